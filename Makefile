@@ -1,0 +1,49 @@
+# Every target makes what it needs, under .venv, from uv.lock. ARGS="..." hands options on: make test ARGS="-k pagination".
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+UV := $(or $(shell command -v uv 2>/dev/null),.venv/bin/uv)
+
+export UV_PROJECT_ENVIRONMENT := .venv
+export UV_PYTHON_DOWNLOADS := never
+# Trust the certificate authorities that this machine trusts, its own among them.
+export UV_SYSTEM_CERTS := 1
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: demo
+demo: .venv/.runtime ## Fit a straight line over HTTP, beside the Flux tutorial's figures
+	.venv/bin/descent demo $(ARGS)
+
+.PHONY: serve
+serve: .venv/.runtime ## Serve on 127.0.0.1:8000, with the data in ./data
+	.venv/bin/descent serve $(ARGS)
+
+.PHONY: test
+test: .venv/.development ## Run the tests
+	.venv/bin/pytest $(ARGS)
+
+.PHONY: check
+check: .venv/.development ## Check style, types, migrations and the container files
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+	folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && unset DESCENT_DATABASE && export DESCENT_DATA="$$folder" && \
+		.venv/bin/descent migrate && .venv/bin/alembic check
+	.venv/bin/hadolint Dockerfile
+	.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+
+# --inexact keeps what is there already: uv itself, and the development tools when only the runtime is asked for.
+.venv/.runtime: pyproject.toml uv.lock | $(UV)
+	$(UV) sync --inexact --locked --no-dev
+	@touch $@
+
+.venv/.development: pyproject.toml uv.lock | $(UV)
+	$(UV) sync --inexact --locked
+	@touch .venv/.runtime $@
+
+.venv/bin/uv:
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)

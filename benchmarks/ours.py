@@ -1,0 +1,39 @@
+"""The learning core as the benchmarks call it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.learning.losses import LOSSES
+from service.learning.network import Network
+from service.learning.notation import read
+from service.learning.optimisers import OPTIMISERS
+from service.learning.training import EpochReport, Part, Recipe, Training
+
+Array = NDArray[np.float32]
+FOREVER = 10_000_000
+
+
+def run(notation: str, parameters: Array, part: Part, rate: float, epochs: int) -> Callable[[], list[float]]:
+    """Full-batch gradient descent on mse from the same parameters each time; gives every epoch's loss."""
+    network = Network(read(notation))
+    recipe = Recipe(loss=LOSSES["mse"](), optimiser=OPTIMISERS["Descent"](eta=rate), epochs=epochs)
+
+    def losses() -> list[float]:
+        reports = Training(network, parameters, part, None, recipe).run()
+        return [report.train_loss for report in reports if isinstance(report, EpochReport)]
+
+    return losses
+
+
+def epoch(notation: str, loss: str, rule: str, rate: float, batch_size: int, part: Part) -> Callable[[], float]:
+    """One more pass of shuffled mini-batches; gives its mean loss. The first call gives the untrained loss."""
+    network = Network(read(notation))
+    optimiser: Any = OPTIMISERS[rule]
+    recipe = Recipe(
+        loss=LOSSES[loss](), optimiser=optimiser(eta=rate), epochs=FOREVER, batch_size=batch_size, shuffle=True
+    )
+    reports = Training(network, network.initial(0), part, None, recipe).run()
+    return lambda: next(report.train_loss for report in reports if isinstance(report, EpochReport))

@@ -1,0 +1,62 @@
+"""What was measured, as Markdown tables in benchmarks/results/."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parent / "results"
+OURS = "Descent"
+
+
+def duration(seconds: float) -> str:
+    unit, factor = next(((u, f) for u, f in (("s", 1.0), ("ms", 1e3)) if seconds * f >= 1), ("µs", 1e6))
+    return f"{seconds * factor:.3g} {unit}"
+
+
+def ratios(measurement: Mapping[str, Any]) -> dict[str, float]:
+    """How many times longer each peer takes than we do."""
+    seconds = measurement["seconds"]
+    return {side: value / seconds[OURS] for side, value in seconds.items() if side != OURS}
+
+
+def misses(measurement: Mapping[str, Any]) -> list[str]:
+    found = ratios(measurement)
+    return [f"{peer} {found[peer]:.2f} < {aim:g}" for peer, aim in measurement["aims"].items() if found[peer] < aim]
+
+
+def sentence(measurement: Mapping[str, Any]) -> str:
+    """The measurement on one line of a terminal."""
+    peers = ", ".join(
+        f"{peer} {duration(measurement['seconds'][peer])} ({ratio:.2f} times ours)"
+        for peer, ratio in ratios(measurement).items()
+    )
+    missed = f"  MISSED: {'; '.join(misses(measurement))}" if misses(measurement) else ""
+    return (
+        f"{measurement['title']}, {measurement['setting']}, {measurement['threads']} thread(s): "
+        f"{duration(measurement['seconds'][OURS])}, {peers}{missed}"
+    )
+
+
+def write(name: str, machine: Mapping[str, str], measurements: Sequence[Mapping[str, Any]]) -> None:
+    RESULTS.mkdir(exist_ok=True)
+    lines = [f"# {name.replace('_', ' ').capitalize()}", ""]
+    for title, group in groupby(measurements, key=lambda m: str(m["title"])):
+        lines += [f"## {title}", "", *table(list(group)), ""]
+    lines += ["Median seconds; in brackets how many times ours. Aims are least ratios.", ""]
+    lines += [f"* {key}: {value}" for key, value in machine.items()]
+    lines += [f"* measured: {datetime.now(UTC):%Y-%m-%d}, by `make bench ARGS={name}`", ""]
+    (RESULTS / f"{name}.md").write_text("\n".join(lines))
+
+
+def table(measurements: Sequence[Mapping[str, Any]]) -> Iterable[str]:
+    peers = list(dict.fromkeys(side for m in measurements for side in m["seconds"] if side != OURS))
+    yield f"| setting | threads | {OURS} | {' | '.join(peers)} | aims | missed |"
+    yield "| --- | --- " + "| --- " * (len(peers) + 3) + "|"
+    for measurement in measurements:
+        found, seconds = ratios(measurement), measurement["seconds"]
+        cells = [f"{duration(seconds[p])} ({found[p]:.2f})" if p in found else "" for p in peers]
+        aims = ", ".join(f"{peer} {aim:g}" for peer, aim in measurement["aims"].items())
+        row = [measurement["setting"], str(measurement["threads"]), duration(seconds[OURS]), *cells]
+        yield f"| {' | '.join([*row, aims, '; '.join(misses(measurement))])} |"

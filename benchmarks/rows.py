@@ -1,0 +1,38 @@
+"""What an epoch of linear regression costs against the number of rows, 10³ to 10⁷ with 32 columns."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from benchmarks import ours
+from benchmarks.linear_regression import COLUMNS, RATE, data
+from benchmarks.peers import pytorch
+from benchmarks.timing import Measurement, medians, report, threads
+from service.learning.training import Part
+
+OUR_EPOCHS = 200
+ROWS = tuple(10**power for power in range(3, 8))
+
+
+def measure() -> Iterator[Measurement]:
+    weight, bias = np.zeros((1, COLUMNS), np.float32), np.zeros(1, np.float32)
+    for rows in ROWS:
+        inputs, targets = data(rows)
+        peer_epochs = max(1, min(OUR_EPOCHS, 10**7 // rows))
+        parameters = np.zeros(COLUMNS + 1, np.float32)
+        sides = {
+            "Descent": ours.run(f"Dense({COLUMNS} => 1)", parameters, Part(inputs, targets), RATE, OUR_EPOCHS),
+            "PyTorch eager": pytorch.run(weight, bias, inputs, targets, RATE, peer_epochs),
+        }
+        seconds = medians(sides, rounds=5)
+        # PyTorch's run ends with the loss after its last epoch: one forward pass, about a third of an epoch.
+        per_epoch = {
+            "Descent": seconds["Descent"] / OUR_EPOCHS,
+            "PyTorch eager": seconds["PyTorch eager"] / (peer_epochs + 1 / 3),
+        }
+        title = f"One of {OUR_EPOCHS} epochs, our pass over the data shared among them"
+        yield Measurement(title, f"{rows:,} rows", threads(), per_epoch)
+
+
+if __name__ == "__main__":
+    report(measure())

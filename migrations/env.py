@@ -1,0 +1,42 @@
+"""Alembic's entry: the connection that the service hands over, or for the alembic command one by the settings."""
+
+from alembic import context
+from sqlalchemy import Connection
+
+from service.database.columns import Record, UtcDateTime
+from service.database.engine import Database
+from service.datasets import records as datasets
+from service.jobs import records as jobs
+from service.models import records as models
+from service.predictions import records as predictions
+from service.settings import Settings
+
+NOUNS = (datasets, models, jobs, predictions)
+"""Imported for their tables, which fill `Record.metadata`."""
+
+
+def render_type(kind: str, item: object, _context: object) -> str | bool:
+    """Migrations outlive our own types: a new one names the column type behind them."""
+    return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, UtcDateTime) else False
+
+
+def run(connection: Connection) -> None:
+    context.configure(
+        connection=connection,
+        target_metadata=Record.metadata,
+        render_as_batch=True,  # SQLite changes a table by copying it
+        compare_server_default=True,
+        render_item=render_type,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+handed_over = context.config.attributes.get("connection")
+if handed_over is not None:
+    run(handed_over)
+else:
+    database = Database(Settings().database_url)
+    with database.transaction() as session:
+        run(session.connection())
+    database.close()

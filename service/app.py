@@ -1,0 +1,117 @@
+"""The application: everything made once, in the lifespan, and passed on."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+from fastapi import FastAPI, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import RedirectResponse
+from fastapi.staticfiles import StaticFiles
+from sqlalchemy import text
+from threadpoolctl import threadpool_limits
+
+from service.body_limit import BodyLimit
+from service.database.engine import Database
+from service.database.migrate import migrate
+from service.datasets.endpoints import router as datasets
+from service.datasets.storage import Storage
+from service.engine.engine import Engine
+from service.engine.recovery import FolderLock, recover
+from service.errors import Unavailable
+from service.http import add_error_handlers, add_problem_schema, problems
+from service.jobs.endpoints import router as jobs
+from service.jobs.watching import Watcher
+from service.models.endpoints import router as models
+from service.models.networks import Networks
+from service.predictions.endpoints import router as predictions
+from service.settings import Settings
+
+SWAGGER_UI = Path(__file__).parent / "page" / "swagger-ui"
+
+DESCRIPTION = """
+Train and serve `Dense` networks over HTTP: create a **dataset** and a **model**, post a **job**, watch the loss of
+every epoch, and ask for **predictions**. Errors are problems as RFC 9457 has them.
+"""
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The service for these settings; nothing is opened before its lifespan begins."""
+    app = FastAPI(
+        title="Descent",
+        summary="Train and serve Dense networks over HTTP",
+        description=DESCRIPTION,
+        version=version("descent"),
+        lifespan=_lifespan,
+        docs_url=None,  # the default page loads its scripts from the internet
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
+    )
+    app.state.settings = settings
+    app.add_middleware(BodyLimit, limit=settings.max_body)
+    add_error_handlers(app)
+    for router in (datasets, models, predictions, jobs):
+        app.include_router(router)
+    _add_health(app)
+    _add_docs(app)
+    add_problem_schema(app)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    settings: Settings = app.state.settings
+    lock = FolderLock(settings.data)
+    database = Database(settings.database_url)
+    storage = Storage(settings.storage_folder)
+    alone = lock.held and database.on_sqlite and settings.scheduler is None
+    await run_in_threadpool(migrate, database)
+    await run_in_threadpool(recover, database, storage, alone=alone)
+    threadpool_limits(1, user_api="blas")  # many requests share the processors; so do the workers
+    watcher = Watcher(database)
+    engine = Engine(settings, database, when_done=watcher.nudge)
+    app.state.database, app.state.storage, app.state.networks = database, storage, Networks()
+    app.state.watcher, app.state.engine, app.state.nudge_engine = watcher, engine, engine.nudge
+    try:
+        yield
+    finally:
+        await watcher.stop()
+        await run_in_threadpool(engine.stop)
+        database.close()
+        lock.release()
+
+
+def _add_health(app: FastAPI) -> None:
+    @app.get("/health/live", tags=["health"], summary="Is the process alive?")
+    async def live() -> dict[str, str]:
+        return {"status": "live"}
+
+    @app.get("/health/ready", tags=["health"], summary="Can it work?", responses=problems(503))
+    def ready(request: Request) -> dict[str, str]:
+        """Whether the database answers and the engine takes jobs."""
+        with request.app.state.database.reading() as session:
+            session.execute(text("SELECT 1"))
+        if not request.app.state.engine.ready:
+            raise Unavailable("The engine is starting: jobs are kept until it is ready.", "engine_starting")
+        return {"status": "ready"}
+
+
+def _add_docs(app: FastAPI) -> None:
+    app.mount("/docs/assets", StaticFiles(directory=SWAGGER_UI), name="swagger-ui")
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> Response:
+        return get_swagger_ui_html(
+            openapi_url="/openapi.json",
+            title="Descent",
+            swagger_js_url="/docs/assets/swagger-ui-bundle.js",
+            swagger_css_url="/docs/assets/swagger-ui.css",
+            swagger_favicon_url="/docs/assets/favicon-32x32.png",
+            swagger_ui_parameters={"validatorUrl": None, "tryItOutEnabled": True},
+        )
+
+    @app.get("/", include_in_schema=False)
+    async def root() -> Response:
+        return RedirectResponse("/docs")

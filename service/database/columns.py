@@ -1,0 +1,70 @@
+"""What every table shares: the declarative base, constraint names, times and ids."""
+
+import itertools
+import re
+import secrets
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, DateTime, Dialect, LargeBinary, MetaData, String
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.types import TypeDecorator
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware time in UTC; SQLite, which has no zones, keeps it without one."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None or dialect.name != "sqlite":
+            return value
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+
+class Record(DeclarativeBase):
+    """A database row. Constraints have names, so that migrations can speak of them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy's own form
+        datetime: UtcDateTime,
+        str: String(),
+        bytes: LargeBinary(),
+        dict[str, Any]: JSON(none_as_null=True),
+        list[dict[str, Any]]: JSON(none_as_null=True),
+    }
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's: no i, l, o, u; in ASCII order, so that ids sort by age
+_ID = re.compile(f"(ds|mdl|job|ev)_[{_ALPHABET}]{{26}}")
+_serial = itertools.count()
+
+
+def new_id(prefix: str) -> str:
+    """A fresh id: the prefix, 64 bits of time in nanoseconds, 20 bits that count up, 46 bits of chance.
+
+    Ids of one process sort by age, also those of one tick of the clock.
+    """
+    number = time.time_ns() << 66 | next(_serial) % (1 << 20) << 46 | secrets.randbits(46)
+    return f"{prefix}_" + "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))
+
+
+def looks_like_an_id(text: str) -> bool:
+    return _ID.fullmatch(text) is not None

@@ -1,0 +1,28 @@
+"""Bring a database to the present schema."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+
+from service.database.engine import Database
+
+MIGRATIONS = Path(__file__).parents[2] / "migrations"
+"""Beside the package, in a checkout, an image and an installed wheel alike."""
+
+
+def configuration() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    return config
+
+
+def migrate(database: Database, revision: str = "head") -> None:
+    """Run the migrations up to `revision` in one transaction; does nothing where the schema is there.
+
+    The transaction takes the write lock first, so that services which start together do not both migrate.
+    """
+    config = configuration()
+    with database.transaction() as session:
+        config.attributes["connection"] = session.connection()
+        command.upgrade(config, revision)

@@ -1,0 +1,143 @@
+"""The rules of datasets."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import orjson
+from sqlalchemy.exc import IntegrityError
+
+from service.database import lookup
+from service.database.columns import new_id
+from service.database.engine import Database
+from service.datasets import records
+from service.datasets.records import DatasetRecord
+from service.datasets.schemas import Split
+from service.datasets.split import divide
+from service.datasets.statistics import summarise
+from service.datasets.storage import Arrays, Storage
+from service.errors import Conflict, invalid
+from service.numbers import Array
+from service.wire import Dtype, PartName
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a new dataset is, but for its rows."""
+
+    name: str | None
+    targets: Sequence[str]
+    split: Split
+    dtype: Dtype
+
+
+def create(database: Database, storage: Storage, columns: dict[str, Array], options: Options) -> DatasetRecord:
+    """Divide, describe and keep `columns`: files first, then the row, so that a row never lacks its files.
+
+    Raises:
+        Invalid: targets or parts are impossible.
+        Conflict: the name is taken.
+    """
+    features = _features(columns, options.targets)
+    parts = divide(len(columns[features[0]]), options.split)
+    order = np.concatenate(list(parts.values()))
+    arrays = Arrays(
+        inputs=_stack([columns[name] for name in features], order),
+        targets=_stack([columns[name] for name in options.targets], order),
+        numbers=order,
+    )
+    id = new_id("ds")
+    record = DatasetRecord(
+        id=id,
+        name=options.name or id,
+        features=[_numeric(name) for name in features],
+        targets=[_numeric(name) for name in options.targets],
+        train_rows=len(parts["train"]),
+        validation_rows=len(parts["validation"]),
+        test_rows=len(parts["test"]),
+        dtype=options.dtype,
+    )
+    record.sha256 = _hash(record, arrays)
+    slices = {part: record.slice_of(part) for part in record.parts}
+    record.statistics = [summarise(name, columns[name][order], slices) for name in columns]
+    storage.write(id, arrays)
+    try:
+        with database.transaction() as session:
+            session.add(record)
+    except BaseException as error:
+        storage.delete(id)
+        if isinstance(error, IntegrityError):
+            raise Conflict(f"There is a dataset {record.name!r} already.", "name_taken") from None
+        raise
+    return record
+
+
+def _features(columns: dict[str, Array], targets: Sequence[str]) -> list[str]:
+    for index, target in enumerate(targets):
+        if target not in columns:
+            known = ", ".join(map(repr, columns))
+            raise invalid(f"#/targets/{index}", f"There is no column {target!r}; there are {known}.", "unknown_column")
+        if target in targets[:index]:
+            raise invalid(f"#/targets/{index}", f"{target!r} is named twice.", "duplicate_column")
+    features = [name for name in columns if name not in targets]
+    if not features:
+        raise invalid("#/targets", "Every column is a target; at least one must be left as input.", "no_features")
+    return features
+
+
+def _stack(columns: list[Array], order: Array) -> Array:
+    stacked = np.empty((len(order), len(columns)), columns[0].dtype)
+    for index, values in enumerate(columns):
+        np.take(values, order, out=stacked[:, index])
+    return stacked
+
+
+def _numeric(name: str) -> dict[str, Any]:
+    return {"name": name, "kind": "numeric", "width": 1, "categories": None}
+
+
+def _hash(record: DatasetRecord, arrays: Arrays) -> str:
+    schema = [record.features, record.targets, record.parts, record.dtype]
+    digest = hashlib.sha256(orjson.dumps(schema, option=orjson.OPT_SORT_KEYS))
+    for array in (arrays.inputs, arrays.targets, arrays.numbers):
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
+def rows(
+    record: DatasetRecord, storage: Storage, part: PartName | None, limit: int, after: str | None
+) -> tuple[list[dict[str, Any]], str | None]:
+    """A page of rows, part by part (train, validation, test), each part in the order of the data as it came."""
+    arrays = storage.open(record.id)
+    whole = record.slice_of(part) if part else slice(0, record.rows)
+    start = whole.start + lookup.position_of(after)
+    stop = min(start + limit, whole.stop)
+    names = [column["name"] for column in (*record.features, *record.targets)]
+    items = [
+        {
+            "row": int(arrays.numbers[index]),
+            "part": part or record.part_at(index),
+            "values": dict(zip(names, (*arrays.inputs[index].tolist(), *arrays.targets[index].tolist()), strict=True)),
+        }
+        for index in range(start, stop)
+    ]
+    return items, str(stop - whole.start) if stop < whole.stop else None
+
+
+def delete(database: Database, storage: Storage, reference: str) -> None:
+    """Delete the row, then the files: what a crash leaves in between is swept at the next start.
+
+    Raises:
+        NotFound: there is no such dataset.
+        Conflict: a job that has not ended holds it (the database's foreign key says so).
+    """
+    try:
+        with database.transaction() as session:
+            record = records.find(session, reference)
+            session.delete(record)
+    except IntegrityError:
+        detail = f"A job that has not ended needs dataset {reference!r}: see /api/jobs?dataset={reference}."
+        raise Conflict(detail, "dataset_in_use") from None
+    storage.delete(record.id)

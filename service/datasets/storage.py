@@ -1,0 +1,81 @@
+"""Arrays of datasets as files: one folder a dataset, which appears whole or not at all."""
+
+import os
+import shutil
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from service.errors import NotFound
+from service.numbers import Array
+
+HOUR = 3600.0
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """A dataset's arrays, rows in the order train, validation, test; within a part as the data came.
+
+    inputs (rows × inputs), targets (rows × outputs), numbers (rows): the row's number in the data as it came.
+    """
+
+    inputs: Array
+    targets: Array
+    numbers: Array
+
+
+FILES = tuple(Arrays.__dataclass_fields__)
+
+
+@dataclass(frozen=True)
+class Storage:
+    """The folder that holds all datasets."""
+
+    folder: Path
+
+    def write(self, dataset: str, arrays: Arrays) -> None:
+        """Keep `arrays`; once this returns, they survive a power failure."""
+        unfinished = self.folder / f".{dataset}"
+        unfinished.mkdir(parents=True)
+        for name in FILES:
+            with (unfinished / f"{name}.npy").open("wb") as file:
+                np.save(file, getattr(arrays, name), allow_pickle=False)
+                file.flush()
+                os.fsync(file.fileno())
+        _sync_folder(unfinished)
+        unfinished.rename(self.folder / dataset)
+        _sync_folder(self.folder)
+
+    def open(self, dataset: str) -> Arrays:
+        """The arrays as read-only memory maps.
+
+        Raises:
+            NotFound: the files are gone.
+        """
+        try:
+            maps = {name: np.load(self.folder / dataset / f"{name}.npy", mmap_mode="r") for name in FILES}
+        except FileNotFoundError:
+            raise NotFound(f"The arrays of dataset {dataset} are gone.", "dataset_gone") from None
+        return Arrays(**maps)
+
+    def delete(self, dataset: str) -> None:
+        shutil.rmtree(self.folder / dataset, ignore_errors=True)
+
+    def sweep(self, known: Collection[str]) -> None:
+        """Remove what belongs to no dataset and is older than an hour: a younger folder may still get its row."""
+        if not self.folder.is_dir():
+            return
+        for entry in self.folder.iterdir():
+            if entry.name not in known and time.time() - entry.stat().st_mtime > HOUR:
+                shutil.rmtree(entry, ignore_errors=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

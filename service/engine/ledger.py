@@ -1,0 +1,132 @@
+"""What a running job writes down: reports, beats, checkpoints. One thread of the worker does it beside the training."""
+
+import logging
+import threading
+import time
+from dataclasses import asdict
+from types import TracebackType
+from typing import Any, Self
+
+from safetensors.numpy import save
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from service.database.engine import Database
+from service.jobs import queue, records
+from service.learning.training import EpochReport, Progress, Training
+
+log = logging.getLogger(__name__)
+
+FLUSH = 0.25
+"""Seconds between writes while there is something to say."""
+BEAT = 1.0
+"""Seconds between writes at the most."""
+FIRST_CHECKPOINT = 1.5
+CHECKPOINT = 2.0
+COST_FACTOR = 20
+"""A checkpoint comes after at least so many times what the last one cost: at most 5 % of the time goes into them."""
+
+Flushed = tuple[list[EpochReport], bytes | None]
+"""Reports and checkpoint that a transaction holds; to be forgotten once it is committed."""
+
+
+class Ledger:
+    """Takes events from the training and writes them to the database, under the claim of one attempt.
+
+    `lost` says that the claim is gone: nothing can be written any more. `asked` is what a client asked for.
+    """
+
+    def __init__(self, database: Database, job: str, attempt: int, training: Training, last_epoch: int | None) -> None:
+        self.job = job
+        self.attempt = attempt
+        self.lost = False
+        self.asked: str | None = None
+        self._database = database
+        self._training = training
+        self._last_epoch = -1 if last_epoch is None else last_epoch
+        """The last epoch in the table; what is computed again after a loss of the worker is not written again."""
+        self._reports: list[EpochReport] = []
+        self._progress = 0.0
+        self._checkpoint: bytes | None = None
+        self._next_checkpoint = time.monotonic() + FIRST_CHECKPOINT
+        self._lock = threading.Lock()
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._keep_writing, name=f"ledger-{job}", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop the thread; what it has not written is left for a last `flush`."""
+        self._closing.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def note(self, event: EpochReport | Progress) -> None:
+        """Take an event; called between two steps of the training, the only moment when its state may be read."""
+        checkpoint = None
+        began = time.monotonic()
+        if began >= self._next_checkpoint:
+            checkpoint = save(self._training.state())
+            cost = time.monotonic() - began
+            self._next_checkpoint = time.monotonic() + max(CHECKPOINT, COST_FACTOR * cost)
+        with self._lock:
+            if isinstance(event, Progress):
+                done = event.epoch + event.fraction
+            else:
+                done = float(event.epoch)
+                if event.epoch > self._last_epoch:
+                    self._reports.append(event)
+            self._progress = max(self._progress, done / self._training.recipe.epochs)
+            self._checkpoint = checkpoint or self._checkpoint
+
+    def flush(self, session: Session) -> Flushed | None:
+        """Write what was noted into an open transaction; None, and nothing written, where the claim is lost."""
+        with self._lock:
+            reports, checkpoint, progress = list(self._reports), self._checkpoint, self._progress
+        columns: dict[str, Any] = {"progress": progress}
+        if reports:
+            columns["epochs_done"] = reports[-1].epoch
+            columns["initial_loss"] = self._training.initial_loss
+            if self._training.best is not None:
+                columns["best_epoch"], columns["best_loss"] = self._training.best
+        if not queue.write(session, self.job, self.attempt, **columns):
+            self.lost = True
+            return None
+        if reports:
+            records.add_epochs(session, [{"job_id": self.job, **asdict(report)} for report in reports])
+        if checkpoint is not None:
+            records.save_checkpoint(session, self.job, checkpoint)
+        return reports, checkpoint
+
+    def _keep_writing(self) -> None:
+        written_at = time.monotonic()
+        while not self._closing.wait(FLUSH) and not self.lost:
+            if not self._reports and self._checkpoint is None and time.monotonic() - written_at < BEAT:
+                continue
+            try:
+                with self._database.transaction() as session:
+                    flushed = self.flush(session)
+                    asked = queue.asked_of(session, self.job)
+            except SQLAlchemyError as error:  # nothing was written and nothing is forgotten: the next round has it all
+                log.warning("job %s cannot beat: %s", self.job, error)
+                continue
+            written_at, self.asked = time.monotonic(), asked
+            if flushed is not None:
+                self._forget(flushed)
+
+    def _forget(self, flushed: Flushed) -> None:
+        """Drop what is in the table now."""
+        reports, checkpoint = flushed
+        with self._lock:
+            if reports:
+                self._last_epoch = reports[-1].epoch
+                del self._reports[: len(reports)]
+            if self._checkpoint is checkpoint:
+                self._checkpoint = None

@@ -1,0 +1,70 @@
+"""What can go wrong, and the status that says so over HTTP.
+
+DescentError
+├── NotFound            404   no such row
+├── Conflict            409   the state, a name or a use forbids it
+├── TooLarge            413   a body over the limit
+├── WrongFormat         415   a content type that is not read here
+├── Invalid             422   malformed or impossible input; carries pointers
+└── Unavailable         503   try again later
+"""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong, and where: a JSON pointer such as `#/optimiser/eta`."""
+
+    pointer: str
+    detail: str
+
+
+@dataclass
+class DescentError(Exception):
+    """An error that its reader can act on: `detail` says what is wrong and what would be right."""
+
+    detail: str
+    code: str = ""
+    errors: tuple[Fault, ...] = field(default=())
+
+    status = 500
+    title = "Internal error"
+
+    def __str__(self) -> str:
+        return self.detail
+
+
+class NotFound(DescentError):
+    status = 404
+    title = "Not found"
+
+
+class Conflict(DescentError):
+    status = 409
+    title = "Conflict"
+
+
+class TooLarge(DescentError):
+    status = 413
+    title = "Content too large"
+
+
+class WrongFormat(DescentError):
+    status = 415
+    title = "Unsupported media type"
+
+
+class Invalid(DescentError):
+    status = 422
+    title = "Invalid input"
+
+
+class Unavailable(DescentError):
+    status = 503
+    title = "Unavailable"
+
+
+def invalid(pointer: str, detail: str, code: str = "invalid") -> Invalid:
+    """An `Invalid` with a single fault, whose detail is the detail of the whole."""
+    return Invalid(detail, code, (Fault(pointer, detail),))

@@ -1,0 +1,257 @@
+"""What endpoints share: bodies, the page envelope, the one error handler."""
+
+import json
+import logging
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
+
+import numpy as np
+import orjson
+from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+
+from service.database.engine import Database
+from service.datasets.storage import Storage
+from service.errors import DescentError, Fault, Invalid, WrongFormat, invalid
+from service.pointers import faults_of
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+log = logging.getLogger(__name__)
+
+Item = TypeVar("Item")
+Shape = TypeVar("Shape")
+
+PROBLEM_JSON = "application/problem+json"
+
+
+class FaultShape(BaseModel):
+    pointer: str = Field(description="JSON pointer into the body, or the name of a parameter", examples=["#/epochs"])
+    detail: str
+
+
+class Problem(BaseModel):
+    """An error, as RFC 9457 has it."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    instance: str = Field(description="the path that was asked for")
+    code: str = Field(description="a stable word for programs")
+    errors: list[FaultShape] = []
+
+
+class Page(BaseModel, Generic[Item]):
+    """One page of a list, newest first unless said otherwise; `next` goes into `?after=` and is null at the end."""
+
+    items: list[Item]
+    next: str | None
+
+
+MAX_LIMIT = 1000
+
+
+def _cut(limit: Any) -> Any:
+    return MAX_LIMIT if isinstance(limit, str) and limit.isdecimal() and len(limit) > 3 and int(limit) else limit
+
+
+Limit = Annotated[
+    int,
+    BeforeValidator(_cut),
+    Query(ge=1, description=f"items a page; more than {MAX_LIMIT} are cut to {MAX_LIMIT}", examples=[50]),
+]
+After = Annotated[str | None, Query(description="the `next` of the page before")]
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """OpenAPI: the statuses that an endpoint answers with a problem."""
+    titles = {kind.status: kind.title for kind in _kinds(DescentError)}
+    return {
+        status: {"description": titles[status], "content": {PROBLEM_JSON: {"schema": PROBLEM_REFERENCE}}}
+        for status in sorted({*statuses, 500, 503})
+    }
+
+
+PROBLEM_REFERENCE = {"$ref": "#/components/schemas/Problem"}
+
+
+def _kinds(kind: type[DescentError]) -> list[type[DescentError]]:
+    return [kind, *(k for sub in kind.__subclasses__() for k in _kinds(sub))]
+
+
+def _database(request: Request) -> Database:
+    database: Database = request.app.state.database
+    return database
+
+
+def _storage(request: Request) -> Storage:
+    storage: Storage = request.app.state.storage
+    return storage
+
+
+DatabaseOf = Annotated[Database, Depends(_database)]
+StorageOf = Annotated[Storage, Depends(_storage)]
+
+
+def numbers_response(answer: dict[str, Any], status: int = 200) -> Response:
+    """An answer with arrays in it. A float32 is written with the fewest digits that give it back: 0.1, not
+    0.10000000149011612.
+    """
+    content = orjson.dumps(answer, default=np.ascontiguousarray, option=orjson.OPT_SERIALIZE_NUMPY)
+    return Response(content, status, media_type="application/json")
+
+
+class JSONRequest(Request):
+    """A request whose body is read by orjson, which is several times faster and knows a depth limit."""
+
+    async def json(self) -> Any:
+        return read_json(await self.body())
+
+
+class JSONRoute(APIRoute):
+    """A route whose JSON bodies go through `read_json` and whose other bodies are 415."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def handler(request: Request) -> Response:
+            if self.body_field is not None and media_type(request) != "application/json":
+                raise WrongFormat("This body is read as JSON: send it with Content-Type: application/json.")
+            return await handle(JSONRequest(request.scope, request.receive))
+
+        return handler
+
+
+def media_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def read_json(body: bytes) -> Any:
+    """The value of a JSON text. NaN and overflowing numbers come through, so that validation can say where they are.
+
+    Raises:
+        Invalid: malformed, or nested too deeply.
+    """
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        try:
+            value = json.loads(body)
+            json.dumps(value, ensure_ascii=False).encode()  # refuses lone surrogates, which no database stores
+        except (ValueError, RecursionError):
+            raise invalid("#", f"The body is not JSON: {error}.", "malformed") from None
+        return value
+
+
+def validated(shape: TypeAdapter[Shape], value: Any) -> Shape:
+    """`value` read as `shape`; for endpoints that parse their bodies themselves.
+
+    Raises:
+        Invalid: with a pointer for each fault.
+    """
+    try:
+        return shape.validate_python(value)
+    except ValidationError as error:
+        raise _invalid_body(error.errors(include_url=False), value, prefix=()) from None
+
+
+def _invalid_body(errors: "list[ErrorDetails]", body: Any, prefix: tuple[str, ...]) -> Invalid:
+    faults = faults_of(errors, body, prefix)
+    detail = f"{faults[0].pointer}: {faults[0].detail}"
+    return Invalid(detail if len(faults) == 1 else f"{detail} (and {len(faults) - 1} more)", "invalid", faults)
+
+
+def problem_response(
+    request: Request, status: int, title: str, detail: str, code: str, errors: tuple[Fault, ...] = ()
+) -> Response:
+    problem = {
+        "type": "about:blank",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": request.url.path,
+        "code": code,
+        "errors": [{"pointer": fault.pointer, "detail": fault.detail} for fault in errors],
+    }
+    # ensure_ascii: a detail may quote what the client sent, also what UTF-8 cannot carry
+    return Response(json.dumps(problem), status, media_type=PROBLEM_JSON)
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    """Every error leaves as a problem: ours, the router's, the validator's, the database's and what nobody foresaw."""
+
+    def answer(request: Request, error: Exception) -> Response:
+        match error:
+            case RequestValidationError():
+                return answer(request, _invalid_body(list(error.errors()), error.body, prefix=("body",)))
+            case DescentError():
+                title, detail = type(error).title, error.detail
+                code = error.code or title.lower().replace(" ", "_")
+                response = problem_response(request, error.status, title, detail, code, error.errors)
+            case HTTPException():
+                title = _ROUTER_TITLES.get(error.status_code, "Error")
+                response = problem_response(
+                    request, error.status_code, title, _router_detail(request, error), title.lower().replace(" ", "_")
+                )
+                response.headers.update(error.headers or {})
+            case OperationalError() | PoolTimeout():
+                log.warning("the database did not answer: %s", error)
+                detail = "The database is busy or out of reach: try again."
+                response = problem_response(request, 503, "Unavailable", detail, "database_unavailable")
+            case _:
+                detail = "Something went wrong here; the log of the service says what."
+                response = problem_response(request, 500, "Internal error", detail, "internal_error")
+        if response.status_code == 503:
+            response.headers["Retry-After"] = "1"
+        return response
+
+    for kind in (RequestValidationError, DescentError, HTTPException, OperationalError, PoolTimeout, Exception):
+        app.add_exception_handler(kind, answer)
+
+
+_ROUTER_TITLES = {
+    400: "Bad request",
+    404: "Not found",
+    405: "Method not allowed",
+    413: "Content too large",
+}
+
+
+def _router_detail(request: Request, error: HTTPException) -> str:
+    match error.status_code:
+        case 404:
+            return f"There is nothing at {request.url.path}; /docs lists what there is."
+        case 405:
+            allowed = (error.headers or {}).get("Allow", "another method")
+            return f"{request.method} is not possible at {request.url.path}, but {allowed} is."
+        case _:
+            return str(error.detail)
+
+
+def add_problem_schema(app: FastAPI) -> None:
+    """OpenAPI: describe `Problem` once, and drop FastAPI's own form of a 422, which is never sent."""
+    described = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = document = described()
+            schemas = document.setdefault("components", {}).setdefault("schemas", {})
+            for unused in ("HTTPValidationError", "ValidationError"):
+                schemas.pop(unused, None)
+            problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+            schemas |= problem.pop("$defs")
+            schemas["Problem"] = problem
+            for operation in (each for path in document["paths"].values() for each in path.values()):
+                declared = operation["responses"].get("422", {}).get("content", {})
+                if "application/json" in declared:
+                    operation["responses"]["422"] = problems(422)[422]
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document

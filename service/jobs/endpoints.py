@@ -1,0 +1,200 @@
+"""Jobs over HTTP."""
+
+import re
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import StreamingResponse
+
+from service.http import After, DatabaseOf, JSONRoute, Limit, Page, numbers_response, problems
+from service.jobs import operations, reports
+from service.jobs.events import event_stream, first_epoch_after
+from service.jobs.records import JobRecord
+from service.jobs.schemas import EpochReport, Job, LastParameters, NewJob, PlanOnly
+from service.jobs.states import State
+from service.jobs.watching import Watcher
+from service.models.endpoints import NetworksOf
+
+router = APIRouter(prefix="/api/jobs", tags=["jobs"], route_class=JSONRoute)
+
+LONGEST_WAIT = 60
+
+
+def _watcher(request: Request) -> Watcher:
+    watcher: Watcher = request.app.state.watcher
+    return watcher
+
+
+def _nudge(request: Request) -> Callable[[], None]:
+    nudge: Callable[[], None] = request.app.state.nudge_engine
+    return nudge
+
+
+def _wait(
+    prefer: Annotated[
+        str | None,
+        Header(description="`wait=10` waits up to so many seconds (60 at most) for the end of the job"),
+    ] = None,
+) -> int | None:
+    """Seconds of RFC 7240's `wait`; whatever else is preferred is not known here, and by that RFC ignored."""
+    found = re.search(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,9})\"?", prefer or "", re.IGNORECASE)
+    return min(int(found[1]), LONGEST_WAIT) if found else None
+
+
+WatcherOf = Annotated[Watcher, Depends(_watcher)]
+Wait = Annotated[int | None, Depends(_wait)]
+
+
+@router.post(
+    "",
+    status_code=202,
+    response_model=Job | PlanOnly,
+    summary="Train a model",
+    responses={
+        200: {
+            "description": "With `Prefer: wait`: the ended job. With `validate_only`: the plan.",
+            "model": Job | PlanOnly,
+        },
+        **problems(404, 413, 415, 422),
+    },
+)
+async def create_job(
+    new: NewJob,
+    response: Response,
+    database: DatabaseOf,
+    networks: NetworksOf,
+    watcher: WatcherOf,
+    nudge: Annotated[Callable[[], None], Depends(_nudge)],
+    wait: Wait,
+    validate_only: Annotated[bool, Query(description="answer with the plan and create nothing")] = False,
+) -> Job | PlanOnly:
+    """Queue a training of a model on a dataset; a worker takes it as soon as one is free."""
+
+    def enqueue(draft: operations.Draft) -> JobRecord:
+        with database.transaction() as session:
+            return operations.enqueue(session, draft)
+
+    draft = await run_in_threadpool(operations.draft, database, networks, new)
+    if validate_only:
+        response.status_code = 200
+        return PlanOnly.model_validate({"plan": draft.plan, "recipe": draft.recipe})
+    record = await run_in_threadpool(enqueue, draft)
+    nudge()
+    response.headers["Location"] = f"/api/jobs/{record.id}"
+    job = await _answer_after(wait, record, response, database, watcher)
+    if job.ended_at is None:
+        response.headers["Retry-After"] = "1"
+    else:
+        response.status_code = 200
+    return job
+
+
+async def _answer_after(
+    wait: int | None, record: JobRecord, response: Response, database: DatabaseOf, watcher: Watcher
+) -> Job:
+    if wait is not None and not operations.ended(record):
+        await watcher.until_ended(record.id, wait)
+        record = await run_in_threadpool(operations.show, database, record.id)
+        response.headers["Preference-Applied"] = f"wait={wait}"
+    return reports.job(record)
+
+
+@router.get("", response_model=Page[Job], summary="List jobs", responses=problems(422))
+def list_jobs(
+    database: DatabaseOf,
+    limit: Limit = 50,
+    after: After = None,
+    state: State | None = None,
+    model: Annotated[str | None, Query(description="id or name")] = None,
+    dataset: Annotated[str | None, Query(description="id or name")] = None,
+) -> dict[str, Any]:
+    """Jobs, newest first; of one state, model or dataset where that is given."""
+    items, following = operations.page(database, limit, after, state, model, dataset)
+    return {"items": [reports.job(record) for record in items], "next": following}
+
+
+@router.get("/{job}", summary="Show a job", responses=problems(404))
+async def show_job(job: str, response: Response, database: DatabaseOf, watcher: WatcherOf, wait: Wait) -> Job:
+    """How a job is; with `Prefer: wait=N`, once it has ended or N seconds are over."""
+    record = await run_in_threadpool(operations.show, database, job)
+    return await _answer_after(wait, record, response, database, watcher)
+
+
+@router.post("/{job}/cancel", summary="Throw a job away", responses=problems(404, 409))
+def cancel_job(job: str, database: DatabaseOf, watcher: WatcherOf) -> Job:
+    """Stop a job and add no version: at once while it waits, within a second while a worker trains it."""
+    with database.transaction() as session:
+        record = operations.cancel(session, job)
+    watcher.nudge()
+    return reports.job(record)
+
+
+@router.get(
+    "/{job}/epochs",
+    response_model=Page[EpochReport],
+    summary="Show the loss of every epoch",
+    responses={
+        200: {"content": {"text/csv": {"schema": {"type": "string"}}}},
+        **problems(404, 422),
+    },
+)
+def show_epochs(
+    job: str,
+    database: DatabaseOf,
+    limit: Limit = 50,
+    after: After = None,
+    from_epoch: Annotated[int, Query(ge=0, description="the first epoch wanted")] = 0,
+    points: Annotated[int | None, Query(ge=2, le=10_000, description="thin to about so many, peaks kept")] = None,
+    accept: Annotated[str, Header()] = "",
+) -> Any:
+    """Epoch reports, oldest first; `next` is null at the present end. With `Accept: text/csv`, all of them."""
+    if "text/csv" in accept:
+        lines = reports.csv(database, job, from_epoch, points)
+        return StreamingResponse(lines, media_type="text/csv; charset=utf-8")
+    if points is not None:
+        return {"items": reports.thinned(database, job, from_epoch, points), "next": None}
+    items, following = reports.page(database, job, from_epoch, limit, after)
+    return {"items": items, "next": following}
+
+
+@router.get(
+    "/{job}/events",
+    summary="Watch a job",
+    response_class=StreamingResponse,
+    responses={
+        200: {
+            "description": "Server-sent events: `state`, then `epochs` …, at the end `state`",
+            "content": {"text/event-stream": {}},
+        },
+        204: {"description": "With `Last-Event-ID: end`: there is no more to come"},
+        **problems(404, 422),
+    },
+)
+async def watch_job(
+    job: str,
+    database: DatabaseOf,
+    watcher: WatcherOf,
+    last_event_id: Annotated[str | None, Header(description="what was seen last; the stream goes on behind it")] = None,
+) -> Response:
+    """The job, then its epoch reports as they come, at the end the job again."""
+    await run_in_threadpool(operations.show, database, job)
+    if last_event_id == "end":
+        return Response(status_code=204)
+    first = first_epoch_after(last_event_id)
+    headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}  # the second is for nginx, which would buffer
+    return StreamingResponse(
+        event_stream(database, watcher, job, first), headers=headers, media_type="text/event-stream"
+    )
+
+
+@router.get(
+    "/{job}/parameters",
+    response_model=LastParameters,
+    summary="Show the parameters that a job was left with",
+    responses=problems(404, 409),
+)
+def show_last_parameters(job: str, database: DatabaseOf) -> Response:
+    """The last finite parameters of a failed or cancelled job; a succeeded one has added a version."""
+    return numbers_response({"job": job, "layers": operations.last_layers(database, job)})

@@ -1,0 +1,72 @@
+"""A job as server-sent events: `state`, then `epochs`, one a flush, at the end `state` again."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+
+import orjson
+
+from service.database.engine import Database
+from service.errors import invalid
+from service.jobs import operations, reports
+from service.jobs.states import ENDED
+from service.jobs.watching import Watcher
+
+PING = 15.0
+"""Seconds of silence after which a comment keeps proxies from closing the stream."""
+
+
+def first_epoch_after(last_event_id: str | None) -> int:
+    """The epoch at which a stream goes on.
+
+    Raises:
+        Invalid: the id is not one of ours.
+    """
+    if last_event_id is None:
+        return 0
+    if not re.fullmatch(r"[0-9]{1,9}", last_event_id):
+        raise invalid("header/last-event-id", "An event's id here is an epoch's number or `end`.", "bad_event_id")
+    return int(last_event_id) + 1
+
+
+async def event_stream(database: Database, watcher: Watcher, job: str, epoch: int) -> AsyncIterator[bytes]:
+    """The events of `job` from `epoch` on, until it has ended or the service stops."""
+    yield await _state(database, job, None)
+    changes = watcher.changes(job)
+    pending = asyncio.ensure_future(anext(changes, None))
+    try:
+        while True:
+            done, _ = await asyncio.wait({pending}, timeout=PING)
+            if not done:
+                yield b": still here\n\n"
+                continue
+            seen = pending.result()
+            if seen is None:
+                return
+            # read after the state was seen: a job that was seen as ended has written all its reports
+            for rows in await asyncio.to_thread(_reports, database, job, epoch):
+                epoch = rows[-1]["epoch"] + 1
+                yield _event("epochs", {"items": rows}, str(epoch - 1))
+            if seen[0] in ENDED:
+                yield await _state(database, job, "end")
+                return
+            pending = asyncio.ensure_future(anext(changes, None))
+    finally:
+        pending.cancel()
+        await asyncio.gather(pending, return_exceptions=True)
+        await changes.aclose()
+
+
+def _reports(database: Database, job: str, epoch: int) -> list[list[dict[str, Any]]]:
+    return list(reports.chunks(database, job, epoch))
+
+
+async def _state(database: Database, job: str, id: str | None) -> bytes:
+    record = await asyncio.to_thread(operations.show, database, job)
+    return _event("state", reports.job(record).model_dump(mode="json"), id)
+
+
+def _event(kind: str, data: Any, id: str | None) -> bytes:
+    name = b"" if id is None else b"id: %b\n" % id.encode()
+    return b"event: %b\n%bdata: %b\n\n" % (kind.encode(), name, orjson.dumps(data))

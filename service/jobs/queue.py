@@ -1,0 +1,105 @@
+"""The jobs table as the queue: claims, beats, ends. Every write of a worker carries its attempt."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, or_, select, update
+from sqlalchemy.orm import Session
+
+from service.database.columns import now
+from service.jobs.records import JobRecord
+from service.jobs.states import ENDED, LEASE, MAX_LOSSES_OF_WORKER, State
+
+
+def waiting(session: Session, limit: int, without: Collection[str]) -> list[str]:
+    """The oldest queued jobs that have no message under way."""
+    statement = select(JobRecord.id).where(JobRecord.state == State.QUEUED, JobRecord.id.not_in(without))
+    return list(session.scalars(statement.order_by(JobRecord.id).limit(limit)))
+
+
+def claim(session: Session, job: str, message: str) -> int | None:
+    """Take a job for the worker that got `message`; the attempt, or None where there is nothing to do.
+
+    A queued job is free. A running one is taken over only by the same message, which comes again when its worker died.
+    """
+    same = and_(JobRecord.state == State.RUNNING, JobRecord.message == message)
+    statement = (
+        update(JobRecord)
+        .where(JobRecord.id == job, or_(JobRecord.state == State.QUEUED, same))
+        .values(
+            state=State.RUNNING,
+            attempt=JobRecord.attempt + 1,
+            losses_of_worker=JobRecord.losses_of_worker + case((same, 1), else_=0),
+            message=message,
+            beat=now(),
+            started_at=case((JobRecord.started_at.is_(None), now()), else_=JobRecord.started_at),
+        )
+        .returning(JobRecord.attempt)
+        .execution_options(synchronize_session=False)
+    )
+    return session.execute(statement).scalar_one_or_none()
+
+
+def write(session: Session, job: str, attempt: int, **values: Any) -> bool:
+    """Change a running job on behalf of its worker; False where the worker has lost its claim, and nothing changes."""
+    statement = (
+        update(JobRecord)
+        .where(JobRecord.id == job, JobRecord.attempt == attempt, JobRecord.state == State.RUNNING)
+        .values(beat=now(), **values)
+        .returning(JobRecord.id)
+        .execution_options(synchronize_session=False)
+    )
+    return session.execute(statement).scalar_one_or_none() is not None
+
+
+def asked_of(session: Session, job: str) -> str | None:
+    return session.scalar(select(JobRecord.asked).where(JobRecord.id == job))
+
+
+def end(state: State, **values: Any) -> dict[str, Any]:
+    """The columns of an ended job: it holds nothing any more."""
+    assert state in ENDED
+    return {"state": state, "ended_at": now(), "held_model_id": None, "held_dataset_id": None, "asked": None, **values}
+
+
+def any_lost(session: Session) -> bool:
+    """Whether `requeue_lost` would find something: asked often, and needs no write lock."""
+    return session.scalar(select(JobRecord.id).where(*_lost(now() - timedelta(seconds=LEASE))).limit(1)) is not None
+
+
+def _lost(horizon: datetime) -> tuple[ColumnElement[bool], ...]:
+    return JobRecord.state == State.RUNNING, JobRecord.beat < horizon
+
+
+def requeue_lost(session: Session, beat_before: datetime | None = None) -> list[str]:
+    """Make running jobs whose worker is lost `queued` again, or `failed` after too many losses; the jobs changed.
+
+    A worker counts as lost when its job has not beaten for the lease, or since `beat_before`.
+    """
+    horizon = beat_before or now() - timedelta(seconds=LEASE)
+    lost = list(session.scalars(select(JobRecord).where(*_lost(horizon)).with_for_update()))
+    for record in lost:
+        record.message = None
+        record.losses_of_worker += 1
+        if record.losses_of_worker < MAX_LOSSES_OF_WORKER:
+            record.state = State.QUEUED
+        else:
+            fail_for_losses(record)
+    return [record.id for record in lost]
+
+
+def fail_for_losses(record: JobRecord) -> None:
+    detail = f"{record.losses_of_worker} workers were lost while they trained this job; perhaps it needs more memory."
+    error = {"code": "worker_lost", "detail": detail, "epoch": record.epochs_done}
+    for column, value in end(State.FAILED, error=error).items():
+        setattr(record, column, value)
+
+
+def release(session: Session, jobs: Collection[str]) -> None:
+    """Give running jobs back to the queue: their workers are about to be stopped, which is not their fault."""
+    session.execute(
+        update(JobRecord)
+        .where(JobRecord.id.in_(jobs), JobRecord.state == State.RUNNING)
+        .values(state=State.QUEUED, message=None)
+    )

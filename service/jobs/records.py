@@ -1,0 +1,165 @@
+"""The tables of jobs, and every query on them but those of the queue."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, delete, func, insert, select, text, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from service.database import lookup
+from service.database.columns import Record, now
+from service.errors import NotFound
+from service.jobs.states import State
+
+
+class JobRecord(Record):
+    """One training of one model on one dataset by one recipe."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        Index("ix_jobs_state_id", "state", "id"),
+        # few jobs hold anything; deleting a model or dataset asks these
+        Index("ix_jobs_held_model_id", "held_model_id", sqlite_where=text("held_model_id IS NOT NULL")),
+        Index("ix_jobs_held_dataset_id", "held_dataset_id", sqlite_where=text("held_dataset_id IS NOT NULL")),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    model_id: Mapped[str] = mapped_column(index=True)
+    """No foreign key: a job outlives its model and its dataset."""
+    dataset_id: Mapped[str] = mapped_column(index=True)
+    held_model_id: Mapped[str | None] = mapped_column(ForeignKey("models.id"))
+    """The model while the job has not ended, so that nobody can delete it; then null."""
+    held_dataset_id: Mapped[str | None] = mapped_column(ForeignKey("datasets.id"))
+    """Likewise the dataset."""
+    recipe: Mapped[dict[str, Any]]
+    plan: Mapped[dict[str, Any]]
+
+    state: Mapped[str] = mapped_column(default=State.QUEUED)
+    asked: Mapped[str | None]
+    message: Mapped[str | None]
+    """The message to the engine by which a worker claimed the job."""
+    attempt: Mapped[int] = mapped_column(default=0)
+    """Claims so far; a worker writes only while it holds the latest."""
+    losses_of_worker: Mapped[int] = mapped_column(default=0)
+    beat: Mapped[datetime | None]
+
+    progress: Mapped[float] = mapped_column(default=0.0)
+    epochs_done: Mapped[int] = mapped_column(default=0)
+    initial_loss: Mapped[float | None]
+    final_loss: Mapped[float | None]
+    best_epoch: Mapped[int | None]
+    best_loss: Mapped[float | None]
+    version: Mapped[int | None]
+    ended_by: Mapped[str | None]
+    error: Mapped[dict[str, Any] | None]
+
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    started_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+
+
+class EpochRecord(Record):
+    """What one pass over the training part left."""
+
+    __tablename__ = "epochs"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy's own form
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    epoch: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    train_loss: Mapped[float]
+    validation_loss: Mapped[float | None]
+    rate: Mapped[float]
+    gradient_norm: Mapped[float | None]
+    seconds: Mapped[float]
+
+
+class CheckpointRecord(Record):
+    """Where a worker that was lost had got to: the whole state of a training run."""
+
+    __tablename__ = "checkpoints"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    state: Mapped[bytes]
+
+
+class LastParametersRecord(Record):
+    """The last finite parameters of a failed or cancelled job."""
+
+    __tablename__ = "last_parameters"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    architecture: Mapped[str]
+    dtype: Mapped[str]
+    parameters: Mapped[bytes]
+
+
+def find(session: Session, job: str, *, lock: bool = False) -> JobRecord:
+    record = session.get(JobRecord, job, with_for_update=True if lock else None)
+    if record is None:
+        raise NotFound(f"There is no job {job!r}.", "job_not_found")
+    return record
+
+
+def page(
+    session: Session, limit: int, after: str | None, state: str | None, model: str | None, dataset: str | None
+) -> tuple[list[JobRecord], str | None]:
+    """Jobs, newest first; `model` and `dataset` are ids."""
+    statement = select(JobRecord)
+    for column, value in ((JobRecord.state, state), (JobRecord.model_id, model), (JobRecord.dataset_id, dataset)):
+        if value is not None:
+            statement = statement.where(column == value)
+    return lookup.page(session, statement, JobRecord.id, limit, after)
+
+
+def epochs(session: Session, job: str, from_epoch: int, limit: int) -> list[EpochRecord]:
+    """Reports of a job from an epoch on, oldest first."""
+    statement = select(EpochRecord).where(EpochRecord.job_id == job, EpochRecord.epoch >= from_epoch)
+    return list(session.scalars(statement.order_by(EpochRecord.epoch).limit(limit)))
+
+
+def add_epochs(session: Session, rows: list[dict[str, Any]]) -> None:
+    session.execute(insert(EpochRecord), rows)
+
+
+def last_epoch(session: Session, job: str) -> int | None:
+    return session.scalar(select(func.max(EpochRecord.epoch)).where(EpochRecord.job_id == job))
+
+
+def checkpoint(session: Session, job: str) -> bytes | None:
+    return session.scalar(select(CheckpointRecord.state).where(CheckpointRecord.job_id == job))
+
+
+def save_checkpoint(session: Session, job: str, state: bytes) -> None:
+    replaced = session.execute(
+        update(CheckpointRecord)
+        .where(CheckpointRecord.job_id == job)
+        .values(state=state)
+        .returning(CheckpointRecord.job_id)
+    )
+    if replaced.first() is None:
+        session.add(CheckpointRecord(job_id=job, state=state))
+
+
+def delete_checkpoint(session: Session, job: str) -> None:
+    session.execute(delete(CheckpointRecord).where(CheckpointRecord.job_id == job))
+
+
+def keep_last_parameters(session: Session, job: str, architecture: str, dtype: str, parameters: bytes) -> None:
+    session.add(LastParametersRecord(job_id=job, architecture=architecture, dtype=dtype, parameters=parameters))
+
+
+def last_parameters(session: Session, job: str) -> LastParametersRecord | None:
+    return session.get(LastParametersRecord, job)
+
+
+def progress_of(session: Session, jobs: list[str]) -> dict[str, tuple[str, int, float]]:
+    """State, epochs done and progress of some jobs: what tells a watcher whether anything happened."""
+    columns = (JobRecord.id, JobRecord.state, JobRecord.epochs_done, JobRecord.progress)
+    rows = session.execute(select(*columns).where(JobRecord.id.in_(jobs)))
+    return {id: (state, done, progress) for id, state, done, progress in rows}
+
+
+def succeeded(session: Session, model: str) -> list[JobRecord]:
+    """The jobs that have added a version to a model (an id), newest version first."""
+    statement = select(JobRecord).where(JobRecord.model_id == model, JobRecord.state == State.SUCCEEDED)
+    return list(session.scalars(statement.order_by(JobRecord.version.desc())))

@@ -1,0 +1,103 @@
+"""Jobs and their epochs as clients read them."""
+
+import csv as csv_format
+import io
+from collections.abc import Iterator
+from typing import Any
+
+from service.database.engine import Database
+from service.database.lookup import position_of
+from service.jobs import records
+from service.jobs.operations import estimated_finish_at
+from service.jobs.records import EpochRecord, JobRecord
+from service.jobs.schemas import Best, EpochReport, Job
+
+FIELDS = tuple(EpochReport.model_fields)
+CHUNK = 1000
+
+
+def job(record: JobRecord) -> Job:
+    """A job as it stands."""
+    best = None
+    if record.best_epoch is not None and record.best_loss is not None:
+        best = Best(epoch=record.best_epoch, loss=record.best_loss)
+    columns = {name: getattr(record, name) for name in Job.model_fields if hasattr(record, name)}
+    return Job.model_validate(
+        {
+            **columns,
+            "model": record.model_id,
+            "dataset": record.dataset_id,
+            "best": best,
+            "path": record.plan["path"],
+            "estimated_finish_at": estimated_finish_at(record),
+        }
+    )
+
+
+def report(record: EpochRecord) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in FIELDS}
+
+
+def page(
+    database: Database, job: str, from_epoch: int, limit: int, after: str | None
+) -> tuple[list[dict[str, Any]], str | None]:
+    """Reports from an epoch, or from the cursor, on; the cursor is the next epoch's number."""
+    start = max(from_epoch, position_of(after))
+    with database.reading() as session:
+        records.find(session, job)
+        rows = records.epochs(session, job, start, limit + 1)
+    return [report(row) for row in rows[:limit]], str(rows[limit].epoch) if len(rows) > limit else None
+
+
+def chunks(database: Database, job: str, from_epoch: int) -> Iterator[list[dict[str, Any]]]:
+    """All reports that there are from an epoch on; no transaction stays open between chunks."""
+    while True:
+        with database.reading() as session:
+            rows = [report(row) for row in records.epochs(session, job, from_epoch, CHUNK)]
+        if rows:
+            yield rows
+        if len(rows) < CHUNK:
+            return
+        from_epoch = rows[-1]["epoch"] + 1
+
+
+def thinned(database: Database, job: str, from_epoch: int, points: int) -> list[dict[str, Any]]:
+    """About `points` reports: of each stretch of epochs the one with the lowest and the one with the highest loss."""
+    with database.reading() as session:
+        last = records.find(session, job).epochs_done
+    stretch = max(1, -(-(last + 1 - from_epoch) * 2 // points))
+    kept: list[dict[str, Any]] = []
+    bucket: list[dict[str, Any]] = []
+    for row in (row for chunk in chunks(database, job, from_epoch) for row in chunk):
+        if bucket and (row["epoch"] - from_epoch) // stretch != (bucket[0]["epoch"] - from_epoch) // stretch:
+            kept += _extremes(bucket)
+            bucket = []
+        bucket.append(row)
+    return kept + _extremes(bucket)
+
+
+def _extremes(bucket: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    if not bucket:
+        return []
+    ends = {id(row): row for row in (min(bucket, key=_loss), max(bucket, key=_loss))}
+    return sorted(ends.values(), key=lambda row: int(row["epoch"]))
+
+
+def _loss(row: dict[str, Any]) -> float:
+    return float(row["train_loss"])
+
+
+def csv(database: Database, job: str, from_epoch: int, points: int | None) -> Iterator[str]:
+    """The reports as CSV, a header line first."""
+    with database.reading() as session:
+        records.find(session, job)
+    return _csv_lines(database, job, from_epoch, points)
+
+
+def _csv_lines(database: Database, job: str, from_epoch: int, points: int | None) -> Iterator[str]:
+    yield ",".join(FIELDS) + "\r\n"
+    wanted = chunks(database, job, from_epoch) if points is None else [thinned(database, job, from_epoch, points)]
+    for rows in wanted:
+        text = io.StringIO()
+        csv_format.DictWriter(text, FIELDS).writerows(rows)
+        yield text.getvalue()

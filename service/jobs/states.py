@@ -1,0 +1,42 @@
+"""The states of a job, and what its clients may ask of it."""
+
+from enum import StrEnum
+
+
+class State(StrEnum):
+    QUEUED = "queued"
+    """Waits for a worker."""
+    RUNNING = "running"
+    """A worker trains it, and beats."""
+    PAUSED = "paused"
+    """Rests with its checkpoint until somebody resumes it."""
+    SUCCEEDED = "succeeded"
+    """Ended with a new version of its model."""
+    FAILED = "failed"
+    """Ended with an error; its last finite parameters can be read."""
+    CANCELLED = "cancelled"
+    """Ended because a client asked; adds no version."""
+
+
+ENDED = (State.SUCCEEDED, State.FAILED, State.CANCELLED)
+
+
+class Asked(StrEnum):
+    """What a client wants of a running job; a flag that its worker reads, not a state."""
+
+    CANCEL = "cancel"
+    """Throw away."""
+
+
+class EndedBy(StrEnum):
+    """Why a succeeded job had enough."""
+
+    EPOCHS = "epochs"
+    """All epochs are done."""
+
+
+LEASE = 10.0
+"""Seconds without a beat after which a running job's worker counts as lost."""
+
+MAX_LOSSES_OF_WORKER = 5
+"""A job that lost this many workers is likely to be what kills them: it fails."""

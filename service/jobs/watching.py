@@ -1,0 +1,108 @@
+"""One poller a process watches all jobs that somebody waits for; who waits holds no thread and no session."""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from service.database.engine import Database
+from service.jobs import records
+from service.jobs.states import ENDED
+
+log = logging.getLogger(__name__)
+
+POLL = 0.1
+"""Seconds between looks at the table while somebody waits: workers of other processes nudge nobody here."""
+
+Seen = tuple[str, int, float]
+"""State, epochs done and progress."""
+
+
+@dataclass(eq=False)
+class _Watch:
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    seen: Seen | None = None
+
+
+class Watcher:
+    """Tells waiting coroutines when their job has changed. All but `nudge` belongs to one event loop."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._watches: dict[str, set[_Watch]] = defaultdict(set)
+        self._nudged = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._poller = asyncio.create_task(self._poll())
+        self._closed = False
+
+    def nudge(self) -> None:
+        """Look at once; safe to call from any thread, also after the loop has ended."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._nudged.set)
+
+    async def changes(self, job: str) -> AsyncGenerator[Seen, None]:
+        """What is seen of a job now and after each change, until it has ended or the service stops."""
+        watch = _Watch()
+        self._watches[job].add(watch)
+        self._nudged.set()
+        try:
+            while not self._closed:
+                await watch.changed.wait()
+                watch.changed.clear()
+                if watch.seen is not None:
+                    yield watch.seen
+                    if watch.seen[0] in ENDED:
+                        return
+        finally:
+            self._watches[job].discard(watch)
+            if not self._watches[job]:
+                del self._watches[job]
+
+    async def until_ended(self, job: str, seconds: float) -> None:
+        """Return when the job has ended, the time is over or the service stops."""
+        try:
+            async with asyncio.timeout(seconds):
+                async for _ in self.changes(job):
+                    pass
+        except TimeoutError:
+            pass
+
+    async def _poll(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(POLL if self._watches else None):
+                    await self._nudged.wait()
+            except TimeoutError:
+                pass
+            self._nudged.clear()
+            if self._watches:
+                try:
+                    self._compare(await asyncio.to_thread(self._look, list(self._watches)))
+                except SQLAlchemyError as error:  # busy, perhaps; the next look is a moment away
+                    log.warning("cannot see how jobs are: %s", error)
+
+    def _look(self, jobs: list[str]) -> dict[str, Seen]:
+        with self._database.reading() as session:
+            return records.progress_of(session, jobs)
+
+    def _compare(self, now: dict[str, Seen]) -> None:
+        for job, seen in now.items():
+            for watch in self._watches.get(job, ()):
+                if watch.seen != seen:
+                    watch.seen = seen
+                    watch.changed.set()
+
+    def close(self) -> None:
+        """End all waits and streams."""
+        self._closed = True
+        for watches in self._watches.values():
+            for watch in watches:
+                watch.changed.set()
+
+    async def stop(self) -> None:
+        self.close()
+        self._poller.cancel()
+        await asyncio.gather(self._poller, return_exceptions=True)

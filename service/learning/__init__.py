@@ -1,0 +1,1 @@
+"""The mathematics of dense networks: NumPy, and nothing of the service around it."""

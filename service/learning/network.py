@@ -1,0 +1,121 @@
+"""A network: an architecture whose widths fit, one flat vector of parameters, and what it computes for rows."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from service.learning.architecture import ArchitectureError, Layer, Node, Placement, nodes
+from service.learning.arrays import Array
+from service.learning.containers import Container
+from service.learning.loss import Loss, Total
+from service.learning.parameters import ParameterError, read_parameters
+from service.learning.tape import Signal, Tape
+
+__all__ = ["ArchitectureError", "Network", "ParameterError"]
+
+BLOCK_BYTES = 1 << 20
+LEAST_BLOCK = 64
+
+
+class Network:
+    """Layers, the dtype they compute in, and where each parameter lies in the flat vector. Allocates nothing.
+
+    `parameter_count` counts what is trained; `size` is the vector's length: running statistics lie behind.
+
+    Raises:
+        ArchitectureError: widths do not fit, or no layer fixes one.
+    """
+
+    def __init__(self, layer: Layer, dtype: str = "float32") -> None:
+        if layer.inputs is None:
+            raise ArchitectureError("", "no layer fixes the number of inputs: one Dense(inputs => outputs) does")
+        placement = Placement()
+        self.layer = layer
+        self.dtype = dtype
+        self.root = placement.finish(placement.place(layer, layer.inputs))
+        self.inputs = self.root.inputs
+        self.outputs = self.root.outputs
+        self.parameter_count = placement.trainable
+        self.size = placement.trainable + placement.statistics
+
+    @property
+    def top(self) -> tuple[Node, ...]:
+        """The layers in order, as the outside counts them: those of the outermost Chain, or the one layer."""
+        return self.root.children if isinstance(self.layer, Container) else (self.root,)
+
+    @property
+    def block_rows(self) -> int:
+        """So many rows at once keep all values between layers within a processor's cache."""
+        width = sum(node.outputs for node in nodes(self.root) if not node.children) + self.inputs
+        return max(LEAST_BLOCK, BLOCK_BYTES // (width * np.dtype(self.dtype).itemsize))
+
+    def initial(self, seed: int) -> Array:
+        """First parameters: the same bytes for the same seed."""
+        generator = np.random.default_rng(seed)
+        vector = np.empty(self.size, self.dtype)
+        for node in nodes(self.root):
+            for slot in node.slots:
+                slot.seen(vector)[...] = slot.initial(generator, slot.shape)
+        return vector
+
+    def unflatten(self, vector: Array) -> list[dict[str, Any]]:
+        """The parameters layer by layer, as views: {} for layers without any, {"layers": [...]} for containers."""
+        return [self._seen(node, vector) for node in self.top]
+
+    def _seen(self, node: Node, vector: Array) -> dict[str, Any]:
+        if node.children:
+            return {"layers": [self._seen(child, vector) for child in node.children]}
+        return {slot.name: slot.seen(vector) for slot in node.slots}
+
+    def flatten(self, layers: Sequence[Any]) -> Array:
+        """The vector for parameters given layer by layer, as nested lists or arrays.
+
+        Raises:
+            ParameterError: wrong shapes or names, what is no number, is not finite or overflows the dtype.
+        """
+        vector = np.empty(self.size, self.dtype)
+        read_parameters(self.top, layers, vector)
+        return vector
+
+    def tape(self, vector: Array, rows: int, gradient: Array | None = None) -> tuple[Tape, Array, Signal]:
+        """A tape for batches of so many rows, the buffer for their inputs, and where the outputs will be."""
+        tape = Tape(rows, vector, gradient)
+        inputs = np.empty((rows, self.inputs), self.dtype)
+        return tape, inputs, self.root.record(Signal(inputs, None), tape)
+
+    def predict(self, vector: Array, inputs: Array, block: int | None = None) -> Array:
+        """Outputs (rows × outputs) in test mode, `block` rows at a time; safe to call from many threads."""
+        outputs = np.empty((len(inputs), self.outputs), self.dtype)
+        for rows, computed in self._blocks(vector, inputs, block):
+            outputs[rows] = computed
+        return outputs
+
+    def loss(self, vector: Array, inputs: Array, targets: Array, loss: Loss, weights: Array | None = None) -> float:
+        """The loss over these rows in test mode, summed in float64; inf or nan where the outputs are."""
+        total = loss.total()
+        for _ in self.measure(vector, inputs, targets, total, weights):
+            pass
+        return total.value
+
+    def measure(
+        self, vector: Array, inputs: Array, targets: Array, total: Total, weights: Array | None = None
+    ) -> Iterator[None]:
+        """Add these rows to a loss in test mode; yields after each block."""
+        column = None if weights is None else weights.reshape(-1, 1)
+        for rows, computed in self._blocks(vector, inputs, None):
+            with np.errstate(all="ignore"):
+                total.add(computed, targets[rows], None if column is None else column[rows])
+            yield
+
+    def _blocks(self, vector: Array, inputs: Array, block: int | None) -> Iterator[tuple[slice, Array]]:
+        size = max(1, min(block or self.block_rows, len(inputs)))
+        tape, buffer, outputs = self.tape(vector, size)
+        for start in range(0, len(inputs), size):
+            rows = slice(start, min(start + size, len(inputs)))
+            if rows.stop - rows.start < size:
+                tape, buffer, outputs = self.tape(vector, rows.stop - rows.start)
+            with np.errstate(all="ignore"):
+                np.copyto(buffer, inputs[rows])
+                tape.run()
+            yield rows, outputs.value

@@ -1,0 +1,65 @@
+"""From pydantic's error locations to JSON pointers, and its messages in our words."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from service.errors import Fault
+
+MOST_FAULTS = 20
+"""Faults that one answer lists."""
+
+_SENTENCES = {
+    "missing": "this field is required",
+    "extra_forbidden": "this field is unknown",
+    "finite_number": "this is not a finite number",
+    "float_type": "this is not a number",
+    "int_type": "this is not a whole number",
+    "bool_type": "this is neither true nor false",
+    "string_type": "this is not a text",
+    "dict_type": "this is not an object",
+    "model_attributes_type": "this is not an object",
+    "model_type": "this is not an object",
+    "list_type": "this is not a list",
+    "json_invalid": "this is not JSON",
+}
+
+
+def faults_of(errors: Iterable[Any], body: Any, prefix: tuple[str, ...]) -> tuple[Fault, ...]:
+    """The faults behind a validator's errors; `prefix` is what precedes the location of a field of the body."""
+    faults = []
+    for error in errors:
+        location, kind = tuple(error["loc"]), error["type"]
+        within = location[: len(prefix)] == prefix
+        pointer = pointer_to(location[len(prefix) :], body, kind) if within else "/".join(map(str, location))
+        context = error.get("ctx", {})
+        own = context.get("error")
+        sentence = str(own) if kind == "value_error" and own is not None else _SENTENCES.get(kind)
+        faults.append(Fault(pointer, sentence or _plain(error["msg"])))
+    return tuple(dict.fromkeys(faults))[:MOST_FAULTS]
+
+
+def _plain(message: str) -> str:
+    return message[:1].lower() + message[1:]
+
+
+def pointer_to(location: Sequence[str | int], body: Any, kind: str) -> str:
+    """The JSON pointer (RFC 6901, as a fragment) to a location in `body`.
+
+    pydantic names the members of tagged unions within its locations; whatever does not occur in the body is such a
+    name and is left out, but for the last part of a missing field.
+    """
+    parts, value = [], body
+    for index, part in enumerate(location):
+        last = index == len(location) - 1
+        inside = (isinstance(value, dict) and part in value) or (isinstance(value, list) and isinstance(part, int))
+        if inside:
+            value = value[part] if isinstance(value, dict) or part < len(value) else None
+        elif not (last and kind == "missing"):
+            continue
+        parts.append(escape(str(part)))
+    return "#" + "".join(f"/{part}" for part in parts)
+
+
+def escape(part: str) -> str:
+    """One part of a JSON pointer, as RFC 6901 wants it."""
+    return part.replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,81 @@
+"""Predictions and evaluations over HTTP."""
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from service.http import After, DatabaseOf, JSONRoute, Limit, Page, StorageOf, numbers_response, problems
+from service.models import records as models
+from service.models.endpoints import NetworksOf, WhichVersion
+from service.predictions import operations, records
+from service.predictions.records import EvaluationRecord
+from service.predictions.schemas import Evaluation, Metrics, NewEvaluation, NewPrediction, Prediction
+
+router = APIRouter(prefix="/api/models/{model}", tags=["predictions"], route_class=JSONRoute)
+
+
+@router.post("/predictions", response_model=Prediction, summary="Predict", responses=problems(404, 413, 415, 422))
+def predict(
+    model: str,
+    new: NewPrediction,
+    database: DatabaseOf,
+    storage: StorageOf,
+    networks: NetworksOf,
+    version: WhichVersion = None,
+) -> Response:
+    """The raw outputs of the network, one row for each row of inputs. Works before any training, too."""
+    trained, outputs = operations.predict(database, storage, networks, model, version, new)
+    return numbers_response({"model": trained.model, "version": trained.version, "outputs": outputs})
+
+
+@router.post(
+    "/evaluations", status_code=201, summary="Evaluate on a part of a dataset", responses=problems(404, 413, 415, 422)
+)
+def evaluate(
+    model: str,
+    new: NewEvaluation,
+    response: Response,
+    database: DatabaseOf,
+    storage: StorageOf,
+    networks: NetworksOf,
+) -> Evaluation:
+    """Compute loss and metrics of a version on data, by default on the test part, and keep them."""
+    record = operations.evaluate(database, storage, networks, model, new)
+    response.headers["Location"] = f"/api/models/{record.model_id}/evaluations/{record.id}"
+    return _evaluation(record)
+
+
+@router.get("/evaluations", summary="List evaluations", responses=problems(404, 422))
+def list_evaluations(model: str, database: DatabaseOf, limit: Limit = 50, after: After = None) -> Page[Evaluation]:
+    """A model's evaluations, newest first."""
+    with database.reading() as session:
+        items, following = records.page(session, models.find(session, model).id, limit, after)
+    return Page(items=[_evaluation(record) for record in items], next=following)
+
+
+@router.get("/evaluations/{evaluation}", summary="Show an evaluation", responses=problems(404))
+def show_evaluation(model: str, evaluation: str, database: DatabaseOf) -> Evaluation:
+    """One evaluation, by its id."""
+    with database.reading() as session:
+        return _evaluation(records.find(session, models.find(session, model).id, evaluation))
+
+
+@router.get("/metrics", summary="Show how a model was trained and how good it is", responses=problems(404))
+def show_metrics(model: str, database: DatabaseOf) -> Metrics:
+    """The trainings of a model, newest version first, and every evaluation of it, newest first."""
+    with database.reading() as session:
+        id = models.find(session, model).id
+        trainings = operations.trainings(session, id)
+        evaluations = records.all_of(session, id)
+    answer: dict[str, Any] = {"model": id, "trainings": trainings}
+    return Metrics(**answer, evaluations=[_evaluation(record) for record in evaluations])
+
+
+def _evaluation(record: EvaluationRecord) -> Evaluation:
+    return Evaluation.model_validate(
+        {
+            **{name: getattr(record, name) for name in Evaluation.model_fields if hasattr(record, name)},
+            "model": record.model_id,
+            "dataset": record.dataset_id,
+        }
+    )

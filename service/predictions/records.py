@@ -1,0 +1,46 @@
+"""The table of evaluations, and every query on it."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from service.database import lookup
+from service.database.columns import Record, now
+from service.errors import NotFound
+
+
+class EvaluationRecord(Record):
+    """A check of one version on one part of a dataset."""
+
+    __tablename__ = "evaluations"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    model_id: Mapped[str] = mapped_column(ForeignKey("models.id", ondelete="CASCADE"), index=True)
+    version: Mapped[int]
+    dataset_id: Mapped[str]
+    """No foreign key: an evaluation outlives its dataset."""
+    part: Mapped[str]
+    loss: Mapped[float | None]
+    metrics: Mapped[dict[str, Any]]
+    rows: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+def page(session: Session, model: str, limit: int, after: str | None) -> tuple[list[EvaluationRecord], str | None]:
+    statement = select(EvaluationRecord).where(EvaluationRecord.model_id == model)
+    return lookup.page(session, statement, EvaluationRecord.id, limit, after)
+
+
+def find(session: Session, model: str, evaluation: str) -> EvaluationRecord:
+    record = session.get(EvaluationRecord, evaluation)
+    if record is None or record.model_id != model:
+        raise NotFound(f"There is no evaluation {evaluation!r} of this model.", "evaluation_not_found")
+    return record
+
+
+def all_of(session: Session, model: str) -> list[EvaluationRecord]:
+    """Every evaluation of a model (an id), newest first."""
+    statement = select(EvaluationRecord).where(EvaluationRecord.model_id == model)
+    return list(session.scalars(statement.order_by(EvaluationRecord.id.desc())))

@@ -1,0 +1,41 @@
+"""The HTTP server of `descent serve`."""
+
+import asyncio
+from types import FrameType
+
+import uvicorn
+
+from service.app import create_app
+from service.settings import Settings
+
+GRACE = 2
+"""Seconds that open responses get at a stop; streams and waits are told and end at once."""
+
+
+class Server(uvicorn.Server):
+    """uvicorn, which waits at a stop for open responses: here those that would never end are told to."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.app = create_app(settings)
+        super().__init__(
+            uvicorn.Config(
+                self.app,
+                host=settings.host,
+                port=settings.port,
+                access_log=False,  # a line a request would cost more than many a request
+                timeout_graceful_shutdown=GRACE,
+            )
+        )
+
+    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        await super().startup(sockets)  # type: ignore[arg-type]
+        if self.started:
+            self._loop = asyncio.get_running_loop()
+            for server in self.servers:
+                host, port = server.sockets[0].getsockname()[:2]
+                print(f"Descent is at http://{host}:{port}", flush=True)  # noqa: T201 - what a starter of it reads
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self.started:
+            self._loop.call_soon_threadsafe(self.app.state.watcher.close)
+        super().handle_exit(sig, frame)

@@ -1,0 +1,44 @@
+"""One frozen `Settings`, from the environment; README has the table of them."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, PositiveInt
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MEBIBYTE = 1 << 20
+
+
+class Settings(BaseSettings):
+    """Where Descent keeps its data, where it listens and what it accepts.
+
+    Each field is the environment variable `DESCENT_<NAME>`. An empty variable counts as absent.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="DESCENT_", env_ignore_empty=True, frozen=True, extra="forbid")
+
+    data: Path = Path("data")
+    """Folder of everything that is kept."""
+    database: str | None = None
+    """SQLAlchemy URL; None: descent.db in the data folder."""
+    storage: Path | None = None
+    """Folder of the arrays of datasets; None: datasets/ in the data folder."""
+    scheduler: str | None = None
+    """Address of a Dask scheduler, such as tcp://10.0.0.5:8786; None: workers inside this service."""
+    workers: PositiveInt | None = None
+    """Embedded worker processes; None: min(cores, memory / 256 MB)."""
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    """0 takes a free port."""
+    max_body: PositiveInt = 32 * MEBIBYTE
+    """Largest request body, in bytes."""
+    max_parameters: PositiveInt = 25_000_000
+    """Largest network."""
+
+    @property
+    def database_url(self) -> str:
+        return self.database or f"sqlite:///{self.data.absolute() / 'descent.db'}"
+
+    @property
+    def storage_folder(self) -> Path:
+        return self.storage or self.data.absolute() / "datasets"

@@ -1,0 +1,159 @@
+"""The vocabulary of `service.learning` on the wire: for each kind a tagged union, made from its frozen dataclasses.
+
+A term is an object with its tag and fields, `{"rule": "Adam", "eta": 0.01}`; where the tag is `name`, the bare name
+stands for all defaults, and `{"expression": "..."}` for a written one.
+"""
+
+from dataclasses import MISSING, fields
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias, Union, get_args, get_origin
+
+from pydantic import BaseModel, BeforeValidator, Field, create_model, model_serializer, model_validator
+
+from service.learning.activations import ACTIVATIONS, Activation
+from service.learning.inits import INITS, Init
+from service.learning.layers import LAYERS, Layer
+from service.learning.losses import LOSSES, Loss
+from service.learning.optimisers import OPTIMISERS, Rule
+from service.learning.vocabulary import Registry, Term, hints, wire_name
+from service.wire import Number, Strict
+
+EXPRESSION = "expression"
+
+KINDS: dict[type[Term], tuple[str, str, Registry[Any]]] = {
+    Activation: ("ActivationShape", "name", ACTIVATIONS),
+    Init: ("InitShape", "name", INITS),
+    Loss: ("LossShape", "name", LOSSES),
+    Rule: ("OptimiserShape", "rule", OPTIMISERS),
+    Layer: ("LayerShape", "type", LAYERS),
+}
+"""For each kind of term: the name of its union, its tag, its terms."""
+
+
+class TermShape(Strict):
+    """A term on the wire."""
+
+    of: ClassVar[type[Term]]
+
+    def term(self) -> Any:
+        """The term itself."""
+        return self.of(**{field.name: _plain(getattr(self, field.name)) for field in fields(self.of)})  # type: ignore[arg-type]
+
+    @model_validator(mode="after")
+    def _is_possible(self) -> "TermShape":
+        self.term()  # bounds that concern several fields
+        return self
+
+    @model_serializer
+    def _dump(self) -> Any:
+        return to_json(self.term())
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, TermShape):
+        return value.term()
+    return tuple(map(_plain, value)) if isinstance(value, tuple) else value
+
+
+def to_json(term: Term) -> Any:
+    """A term as a client would write it: shortest where the tag is `name`, else with all fields."""
+    tag = _tag_of(type(term))
+    own = {wire_name(field.name): _json(getattr(term, field.name)) for field in fields(term)}  # type: ignore[arg-type]
+    if term.name == EXPRESSION:
+        return own
+    if tag == "name" and own == _defaults(type(term)):
+        return term.name
+    return {tag: term.name, **own}
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, Term):
+        return to_json(value)
+    return [_json(item) for item in value] if isinstance(value, tuple) else value
+
+
+def _defaults(term: type[Term]) -> dict[str, Any]:
+    return {
+        wire_name(field.name): _json(field.default)
+        for field in fields(term)  # type: ignore[arg-type]
+        if field.default is not MISSING
+    }
+
+
+def _kind_of(term: type[Term]) -> tuple[str, str, Registry[Any]]:
+    return next(entry for kind, entry in KINDS.items() if issubclass(term, kind))
+
+
+def _tag_of(term: type[Term]) -> str:
+    return _kind_of(term)[1]
+
+
+def _wire_hint(hint: Any) -> Any:
+    """The annotation of a wire field for that of a term's field; bounds carry over."""
+    origin, parts = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return Annotated[_wire_hint(parts[0]), *parts[1:]]
+    if origin in (Union, UnionType):
+        return Union[tuple(_wire_hint(part) for part in parts)]  # noqa: UP007 - a union made at run time
+    if origin is tuple:
+        return tuple[tuple(part if part is Ellipsis else _wire_hint(part) for part in parts)]  # type: ignore[misc]
+    if isinstance(hint, type) and issubclass(hint, Term):
+        return KINDS[hint][0]
+    if hint is float:
+        return Number
+    if hint in (int, bool, str):
+        return Annotated[hint, Field(strict=True)]
+    assert hint is NoneType or origin is Literal, f"no wire form for {hint}"
+    return hint
+
+
+def _shape_of(term: type[Term], tag: str) -> type[TermShape]:
+    known = hints(term)
+    own: dict[str, Any] = {tag: (Literal[term.name], ...)}
+    for field in fields(term):  # type: ignore[arg-type]
+        default = ... if field.default is MISSING else field.default
+        own[field.name] = (
+            Annotated[_wire_hint(known[field.name]), Field(alias=wire_name(field.name), validate_default=True)],
+            _json(default) if isinstance(default, Term) else default,
+        )
+    shape = create_model(term.__name__, __base__=TermShape, __doc__=term.__doc__, __module__=__name__, **own)
+    shape.of = term
+    return shape
+
+
+def _union(kind: type[Term]) -> Any:
+    _, tag, registry = KINDS[kind]
+    shapes = {name: _shape_of(registry[name], tag) for name in registry}
+    union = Annotated[Union[tuple(shapes.values())], Field(discriminator=tag)]  # noqa: UP007
+    _SHAPES.extend(shapes.values())
+    if tag != "name":
+        return union
+    bare = Literal[tuple(registry)]  # type: ignore[valid-type]
+
+    def spell_out(value: Any) -> Any:
+        if isinstance(value, str):
+            return {tag: value}
+        if isinstance(value, dict) and EXPRESSION in value and tag not in value:
+            return {tag: EXPRESSION, **value}
+        return value
+
+    return Annotated[union, BeforeValidator(spell_out, json_schema_input_type=Union[bare, union])]  # noqa: UP007
+
+
+_SHAPES: list[type[BaseModel]] = []
+
+if TYPE_CHECKING:  # a checker cannot follow types that are made at run time
+    ActivationShape: TypeAlias = TermShape
+    InitShape: TypeAlias = TermShape
+    LossShape: TypeAlias = TermShape
+    OptimiserShape: TypeAlias = TermShape
+    LayerShape: TypeAlias = TermShape
+else:
+    ActivationShape = _union(Activation)
+    InitShape = _union(Init)
+    LossShape = _union(Loss)
+    OptimiserShape = _union(Rule)
+    LayerShape = _union(Layer)
+
+for _shape in _SHAPES:
+    _shape.model_rebuild()

@@ -1,0 +1,69 @@
+"""Values, gradients and training paths are those of PyTorch and JAX: 1e-5 in float32, 1e-10 in float64."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from service.learning.activations import ACTIVATIONS
+from service.learning.losses import LOSSES
+from service.learning.network import Network
+from service.learning.notation import read
+from service.learning.optimisers import OPTIMISERS
+from service.learning.rule import Optimiser
+from service.learning.training import EpochReport, Part, Recipe, Training
+from tests.learning.answers import agree, answers, cases, term
+
+
+@pytest.mark.parametrize(("file", "case", "dtype"), cases("torch_activations", "jax_activations"))
+def test_an_activation_and_its_pull_back_agree(file: str, case: Any, dtype: str) -> None:
+    activation, inputs = term(ACTIVATIONS, case["term"]), answers(file)["inputs"]
+    x, gradient = np.array(inputs["x"], dtype), np.array(inputs["cotangent"], dtype)
+    y = x if activation.from_output else np.empty_like(x)
+    activate, pull_back = activation.bind(x, y)
+    activate()
+    pull_back(gradient)
+    assert agree(y, case[dtype]["value"], dtype)
+    assert agree(gradient, case[dtype]["gradient"], dtype)
+
+
+@pytest.mark.parametrize(("file", "case", "dtype"), cases("torch_losses", "jax_losses"))
+def test_a_loss_and_its_gradient_agree(file: str, case: Any, dtype: str) -> None:
+    loss, inputs = term(LOSSES, case["term"]), answers(file)["inputs"][case["inputs"]]
+    prediction, target = np.array(inputs["prediction"], dtype), np.array(inputs["target"], dtype)
+    gradient = np.empty_like(prediction)
+    value = loss.bind(prediction, target, gradient, None)()
+    assert agree(value, case[dtype]["value"], dtype)
+    assert agree(gradient, case[dtype]["gradient"], dtype)
+
+
+@pytest.mark.parametrize(("file", "case", "dtype"), cases("torch_optimisers", "jax_optimisers"))
+def test_an_optimiser_takes_the_same_steps_on_a_quadratic(file: str, case: Any, dtype: str) -> None:
+    problem = answers(file)["inputs"]["quadratic"]
+    matrix, linear, x = (np.array(problem[name], dtype) for name in ("matrix", "linear", "start"))
+    gradient = np.empty_like(x)
+    optimiser = Optimiser(term(OPTIMISERS, case["term"], "rule"), x, gradient, [slice(0, len(x))])
+    path = [x.copy()]
+    for _ in range(len(case[dtype]["quadratic"]) - 1):
+        gradient[:] = matrix @ x - linear
+        if optimiser.step():
+            x -= gradient
+        path.append(x.copy())
+    assert agree(path, case[dtype]["quadratic"], dtype)
+
+
+@pytest.mark.parametrize(("file", "case", "dtype"), cases("torch_optimisers", "jax_optimisers"))
+def test_an_optimiser_trains_a_network_along_the_same_path(file: str, case: Any, dtype: str) -> None:
+    problem = answers(file)["inputs"]["network"]
+    network = Network(read(problem["notation"]), dtype)
+    part = Part(np.array(problem["inputs"], dtype), np.array(problem["targets"], dtype))
+    rule = term(OPTIMISERS, case["term"], "rule")
+    recipe = Recipe(loss=LOSSES["mse"](), optimiser=rule, epochs=len(case[dtype]["losses"]) - 1)
+    training = Training(network, network.flatten(problem["parameters"]), part, None, recipe)
+    losses = [report.train_loss for report in training.run() if isinstance(report, EpochReport)]
+    assert agree(losses, case[dtype]["losses"], dtype)
+    layers = network.unflatten(training.parameters)
+    for ours, theirs in zip(
+        [layer[name] for layer in layers for name in ("weight", "bias")], case[dtype]["parameters"], strict=True
+    ):
+        assert agree(ours, theirs, dtype)
