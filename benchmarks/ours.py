@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from service.learning.losses import LOSSES
 from service.learning.network import Network
 from service.learning.notation import read
-from service.learning.optimisers import OPTIMISERS
+from service.learning.optimisers import OPTIMISERS, Descent
 from service.learning.training import EpochReport, Part, Recipe, Training
 
 Array = NDArray[np.float32]
@@ -19,7 +19,7 @@ FOREVER = 10_000_000
 def run(notation: str, parameters: Array, part: Part, rate: float, epochs: int) -> Callable[[], list[float]]:
     """Full-batch gradient descent on mse from the same parameters each time; gives every epoch's loss."""
     network = Network(read(notation))
-    recipe = Recipe(loss=LOSSES["mse"](), optimiser=OPTIMISERS["Descent"](eta=rate), epochs=epochs)
+    recipe = Recipe(loss=LOSSES["mse"](), optimiser=Descent(eta=rate), epochs=epochs)
 
     def losses() -> list[float]:
         reports = Training(network, parameters, part, None, recipe).run()

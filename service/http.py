@@ -109,22 +109,28 @@ def numbers_response(answer: dict[str, Any], status: int = 200) -> Response:
 
 
 class JSONRequest(Request):
-    """A request whose body is read by orjson, which is several times faster and knows a depth limit."""
+    """A request whose JSON body has been read already: FastAPI would turn our errors about it into a bare 400."""
+
+    value: Any = None
 
     async def json(self) -> Any:
-        return read_json(await self.body())
+        return self.value
 
 
 class JSONRoute(APIRoute):
-    """A route whose JSON bodies go through `read_json` and whose other bodies are 415."""
+    """A route whose bodies go through `read_json`; other content types are 415."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
 
         async def handler(request: Request) -> Response:
-            if self.body_field is not None and media_type(request) != "application/json":
+            if self.body_field is None:
+                return await handle(request)
+            if media_type(request) != "application/json":
                 raise WrongFormat("This body is read as JSON: send it with Content-Type: application/json.")
-            return await handle(JSONRequest(request.scope, request.receive))
+            read = JSONRequest(request.scope, request.receive)
+            read.value = read_json(await read.body())
+            return await handle(read)
 
         return handler
 
@@ -229,8 +235,7 @@ def _router_detail(request: Request, error: HTTPException) -> str:
         case 404:
             return f"There is nothing at {request.url.path}; /docs lists what there is."
         case 405:
-            allowed = (error.headers or {}).get("Allow", "another method")
-            return f"{request.method} is not possible at {request.url.path}, but {allowed} is."
+            return f"{request.method} is not possible at {request.url.path}; /docs lists what is."
         case _:
             return str(error.detail)
 

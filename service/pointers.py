@@ -1,6 +1,8 @@
 """From pydantic's error locations to JSON pointers, and its messages in our words."""
 
+import re
 from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 from service.errors import Fault
@@ -10,6 +12,7 @@ MOST_FAULTS = 20
 
 _SENTENCES = {
     "missing": "this field is required",
+    "union_tag_not_found": "this field is required",
     "extra_forbidden": "this field is unknown",
     "finite_number": "this is not a finite number",
     "float_type": "this is not a number",
@@ -30,16 +33,30 @@ def faults_of(errors: Iterable[Any], body: Any, prefix: tuple[str, ...]) -> tupl
     for error in errors:
         location, kind = tuple(error["loc"]), error["type"]
         within = location[: len(prefix)] == prefix
-        pointer = pointer_to(location[len(prefix) :], body, kind) if within else "/".join(map(str, location))
         context = error.get("ctx", {})
-        own = context.get("error")
-        sentence = str(own) if kind == "value_error" and own is not None else _SENTENCES.get(kind)
-        faults.append(Fault(pointer, sentence or _plain(error["msg"])))
+        if kind.startswith("union_tag"):
+            location = *location, context["discriminator"].strip("'")
+        pointer = pointer_to(location[len(prefix) :], body, kind) if within else "/".join(map(str, location))
+        faults.append(Fault(pointer, _sentence(kind, error["msg"], context)))
     return tuple(dict.fromkeys(faults))[:MOST_FAULTS]
 
 
-def _plain(message: str) -> str:
-    return message[:1].lower() + message[1:]
+def _sentence(kind: str, message: str, context: dict[str, Any]) -> str:
+    if kind == "value_error":
+        return str(context["error"])
+    if kind == "union_tag_invalid":
+        return _unknown(context["tag"], re.findall(r"'([^']+)'", context["expected_tags"]))
+    return _SENTENCES.get(kind, message[:1].lower() + message[1:])
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    near = get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return f"there is no {name[:50]!r}: {hint}there are {', '.join(known)}"
+
+
+ABSENT = ("missing", "union_tag_not_found")
+"""Kinds of errors about a field that is not there."""
 
 
 def pointer_to(location: Sequence[str | int], body: Any, kind: str) -> str:
@@ -51,10 +68,12 @@ def pointer_to(location: Sequence[str | int], body: Any, kind: str) -> str:
     parts, value = [], body
     for index, part in enumerate(location):
         last = index == len(location) - 1
-        inside = (isinstance(value, dict) and part in value) or (isinstance(value, list) and isinstance(part, int))
+        inside = (isinstance(value, dict) and part in value) or (
+            isinstance(value, list) and isinstance(part, int) and part < len(value)
+        )
         if inside:
-            value = value[part] if isinstance(value, dict) or part < len(value) else None
-        elif not (last and kind == "missing"):
+            value = value[part]
+        elif not (last and isinstance(value, dict | list) and kind in ABSENT):
             continue
         parts.append(escape(str(part)))
     return "#" + "".join(f"/{part}" for part in parts)

@@ -119,7 +119,7 @@ FUNCTIONS: dict[str, Function] = {
         (lambda out, g, y, a, b: np.divide(g, b, out=out), scaled(lambda y, a, b: -y / b)),
     ),
     "^": Function(np.power, (scaled(lambda y, a, b: b * np.power(a, b - 1)), scaled(lambda y, a, b: y * np.log(a)))),
-    "negate": Function(np.negative, (turn,)),
+    "unary -": Function(np.negative, (turn,)),
     "max": Function(
         np.maximum, (scaled(lambda y, a, b: np.greater_equal(a, b)), scaled(lambda y, a, b: np.less(a, b)))
     ),

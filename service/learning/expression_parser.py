@@ -148,7 +148,7 @@ class Parser:
             return self.power()
         sign = self.take()
         operand = self.nested(self.signed, sign)
-        return operand if sign.text == "+" else Call("negate" if sign.text == "-" else "!", (operand,), sign.position)
+        return operand if sign.text == "+" else Call("unary -" if sign.text == "-" else "!", (operand,), sign.position)
 
     def power(self) -> Tree:
         number = self.token

@@ -7,32 +7,35 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from service.learning.expression_compiler import Program, Shape, Step
 from service.learning.expression_functions import FUNCTIONS, ROW_FUNCTIONS
-from service.learning.expression_program import Program, Shape, Step
 
 Array = NDArray[Any]
+Call = Callable[[], object]
 
 
 class Run:
     """Computes `result` from the variables' arrays (rows × width), and the gradient by the first of them.
 
-    `seed` holds the gradient by the result, in its shape, and is read by `backward`, which writes `gradient`.
+    `result` may be given as the array to write to. Buffers for gradients are made by `differentiate`.
     """
 
-    def __init__(self, program: Program, variables: Sequence[Array], gradient: Array | None = None) -> None:
+    def __init__(self, program: Program, variables: Sequence[Array], result: Array | None = None) -> None:
+        self._program = program
         self._values: list[Array] = list(variables)
         self._shapes = [Shape.MATRIX] * len(variables) + [step.shape for step in program.steps]
-        self._forward: list[Callable[[], object]] = []
-        self._backward: list[Callable[[], object]] = []
+        self._forward: list[Call] = []
+        self._backward: list[Call] = []
+        self._gradients: dict[int, Array] = {}
+        self._scratch: dict[Shape, Array] = {}
         for step in program.steps:
-            out = self._buffer(step.shape)
+            last = step is program.steps[-1]
+            out = result if last and result is not None else self._buffer(step.shape)
             self._forward.append(_evaluation(step, self._arguments(step), out))
             self._values.append(out)
+        if not program.steps and result is not None:  # the expression is its variable
+            self._forward.append(partial(np.copyto, result, variables[0]))
         self.result = self._values[-1] if program.steps else self._values[0]
-        if gradient is not None:
-            self._gradients: dict[int, Array] = {0: gradient}
-            self._scratch: dict[Shape, Array] = {}
-            self._plan(program, gradient)
 
     def forward(self) -> None:
         for call in self._forward:
@@ -42,34 +45,30 @@ class Run:
         for call in self._backward:
             call()
 
-    def _plan(self, program: Program, gradient: Array) -> None:
-        self.seed = self._buffer(program.shape)
-        if not program.steps:
-            self._backward.append(partial(np.copyto, gradient, self.seed))
-            return
-        first = len(program.variables)
-        self._gradients[len(self._values) - 1] = self.seed
+    def differentiate(self, gradient: Array) -> Array:
+        """Prepare `backward`, which writes the gradient by the first variable; gives where that by the result goes."""
+        seed = self._buffer(self._program.shape)
+        first = len(self._program.variables)
+        if not self._program.steps:
+            self._backward.append(partial(np.copyto, gradient, seed))
+        self._gradients = {0: gradient, len(self._values) - 1: seed} if self._program.steps else {}
         reached: set[int] = set()
         for index in reversed(range(first, len(self._values))):
-            if program.steps[index - first].varies:
-                self._pull_back(index, program, reached)
-        if 0 not in reached:
-            self._backward.append(partial(gradient.fill, 0))
+            if self._program.steps[index - first].varies:
+                self._pull_back(index, reached)
+        return seed
 
-    def _pull_back(self, index: int, program: Program, reached: set[int]) -> None:
-        first = len(program.variables)
-        step = program.steps[index - first]
+    def _pull_back(self, index: int, reached: set[int]) -> None:
+        step = self._program.steps[index - len(self._program.variables)]
         pulls = _pull_backs(step, self._arguments(step), self._gradients[index], self._values[index])
         for argument, pull in zip(step.arguments, pulls, strict=True):
-            is_input = argument == 0 and isinstance(argument, int)
-            if pull is None or not (is_input or self._step_varies(argument, program)):
+            if pull is None or isinstance(argument, float) or not self._varies(argument):
                 continue
-            target = int(argument)
-            if target not in self._gradients:
-                self._gradients[target] = self._buffer(self._shapes[target])
-            wide = max(step.shape, self._shapes[target])  # a reduction's pull-back is as wide as its argument
-            self._contribute(pull, wide, target, fresh=target not in reached)
-            reached.add(target)
+            if argument not in self._gradients:
+                self._gradients[argument] = self._buffer(self._shapes[argument])
+            wide = max(step.shape, self._shapes[argument])  # what a sum pulls back is as wide as its argument
+            self._contribute(pull, wide, argument, fresh=argument not in reached)
+            reached.add(argument)
 
     def _contribute(self, pull: Callable[..., object], wide: Shape, target: int, *, fresh: bool) -> None:
         """Record: the pull-back, summed to the target's shape, and added to what others contributed."""
@@ -87,19 +86,22 @@ class Run:
         if not fresh:
             self._backward.append(partial(np.add, total, part, out=total))
 
-    def _step_varies(self, argument: "int | float", program: Program) -> bool:
-        first = len(program.variables)
-        return isinstance(argument, int) and argument >= first and program.steps[argument - first].varies
+    def _varies(self, index: int) -> bool:
+        first = len(self._program.variables)
+        return index == 0 if index < first else self._program.steps[index - first].varies
 
     def _arguments(self, step: Step) -> list[Any]:
         return [self._values[a] if isinstance(a, int) else a for a in step.arguments]
 
     def _scratch_for(self, shape: Shape) -> Array:
-        return self._scratch.setdefault(shape, self._buffer(shape))
+        if shape not in self._scratch:
+            self._scratch[shape] = self._buffer(shape)
+        return self._scratch[shape]
 
     def _buffer(self, shape: Shape) -> Array:
         rows, width = self._values[0].shape
-        return np.empty({Shape.MATRIX: (rows, width), Shape.COLUMN: (rows, 1), Shape.SCALAR: ()}[shape], self._values[0].dtype)
+        sizes: dict[Shape, tuple[int, ...]] = {Shape.MATRIX: (rows, width), Shape.COLUMN: (rows, 1), Shape.SCALAR: ()}
+        return np.empty(sizes[shape], self._values[0].dtype)
 
 
 def _evaluation(step: Step, arguments: list[Any], out: Array) -> Callable[[], object]:

@@ -74,7 +74,8 @@ def flatten(network: Network, layers: list[dict[str, Any]], pointer: str) -> Arr
     try:
         return network.flatten(layers)
     except ParameterError as error:
-        raise invalid(pointer + error.pointer, error.message, "bad_parameters") from None
+        where = pointer + error.pointer
+        raise invalid(where, f"{where} {error.message}.", "bad_parameters") from None
 
 
 def layers_of(network: Network) -> list[dict[str, Any]]:

@@ -88,7 +88,8 @@ class Compiler:
         if result.index < first:  # a variable itself
             place[result.index] = result.index
         moved = tuple(
-            step._replace(arguments=tuple(place[a] if isinstance(a, int) else a for a in step.arguments)) for step in steps
+            step._replace(arguments=tuple(place[a] if isinstance(a, int) else a for a in step.arguments))
+            for step in steps
         )
         across = any(step.function in ROW_FUNCTIONS or step.function.endswith("_rows") for step in steps)
         return Program(self.variables, moved, result.shape, agg, result.pools, across)
@@ -136,7 +137,7 @@ class Compiler:
             raise self._unknown("function", name, [n for n in known if n.isidentifier()], position)
         self._check_count(name, function.arity, arguments, position)
         self._check_conditions(name, arguments, position)
-        if name == "^" and (power := self._short_power(*arguments, position)) is not None:
+        if name == "^" and (power := self._short_power(arguments[0], arguments[1], position)) is not None:
             return power
         shape = max(argument.shape for argument in arguments)
         if name in ROW_FUNCTIONS and shape is not Shape.MATRIX:
@@ -148,7 +149,11 @@ class Compiler:
 
     def _reduction(self, name: str, value: Value, dims: int | None) -> Value:
         if dims is not None:
-            return self._step(f"{name}_rows", (value,), Shape.COLUMN, value.varies) if value.shape == Shape.MATRIX else value
+            return (
+                self._step(f"{name}_rows", (value,), Shape.COLUMN, value.varies)
+                if value.shape == Shape.MATRIX
+                else value
+            )
         if value.shape is Shape.SCALAR:
             return value
         return self._step(name, (value,), Shape.SCALAR, value.varies, pools=True)
@@ -168,7 +173,14 @@ class Compiler:
         return None
 
     def _step(
-        self, name: str, arguments: tuple[Value, ...], shape: Shape, varies: bool, *, pools: bool = False, condition: bool = False
+        self,
+        name: str,
+        arguments: tuple[Value, ...],
+        shape: Shape,
+        varies: bool,
+        *,
+        pools: bool = False,
+        condition: bool = False,
     ) -> Value:
         key = (name, *(argument.argument for argument in arguments), *(a.constant is None for a in arguments))
         if key not in self._known:
