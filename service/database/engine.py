@@ -38,7 +38,11 @@ class Database:
         """One writing transaction: committed when the block ends well, rolled back in every other case."""
         with self._writing() as session:
             yield session
-            session.commit()
+            try:
+                session.commit()
+            except BaseException:
+                session.invalidate()  # a connection whose COMMIT failed may still be inside its transaction
+                raise
 
     def close(self) -> None:
         self.engine.dispose()

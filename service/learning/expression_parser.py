@@ -17,7 +17,7 @@ MAX_DEPTH = 100  # of the tree: a chain of operators deepens it too
 
 NUMBER = re.compile(r"(?:\d+\.?\d*|\.\d+)(?:[eEf][+-]?\d+)?", re.ASCII)
 NAME = re.compile("[^\\W\\d][\\w\u0300-\u036f]*")  # combining accents: ŷ may be typed as y with a hat
-OPERATOR = re.compile(r"\.?(?:\|\||&&|<=|>=|==|!=|[-+*/^<>≤≥≠!])|@\.|[(),;=?.]")
+OPERATOR = re.compile(r"\.?(?:\|\||&&|<=|>=|==|!=|[-+*/^<>≤≥≠!])|@\.|[(),;=?:.]")
 PATTERNS = {"number": NUMBER, "name": NAME, "operator": OPERATOR}
 SPELLINGS = {"≤": "<=", "≥": ">=", "≠": "!="}
 COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")

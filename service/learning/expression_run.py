@@ -54,7 +54,7 @@ class Run:
         self._gradients = {0: gradient, len(self._values) - 1: seed} if self._program.steps else {}
         reached: set[int] = set()
         for index in reversed(range(first, len(self._values))):
-            if self._program.steps[index - first].varies:
+            if index in self._gradients:  # else the result is flat in it
                 self._pull_back(index, reached)
         return seed
 

@@ -25,7 +25,7 @@ Array = NDArray[Any]
 
 
 @LOSSES.add
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class ExpressionLoss(Loss):
     """a written formula of ŷ and y that ends in one number
 
@@ -36,25 +36,37 @@ class ExpressionLoss(Loss):
     """
 
     name = "expression"
-    # Annotated as of the class, so that `agg` is no field here: the formula says it.
-    agg: ClassVar[Literal["mean", "sum"]] = property(lambda self: _loss_of(self).agg or "mean")  # type: ignore[assignment, misc]
-    separable: ClassVar[bool] = property(lambda self: _loss_of(self).agg is not None)  # type: ignore[assignment]
     expression: str  # type: ignore[misc]
+    # Annotations of the class take these out of the fields: the formula says both.
+    agg: ClassVar[Any]  # type: ignore[misc]
+    separable: ClassVar[Any]
+
+    def __init__(self, expression: str) -> None:
+        object.__setattr__(self, "expression", expression)
+        self.__post_init__()
 
     def __post_init__(self) -> None:
         Loss.__post_init__(self)
         _check(self.name, compile_loss, self.expression)
 
+    @property  # type: ignore[no-redef]
+    def agg(self) -> Literal["mean", "sum"]:
+        return compile_loss(self.expression).agg or "mean"
+
+    @property  # type: ignore[no-redef]
+    def separable(self) -> bool:  # type: ignore[override]
+        return compile_loss(self.expression).agg is not None
+
     def terms(self, ŷ: Array, y: Array) -> Array:
         self._require_rows("terms")
-        run = Run(_loss_of(self), (ŷ, y))
+        run = Run(compile_loss(self.expression), (ŷ, y))
         run.forward()
         return run.result
 
     def slope(self, ŷ: Array, y: Array) -> Array:
         self._require_rows("a slope")
         gradient = np.empty_like(ŷ)
-        run = Run(_loss_of(self), (ŷ, y))
+        run = Run(compile_loss(self.expression), (ŷ, y))
         run.forward()
         run.differentiate(gradient).fill(1)
         run.backward()
@@ -63,7 +75,7 @@ class ExpressionLoss(Loss):
     def bind(self, ŷ: Array, y: Array, gradient: Array, weights: Array | None) -> Evaluate:
         if weights is not None:
             self._require_rows("weights")
-        program = _loss_of(self)
+        program = compile_loss(self.expression)
         run = Run(program, (ŷ, y))
         seed = run.differentiate(gradient)
         scale = 1 / run.result.size if program.agg == "mean" else 1.0
@@ -151,10 +163,6 @@ class ExpressionActivation(Activation):
             np.copyto(dy, dx)
 
         return run.forward, pull_back
-
-
-def _loss_of(term: ExpressionLoss) -> Program:
-    return compile_loss(term.expression)
 
 
 def _check(name: str, compile: Callable[[str], Program], expression: str) -> None:

@@ -59,8 +59,9 @@ def test_a_written_loss_is_the_named_one(name: str, dtype: type[np.floating]) ->
         loss, gradient = gradient_of(ExpressionLoss(written), ŷ, y, weights)
         expected, slope = gradient_of(LOSSES[name](), ŷ, y, weights)
         assert gradient.dtype == dtype
-        assert loss == pytest.approx(expected, rel=20 * np.finfo(dtype).eps)
-        np.testing.assert_allclose(gradient, slope, rtol=50 * np.finfo(dtype).eps, atol=5 * np.finfo(dtype).eps)
+        rounding = float(np.finfo(dtype).eps)
+        assert loss == pytest.approx(expected, rel=20 * rounding)
+        np.testing.assert_allclose(gradient, slope, rtol=50 * rounding, atol=5 * rounding)
 
 
 @pytest.mark.parametrize("text", SEPARABLE + WHOLE)
@@ -137,7 +138,7 @@ def test_buffers_may_change_between_evaluations() -> None:
         ("mean(clamp(ŷ, 0))", 5, "clamp takes three arguments, not 2"),
         ("mean(exp(ŷ; dims=1))", 5, "exp takes no dims"),
         ("mean(ifelse(ŷ, 1, 2))", 5, "ifelse needs a condition"),
-        ("mean(ŷ * (ŷ && y))", 13 - 2, "&& needs a condition"),
+        ("mean(ŷ * (ŷ && y))", 12, "&& needs a condition"),
         ("mean(ŷ) + log(-1)", 10, "not a finite number"),
         ("mean(softmax(sum(ŷ; dims=1)))", 5, "this has none"),
     ],
@@ -178,8 +179,9 @@ def test_a_written_activation_is_the_named_one(text: str, name: str, dtype: type
     written, named = ExpressionActivation(text), ACTIVATIONS[name]()
     y = written.value(x)
     assert y.dtype == dtype
-    np.testing.assert_allclose(y, named.value(x), rtol=10 * np.finfo(dtype).eps)
-    np.testing.assert_allclose(written.slope(x, y), named.slope(x, named.value(x)), rtol=50 * np.finfo(dtype).eps)
+    rounding = float(np.finfo(dtype).eps)
+    np.testing.assert_allclose(y, named.value(x), rtol=10 * rounding)
+    np.testing.assert_allclose(written.slope(x, y), named.slope(x, named.value(x)), rtol=50 * rounding)
 
 
 def test_an_activation_pulls_any_gradient_back_in_place() -> None:

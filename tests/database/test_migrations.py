@@ -1,0 +1,73 @@
+"""Migrations go up, down and up again, and carry data along."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect
+
+from service.database.columns import Record
+from service.database.engine import Database
+from service.database.migrate import configuration, migrate
+from service.models import operations, records
+from service.models.schemas import NewModel
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = Database(f"sqlite:///{tmp_path / 'descent.db'}")
+    yield database
+    database.close()
+
+
+def downgrade(database: Database, revision: str) -> None:
+    config = configuration()
+    with database.transaction() as session:
+        config.attributes["connection"] = session.connection()
+        command.downgrade(config, revision)
+
+
+def tables(database: Database) -> set[str]:
+    return set(inspect(database.engine).get_table_names()) - {"alembic_version"}
+
+
+def test_up_down_and_up_again_leave_the_tables_of_the_records(database: Database) -> None:
+    migrate(database)
+    assert tables(database) == set(Record.metadata.tables)
+    downgrade(database, "base")
+    assert tables(database) == set()
+    migrate(database)
+    assert tables(database) == set(Record.metadata.tables)
+
+
+def test_migrating_twice_changes_nothing(database: Database) -> None:
+    migrate(database)
+    with database.transaction() as session:
+        id = operations.create(
+            session, "kept", "float32", operations.blueprint(NewModel(architecture="Dense(1 => 1)"), 10)
+        ).id
+    migrate(database)
+    with database.reading() as session:
+        assert records.find(session, "kept").id == id
+
+
+def test_each_migration_goes_down_to_the_one_before_and_up_again(database: Database) -> None:
+    script = ScriptDirectory.from_config(configuration())
+    revisions = [revision.revision for revision in reversed(list(script.walk_revisions()))]
+    for revision in revisions:
+        migrate(database, revision)
+    for revision in [*reversed(revisions[:-1]), "base"]:
+        downgrade(database, revision)
+    for revision in revisions:
+        migrate(database, revision)
+
+
+def test_every_constraint_has_a_name(database: Database) -> None:
+    migrate(database)
+    inspector = inspect(database.engine)
+    for table in tables(database):
+        constraints = [inspector.get_pk_constraint(table), *inspector.get_foreign_keys(table)]
+        constraints += inspector.get_unique_constraints(table)
+        assert all(constraint["name"] for constraint in constraints), table

@@ -1,0 +1,121 @@
+"""What was answered is on disk, and what is not on disk was not answered."""
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event, text
+from sqlalchemy.exc import OperationalError
+from starlette.testclient import TestClient
+
+from service.app import create_app
+from service.database.engine import Database
+from service.database.migrate import migrate
+from service.datasets.storage import Storage
+from service.models.networks import Networks
+from service.settings import Settings
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = Database(f"sqlite:///{tmp_path / 'descent.db'}")
+    migrate(database)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def http(database: Database, tmp_path: Path) -> TestClient:
+    """The real application on this database, without an engine."""
+    app = create_app(Settings(data=tmp_path))
+    app.state.database, app.state.storage, app.state.networks = database, Storage(tmp_path / "datasets"), Networks()
+    return TestClient(app, raise_server_exceptions=False)
+
+
+def count(database: Database, table: str) -> int:
+    with database.reading() as session:
+        return int(session.scalar(text(f"SELECT count(*) FROM {table}")) or 0)  # noqa: S608 - names from this file
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "table"),
+    [
+        ("/api/models", {"architecture": "Dense(1 => 1)"}, "models"),
+        ("/api/datasets", {"columns": {"x": [1], "y": [2]}, "targets": ["y"]}, "datasets"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("failure", "status"),
+    [(OperationalError("COMMIT", {}, Exception("disk I/O error")), 503), (RuntimeError("no"), 500)],
+)
+def test_a_failed_commit_is_never_a_2xx(
+    http: TestClient,
+    database: Database,
+    tmp_path: Path,
+    path: str,
+    body: object,
+    table: str,
+    failure: Exception,
+    status: int,
+) -> None:
+    def refuse(_connection: object) -> None:
+        raise failure
+
+    event.listen(database.engine, "commit", refuse)
+    answer = http.post(path, json=body)
+    event.remove(database.engine, "commit", refuse)
+
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert ("Retry-After" in answer.headers) == (status == 503)
+    assert count(database, table) == 0
+    assert not list(tmp_path.glob("datasets/*"))
+    assert http.post(path, json=body).status_code == 201
+
+
+def test_a_transaction_that_breaks_off_leaves_nothing(database: Database) -> None:
+    with pytest.raises(ZeroDivisionError), database.transaction() as session:  # noqa: PT012
+        session.execute(text("INSERT INTO models VALUES ('mdl_1', 'a', 'x', 'float32', 1, '2026-01-01')"))
+        raise ZeroDivisionError
+    assert count(database, "models") == 0
+
+
+def test_a_writer_that_reads_first_waits_for_its_turn(database: Database) -> None:
+    """With BEGIN alone, one of two such writers fails at once: its snapshot is old by the time it writes."""
+
+    def add(name: str) -> None:
+        with database.transaction() as session:
+            number = session.scalar(text("SELECT count(*) FROM models"))
+            session.execute(
+                text("INSERT INTO models VALUES (:id, :name, 'x', 'float32', 1, '2026-01-01')"),
+                {"id": f"mdl_{number}", "name": name},
+            )
+
+    run_together([lambda name=f"{index}": add(name) for index in range(8)])
+    assert count(database, "models") == 8
+
+
+def run_together(calls: list[Callable[[], None]]) -> None:
+    failures: list[Exception] = []
+
+    def guarded(call: Callable[[], None]) -> None:
+        try:
+            call()
+        except Exception as error:  # noqa: BLE001 - reported below, in the thread that asserts
+            failures.append(error)
+
+    threads = [threading.Thread(target=guarded, args=(call,)) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+
+
+@pytest.mark.parametrize(
+    ("pragma", "value"), [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("busy_timeout", 10000)]
+)
+def test_sqlite_is_set_up_to_keep_what_was_answered(database: Database, pragma: str, value: object) -> None:
+    with database.reading() as session:
+        assert session.scalar(text(f"PRAGMA {pragma}")) == value
