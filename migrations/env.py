@@ -1,8 +1,11 @@
 """Alembic's entry: the connection that the service hands over, or for the alembic command one by the settings."""
 
+from typing import Any, Literal
+
 from alembic import context
 from sqlalchemy import Connection
 
+from service.database import answers
 from service.database.columns import Record, UtcDateTime
 from service.database.engine import Database
 from service.datasets import records as datasets
@@ -11,11 +14,11 @@ from service.models import records as models
 from service.predictions import records as predictions
 from service.settings import Settings
 
-NOUNS = (datasets, models, jobs, predictions)
+MODULES = (answers, datasets, models, jobs, predictions)
 """Imported for their tables, which fill `Record.metadata`."""
 
 
-def render_type(kind: str, item: object, _context: object) -> str | bool:
+def render_type(kind: str, item: Any, _context: Any) -> str | Literal[False]:
     """Migrations outlive our own types: a new one names the column type behind them."""
     return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, UtcDateTime) else False
 

@@ -22,6 +22,7 @@ from service.engine.engine import Engine
 from service.engine.recovery import FolderLock, recover
 from service.errors import Unavailable
 from service.http import add_error_handlers, add_problem_schema, problems
+from service.idempotency import KeysInFlight
 from service.jobs.endpoints import router as jobs
 from service.jobs.watching import Watcher
 from service.models.endpoints import router as models
@@ -73,6 +74,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     watcher = Watcher(database)
     engine = Engine(settings, database, when_done=watcher.nudge)
     app.state.database, app.state.storage, app.state.networks = database, storage, Networks()
+    app.state.keys_in_flight = KeysInFlight()
     app.state.watcher, app.state.engine, app.state.nudge_engine = watcher, engine, engine.nudge
     try:
         yield

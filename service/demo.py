@@ -35,7 +35,7 @@ class Figure:
 
     @property
     def agrees(self) -> bool:
-        return abs(self.here - self.tutorial) <= 0.5 * 10 ** (_exponent(self.tutorial) - self.digits + 1)
+        return abs(self.here - self.tutorial) <= 0.5 * 10.0 ** (_exponent(self.tutorial) - self.digits + 1)
 
 
 def _exponent(value: float) -> int:
@@ -68,7 +68,7 @@ def run(url: str | None) -> bool:
     console.print(_table(figures))
     console.print(_predictions(walks[0]))
     console.print(f"Loss of every epoch, on a log scale: {sparkline(walks[0].reports)}")
-    agree: bool = all(figure.agrees for figure in figures)
+    agree = all(figure.agrees for figure in figures)
     verdict = "All figures of the tutorial are met." if agree else "Some figures differ from the tutorial's."
     console.print(verdict, style="bold green" if agree else "bold red")
     return agree

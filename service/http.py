@@ -2,12 +2,13 @@
 
 import json
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
 import numpy as np
 import orjson
-from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi import Depends, FastAPI, Header, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError
@@ -18,6 +19,7 @@ from starlette.exceptions import HTTPException
 from service.database.engine import Database
 from service.datasets.storage import Storage
 from service.errors import DescentError, Fault, Invalid, WrongFormat, invalid
+from service.idempotency import Creation, KeysInFlight, Replayed, fingerprint, replay
 from service.pointers import faults_of
 
 if TYPE_CHECKING:
@@ -98,6 +100,27 @@ def _storage(request: Request) -> Storage:
 
 DatabaseOf = Annotated[Database, Depends(_database)]
 StorageOf = Annotated[Storage, Depends(_storage)]
+
+
+async def _creation(
+    request: Request,
+    database: DatabaseOf,
+    idempotency_key: Annotated[
+        str | None,
+        Header(min_length=1, max_length=200, description="send it again with the same key: it is done once"),
+    ] = None,
+) -> AsyncIterator[Creation]:
+    if idempotency_key is None:
+        yield Creation(None, "")
+        return
+    in_flight: KeysInFlight = request.app.state.keys_in_flight
+    mark = fingerprint(request, await request.body())
+    with in_flight.hold(idempotency_key):
+        await run_in_threadpool(replay, database, idempotency_key, mark)
+        yield Creation(idempotency_key, mark)
+
+
+CreationOf = Annotated[Creation, Depends(_creation)]
 
 
 def numbers_response(answer: dict[str, Any], status: int = 200) -> Response:
@@ -195,6 +218,8 @@ def add_error_handlers(app: FastAPI) -> None:
 
     def answer(request: Request, error: Exception) -> Response:
         match error:
+            case Replayed():
+                return error.response
             case RequestValidationError():
                 return answer(request, _invalid_body(list(error.errors()), error.body, prefix=("body",)))
             case DescentError():
@@ -218,7 +243,15 @@ def add_error_handlers(app: FastAPI) -> None:
             response.headers["Retry-After"] = "1"
         return response
 
-    for kind in (RequestValidationError, DescentError, HTTPException, OperationalError, PoolTimeout, Exception):
+    for kind in (
+        Replayed,
+        RequestValidationError,
+        DescentError,
+        HTTPException,
+        OperationalError,
+        PoolTimeout,
+        Exception,
+    ):
         app.add_exception_handler(kind, answer)
 
 

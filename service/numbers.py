@@ -54,6 +54,11 @@ def matrix(rows: Any, width: int, dtype: str, pointer: str) -> Array:
         raise invalid(f"{pointer}/{row}/{place}", error.detail) from None
 
 
+def finite(value: Any) -> float | None:
+    """`value` where it is finite: no other number can be written as JSON."""
+    return float(value) if math.isfinite(value) else None
+
+
 def first_overflow(outputs: Array) -> int | None:
     """The first row with a number that is not finite, if there is one."""
     if np.isfinite(outputs).all():

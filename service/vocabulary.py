@@ -6,7 +6,7 @@ stands for all defaults, and `{"expression": "..."}` for a written one.
 
 from dataclasses import MISSING, fields
 from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, Field, create_model, model_serializer, model_validator
 
@@ -34,6 +34,7 @@ class TermShape(Strict):
     """A term on the wire."""
 
     of: ClassVar[type[Term]]
+    tag: ClassVar[str]
 
     def term(self) -> Any:
         """The term itself."""
@@ -46,7 +47,7 @@ class TermShape(Strict):
 
     @model_serializer
     def _dump(self) -> Any:
-        return to_json(self.term())
+        return to_json(self.term(), self.tag)
 
 
 def _plain(value: Any) -> Any:
@@ -55,37 +56,42 @@ def _plain(value: Any) -> Any:
     return tuple(map(_plain, value)) if isinstance(value, tuple) else value
 
 
-def to_json(term: Term) -> Any:
-    """A term as a client would write it: shortest where the tag is `name`, else with all fields."""
-    tag = _tag_of(type(term))
-    own = {wire_name(field.name): _json(getattr(term, field.name)) for field in fields(term)}  # type: ignore[arg-type]
-    if term.name == EXPRESSION:
+def to_json(term: Term, tag: str = "") -> Any:
+    """A term as a client would write it: shortest where the tag is `name`, else with all fields.
+
+    `tag` is that of its kind, where it is not said: an activation that stands as a layer of its own has `type`.
+    """
+    tag = tag or next(own for kind, (_, own, _) in KINDS.items() if isinstance(term, kind))
+    known = hints(cast("Any", type(term)))
+    own = {wire_name(name): _json(getattr(term, name), known[name]) for name in known}
+    if tag == "name" and term.name == EXPRESSION:
         return own
     if tag == "name" and own == _defaults(type(term)):
         return term.name
     return {tag: term.name, **own}
 
 
-def _json(value: Any) -> Any:
+def _json(value: Any, hint: Any) -> Any:
     if isinstance(value, Term):
-        return to_json(value)
-    return [_json(item) for item in value] if isinstance(value, tuple) else value
+        return to_json(value, KINDS[_kind_in(hint)][1])
+    return [_json(item, hint) for item in value] if isinstance(value, tuple) else value
 
 
-def _defaults(term: type[Term]) -> dict[str, Any]:
-    return {
-        wire_name(field.name): _json(field.default)
-        for field in fields(term)  # type: ignore[arg-type]
-        if field.default is not MISSING
-    }
+def _kind_in(hint: Any) -> type[Term]:
+    """The kind of term that an annotation speaks of."""
+    if hint in KINDS:
+        return cast("type[Term]", hint)
+    return next(_kind_in(part) for part in get_args(hint) if _speaks_of_terms(part))
 
 
-def _kind_of(term: type[Term]) -> tuple[str, str, Registry[Any]]:
-    return next(entry for kind, entry in KINDS.items() if issubclass(term, kind))
+def _speaks_of_terms(hint: Any) -> bool:
+    return hint in KINDS or any(_speaks_of_terms(part) for part in get_args(hint))
 
 
-def _tag_of(term: type[Term]) -> str:
-    return _kind_of(term)[1]
+def _defaults(term: Any) -> dict[str, Any]:
+    known = hints(term)
+    given = {field.name: field.default for field in fields(term) if field.default is not MISSING}
+    return {wire_name(name): _json(default, known[name]) for name, default in given.items()}
 
 
 def _wire_hint(hint: Any) -> Any:
@@ -107,37 +113,43 @@ def _wire_hint(hint: Any) -> Any:
     return hint
 
 
-def _shape_of(term: type[Term], tag: str) -> type[TermShape]:
+def _shape_of(term: Any, tag: str, title: str) -> type[TermShape]:
     known = hints(term)
     own: dict[str, Any] = {tag: (Literal[term.name], ...)}
-    for field in fields(term):  # type: ignore[arg-type]
+    for field in fields(term):
         default = ... if field.default is MISSING else field.default
         own[field.name] = (
             Annotated[_wire_hint(known[field.name]), Field(alias=wire_name(field.name), validate_default=True)],
-            _json(default) if isinstance(default, Term) else default,
+            to_json(default) if isinstance(default, Term) else default,
         )
-    shape = create_model(term.__name__, __base__=TermShape, __doc__=term.__doc__, __module__=__name__, **own)
-    shape.of = term
+    shape = create_model(title, __base__=TermShape, __doc__=term.__doc__, __module__=__name__, **own)
+    shape.of, shape.tag = term, tag
+    _SHAPES.append(shape)
     return shape
 
 
 def _union(kind: type[Term]) -> Any:
     _, tag, registry = KINDS[kind]
-    shapes = {name: _shape_of(registry[name], tag) for name in registry}
-    union = Annotated[Union[tuple(shapes.values())], Field(discriminator=tag)]  # noqa: UP007
-    _SHAPES.extend(shapes.values())
-    if tag != "name":
+    shapes = [_shape_of(registry[name], tag, registry[name].__name__) for name in registry]
+    bare = tuple(registry) if tag == "name" else ()
+    if kind is Layer:  # a bare activation is a layer
+        shapes += [_shape_of(term, tag, f"{term.__name__}Layer") for term in ACTIVATIONS.values()]
+        bare = tuple(ACTIVATIONS)
+    union: Any = Annotated[Union[tuple(shapes)], Field(discriminator=tag)]  # noqa: UP007
+    if not bare:
         return union
-    bare = Literal[tuple(registry)]  # type: ignore[valid-type]
 
     def spell_out(value: Any) -> Any:
         if isinstance(value, str):
             return {tag: value}
-        if isinstance(value, dict) and EXPRESSION in value and tag not in value:
-            return {tag: EXPRESSION, **value}
-        return value
+        if not isinstance(value, dict) or tag in value:
+            return value
+        name = value.get("name", EXPRESSION if EXPRESSION in value else None)
+        rest = {key: item for key, item in value.items() if key != "name"}
+        return value if name is None else {tag: name, **rest}
 
-    return Annotated[union, BeforeValidator(spell_out, json_schema_input_type=Union[bare, union])]  # noqa: UP007
+    names: Any = Literal[bare]
+    return Annotated[union, BeforeValidator(spell_out, json_schema_input_type=Union[names, union])]  # noqa: UP007
 
 
 _SHAPES: list[type[BaseModel]] = []

@@ -11,6 +11,19 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "answers",
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("fingerprint", sa.String(), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=False),
+        sa.Column("location", sa.String(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_answers")),
+    )
+    with op.batch_alter_table("answers", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_answers_created_at"), ["created_at"], unique=False)
+
+    op.create_table(
         "datasets",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
@@ -126,7 +139,7 @@ def upgrade() -> None:
         sa.Column("epoch", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("train_loss", sa.Double(), nullable=False),
         sa.Column("validation_loss", sa.Double(), nullable=True),
-        sa.Column("rate", sa.Double(), nullable=False),
+        sa.Column("rate", sa.Double(), nullable=True),
         sa.Column("gradient_norm", sa.Double(), nullable=True),
         sa.Column("seconds", sa.Double(), nullable=False),
         sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name=op.f("fk_epochs_job_id_jobs"), ondelete="CASCADE"),
@@ -165,3 +178,7 @@ def downgrade() -> None:
     op.drop_table("evaluations")
     op.drop_table("models")
     op.drop_table("datasets")
+    with op.batch_alter_table("answers", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_answers_created_at"))
+
+    op.drop_table("answers")

@@ -7,16 +7,18 @@ from pydantic import TypeAdapter
 
 from service.datasets import formats, operations, records
 from service.datasets.operations import Options
-from service.datasets.schemas import CsvOptions, Dataset, NewDataset, Row, Split, Statistics
+from service.datasets.schemas import CsvOptions, Dataset, NewDataset, Row, Statistics
 from service.errors import WrongFormat, invalid
 from service.http import (
     After,
+    CreationOf,
     DatabaseOf,
     JSONRoute,
     Limit,
     Page,
     StorageOf,
     media_type,
+    numbers_response,
     problems,
     read_json,
     validated,
@@ -27,7 +29,6 @@ from service.wire import PartName
 router = APIRouter(prefix="/api/datasets", tags=["datasets"], route_class=JSONRoute)
 
 _NEW_DATASET: TypeAdapter[NewDataset] = TypeAdapter(NewDataset)
-_SPLIT: TypeAdapter[Split] = TypeAdapter(Split)
 
 
 async def _body(request: Request) -> bytes:
@@ -54,12 +55,12 @@ async def _body(request: Request) -> bytes:
 )
 def create_dataset(
     request: Request,
-    response: Response,
+    creation: CreationOf,
     body: Annotated[bytes, Depends(_body)],
     csv: Annotated[CsvOptions, Query()],
     database: DatabaseOf,
     storage: StorageOf,
-) -> records.DatasetRecord:
+) -> Response:
     """Keep a table of numbers, as JSON columns or as `text/csv`, and divide it into parts.
 
     A CSV body has a header line; its name, targets, parts and dtype are the query parameters.
@@ -72,9 +73,11 @@ def create_dataset(
         case other:
             detail = f"Datasets are read from application/json and text/csv, not from {other or 'an unnamed type'!r}."
             raise WrongFormat(detail)
-    record = operations.create(database, storage, columns, options)
-    response.headers["Location"] = f"/api/datasets/{record.id}"
-    return record
+    record = operations.store(storage, columns, options)
+    with operations.adding(database, storage, record) as session:
+        return creation.answer(
+            session, Dataset.model_validate(record, from_attributes=True), f"/api/datasets/{record.id}"
+        )
 
 
 def _from_json(body: bytes, csv: CsvOptions) -> tuple[dict[str, Array], Options]:
@@ -89,8 +92,8 @@ def _from_json(body: bytes, csv: CsvOptions) -> tuple[dict[str, Array], Options]
 def _from_csv(body: bytes, csv: CsvOptions) -> tuple[dict[str, Array], Options]:
     if not csv.targets:
         raise invalid("query/targets", "Say which columns are to be learnt: ?targets=y.")
-    split = validated(_SPLIT, csv.split())
-    return formats.columns_from_csv(body, csv.dtype), Options(csv.name, csv.targets, split, csv.dtype)
+    options = Options(csv.name, csv.targets, csv.split(), csv.dtype)
+    return formats.columns_from_csv(body, csv.dtype), options
 
 
 @router.get("", response_model=Page[Dataset], summary="List datasets", responses=problems(422))
@@ -122,12 +125,12 @@ def show_rows(
     part: PartName | None = None,
     limit: Limit = 50,
     after: After = None,
-) -> dict[str, Any]:
+) -> Response:
     """The rows of one part, or of all parts one after another, each in the order of the data as it came."""
     with database.reading() as session:
         record = records.find(session, dataset)
     items, following = operations.rows(record, storage, part, limit, after)
-    return {"items": items, "next": following}
+    return numbers_response({"items": items, "next": following})
 
 
 @router.get("/{dataset}/statistics", response_model=Statistics, summary="Describe columns", responses=problems(404))

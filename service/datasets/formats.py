@@ -1,11 +1,15 @@
 """From a body to columns of numbers."""
 
+import re
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from pydantic import TypeAdapter, ValidationError
 
 from service import numbers
+from service.datasets.schemas import ColumnName
 from service.errors import Fault, Invalid, invalid
 from service.numbers import Array
 from service.pointers import escape
@@ -14,6 +18,8 @@ if TYPE_CHECKING:
     import pyarrow
 
 MOST_FAULTS = 10
+_NUMBER = re.compile(rb"[ \t]*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?[ \t]*", re.IGNORECASE)
+_COLUMN_NAME: TypeAdapter[str] = TypeAdapter(ColumnName)
 
 
 def columns_from_json(columns: Mapping[str, Any], dtype: str) -> dict[str, Array]:
@@ -39,57 +45,98 @@ def columns_from_csv(body: bytes, dtype: str) -> dict[str, Array]:
     Raises:
         Invalid: not CSV, or a value is missing, no number, or overflows `dtype`; says the line.
     """
-    import pyarrow  # here: it takes a third of a second, and only this format needs it
-    import pyarrow.csv
-
-    try:
-        table = pyarrow.csv.read_csv(
-            pyarrow.BufferReader(body),
-            convert_options=pyarrow.csv.ConvertOptions(strings_can_be_null=True, null_values=[""]),
-        )
-    except pyarrow.ArrowInvalid as error:
-        raise invalid("#", f"The body is not CSV with a header line: {error}.", "malformed") from None
-    duplicates = {name for name in table.column_names if table.column_names.count(name) > 1}
-    if duplicates:
-        raise invalid("#", f"Columns need different names; twice there: {sorted(duplicates)}.", "duplicate_column")
-    if not table.num_rows or table.num_columns < 2:
+    table = _read_csv(body)
+    names = _column_names(table)
+    if not table.num_rows or len(names) < 2:
         raise invalid("#", "Give a header line, at least two columns and at least one row.", "empty")
-    faults = [fault for name in table.column_names for fault in _faults_of(name, table.column(name))]
+    faults = [fault for name in names for fault in _faults_of(name, table.column(name), body)]
     if faults:
         raise Invalid(faults[0].detail, "invalid", tuple(faults[:MOST_FAULTS]))
-    return {name: _numeric(name, table.column(name), dtype) for name in table.column_names}
+    return {name: _numeric(name, table.column(name), dtype, body) for name in names}
 
 
-def _faults_of(name: str, values: "pyarrow.ChunkedArray") -> Iterable[Fault]:
+def _read_csv(body: bytes, types: "Mapping[str, pyarrow.DataType] | None" = None) -> "pyarrow.Table":
+    import pyarrow  # here: it takes a third of a second, and only this format needs it
+    from pyarrow import csv
+
+    options = csv.ConvertOptions(strings_can_be_null=True, null_values=[""], column_types=types)
+    try:
+        return csv.read_csv(pyarrow.BufferReader(body), convert_options=options)
+    except pyarrow.ArrowInvalid as error:
+        detail = _ragged_row(body) or f"The body is not CSV with a header line: {error}."
+        raise invalid("#", detail, "malformed") from None
+
+
+def _ragged_row(body: bytes) -> str | None:
+    """What is wrong with the first row that has not as many values as the header, if there is one."""
+    import pyarrow
+    from pyarrow import csv
+
+    try:  # one thread: several do not know the numbers of rows
+        csv.read_csv(pyarrow.BufferReader(body), csv.ReadOptions(use_threads=False))
+    except pyarrow.ArrowInvalid as error:
+        found = re.search(r"Row #(\d+): Expected (\d+) columns, got (\d+)", str(error))
+        if found:
+            row, expected, given = map(int, found.groups())
+            return f"Line {_line(body, row - 1)} has {given} values, but the header names {expected} columns."
+    return None
+
+
+def _line(body: bytes, row: int) -> int:
+    """The line, from 1, of a row, the header being row 0: empty lines hold no row."""
+    filled = (number for number, line in enumerate(body.splitlines(), 1) if line)
+    return next(islice(filled, row, None), row + 1)
+
+
+def _column_names(table: "pyarrow.Table") -> list[str]:
+    try:
+        names: list[str] = table.column_names
+    except UnicodeDecodeError:
+        raise invalid("#", "The header line is not UTF-8.", "malformed") from None
+    seen = set()
+    for number, name in enumerate(names, 1):
+        if name in seen:
+            raise invalid("#", f"Columns need different names; {name!r} is there twice.", "duplicate_column")
+        seen.add(name)
+        try:
+            _COLUMN_NAME.validate_python(name)
+        except ValidationError:
+            detail = f"Column {number} is named {name[:50]!r}; a name has 1 to 100 characters, none of them control."
+            raise invalid("#", detail, "bad_column_name") from None
+    return names
+
+
+def _faults_of(name: str, values: "pyarrow.ChunkedArray", body: bytes) -> Iterable[Fault]:
     import pyarrow.types as kinds
 
     pointer = f"#/columns/{escape(name)}"
     if values.null_count:
         missing = np.flatnonzero(values.is_null().to_numpy())[:MOST_FAULTS]
         for row in missing.tolist():
-            yield Fault(f"{pointer}/{row}", f"Line {row + 2}: the value of column {name!r} is missing.")
+            line = _line(body, row + 1)
+            yield Fault(f"{pointer}/{row}", f"Line {line}: the value of column {name!r} is missing.")
     elif not (kinds.is_integer(values.type) or kinds.is_floating(values.type)):
-        row, value = next(
-            ((row, value) for row, value in enumerate(map(str, values.to_pylist())) if not _is_number(value)),
-            (0, str(values[0])),
-        )
-        yield Fault(f"{pointer}/{row}", f"Line {row + 2}: column {name!r} holds {value[:50]!r}, which is no number.")
+        row, value = _first_text(name, body)
+        line = _line(body, row + 1)
+        yield Fault(f"{pointer}/{row}", f"Line {line}: column {name!r} holds {value[:50]!r}, which is no number.")
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+def _first_text(name: str, body: bytes) -> tuple[int, str]:
+    """The first value of a column that is no number, with its row, as it stands in the body."""
+    import pyarrow
+
+    texts = _read_csv(body, {name: pyarrow.binary()}).column(name)
+    values = (value.as_py() for value in texts)
+    row, value = next((row, value) for row, value in enumerate(values) if not _NUMBER.fullmatch(value))
+    return row, value.decode(errors="replace")
 
 
-def _numeric(name: str, values: "pyarrow.ChunkedArray", dtype: str) -> Array:
+def _numeric(name: str, values: "pyarrow.ChunkedArray", dtype: str, body: bytes) -> Array:
     with np.errstate(over="ignore"):
         array: Array = values.to_numpy().astype(dtype)
     bad = np.flatnonzero(~np.isfinite(array))
     if len(bad):
         row = int(bad[0])
-        detail = f"Line {row + 2}: the number in column {name!r} is not finite in {dtype}."
+        detail = f"Line {_line(body, row + 1)}: the number in column {name!r} is not finite in {dtype}."
         raise invalid(f"#/columns/{escape(name)}/{row}", detail)
     return array

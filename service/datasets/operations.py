@@ -1,16 +1,18 @@
 """The rules of datasets."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import orjson
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from service.database import lookup
-from service.database.columns import new_id
+from service.database.columns import new_id, now
 from service.database.engine import Database
 from service.datasets import records
 from service.datasets.records import DatasetRecord
@@ -33,12 +35,11 @@ class Options:
     dtype: Dtype
 
 
-def create(database: Database, storage: Storage, columns: dict[str, Array], options: Options) -> DatasetRecord:
-    """Divide, describe and keep `columns`: files first, then the row, so that a row never lacks its files.
+def store(storage: Storage, columns: dict[str, Array], options: Options) -> DatasetRecord:
+    """Divide, describe and store `columns`. The row follows by `add`: so a row never lacks its files.
 
     Raises:
         Invalid: targets or parts are impossible.
-        Conflict: the name is taken.
     """
     features = _features(columns, options.targets)
     parts = divide(len(columns[features[0]]), options.split)
@@ -58,20 +59,32 @@ def create(database: Database, storage: Storage, columns: dict[str, Array], opti
         validation_rows=len(parts["validation"]),
         test_rows=len(parts["test"]),
         dtype=options.dtype,
+        created_at=now(),
     )
     record.sha256 = _hash(record, arrays)
     slices = {part: record.slice_of(part) for part in record.parts}
     record.statistics = [summarise(name, columns[name][order], slices) for name in columns]
     storage.write(id, arrays)
+    return record
+
+
+@contextmanager
+def adding(database: Database, storage: Storage, record: DatasetRecord) -> Iterator[Session]:
+    """A transaction that adds the row of stored data; where it fails, the files go too.
+
+    Raises:
+        Conflict: the name is taken.
+    """
     try:
         with database.transaction() as session:
             session.add(record)
+            session.flush()
+            yield session
     except BaseException as error:
-        storage.delete(id)
+        storage.delete(record.id)
         if isinstance(error, IntegrityError):
             raise Conflict(f"There is a dataset {record.name!r} already.", "name_taken") from None
         raise
-    return record
 
 
 def _features(columns: dict[str, Array], targets: Sequence[str]) -> list[str]:
@@ -119,7 +132,7 @@ def rows(
         {
             "row": int(arrays.numbers[index]),
             "part": part or record.part_at(index),
-            "values": dict(zip(names, (*arrays.inputs[index].tolist(), *arrays.targets[index].tolist()), strict=True)),
+            "values": dict(zip(names, (*arrays.inputs[index], *arrays.targets[index]), strict=True)),
         }
         for index in range(start, stop)
     ]

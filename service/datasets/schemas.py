@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, WithJsonSchema
 
+from service.errors import invalid
 from service.wire import Dtype, Name, Number, PartName, Seed, Strict
 
 ColumnName = Annotated[
@@ -43,7 +44,7 @@ PartSpec = Annotated[
     Discriminator(
         _kind_of_part,
         custom_error_type="part",
-        custom_error_message='say which rows, in one way: {{"fraction": 0.2}}, {{"first": 10}} or {{"last": 10}}',
+        custom_error_message='say which rows, in one way: {"fraction": 0.2}, {"first": 10} or {"last": 10}',
     ),
 ]
 
@@ -104,15 +105,22 @@ class CsvOptions(Strict):
     seed: Annotated[int, Field(ge=0, le=2**53 - 1, description="of the fractions")] = 0
     dtype: Dtype = "float32"
 
-    def split(self) -> dict[str, Any]:
-        """The same as a `Split` on the wire."""
+    def split(self) -> Split:
+        """The parts that these parameters describe.
+
+        Raises:
+            Invalid: one part is described in two ways.
+        """
         parts: dict[str, Any] = {"seed": self.seed}
         for part in ("validation", "test"):
             given = {kind: getattr(self, f"{part}_{kind}") for kind in ("fraction", "first", "last")}
             chosen = {kind: value for kind, value in given.items() if value is not None}
+            if len(chosen) > 1:
+                names = [f"{part}_{kind}" for kind in chosen]
+                raise invalid(f"query/{names[1]}", f"Say which rows in one way: {' or '.join(names)}.")
             if chosen:
                 parts[part] = chosen
-        return parts
+        return Split.model_validate(parts)
 
 
 class Column(BaseModel):
@@ -165,7 +173,7 @@ class ColumnStatistics(BaseModel):
     std: float | None = Field(description="divided by n − 1")
     min: float | None
     max: float | None
-    quantiles: dict[str, float]
+    quantiles: dict[str, float | None]
     histogram: Histogram | None
     categories: dict[str, int] | None = None
 

@@ -9,10 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
+from service.database.columns import looks_like_an_id
 from service.errors import NotFound
 from service.numbers import Array
 
 HOUR = 3600.0
+UNFINISHED = "."
+"""Before the name of a folder that is still being written."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Storage:
 
     def write(self, dataset: str, arrays: Arrays) -> None:
         """Keep `arrays`; once this returns, they survive a power failure."""
-        unfinished = self.folder / f".{dataset}"
+        unfinished = self.folder / f"{UNFINISHED}{dataset}"
         unfinished.mkdir(parents=True)
         for name in FILES:
             with (unfinished / f"{name}.npy").open("wb") as file:
@@ -65,11 +68,14 @@ class Storage:
         shutil.rmtree(self.folder / dataset, ignore_errors=True)
 
     def sweep(self, known: Collection[str]) -> None:
-        """Remove what belongs to no dataset and is older than an hour: a younger folder may still get its row."""
+        """Remove datasets that are not among the `known` ids and older than an hour: a younger one may still get its
+        row. What does not look like a dataset is not ours.
+        """
         if not self.folder.is_dir():
             return
         for entry in self.folder.iterdir():
-            if entry.name not in known and time.time() - entry.stat().st_mtime > HOUR:
+            id = entry.name.removeprefix(UNFINISHED)
+            if looks_like_an_id(id) and entry.name not in known and time.time() - entry.stat().st_mtime > HOUR:
                 shutil.rmtree(entry, ignore_errors=True)
 
 

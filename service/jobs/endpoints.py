@@ -8,10 +8,9 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
-from service.http import After, DatabaseOf, JSONRoute, Limit, Page, numbers_response, problems
+from service.http import After, CreationOf, DatabaseOf, JSONRoute, Limit, Page, numbers_response, problems
 from service.jobs import operations, reports
 from service.jobs.events import event_stream, first_epoch_after
-from service.jobs.records import JobRecord
 from service.jobs.schemas import EpochReport, Job, LastParameters, NewJob, PlanOnly
 from service.jobs.states import State
 from service.jobs.watching import Watcher
@@ -62,43 +61,40 @@ Wait = Annotated[int | None, Depends(_wait)]
 )
 async def create_job(
     new: NewJob,
-    response: Response,
+    creation: CreationOf,
     database: DatabaseOf,
     networks: NetworksOf,
     watcher: WatcherOf,
     nudge: Annotated[Callable[[], None], Depends(_nudge)],
     wait: Wait,
     validate_only: Annotated[bool, Query(description="answer with the plan and create nothing")] = False,
-) -> Job | PlanOnly:
+) -> Response | PlanOnly:
     """Queue a training of a model on a dataset; a worker takes it as soon as one is free."""
 
-    def enqueue(draft: operations.Draft) -> JobRecord:
+    def enqueue(draft: operations.Draft) -> tuple[str, Response]:
         with database.transaction() as session:
-            return operations.enqueue(session, draft)
+            record = operations.enqueue(session, draft)
+            return record.id, creation.answer(session, reports.job(record), f"/api/jobs/{record.id}", status=202)
 
     draft = await run_in_threadpool(operations.draft, database, networks, new)
     if validate_only:
-        response.status_code = 200
         return PlanOnly.model_validate({"plan": draft.plan, "recipe": draft.recipe})
-    record = await run_in_threadpool(enqueue, draft)
+    id, response = await run_in_threadpool(enqueue, draft)
     nudge()
-    response.headers["Location"] = f"/api/jobs/{record.id}"
-    job = await _answer_after(wait, record, response, database, watcher)
-    if job.ended_at is None:
+    if wait is not None:
+        job = await _after_waiting(id, wait, response, database, watcher)
+        response.body = job.model_dump_json().encode()
+        response.headers["Content-Length"] = str(len(response.body))
+        response.status_code = 200 if job.ended_at is not None else 202
+    if response.status_code == 202:
         response.headers["Retry-After"] = "1"
-    else:
-        response.status_code = 200
-    return job
+    return response
 
 
-async def _answer_after(
-    wait: int | None, record: JobRecord, response: Response, database: DatabaseOf, watcher: Watcher
-) -> Job:
-    if wait is not None and not operations.ended(record):
-        await watcher.until_ended(record.id, wait)
-        record = await run_in_threadpool(operations.show, database, record.id)
-        response.headers["Preference-Applied"] = f"wait={wait}"
-    return reports.job(record)
+async def _after_waiting(job: str, wait: int, response: Response, database: DatabaseOf, watcher: Watcher) -> Job:
+    await watcher.until_ended(job, wait)
+    response.headers["Preference-Applied"] = f"wait={wait}"
+    return reports.job(await run_in_threadpool(operations.show, database, job))
 
 
 @router.get("", response_model=Page[Job], summary="List jobs", responses=problems(422))
@@ -119,7 +115,9 @@ def list_jobs(
 async def show_job(job: str, response: Response, database: DatabaseOf, watcher: WatcherOf, wait: Wait) -> Job:
     """How a job is; with `Prefer: wait=N`, once it has ended or N seconds are over."""
     record = await run_in_threadpool(operations.show, database, job)
-    return await _answer_after(wait, record, response, database, watcher)
+    if wait is None or operations.ended(record):
+        return reports.job(record)
+    return await _after_waiting(job, wait, response, database, watcher)
 
 
 @router.post("/{job}/cancel", summary="Throw a job away", responses=problems(404, 409))

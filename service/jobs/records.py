@@ -68,7 +68,7 @@ class EpochRecord(Record):
     epoch: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     train_loss: Mapped[float]
     validation_loss: Mapped[float | None]
-    rate: Mapped[float]
+    rate: Mapped[float | None]
     gradient_norm: Mapped[float | None]
     seconds: Mapped[float]
 

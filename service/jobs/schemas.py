@@ -116,7 +116,7 @@ class EpochReport(BaseModel):
     epoch: int
     train_loss: float
     validation_loss: float | None
-    rate: float
+    rate: float | None = Field(description="of the next step; null for a rule without one")
     gradient_norm: float | None
     seconds: float
 

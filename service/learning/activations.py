@@ -104,8 +104,8 @@ class ReLU(Activation):
         positive = np.empty(y.shape, np.bool_)
 
         def pull_back(dy: Array) -> None:
-            np.greater(y, 0, out=positive)
-            np.multiply(dy, positive, out=dy)
+            np.greater(y, 0, positive)
+            np.multiply(dy, positive, dy)
 
         return lambda: np.maximum(x, zeros, out=y), pull_back
 

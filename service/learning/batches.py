@@ -1,12 +1,14 @@
 """Which rows each batch has: seeded, the same for whoever asks again, and read from the disk in long runs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
 from service.learning.arrays import Array, Indices
 
+Take = Callable[[Indices, int, Array, str], Array]
 RUN_BYTES = 1 << 20  # rows that lie together in the file and are read together
 WINDOW_RUNS = 32  # so many runs are mixed with each other
 
@@ -44,32 +46,29 @@ class Order:
         self._stops = np.minimum(starts + self._run, rows)
         edges = np.concatenate([[0], np.cumsum(self._stops - self._starts)])
         self._edges = np.append(edges[:-1:WINDOW_RUNS], rows)  # positions in the order where windows begin
-        self._window = -1
+        self._first = self._last = 0  # the positions that `_rows` is for
         self._rows = np.empty(0, np.intp)
 
     def rows(self, start: int, stop: int) -> Indices:
         """The numbers of the rows at these positions of the order."""
-        window = self._window
-        if window >= 0 and self._edges[window] <= start and stop <= self._edges[window + 1]:
+        if self._first <= start and stop <= self._last:
             return self._rows[start - self._first : stop - self._first]
         first = int(np.searchsorted(self._edges, start, side="right")) - 1
         pieces = []
         while start < stop:
-            self._enter(first)
+            if not self._first <= start < self._last:
+                self._enter(first)
             end = min(stop, int(self._edges[first + 1]))
             pieces.append(self._rows[start - self._first : end - self._first])
             start, first = end, first + 1
         return np.concatenate(pieces) if len(pieces) > 1 else pieces[0]
 
     def _enter(self, window: int) -> None:
-        if window == self._window:
-            return
         runs = slice(window * WINDOW_RUNS, (window + 1) * WINDOW_RUNS)
         spans = zip(self._starts[runs].tolist(), self._stops[runs].tolist(), strict=True)
         self._rows = np.concatenate([np.arange(start, stop) for start, stop in spans])
         np.random.default_rng((*self._entropy, window)).shuffle(self._rows)
-        self._window = window
-        self._first = int(self._edges[window])
+        self._first, self._last = self._edges[window : window + 2].tolist()
 
 
 class Batches:
@@ -82,6 +81,7 @@ class Batches:
         self._arrays = [np.asarray(part.inputs), np.asarray(part.targets)]
         if part.weights is not None:
             self._arrays.append(np.asarray(part.weights).reshape(-1, 1))
+        self._takes = [cast(Take, array.take) for array in self._arrays]
         rows = len(part)
         self.size = min(size or rows, rows)
         self.rows = rows if partial else rows - rows % self.size
@@ -107,5 +107,5 @@ class Batches:
                 np.copyto(buffer, array[start:stop])
         else:
             rows = self._order.rows(start, stop)
-            for array, buffer in zip(self._arrays, buffers, strict=True):
-                np.take(array, rows, 0, buffer, "clip")  # checking the indices would go through another buffer
+            for take, buffer in zip(self._takes, buffers, strict=True):
+                take(rows, 0, buffer, "clip")  # checking the indices would go through another buffer

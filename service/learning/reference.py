@@ -13,7 +13,7 @@ Matrix = NDArray[np.float64]
 Rows = NDArray[np.floating[Any]]
 
 EPSILON = float(np.finfo(np.float64).eps)
-SAMPLE_ROWS = 4096
+SAMPLE_ROWS = 1024
 SAMPLE_RUNS = 16
 COLLINEAR = 1e3  # condition number of the scaled columns beyond which features get an orthonormal basis
 UNSEEN = 1e-12  # directions this much smaller than the largest are rounding, or do not occur in the sample

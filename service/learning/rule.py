@@ -60,7 +60,10 @@ class Optimiser:
 
     def step(self) -> bool:
         """Turn the gradient into the step to subtract; False where there is none yet."""
-        return all(run.apply() for run in self._runs)
+        for run in self._runs:  # noqa: SIM110 - all() of a generator takes as long as a small network's step
+            if not run.apply():
+                return False
+        return True
 
     @property
     def rate(self) -> float | None:

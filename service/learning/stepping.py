@@ -103,35 +103,46 @@ class BatchPath:
 
     def _work(self) -> None:
         """Block after block, until the pass is over or something should be said."""
-        back_propagation, size, rows = self._back_propagation, self.batches.size, self.batches.rows
-        block_rows = back_propagation.block_rows
+        back_propagation, rows = self._back_propagation, self.batches.rows
+        size = min(self.batches.size, back_propagation.block_rows)
+        one_block = size == self.batches.size
         while self.position < rows:
             start = self.position
-            first = start - start % size
-            last = min(first + size, rows)
-            stop = min(start + block_rows, last)
-            loss = back_propagation.block(start, stop, last - first, start == first)
-            self._batch_loss = loss if start == first else self._batch_loss + loss
-            if stop == last:
-                self._check_loss()
-                if not self.whole:
-                    self._loss_sum += self._batch_loss * (last - first)
-                    self._square_sum += self._square(self._gradient) * (last - first)
-                    self._update(self.epoch + 1)
-                else:
-                    self._square_sum = self._square(self._gradient)
-                back_propagation.commit(stop - start)
+            if one_block:
+                stop = min(start + size, rows)
+                self._batch_loss = back_propagation.block(start, stop)
+                self._end_batch(stop - start)
+            else:
+                stop = self._add_block(start)
             self.position = stop
             if self._silence.too_long():
                 return
 
-    def _check_loss(self) -> None:
+    def _add_block(self, start: int) -> int:
+        """One block of a batch that takes several; gives where it stops."""
+        first = start - start % self.batches.size
+        last = min(first + self.batches.size, self.batches.rows)
+        stop = min(start + self._back_propagation.block_rows, last)
+        loss = self._back_propagation.add_block(start, stop, last - first, start == first)
+        self._batch_loss = loss if start == first else self._batch_loss + loss
+        if stop == last:
+            self._end_batch(last - first)
+        return stop
+
+    def _end_batch(self, rows: int) -> None:
         if not math.isfinite(self._batch_loss):
             raise Diverged(self.epoch + (not self.whole), "the loss is no longer finite")
+        square = self._square(self._gradient)
+        if self.whole:
+            self._square_sum = square
+        else:
+            self._loss_sum += self._batch_loss * rows
+            self._square_sum += square * rows
+            self._update(self.epoch + 1)
 
     def _square(self, gradient: Array) -> float:
         """Σ g², in float64 where it overflows the dtype."""
-        square = float(np.dot(gradient, gradient))
+        square = float(gradient.dot(gradient))
         return square if math.isfinite(square) else float(np.square(gradient, dtype=np.float64).sum())
 
     def _update(self, epoch: int) -> None:
@@ -144,7 +155,7 @@ class BatchPath:
         if not self.optimiser.step():
             return
         # A finite sum of squares leaves every parameter finite: the step is then small beside what rounds to infinity.
-        if not math.isfinite(np.dot(step, step)) and not np.isfinite(x - step).all():
+        if not math.isfinite(step.dot(step)) and not np.isfinite(x - step).all():
             raise Diverged(epoch, "a parameter is no longer finite")
         np.subtract(x, step, out=x)
 

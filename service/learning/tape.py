@@ -34,8 +34,8 @@ class Tape:
         self.gradient = gradient
         self.training = gradient is not None
         self.generator: Generator | None = None
-        self._forward: list[Call] = []
-        self._backward: list[Call] = []
+        self.forward: list[Call] = []
+        self.backward: list[Call] = []
         self._commit: list[Call] = []
 
     def signal(self, width: int) -> Signal:
@@ -46,9 +46,9 @@ class Tape:
 
     def record(self, forward: Call, backward: Call | None = None, commit: Call | None = None) -> None:
         """Add a call and its pull-back; the latter may overwrite the gradient of the layer's own output."""
-        self._forward.append(forward)
+        self.forward.append(forward)
         if backward is not None and self.training:
-            self._backward.insert(0, backward)
+            self.backward.insert(0, backward)
         if commit is not None:
             self._commit.append(commit)
 
@@ -63,11 +63,7 @@ class Tape:
         return {slot.name: slot.stored(self.gradient) for slot in node.slots if slot.trainable}
 
     def run(self) -> None:
-        for call in self._forward:
-            call()
-
-    def pull_back(self) -> None:
-        for call in self._backward:
+        for call in self.forward:
             call()
 
     def commit(self) -> None:

@@ -75,46 +75,45 @@ class DescentTrajectory:
 
     def stretch(self, position: Position, rates: Matrix) -> Stretch:
         """The epochs after `position`, one for each of `rates` (at least one)."""
-        runs, run = self._runs(position, rates)
+        runs = self._runs(self._at_rate(position, float(rates[0])), rates)
         log_factor, negative = self._factors(runs.rates)
-        lengths = np.diff(runs.starts)[:, None]
-        np.multiply(lengths, log_factor[:-1], out=runs.log_bases[1:])
-        runs.signs[1:] -= 2.0 * (negative[:-1] & (lengths % 2 == 1))
-        np.cumsum(runs.log_bases, axis=0, out=runs.log_bases)
-        np.cumprod(runs.signs, axis=0, out=runs.signs)
         epochs = np.arange(position.epoch + 1, position.epoch + 1 + len(rates))
+        run = 0 if len(runs.rates) == 1 else runs.of(epochs)
         since = (epochs - runs.starts[run])[:, None]
         log_decay = since * log_factor[run]
-        log_decay += runs.log_bases[run]
-        sign = runs.signs[run]
-        sign[negative[run] & (since % 2 == 1)] *= -1
-        return Stretch(self, epochs, run, runs, log_decay, sign)
+        log_decay += runs.log_decay[run]
+        sign = np.where(negative[run] & (since % 2 == 1), -runs.sign[run], runs.sign[run])
+        return Stretch(self, epochs, runs, log_decay, sign)
 
-    def _runs(self, position: Position, rates: Matrix) -> tuple[Runs, NDArray[np.int64]]:
-        """The runs of equal rates, the one that `position` is in first, and which of them each epoch belongs to."""
-        changed = np.empty(len(rates), np.bool_)
-        changed[0] = rates[0] != position.rate
-        np.not_equal(rates[1:], rates[:-1], out=changed[1:])
-        changes = changed.nonzero()[0]
-        count, directions = 1 + len(changes), len(position.sign)
-        runs = Runs(
-            np.empty(count, np.int64), np.empty(count), np.empty((count, directions)), np.ones((count, directions))
-        )
-        runs.starts[0], runs.rates[0], runs.log_bases[0], runs.signs[0] = (
-            position.run_start,
-            position.rate,
-            position.log_decay,
-            position.sign,
-        )
-        np.add(changes, position.epoch, out=runs.starts[1:])
-        runs.rates[1:] = rates[changes]
-        return runs, np.cumsum(changed)
+    def _at_rate(self, position: Position, rate: float) -> Position:
+        """The position, with a run of its own begun if the rate is another one."""
+        if rate == position.rate:
+            return position
+        length = position.epoch - position.run_start
+        log_factor, negative = self._factors(np.array([position.rate]))
+        log_decay = position.log_decay + length * log_factor[0]
+        sign = np.where(negative[0] & (length % 2 == 1), -position.sign, position.sign)
+        return Position(position.epoch, position.epoch, rate, log_decay, sign)
+
+    def _runs(self, position: Position, rates: Matrix) -> Runs:
+        """The runs of equal rates, of which the position is in the first."""
+        changes = (rates[1:] != rates[:-1]).nonzero()[0] + 1
+        if not len(changes):
+            only = np.array([position.run_start]), np.array([position.rate])
+            return Runs(*only, position.log_decay[None], position.sign[None])
+        starts = np.concatenate([[position.run_start], position.epoch + changes])
+        run_rates = np.concatenate([[position.rate], rates[changes]])
+        log_factor, negative = self._factors(run_rates[:-1])
+        lengths = np.diff(starts)[:, None]
+        log_decay = np.cumsum(np.vstack([position.log_decay, lengths * log_factor]), axis=0)
+        sign = np.cumprod(np.vstack([position.sign, np.where(negative & (lengths % 2 == 1), -1.0, 1.0)]), axis=0)
+        return Runs(starts, run_rates, log_decay, sign)
 
     def _factors(self, rates: Matrix) -> tuple[Matrix, NDArray[np.bool_]]:
-        """log|1 − ηλ| and whether 1 − ηλ is negative (rates × eigenvectors)."""
-        product = np.outer(rates, self.form.spectrum.eigenvalues)
+        """log|1 − ηλ|, exact also where ηλ is near 0 or 2, and whether 1 − ηλ < 0 (rates × eigenvectors)."""
+        product = rates[:, None] * self.form.spectrum.eigenvalues
         with np.errstate(divide="ignore"):
-            logarithm = np.where(product < 1, np.log1p(-np.minimum(product, 1)), np.log(np.maximum(product, 1) - 1))
+            logarithm = np.log1p(-np.minimum(product, 2 - product))
         return np.maximum(logarithm, NOTHING_LEFT), product > 1
 
     def theta(self, log_decay: Matrix, sign: Matrix) -> Matrix:
@@ -132,8 +131,12 @@ class Runs:
 
     starts: NDArray[np.int64]
     rates: Matrix
-    log_bases: Matrix
-    signs: Matrix
+    log_decay: Matrix
+    sign: Matrix
+
+    def of(self, epochs: NDArray[np.int64] | int) -> Any:
+        """The index of the run that an epoch belongs to."""
+        return np.searchsorted(self.starts, epochs, side="left") - 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +145,6 @@ class Stretch:
 
     trajectory: DescentTrajectory
     epochs: NDArray[np.int64]
-    run: NDArray[np.int64]
     runs: Runs
     log_decay: Matrix
     sign: Matrix
@@ -169,10 +171,9 @@ class Stretch:
 
     def position(self, index: int) -> Position:
         """Where the trajectory stands after epoch `epochs[index]`."""
-        run, runs = self.run[index], self.runs
-        return Position(
-            int(self.epochs[index]), int(runs.starts[run]), float(runs.rates[run]), runs.log_bases[run], runs.signs[run]
-        )
+        epoch, runs = int(self.epochs[index]), self.runs
+        run = runs.of(epoch)
+        return Position(epoch, int(runs.starts[run]), float(runs.rates[run]), runs.log_decay[run], runs.sign[run])
 
     def finite_epochs(self, dtype: DTypeLike) -> int:
         """How many epochs pass before a loss or parameter is too large for `dtype`; all of them where none is."""

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from service.database.lookup import position_of
-from service.http import After, DatabaseOf, JSONRoute, Limit, Page, numbers_response, problems
+from service.http import After, CreationOf, DatabaseOf, JSONRoute, Limit, Page, numbers_response, problems
 from service.models import operations, records
 from service.models.networks import Networks, network_of
 from service.models.records import ModelRecord
@@ -31,14 +31,15 @@ SettingsOf = Annotated[Settings, Depends(_settings)]
 WhichVersion = Annotated[VersionNumber | None, Query(description="the latest where it is left out")]
 
 
-@router.post("", status_code=201, summary="Create a model", responses=problems(409, 413, 415, 422))
-def create_model(new: NewModel, response: Response, database: DatabaseOf, settings: SettingsOf) -> Model:
+@router.post(
+    "", status_code=201, response_model=Model, summary="Create a model", responses=problems(409, 413, 415, 422)
+)
+def create_model(new: NewModel, creation: CreationOf, database: DatabaseOf, settings: SettingsOf) -> Response:
     """Describe a network. Version 0 holds its first parameters, so that it can predict at once."""
     plan = operations.blueprint(new, settings.max_parameters)
     with database.transaction() as session:
         record = operations.create(session, new.name, new.dtype, plan)
-    response.headers["Location"] = f"/api/models/{record.id}"
-    return _model(record)
+        return creation.answer(session, _model(record), f"/api/models/{record.id}")
 
 
 @router.get("", summary="List models", responses=problems(422))

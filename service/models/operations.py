@@ -81,7 +81,7 @@ def flatten(network: Network, layers: list[dict[str, Any]], pointer: str) -> Arr
 def layers_of(network: Network) -> list[dict[str, Any]]:
     """The layers of a network as JSON; a chain is given as the list of its layers."""
     layer = network.layer
-    return [to_json(each) for each in (layer.layers if isinstance(layer, Chain) else (layer,))]
+    return [to_json(each, "type") for each in (layer.layers if isinstance(layer, Chain) else (layer,))]
 
 
 def create(session: Session, name: str | None, dtype: str, plan: Blueprint) -> ModelRecord:

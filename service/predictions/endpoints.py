@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from service.http import After, DatabaseOf, JSONRoute, Limit, Page, StorageOf, numbers_response, problems
+from service.http import After, CreationOf, DatabaseOf, JSONRoute, Limit, Page, StorageOf, numbers_response, problems
 from service.models import records as models
 from service.models.endpoints import NetworksOf, WhichVersion
 from service.predictions import operations, records
@@ -29,20 +29,25 @@ def predict(
 
 
 @router.post(
-    "/evaluations", status_code=201, summary="Evaluate on a part of a dataset", responses=problems(404, 413, 415, 422)
+    "/evaluations",
+    status_code=201,
+    response_model=Evaluation,
+    summary="Evaluate on a part of a dataset",
+    responses=problems(404, 413, 415, 422),
 )
 def evaluate(
     model: str,
     new: NewEvaluation,
-    response: Response,
+    creation: CreationOf,
     database: DatabaseOf,
     storage: StorageOf,
     networks: NetworksOf,
-) -> Evaluation:
+) -> Response:
     """Compute loss and metrics of a version on data, by default on the test part, and keep them."""
     record = operations.evaluate(database, storage, networks, model, new)
-    response.headers["Location"] = f"/api/models/{record.model_id}/evaluations/{record.id}"
-    return _evaluation(record)
+    with database.transaction() as session:
+        operations.keep(session, record)
+        return creation.answer(session, _evaluation(record), f"/api/models/{record.model_id}/evaluations/{record.id}")
 
 
 @router.get("/evaluations", summary="List evaluations", responses=problems(404, 422))

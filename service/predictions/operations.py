@@ -1,12 +1,11 @@
 """The rules of predictions and evaluations."""
 
-import math
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from service import numbers
-from service.database.columns import new_id
+from service.database.columns import new_id, now
 from service.database.engine import Database
 from service.datasets import records as datasets
 from service.datasets.records import DatasetRecord
@@ -21,6 +20,7 @@ from service.models.networks import Networks, TrainedNetwork
 from service.numbers import Array
 from service.predictions.records import EvaluationRecord
 from service.predictions.schemas import NewEvaluation, NewPrediction
+from service.wire import PartName
 
 
 def predict(
@@ -36,7 +36,7 @@ def predict(
         trained = networks.get(session, reference, version)
         dataset = _dataset(session, trained, new.dataset) if new.dataset else None
     if dataset is not None:
-        inputs, pointer = _rows_of(storage, dataset, new.part)[0], "#/part"
+        inputs, pointer = _rows_of(storage, dataset, new.part, trained)[0], "#/part"
     else:
         pointer = "#/inputs"
         inputs = numbers.matrix(new.inputs, trained.network.inputs, trained.network.dtype, pointer)
@@ -55,18 +55,20 @@ def _dataset(session: Session, trained: TrainedNetwork, reference: str) -> Datas
     return dataset
 
 
-def _rows_of(storage: Storage, dataset: DatasetRecord, part: Any) -> tuple[Array, Array]:
+def _rows_of(storage: Storage, dataset: DatasetRecord, part: PartName, trained: TrainedNetwork) -> tuple[Array, Array]:
+    """Inputs and targets of a part, in the network's dtype: a training reads them so, too."""
     rows = dataset.slice_of(part)
     if rows.start == rows.stop:
         raise invalid("#/part", f"The {part} part of dataset {dataset.name!r} has no rows.", "empty_part")
     arrays = storage.open(dataset.id)
-    return arrays.inputs[rows], arrays.targets[rows]
+    dtype = trained.network.dtype
+    return arrays.inputs[rows].astype(dtype, copy=False), arrays.targets[rows].astype(dtype, copy=False)
 
 
 def evaluate(
     database: Database, storage: Storage, networks: Networks, reference: str, new: NewEvaluation
 ) -> EvaluationRecord:
-    """Check a version on a part of a dataset, and keep what came out.
+    """Check a version on a part of a dataset; `keep` then keeps what came out.
 
     Raises:
         NotFound: model, version or dataset.
@@ -78,21 +80,30 @@ def evaluate(
             trained = networks.get(session, reference, new.version)
         dataset = _dataset(session, trained, new.dataset)
         loss = new.loss.term() if new.loss is not None else _loss_of(session, trained)
-    inputs, targets = _rows_of(storage, dataset, new.part)
-    record = EvaluationRecord(
+    inputs, targets = _rows_of(storage, dataset, new.part, trained)
+    return EvaluationRecord(
         id=new_id("ev"),
         model_id=trained.model,
         version=trained.version,
         dataset_id=dataset.id,
         part=new.part,
-        loss=_finite(trained.network.loss(trained.vector, inputs, targets, loss)),
-        metrics={name: _finite(value) for name, value in metrics.regression(trained.predict(inputs), targets).items()},
+        loss=numbers.finite(trained.network.loss(trained.vector, inputs, targets, loss)),
+        metrics={
+            name: numbers.finite(value) for name, value in metrics.regression(trained.predict(inputs), targets).items()
+        },
         rows=len(inputs),
+        created_at=now(),
     )
-    with database.transaction() as session:
-        models.find(session, trained.model)  # a foreign key that fails would say less
-        session.add(record)
-    return record
+
+
+def keep(session: Session, record: EvaluationRecord) -> None:
+    """Add an evaluation.
+
+    Raises:
+        NotFound: its model was deleted meanwhile.
+    """
+    models.find(session, record.model_id)
+    session.add(record)
 
 
 def _loss_of(session: Session, trained: TrainedNetwork) -> Loss:
@@ -102,10 +113,6 @@ def _loss_of(session: Session, trained: TrainedNetwork) -> Loss:
         return recipe_of(jobs.find(session, trained.job)).loss
     except NotFound:
         return MSE()
-
-
-def _finite(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None
 
 
 def trainings(session: Session, model: str) -> list[dict[str, Any]]:

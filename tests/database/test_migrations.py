@@ -46,7 +46,10 @@ def test_migrating_twice_changes_nothing(database: Database) -> None:
     migrate(database)
     with database.transaction() as session:
         id = operations.create(
-            session, "kept", "float32", operations.blueprint(NewModel(architecture="Dense(1 => 1)"), 10)
+            session,
+            "kept",
+            "float32",
+            operations.blueprint(NewModel.model_validate({"architecture": "Dense(1 => 1)"}), 10),
         ).id
     migrate(database)
     with database.reading() as session:
@@ -68,6 +71,9 @@ def test_every_constraint_has_a_name(database: Database) -> None:
     migrate(database)
     inspector = inspect(database.engine)
     for table in tables(database):
-        constraints = [inspector.get_pk_constraint(table), *inspector.get_foreign_keys(table)]
-        constraints += inspector.get_unique_constraints(table)
+        constraints = (
+            inspector.get_pk_constraint(table),
+            *inspector.get_foreign_keys(table),
+            *inspector.get_unique_constraints(table),
+        )
         assert all(constraint["name"] for constraint in constraints), table

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -92,7 +93,7 @@ def test_a_writer_that_reads_first_waits_for_its_turn(database: Database) -> Non
                 {"id": f"mdl_{number}", "name": name},
             )
 
-    run_together([lambda name=f"{index}": add(name) for index in range(8)])
+    run_together([partial(add, str(index)) for index in range(8)])
     assert count(database, "models") == 8
 
 

@@ -1,0 +1,34 @@
+"""Answers that are kept for clients which ask the same again: the table behind `Idempotency-Key`."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from service.database.columns import Record, now
+
+KEPT_FOR = timedelta(days=1)
+
+
+class AnswerRecord(Record):
+    """What was answered to a POST that created something, written in the transaction that created it."""
+
+    __tablename__ = "answers"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    fingerprint: Mapped[str]
+    """Of method, address and body: the same key may not ask for something else."""
+    status: Mapped[int]
+    location: Mapped[str]
+    body: Mapped[bytes]
+    created_at: Mapped[datetime] = mapped_column(default=now, index=True)
+
+
+def find(session: Session, key: str) -> AnswerRecord | None:
+    record = session.get(AnswerRecord, key)
+    return record if record is not None and record.created_at > now() - KEPT_FOR else None
+
+
+def keep(session: Session, record: AnswerRecord) -> None:
+    session.execute(delete(AnswerRecord).where(AnswerRecord.created_at <= now() - KEPT_FOR))
+    session.add(record)
