@@ -1,7 +1,7 @@
 """From a body to columns of numbers."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -49,10 +49,11 @@ def columns_from_csv(body: bytes, dtype: str) -> dict[str, Array]:
     names = _column_names(table)
     if not table.num_rows or len(names) < 2:
         raise invalid("#", "Give a header line, at least two columns and at least one row.", "empty")
-    faults = [fault for name in names for fault in _faults_of(name, table.column(name), body)]
-    if faults:
-        raise Invalid(faults[0].detail, "invalid", tuple(faults[:MOST_FAULTS]))
-    return {name: _numeric(name, table.column(name), dtype, body) for name in names}
+    _refuse(body, (wrong for name in names for wrong in _not_numbers(name, table.column(name), body)))
+    with np.errstate(over="ignore"):
+        columns: dict[str, Array] = {name: table.column(name).to_numpy().astype(dtype) for name in names}
+    _refuse(body, (wrong for name in names for wrong in _not_finite(name, columns[name])))
+    return columns
 
 
 def _read_csv(body: bytes, types: "Mapping[str, pyarrow.DataType] | None" = None) -> "pyarrow.Table":
@@ -78,14 +79,13 @@ def _ragged_row(body: bytes) -> str | None:
         found = re.search(r"Row #(\d+): Expected (\d+) columns, got (\d+)", str(error))
         if found:
             row, expected, given = map(int, found.groups())
-            return f"Line {_line(body, row - 1)} has {given} values, but the header names {expected} columns."
+            return f"Line {_lines_of_rows(body)[row - 1]} has {given} values, but the header names {expected} columns."
     return None
 
 
-def _line(body: bytes, row: int) -> int:
-    """The line, from 1, of a row, the header being row 0: empty lines hold no row."""
-    filled = (number for number, line in enumerate(body.splitlines(), 1) if line)
-    return next(islice(filled, row, None), row + 1)
+def _lines_of_rows(body: bytes) -> list[int]:
+    """The line, from 1, of each row, the header being row 0: empty lines hold no row."""
+    return [number for number, line in enumerate(body.splitlines(), 1) if line]
 
 
 def _column_names(table: "pyarrow.Table") -> list[str]:
@@ -106,19 +106,26 @@ def _column_names(table: "pyarrow.Table") -> list[str]:
     return names
 
 
-def _faults_of(name: str, values: "pyarrow.ChunkedArray", body: bytes) -> Iterable[Fault]:
+def _refuse(body: bytes, wrong: Iterable[tuple[int, str, str]]) -> None:
+    """Raise Invalid for the first few of some rows, columns and what is wrong there; nothing where there are none."""
+    first = list(islice(wrong, MOST_FAULTS))
+    if first:
+        lines = _lines_of_rows(body)
+        faults = [
+            Fault(f"#/columns/{escape(name)}/{row}", f"Line {lines[row + 1]}: {what}") for row, name, what in first
+        ]
+        raise Invalid(faults[0].detail, "invalid", tuple(faults))
+
+
+def _not_numbers(name: str, values: "pyarrow.ChunkedArray", body: bytes) -> Iterator[tuple[int, str, str]]:
     import pyarrow.types as kinds
 
-    pointer = f"#/columns/{escape(name)}"
     if values.null_count:
-        missing = np.flatnonzero(values.is_null().to_numpy())[:MOST_FAULTS]
-        for row in missing.tolist():
-            line = _line(body, row + 1)
-            yield Fault(f"{pointer}/{row}", f"Line {line}: the value of column {name!r} is missing.")
+        for row in np.flatnonzero(values.is_null().to_numpy()).tolist():
+            yield row, name, f"the value of column {name!r} is missing."
     elif not (kinds.is_integer(values.type) or kinds.is_floating(values.type)):
         row, value = _first_text(name, body)
-        line = _line(body, row + 1)
-        yield Fault(f"{pointer}/{row}", f"Line {line}: column {name!r} holds {value[:50]!r}, which is no number.")
+        yield row, name, f"column {name!r} holds {value[:50]!r}, which is no number."
 
 
 def _first_text(name: str, body: bytes) -> tuple[int, str]:
@@ -131,12 +138,6 @@ def _first_text(name: str, body: bytes) -> tuple[int, str]:
     return row, value.decode(errors="replace")
 
 
-def _numeric(name: str, values: "pyarrow.ChunkedArray", dtype: str, body: bytes) -> Array:
-    with np.errstate(over="ignore"):
-        array: Array = values.to_numpy().astype(dtype)
-    bad = np.flatnonzero(~np.isfinite(array))
-    if len(bad):
-        row = int(bad[0])
-        detail = f"Line {_line(body, row + 1)}: the number in column {name!r} is not finite in {dtype}."
-        raise invalid(f"#/columns/{escape(name)}/{row}", detail)
-    return array
+def _not_finite(name: str, values: Array) -> Iterator[tuple[int, str, str]]:
+    for row in np.flatnonzero(~np.isfinite(values)).tolist():
+        yield row, name, f"the number in column {name!r} is not finite in {values.dtype}."

@@ -92,6 +92,19 @@ def test_a_separable_loss_adds_up_over_blocks_and_weights_its_rows(text: str) ->
     assert twice.value == pytest.approx(gradient_of(loss, *once)[0], rel=1e-12)
 
 
+def test_sums_and_multiples_of_means_have_the_value_that_they_say() -> None:
+    e = PREDICTED - TARGETS
+    values = {
+        "mean(abs2(ŷ - y)) - 0.1mean(abs(ŷ - y)) - 2": np.square(e).mean() - 0.1 * np.abs(e).mean() - 2,
+        "3 * (1 - mean(ŷ * y)) / 2": 1.5 * (1 - (PREDICTED * TARGETS).mean()),
+        "-(sum(ŷ^2) - sum(ŷ * y)) / 4": -(np.square(PREDICTED) - PREDICTED * TARGETS).sum() / 4,
+        "mean(ŷ) / mean(y)": PREDICTED.mean() / TARGETS.mean(),
+        "2 / mean(ŷ)": 2 / PREDICTED.mean(),
+    }
+    for text, value in values.items():
+        assert gradient_of(ExpressionLoss(text), PREDICTED, TARGETS)[0] == pytest.approx(value, rel=1e-12)
+
+
 def test_slope_is_the_gradient_of_the_summed_terms() -> None:
     loss = ExpressionLoss("mean(abs2(ŷ - y))")
     np.testing.assert_allclose(loss.terms(PREDICTED, TARGETS), np.square(PREDICTED - TARGETS))

@@ -76,6 +76,15 @@ def test_a_plateau_lowers_the_rate_after_losses_that_no_longer_improve() -> None
     assert seen == [0.8, 0.8, 0.8, 0.4, 0.4, 0.4, 0.3, 0.3, 0.3]
 
 
+def test_a_plateau_without_end_lowers_the_rate_again_and_again() -> None:
+    rate = ScheduledRate(Plateau(1.0, decay=0.5, patience=2))
+    seen = []
+    for _ in range(7):
+        rate.observe(1.0)
+        seen.append(rate.at(1))
+    assert seen == [1, 1, 0.5, 0.5, 0.25, 0.25, 0.125]
+
+
 def test_a_restored_plateau_goes_on_as_if_never_stopped() -> None:
     losses = [3.0, 2.9999999, 2.0, 2.0, 2.0, 2.0, 1.9, 1.9, 1.9, 1.9]
     plateau = Plateau(1.0, decay=0.3, patience=3)
