@@ -20,7 +20,7 @@ class Fault:
     detail: str
 
 
-@dataclass
+@dataclass(eq=False)
 class DescentError(Exception):
     """An error that its reader can act on: `detail` says what is wrong and what would be right."""
 

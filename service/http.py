@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
+from copy import deepcopy
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
 import numpy as np
@@ -61,7 +62,7 @@ MAX_LIMIT = 1000
 
 
 def _cut(limit: Any) -> Any:
-    return MAX_LIMIT if isinstance(limit, str) and limit.isdecimal() and len(limit) > 3 and int(limit) else limit
+    return MAX_LIMIT if isinstance(limit, str) and limit.isdecimal() and len(limit.lstrip("0")) > 3 else limit
 
 
 Limit = Annotated[
@@ -279,7 +280,7 @@ def add_problem_schema(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = document = described()
+            app.openapi_schema = document = deepcopy(described())
             schemas = document.setdefault("components", {}).setdefault("schemas", {})
             for unused in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(unused, None)
@@ -287,6 +288,8 @@ def add_problem_schema(app: FastAPI) -> None:
             schemas |= problem.pop("$defs")
             schemas["Problem"] = problem
             for operation in (each for path in document["paths"].values() for each in path.values()):
+                for content in operation.get("requestBody", {}).get("content", {}).values():
+                    schemas |= content["schema"].pop("$defs", {})  # of bodies that an endpoint parses itself
                 declared = operation["responses"].get("422", {}).get("content", {})
                 if "application/json" in declared:
                     operation["responses"]["422"] = problems(422)[422]

@@ -24,7 +24,7 @@ def fingerprint(request: Request, body: bytes) -> str:
     return hashlib.sha256(text.encode() + body).hexdigest()
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Replayed(Exception):
     """Not an error: the request was answered before, and this is what was said."""
 

@@ -45,7 +45,8 @@ async def event_stream(database: Database, watcher: Watcher, job: str, epoch: in
             if seen is None:
                 return
             # read after the state was seen: a job that was seen as ended has written all its reports
-            for rows in await asyncio.to_thread(_reports, database, job, epoch):
+            chunks = reports.chunks(database, job, epoch)
+            while rows := await asyncio.to_thread(next, chunks, None):
                 epoch = rows[-1]["epoch"] + 1
                 yield _event("epochs", {"items": rows}, str(epoch - 1))
             if seen[0] in ENDED:
@@ -56,10 +57,6 @@ async def event_stream(database: Database, watcher: Watcher, job: str, epoch: in
         pending.cancel()
         await asyncio.gather(pending, return_exceptions=True)
         await changes.aclose()
-
-
-def _reports(database: Database, job: str, epoch: int) -> list[list[dict[str, Any]]]:
-    return list(reports.chunks(database, job, epoch))
 
 
 async def _state(database: Database, job: str, id: str | None) -> bytes:

@@ -15,7 +15,7 @@ from service.learning.tape import Signal, Tape
 __all__ = ["ArchitectureError", "Network", "ParameterError"]
 
 BLOCK_BYTES = 1 << 20
-LEAST_BLOCK = 64
+LEAST_BLOCK = 1024
 
 
 class Network:

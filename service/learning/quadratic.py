@@ -48,9 +48,8 @@ class QuadraticLoss:
         self.inputs, self.outputs, self.rows, self.bias = d, outputs, gram.rows, bias
         self.columns = d + bias
         K, q, rest = gram.root()
-        to_features = np.zeros(
-            (d + 1, self.columns)
-        )  # [features, 1] · to_features = [inputs − centre, ...], in z's coordinates
+        # What a step of θ changes, in the coordinates of the Gram matrix: [features, 1] (inputs + 1 × columns).
+        to_features = np.zeros((d + 1, self.columns))
         to_features[:d, :d] = (np.eye(d) if reference.inverse is None else reference.inverse) / deviation
         to_features[d, :d] = centre
         to_features[d, d:] = 1
@@ -72,7 +71,7 @@ class QuadraticLoss:
         return self.columns * self.outputs
 
     def loss(self, theta: Vector) -> float:
-        """The loss at θ: never negative; inf where it exceeds float64."""
+        """The loss at θ: never negative; inf where it exceeds float64, of which NumPy warns as the caller set it to."""
         return self._loss_of(self.residual(theta))
 
     def gradient(self, theta: Vector, out: Vector) -> None:

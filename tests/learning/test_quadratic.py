@@ -47,10 +47,13 @@ def test_losses_and_gradients_agree_with_extended_precision(name: str, bias: boo
 
 
 @needs_extended
-def test_a_loss_of_1e_12_over_offset_columns_keeps_six_digits() -> None:
+@pytest.mark.parametrize("level", [0.0, 2.0**21])
+def test_a_loss_of_1e_12_over_offset_columns_keeps_six_digits(level: float) -> None:
     problem = linear_problem(rows=20_000, columns=6, offset=1e6, noise=1e-6)
+    # Targets about zero want a bias of some millions: a double cannot tell it to the digits that the loss has.
+    problem = LinearProblem(problem.inputs, problem.targets - level, problem.weight, problem.bias - level)
     form = QuadraticLoss(Gram.of(problem.inputs, problem.targets))
-    for shift in (0.0, 1e-6, -1e-6):  # a bias slightly off shows the smallest error in the predictions' level
+    for shift in (0.0, 1e-6, -1e-6):
         theta = problem.theta(bias=True) + shift * np.eye(7)[6]
         exact = exact_loss(problem, theta, True)
         assert 1e-13 < exact < 1e-11

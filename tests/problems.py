@@ -1,0 +1,22 @@
+"""What an answer that says no must look like."""
+
+from typing import Any
+
+import httpx
+
+
+def problem(response: httpx.Response, status: int) -> dict[str, Any]:
+    """The problem that `response` must be."""
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    answer: dict[str, Any] = response.json()
+    assert {"type", "title", "status", "detail", "instance", "code", "errors"} == set(answer)
+    assert answer["status"] == status
+    assert "Traceback" not in response.text
+    assert "NaN" not in response.text
+    return answer
+
+
+def pointers(response: httpx.Response) -> list[str]:
+    """Where the faults of a 422 are."""
+    return [error["pointer"] for error in problem(response, 422)["errors"]]
