@@ -29,6 +29,7 @@ from service.models.endpoints import router as models
 from service.models.networks import Networks
 from service.predictions.endpoints import router as predictions
 from service.settings import Settings
+from service.vocabulary.endpoints import router as vocabulary
 
 SWAGGER_UI = Path(__file__).parent / "page" / "swagger-ui"
 
@@ -53,7 +54,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.add_middleware(BodyLimit, limit=settings.max_body)
     add_error_handlers(app)
-    for router in (datasets, models, predictions, jobs):
+    for router in (datasets, models, predictions, jobs, vocabulary):
         app.include_router(router)
     _add_health(app)
     _add_docs(app)

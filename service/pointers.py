@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from service.errors import Fault
+from service.learning.vocabulary import TermError
 
 MOST_FAULTS = 20
 """Faults that one answer lists."""
@@ -36,6 +37,8 @@ def faults_of(errors: Iterable[Any], body: Any, prefix: tuple[str, ...]) -> tupl
         context = error.get("ctx", {})
         if kind.startswith("union_tag"):
             location = *location, context["discriminator"].strip("'")
+        elif isinstance(context.get("error"), TermError):
+            location = *location, context["error"].field
         pointer = pointer_to(location[len(prefix) :], body, kind) if within else "/".join(map(str, location))
         faults.append(Fault(pointer, _sentence(kind, error["msg"], context)))
     return tuple(dict.fromkeys(faults))[:MOST_FAULTS]
@@ -43,7 +46,8 @@ def faults_of(errors: Iterable[Any], body: Any, prefix: tuple[str, ...]) -> tupl
 
 def _sentence(kind: str, message: str, context: dict[str, Any]) -> str:
     if kind == "value_error":
-        return str(context["error"])
+        error = context["error"]
+        return f"this {error.message}" if isinstance(error, TermError) else str(error)
     if kind == "union_tag_invalid":
         return _unknown(context["tag"], re.findall(r"'([^']+)'", context["expected_tags"]))
     return _SENTENCES.get(kind, message[:1].lower() + message[1:])

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.learning import training
-from service.vocabulary import LossShape, OptimiserShape
+from service.vocabulary.schemas import LossShape, OptimiserShape
 from service.wire import Reference, Seed, Strict, VersionNumber
 
 Flag = Annotated[bool, Field(strict=True)]

@@ -15,6 +15,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from functools import cache
+from importlib import import_module
 from importlib.metadata import entry_points
 from types import NoneType, UnionType
 from typing import Annotated, Any, ClassVar, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -159,14 +160,15 @@ T = TypeVar("T", bound=Term)
 
 
 class Registry(Mapping[str, type[T]]):
-    """The terms of one kind by wire name, in the order of their definition, then those of installed packages.
+    """The terms of one kind by wire name: those of `modules`, then those of installed packages.
 
     A package adds terms by an entry point of the registry's group whose value names a class
     decorated like ours, or a module that defines such classes. They are loaded when first needed.
     """
 
-    def __init__(self, group: str) -> None:
+    def __init__(self, group: str, *modules: str) -> None:
         self.group = group
+        self.modules = modules
         self.terms: dict[str, type[T]] = {}
         self.aliases: dict[str, str] = {}
         self.complete = False
@@ -180,21 +182,23 @@ class Registry(Mapping[str, type[T]]):
         self.aliases.update(dict.fromkeys(term.aliases, term.name))
         return term
 
-    def load_packages(self) -> None:
+    def load(self) -> None:
         if not self.complete:
             self.complete = True  # first, since what is loaded may ask for this registry
+            for module in self.modules:
+                import_module(module)
             for entry in entry_points(group=self.group):
                 entry.load()
 
     def __getitem__(self, name: str) -> type[T]:
         if name not in self.terms and name not in self.aliases:
-            self.load_packages()
+            self.load()
         return self.terms[self.aliases.get(name, name)]
 
     def __iter__(self) -> Iterator[str]:
-        self.load_packages()
+        self.load()
         return iter(self.terms)
 
     def __len__(self) -> int:
-        self.load_packages()
+        self.load()
         return len(self.terms)

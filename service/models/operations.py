@@ -19,7 +19,7 @@ from service.models.networks import network_of
 from service.models.records import ModelRecord
 from service.models.schemas import NewModel
 from service.numbers import Array
-from service.vocabulary import to_json
+from service.vocabulary.schemas import to_json
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
-from service.vocabulary import LayerShape
+from service.vocabulary.schemas import LayerShape
 from service.wire import Dtype, Name, Seed, Strict
 
 LayerParameters = Annotated[

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
-from service.vocabulary import LossShape
+from service.vocabulary.schemas import LossShape
 from service.wire import PartName, Reference, Strict, VersionNumber
 
 Rows = Annotated[

@@ -1,6 +1,5 @@
 """A dataset's life over HTTP: created, found by id and by name, listed, deleted."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,12 +13,9 @@ from tests.serving import RunningService
 from tests.training import LINE, endless_job, line, straight
 
 
-@pytest.fixture
-def named(client: Client, request: pytest.FixtureRequest) -> Iterator[Dataset]:
-    """A dataset with a name, which is free again afterwards."""
-    dataset = line(client, name=f"data-of-{request.node.name}"[:100])
-    yield dataset
-    client.http.delete(f"/api/datasets/{dataset.id}")
+@pytest.fixture(scope="module")
+def named(client: Client) -> Dataset:
+    return line(client, name="a-line.of_6")
 
 
 def test_a_new_dataset_says_what_networks_must_fit(http: httpx.Client) -> None:

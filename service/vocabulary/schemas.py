@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias, 
 
 from pydantic import BaseModel, BeforeValidator, Field, create_model, model_serializer, model_validator
 
+from service.learning import expressions  # noqa: F401 - written losses and activations are terms, too
 from service.learning.activations import ACTIVATIONS, Activation
 from service.learning.inits import INITS, Init
 from service.learning.layers import LAYERS, Layer
 from service.learning.losses import LOSSES, Loss
 from service.learning.optimisers import OPTIMISERS, Rule
+from service.learning.schedules import SCHEDULES, Schedule
 from service.learning.vocabulary import Registry, Term, hints, wire_name
 from service.wire import Number, Strict
 
@@ -25,6 +27,7 @@ KINDS: dict[type[Term], tuple[str, str, Registry[Any]]] = {
     Init: ("InitShape", "name", INITS),
     Loss: ("LossShape", "name", LOSSES),
     Rule: ("OptimiserShape", "rule", OPTIMISERS),
+    Schedule: ("ScheduleShape", "name", SCHEDULES),
     Layer: ("LayerShape", "type", LAYERS),
 }
 """For each kind of term: the name of its union, its tag, its terms."""
@@ -159,13 +162,42 @@ if TYPE_CHECKING:  # a checker cannot follow types that are made at run time
     InitShape: TypeAlias = TermShape
     LossShape: TypeAlias = TermShape
     OptimiserShape: TypeAlias = TermShape
+    ScheduleShape: TypeAlias = TermShape
     LayerShape: TypeAlias = TermShape
 else:
     ActivationShape = _union(Activation)
     InitShape = _union(Init)
     LossShape = _union(Loss)
     OptimiserShape = _union(Rule)
+    ScheduleShape = _union(Schedule)
     LayerShape = _union(Layer)
 
 for _shape in _SHAPES:
     _shape.model_rebuild()
+
+
+class ParameterDescription(BaseModel):
+    name: str
+    kind: str = Field(description="type and bounds, in words", examples=["number, greater than 0"])
+    required: bool
+    default: Any = Field(description="null where it is required")
+
+
+class TermDescription(BaseModel):
+    """One word of the vocabulary."""
+
+    name: str
+    formula: str
+    description: str
+    parameters: list[ParameterDescription]
+
+
+class Vocabulary(BaseModel):
+    """Everything that models and recipes are made of."""
+
+    layers: list[TermDescription]
+    activations: list[TermDescription]
+    losses: list[TermDescription]
+    optimisers: list[TermDescription]
+    schedules: list[TermDescription]
+    inits: list[TermDescription]

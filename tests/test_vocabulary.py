@@ -1,0 +1,67 @@
+"""Every word of the vocabulary can be read about, and used over HTTP."""
+
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import TypeAdapter
+
+from service.learning.activations import ACTIVATIONS
+from service.learning.inits import INITS
+from service.learning.layers import LAYERS
+from service.learning.losses import LOSSES
+from service.learning.optimisers import OPTIMISERS
+from service.learning.schedules import SCHEDULES
+from service.vocabulary.schemas import ActivationShape, InitShape, LayerShape, LossShape, OptimiserShape, ScheduleShape
+
+REGISTRIES = {
+    "layers": LAYERS,
+    "activations": ACTIVATIONS,
+    "losses": LOSSES,
+    "optimisers": OPTIMISERS,
+    "schedules": SCHEDULES,
+    "inits": INITS,
+}
+SHAPES: dict[str, tuple[Any, str]] = {
+    "layers": (LayerShape, "type"),
+    "activations": (ActivationShape, "name"),
+    "losses": (LossShape, "name"),
+    "optimisers": (OptimiserShape, "rule"),
+    "schedules": (ScheduleShape, "name"),
+    "inits": (InitShape, "name"),
+}
+
+
+@pytest.fixture(scope="module")
+def vocabulary(http: httpx.Client) -> dict[str, list[dict[str, Any]]]:
+    answer: dict[str, list[dict[str, Any]]] = http.get("/api/vocabulary").json()
+    return answer
+
+
+def test_every_term_of_the_core_is_listed_with_its_formula(vocabulary: dict[str, list[dict[str, Any]]]) -> None:
+    assert vocabulary.keys() == REGISTRIES.keys()
+    for kind, terms in vocabulary.items():
+        assert [term["name"] for term in terms] == list(REGISTRIES[kind])
+        assert all(term["formula"] for term in terms)
+
+
+def test_defaults_are_those_that_a_bare_term_gets(vocabulary: dict[str, list[dict[str, Any]]]) -> None:
+    for kind, terms in vocabulary.items():
+        shape, tag = SHAPES[kind]
+        reader = TypeAdapter(shape)
+        for term in terms:
+            if any(parameter["required"] for parameter in term["parameters"]):
+                continue
+            bare = reader.validate_python({tag: term["name"]}).term()
+            given = {parameter["name"]: parameter["default"] for parameter in term["parameters"]}
+            assert reader.validate_python({tag: term["name"], **given}).term() == bare
+
+
+def test_what_is_written_as_json_reads_back_as_the_same_term(vocabulary: dict[str, list[dict[str, Any]]]) -> None:
+    for kind, terms in vocabulary.items():
+        shape, tag = SHAPES[kind]
+        reader = TypeAdapter(shape)
+        for term in terms:
+            if not any(parameter["required"] for parameter in term["parameters"]):
+                first = reader.validate_python({tag: term["name"]})
+                assert reader.validate_python(reader.dump_python(first)).term() == first.term()
