@@ -1,7 +1,8 @@
 """The database: one engine, short transactions, SQLite set up for a service that keeps what it answered."""
 
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Literal
 
 from sqlalchemy import Connection, create_engine, event
@@ -24,6 +25,8 @@ class Database:
         self.on_sqlite = self.engine.dialect.name == "sqlite"
         if self.on_sqlite:
             _set_up_sqlite(self.engine, synchronous)
+        # SQLite's waiting writers poll, and may starve each other; those of one process take turns here.
+        self._turn: AbstractContextManager[object] = threading.Lock() if self.on_sqlite else nullcontext()
         self._reading = sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
         self._writing = sessionmaker(self.engine.execution_options(descent_writes=True), expire_on_commit=False)
 
@@ -36,7 +39,7 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """One writing transaction: committed when the block ends well, rolled back in every other case."""
-        with self._writing() as session:
+        with self._turn, self._writing() as session:
             yield session
             try:
                 session.commit()

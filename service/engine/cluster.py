@@ -78,6 +78,7 @@ def _embedded(settings: Settings) -> LocalCluster:
 
 def _kill_workers(cluster: LocalCluster) -> None:
     for nanny in cluster.workers.values():
+        nanny.close_gracefully()  # it would start a new worker at once, and closing would wait 10 s for that one
         process: Any = nanny.process
         if process is not None and process.pid is not None:
             with suppress(ProcessLookupError):
