@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
@@ -16,9 +17,13 @@ def duration(seconds: float) -> str:
 
 
 def ratios(measurement: Mapping[str, Any]) -> dict[str, float]:
-    """How many times longer each peer takes than we do."""
-    seconds = measurement["seconds"]
-    return {side: value / seconds[OURS] for side, value in seconds.items() if side != OURS}
+    """How many times longer each peer takes than we do: the median over rounds, each of which has the same weather."""
+    ours = measurement["seconds"][OURS]
+    return {
+        side: median(theirs / mine for theirs, mine in zip(seconds, ours, strict=True))
+        for side, seconds in measurement["seconds"].items()
+        if side != OURS
+    }
 
 
 def misses(measurement: Mapping[str, Any]) -> list[str]:
@@ -29,13 +34,13 @@ def misses(measurement: Mapping[str, Any]) -> list[str]:
 def sentence(measurement: Mapping[str, Any]) -> str:
     """The measurement on one line of a terminal."""
     peers = ", ".join(
-        f"{peer} {duration(measurement['seconds'][peer])} ({ratio:.2f} times ours)"
+        f"{peer} {duration(median(measurement['seconds'][peer]))} ({ratio:.2f} times ours)"
         for peer, ratio in ratios(measurement).items()
     )
     missed = f"  MISSED: {'; '.join(misses(measurement))}" if misses(measurement) else ""
     return (
         f"{measurement['title']}, {measurement['setting']}, {measurement['threads']} thread(s): "
-        f"{duration(measurement['seconds'][OURS])}, {peers}{missed}"
+        f"{duration(median(measurement['seconds'][OURS]))}, {peers}{missed}"
     )
 
 
@@ -44,7 +49,7 @@ def write(name: str, machine: Mapping[str, str], measurements: Sequence[Mapping[
     lines = [f"# {name.replace('_', ' ').capitalize()}", ""]
     for title, group in groupby(measurements, key=lambda m: str(m["title"])):
         lines += [f"## {title}", "", *table(list(group)), ""]
-    lines += ["Median seconds; in brackets how many times ours. Aims are least ratios.", ""]
+    lines += ["Medians over the rounds; in brackets how many times ours. Aims are least ratios.", ""]
     lines += [f"* {key}: {value}" for key, value in machine.items()]
     lines += [f"* measured: {datetime.now(UTC):%Y-%m-%d}, by `make bench ARGS={name}`", ""]
     (RESULTS / f"{name}.md").write_text("\n".join(lines))
@@ -55,7 +60,8 @@ def table(measurements: Sequence[Mapping[str, Any]]) -> Iterable[str]:
     yield f"| setting | threads | {OURS} | {' | '.join(peers)} | aims | missed |"
     yield "| --- | --- " + "| --- " * (len(peers) + 3) + "|"
     for measurement in measurements:
-        found, seconds = ratios(measurement), measurement["seconds"]
+        found = ratios(measurement)
+        seconds = {side: median(samples) for side, samples in measurement["seconds"].items()}
         cells = [f"{duration(seconds[p])} ({found[p]:.2f})" if p in found else "" for p in peers]
         aims = ", ".join(f"{peer} {aim:g}" for peer, aim in measurement["aims"].items())
         row = [measurement["setting"], str(measurement["threads"]), duration(seconds[OURS]), *cells]

@@ -1,12 +1,11 @@
-"""How every benchmark measures: all sides in one process, taking turns, median of the rounds."""
+"""How every benchmark measures: all sides in one process, taking turns, round after round."""
 
 import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from statistics import median
 
 # Threads of OpenBLAS, OpenMP and XLA spin for a while after their last work; a pause keeps that out of the next side.
 PAUSE = 0.1
@@ -16,12 +15,12 @@ LONG = 2.0
 
 @dataclass(frozen=True)
 class Measurement:
-    """Median seconds of each side for the same work; `aims` holds the least ratio wanted, peer over ours."""
+    """Seconds of each side for the same work, one per round; `aims` holds the least ratio wanted, peer over ours."""
 
     title: str
     setting: str
     threads: int
-    seconds: Mapping[str, float]
+    seconds: Mapping[str, Sequence[float]]
     aims: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -30,15 +29,15 @@ def threads() -> int:
     return int(os.environ["BENCHMARK_THREADS"])
 
 
-def medians(sides: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Median seconds of one call of each side. Short calls are repeated until a sample lasts 20 ms."""
+def take_turns(sides: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
+    """Seconds of one call of each side in each round. Short calls are repeated until a sample lasts 20 ms."""
     calls = {name: calls_per_sample(work) for name, work in sides.items()}
     samples: dict[str, list[float]] = {name: [] for name in sides}
     for _ in range(rounds):
         for name, work in sides.items():
             time.sleep(PAUSE)
             samples[name].append(seconds_of(work, calls[name]))
-    return {name: median(values) for name, values in samples.items()}
+    return samples
 
 
 def calls_per_sample(work: Callable[[], object]) -> int:

@@ -67,8 +67,9 @@ def _cut(limit: Any) -> Any:
 
 Limit = Annotated[
     int,
+    Field(ge=1),
     BeforeValidator(_cut),
-    Query(ge=1, description=f"items a page; more than {MAX_LIMIT} are cut to {MAX_LIMIT}", examples=[50]),
+    Query(description=f"items a page; more than {MAX_LIMIT} are cut to {MAX_LIMIT}", examples=[50]),
 ]
 After = Annotated[str | None, Query(description="the `next` of the page before")]
 

@@ -28,7 +28,7 @@ def straight(client: Client, **options: Any) -> Model:
 @contextmanager
 def endless_job(client: Client, model: str, dataset: str, *, running: bool = True) -> Iterator[Job]:
     """A job with ten million epochs of small steps; running already where that is asked for, gone afterwards."""
-    recipe = {"epochs": 10_000_000, "batch_size": 1, "optimiser": {"rule": "Descent", "eta": 1e-9}}
+    recipe: dict[str, Any] = {"epochs": 10_000_000, "batch_size": 1, "optimiser": {"rule": "Descent", "eta": 1e-9}}
     job = client.train(model, dataset, **recipe)
     try:
         if running:

@@ -95,7 +95,9 @@ class CsvOptions(Strict):
     """What a CSV body, which holds rows alone, takes as query parameters."""
 
     name: Name | None = None
-    targets: Annotated[list[str], Field(description="a column to learn; repeat for several", default_factory=list)]
+    targets: Annotated[
+        list[str], Field(description="a column to learn; repeat for several", default_factory=list, examples=[["y"]])
+    ]
     validation_fraction: Share = None
     validation_first: RowCount = None
     validation_last: RowCount = None

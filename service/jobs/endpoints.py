@@ -56,7 +56,7 @@ Wait = Annotated[int | None, Depends(_wait)]
             "description": "With `Prefer: wait`: the ended job. With `validate_only`: the plan.",
             "model": Job | PlanOnly,
         },
-        **problems(404, 413, 415, 422),
+        **problems(404, 409, 413, 415, 422),
     },
 )
 async def create_job(
@@ -68,7 +68,7 @@ async def create_job(
     nudge: Annotated[Callable[[], None], Depends(_nudge)],
     wait: Wait,
     validate_only: Annotated[bool, Query(description="answer with the plan and create nothing")] = False,
-) -> Response | PlanOnly:
+) -> Response:
     """Queue a training of a model on a dataset; a worker takes it as soon as one is free."""
 
     def enqueue(draft: operations.Draft) -> tuple[str, Response]:
@@ -78,7 +78,8 @@ async def create_job(
 
     draft = await run_in_threadpool(operations.draft, database, networks, new)
     if validate_only:
-        return PlanOnly.model_validate({"plan": draft.plan, "recipe": draft.recipe})
+        planned = PlanOnly.model_validate({"plan": draft.plan, "recipe": draft.recipe})
+        return Response(planned.model_dump_json(), media_type="application/json")
     id, response = await run_in_threadpool(enqueue, draft)
     nudge()
     if wait is not None:
@@ -145,7 +146,7 @@ def show_epochs(
     after: After = None,
     from_epoch: Annotated[int, Query(ge=0, description="the first epoch wanted")] = 0,
     points: Annotated[int | None, Query(ge=2, le=10_000, description="thin to about so many, peaks kept")] = None,
-    accept: Annotated[str, Header()] = "",
+    accept: Annotated[str, Header(include_in_schema=False)] = "",  # OpenAPI says it by the answer's types
 ) -> Any:
     """Epoch reports, oldest first; `next` is null at the present end. With `Accept: text/csv`, all of them."""
     if "text/csv" in accept:

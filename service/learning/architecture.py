@@ -87,6 +87,21 @@ class Layer(Term):
         """How deep layers nest in this one."""
         return 0
 
+    @property
+    def differs_in_training(self) -> bool:
+        """Whether train and test mode give different values."""
+        return False
+
+    @property
+    def couples_rows(self) -> bool:
+        """Whether in train mode a row's values depend on the other rows of the batch."""
+        return False
+
+    @property
+    def draws(self) -> bool:
+        """Whether train mode draws random numbers, from the tape's generator."""
+        return False
+
     def describe(self) -> str:
         """The layer in a few words, for messages."""
         return self.name
@@ -153,4 +168,4 @@ def nodes(root: Node) -> Iterator[Node]:
         yield from nodes(child)
 
 
-LAYERS: Registry[Layer] = Registry("descent.layers")
+LAYERS: Registry[Layer] = Registry("descent.layers", "service.learning.layers")

@@ -4,11 +4,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from service.learning.architecture import nodes
 from service.learning.arrays import Array
-from service.learning.batches import Batches
-from service.learning.loss import Evaluate, Loss
+from service.learning.batches import Batches, Part
+from service.learning.loss import Evaluate
 from service.learning.network import Network
+from service.learning.recipe import Recipe
+from service.learning.scaling import Scaling
 from service.learning.tape import Call, Tape
+
+DRAWS_PER_ROW = 1 << 40  # how far apart the random numbers of successive rows are
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,20 +28,40 @@ class Program:
 
 
 class BackPropagation:
-    """Writes ∂loss/∂θ of a batch to `gradient`; θ is `vector`. Batches of more than `block_rows` rows go in blocks."""
+    """Writes ∂loss/∂θ of the batches of a part to `gradient`; θ is `vector`.
+
+    A batch of `size` rows is taken `block_rows` at a time, so that all that is between the layers stays small. Weights
+    are scaled to a mean of 1 where the loss is a mean. Random numbers depend on (seed, epoch, row in the order) alone.
+    """
 
     def __init__(
-        self, network: Network, vector: Array, gradient: Array, loss: Loss, batches: Batches, weighted: bool
+        self, network: Network, vector: Array, gradient: Array, part: Part, recipe: Recipe, scaling: Scaling | None
     ) -> None:
+        layers = [node.layer for node in nodes(network.root)]
         self._network = network
         self._vector = vector
-        self._loss = loss
-        self._batches = batches
-        self._weighted = weighted
+        self._loss = recipe.loss
+        self._scaling = scaling
+        self._seed = recipe.seed
+        self._draws = any(layer.draws for layer in layers)
+        self._weighted = part.weights is not None
+        self._batches = Batches(
+            weighed(part, recipe), recipe.batch_size, partial=recipe.partial, shuffle=recipe.shuffle, seed=recipe.seed
+        )
+        self.rows = self._batches.rows
+        self.size = self._batches.size
+        divisible = recipe.loss.separable and not any(layer.couples_rows for layer in layers)
+        self.block_rows = min(self.size, network.block_rows) if divisible else self.size
         self._total = gradient
+        self._gradient = np.empty_like(gradient) if self.block_rows < self.size else gradient
         self._programs: dict[int, Program] = {}
-        self.block_rows = min(batches.size, network.block_rows)
-        self._gradient = np.empty_like(gradient) if self.block_rows < batches.size else gradient
+
+    def begin(self, epoch: int) -> None:
+        """Go to the beginning of this epoch, counted from 1."""
+        self._batches.begin(epoch)
+        if self._draws:
+            self._generator = np.random.default_rng((self._seed, epoch))
+            self._beginning = self._generator.bit_generator.state
 
     def block(self, start: int, stop: int) -> float:
         """The loss of the rows at these positions; its gradient stays where the block's goes."""
@@ -44,6 +69,10 @@ class BackPropagation:
         if program is None:
             program = self._programs[stop - start] = self._program(stop - start)
         self._batches.read(start, stop, program.buffers)
+        if self._scaling is not None:
+            self._scaling.apply(program.buffers[0])
+        if self._draws:
+            self._seek(program.tape, start)
         for call in program.forward:
             call()
         loss = program.evaluate()
@@ -63,8 +92,14 @@ class BackPropagation:
         return loss
 
     def commit(self, rows: int) -> None:
-        """The batch whose last block had so many rows was accepted: take over the statistics it gathered."""
+        """The batch of so many rows was accepted: take over the statistics that it gathered."""
         self._programs[rows].tape.commit()
+
+    def _seek(self, tape: Tape, start: int) -> None:
+        bits = self._generator.bit_generator
+        bits.state = self._beginning
+        bits.advance(start * DRAWS_PER_ROW)  # type: ignore[attr-defined]
+        tape.generator = self._generator
 
     def _program(self, rows: int) -> Program:
         network = self._network
@@ -76,3 +111,11 @@ class BackPropagation:
         evaluate = self._loss.bind(outputs.value, targets, outputs.gradient, weights)
         buffers = [inputs, targets] if weights is None else [inputs, targets, weights]
         return Program(tape, buffers, tape.forward, evaluate, tape.backward)
+
+
+def weighed(part: Part, recipe: Recipe) -> Part:
+    """The part with weights of mean 1, where the loss is a mean: that of all batches is then Σ w l / Σ w."""
+    if part.weights is None or recipe.loss.agg == "sum":
+        return part
+    weights = np.asarray(part.weights, np.float64)
+    return Part(part.inputs, part.targets, (weights / weights.mean()).astype(part.inputs.dtype))

@@ -6,11 +6,13 @@ from typing import cast
 
 import numpy as np
 
+from service.learning import pages
 from service.learning.arrays import Array, Indices
+from service.learning.gram import Gram
 
 Take = Callable[[Indices, int, Array, str], Array]
-RUN_BYTES = 1 << 20  # rows that lie together in the file and are read together
-WINDOW_RUNS = 32  # so many runs are mixed with each other
+RUN_BYTES = 1 << 19  # rows that lie together in the file and are read together
+WINDOW_RUNS = 64  # so many runs are mixed with each other
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,12 +20,14 @@ class Part:
     """Rows to learn from: inputs (rows × inputs) and targets (rows × outputs).
 
     Arrays or memory maps, in the network's dtype.
-    `weights` (rows), not negative, say how much each row counts; their scale does not matter to a mean.
+    `weights` (rows), not negative, say how much each row counts; their scale does not matter to a mean. `gram` is the
+    Gram matrix of these rows where it is known; it saves a pass.
     """
 
     inputs: Array
     targets: Array
     weights: Array | None = None
+    gram: Gram | None = None
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -33,79 +37,100 @@ class Order:
     """The order of the rows in one epoch, window by window.
 
     Rows are cut into runs; the runs are shuffled, and so are the rows within each window of successive runs. A part of
-    at most one window is shuffled completely. All depends on (seed, epoch) alone.
+    at most one window is shuffled completely. All depends on (seed, epoch) alone. The window that was entered last has
+    the positions from `first` to `last`.
     """
 
     def __init__(self, rows: int, row_bytes: int, seed: int, epoch: int) -> None:
-        self._run = max(1, RUN_BYTES // row_bytes)
-        self._entropy = (seed, epoch)
-        starts = np.arange(0, rows, self._run)
+        run = max(1, RUN_BYTES // row_bytes)
+        starts = np.arange(0, rows, run)
         if len(starts) > WINDOW_RUNS:
-            np.random.default_rng(self._entropy).shuffle(starts)
+            np.random.default_rng((seed, epoch)).shuffle(starts)
+        self._entropy = (seed, epoch)
         self._starts = starts
-        self._stops = np.minimum(starts + self._run, rows)
-        edges = np.concatenate([[0], np.cumsum(self._stops - self._starts)])
+        self._stops = np.minimum(starts + run, rows)
+        edges = np.concatenate([[0], np.cumsum(self._stops - starts)])
         self._edges = np.append(edges[:-1:WINDOW_RUNS], rows)  # positions in the order where windows begin
-        self._first = self._last = 0  # the positions that `_rows` is for
-        self._rows = np.empty(0, np.intp)
+        self.first = self.last = 0
 
-    def rows(self, start: int, stop: int) -> Indices:
-        """The numbers of the rows at these positions of the order."""
-        if self._first <= start and stop <= self._last:
-            return self._rows[start - self._first : stop - self._first]
-        first = int(np.searchsorted(self._edges, start, side="right")) - 1
-        pieces = []
-        while start < stop:
-            if not self._first <= start < self._last:
-                self._enter(first)
-            end = min(stop, int(self._edges[first + 1]))
-            pieces.append(self._rows[start - self._first : end - self._first])
-            start, first = end, first + 1
-        return np.concatenate(pieces) if len(pieces) > 1 else pieces[0]
+    def enter(self, position: int) -> list[slice]:
+        """Go to the window that has this position; gives its runs, as slices of the part's rows."""
+        self.window = int(np.searchsorted(self._edges, position, side="right")) - 1
+        self.first, self.last = self._edges[self.window : self.window + 2].tolist()
+        runs = slice(self.window * WINDOW_RUNS, (self.window + 1) * WINDOW_RUNS)
+        return list(map(slice, self._starts[runs].tolist(), self._stops[runs].tolist()))
 
-    def _enter(self, window: int) -> None:
-        runs = slice(window * WINDOW_RUNS, (window + 1) * WINDOW_RUNS)
-        spans = zip(self._starts[runs].tolist(), self._stops[runs].tolist(), strict=True)
-        self._rows = np.concatenate([np.arange(start, stop) for start, stop in spans])
-        np.random.default_rng((*self._entropy, window)).shuffle(self._rows)
-        self._first, self._last = self._edges[window : window + 2].tolist()
+    def shuffle(self, rows: Indices) -> Indices:
+        """What stands for the rows of the window's runs, one after the other, in the order of the epoch."""
+        np.random.default_rng((*self._entropy, self.window)).shuffle(rows)
+        return rows
 
 
 class Batches:
-    """The batches of a part, epoch by epoch, copied into buffers that the caller gives."""
+    """The batches of a part, epoch by epoch, copied into buffers that the caller gives.
+
+    Of a memory map, a window is read run by run into memory, and the pages behind are given back.
+    """
 
     def __init__(
         self, part: Part, size: int | None, *, partial: bool = True, shuffle: bool = False, seed: int = 0
     ) -> None:
-        self._part = part
-        self._arrays = [np.asarray(part.inputs), np.asarray(part.targets)]
+        arrays = [part.inputs, part.targets]
         if part.weights is not None:
-            self._arrays.append(np.asarray(part.weights).reshape(-1, 1))
+            arrays.append(part.weights.reshape(-1, 1))
+        self._mapped = any(pages.mapping_of(array) is not None for array in arrays)
+        self._arrays = arrays if self._mapped else [np.asarray(array) for array in arrays]
+        self._window = [np.empty((0, array.shape[1]), array.dtype) for array in arrays]
         self._takes = [cast(Take, array.take) for array in self._arrays]
         rows = len(part)
         self.size = min(size or rows, rows)
         self.rows = rows if partial else rows - rows % self.size
+        self._part_rows = rows
         self._seed = seed
         self._shuffle = shuffle and self.size < rows
-        self._row_bytes = sum(array[0].nbytes for array in self._arrays)
+        self._row_bytes = sum(array[:1].nbytes for array in arrays)
         self._order: Order | None = None
-
-    @property
-    def single(self) -> bool:
-        """Whether one batch is the whole part."""
-        return self.size == len(self._part)
+        self._rows = np.empty(0, np.intp)
 
     def begin(self, epoch: int) -> None:
         """Put the rows into the order of this epoch, counted from 1."""
         if self._shuffle:
-            self._order = Order(len(self._part), self._row_bytes, self._seed, epoch)
+            self._order = Order(self._part_rows, self._row_bytes, self._seed, epoch)
 
     def read(self, start: int, stop: int, buffers: Sequence[Array]) -> None:
         """Copy the rows at these positions of the epoch's order: inputs, targets and, where there are any, weights."""
-        if self._order is None:
+        order = self._order
+        if order is None:
             for array, buffer in zip(self._arrays, buffers, strict=True):
                 np.copyto(buffer, array[start:stop])
-        else:
-            rows = self._order.rows(start, stop)
+            if self._mapped:
+                for array in self._arrays:
+                    pages.drop_behind(array, start, stop)
+        elif order.first <= start and stop <= order.last:
+            rows = self._rows[start - order.first : stop - order.first]
             for take, buffer in zip(self._takes, buffers, strict=True):
                 take(rows, 0, buffer, "clip")  # checking the indices would go through another buffer
+        else:
+            self._read_from_windows(order, start, stop, buffers)
+
+    def _read_from_windows(self, order: Order, start: int, stop: int, buffers: Sequence[Array]) -> None:
+        position = start
+        while position < stop:
+            if not order.first <= position < order.last:
+                self._enter(order, position)
+            end = min(stop, order.last)
+            self.read(position, end, [buffer[position - start : end - start] for buffer in buffers])
+            position = end
+
+    def _enter(self, order: Order, position: int) -> None:
+        runs = order.enter(position)
+        if not self._mapped:
+            self._rows = order.shuffle(np.concatenate([np.arange(run.start, run.stop) for run in runs]))
+            return
+        count = order.last - order.first
+        if len(self._window[0]) < count:
+            self._window = [np.empty((count, array.shape[1]), array.dtype) for array in self._arrays]
+            self._takes = [cast(Take, window.take) for window in self._window]
+        for array, window in zip(self._arrays, self._window, strict=True):
+            pages.copy_runs(array, runs, window)
+        self._rows = order.shuffle(np.arange(count))

@@ -1,18 +1,33 @@
-"""Dense and Chain; the other layers are in the files that the imports name."""
+"""Dense; the other layers are in the files that the imports name."""
 
 from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
 from numpy import add
+from numpy.random import Generator
 
 from service.learning.activations import Activation, Identity
 from service.learning.architecture import LAYERS, ArchitectureError, Arrangement, Layer, Node, Placement, Slot
-from service.learning.containers import Chain, Container
-from service.learning.inits import GlorotUniform, Init, zeros
+from service.learning.arrays import Array
+from service.learning.containers import Chain, Parallel, SkipConnection
+from service.learning.dropout import Dropout
+from service.learning.inits import GlorotUniform, Init
+from service.learning.normalisation import BatchNorm, LayerNorm
 from service.learning.tape import Signal, Tape
 from service.learning.vocabulary import Count, TermError
 
-__all__ = ["LAYERS", "ArchitectureError", "Chain", "Container", "Dense", "Layer"]
+__all__ = [
+    "LAYERS",
+    "ArchitectureError",
+    "BatchNorm",
+    "Chain",
+    "Dense",
+    "Dropout",
+    "Layer",
+    "LayerNorm",
+    "Parallel",
+    "SkipConnection",
+]
 
 IDENTITY = Identity()
 GLOROT_UNIFORM = GlorotUniform()
@@ -23,7 +38,8 @@ GLOROT_UNIFORM = GlorotUniform()
 class Dense(Layer):
     """y = σ(W x + b)
 
-    W is outputs × inputs, drawn from `init`; b begins with zeros, and there is none with bias=false.
+    W is outputs × inputs, drawn from `init`. `bias` gives the numbers that b begins with, true means zeros; with false
+    there is no b.
     """
 
     name = "Dense"
@@ -31,7 +47,7 @@ class Dense(Layer):
     out: Count
     activation: Activation = IDENTITY
     _: KW_ONLY
-    bias: bool = True
+    bias: bool | tuple[float, ...] = True
     init: Init = GLOROT_UNIFORM
 
     def __post_init__(self) -> None:
@@ -41,6 +57,8 @@ class Dense(Layer):
             raise TermError(
                 "Dense", "activation", f"cannot be {name}, which takes a whole row: make {name} a layer of its own"
             )
+        if isinstance(self.bias, tuple) and len(self.bias) != self.out:
+            raise TermError("Dense", "bias", f"must have {self.out} numbers, not {len(self.bias)}")
 
     @property
     def inputs(self) -> int:
@@ -51,8 +69,12 @@ class Dense(Layer):
 
     def arrange(self, inputs: int, placement: Placement) -> Arrangement:
         weight = Slot("weight", (self.out, self.in_), self.init.draw, transposed=True)
-        bias = Slot("bias", (self.out,), zeros)
-        return Arrangement(self.out, (weight, bias) if self.bias else (weight,))
+        if self.bias is False:
+            return Arrangement(self.out, (weight,))
+        return Arrangement(self.out, (weight, Slot("bias", (self.out,), self._first_bias)))
+
+    def _first_bias(self, generator: Generator, shape: tuple[int, ...]) -> Array:
+        return np.zeros(shape) if self.bias is True else np.array(self.bias)
 
     def record(self, node: Node, x: Signal, tape: Tape) -> Signal:
         y = tape.signal(self.out)

@@ -1,4 +1,4 @@
-"""What a loss is: terms that `agg` adds up or averages, and their slope by the prediction."""
+"""What a loss is, and its value over many blocks of rows."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,26 +10,30 @@ from service.learning.arrays import Array
 from service.learning.vocabulary import Registry, Term
 
 Evaluate = Callable[[], float]
+Agg = Literal["mean", "sum"]
 
 
-@dataclass(frozen=True, slots=True)
 class Loss(Term):
-    """A loss of predictions ŷ against targets y, both rows × outputs.
+    """A number for predictions ŷ and targets y, both rows × outputs.
 
-    A new one defines `terms` and `slope`. Weights (rows × 1) multiply the terms of their row; a mean is then
-    Σ w l / Σ w, a sum Σ w l.
+    A `separable` one aggregates terms of single rows, so that blocks of rows can be taken one after the other, and rows
+    can have weights: w multiplies the terms of its row; a mean is then Σ w l / Σ w, a sum Σ w l.
     """
 
+    __slots__ = ()
     separable: ClassVar[bool] = True
 
-    agg: Literal["mean", "sum"] = "mean"
+    @property
+    def agg(self) -> Agg:
+        """How the losses of blocks of rows make that of all."""
+        return "mean"
 
     def terms(self, ŷ: Array, y: Array) -> Array:
         """What `agg` takes together: one number per element (rows × outputs), or per row (rows × 1)."""
         raise NotImplementedError
 
     def slope(self, ŷ: Array, y: Array) -> Array:
-        """∂ Σ terms / ∂ŷ, rows × outputs."""
+        """∂ Σ terms / ∂ŷ, rows × outputs; of a loss that is not separable, ∂ value / ∂ŷ."""
         raise NotImplementedError
 
     def bind(self, ŷ: Array, y: Array, gradient: Array, weights: Array | None) -> Evaluate:
@@ -37,6 +41,20 @@ class Loss(Term):
 
         Weights (rows × 1) have mean 1 over all rows where `agg` is mean.
         """
+        raise NotImplementedError
+
+    def total(self) -> "Total":
+        """Takes the loss of many blocks of rows together."""
+        return Total(self)
+
+
+@dataclass(frozen=True, slots=True)
+class AggregatedLoss(Loss):
+    """A loss that is the mean or sum of its terms; a new one defines `terms` and `slope`."""
+
+    agg: Agg = "mean"
+
+    def bind(self, ŷ: Array, y: Array, gradient: Array, weights: Array | None) -> Evaluate:
         rows = len(ŷ)
 
         def evaluate() -> float:
@@ -49,9 +67,29 @@ class Loss(Term):
 
         return evaluate
 
+
+class WholeLoss(Loss):
+    """A loss of all rows at once, which has no terms; a new one defines `value` and `slope`."""
+
+    __slots__ = ()
+    separable = False
+
+    def value(self, ŷ: Array, y: Array) -> float:
+        """The loss of these rows."""
+        raise NotImplementedError
+
+    def bind(self, ŷ: Array, y: Array, gradient: Array, weights: Array | None) -> Evaluate:
+        if weights is not None:
+            raise ValueError(f"{self.name} takes all rows at once and knows no weights")
+
+        def evaluate() -> float:
+            np.copyto(gradient, self.slope(ŷ, y))
+            return self.value(ŷ, y)
+
+        return evaluate
+
     def total(self) -> "Total":
-        """Takes the loss of many blocks of rows together."""
-        return Total(self)
+        return WholeTotal(self)
 
 
 class Total:
@@ -77,4 +115,23 @@ class Total:
         return self._sum if self._loss.agg == "sum" else self._sum / self._weight
 
 
-LOSSES: Registry[Loss] = Registry("descent.losses")
+class WholeTotal(Total):
+    """The loss of a WholeLoss over blocks of rows, which are kept until it is asked for."""
+
+    def __init__(self, loss: WholeLoss) -> None:
+        super().__init__(loss)
+        self._whole = loss
+        self._blocks: list[tuple[Array, Array]] = []
+
+    def add(self, ŷ: Array, y: Array, weights: Array | None = None) -> None:
+        if weights is not None:
+            raise ValueError(f"{self._whole.name} takes all rows at once and knows no weights")
+        self._blocks.append((ŷ.astype(np.float64), y.astype(np.float64)))
+
+    @property
+    def value(self) -> float:
+        ŷ, y = map(np.concatenate, zip(*self._blocks, strict=True))
+        return self._whole.value(ŷ, y)
+
+
+LOSSES: Registry[Loss] = Registry("descent.losses", "service.learning.losses", "service.learning.expressions")

@@ -1,19 +1,33 @@
-"""The losses, named as in Flux."""
+"""Losses of real targets, named as in Flux; those of classes are in cross_entropies.py, of margins in margins.py."""
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy import copyto, divide, exp, log, maximum, multiply, subtract
+from numpy import multiply, subtract
 
-from service.learning.arrays import Array, largest_of_rows, sum_of_rows
-from service.learning.loss import LOSSES, Evaluate, Loss
+from service.learning.arrays import Array, precision, xlogy
+from service.learning.cross_entropies import CrossEntropy, LogitCrossEntropy
+from service.learning.loss import LOSSES, AggregatedLoss, Evaluate, Loss
+from service.learning.margins import HingeLoss
+from service.learning.vocabulary import NonNegative, Positive
 
-__all__ = ["LOSSES", "Loss"]
+__all__ = [
+    "LOSSES",
+    "MAE",
+    "MSE",
+    "MSLE",
+    "CrossEntropy",
+    "HingeLoss",
+    "HuberLoss",
+    "LogitCrossEntropy",
+    "Loss",
+    "PoissonLoss",
+]
 
 
 @LOSSES.add
 @dataclass(frozen=True, slots=True)
-class MSE(Loss):
+class MSE(AggregatedLoss):
     """agg((ŷ - y)²)"""
 
     name = "mse"
@@ -26,7 +40,7 @@ class MSE(Loss):
 
     def bind(self, ŷ: Array, y: Array, gradient: Array, weights: Array | None) -> Evaluate:
         if weights is not None:
-            return Loss.bind(self, ŷ, y, gradient, weights)
+            return AggregatedLoss.bind(self, ŷ, y, gradient, weights)
         scale = 1.0 if self.agg == "sum" else 1 / ŷ.size
         flat = gradient.ravel()
 
@@ -41,44 +55,70 @@ class MSE(Loss):
 
 @LOSSES.add
 @dataclass(frozen=True, slots=True)
-class LogitCrossEntropy(Loss):
-    """agg(-Σᵢ yᵢ logsoftmax(ŷ)ᵢ), over each row"""
+class MAE(AggregatedLoss):
+    """agg(|ŷ - y|)"""
 
-    name = "logitcrossentropy"
+    name = "mae"
 
     def terms(self, ŷ: Array, y: Array) -> Array:
-        z = ŷ - largest_of_rows(ŷ)
-        return sum_of_rows(y * (np.log(sum_of_rows(np.exp(z))) - z))
+        return abs(ŷ - y)
 
     def slope(self, ŷ: Array, y: Array) -> Array:
-        e = np.exp(ŷ - largest_of_rows(ŷ))
-        return e * (sum_of_rows(y) / sum_of_rows(e)) - y
+        sign: Array = np.sign(ŷ - y)
+        return sign
 
-    def bind(self, ŷ: Array, y: Array, gradient: Array, weights: Array | None) -> Evaluate:
-        if weights is not None:
-            return Loss.bind(self, ŷ, y, gradient, weights)
-        rows, outputs = ŷ.shape
-        scale = 1.0 if self.agg == "sum" else 1 / rows
-        ones = np.ones(outputs, ŷ.dtype)
-        columns = np.empty((outputs, rows), ŷ.dtype)
-        largest, sums, mass, share = (np.empty(rows, ŷ.dtype) for _ in range(4))
-        by_row, largest_column, share_column = columns.T, largest.reshape(-1, 1), share.reshape(-1, 1)
-        z, flat_z, flat_y = gradient, gradient.ravel(), y.ravel()
 
-        def evaluate() -> float:
-            copyto(by_row, ŷ)  # of columns as rows the largest are found several times faster
-            maximum.reduce(columns, axis=0, out=largest)
-            subtract(ŷ, largest_column, z)
-            matched = flat_z.dot(flat_y)
-            exp(z, z)
-            z.dot(ones, sums)
-            y.dot(ones, mass)
-            divide(mass, sums, share)
-            log(sums, sums)
-            loss = float(mass.dot(sums) - matched) * scale
-            multiply(z, share_column, z)
-            subtract(z, y, z)
-            multiply(z, scale, z)
-            return loss
+@LOSSES.add
+@dataclass(frozen=True, slots=True)
+class MSLE(AggregatedLoss):
+    """agg((log(ŷ + ϵ) - log(y + ϵ))²)
 
-        return evaluate
+    `eps` None is the dtype's precision.
+    """
+
+    name = "msle"
+    eps: NonNegative | None = None
+
+    def terms(self, ŷ: Array, y: Array) -> Array:
+        return self._difference(ŷ, y) ** 2
+
+    def slope(self, ŷ: Array, y: Array) -> Array:
+        return 2 * self._difference(ŷ, y) / (ŷ + precision(self.eps, ŷ))
+
+    def _difference(self, ŷ: Array, y: Array) -> Array:
+        eps = precision(self.eps, ŷ)
+        difference: Array = np.log((ŷ + eps) / (y + eps))
+        return difference
+
+
+@LOSSES.add
+@dataclass(frozen=True, slots=True)
+class HuberLoss(AggregatedLoss):
+    """agg(e²/2 for |e| < δ, else δ (|e| - δ/2)), e = ŷ - y"""
+
+    name = "huber_loss"
+    delta: Positive = 1.0
+
+    def terms(self, ŷ: Array, y: Array) -> Array:
+        size = abs(ŷ - y)
+        return np.where(size < self.delta, 0.5 * size * size, self.delta * (size - 0.5 * self.delta))
+
+    def slope(self, ŷ: Array, y: Array) -> Array:
+        return np.clip(ŷ - y, -self.delta, self.delta)
+
+
+@LOSSES.add
+@dataclass(frozen=True, slots=True)
+class PoissonLoss(AggregatedLoss):
+    """agg(ŷ - y log ŷ)
+
+    Flux's documentation divides the sum by the columns; its code, and this one, aggregates.
+    """
+
+    name = "poisson_loss"
+
+    def terms(self, ŷ: Array, y: Array) -> Array:
+        return ŷ - xlogy(y, ŷ)
+
+    def slope(self, ŷ: Array, y: Array) -> Array:
+        return 1 - y / ŷ

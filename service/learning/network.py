@@ -1,19 +1,21 @@
 """A network: an architecture whose widths fit, one flat vector of parameters, and what it computes for rows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
+from service.learning import pages
 from service.learning.architecture import ArchitectureError, Layer, Node, Placement, nodes
 from service.learning.arrays import Array
-from service.learning.containers import Container
+from service.learning.containers import Chain
 from service.learning.loss import Loss, Total
 from service.learning.parameters import ParameterError, read_parameters
 from service.learning.tape import Signal, Tape
 
 __all__ = ["ArchitectureError", "Network", "ParameterError"]
 
+Prepare = Callable[[Array], None]
 BLOCK_BYTES = 1 << 20
 LEAST_BLOCK = 1024
 
@@ -42,7 +44,7 @@ class Network:
     @property
     def top(self) -> tuple[Node, ...]:
         """The layers in order, as the outside counts them: those of the outermost Chain, or the one layer."""
-        return self.root.children if isinstance(self.layer, Container) else (self.root,)
+        return self.root.children if isinstance(self.layer, Chain) else (self.root,)
 
     @property
     def block_rows(self) -> int:
@@ -99,16 +101,25 @@ class Network:
         return total.value
 
     def measure(
-        self, vector: Array, inputs: Array, targets: Array, total: Total, weights: Array | None = None
+        self,
+        vector: Array,
+        inputs: Array,
+        targets: Array,
+        total: Total,
+        weights: Array | None = None,
+        prepare: Prepare | None = None,
     ) -> Iterator[None]:
-        """Add these rows to a loss in test mode; yields after each block."""
+        """Add these rows to a loss in test mode; yields after each block. `prepare` changes a block's inputs first."""
         column = None if weights is None else weights.reshape(-1, 1)
-        for rows, computed in self._blocks(vector, inputs, None):
+        for rows, computed in self._blocks(vector, inputs, None, prepare):
             with np.errstate(all="ignore"):
                 total.add(computed, targets[rows], None if column is None else column[rows])
+            pages.drop_behind(targets, rows.start, rows.stop)
             yield
 
-    def _blocks(self, vector: Array, inputs: Array, block: int | None) -> Iterator[tuple[slice, Array]]:
+    def _blocks(
+        self, vector: Array, inputs: Array, block: int | None, prepare: Prepare | None = None
+    ) -> Iterator[tuple[slice, Array]]:
         size = max(1, min(block or self.block_rows, len(inputs)))
         tape, buffer, outputs = self.tape(vector, size)
         for start in range(0, len(inputs), size):
@@ -117,5 +128,8 @@ class Network:
                 tape, buffer, outputs = self.tape(vector, rows.stop - rows.start)
             with np.errstate(all="ignore"):
                 np.copyto(buffer, inputs[rows])
+                if prepare is not None:
+                    prepare(buffer)
                 tape.run()
+            pages.drop_behind(inputs, rows.start, rows.stop)
             yield rows, outputs.value

@@ -1,35 +1,138 @@
-"""What a training will take, known before it begins."""
+"""What a training will take and how fast it may learn, known before it begins."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from service.learning.network import Network
-from service.learning.recipe import Recipe
+import numpy as np
 
-SECONDS_PER_OPERATION = 2e-11  # of matrix products on one core
-SECONDS_PER_CALL = 1e-6
-CALLS_PER_LAYER = 8
-CALLS_PER_STEP = 20
+from service.learning.arrays import Array
+from service.learning.batches import Part
+from service.learning.costs import Cost, cost_of_batches, cost_of_quadratic
+from service.learning.gram import Gram
+from service.learning.network import Network
+from service.learning.quadratic import QuadraticLoss
+from service.learning.quadratic_path import obstacle, quadratic_form
+from service.learning.recipe import Recipe, RecipeError, check
+from service.learning.sampled_curvature import sampled_curvature
+from service.learning.scaling import ROUNDING, Scaling
+from service.learning.stability import Rate, RateBounds, bounds_of_quadratic, estimated_bounds, largest_stable_rate
+
+PathName = Literal["quadratic", "batches"]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Trainable parameters, how gradients are computed, multiplications and additions in all, a rough time."""
+    """Trainable parameters, how gradients are computed, operations in all and about how many seconds they take.
+
+    The rates are None for rules without a bound, and where only rows could tell that were not given. The least loss is
+    known where the loss is a quadratic form.
+    """
 
     parameter_count: int
-    path: Literal["batches"]
+    path: PathName
     operations: int
     seconds: float
+    largest_stable_rate: Rate | None = None
+    best_rate: Rate | None = None
+    optimum_loss: float | None = None
 
 
-def plan(network: Network, train_rows: int, validation_rows: int, recipe: Recipe) -> Plan:
-    """The plan of training `network` on so many rows by `recipe`; computes nothing but these numbers."""
-    forward = 2 * network.parameter_count
-    rows = recipe.epochs * (3 * train_rows + validation_rows)
-    batch = min(recipe.batch_size or train_rows, train_rows)
-    steps = recipe.epochs * -(-train_rows // batch)
-    operations = forward * rows + 10 * network.parameter_count * steps
-    calls = steps * (CALLS_PER_STEP + CALLS_PER_LAYER * len(network.top))
-    return Plan(
-        network.parameter_count, "batches", operations, operations * SECONDS_PER_OPERATION + calls * SECONDS_PER_CALL
+def plan(
+    network: Network,
+    train_rows: int,
+    validation_rows: int,
+    recipe: Recipe,
+    *,
+    gram: Gram | None = None,
+    validation_gram: Gram | None = None,
+    weighted: bool = False,
+    fresh: bool = False,
+    parameters: Array | None = None,
+    train: Callable[[], Part] | None = None,
+) -> Plan:
+    """The plan of training `network` on so many rows by `recipe`.
+
+    `gram` and `validation_gram` are the sums over the parts' rows where they are known: rates and the least loss of a
+    quadratic problem are then exact. Otherwise rates are estimated from a sample of the rows that `train` gives,
+    within 10⁸ operations, at the `parameters` that training begins from (`fresh` as `Training` takes it).
+
+    Raises:
+        RecipeError: the recipe contradicts itself, the network or the rows; or forces a path that cannot be taken.
+    """
+    check(recipe, network, train_rows, validation_rows, weighted=weighted)
+    sums_are_known = gram is not None and (validation_rows == 0 or validation_gram is not None)
+    path, cost = choose_path(
+        network, train_rows, validation_rows, recipe, weighted=weighted, sums_are_known=sums_are_known
     )
+    form = None if gram is None else known_form(network, train_rows, recipe, gram, weighted)
+    bounds = RateBounds(None, None)
+    if form is not None:
+        bounds = bounds_by_form(form, train_rows, recipe)
+    elif train is not None and parameters is not None and largest_stable_rate(recipe.optimiser, 1.0) is not None:
+        curvature = sampled_curvature(network, parameters, train(), recipe, fresh=fresh)
+        bounds = RateBounds(None, None) if curvature is None else estimated_bounds(recipe.optimiser, curvature)
+    return Plan(
+        network.parameter_count,
+        path,
+        cost.operations,
+        cost.seconds,
+        bounds.largest_stable,
+        bounds.best,
+        None if form is None else form.optimum_loss,
+    )
+
+
+def choose_path(
+    network: Network, train_rows: int, validation_rows: int, recipe: Recipe, *, weighted: bool, sums_are_known: bool
+) -> tuple[PathName, Cost]:
+    """The path that the recipe names, or else the one of fewer operations; and its cost.
+
+    Raises:
+        RecipeError: the quadratic path is asked for, and cannot be taken.
+    """
+    reason = obstacle(network, train_rows, recipe, weighted=weighted)
+    if recipe.path == "quadratic" and reason is not None:
+        raise RecipeError(
+            "path",
+            "The quadratic path needs one Dense layer with identity as its activation, the loss mse, batches of all "
+            f"rows and no sample weights; here {reason}.",
+        )
+    batches = cost_of_batches(network, train_rows, validation_rows, recipe)
+    if recipe.path == "batches" or reason is not None:
+        return "batches", batches
+    sums = cost_of_quadratic(network, train_rows, validation_rows, recipe, sums_are_known=sums_are_known)
+    if recipe.path == "quadratic" or sums.operations <= batches.operations:
+        return "quadratic", sums
+    return "batches", batches
+
+
+def known_form(network: Network, train_rows: int, recipe: Recipe, gram: Gram, weighted: bool) -> QuadraticLoss | None:
+    """The loss over the whole training part, where it is a quadratic form, whatever the batches."""
+    if obstacle(network, train_rows, replace(recipe, batch_size=None), weighted=weighted) is not None:
+        return None
+    return quadratic_form(network, gram, recipe, scaling_of(gram, network.dtype) if recipe.standardise else None)
+
+
+def bounds_by_form(form: QuadraticLoss, train_rows: int, recipe: Recipe) -> RateBounds:
+    """Exact where each step goes by the loss of all rows; of batches, the bounds of one with the same curvature."""
+    batch = min(recipe.batch_size or train_rows, train_rows)
+    if batch == train_rows:
+        return bounds_of_quadratic(recipe.optimiser, form)
+    eigenvalues = form.spectrum.eigenvalues
+    share = batch / train_rows if recipe.loss.agg == "sum" else 1.0
+    return estimated_bounds(recipe.optimiser, float(eigenvalues.max(initial=0.0)) * share)
+
+
+def scaling_of(gram: Gram, dtype: str = "float64") -> Scaling:
+    """What `scaling.measure` finds in the rows of `gram`, whose inputs are of this dtype, without another pass."""
+    n, inverse = gram.inputs, gram.reference.inverse
+    shift = gram.matrix[n, :n] / gram.rows
+    covariance = gram.matrix[:n, :n] / gram.rows - np.outer(shift, shift)
+    if inverse is None:
+        variance = np.diagonal(covariance)
+    else:
+        shift, variance = shift @ inverse, np.einsum("ij,ik,kj->j", inverse, covariance, inverse)
+    mean, deviation = gram.reference.mean + shift, np.sqrt(np.maximum(variance, 0))
+    deviation[deviation <= ROUNDING * np.abs(mean)] = 1
+    return Scaling(mean.astype(dtype).astype(np.float64), deviation)

@@ -13,11 +13,12 @@ BLOCK = 1 << 14  # elements: a block of every vector that a rule works on fits a
 
 
 class Block(NamedTuple):
-    """A stretch of the flat vectors: parameters x, gradients dx, and the rule's states by name."""
+    """A stretch of the flat vectors: parameters x, gradients dx, the rule's states by name, and room to work."""
 
     x: Array
     dx: Array
     state: dict[str, Array]
+    scratch: Array
 
 
 class Rule(Term):
@@ -39,17 +40,17 @@ class Rule(Term):
         raise NotImplementedError
 
     @property
-    def rules(self) -> tuple["Rule", ...]:
-        """The rules that are applied one after the other."""
+    def rules(self) -> "tuple[Rule, ...]":
+        """The rules that are applied one after the other: this one, or those of a chain."""
         return (self,)
 
     @property
     def rate(self) -> float | None:
-        """The learning rate eta; None for a rule without one."""
-        return next((rule.eta for rule in self.rules if hasattr(rule, "eta")), None)
+        """The learning rate eta, which may be changed on the way; None for a rule without one."""
+        return getattr(self, "eta", None)
 
 
-OPTIMISERS: Registry[Rule] = Registry("descent.optimisers")
+OPTIMISERS: Registry[Rule] = Registry("descent.optimisers", "service.learning.optimisers")
 
 
 class Optimiser:
@@ -68,7 +69,7 @@ class Optimiser:
     @property
     def rate(self) -> float | None:
         """The rate of the next step."""
-        return next((run.eta for run in self._runs if hasattr(run.rule, "eta")), None)
+        return next((run.eta for run in self._runs if run.rule.rate is not None), None)
 
     @rate.setter
     def rate(self, eta: float) -> None:
@@ -81,7 +82,7 @@ class Optimiser:
         for index, run in enumerate(self._runs):
             arrays[f"{index}.t"] = np.array([run.t])
             arrays[f"{index}.eta"] = np.array([run.eta])
-            arrays |= {f"{index}.{name}": array.copy() for name, array in run.state.items()}
+            arrays |= {f"{index}.state.{name}": array.copy() for name, array in run.state.items()}
         return arrays
 
     def restore(self, arrays: Saved) -> None:
@@ -90,7 +91,7 @@ class Optimiser:
             run.t = int(arrays[f"{index}.t"][0])
             run.eta = float(arrays[f"{index}.eta"][0])
             for name, array in run.state.items():
-                np.copyto(array, arrays[f"{index}.{name}"])
+                np.copyto(array, arrays[f"{index}.state.{name}"])
 
 
 class Run:
@@ -99,12 +100,15 @@ class Run:
     def __init__(self, rule: Rule, x: Array, dx: Array, arrays: Sequence[slice]) -> None:
         self.rule = rule
         self.t = 0
-        self.eta: float = getattr(rule, "eta", 0.0)
+        self.eta = rule.rate or 0.0
         self.state = {name: np.full_like(x, first) for name, first in rule.states().items()}
-        self._calls = [
-            rule.bind(Block(x[part], dx[part], {name: array[part] for name, array in self.state.items()}))
-            for part in stretches(rule, len(x), arrays)
-        ]
+        parts = stretches(rule, len(x), arrays)
+        scratch = np.empty(max(part.stop - part.start for part in parts), x.dtype)
+        self._calls = [rule.bind(self._block(x, dx, part, scratch)) for part in parts]
+
+    def _block(self, x: Array, dx: Array, part: slice, scratch: Array) -> Block:
+        state = {name: array[part] for name, array in self.state.items()}
+        return Block(x[part], dx[part], state, scratch[: part.stop - part.start])
 
     def apply(self) -> bool:
         self.t += 1
@@ -112,6 +116,13 @@ class Run:
         for call in self._calls:
             go_on = call(self.eta, self.t) is not False
         return go_on
+
+
+def average(mean: Array, x: Array, beta: float) -> None:
+    """mean = β mean + (1 - β) x; x is overwritten."""
+    np.multiply(mean, beta, mean)
+    np.multiply(x, 1 - beta, x)
+    np.add(mean, x, mean)
 
 
 def stretches(rule: Rule, size: int, arrays: Sequence[slice]) -> Sequence[slice]:

@@ -1,116 +1,161 @@
 """The path of batches: gradients by back-propagation, one update per batch."""
 
 import math
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Generator, Iterator
+from time import perf_counter
 
 import numpy as np
 
 from service.learning.architecture import nodes
 from service.learning.arrays import Array, Saved, State
 from service.learning.backpropagation import BackPropagation
-from service.learning.batches import Batches, Part
+from service.learning.batches import Part
 from service.learning.network import Network
-from service.learning.recipe import Diverged, Recipe, Silence
+from service.learning.recipe import Diverged, EpochReport, Recipe, Silence
 from service.learning.rule import Optimiser
-
-
-class Measured(NamedTuple):
-    """Loss and gradient norm of an epoch; None where nothing was computed yet."""
-
-    epoch: int
-    loss: float | None
-    gradient_norm: float | None
+from service.learning.scaling import Scaling
+from service.learning.schedules import ScheduledRate
 
 
 class BatchPath:
     """A training by batches, at any moment between two blocks of rows.
 
-    `epoch` passes have updated the parameters; `position` rows of the next one are done, of which the present batch has
-    so far gathered `gradient` and `batch_loss`.
+    `epoch` passes have updated the parameters, `reported` is the last one with a report; `position` rows of the next
+    pass are done, of which the present batch has so far gathered a gradient and a loss.
     """
 
-    def __init__(self, network: Network, vector: Array, train: Part, recipe: Recipe, silence: Silence) -> None:
-        self.vector = vector
-        self.batches = Batches(
-            train, recipe.batch_size, partial=recipe.partial, shuffle=recipe.shuffle, seed=recipe.seed
-        )
-        self._silence = silence
-        self._trainable = vector[: network.parameter_count]
+    def __init__(
+        self,
+        network: Network,
+        vector: Array,
+        train: Part,
+        validation: Part | None,
+        recipe: Recipe,
+        scaling: Scaling | None = None,
+    ) -> None:
+        self.vector = vector.copy()
+        self._network = network
+        self._train = train
+        self._validation = validation
+        self._recipe = recipe
+        self._scaling = scaling
+        self._silence = Silence()
+        self._trainable = self.vector[: network.parameter_count]
         self._gradient = np.zeros_like(self._trainable)
-        self._back_propagation = BackPropagation(
-            network, vector, self._gradient, recipe.loss, self.batches, train.weights is not None
-        )
-        arrays = [
-            slice(slot.start, slot.start + slot.size)
-            for node in nodes(network.root)
-            for slot in node.slots
-            if slot.trainable
-        ]
-        self.optimiser = Optimiser(recipe.optimiser, self._trainable, self._gradient, arrays)
-        self.whole = self.batches.single  # a pass is one batch: its loss is that of the parameters it began with
+        self._source = BackPropagation(network, self.vector, self._gradient, train, recipe, scaling)
+        slots = [slot for node in nodes(network.root) for slot in node.slots if slot.trainable]
+        arrays = [slice(slot.start, slot.start + slot.size) for slot in slots]
+        self._optimiser = Optimiser(recipe.optimiser, self._trainable, self._gradient, arrays)
+        self._schedule = None if recipe.schedule is None else ScheduledRate(recipe.schedule)
+        self._per_step = recipe.schedule is not None and recipe.schedule.per == "step"
+        self._gathers = any(slot for node in nodes(network.root) for slot in node.slots if not slot.trainable)
+        differs = any(node.layer.differs_in_training for node in nodes(network.root))
+        # A pass of one batch tells the loss of the parameters that it begins with.
+        self._whole = self._source.size == len(train) and not differs
         self.epoch = 0
         self.reported = -1
         self.position = 0
+        self._steps = 0
         self._batch_loss = 0.0
         self._loss_sum = 0.0
         self._square_sum = 0.0
+        self._follow_schedule()
 
-    def run(self, epochs: int) -> Iterator[float | Measured]:
-        """Epoch after epoch to `epochs`: what is measured, which the caller marks as reported; between, fractions."""
-        return self._whole(epochs) if self.whole else self._mini(epochs)
+    @property
+    def rate(self) -> float | None:
+        """The rate of the next step; None for a rule without. Setting it ends the schedule."""
+        return self._optimiser.rate
 
-    def _whole(self, epochs: int) -> Iterator[float | Measured]:
+    @rate.setter
+    def rate(self, eta: float) -> None:
+        self._optimiser.rate = eta
+        self._schedule = None
+
+    def run(self, epochs: int) -> Iterator[float | EpochReport]:
+        """Report after report to `epochs`; between, every fifth of a second, the fraction of the present pass."""
+        self._silence.broken()
+        passes = self._passes_of_one_batch(epochs) if self._whole else self._passes(epochs)
+        for event in passes:
+            yield event
+            self._silence.broken()
+
+    def _passes_of_one_batch(self, epochs: int) -> Iterator[float | EpochReport]:
         while True:
+            began = perf_counter()
             yield from self._pass()
             if self.reported < self.epoch:
-                yield Measured(self.epoch, self._batch_loss, math.sqrt(self._square_sum))
+                yield (yield from self._report(self._batch_loss, math.sqrt(self._square_sum), began))
             if self.epoch == epochs:
                 return
             with np.errstate(all="ignore"):
-                self._update(self.epoch + 1)
+                self._update()
             self.epoch += 1
             self._begin_pass()
 
-    def _mini(self, epochs: int) -> Iterator[float | Measured]:
+    def _passes(self, epochs: int) -> Iterator[float | EpochReport]:
+        began = perf_counter()
         while True:
             if self.reported < self.epoch:
-                yield self._measured()
+                loss, norm = yield from self._measured()
+                yield (yield from self._report(loss, norm, began))
             if self.epoch == epochs:
                 return
-            if self.position == self.batches.rows:
+            began = perf_counter()
+            if self.position == self._source.rows:
                 self._begin_pass()
             yield from self._pass()
             self.epoch += 1
 
-    def _measured(self) -> Measured:
+    def _measured(self) -> Generator[float, None, tuple[float, float | None]]:
         if self.epoch == 0:
-            return Measured(0, None, None)
-        rows = self.batches.rows
-        return Measured(self.epoch, self._loss_sum / rows, math.sqrt(self._square_sum / rows))
+            return (yield from self._evaluate(self._train)), None
+        rows = self._source.rows
+        return self._loss_sum / rows, math.sqrt(self._square_sum / rows)
+
+    def _report(self, loss: float, norm: float | None, began: float) -> Generator[float, None, EpochReport]:
+        if not math.isfinite(loss):
+            raise Diverged(self.epoch, LOSS)
+        validation_loss = None
+        if self._validation is not None:
+            validation_loss = yield from self._evaluate(self._validation)
+        self.reported = self.epoch
+        if self._schedule is not None:
+            self._schedule.observe(loss if validation_loss is None else validation_loss)
+            self._follow_schedule()
+        return EpochReport(self.epoch, loss, validation_loss, self.rate, norm, perf_counter() - began)
+
+    def _evaluate(self, part: Part) -> Generator[float, None, float]:
+        total, scale = self._recipe.loss.total(), None if self._scaling is None else self._scaling.apply
+        for _ in self._network.measure(self.vector, part.inputs, part.targets, total, part.weights, scale):
+            if self._silence.too_long():
+                yield 0.0
+        return total.value
+
+    def _follow_schedule(self) -> None:
+        if self._schedule is not None:
+            self._optimiser.rate = self._schedule.at((self._steps if self._per_step else self.epoch) + 1)
 
     def _begin_pass(self) -> None:
         self.position = 0
         self._loss_sum = self._square_sum = 0.0
 
     def _pass(self) -> Iterator[float]:
-        self.batches.begin(self.epoch + 1)
-        while self.position < self.batches.rows:
+        self._source.begin(self.epoch + 1)
+        while self.position < self._source.rows:
             with np.errstate(all="ignore"):  # not around a yield, which would carry it to the caller
                 self._work()
-            if self.position < self.batches.rows:
-                yield self.position / self.batches.rows
+            if self.position < self._source.rows:
+                yield self.position / self._source.rows
 
     def _work(self) -> None:
         """Block after block, until the pass is over or something should be said."""
-        back_propagation, rows = self._back_propagation, self.batches.rows
-        size = min(self.batches.size, back_propagation.block_rows)
-        one_block = size == self.batches.size
+        source, rows, size = self._source, self._source.rows, self._source.size
+        one_block = source.block_rows == size
         while self.position < rows:
             start = self.position
             if one_block:
                 stop = min(start + size, rows)
-                self._batch_loss = back_propagation.block(start, stop)
+                self._batch_loss = source.block(start, stop)
                 self._end_batch(stop - start)
             else:
                 stop = self._add_block(start)
@@ -120,10 +165,10 @@ class BatchPath:
 
     def _add_block(self, start: int) -> int:
         """One block of a batch that takes several; gives where it stops."""
-        first = start - start % self.batches.size
-        last = min(first + self.batches.size, self.batches.rows)
-        stop = min(start + self._back_propagation.block_rows, last)
-        loss = self._back_propagation.add_block(start, stop, last - first, start == first)
+        first = start - start % self._source.size
+        last = min(first + self._source.size, self._source.rows)
+        stop = min(start + self._source.block_rows, last)
+        loss = self._source.add_block(start, stop, last - first, start == first)
         self._batch_loss = loss if start == first else self._batch_loss + loss
         if stop == last:
             self._end_batch(last - first)
@@ -131,49 +176,70 @@ class BatchPath:
 
     def _end_batch(self, rows: int) -> None:
         if not math.isfinite(self._batch_loss):
-            raise Diverged(self.epoch + (not self.whole), "the loss is no longer finite")
+            raise Diverged(self.epoch + (not self._whole), LOSS)
         square = self._square(self._gradient)
-        if self.whole:
+        if self._whole:
             self._square_sum = square
-        else:
-            self._loss_sum += self._batch_loss * rows
-            self._square_sum += square * rows
-            self._update(self.epoch + 1)
+            return
+        self._loss_sum += self._batch_loss * rows
+        self._square_sum += square * rows
+        self._update()
+        if self._gathers:
+            self._source.commit(rows)
 
     def _square(self, gradient: Array) -> float:
         """Σ g², in float64 where it overflows the dtype."""
         square = float(gradient.dot(gradient))
         return square if math.isfinite(square) else float(np.square(gradient, dtype=np.float64).sum())
 
-    def _update(self, epoch: int) -> None:
+    def _update(self) -> None:
         """One step of the optimiser.
 
         Raises:
             Diverged: before the parameters change, if one of them would not be finite.
         """
         x, step = self._trainable, self._gradient
-        if not self.optimiser.step():
-            return
-        # A finite sum of squares leaves every parameter finite: the step is then small beside what rounds to infinity.
-        if not math.isfinite(step.dot(step)) and not np.isfinite(x - step).all():
-            raise Diverged(epoch, "a parameter is no longer finite")
-        np.subtract(x, step, out=x)
+        if self._optimiser.step():
+            # A finite sum of squares leaves every parameter finite: the step is small beside what rounds to infinity.
+            if not math.isfinite(step.dot(step)) and not np.isfinite(x - step).all():
+                raise Diverged(self.epoch + 1, PARAMETER)
+            np.subtract(x, step, x)
+        if self._per_step:
+            self._steps += 1
+            self._follow_schedule()
 
     def state(self) -> State:
         """Copies of all that going on needs."""
-        counts = np.array([self.epoch, self.reported, self.position], np.int64)
-        sums = np.array([self._batch_loss, self._loss_sum, self._square_sum])
-        arrays = {"vector": self.vector.copy(), "counts": counts, "sums": sums}
-        if self.position % self.batches.size or self.whole:
+        counts = [self.epoch, self.reported, self.position, self._steps, self._schedule is not None]
+        arrays = {
+            "vector": self.vector.copy(),
+            "counts": np.array(counts, np.int64),
+            "sums": np.array([self._batch_loss, self._loss_sum, self._square_sum]),
+        }
+        if self._whole or self.position % self._source.size:
             arrays["gradient"] = self._gradient.copy()
-        return arrays | {f"optimiser.{name}": array for name, array in self.optimiser.state().items()}
+        if self._schedule is not None:
+            arrays |= {f"schedule.{name}": array for name, array in self._schedule.state().items()}
+        return arrays | {f"optimiser.{name}": array for name, array in self._optimiser.state().items()}
 
     def restore(self, arrays: Saved) -> None:
         """Take over what `state` gave."""
         np.copyto(self.vector, arrays["vector"])
         if "gradient" in arrays:
             np.copyto(self._gradient, arrays["gradient"])
-        self.epoch, self.reported, self.position = arrays["counts"].tolist()
+        self.epoch, self.reported, self.position, self._steps, scheduled = arrays["counts"].tolist()
         self._batch_loss, self._loss_sum, self._square_sum = arrays["sums"].tolist()
-        prefix = "optimiser."
-        self.optimiser.restore({n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)})
+        self._optimiser.restore(under("optimiser", arrays))
+        if not scheduled:
+            self._schedule = None
+        elif self._schedule is not None:
+            self._schedule.restore(under("schedule", arrays))
+
+
+LOSS = "the loss is no longer finite"
+PARAMETER = "a parameter is no longer finite"
+
+
+def under(prefix: str, arrays: Saved) -> State:
+    """The arrays whose names begin with prefix and a dot, without these."""
+    return {name.removeprefix(prefix + "."): a for name, a in arrays.items() if name.startswith(prefix + ".")}

@@ -33,7 +33,7 @@ class Tape:
         self.vector = vector
         self.gradient = gradient
         self.training = gradient is not None
-        self.generator: Generator | None = None
+        self.generator: Generator  # set by whoever trains layers that draw
         self.forward: list[Call] = []
         self.backward: list[Call] = []
         self._commit: list[Call] = []
@@ -44,9 +44,10 @@ class Tape:
         dtype = self.vector.dtype
         return Signal(np.empty(shape, dtype), np.empty(shape, dtype) if self.training else None)
 
-    def record(self, forward: Call, backward: Call | None = None, commit: Call | None = None) -> None:
+    def record(self, forward: Call | None, backward: Call | None = None, commit: Call | None = None) -> None:
         """Add a call and its pull-back; the latter may overwrite the gradient of the layer's own output."""
-        self.forward.append(forward)
+        if forward is not None:
+            self.forward.append(forward)
         if backward is not None and self.training:
             self.backward.insert(0, backward)
         if commit is not None:
@@ -64,6 +65,10 @@ class Tape:
 
     def run(self) -> None:
         for call in self.forward:
+            call()
+
+    def pull_back(self) -> None:
+        for call in self.backward:
             call()
 
     def commit(self) -> None:

@@ -16,7 +16,6 @@ LayerParameters = Annotated[
             "items": {"type": "object", "additionalProperties": {"type": "array", "items": {}}},
             "description": "one object a layer, in order: weight (out × in) and bias (out) of a Dense, {} for a layer "
             'without any, {"layers": [...]} for a container',
-            "examples": [[{"weight": [[0.9066542]], "bias": [0]}]],
         }
     ),
 ]
@@ -58,9 +57,15 @@ class NewModel(Strict):
 class ModelChange(Strict):
     name: Name
 
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"name": "straighter"}]})
+
 
 class NewParameters(Strict):
     layers: LayerParameters
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"layers": [{"weight": [[0.9066542]], "bias": [0]}]}]}
+    )
 
 
 class Model(BaseModel):

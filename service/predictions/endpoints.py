@@ -33,7 +33,7 @@ def predict(
     status_code=201,
     response_model=Evaluation,
     summary="Evaluate on a part of a dataset",
-    responses=problems(404, 413, 415, 422),
+    responses=problems(404, 409, 413, 415, 422),
 )
 def evaluate(
     model: str,

@@ -1,15 +1,18 @@
 """Rows come back page by page, part by part, as they went in."""
 
-from typing import Any
-
 import httpx
 import pytest
 
 from service.client import Client
 from service.datasets.schemas import Dataset
+from tests.pages import walk
 from tests.problems import pointers
 
 ROWS = 11
+
+
+def path(dataset: Dataset) -> str:
+    return f"/api/datasets/{dataset.id}/rows"
 
 
 @pytest.fixture(scope="module")
@@ -19,21 +22,9 @@ def dataset(client: Client) -> Dataset:
     return client.create_dataset(columns, ["y"], split=split)
 
 
-def walk(http: httpx.Client, dataset: Dataset, **query: Any) -> list[list[dict[str, Any]]]:
-    """All pages, up to the one whose `next` is null."""
-    pages, after = [], None
-    while True:
-        page = http.get(f"/api/datasets/{dataset.id}/rows", params={**query, **({"after": after} if after else {})})
-        assert page.status_code == 200
-        pages.append(page.json()["items"])
-        after = page.json()["next"]
-        if after is None:
-            return pages
-
-
 @pytest.mark.parametrize("limit", [1, 2, 3, ROWS - 1, ROWS, 1000])
 def test_all_pages_together_hold_each_row_once(http: httpx.Client, dataset: Dataset, limit: int) -> None:
-    pages = walk(http, dataset, limit=limit)
+    pages = list(walk(http, path(dataset), limit=limit))
 
     assert {len(page) for page in pages[:-1]} <= {limit}
     assert 0 < len(pages[-1]) <= limit
@@ -44,8 +35,8 @@ def test_all_pages_together_hold_each_row_once(http: httpx.Client, dataset: Data
 
 @pytest.mark.parametrize("part", ["train", "validation", "test"])
 def test_a_part_holds_its_rows_in_the_order_of_the_data(http: httpx.Client, dataset: Dataset, part: str) -> None:
-    everything = [row for page in walk(http, dataset) for row in page]
-    pages = walk(http, dataset, part=part, limit=2)
+    everything = [row for page in walk(http, path(dataset)) for row in page]
+    pages = walk(http, path(dataset), part=part, limit=2)
 
     rows = [row for page in pages for row in page]
     assert rows == [row for row in everything if row["part"] == part]
@@ -54,12 +45,12 @@ def test_a_part_holds_its_rows_in_the_order_of_the_data(http: httpx.Client, data
 
 
 def test_parts_follow_one_another(http: httpx.Client, dataset: Dataset) -> None:
-    parts = [row["part"] for page in walk(http, dataset) for row in page]
+    parts = [row["part"] for page in walk(http, path(dataset)) for row in page]
     assert parts == ["train"] * 6 + ["validation"] * 2 + ["test"] * 3
 
 
 def test_float32_values_have_the_digits_that_they_came_with(http: httpx.Client, dataset: Dataset) -> None:
-    rows = http.get(f"/api/datasets/{dataset.id}/rows?part=test").text
+    rows = http.get(f"{path(dataset)}?part=test").text
     assert '{"row":8,"part":"test","values":{"x":0.8,"y":8.0}}' in rows
 
 
@@ -69,7 +60,7 @@ def test_a_part_without_rows_is_an_empty_page(http: httpx.Client) -> None:
 
 
 def test_a_page_behind_the_end_is_empty(http: httpx.Client, dataset: Dataset) -> None:
-    assert http.get(f"/api/datasets/{dataset.id}/rows?after=999").json() == {"items": [], "next": None}
+    assert http.get(f"{path(dataset)}?after=999").json() == {"items": [], "next": None}
 
 
 @pytest.mark.parametrize(
@@ -77,4 +68,4 @@ def test_a_page_behind_the_end_is_empty(http: httpx.Client, dataset: Dataset) ->
     [("part=all", "part"), ("after=-1", "after"), ("after=x", "after"), ("after=", "after"), ("limit=0", "limit")],
 )
 def test_what_is_no_page_is_refused(http: httpx.Client, dataset: Dataset, query: str, pointer: str) -> None:
-    assert pointers(http.get(f"/api/datasets/{dataset.id}/rows?{query}")) == [f"query/{pointer}"]
+    assert pointers(http.get(f"{path(dataset)}?{query}")) == [f"query/{pointer}"]

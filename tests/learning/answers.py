@@ -41,8 +41,6 @@ def label(case: Mapping[str, Any]) -> str:
 
 def term(registry: Registry[Any], given: Mapping[str, Any], key: str = "name") -> Any:
     """The term that an object of the wire names; terms inside it are of the same kind."""
-    if given[key] not in registry:
-        pytest.skip(f"{given[key]} is not in the vocabulary yet")
     fields = {name if name != "lambda" else "lambda_": value for name, value in given.items() if name != key}
     if "rules" in fields:
         fields["rules"] = tuple(term(registry, inner, key) for inner in fields["rules"])

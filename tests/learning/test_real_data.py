@@ -14,7 +14,6 @@ from service.learning.training import Part, Recipe, Training
 from tests.learning.answers import REFERENCES, answers
 
 Array = NDArray[Any]
-pytestmark = pytest.mark.skipif("WeightDecay" not in OPTIMISERS, reason="the vocabulary is not complete yet")
 
 
 def rule(name: str, **fields: Any) -> Rule:
@@ -39,9 +38,8 @@ def outputs(notation: str, parts: dict[str, Array], targets: Array, loss: str, *
     """What a network gives for the test part after training on the training part, in float32."""
     network = Network(read(notation))
     part = Part(parts["train_inputs"].astype(np.float32), targets.astype(np.float32))
-    training = Training(
-        network, network.initial(0), part, None, Recipe(loss=LOSSES[loss](), standardise=True, **recipe)
-    )
+    learns = Recipe(loss=LOSSES[loss](), standardise=True, **recipe)
+    training = Training(network, network.initial(0), part, None, learns, fresh=True)
     for _ in training.run():
         pass
     return network.predict(training.result(), parts["test_inputs"].astype(np.float32)).astype(np.float64)

@@ -44,6 +44,7 @@ ACTIVATION_INPUTS = {
 
 LOSS_INPUTS: Mapping[str, Mapping[str, Array]] = {
     "real": {"prediction": sixty_fourths(4, (4, 3), -3, 3), "target": sixty_fourths(5, (4, 3), -1, 1)},
+    "positive": {"prediction": sixty_fourths(27, (4, 3), 0.5, 6), "target": sixty_fourths(28, (4, 3), 0.5, 6)},
     "signs": {"prediction": sixty_fourths(6, (4, 3), -2, 2), "target": 2 * one_hot([0, 2, 1, 2], 3) - 1},
     "logits of classes": {"prediction": sixty_fourths(7, (4, 3), -4, 4), "target": one_hot([0, 2, 1, 2], 3)},
     "logits of distributions": {"prediction": sixty_fourths(8, (4, 3), -4, 4), "target": simplex(9, (4, 3))},

@@ -1,0 +1,47 @@
+"""Memory maps of files larger than memory: pages are asked for before they are read, and given back behind."""
+
+import mmap
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+PAGE = mmap.PAGESIZE
+STRETCH = 1 << 23  # bytes that are given back at once: each time costs a system call
+
+
+def copy_runs(array: NDArray[Any], runs: Sequence[slice], out: NDArray[Any]) -> None:
+    """Copy runs of rows one after the other to `out`, each read from the disk at once, and give back their pages."""
+    at = 0
+    for run in runs:
+        advise(array, run.start, run.stop, mmap.MADV_WILLNEED)
+        out[at : at + run.stop - run.start] = array[run]
+        advise(array, run.start, run.stop, mmap.MADV_DONTNEED)
+        at += run.stop - run.start
+
+
+def drop_behind(array: NDArray[Any], start: int, stop: int) -> None:
+    """For one who reads in order, and has just read rows start to stop: every few megabytes are given back."""
+    row = array.strides[0]
+    if row > 0 and start * row // STRETCH != stop * row // STRETCH:
+        advise(array, start * row // STRETCH * STRETCH // row, stop, mmap.MADV_DONTNEED)
+
+
+def advise(array: NDArray[Any], start: int, stop: int, advice: int) -> None:
+    """Say something about the pages of rows start to stop, if the array is part of a memory map."""
+    mapping = mapping_of(array)
+    if mapping is None or not array.flags.c_contiguous or array.flags.writeable:
+        return  # what is written to a private map lives in its pages alone
+    rows = array[start:stop]
+    base = np.frombuffer(mapping, np.uint8).__array_interface__["data"][0]
+    first = rows.__array_interface__["data"][0] - base
+    begin, end = first // PAGE * PAGE, first + rows.nbytes
+    mapping.madvise(advice, begin, end - begin)
+
+
+def mapping_of(array: Any) -> mmap.mmap | None:
+    """The memory map that an array is a view of."""
+    while array is not None and not isinstance(array, mmap.mmap):
+        array = getattr(array, "base", None)
+    return array

@@ -1,0 +1,132 @@
+"""Back-propagation gives the gradient: that of central differences in float64."""
+
+import numpy as np
+import pytest
+
+from service.learning.activations import Activation
+from service.learning.arrays import Array
+from service.learning.backpropagation import BackPropagation
+from service.learning.batches import Part
+from service.learning.layers import Chain, Dense
+from service.learning.loss import Loss
+from service.learning.losses import MSE
+from service.learning.network import Network
+from service.learning.notation import read, write
+from service.learning.optimisers import Descent
+from service.learning.recipe import Recipe
+from tests.learning.networks import LAYERS, all_activations, all_losses, problem
+
+ROWS = 6
+STEP = 1e-5
+PROBABILITIES = {"crossentropy", "binarycrossentropy", "kldivergence", "focal_loss", "binary_focal_loss"}
+POSITIVE = {"msle", "poisson_loss"}
+
+
+def gradient_of(network: Network, vector: Array, part: Part, loss: Loss, block_rows: int = ROWS) -> tuple[float, Array]:
+    """Loss and gradient of all rows as one batch, in train mode."""
+    gradient = np.zeros(network.parameter_count)
+    recipe = Recipe(loss=loss, optimiser=Descent(), epochs=1)
+    source = BackPropagation(network, vector, gradient, part, recipe, None)
+    source.begin(1)
+    if block_rows >= ROWS:
+        return source.block(0, ROWS), gradient
+    source.block_rows = block_rows
+    source._gradient = np.empty_like(gradient)
+    starts = range(0, ROWS, block_rows)
+    shares = [source.add_block(start, min(start + block_rows, ROWS), ROWS, start == 0) for start in starts]
+    return sum(shares), gradient
+
+
+def differences_of(network: Network, vector: Array, part: Part, loss: Loss) -> Array:
+    """The same gradient by central differences; random numbers are the same each time."""
+    slopes = np.empty(network.parameter_count)
+    for index in range(len(slopes)):
+        ends = []
+        for step in (STEP, -STEP):
+            moved = vector.copy()
+            moved[index] += step
+            ends.append(gradient_of(network, moved, part, loss)[0])
+        slopes[index] = (ends[0] - ends[1]) / (2 * STEP)
+    return slopes
+
+
+def relative_error(gradient: Array, differences: Array) -> float:
+    return float(np.abs(gradient - differences).max() / np.abs(differences).max())
+
+
+def start_of(network: Network) -> Array:
+    """Parameters away from zero, so that no bias is without influence."""
+    vector = network.initial(1)
+    vector += np.random.default_rng(2).uniform(0.05, 0.3, len(vector))
+    return vector
+
+
+@pytest.mark.parametrize("layers", LAYERS.values(), ids=LAYERS.keys())
+@pytest.mark.parametrize("activation", all_activations(), ids=lambda activation: activation.name)
+def test_every_activation_in_every_layer(layers: str, activation: Activation) -> None:
+    network = Network(read(layers.format(write(activation))), "float64")
+    part, vector = problem(ROWS), start_of(network)
+    _, gradient = gradient_of(network, vector, part, MSE())
+    assert relative_error(gradient, differences_of(network, vector, part, MSE())) < 1e-6
+
+
+@pytest.mark.parametrize("loss", all_losses(), ids=lambda loss: f"{loss.name}-{loss.agg}")
+@pytest.mark.parametrize("layers", LAYERS.values(), ids=LAYERS.keys())
+def test_every_loss_behind_every_layer(layers: str, loss: Loss) -> None:
+    ending = "softmax" if loss.name in PROBABILITIES else "softplus" if loss.name in POSITIVE else "identity"
+    network = Network(read(f"Chain({layers.format('tanh')}, {ending})"), "float64")
+    part, vector = problem(ROWS), start_of(network)
+    _, gradient = gradient_of(network, vector, part, loss)
+    assert relative_error(gradient, differences_of(network, vector, part, loss)) < 1e-6
+
+
+@pytest.mark.parametrize("loss", all_losses(), ids=lambda loss: f"{loss.name}-{loss.agg}")
+@pytest.mark.parametrize("activation", all_activations(), ids=lambda activation: activation.name)
+def test_every_loss_behind_every_activation(activation: Activation, loss: Loss) -> None:
+    """Losses of probabilities get outputs between 0.2 and 0.8, whatever the activation gives."""
+    squash = ", sigmoid, Dense(2 => 2; init=identity_init(gain=0.6))" if loss.name in PROBABILITIES | POSITIVE else ""
+    network = Network(read(f"Chain(Dense(3 => 2), {write(activation)}{squash})"), "float64")
+    part, vector = problem(ROWS), start_of(network)
+    _, gradient = gradient_of(network, vector, part, loss)
+    assert relative_error(gradient, differences_of(network, vector, part, loss)) < 1e-6
+
+
+@pytest.mark.parametrize("activation", [a for a in all_activations() if not a.whole_row], ids=lambda a: a.name)
+def test_an_activation_inside_dense_is_one_behind_it(activation: Activation) -> None:
+    inside = Network(Dense(3, 2, activation), "float64")
+    behind = Network(Chain((Dense(3, 2), activation)), "float64")
+    part, vector = problem(ROWS), start_of(inside)
+    loss, gradient = gradient_of(inside, vector, part, MSE())
+    other_loss, other_gradient = gradient_of(behind, vector, part, MSE())
+    assert loss == other_loss
+    assert np.array_equal(gradient, other_gradient)
+
+
+@pytest.mark.parametrize(
+    "loss", [loss for loss in all_losses() if loss.separable], ids=lambda loss: f"{loss.name}-{loss.agg}"
+)
+def test_weights_multiply_the_rows_of_a_loss(loss: Loss) -> None:
+    """A row of weight 2 counts like two rows; the scale of weights does not matter to a mean."""
+    network = Network(read("Chain(Dense(3 => 2), softmax)"), "float64")
+    part, vector = problem(ROWS), start_of(network)
+    weights = np.array([1.0, 2, 1, 1, 2, 1])
+    twice = np.repeat(np.arange(ROWS), weights.astype(int))
+    weighted = Part(part.inputs, part.targets, weights * (3 if loss.agg == "mean" else 1))
+    repeated = Part(part.inputs[twice], part.targets[twice])
+    expected = network.loss(vector, repeated.inputs, repeated.targets, loss)
+    value, gradient = gradient_of(network, vector, weighted, loss)
+    assert value == pytest.approx(expected, rel=1e-12)
+    assert network.loss(vector, weighted.inputs, weighted.targets, loss, weighted.weights) == pytest.approx(expected)
+    assert relative_error(gradient, differences_of(network, vector, weighted, loss)) < 1e-6
+
+
+@pytest.mark.parametrize(
+    "loss", [loss for loss in all_losses() if loss.separable], ids=lambda loss: f"{loss.name}-{loss.agg}"
+)
+def test_a_batch_in_blocks_has_the_gradient_of_the_whole(loss: Loss) -> None:
+    network = Network(read("Chain(Dense(3 => 4, tanh), Dense(4 => 2), softmax)"), "float64")
+    part, vector = problem(ROWS), start_of(network)
+    whole_loss, whole = gradient_of(network, vector, part, loss)
+    loss_in_blocks, in_blocks = gradient_of(network, vector, part, loss, block_rows=4)
+    assert loss_in_blocks == pytest.approx(whole_loss, rel=1e-12)
+    assert np.allclose(in_blocks, whole, rtol=1e-12, atol=1e-14)

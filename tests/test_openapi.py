@@ -1,0 +1,139 @@
+"""The OpenAPI document: complete, true, and with examples that run."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from service.app import create_app
+from service.client import Client
+from service.settings import Settings
+from tests.conformity import METHODS, Conformity
+from tests.serving import RunningService, running_service
+
+DOCUMENT: dict[str, Any] = create_app(Settings()).openapi()
+OPERATIONS = [
+    pytest.param(method, path, operation, id=f"{method} {path}")
+    for path, methods in DOCUMENT["paths"].items()
+    for method, operation in methods.items()
+]
+BODIES = [parameters for parameters in OPERATIONS if "requestBody" in parameters.values[2]]
+each_operation = pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS)
+
+
+def references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(value.get("$ref"), str):
+            yield value["$ref"]
+        for part in value.values():
+            yield from references(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from references(part)
+
+
+def resolved(schema: dict[str, Any]) -> dict[str, Any]:
+    if "$ref" not in schema:
+        return schema
+    found: dict[str, Any] = DOCUMENT["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    return found
+
+
+def test_the_served_document_is_this_one(http: httpx.Client) -> None:
+    assert http.get("/openapi.json").json() == json.loads(json.dumps(DOCUMENT))
+
+
+def test_every_reference_leads_somewhere_and_every_schema_is_used() -> None:
+    used = set(references(DOCUMENT))
+    assert used == {f"#/components/schemas/{name}" for name in DOCUMENT["components"]["schemas"]}
+
+
+def test_every_path_of_the_api_is_described() -> None:
+    assert {method for methods in DOCUMENT["paths"].values() for method in methods} <= set(METHODS)
+    assert {"/api/datasets", "/api/models", "/api/jobs", "/health/live", "/health/ready"} <= set(DOCUMENT["paths"])
+    ids = [operation["operationId"] for _, _, operation in (parameters.values for parameters in OPERATIONS)]
+    assert len(ids) == len(set(ids))
+
+
+@each_operation
+def test_an_operation_says_what_it_does(method: str, path: str, operation: dict[str, Any]) -> None:
+    assert 0 < len(operation["summary"]) < 80
+    assert operation["tags"]
+    for parameter in operation.get("parameters", []):
+        assert parameter["name"].lower() not in ("accept", "content-type", "authorization")  # OpenAPI ignores these
+
+
+@each_operation
+def test_every_error_is_a_problem(method: str, path: str, operation: dict[str, Any]) -> None:
+    problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for status, response in operation["responses"].items():
+        if status.startswith(("4", "5")):
+            assert response["content"] == problem
+        else:
+            assert "application/problem+json" not in response.get("content", {})
+
+
+@each_operation
+def test_the_errors_that_anybody_can_cause_are_declared(method: str, path: str, operation: dict[str, Any]) -> None:
+    statuses = set(operation["responses"])
+    if "{" in path:
+        assert "404" in statuses
+    if "requestBody" in operation:
+        assert {"413", "415", "422"} <= statuses
+    if operation.get("parameters"):
+        assert "422" in statuses
+
+
+@pytest.mark.parametrize(("method", "path", "operation"), BODIES)
+def test_every_body_has_an_example(method: str, path: str, operation: dict[str, Any]) -> None:
+    assert list(examples(operation))
+
+
+def examples(operation: dict[str, Any]) -> Iterator[tuple[str, Any, dict[str, Any]]]:
+    """Each example of a body, as media type, value and the query that goes with it."""
+    for kind, content in operation["requestBody"]["content"].items():
+        values = [content["example"]] if "example" in content else resolved(content["schema"]).get("examples", [])
+        query = {
+            parameter["name"]: parameter["schema"]["examples"][0]
+            for parameter in operation.get("parameters", [])
+            if parameter["in"] == "query" and "examples" in parameter["schema"] and kind != "application/json"
+        }
+        yield from ((kind, value, query) for value in values)
+
+
+ORDER = ("/api/datasets", "/api/models", "/api/jobs")
+"""What others name in their examples comes first; what renames comes last."""
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
+    """A service in which nothing is there yet."""
+    with running_service(tmp_path_factory.mktemp("fresh")) as service:
+        yield service
+
+
+def test_every_example_runs_in_the_order_in_which_they_build_on_each_other(fresh: RunningService) -> None:
+    bodies = [parameters.values for parameters in BODIES]
+    bodies.sort(key=lambda values: (values[0] == "patch", ORDER.index(values[1]) if values[1] in ORDER else 9))
+    ran = 0
+    with fresh.client() as client:
+        client.http.event_hooks["response"].append(Conformity(DOCUMENT))
+        for method, path, operation in bodies:
+            for kind, value, query in examples(operation):
+                content = value if isinstance(value, str) else json.dumps(value)
+                answer = client.http.request(
+                    method, filled(path), params=query, content=content, headers={"Content-Type": kind}
+                )
+                assert answer.is_success, f"{method} {path} {value}: {answer.text}"
+                ran += 1
+        (job,) = client.http.get("/api/jobs").json()["items"]
+        assert client.job(job["id"], wait=30).state == "succeeded"
+    assert ran >= len(bodies)
+
+
+def filled(path: str) -> str:
+    """A path with the names that the examples give."""
+    return path.replace("{model}", "straight").replace("{dataset}", "line")
