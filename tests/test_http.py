@@ -69,10 +69,8 @@ def test_a_walk_through_all_pages_meets_each_item_once_while_more_are_added(
     assert seen == sorted(seen, reverse=True)
 
 
-@pytest.mark.parametrize("noun", NOUNS)
+@pytest.mark.parametrize("noun", ["datasets", "models"])
 def test_a_walk_goes_on_where_an_item_was_deleted(http: httpx.Client, create: Create, noun: str) -> None:
-    if noun == "jobs":
-        pytest.skip("jobs are not deleted")
     oldest, middle, newest = (create(noun) for _ in range(3))
     pages = walk(http, f"/api/{noun}", limit=2)
     assert [item["id"] for item in next(pages)] == [newest, middle]

@@ -1,7 +1,7 @@
 """What changes gradients on their way to a rule, named as in Optimisers.jl, and the chain that puts them together."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 import numpy as np
@@ -118,6 +118,7 @@ class AccumGrad(Rule):
     """dx = the mean of n gradients; between, nothing is updated"""
 
     name = "AccumGrad"
+    pauses = True
     n: Count
 
     def states(self) -> dict[str, float]:
@@ -144,7 +145,7 @@ class OptimiserChain(Rule):
     """dx goes through one rule after the other"""
 
     name = "OptimiserChain"
-    rules: Annotated[tuple[Rule, ...], Len(1)]
+    rules: Annotated[tuple[Rule, ...], Len(1)] = field()  # else the property of all rules would be its default
 
     def __post_init__(self) -> None:
         Rule.__post_init__(self)

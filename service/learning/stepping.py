@@ -12,7 +12,7 @@ from service.learning.backpropagation import BackPropagation
 from service.learning.batches import Part
 from service.learning.network import Network
 from service.learning.recipe import Diverged, EpochReport, Recipe, Silence
-from service.learning.rule import Optimiser
+from service.learning.rule import Optimiser, square
 from service.learning.scaling import Scaling
 from service.learning.schedules import ScheduledRate
 
@@ -177,20 +177,14 @@ class BatchPath:
     def _end_batch(self, rows: int) -> None:
         if not math.isfinite(self._batch_loss):
             raise Diverged(self.epoch + (not self._whole), LOSS)
-        square = self._square(self._gradient)
         if self._whole:
-            self._square_sum = square
+            self._square_sum = square(self._gradient)
             return
-        self._loss_sum += self._batch_loss * rows
-        self._square_sum += square * rows
         self._update()
+        self._loss_sum += self._batch_loss * rows
+        self._square_sum += self._optimiser.gradient_square * rows
         if self._gathers:
             self._source.commit(rows)
-
-    def _square(self, gradient: Array) -> float:
-        """Σ g², in float64 where it overflows the dtype."""
-        square = float(gradient.dot(gradient))
-        return square if math.isfinite(square) else float(np.square(gradient, dtype=np.float64).sum())
 
     def _update(self) -> None:
         """One step of the optimiser.
@@ -201,7 +195,7 @@ class BatchPath:
         x, step = self._trainable, self._gradient
         if self._optimiser.step():
             # A finite sum of squares leaves every parameter finite: the step is small beside what rounds to infinity.
-            if not math.isfinite(step.dot(step)) and not np.isfinite(x - step).all():
+            if not math.isfinite(self._optimiser.step_square) and not np.isfinite(x - step).all():
                 raise Diverged(self.epoch + 1, PARAMETER)
             np.subtract(x, step, x)
         if self._per_step:

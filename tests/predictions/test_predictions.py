@@ -1,5 +1,6 @@
 """Predictions: the raw outputs of a version, for rows that are given or a part of a dataset."""
 
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 
 from service.client import Client
+from service.numbers import Array
 from tests.problems import pointers, problem
 from tests.training import line, straight
 
@@ -19,14 +21,21 @@ INPUTS = RANDOM.normal(size=(7, 3)).tolist()
 STEEP = [{"weight": [[3e38]], "bias": [0]}]
 
 
-def by_hand(activation: str) -> np.ndarray[Any, Any]:
-    first, second = LAYERS
-    z = np.array(INPUTS) @ np.array(first["weight"]).T + first["bias"]
-    hidden = {"tanh": np.tanh, "relu": lambda z: np.maximum(z, 0), "sigmoid": lambda z: 1 / (1 + np.exp(-z))}
-    return hidden[activation](z) @ np.array(second["weight"]).T + np.array(second["bias"])
+ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
+    "tanh": np.tanh,
+    "relu": lambda z: np.maximum(z, 0),
+    "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
+}
 
 
-@pytest.mark.parametrize("activation", ["tanh", "relu", "sigmoid"])
+def by_hand(activation: str) -> Array:
+    first, second = ({name: np.array(values) for name, values in layer.items()} for layer in LAYERS)
+    hidden = ACTIVATIONS[activation](np.array(INPUTS) @ first["weight"].T + first["bias"])
+    outputs: Array = hidden @ second["weight"].T + second["bias"]
+    return outputs
+
+
+@pytest.mark.parametrize("activation", list(ACTIVATIONS))
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-5), ("float64", 1e-13)])
 def test_outputs_are_what_the_formula_gives(client: Client, activation: str, dtype: str, tolerance: float) -> None:
     text = f"Chain(Dense(3 => 5, {activation}), Dense(5 => 2))"
