@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pyarrow
 
 MOST_FAULTS = 10
+MOST_COLUMNS = 4096
 _NUMBER = re.compile(rb"[ \t]*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?[ \t]*", re.IGNORECASE)
 _COLUMN_NAME: TypeAdapter[str] = TypeAdapter(ColumnName)
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, WithJsonSchema
 
+from service.datasets.formats import MOST_COLUMNS
 from service.errors import invalid
 from service.wire import Dtype, Name, Number, PartName, Seed, Strict
 
@@ -64,7 +65,7 @@ class NewDataset(Strict):
     """Named columns of numbers, all of one length, some of them targets."""
 
     name: Name | None = None
-    columns: dict[ColumnName, NumberList]
+    columns: Annotated[dict[ColumnName, NumberList], Field(max_length=MOST_COLUMNS)]
     targets: Annotated[list[ColumnName], Field(min_length=1, description="the columns to learn; all others are inputs")]
     split: Split = Split()
     dtype: Dtype = "float32"
