@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -44,7 +45,7 @@ def test_a_package_adds_a_loss_that_trains(folder_with_package: Path, folder: Pa
         service.client() as client,
     ):
         model, dataset = line_with_outliers(client)
-        recipe = {"optimiser": {"rule": "Adam", "eta": 0.05}, "epochs": 2000, "wait": 60}
+        recipe: dict[str, Any] = {"optimiser": {"rule": "Adam", "eta": 0.05}, "epochs": 2000, "wait": 60}
         job = client.train(model, dataset, loss={"name": "quantile", "tau": 0.5}, **recipe)
         assert job.state == "succeeded", job.error
         layer = client.parameters(model).layers[0]
@@ -71,7 +72,7 @@ def test_the_page_s_requests_run_as_they_stand(service: RunningService, http: ht
 
 def test_a_written_loss_trains_like_the_named_one(client: Client) -> None:
     model, dataset = line_with_outliers(client)
-    recipe = {"epochs": 50, "from_version": 0, "optimiser": {"rule": "Adam", "eta": 0.1}, "path": "batches", "wait": 60}
+    recipe: dict[str, Any] = {"epochs": 50, "from_version": 0, "optimiser": {"rule": "Adam", "eta": 0.1}, "path": "batches", "wait": 60}
     named = client.train(model, dataset, loss="mse", **recipe)
     written = client.train(model, dataset, loss={"expression": "mean(abs2(ŷ - y))"}, **recipe)
     assert written.final_loss == pytest.approx(named.final_loss, rel=1e-5)

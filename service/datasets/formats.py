@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from service import numbers
-from service.datasets.schemas import ColumnName
+from service.datasets.schemas import MOST_COLUMNS, ColumnName
 from service.errors import Fault, Invalid, invalid
 from service.numbers import Array
 from service.pointers import escape
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     import pyarrow
 
 MOST_FAULTS = 10
-MOST_COLUMNS = 4096
 _NUMBER = re.compile(rb"[ \t]*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?[ \t]*", re.IGNORECASE)
 _COLUMN_NAME: TypeAdapter[str] = TypeAdapter(ColumnName)
 

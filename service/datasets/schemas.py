@@ -5,7 +5,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, WithJsonSchema
 
-from service.datasets.formats import MOST_COLUMNS
 from service.errors import invalid
 from service.wire import Dtype, Name, Number, PartName, Seed, Strict
 
@@ -57,6 +56,8 @@ class Split(Strict):
     test: PartSpec = First(first=0)
     seed: Seed = 0
 
+
+MOST_COLUMNS = 4096
 
 NumberList = Annotated[list[Any], WithJsonSchema({"type": "array", "items": {"type": "number"}})]
 

@@ -42,7 +42,7 @@ class Storage:
 
     folder: Path
 
-    def write(self, dataset: str, arrays: Arrays, grams: Mapping[str, Gram]) -> None:
+    def write(self, dataset: str, arrays: Arrays, grams: Mapping[str, Gram] | None = None) -> None:
         """Keep `arrays`, and `grams` by part; once this returns, they survive a power failure."""
         unfinished = self.folder / f"{UNFINISHED}{dataset}"
         unfinished.mkdir(parents=True)
@@ -50,7 +50,7 @@ class Storage:
             with (unfinished / f"{name}.npy").open("wb") as file:
                 np.save(file, getattr(arrays, name), allow_pickle=False)
                 _sync(file)
-        for part, gram in grams.items():
+        for part, gram in (grams or {}).items():
             with (unfinished / f"{part}.gram").open("wb") as file:
                 file.write(save(gram.arrays()))
                 _sync(file)
