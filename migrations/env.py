@@ -40,6 +40,6 @@ if handed_over is not None:
     run(handed_over)
 else:
     database = Database(Settings().database_url)
-    with database.transaction() as session:
-        run(session.connection())
+    with database.rebuilding() as connection:
+        run(connection)
     database.close()

@@ -19,7 +19,7 @@ from service.database.migrate import migrate
 from service.datasets.endpoints import router as datasets
 from service.datasets.storage import Storage
 from service.engine.engine import Engine
-from service.engine.recovery import FolderLock, recover
+from service.engine.recovery import FileLock, recover
 from service.errors import Unavailable
 from service.http import add_error_handlers, add_problem_schema, problems
 from service.idempotency import KeysInFlight
@@ -65,10 +65,11 @@ def create_app(settings: Settings) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
-    lock = FolderLock(settings.data)
+    settings.data.mkdir(parents=True, exist_ok=True)
     database = Database(settings.database_url)
+    lock = FileLock(database.file.with_name(f"{database.file.name}.lock")) if database.file else None
     storage = Storage(settings.storage_folder)
-    alone = lock.held and database.on_sqlite and settings.scheduler is None
+    alone = lock is not None and lock.held and settings.scheduler is None
     await run_in_threadpool(migrate, database)
     await run_in_threadpool(recover, database, storage, alone=alone)
     threadpool_limits(1, user_api="blas")  # many requests share the processors; so do the workers
@@ -83,7 +84,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await watcher.stop()
         await run_in_threadpool(engine.stop)
         database.close()
-        lock.release()
+        if lock is not None:
+            lock.release()
 
 
 def _add_health(app: FastAPI) -> None:

@@ -2,9 +2,10 @@
 
 import json
 import logging
+import re
 from collections.abc import AsyncIterator, Callable, Coroutine
 from copy import deepcopy
-from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import numpy as np
 import orjson
@@ -12,24 +13,21 @@ from fastapi import Depends, FastAPI, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from service.database.engine import Database
 from service.datasets.storage import Storage
-from service.errors import DescentError, Fault, Invalid, WrongFormat, invalid
+from service.errors import DescentError, Fault, Unavailable, WrongFormat
 from service.idempotency import Creation, KeysInFlight, Replayed, fingerprint, replay
-from service.pointers import faults_of
-
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
+from service.json_bodies import invalid_body, read_json
 
 log = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
-Shape = TypeVar("Shape")
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -117,6 +115,8 @@ async def _creation(
         return
     in_flight: KeysInFlight = request.app.state.keys_in_flight
     mark = fingerprint(request, await request.body())
+    # before the key is asked for: one that waits for its job's end has committed its answer long before it lets go
+    await run_in_threadpool(replay, database, idempotency_key, mark)
     with in_flight.hold(idempotency_key):
         await run_in_threadpool(replay, database, idempotency_key, mark)
         yield Creation(idempotency_key, mark)
@@ -164,41 +164,6 @@ def media_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-def read_json(body: bytes) -> Any:
-    """The value of a JSON text. NaN and overflowing numbers come through, so that validation can say where they are.
-
-    Raises:
-        Invalid: malformed, or nested too deeply.
-    """
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        try:
-            value = json.loads(body)
-            json.dumps(value, ensure_ascii=False).encode()  # refuses lone surrogates, which no database stores
-        except (ValueError, RecursionError):
-            raise invalid("#", f"The body is not JSON: {error}.", "malformed") from None
-        return value
-
-
-def validated(shape: TypeAdapter[Shape], value: Any) -> Shape:
-    """`value` read as `shape`; for endpoints that parse their bodies themselves.
-
-    Raises:
-        Invalid: with a pointer for each fault.
-    """
-    try:
-        return shape.validate_python(value)
-    except ValidationError as error:
-        raise _invalid_body(error.errors(include_url=False), value, prefix=()) from None
-
-
-def _invalid_body(errors: "list[ErrorDetails]", body: Any, prefix: tuple[str, ...]) -> Invalid:
-    faults = faults_of(errors, body, prefix)
-    detail = f"{faults[0].pointer}: {faults[0].detail}"
-    return Invalid(detail if len(faults) == 1 else f"{detail} (and {len(faults) - 1} more)", "invalid", faults)
-
-
 def problem_response(
     request: Request, status: int, title: str, detail: str, code: str, errors: tuple[Fault, ...] = ()
 ) -> Response:
@@ -222,39 +187,43 @@ def add_error_handlers(app: FastAPI) -> None:
         match error:
             case Replayed():
                 return error.response
-            case RequestValidationError():
-                return answer(request, _invalid_body(list(error.errors()), error.body, prefix=("body",)))
-            case DescentError():
-                title, detail = type(error).title, error.detail
-                code = error.code or title.lower().replace(" ", "_")
-                response = problem_response(request, error.status, title, detail, code, error.errors)
+            case ClientDisconnect():
+                return Response(status_code=400)  # nobody reads it
             case HTTPException():
-                title = _ROUTER_TITLES.get(error.status_code, "Error")
-                response = problem_response(
-                    request, error.status_code, title, _router_detail(request, error), title.lower().replace(" ", "_")
-                )
-                response.headers.update(error.headers or {})
+                return _router_problem(app, request, error)
+            case RequestValidationError():
+                return _problem_of(request, invalid_body(list(error.errors()), error.body, prefix=("body",)))
+            case DescentError():
+                return _problem_of(request, error)
             case OperationalError() | PoolTimeout():
                 log.warning("the database did not answer: %s", error)
                 detail = "The database is busy or out of reach: try again."
-                response = problem_response(request, 503, "Unavailable", detail, "database_unavailable")
+                return _problem_of(request, Unavailable(detail, "database_unavailable"))
             case _:
                 detail = "Something went wrong here; the log of the service says what."
-                response = problem_response(request, 500, "Internal error", detail, "internal_error")
-        if response.status_code == 503:
-            response.headers["Retry-After"] = "1"
-        return response
+                return problem_response(request, 500, "Internal error", detail, "internal_error")
 
-    for kind in (
-        Replayed,
-        RequestValidationError,
-        DescentError,
-        HTTPException,
-        OperationalError,
-        PoolTimeout,
-        Exception,
-    ):
+    kinds = (RequestValidationError, DescentError, HTTPException, OperationalError, PoolTimeout, Exception)
+    for kind in (Replayed, ClientDisconnect, *kinds):
         app.add_exception_handler(kind, answer)
+
+
+def _problem_of(request: Request, error: DescentError) -> Response:
+    code = error.code or error.title.lower().replace(" ", "_")
+    response = problem_response(request, error.status, error.title, error.detail, code, error.errors)
+    if error.status == 503:
+        response.headers["Retry-After"] = "1"
+    return response
+
+
+def _router_problem(app: FastAPI, request: Request, error: HTTPException) -> Response:
+    title = _ROUTER_TITLES.get(error.status_code, "Error")
+    detail = _router_detail(request, error)
+    response = problem_response(request, error.status_code, title, detail, title.lower().replace(" ", "_"))
+    response.headers.update(error.headers or {})
+    if error.status_code == 405:
+        response.headers["Allow"] = ", ".join(_methods_at(app, request.url.path))
+    return response
 
 
 _ROUTER_TITLES = {
@@ -263,6 +232,18 @@ _ROUTER_TITLES = {
     405: "Method not allowed",
     413: "Content too large",
 }
+
+
+def _methods_at(app: FastAPI, path: str) -> list[str]:
+    """The methods of all routes with this path; the router itself names those of the first alone."""
+    paths = app.openapi()["paths"]
+    fits = (
+        operations for template, operations in paths.items() if re.fullmatch(_PARAMETER.sub("[^/]+", template), path)
+    )
+    return sorted({method.upper() for operations in fits for method in operations})
+
+
+_PARAMETER = re.compile(r"\{[^}]+\}")
 
 
 def _router_detail(request: Request, error: HTTPException) -> str:

@@ -65,6 +65,8 @@ def replay(database: Database, key: str, mark: str) -> None:
     if kept.fingerprint != mark:
         raise invalid("header/idempotency-key", "This key was used for another request.", "key_reused")
     headers = {"Location": kept.location, "Idempotent-Replayed": "true"}
+    if kept.status == 202:
+        headers["Retry-After"] = "1"
     raise Replayed(Response(kept.body, kept.status, headers, "application/json"))
 
 

@@ -10,6 +10,8 @@ from service.learning.vocabulary import TermError
 
 MOST_FAULTS = 20
 """Faults that one answer lists."""
+LONGEST_NAME = 100
+"""Characters of a name that is unknown here; what a client sent is not sent back whole."""
 
 _SENTENCES = {
     "missing": "this field is required",
@@ -54,7 +56,7 @@ def _sentence(kind: str, message: str, context: dict[str, Any]) -> str:
 
 
 def _unknown(name: str, known: list[str]) -> str:
-    near = get_close_matches(name, known, n=1)
+    near = get_close_matches(name, known, n=1) if len(name) < LONGEST_NAME else []
     hint = f"did you mean {near[0]!r}? " if near else ""
     return f"there is no {name[:50]!r}: {hint}there are {', '.join(known)}"
 
@@ -79,7 +81,7 @@ def pointer_to(location: Sequence[str | int], body: Any, kind: str) -> str:
             value = value[part]
         elif not (last and isinstance(value, dict | list) and kind in ABSENT):
             continue
-        parts.append(escape(str(part)))
+        parts.append(escape(str(part)[:LONGEST_NAME]))
     return "#" + "".join(f"/{part}" for part in parts)
 
 

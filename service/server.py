@@ -28,12 +28,13 @@ class Server(uvicorn.Server):
         )
 
     async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        self._loop = asyncio.get_running_loop()
         await super().startup(sockets)  # type: ignore[arg-type]
         if self.started:
-            self._loop = asyncio.get_running_loop()
             for server in self.servers:
                 host, port = server.sockets[0].getsockname()[:2]
-                print(f"Descent is at http://{host}:{port}", flush=True)  # noqa: T201 - what a starter of it reads
+                address = f"[{host}]" if ":" in host else host
+                print(f"Descent is at http://{address}:{port}", flush=True)  # noqa: T201 - what a starter of it reads
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if self.started:

@@ -23,7 +23,7 @@ class Settings(BaseSettings):
     """SQLAlchemy URL; None: descent.db in the data folder."""
     storage: Path | None = None
     """Folder of the arrays of datasets; None: datasets/ in the data folder."""
-    scheduler: str | None = None
+    scheduler: Annotated[str, Field(pattern=r"^(tcp|tls|ws|wss)://.+")] | None = None
     """Address of a Dask scheduler, such as tcp://10.0.0.5:8786; None: workers inside this service."""
     workers: PositiveInt | None = None
     """Embedded worker processes; None: min(cores, memory / 256 MB)."""

@@ -14,7 +14,7 @@ from service.learning.optimisers import OPTIMISERS
 from service.learning.schedules import SCHEDULES
 from service.vocabulary.schemas import ActivationShape, InitShape, LayerShape, LossShape, OptimiserShape, ScheduleShape
 
-REGISTRIES = {
+REGISTRIES: dict[str, Any] = {
     "layers": LAYERS,
     "activations": ACTIVATIONS,
     "losses": LOSSES,

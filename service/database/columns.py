@@ -53,7 +53,7 @@ def now() -> datetime:
 
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's: no i, l, o, u; in ASCII order, so that ids sort by age
-_ID = re.compile(f"(ds|mdl|job|ev)_[{_ALPHABET}]{{26}}")
+PREFIXES = ("ds", "mdl", "job", "ev")
 _serial = itertools.count()
 
 
@@ -66,5 +66,10 @@ def new_id(prefix: str) -> str:
     return f"{prefix}_" + "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))
 
 
+def is_id(text: str, prefix: str) -> bool:
+    """Whether `text` has the form of the ids with this prefix."""
+    return re.fullmatch(f"{prefix}_[{_ALPHABET}]{{26}}", text) is not None
+
+
 def looks_like_an_id(text: str) -> bool:
-    return _ID.fullmatch(text) is not None
+    return any(is_id(text, prefix) for prefix in PREFIXES)

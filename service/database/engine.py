@@ -2,14 +2,21 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Literal
 
 from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from service.errors import Unavailable
+
 Synchronous = Literal["FULL", "NORMAL"]
+
+PATIENCE = 5.0
+"""Seconds that a writer waits for those of its own process, and then again for those of others."""
 
 
 class Database:
@@ -25,10 +32,15 @@ class Database:
         self.on_sqlite = self.engine.dialect.name == "sqlite"
         if self.on_sqlite:
             _set_up_sqlite(self.engine, synchronous)
-        # SQLite's waiting writers poll, and may starve each other; those of one process take turns here.
-        self._turn: AbstractContextManager[object] = threading.Lock() if self.on_sqlite else nullcontext()
+        self._turn = threading.Lock()
+        self._writer = self.engine.execution_options(descent_writes=True)
         self._reading = sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
-        self._writing = sessionmaker(self.engine.execution_options(descent_writes=True), expire_on_commit=False)
+        self._writing = sessionmaker(self._writer, expire_on_commit=False)
+
+    @property
+    def file(self) -> Path | None:
+        """The file of an SQLite database."""
+        return Path(self.engine.url.database) if self.on_sqlite and self.engine.url.database else None
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -38,14 +50,55 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
-        """One writing transaction: committed when the block ends well, rolled back in every other case."""
-        with self._turn, self._writing() as session:
+        """One writing transaction, not to be nested: committed when the block ends well, rolled back otherwise.
+
+        Raises:
+            Unavailable: others write for too long.
+        """
+        with self._taking_turns(), self._writing() as session:
             yield session
             try:
                 session.commit()
             except BaseException:
                 session.invalidate()  # a connection whose COMMIT failed may still be inside its transaction
                 raise
+
+    @contextmanager
+    def rebuilding(self) -> Iterator[Connection]:
+        """A writing transaction in which tables can be copied and dropped; references are checked at its end.
+
+        With foreign keys on, SQLite's DROP deletes what refers to the dropped rows. The switch works outside
+        transactions only.
+        """
+        with self._taking_turns(), self._writer.connect() as connection:
+            self._switch_foreign_keys(connection, "OFF")
+            try:
+                with connection.begin():
+                    yield connection
+                    if self.on_sqlite and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").all()):
+                        raise IntegrityError(
+                            "PRAGMA foreign_key_check", None, ValueError(f"broken references: {broken}")
+                        )
+            finally:
+                self._switch_foreign_keys(connection, "ON")
+
+    def _switch_foreign_keys(self, connection: Connection, switch: str) -> None:
+        driver_connection: Any = connection.connection.driver_connection
+        if self.on_sqlite:
+            driver_connection.execute(f"PRAGMA foreign_keys={switch}")
+
+    @contextmanager
+    def _taking_turns(self) -> Iterator[None]:
+        """SQLite's waiting writers poll, and may starve each other; those of one process take turns here."""
+        if not self.on_sqlite:
+            yield
+            return
+        if not self._turn.acquire(timeout=PATIENCE):
+            raise Unavailable("The database is busy: try again.", "database_unavailable")
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     def close(self) -> None:
         self.engine.dispose()
@@ -59,7 +112,7 @@ def _set_up_sqlite(engine: Any, synchronous: Synchronous) -> None:
             "journal_mode=WAL",  # readers go on while somebody writes
             f"synchronous={synchronous}",  # FULL: a commit that was answered survives a power failure
             "foreign_keys=ON",  # off by default in SQLite
-            "busy_timeout=10000",  # ms that a writer waits for its turn before "database is locked"
+            f"busy_timeout={PATIENCE * 1000:.0f}",  # ms that a writer waits for its turn before "database is locked"
             "temp_store=MEMORY",  # sorting needs no writable /tmp in a read-only container
         ):
             connection.execute(f"PRAGMA {pragma}")

@@ -6,8 +6,8 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from service.database.columns import Record
-from service.errors import NotFound, invalid
+from service.database.columns import Record, is_id
+from service.errors import Invalid, NotFound, invalid
 
 
 class Named(Protocol):
@@ -38,34 +38,37 @@ def page(
     session: Session,
     statement: Select[AnyRecord],
     key: InstrumentedAttribute[str],
+    prefix: str,
     limit: int,
     after: str | None,
 ) -> tuple[list[AnyRecord], str | None]:
-    """One page of the rows of `statement`, newest (largest `key`, an id) first, and the cursor of the next.
+    """One page of the rows of `statement`, newest first, and the cursor of the next.
+
+    `key` holds ids, which begin with `prefix` and sort by age.
 
     Raises:
         Invalid: `after` is no cursor of ours.
     """
     if after is not None:
-        statement = statement.where(key < _id_of(after))
+        if not is_id(after, prefix):
+            raise _bad_cursor()
+        statement = statement.where(key < after)
     rows = list(session.scalars(statement.order_by(key.desc()).limit(limit + 1)))
     return rows[:limit], str(getattr(rows[limit - 1], key.key)) if len(rows) > limit else None
 
 
-def _id_of(cursor: str) -> str:
-    if not re.fullmatch(r"[a-z]{2,3}_[0-9a-z]{26}", cursor):
-        raise invalid("query/after", "This is not a cursor: give the `next` of the page before.", "bad_cursor")
-    return cursor
-
-
-def position_of(cursor: str | None) -> int:
-    """The position that a cursor of a numbered list (rows of a dataset, epochs) stands for; 0 without one.
+def position_of(cursor: str | None, end: int) -> int:
+    """The place in a numbered list (rows, epochs, versions) that a cursor stands for; 0 without one.
 
     Raises:
-        Invalid: `cursor` is not one of ours.
+        Invalid: `cursor` is not one of ours, which lie below `end`.
     """
     if cursor is None:
         return 0
-    if not re.fullmatch(r"[0-9]{1,15}", cursor):
-        raise invalid("query/after", "This is not a cursor: give the `next` of the page before.", "bad_cursor")
+    if not re.fullmatch(r"[0-9]{1,10}", cursor) or int(cursor) >= end:
+        raise _bad_cursor()
     return int(cursor)
+
+
+def _bad_cursor() -> Invalid:
+    return invalid("query/after", "This is not a cursor: give the `next` of the page before.", "bad_cursor")

@@ -23,6 +23,6 @@ def migrate(database: Database, revision: str = "head") -> None:
     The transaction takes the write lock first, so that services which start together do not both migrate.
     """
     config = configuration()
-    with database.transaction() as session:
-        config.attributes["connection"] = session.connection()
+    with database.rebuilding() as connection:
+        config.attributes["connection"] = connection
         command.upgrade(config, revision)

@@ -20,9 +20,8 @@ from service.http import (
     media_type,
     numbers_response,
     problems,
-    read_json,
-    validated,
 )
+from service.json_bodies import read_json, validated
 from service.numbers import Array
 from service.wire import PartName
 

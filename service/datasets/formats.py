@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from service import numbers
-from service.datasets.schemas import ColumnName
+from service.datasets.schemas import MOST_COLUMNS, ColumnName
 from service.errors import Fault, Invalid, invalid
 from service.numbers import Array
 from service.pointers import escape

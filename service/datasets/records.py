@@ -63,7 +63,7 @@ def find(session: Session, reference: str) -> DatasetRecord:
 
 
 def page(session: Session, limit: int, after: str | None) -> tuple[list[DatasetRecord], str | None]:
-    return lookup.page(session, select(DatasetRecord), DatasetRecord.id, limit, after)
+    return lookup.page(session, select(DatasetRecord), DatasetRecord.id, "ds", limit, after)
 
 
 def all_ids(session: Session) -> set[str]:

@@ -57,6 +57,8 @@ class Split(Strict):
     seed: Seed = 0
 
 
+MOST_COLUMNS = 4096
+
 NumberList = Annotated[list[Any], WithJsonSchema({"type": "array", "items": {"type": "number"}})]
 
 
@@ -64,7 +66,7 @@ class NewDataset(Strict):
     """Named columns of numbers, all of one length, some of them targets."""
 
     name: Name | None = None
-    columns: dict[ColumnName, NumberList]
+    columns: Annotated[dict[ColumnName, NumberList], Field(max_length=MOST_COLUMNS)]
     targets: Annotated[list[ColumnName], Field(min_length=1, description="the columns to learn; all others are inputs")]
     split: Split = Split()
     dtype: Dtype = "float32"

@@ -3,14 +3,17 @@
 import os
 import shutil
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from io import BufferedWriter
 from pathlib import Path
 
 import numpy as np
+from safetensors.numpy import load, save
 
 from service.database.columns import looks_like_an_id
 from service.errors import NotFound
+from service.learning.gram import Gram
 from service.numbers import Array
 
 HOUR = 3600.0
@@ -39,15 +42,18 @@ class Storage:
 
     folder: Path
 
-    def write(self, dataset: str, arrays: Arrays) -> None:
-        """Keep `arrays`; once this returns, they survive a power failure."""
+    def write(self, dataset: str, arrays: Arrays, grams: Mapping[str, Gram] | None = None) -> None:
+        """Keep `arrays`, and `grams` by part; once this returns, they survive a power failure."""
         unfinished = self.folder / f"{UNFINISHED}{dataset}"
         unfinished.mkdir(parents=True)
         for name in FILES:
             with (unfinished / f"{name}.npy").open("wb") as file:
                 np.save(file, getattr(arrays, name), allow_pickle=False)
-                file.flush()
-                os.fsync(file.fileno())
+                _sync(file)
+        for part, gram in (grams or {}).items():
+            with (unfinished / f"{part}.gram").open("wb") as file:
+                file.write(save(gram.arrays()))
+                _sync(file)
         _sync_folder(unfinished)
         unfinished.rename(self.folder / dataset)
         _sync_folder(self.folder)
@@ -64,6 +70,11 @@ class Storage:
             raise NotFound(f"The arrays of dataset {dataset} are gone.", "dataset_gone") from None
         return Arrays(**maps)
 
+    def gram(self, dataset: str, part: str) -> Gram | None:
+        """The sums of squares and products of a part, where they are kept."""
+        file = self.folder / dataset / f"{part}.gram"
+        return Gram.from_arrays(load(file.read_bytes())) if file.exists() else None
+
     def delete(self, dataset: str) -> None:
         shutil.rmtree(self.folder / dataset, ignore_errors=True)
 
@@ -77,6 +88,11 @@ class Storage:
             id = entry.name.removeprefix(UNFINISHED)
             if looks_like_an_id(id) and entry.name not in known and time.time() - entry.stat().st_mtime > HOUR:
                 shutil.rmtree(entry, ignore_errors=True)
+
+
+def _sync(file: BufferedWriter) -> None:
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,8 +1,9 @@
 """Where jobs run: Dask workers embedded in this service, or a cluster elsewhere."""
 
 import logging
+import os
+import signal
 from contextlib import suppress
-from typing import Any
 
 import dask
 from dask.system import CPU_COUNT
@@ -10,11 +11,11 @@ from distributed import Client, Future, LocalCluster
 from distributed.system import MEMORY_LIMIT
 
 from service.engine.run_job import run_job
-from service.engine.workspace import WorkspacePlugin
+from service.engine.workspace import Place
 from service.settings import Settings
 
-log = logging.getLogger(__name__)
-
+CONNECT = 2.0
+"""Seconds to wait for a scheduler elsewhere before trying again."""
 MEMORY_OF_WORKER = 256 << 20
 
 # Idle, these keep an embedded cluster at a seventh of the processor time that it takes by default.
@@ -35,19 +36,43 @@ SAFE = {
 
 
 class Cluster:
-    """A client of the scheduler, and the workers too where they are embedded."""
+    """A client of the scheduler, and the workers too where they are embedded.
+
+    Raises:
+        OSError: no scheduler answers.
+    """
 
     def __init__(self, settings: Settings) -> None:
+        self._place = Place(settings.database_url, settings.storage_folder)
         self._local = None if settings.scheduler else _embedded(settings)
-        self._client = Client(self._local or settings.scheduler, set_as_default=False)
-        self._client.register_plugin(WorkspacePlugin(settings.database_url, settings.storage_folder))
+        try:
+            self._client = Client(self._local or settings.scheduler, timeout=CONNECT, set_as_default=False)
+        except BaseException:
+            if self._local is not None:
+                self._local.close(timeout=1)
+            raise
+
+    @property
+    def lost(self) -> bool:
+        """Whether the scheduler is gone for good, as far as this client knows."""
+        return bool(self._client.status == "closed")
 
     def worker_count(self) -> int:
+        """Workers that could take a job now; 0 while the scheduler is away."""
+        if self._client.status != "running":
+            return 0
         return len(self._client.scheduler_info(n_workers=-1)["workers"])
 
     def submit(self, job: str, message: str) -> "Future[None]":
         """Ask for a job to be run; the same message is never sent twice."""
-        return self._client.submit(run_job, job, message, key=message, pure=False)
+        return self._client.submit(run_job, job, message, self._place, key=message, pure=False)
+
+    def restart_worker_of(self, message: str) -> None:
+        """Kill the worker that has this message: it no longer beats, and would hold its place for ever."""
+        with suppress(Exception):  # it may be gone by itself
+            workers = [worker for worker, keys in self._client.processing().items() if message in keys]
+            if workers:
+                self._client.restart_workers(workers, timeout=CONNECT, raise_for_error=False)
 
     def close(self) -> None:
         """Stop at once: what workers have not committed comes again from their checkpoints."""
@@ -79,10 +104,6 @@ def _embedded(settings: Settings) -> LocalCluster:
 def _kill_workers(cluster: LocalCluster) -> None:
     for nanny in cluster.workers.values():
         nanny.close_gracefully()  # it would start a new worker at once, and closing would wait 10 s for that one
-        process: Any = nanny.process
-        if process is not None and process.pid is not None:
+        if nanny.process is not None and nanny.process.pid is not None:
             with suppress(ProcessLookupError):
-                import os
-                import signal
-
-                os.kill(process.pid, signal.SIGKILL)
+                os.kill(nanny.process.pid, signal.SIGKILL)

@@ -5,9 +5,9 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from distributed import Future
-from sqlalchemy.exc import SQLAlchemyError
 
 from service.database.engine import Database
 from service.engine.cluster import Cluster
@@ -21,6 +21,17 @@ SWEEP = 1.0
 MESSAGES_PER_WORKER = 2
 """One that runs and one that waits, so that no worker idles while the next message travels."""
 
+LONGEST_PAUSE = 30.0
+"""Seconds for which a job is held back whose messages keep failing before a worker can claim it."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A message under way."""
+
+    job: str
+    future: "Future[None]"
+
 
 class Dispatcher:
     """Sends messages for queued jobs, at most two a worker, and calls jobs of lost workers back."""
@@ -29,60 +40,59 @@ class Dispatcher:
         self._database = database
         self._cluster = cluster
         self._when_done = when_done
-        self._under_way: dict[str, tuple[str, Future[None]]] = {}
+        self._under_way: dict[str, Sent] = {}
+        self._pauses: dict[str, tuple[float, float]] = {}
+        """For each job whose last message failed: how long to hold it back, and until when."""
         self._lock = threading.Lock()
         self._wake = threading.Event()
-        self._stopping = False
-        self._workers = 1
         self._swept = 0.0
-        self._thread = threading.Thread(target=self._run, name="descent-dispatch", daemon=True)
-        self._thread.start()
+        self.workers = 0
 
     def nudge(self) -> None:
         """Look at the table at once; safe to call from any thread."""
         self._wake.set()
 
-    def stop(self) -> None:
-        """Send no more messages and give the running jobs of this service back to the queue."""
-        self._stopping = True
-        self._wake.set()
-        self._thread.join(timeout=5)
-        with self._lock:
-            jobs = [job for job, _ in self._under_way.values()]
-        with self._database.transaction() as session:
-            queue.release(session, jobs)
-
-    def _run(self) -> None:
-        while not self._stopping:
-            self._wake.wait(SWEEP)
-            self._wake.clear()
+    def run(self, stopping: threading.Event) -> None:
+        """Supply the engine until `stopping` is set, or the scheduler is lost."""
+        while not (stopping.is_set() or self._cluster.lost):
             try:
                 if time.monotonic() - self._swept >= SWEEP:
                     self._sweep()
                 self._supply()
-            except SQLAlchemyError as error:  # busy, or out of reach for a while; the next sweep is near
-                log.warning("cannot read the queue: %s", error)
-            except Exception:
-                log.exception("the engine could not be supplied; trying again")
+            except Exception:  # the database or the scheduler is busy, or away; the next sweep is near
+                log.warning("the engine could not be supplied, trying again", exc_info=True)
+            self._wake.wait(SWEEP)
+            self._wake.clear()
+
+    def messages(self) -> list[str]:
+        """The messages under way."""
+        with self._lock:
+            return list(self._under_way)
 
     def _sweep(self) -> None:
         self._swept = time.monotonic()
-        self._workers = max(1, self._cluster.worker_count())
+        self.workers = self._cluster.worker_count()
         with self._database.reading() as session:
             if not queue.any_lost(session):
                 return
         with self._database.transaction() as session:
-            for job in queue.requeue_lost(session):
-                log.warning("job %s lost its worker", job)
+            called_back = set(queue.requeue_lost(session))
+        for message, sent in list(self._under_way.items()):
+            if sent.job in called_back:
+                log.warning("job %s lost its worker", sent.job)
+                self._cluster.restart_worker_of(message)
+                self._forget(message)
 
     def _supply(self) -> None:
         with self._lock:
-            busy = [job for job, _ in self._under_way.values()]
-        free = MESSAGES_PER_WORKER * self._workers - len(busy)
-        if free <= 0 or self._stopping:
+            busy = [sent.job for sent in self._under_way.values()]
+        free = MESSAGES_PER_WORKER * self.workers - len(busy)
+        if free <= 0:
             return
+        moment = time.monotonic()
+        held_back = [job for job, (_, until) in self._pauses.items() if until > moment]
         with self._database.reading() as session:
-            jobs = queue.waiting(session, free, without=busy)
+            jobs = queue.waiting(session, free, without=[*busy, *held_back])
         for job in jobs:
             self._send(job)
 
@@ -90,13 +100,22 @@ class Dispatcher:
         message = uuid.uuid4().hex
         future = self._cluster.submit(job, message)
         with self._lock:
-            self._under_way[message] = job, future
+            self._under_way[message] = Sent(job, future)
         future.add_done_callback(lambda _: self._done(message))
 
     def _done(self, message: str) -> None:
-        with self._lock:
-            job, future = self._under_way.pop(message)
-        if future.status == "error":  # its job still counts as running, and is called back when the lease is over
-            log.error("job %s broke off: %r", job, future.exception())
-        self._wake.set()
+        sent = self._forget(message)
+        if sent is None:
+            return
+        if sent.future.status == "finished":
+            self._pauses.pop(sent.job, None)
+            self._wake.set()
+        else:  # a job that was claimed counts as running, and is called back when its lease is over
+            pause = min(2 * self._pauses.get(sent.job, (SWEEP / 2, 0.0))[0], LONGEST_PAUSE)
+            self._pauses[sent.job] = pause, time.monotonic() + pause
+            log.error("the message for job %s came to nothing (%s)", sent.job, sent.future.status)
         self._when_done()
+
+    def _forget(self, message: str) -> Sent | None:
+        with self._lock:
+            return self._under_way.pop(message, None)

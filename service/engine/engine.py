@@ -3,19 +3,26 @@
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from service.database.engine import Database
-from service.engine.cluster import Cluster
-from service.engine.dispatch import Dispatcher
+from service.jobs import queue
 from service.settings import Settings
+
+if TYPE_CHECKING:
+    from service.engine.cluster import Cluster
+    from service.engine.dispatch import Dispatcher
 
 log = logging.getLogger(__name__)
 
 RETRY = 2.0
+PATIENCE = 5.0
+"""Seconds that a stop waits for the loop to notice."""
 
 
 class Engine:
-    """Starts in a thread; jobs that are posted meanwhile wait in the table, as always."""
+    """A thread that keeps a cluster and its dispatcher; jobs that are posted meanwhile wait in the table, as always."""
 
     def __init__(self, settings: Settings, database: Database, when_done: Callable[[], None]) -> None:
         self._settings = settings
@@ -24,34 +31,51 @@ class Engine:
         self._cluster: Cluster | None = None
         self._dispatcher: Dispatcher | None = None
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._start, name="descent-engine", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="descent-engine", daemon=True)
         self._thread.start()
 
     @property
     def ready(self) -> bool:
-        return self._dispatcher is not None
+        """Whether there are workers that take jobs."""
+        dispatcher = self._dispatcher
+        return dispatcher is not None and dispatcher.workers > 0
 
     def nudge(self) -> None:
         """There is a new queued job; safe to call from any thread."""
-        if self._dispatcher is not None:
-            self._dispatcher.nudge()
+        dispatcher = self._dispatcher
+        if dispatcher is not None:
+            dispatcher.nudge()
 
     def stop(self) -> None:
-        """Running jobs go back to the queue, and workers are stopped at once."""
+        """Stop the workers at once; their jobs go back to the queue."""
         self._stopping.set()
-        self._thread.join()
-        if self._dispatcher is not None:
-            self._dispatcher.stop()
+        self.nudge()
+        self._thread.join(timeout=PATIENCE)
+        messages = [] if self._dispatcher is None else self._dispatcher.messages()
         if self._cluster is not None:
             self._cluster.close()
+        # After the workers are gone, so that none of them can claim a job that was given back.
+        with suppress(Exception), self._database.transaction() as session:
+            queue.release(session, messages)
 
-    def _start(self) -> None:
+    def _run(self) -> None:
+        from service.engine.cluster import Cluster  # here: Dask takes a second to import, and requests need not wait
+        from service.engine.dispatch import Dispatcher
+
         while not self._stopping.is_set():
             try:
                 self._cluster = Cluster(self._settings)
-                self._dispatcher = Dispatcher(self._database, self._cluster, self._when_done)
-            except OSError as error:  # no scheduler at that address yet, or no longer
+            except OSError as error:  # no scheduler at that address, yet or any more
                 log.warning("the engine does not start, trying again: %s", error)
                 self._stopping.wait(RETRY)
-            else:
-                return
+                continue
+            except Exception:
+                log.exception("the engine does not start, trying again")
+                self._stopping.wait(RETRY)
+                continue
+            self._dispatcher = Dispatcher(self._database, self._cluster, self._when_done)
+            self._dispatcher.run(self._stopping)
+            if not self._stopping.is_set():
+                log.warning("the scheduler is lost; looking for it again")
+                self._cluster.close()
+                self._dispatcher = None

@@ -3,16 +3,16 @@
 import logging
 import threading
 import time
-from dataclasses import asdict
+from dataclasses import fields
 from types import TracebackType
 from typing import Any, Self
 
 from safetensors.numpy import save
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from service.database.engine import Database
 from service.jobs import queue, records
+from service.jobs.records import JobRecord
 from service.learning.training import EpochReport, Progress, Training
 
 log = logging.getLogger(__name__)
@@ -26,8 +26,11 @@ CHECKPOINT = 2.0
 COST_FACTOR = 20
 """A checkpoint comes after at least so many times what the last one cost: at most 5 % of the time goes into them."""
 
-Flushed = tuple[list[EpochReport], bytes | None]
-"""Reports and checkpoint that a transaction holds; to be forgotten once it is committed."""
+REPORT = tuple(field.name for field in fields(EpochReport))
+
+
+def _columns_of(report: EpochReport) -> dict[str, Any]:
+    return {name: getattr(report, name) for name in REPORT}
 
 
 class Ledger:
@@ -36,22 +39,26 @@ class Ledger:
     `lost` says that the claim is gone: nothing can be written any more. `asked` is what a client asked for.
     """
 
-    def __init__(self, database: Database, job: str, attempt: int, training: Training, last_epoch: int | None) -> None:
-        self.job = job
+    def __init__(self, database: Database, record: JobRecord, attempt: int, last_epoch: int | None) -> None:
+        self.job = record.id
         self.attempt = attempt
         self.lost = False
         self.asked: str | None = None
         self._database = database
-        self._training = training
+        self._training: Training | None = None
         self._last_epoch = -1 if last_epoch is None else last_epoch
         """The last epoch in the table; what is computed again after a loss of the worker is not written again."""
         self._reports: list[EpochReport] = []
-        self._progress = 0.0
+        self._progress = record.progress
         self._checkpoint: bytes | None = None
         self._next_checkpoint = time.monotonic() + FIRST_CHECKPOINT
         self._lock = threading.Lock()
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._keep_writing, name=f"ledger-{job}", daemon=True)
+        self._thread = threading.Thread(target=self._keep_writing, name=f"ledger-{self.job}", daemon=True)
+
+    def watch(self, training: Training) -> None:
+        """Say whose events are noted; before that there are beats alone."""
+        self._training = training
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -70,10 +77,12 @@ class Ledger:
 
     def note(self, event: EpochReport | Progress) -> None:
         """Take an event; called between two steps of the training, the only moment when its state may be read."""
+        training = self._training
+        assert training is not None, "events come from a training"
         checkpoint = None
         began = time.monotonic()
         if began >= self._next_checkpoint:
-            checkpoint = save(self._training.state())
+            checkpoint = save(training.state())
             cost = time.monotonic() - began
             self._next_checkpoint = time.monotonic() + max(CHECKPOINT, COST_FACTOR * cost)
         with self._lock:
@@ -83,27 +92,27 @@ class Ledger:
                 done = float(event.epoch)
                 if event.epoch > self._last_epoch:
                     self._reports.append(event)
-            self._progress = max(self._progress, done / self._training.recipe.epochs)
+            self._progress = max(self._progress, done / training.recipe.epochs)
             self._checkpoint = checkpoint or self._checkpoint
 
-    def flush(self, session: Session) -> Flushed | None:
-        """Write what was noted into an open transaction; None, and nothing written, where the claim is lost."""
+    def flush(self, session: Session) -> bool:
+        """Write what was noted into an open transaction; False, and nothing written, where the claim is lost."""
         with self._lock:
-            reports, checkpoint, progress = list(self._reports), self._checkpoint, self._progress
-        columns: dict[str, Any] = {"progress": progress}
-        if reports:
+            return self._write(session, list(self._reports))
+
+    def _write(self, session: Session, reports: list[EpochReport]) -> bool:
+        columns: dict[str, Any] = {"progress": self._progress}
+        if reports and self._training is not None:
             columns["epochs_done"] = reports[-1].epoch
             columns["initial_loss"] = self._training.initial_loss
             if self._training.best is not None:
                 columns["best_epoch"], columns["best_loss"] = self._training.best
         if not queue.write(session, self.job, self.attempt, **columns):
             self.lost = True
-            return None
+            return False
         if reports:
-            records.add_epochs(session, [{"job_id": self.job, **asdict(report)} for report in reports])
-        if checkpoint is not None:
-            records.save_checkpoint(session, self.job, checkpoint)
-        return reports, checkpoint
+            records.add_epochs(session, [{"job_id": self.job, **_columns_of(report)} for report in reports])
+        return True
 
     def _keep_writing(self) -> None:
         written_at = time.monotonic()
@@ -111,22 +120,26 @@ class Ledger:
             if not self._reports and self._checkpoint is None and time.monotonic() - written_at < BEAT:
                 continue
             try:
-                with self._database.transaction() as session:
-                    flushed = self.flush(session)
-                    asked = queue.asked_of(session, self.job)
-            except SQLAlchemyError as error:  # nothing was written and nothing is forgotten: the next round has it all
-                log.warning("job %s cannot beat: %s", self.job, error)
+                self._beat()
+            except Exception:  # what was not written is not forgotten: the next round has it all
+                log.warning("job %s cannot beat", self.job, exc_info=True)
                 continue
-            written_at, self.asked = time.monotonic(), asked
-            if flushed is not None:
-                self._forget(flushed)
+            written_at = time.monotonic()
 
-    def _forget(self, flushed: Flushed) -> None:
-        """Drop what is in the table now."""
-        reports, checkpoint = flushed
+    def _beat(self) -> None:
         with self._lock:
+            reports, checkpoint = list(self._reports), self._checkpoint
+        with self._database.transaction() as session:
+            if not self._write(session, reports):
+                return
+            asked = queue.asked_of(session, self.job)
+        self.asked = asked
+        with self._lock:
+            del self._reports[: len(reports)]
+            self._checkpoint = None if self._checkpoint is checkpoint else self._checkpoint
             if reports:
                 self._last_epoch = reports[-1].epoch
-                del self._reports[: len(reports)]
-            if self._checkpoint is checkpoint:
-                self._checkpoint = None
+        if checkpoint is not None:
+            with self._database.transaction() as session:  # its own: it may be too large, and beats must go on
+                if queue.write(session, self.job, self.attempt):
+                    records.save_checkpoint(session, self.job, checkpoint)

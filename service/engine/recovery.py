@@ -4,19 +4,17 @@ import fcntl
 from io import TextIOWrapper
 from pathlib import Path
 
-from service.database.columns import now
 from service.database.engine import Database
 from service.datasets import records as datasets
 from service.datasets.storage import Storage
 from service.jobs import queue
 
 
-class FolderLock:
-    """Held while this service lives; who holds it is alone in the data folder."""
+class FileLock:
+    """Held while this service lives; who holds the lock of an SQLite file is its only service."""
 
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._file: TextIOWrapper = (folder / "lock").open("w")
+    def __init__(self, file: Path) -> None:
+        self._file: TextIOWrapper = file.open("w")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self.held = True
@@ -35,7 +33,7 @@ def recover(database: Database, storage: Storage, *, alone: bool) -> None:
     """
     if alone:
         with database.transaction() as session:
-            queue.requeue_lost(session, beat_before=now())
+            queue.requeue_lost(session, all_running=True)
     with database.reading() as session:
         known = datasets.all_ids(session)
     storage.sweep(known)

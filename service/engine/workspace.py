@@ -2,9 +2,9 @@
 
 import os
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
-from distributed import Worker, WorkerPlugin, get_worker
 from threadpoolctl import threadpool_limits
 
 from service.database.engine import Database
@@ -23,30 +23,20 @@ class Workspace:
     storage: Storage
 
 
-class WorkspacePlugin(WorkerPlugin):
-    """Gives each worker its `Workspace`; nothing of it is made at import."""
+@dataclass(frozen=True)
+class Place:
+    """Where a service keeps its data; sent with each message, so that a worker needs to know nothing before."""
 
-    name = "descent"
-
-    def __init__(self, database_url: str, storage_folder: Path) -> None:
-        self.database_url = database_url
-        self.storage_folder = storage_folder
-
-    def setup(self, worker: Worker) -> None:
-        os.nice(NICENESS - os.nice(0))
-        # One thread for BLAS: workers share the machine, and the number of threads decides the last bits of a sum.
-        threadpool_limits(1, user_api="blas")
-        self.workspace = Workspace(
-            Database(self.database_url), Database(self.database_url, synchronous="NORMAL"), Storage(self.storage_folder)
-        )
-
-    def teardown(self, worker: Worker) -> None:
-        self.workspace.database.close()
-        self.workspace.beats.close()
+    database_url: str
+    storage_folder: Path
 
 
-def workspace_of_worker() -> Workspace:
-    """The workspace of the worker that runs this task."""
-    plugin = get_worker().plugins[WorkspacePlugin.name]
-    assert isinstance(plugin, WorkspacePlugin)
-    return plugin.workspace
+@cache
+def workspace_at(place: Place) -> Workspace:
+    """The workspace of this worker process for a place, made when its first message comes."""
+    os.nice(max(0, NICENESS - os.nice(0)))
+    # One thread for BLAS: workers share the machine, and the number of threads decides the last bits of a sum.
+    threadpool_limits(1, user_api="blas")
+    return Workspace(
+        Database(place.database_url), Database(place.database_url, synchronous="NORMAL"), Storage(place.storage_folder)
+    )

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
-from service.http import After, CreationOf, DatabaseOf, JSONRoute, Limit, Page, numbers_response, problems
+from service.http import After, CreationOf, DatabaseOf, JSONRoute, Limit, Page, StorageOf, numbers_response, problems
 from service.jobs import operations, reports
 from service.jobs.events import event_stream, first_epoch_after
 from service.jobs.schemas import EpochReport, Job, LastParameters, NewJob, PlanOnly
@@ -33,12 +33,12 @@ def _nudge(request: Request) -> Callable[[], None]:
 
 def _wait(
     prefer: Annotated[
-        str | None,
+        list[str] | None,
         Header(description="`wait=10` waits up to so many seconds (60 at most) for the end of the job"),
     ] = None,
 ) -> int | None:
     """Seconds of RFC 7240's `wait`; whatever else is preferred is not known here, and by that RFC ignored."""
-    found = re.search(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,9})\"?", prefer or "", re.IGNORECASE)
+    found = re.search(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,9})\"?", ", ".join(prefer or ()), re.IGNORECASE)
     return min(int(found[1]), LONGEST_WAIT) if found else None
 
 
@@ -63,6 +63,7 @@ async def create_job(
     new: NewJob,
     creation: CreationOf,
     database: DatabaseOf,
+    storage: StorageOf,
     networks: NetworksOf,
     watcher: WatcherOf,
     nudge: Annotated[Callable[[], None], Depends(_nudge)],
@@ -76,10 +77,10 @@ async def create_job(
             record = operations.enqueue(session, draft)
             return record.id, creation.answer(session, reports.job(record), f"/api/jobs/{record.id}", status=202)
 
-    draft = await run_in_threadpool(operations.draft, database, networks, new)
+    draft = await run_in_threadpool(operations.draft, database, storage, networks, new)
     if validate_only:
-        planned = PlanOnly.model_validate({"plan": draft.plan, "recipe": draft.recipe})
-        return Response(planned.model_dump_json(), media_type="application/json")
+        answer = PlanOnly.model_validate({"plan": draft.plan, "advice": draft.advice, "recipe": draft.recipe})
+        return Response(answer.model_dump_json(), media_type="application/json")
     id, response = await run_in_threadpool(enqueue, draft)
     nudge()
     if wait is not None:
@@ -144,14 +145,14 @@ def show_epochs(
     database: DatabaseOf,
     limit: Limit = 50,
     after: After = None,
-    from_epoch: Annotated[int, Query(ge=0, description="the first epoch wanted")] = 0,
+    from_epoch: Annotated[int, Query(ge=0, le=2**31 - 1, description="the first epoch wanted")] = 0,
     points: Annotated[int | None, Query(ge=2, le=10_000, description="thin to about so many, peaks kept")] = None,
     accept: Annotated[str, Header(include_in_schema=False)] = "",  # OpenAPI says it by the answer's types
 ) -> Any:
     """Epoch reports, oldest first; `next` is null at the present end. With `Accept: text/csv`, all of them."""
     if "text/csv" in accept:
         lines = reports.csv(database, job, from_epoch, points)
-        return StreamingResponse(lines, media_type="text/csv; charset=utf-8")
+        return StreamingResponse(lines, headers={"Vary": "Accept"}, media_type="text/csv; charset=utf-8")
     if points is not None:
         return {"items": reports.thinned(database, job, from_epoch, points), "next": None}
     items, following = reports.page(database, job, from_epoch, limit, after)

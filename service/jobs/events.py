@@ -46,7 +46,7 @@ async def event_stream(database: Database, watcher: Watcher, job: str, epoch: in
                 return
             # read after the state was seen: a job that was seen as ended has written all its reports
             chunks = reports.chunks(database, job, epoch)
-            while rows := await asyncio.to_thread(next, chunks, None):
+            while not watcher.closed and (rows := await asyncio.to_thread(next, chunks, None)):
                 epoch = rows[-1]["epoch"] + 1
                 yield _event("epochs", {"items": rows}, str(epoch - 1))
             if seen[0] in ENDED:

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -12,16 +12,25 @@ from service.database.columns import new_id, now
 from service.database.engine import Database
 from service.datasets import records as datasets
 from service.datasets.records import DatasetRecord
+from service.datasets.storage import Storage
 from service.errors import Conflict, Fault, NotFound, invalid
 from service.jobs import queue, records
+from service.jobs.parts import View, has_feature
 from service.jobs.records import JobRecord
 from service.jobs.schemas import NewJob, Recipe
 from service.jobs.states import ENDED, Asked, State
 from service.learning import notation, training
+from service.learning.advice import Advice, advice
 from service.learning.network import Network
+from service.learning.plan import Plan
+from service.learning.plan import plan as plan_of
+from service.learning.recipe import RecipeError
 from service.models import parameters
 from service.models import records as models
 from service.models.networks import Networks, TrainedNetwork
+
+CENTURY = 100 * 365.25 * 86400
+"""Seconds; an estimate beyond says nothing, and leaves the calendar at last."""
 
 
 @dataclass(frozen=True)
@@ -32,14 +41,15 @@ class Draft:
     dataset: str
     recipe: dict[str, Any]
     plan: dict[str, Any]
+    advice: list[dict[str, Any]]
 
 
-def draft(database: Database, networks: Networks, new: NewJob) -> Draft:
+def draft(database: Database, storage: Storage, networks: Networks, new: NewJob) -> Draft:
     """Check that model, dataset and recipe fit, and plan the training.
 
     Raises:
         NotFound: model, version or dataset; with its pointer.
-        Invalid: widths or batches do not fit.
+        Invalid: widths, batches, weights or path do not fit, or the rate is unstable and that was not wanted.
     """
     with database.reading() as session:
         with reference_at("#/dataset"):
@@ -48,12 +58,51 @@ def draft(database: Database, networks: Networks, new: NewJob) -> Draft:
             models.find(session, new.model)
         with reference_at("#/from_version"):
             start = networks.get(session, new.model, new.from_version)
-    check_widths(start.network, dataset, "#/dataset")
+        if new.sample_weights is not None:
+            _check_weights(dataset, new)
+    view = View(storage, dataset, start.network.dtype, new.sample_weights)
+    view.check(start.network, "#/dataset")
     if not new.partial and new.batch_size is not None and new.batch_size > dataset.train_rows:
         detail = f"No batch of {new.batch_size} rows is full: the training part has {dataset.train_rows}."
         raise invalid("#/batch_size", detail, "no_full_batch")
-    plan = training.plan(start.network, dataset.train_rows, dataset.validation_rows, new.term())
-    return Draft(start.model, dataset.id, _frozen(new, start), asdict(plan))
+    plan, given = _plan(view, start, new)
+    return Draft(start.model, dataset.id, _frozen(new, start), asdict(plan), [asdict(each) for each in given])
+
+
+def _check_weights(dataset: DatasetRecord, new: NewJob) -> None:
+    name, pointer = new.sample_weights, "#/sample_weights"
+    assert name is not None
+    if not has_feature(dataset, name):
+        features = ", ".join(repr(feature["name"]) for feature in dataset.features)
+        raise invalid(pointer, f"Dataset {dataset.name!r} has no input {name!r}; it has {features}.", "unknown_column")
+    train = next(column for column in dataset.statistics if column["name"] == name)["parts"]["train"]
+    if train["min"] < 0 or train["max"] == 0:
+        detail = f"Weights must not be negative, nor all 0: {name!r} goes from {train['min']} to {train['max']}."
+        raise invalid(pointer, detail, "impossible_weights")
+
+
+def _plan(view: View, start: TrainedNetwork, new: NewJob) -> tuple[Plan, tuple[Advice, ...]]:
+    dataset, recipe, gram = view.dataset, new.term(), view.gram("train")
+    try:
+        plan = plan_of(
+            start.network,
+            dataset.train_rows,
+            dataset.validation_rows,
+            recipe,
+            gram=gram,
+            validation_gram=view.gram("validation"),
+            weighted=new.sample_weights is not None,
+            fresh=start.fresh,
+            parameters=start.vector,
+            train=lambda: view.part("train"),
+        )
+    except RecipeError as error:
+        raise invalid(f"#/{error.field}", f"{error.field} {error.message}.", f"impossible_{error.field}") from None
+    given = advice(plan, recipe, network=start.network, gram=gram, validation_rows=dataset.validation_rows)
+    for each in given:
+        if new.reject_unstable and each.code == "unstable_rate":
+            raise invalid(each.pointer, each.detail, each.code)
+    return plan, given
 
 
 @contextmanager
@@ -65,26 +114,21 @@ def reference_at(pointer: str) -> Iterator[None]:
         raise NotFound(error.detail, error.code, (Fault(pointer, error.detail),)) from None
 
 
-def check_widths(network: Network, dataset: DatasetRecord, pointer: str) -> None:
-    """Raises Invalid where the columns of the dataset do not fit the network."""
-    wanted, given = (network.inputs, network.outputs), (dataset.inputs, dataset.outputs)
-    if wanted != given:
-        detail = (
-            f"The model maps {wanted[0]} inputs to {wanted[1]} outputs, "
-            f"but the dataset has {given[0]} inputs and {given[1]} outputs: "
-            f"the model's architecture would have to go from {given[0]} to {given[1]}."
-        )
-        raise invalid(pointer, detail, "widths_differ")
-
-
 def _frozen(new: NewJob, start: TrainedNetwork) -> dict[str, Any]:
     recipe = new.model_dump(mode="json", by_alias=True, include=set(Recipe.model_fields))
     return {"from_version": start.version, **recipe}
 
 
 def recipe_of(record: JobRecord) -> training.Recipe:
+    """The recipe in the words of the learning core, with the path that the plan chose."""
     frozen = {name: value for name, value in record.recipe.items() if name != "from_version"}
-    return Recipe.model_validate(frozen).term()
+    return replace(Recipe.model_validate(frozen).term(), path=record.plan["path"])
+
+
+def weights_in(recipe: dict[str, Any], dataset: DatasetRecord) -> str | None:
+    """The column that a model trained by this recipe does not take as input, where the dataset has it."""
+    name: str | None = recipe.get("sample_weights")
+    return name if name is not None and has_feature(dataset, name) else None
 
 
 def enqueue(session: Session, job: Draft) -> JobRecord:
@@ -105,6 +149,7 @@ def enqueue(session: Session, job: Draft) -> JobRecord:
         held_dataset_id=job.dataset,
         recipe=job.recipe,
         plan=job.plan,
+        advice=job.advice,
         state=State.QUEUED,
         attempt=0,
         losses_of_worker=0,
@@ -150,9 +195,7 @@ def cancel(session: Session, job: str) -> JobRecord:
     record = records.find(session, job, lock=True)
     match State(record.state):
         case State.QUEUED | State.PAUSED:
-            for column, value in queue.end(State.CANCELLED).items():
-                setattr(record, column, value)
-            records.delete_checkpoint(session, job)
+            queue.end(session, record, State.CANCELLED)
         case State.RUNNING:
             record.asked = Asked.CANCEL
         case State.SUCCEEDED | State.FAILED:
@@ -167,7 +210,8 @@ def estimated_finish_at(record: JobRecord) -> datetime | None:
     """When a running job will end if it goes on as it did."""
     if record.state != State.RUNNING or not record.progress or record.started_at is None:
         return None
-    return record.started_at + (now() - record.started_at) / record.progress
+    seconds = (now() - record.started_at).total_seconds() / record.progress
+    return record.started_at + timedelta(seconds=seconds) if seconds < CENTURY else None
 
 
 def ended(record: JobRecord) -> bool:

@@ -8,8 +8,8 @@ from sqlalchemy import ColumnElement, and_, case, or_, select, update
 from sqlalchemy.orm import Session
 
 from service.database.columns import now
-from service.jobs.records import JobRecord
-from service.jobs.states import ENDED, LEASE, MAX_LOSSES_OF_WORKER, State
+from service.jobs.records import JobRecord, delete_checkpoint
+from service.jobs.states import ENDED, LEASE, MAX_LOSSES_OF_WORKER, Asked, State
 
 
 def waiting(session: Session, limit: int, without: Collection[str]) -> list[str]:
@@ -57,10 +57,13 @@ def asked_of(session: Session, job: str) -> str | None:
     return session.scalar(select(JobRecord.asked).where(JobRecord.id == job))
 
 
-def end(state: State, **values: Any) -> dict[str, Any]:
-    """The columns of an ended job: it holds nothing any more."""
+def end(session: Session, record: JobRecord, state: State, **values: Any) -> None:
+    """End a job: it holds nothing any more, and needs no checkpoint."""
     assert state in ENDED
-    return {"state": state, "ended_at": now(), "held_model_id": None, "held_dataset_id": None, "asked": None, **values}
+    ended = {"state": state, "ended_at": now(), "held_model_id": None, "held_dataset_id": None, "asked": None}
+    for column, value in {**ended, **values}.items():
+        setattr(record, column, value)
+    delete_checkpoint(session, record.id)
 
 
 def any_lost(session: Session) -> bool:
@@ -72,34 +75,40 @@ def _lost(horizon: datetime) -> tuple[ColumnElement[bool], ...]:
     return JobRecord.state == State.RUNNING, JobRecord.beat < horizon
 
 
-def requeue_lost(session: Session, beat_before: datetime | None = None) -> list[str]:
-    """Make running jobs whose worker is lost `queued` again, or `failed` after too many losses; the jobs changed.
+def requeue_lost(session: Session, *, all_running: bool = False) -> list[str]:
+    """Call jobs of lost workers back; the jobs.
 
-    A worker counts as lost when its job has not beaten for the lease, or since `beat_before`.
+    A worker counts as lost when its job has not beaten for the lease, or, with `all_running`, in any case. Its job is
+    `queued` again; `cancelled` where a client has asked for that, and `failed` after too many losses.
     """
-    horizon = beat_before or now() - timedelta(seconds=LEASE)
-    lost = list(session.scalars(select(JobRecord).where(*_lost(horizon)).with_for_update()))
-    for record in lost:
-        record.message = None
+    lost = (JobRecord.state == State.RUNNING,) if all_running else _lost(now() - timedelta(seconds=LEASE))
+    records = list(session.scalars(select(JobRecord).where(*lost).with_for_update()))
+    for record in records:
         record.losses_of_worker += 1
         if record.losses_of_worker < MAX_LOSSES_OF_WORKER:
-            record.state = State.QUEUED
+            _requeue(session, record)
         else:
-            fail_for_losses(record)
-    return [record.id for record in lost]
+            fail_for_losses(session, record)
+    return [record.id for record in records]
 
 
-def fail_for_losses(record: JobRecord) -> None:
+def release(session: Session, messages: Collection[str]) -> None:
+    """Give the jobs that were claimed by these messages back: their workers were stopped, which is not their fault."""
+    running = JobRecord.message.in_(messages), JobRecord.state == State.RUNNING
+    for record in session.scalars(select(JobRecord).where(*running).with_for_update()):
+        _requeue(session, record)
+
+
+def _requeue(session: Session, record: JobRecord) -> None:
+    record.message = None
+    record.attempt += 1  # whoever still works on it has lost the claim
+    if record.asked == Asked.CANCEL:
+        end(session, record, State.CANCELLED)
+    else:
+        record.state = State.QUEUED
+
+
+def fail_for_losses(session: Session, record: JobRecord) -> None:
     detail = f"{record.losses_of_worker} workers were lost while they trained this job; perhaps it needs more memory."
     error = {"code": "worker_lost", "detail": detail, "epoch": record.epochs_done}
-    for column, value in end(State.FAILED, error=error).items():
-        setattr(record, column, value)
-
-
-def release(session: Session, jobs: Collection[str]) -> None:
-    """Give running jobs back to the queue: their workers are about to be stopped, which is not their fault."""
-    session.execute(
-        update(JobRecord)
-        .where(JobRecord.id.in_(jobs), JobRecord.state == State.RUNNING)
-        .values(state=State.QUEUED, message=None)
-    )
+    end(session, record, State.FAILED, error=error)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, delete, func, insert, select, text, update
+from sqlalchemy import ForeignKey, Index, and_, delete, func, insert, or_, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service.database import lookup
@@ -33,6 +33,7 @@ class JobRecord(Record):
     """Likewise the dataset."""
     recipe: Mapped[dict[str, Any]]
     plan: Mapped[dict[str, Any]]
+    advice: Mapped[list[dict[str, Any]]]
 
     state: Mapped[str] = mapped_column(default=State.QUEUED)
     asked: Mapped[str | None]
@@ -108,13 +109,38 @@ def page(
     for column, value in ((JobRecord.state, state), (JobRecord.model_id, model), (JobRecord.dataset_id, dataset)):
         if value is not None:
             statement = statement.where(column == value)
-    return lookup.page(session, statement, JobRecord.id, limit, after)
+    return lookup.page(session, statement, JobRecord.id, "job", limit, after)
 
 
 def epochs(session: Session, job: str, from_epoch: int, limit: int) -> list[EpochRecord]:
     """Reports of a job from an epoch on, oldest first."""
     statement = select(EpochRecord).where(EpochRecord.job_id == job, EpochRecord.epoch >= from_epoch)
     return list(session.scalars(statement.order_by(EpochRecord.epoch).limit(limit)))
+
+
+def extreme_epochs(session: Session, job: str, first: int, last: int, stretch: int) -> list[EpochRecord]:
+    """Epochs `first` and `last`, and of each stretch between the first ones with its least and greatest loss."""
+    number = (EpochRecord.epoch - first) // stretch
+    within = EpochRecord.job_id == job, EpochRecord.epoch.between(first, last)
+    ends = (
+        select(
+            number.label("number"),
+            func.min(EpochRecord.train_loss).label("low"),
+            func.max(EpochRecord.train_loss).label("high"),
+        )
+        .where(*within)
+        .group_by(number)
+        .subquery()
+    )
+    is_end = or_(EpochRecord.train_loss == ends.c.low, EpochRecord.train_loss == ends.c.high)
+    chosen = (
+        select(func.min(EpochRecord.epoch))
+        .join(ends, and_(ends.c.number == number, is_end))
+        .where(*within)
+        .group_by(number, EpochRecord.train_loss)
+    )
+    wanted = or_(EpochRecord.epoch.in_(chosen), EpochRecord.epoch.in_((first, last)))
+    return list(session.scalars(select(EpochRecord).where(*within, wanted).order_by(EpochRecord.epoch)))
 
 
 def add_epochs(session: Session, rows: list[dict[str, Any]]) -> None:

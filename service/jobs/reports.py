@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
+from service import numbers
 from service.database.engine import Database
 from service.database.lookup import position_of
 from service.jobs import records
@@ -35,16 +36,17 @@ def job(record: JobRecord) -> Job:
 
 
 def report(record: EpochRecord) -> dict[str, Any]:
-    return {name: getattr(record, name) for name in FIELDS}
+    values = ((name, getattr(record, name)) for name in FIELDS)
+    return {name: numbers.finite(value) if isinstance(value, float) else value for name, value in values}
 
 
 def page(
     database: Database, job: str, from_epoch: int, limit: int, after: str | None
 ) -> tuple[list[dict[str, Any]], str | None]:
     """Reports from an epoch, or from the cursor, on; the cursor is the next epoch's number."""
-    start = max(from_epoch, position_of(after))
     with database.reading() as session:
-        records.find(session, job)
+        end = records.find(session, job).epochs_done + 1
+        start = max(from_epoch, position_of(after, end))
         rows = records.epochs(session, job, start, limit + 1)
     return [report(row) for row in rows[:limit]], str(rows[limit].epoch) if len(rows) > limit else None
 
@@ -62,29 +64,11 @@ def chunks(database: Database, job: str, from_epoch: int) -> Iterator[list[dict[
 
 
 def thinned(database: Database, job: str, from_epoch: int, points: int) -> list[dict[str, Any]]:
-    """About `points` reports: of each stretch of epochs the one with the lowest and the one with the highest loss."""
+    """At most `points` reports: the first, the last, and of each stretch between the lowest and the highest loss."""
     with database.reading() as session:
         last = records.find(session, job).epochs_done
-    stretch = max(1, -(-(last + 1 - from_epoch) * 2 // points))
-    kept: list[dict[str, Any]] = []
-    bucket: list[dict[str, Any]] = []
-    for row in (row for chunk in chunks(database, job, from_epoch) for row in chunk):
-        if bucket and (row["epoch"] - from_epoch) // stretch != (bucket[0]["epoch"] - from_epoch) // stretch:
-            kept += _extremes(bucket)
-            bucket = []
-        bucket.append(row)
-    return kept + _extremes(bucket)
-
-
-def _extremes(bucket: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    if not bucket:
-        return []
-    ends = {id(row): row for row in (min(bucket, key=_loss), max(bucket, key=_loss))}
-    return sorted(ends.values(), key=lambda row: int(row["epoch"]))
-
-
-def _loss(row: dict[str, Any]) -> float:
-    return float(row["train_loss"])
+        stretch = max(1, -(-2 * (last + 1 - from_epoch) // max(1, points - 2)))
+        return [report(row) for row in records.extreme_epochs(session, job, from_epoch, last, stretch)]
 
 
 def csv(database: Database, job: str, from_epoch: int, points: int | None) -> Iterator[str]:

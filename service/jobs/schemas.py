@@ -3,14 +3,25 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from service.learning import training
-from service.vocabulary.schemas import LossShape, OptimiserShape
-from service.wire import Reference, Seed, Strict, VersionNumber
+from service.learning import recipe
+from service.vocabulary.schemas import LossShape, OptimiserShape, ScheduleShape
+from service.wire import Number, Reference, Seed, Strict, VersionNumber
 
 Flag = Annotated[bool, Field(strict=True)]
-PathName = Literal["batches"]
+PathName = Literal["quadratic", "batches"]
+
+
+class EarlyStopping(Strict):
+    """End when the monitored loss has not fallen by more than `min_change` for `patience` epochs; keeps the best."""
+
+    monitor: Literal["validation_loss", "train_loss"] = "validation_loss"
+    patience: Annotated[int, Field(strict=True, ge=1)] = 10
+    min_change: Annotated[Number, Field(ge=0)] = 0.0
+
+    def term(self) -> recipe.EarlyStopping:
+        return recipe.EarlyStopping(monitor=self.monitor, patience=self.patience, min_change=self.min_change)
 
 
 class Recipe(Strict):
@@ -25,10 +36,24 @@ class Recipe(Strict):
     partial: Annotated[Flag, Field(description="whether a last, shorter batch is used")] = True
     shuffle: Annotated[Flag, Field(description="whether rows are drawn anew in each epoch")] = False
     seed: Seed = 0
+    schedule: Annotated[ScheduleShape | None, Field(description="of the rate; null: that of the optimiser")] = None
+    standardise: Annotated[Flag, Field(description="train in standardised inputs; the result is in raw units")] = False
+    path: Annotated[PathName | None, Field(description="how to compute gradients; null: the cheaper way")] = None
+    sample_weights: Annotated[
+        str | None, Field(strict=True, description="the column that says how much each row counts; no input then")
+    ] = None
+    early_stopping: EarlyStopping | None = None
+    keep: Annotated[Literal["last", "best"], Field(description="the parameters that become the new version")] = "last"
 
-    def term(self) -> training.Recipe:
+    @model_validator(mode="after")
+    def _early_stopping_keeps_the_best(self) -> "Recipe":
+        if self.early_stopping is not None:
+            self.keep = "best"
+        return self
+
+    def term(self) -> recipe.Recipe:
         """The same in the words of the learning core."""
-        return training.Recipe(
+        return recipe.Recipe(
             loss=self.loss.term(),
             optimiser=self.optimiser.term(),
             epochs=self.epochs,
@@ -36,6 +61,11 @@ class Recipe(Strict):
             partial=self.partial,
             shuffle=self.shuffle,
             seed=self.seed,
+            schedule=None if self.schedule is None else self.schedule.term(),
+            standardise=self.standardise,
+            path=self.path,
+            early_stopping=None if self.early_stopping is None else self.early_stopping.term(),
+            keep=self.keep,
         )
 
 
@@ -45,6 +75,7 @@ class NewJob(Recipe):
     model: Reference
     dataset: Reference
     from_version: Annotated[VersionNumber | None, Field(strict=True, description="null: the latest")] = None
+    reject_unstable: Annotated[Flag, Field(description="422, not only advice, for a rate that cannot converge")] = False
 
     model_config = ConfigDict(
         extra="forbid",
@@ -56,6 +87,11 @@ class NewJob(Recipe):
     )
 
 
+class Rate(BaseModel):
+    value: float
+    exact: bool = Field(description="false: an estimate from a sample of rows")
+
+
 class Plan(BaseModel):
     """What is known before anything is computed."""
 
@@ -63,12 +99,24 @@ class Plan(BaseModel):
     path: PathName = Field(description="how gradients are computed")
     operations: float = Field(description="multiplications and additions, in all")
     seconds: float = Field(description="an estimate")
+    largest_stable_rate: Rate | None = Field(description="a larger one diverges; null where none is known")
+    best_rate: Rate | None = Field(description="the fixed rate that converges fastest; null where none is known")
+    optimum_loss: float | None = Field(description="the least loss there is, for quadratic problems")
+
+
+class Advice(BaseModel):
+    """Something to consider before the job is run."""
+
+    code: str = Field(description="a stable word for programs", examples=["unstable_rate"])
+    detail: str
+    pointer: str
 
 
 class PlanOnly(BaseModel):
     """The answer to `validate_only`: the job could be created, and this is its plan."""
 
     plan: Plan
+    advice: list[Advice]
     recipe: dict[str, Any]
 
 
@@ -91,7 +139,7 @@ class Job(BaseModel):
     dataset: str
     state: Literal["queued", "running", "paused", "succeeded", "failed", "cancelled"]
     asked: Literal["cancel"] | None = Field(description="what a client asked of a running job")
-    ended_by: Literal["epochs"] | None
+    ended_by: Literal["epochs", "early_stopping"] | None
     progress: float = Field(description="0 to 1")
     epochs_done: int
     initial_loss: float | None = Field(description="of the parameters it began from, on the training part")
@@ -102,6 +150,7 @@ class Job(BaseModel):
     attempt: int = Field(description="workers that began or continued it")
     losses_of_worker: int
     plan: Plan
+    advice: list[Advice]
     error: JobError | None
     recipe: dict[str, Any]
     created_at: datetime

@@ -33,6 +33,8 @@ class EndedBy(StrEnum):
 
     EPOCHS = "epochs"
     """All epochs are done."""
+    EARLY_STOPPING = "early_stopping"
+    """The monitored loss no longer fell."""
 
 
 LEASE = 10.0

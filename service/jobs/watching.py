@@ -6,8 +6,6 @@ from collections import defaultdict
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from service.database.engine import Database
 from service.jobs import records
 from service.jobs.states import ENDED
@@ -42,6 +40,10 @@ class Watcher:
         """Look at once; safe to call from any thread, also after the loop has ended."""
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._nudged.set)
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
 
     async def changes(self, job: str) -> AsyncGenerator[Seen, None]:
         """What is seen of a job now and after each change, until it has ended or the service stops."""
@@ -81,8 +83,8 @@ class Watcher:
             if self._watches:
                 try:
                     self._compare(await asyncio.to_thread(self._look, list(self._watches)))
-                except SQLAlchemyError as error:  # busy, perhaps; the next look is a moment away
-                    log.warning("cannot see how jobs are: %s", error)
+                except Exception:  # the database is busy, perhaps; the next look is a moment away
+                    log.warning("cannot see how jobs are", exc_info=True)
 
     def _look(self, jobs: list[str]) -> dict[str, Seen]:
         with self._database.reading() as session:

@@ -73,9 +73,9 @@ def delete_model(model: str, database: DatabaseOf) -> None:
 @router.get("/{model}/versions", summary="List versions", responses=problems(404, 422))
 def list_versions(model: str, database: DatabaseOf, limit: Limit = 50, after: After = None) -> Page[Version]:
     """A model's versions, newest first."""
-    before = None if after is None else position_of(after)
     with database.reading() as session:
         record = records.find(session, model)
+        before = None if after is None else position_of(after, record.version + 1)
         rows = records.versions(session, record.id, limit + 1, before)
     items = [Version(version=row.number, job=row.job_id, created_at=row.created_at) for row in rows[:limit]]
     return Page(items=items, next=str(items[-1].version) if len(rows) > limit else None)

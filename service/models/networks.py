@@ -20,6 +20,8 @@ class TrainedNetwork:
     model: str
     version: int
     job: str | None
+    fresh: bool
+    """Drawn by a seed and never trained."""
     network: Network
     vector: Array
 
@@ -56,13 +58,20 @@ class Networks:
                 return kept
         row = records.version(session, record.id, number)
         loaded = TrainedNetwork(
-            record.id, number, row.job_id, network_of(record), parameters.from_bytes(row.parameters)
+            record.id,
+            number,
+            row.job_id,
+            record.seeded and number == 0,
+            network_of(record),
+            parameters.from_bytes(row.parameters),
         )
         self._keep(loaded)
         return loaded
 
     def _keep(self, loaded: TrainedNetwork) -> None:
         with self._lock:
+            if (loaded.model, loaded.version) in self._kept:  # another thread was faster
+                return
             self._kept[loaded.model, loaded.version] = loaded
             self._size += loaded.vector.nbytes
             while self._size > self._capacity and len(self._kept) > 1:

@@ -29,6 +29,7 @@ class Blueprint:
     architecture: str
     network: Network
     vector: Array
+    seeded: bool
 
 
 def blueprint(new: NewModel, max_parameters: int) -> Blueprint:
@@ -46,7 +47,7 @@ def blueprint(new: NewModel, max_parameters: int) -> Blueprint:
         raise invalid(pointer, f"{detail} (DESCENT_MAX_PARAMETERS)", "too_many_parameters")
     given = new.parameters
     vector = network.initial(new.seed) if given is None else flatten(network, given, "#/parameters")
-    return Blueprint(notation.write(network.layer), network, vector)
+    return Blueprint(notation.write(network.layer), network, vector, seeded=given is None)
 
 
 def _chain(new: NewModel) -> Layer:
@@ -97,6 +98,7 @@ def create(session: Session, name: str | None, dtype: str, plan: Blueprint) -> M
         architecture=plan.architecture,
         dtype=dtype,
         parameter_count=plan.network.parameter_count,
+        seeded=plan.seeded,
     )
     with _names_are_unique(record.name):
         session.add(record)
@@ -138,6 +140,7 @@ def delete(database: Database, reference: str) -> None:
     try:
         with database.transaction() as session:
             session.delete(records.find(session, reference))
+            session.flush()
     except IntegrityError:
         detail = f"A job that has not ended trains model {reference!r}: see /api/jobs?model={reference}."
         raise Conflict(detail, "model_in_use") from None

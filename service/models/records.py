@@ -34,6 +34,8 @@ class ModelRecord(Record):
     """In Flux's notation, canonical."""
     dtype: Mapped[str]
     parameter_count: Mapped[int]
+    seeded: Mapped[bool]
+    """Whether version 0 was drawn by a seed, and not given."""
     created_at: Mapped[datetime] = mapped_column(default=now)
     version: Mapped[int] = column_property(
         select(func.max(VersionRecord.number))
@@ -56,7 +58,7 @@ def find(session: Session, reference: str, *, lock: bool = False) -> ModelRecord
 
 
 def page(session: Session, limit: int, after: str | None) -> tuple[list[ModelRecord], str | None]:
-    return lookup.page(session, select(ModelRecord), ModelRecord.id, limit, after)
+    return lookup.page(session, select(ModelRecord), ModelRecord.id, "mdl", limit, after)
 
 
 def version(session: Session, model: str, number: int | None) -> VersionRecord:

@@ -8,11 +8,12 @@ from service import numbers
 from service.database.columns import new_id, now
 from service.database.engine import Database
 from service.datasets import records as datasets
-from service.datasets.records import DatasetRecord
 from service.datasets.storage import Storage
-from service.errors import NotFound, invalid
+from service.errors import invalid
 from service.jobs import records as jobs
-from service.jobs.operations import check_widths, recipe_of, reference_at
+from service.jobs.operations import recipe_of, reference_at, weights_in
+from service.jobs.parts import View
+from service.jobs.records import JobRecord
 from service.learning import metrics
 from service.learning.losses import MSE, Loss
 from service.models import records as models
@@ -20,7 +21,6 @@ from service.models.networks import Networks, TrainedNetwork
 from service.numbers import Array
 from service.predictions.records import EvaluationRecord
 from service.predictions.schemas import NewEvaluation, NewPrediction
-from service.wire import PartName
 
 
 def predict(
@@ -34,35 +34,29 @@ def predict(
     """
     with database.reading() as session:
         trained = networks.get(session, reference, version)
-        dataset = _dataset(session, trained, new.dataset) if new.dataset else None
-    if dataset is not None:
-        inputs, pointer = _rows_of(storage, dataset, new.part, trained)[0], "#/part"
+        view = _view(session, storage, trained, new.dataset) if new.dataset else None
+    if view is not None:
+        inputs, pointer = view.part(new.part).inputs, "#/part"
     else:
         pointer = "#/inputs"
         inputs = numbers.matrix(new.inputs, trained.network.inputs, trained.network.dtype, pointer)
     outputs = trained.predict(inputs)
     row = numbers.first_overflow(outputs)
     if row is not None:
-        where = f"{pointer}/{row}" if dataset is None else pointer
+        where = f"{pointer}/{row}" if view is None else pointer
         raise invalid(where, f"The output of row {row} is too large for {trained.network.dtype}.", "overflow")
     return trained, outputs
 
 
-def _dataset(session: Session, trained: TrainedNetwork, reference: str) -> DatasetRecord:
+def _view(session: Session, storage: Storage, trained: TrainedNetwork, reference: str) -> View:
+    """The dataset as the network sees it; a column of weights that it was trained with is no input."""
     with reference_at("#/dataset"):
         dataset = datasets.find(session, reference)
-    check_widths(trained.network, dataset, "#/dataset")
-    return dataset
-
-
-def _rows_of(storage: Storage, dataset: DatasetRecord, part: PartName, trained: TrainedNetwork) -> tuple[Array, Array]:
-    """Inputs and targets of a part, in the network's dtype: a training reads them so, too."""
-    rows = dataset.slice_of(part)
-    if rows.start == rows.stop:
-        raise invalid("#/part", f"The {part} part of dataset {dataset.name!r} has no rows.", "empty_part")
-    arrays = storage.open(dataset.id)
-    dtype = trained.network.dtype
-    return arrays.inputs[rows].astype(dtype, copy=False), arrays.targets[rows].astype(dtype, copy=False)
+    job = _job_of(session, trained)
+    weights = None if job is None else weights_in(job.recipe, dataset)
+    view = View(storage, dataset, trained.network.dtype, weights)
+    view.check(trained.network, "#/dataset")
+    return view
 
 
 def evaluate(
@@ -78,20 +72,21 @@ def evaluate(
         models.find(session, reference)
         with reference_at("#/version"):
             trained = networks.get(session, reference, new.version)
-        dataset = _dataset(session, trained, new.dataset)
+        view = _view(session, storage, trained, new.dataset)
         loss = new.loss.term() if new.loss is not None else _loss_of(session, trained)
-    inputs, targets = _rows_of(storage, dataset, new.part, trained)
+    part = view.part(new.part)
     return EvaluationRecord(
         id=new_id("ev"),
         model_id=trained.model,
         version=trained.version,
-        dataset_id=dataset.id,
+        dataset_id=view.dataset.id,
         part=new.part,
-        loss=numbers.finite(trained.network.loss(trained.vector, inputs, targets, loss)),
+        loss=numbers.finite(trained.network.loss(trained.vector, part.inputs, part.targets, loss, part.weights)),
         metrics={
-            name: numbers.finite(value) for name, value in metrics.regression(trained.predict(inputs), targets).items()
+            name: numbers.finite(value)
+            for name, value in metrics.regression(trained.predict(part.inputs), part.targets).items()
         },
-        rows=len(inputs),
+        rows=len(part),
         created_at=now(),
     )
 
@@ -107,12 +102,13 @@ def keep(session: Session, record: EvaluationRecord) -> None:
 
 
 def _loss_of(session: Session, trained: TrainedNetwork) -> Loss:
-    if trained.job is None:
-        return MSE()
-    try:
-        return recipe_of(jobs.find(session, trained.job)).loss
-    except NotFound:
-        return MSE()
+    job = _job_of(session, trained)
+    return MSE() if job is None else recipe_of(job).loss
+
+
+def _job_of(session: Session, trained: TrainedNetwork) -> JobRecord | None:
+    """The job that made this version."""
+    return None if trained.job is None else jobs.find(session, trained.job)
 
 
 def trainings(session: Session, model: str) -> list[dict[str, Any]]:

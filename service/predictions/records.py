@@ -30,7 +30,7 @@ class EvaluationRecord(Record):
 
 def page(session: Session, model: str, limit: int, after: str | None) -> tuple[list[EvaluationRecord], str | None]:
     statement = select(EvaluationRecord).where(EvaluationRecord.model_id == model)
-    return lookup.page(session, statement, EvaluationRecord.id, limit, after)
+    return lookup.page(session, statement, EvaluationRecord.id, "ev", limit, after)
 
 
 def find(session: Session, model: str, evaluation: str) -> EvaluationRecord:

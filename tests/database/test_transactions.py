@@ -15,6 +15,7 @@ from service.database.engine import Database
 from service.database.migrate import migrate
 from service.datasets.storage import Storage
 from service.models.networks import Networks
+from service.models.records import ModelRecord
 from service.settings import Settings
 
 
@@ -37,6 +38,10 @@ def http(database: Database, tmp_path: Path) -> TestClient:
 def count(database: Database, table: str) -> int:
     with database.reading() as session:
         return int(session.scalar(text(f"SELECT count(*) FROM {table}")) or 0)  # noqa: S608 - names from this file
+
+
+def model(id: str, name: str) -> ModelRecord:
+    return ModelRecord(id=id, name=name, architecture="Dense(1 => 1)", dtype="float32", parameter_count=2, seeded=True)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +82,8 @@ def test_a_failed_commit_is_never_a_2xx(
 
 def test_a_transaction_that_breaks_off_leaves_nothing(database: Database) -> None:
     with pytest.raises(ZeroDivisionError), database.transaction() as session:  # noqa: PT012
-        session.execute(text("INSERT INTO models VALUES ('mdl_1', 'a', 'x', 'float32', 1, '2026-01-01')"))
+        session.add(model("mdl_1", "a"))
+        session.flush()
         raise ZeroDivisionError
     assert count(database, "models") == 0
 
@@ -88,10 +94,7 @@ def test_a_writer_that_reads_first_waits_for_its_turn(database: Database) -> Non
     def add(name: str) -> None:
         with database.transaction() as session:
             number = session.scalar(text("SELECT count(*) FROM models"))
-            session.execute(
-                text("INSERT INTO models VALUES (:id, :name, 'x', 'float32', 1, '2026-01-01')"),
-                {"id": f"mdl_{number}", "name": name},
-            )
+            session.add(model(f"mdl_{number}", name))
 
     run_together([partial(add, str(index)) for index in range(8)])
     assert count(database, "models") == 8
@@ -115,7 +118,7 @@ def run_together(calls: list[Callable[[], None]]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pragma", "value"), [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("busy_timeout", 10000)]
+    ("pragma", "value"), [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("busy_timeout", 5000)]
 )
 def test_sqlite_is_set_up_to_keep_what_was_answered(database: Database, pragma: str, value: object) -> None:
     with database.reading() as session:
