@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import product
-from statistics import median
 from typing import Any
 
 import matplotlib as mpl
 from matplotlib import pyplot as plt
 
-from benchmarks.results import OURS, RESULTS
+from benchmarks.results import OURS, RESULTS, seconds
 
 COLOURS = {OURS: "#1b6ca8", "after the pass": "#66a182", "PyTorch eager": "#d1495b"}
 LABELS = {OURS: "Descent, pass over the data included", "after the pass": "Descent, sums of the data known"}
@@ -24,7 +23,7 @@ def draw(measurements: Sequence[Mapping[str, Any]]) -> None:
         rows = [int(m["setting"].removesuffix(" rows").replace(",", "")) for m in mine]
         axes.loglog(
             rows,
-            [1e3 * median(m["seconds"][side]) for m in mine],
+            [1e3 * seconds(m)[side] for m in mine],
             LINES[threads.index(count) % len(LINES)],
             color=COLOURS[side],
             marker="o",

@@ -1,6 +1,6 @@
 """Networks trained in mini-batches: one epoch in its steady state, shuffling and the mean loss included."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise, product
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks import ours
 from benchmarks.peers import jax_optax, pytorch, scikit_learn
-from benchmarks.timing import Measurement, report, take_turns, threads
+from benchmarks.timing import Measurement, Round, report, take_turns, threads
 from service.learning.training import Part
 
 RATE = 0.001
@@ -36,7 +36,7 @@ def notation(sizes: tuple[int, ...], activation: str) -> str:
     return f"Chain({', '.join(layers)}, Dense({sizes[-2]} => {sizes[-1]}))"
 
 
-def seconds(size: Size, rule: str, activation: str) -> Mapping[str, Sequence[float]]:
+def rounds(size: Size, rule: str, activation: str) -> list[Round]:
     random = np.random.default_rng(0)
     rows, outputs = size.batch_size * size.batches, size.sizes[-1]
     inputs = random.standard_normal((rows, size.sizes[0]), dtype=np.float32)
@@ -63,7 +63,7 @@ def measure() -> Iterator[Measurement]:
             f"{'-'.join(map(str, size.sizes))}, batches of {size.batch_size}",
             f"{rule}, {activation}, {size.batches} batches",
             threads(),
-            seconds(size, rule, activation),
+            rounds(size, rule, activation),
             {"PyTorch eager": size.aim, "scikit-learn": 1.0, "JAX jitted": 1.0},
         )
 

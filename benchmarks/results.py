@@ -11,19 +11,27 @@ RESULTS = Path(__file__).parent / "results"
 OURS = "Descent"
 
 
-def duration(seconds: float) -> str:
-    unit, factor = next(((u, f) for u, f in (("s", 1.0), ("ms", 1e3)) if seconds * f >= 1), ("µs", 1e6))
-    return f"{seconds * factor:.3g} {unit}"
+def duration(value: float) -> str:
+    """Seconds, in the unit that suits them."""
+    unit, factor = next(((u, f) for u, f in (("s", 1.0), ("ms", 1e3)) if value * f >= 1), ("µs", 1e6))
+    return f"{value * factor:.3g} {unit}"
 
 
 def ratios(measurement: Mapping[str, Any]) -> dict[str, float]:
     """How many times longer each peer takes than we do: the median over rounds, each of which has the same weather."""
-    ours = measurement["seconds"][OURS]
-    return {
-        side: median(theirs / mine for theirs, mine in zip(seconds, ours, strict=True))
-        for side, seconds in measurement["seconds"].items()
-        if side != OURS
-    }
+    rounds = [taken["seconds"] for taken in measurement["rounds"]]
+    return {side: median(each[side] / each[OURS] for each in rounds) for side in rounds[0] if side != OURS}
+
+
+def seconds(measurement: Mapping[str, Any]) -> dict[str, float]:
+    """The median of each side."""
+    rounds = [taken["seconds"] for taken in measurement["rounds"]]
+    return {side: median(each[side] for each in rounds) for side in rounds[0]}
+
+
+def others(measurement: Mapping[str, Any]) -> str:
+    """The share of the machine that other processes took in the worst of the rounds."""
+    return f"{max(0.0, *(taken['others'] for taken in measurement['rounds'])):.0%}"
 
 
 def misses(measurement: Mapping[str, Any]) -> list[str]:
@@ -34,13 +42,13 @@ def misses(measurement: Mapping[str, Any]) -> list[str]:
 def sentence(measurement: Mapping[str, Any]) -> str:
     """The measurement on one line of a terminal."""
     peers = ", ".join(
-        f"{peer} {duration(median(measurement['seconds'][peer]))} ({ratio:.2f} times ours)"
+        f"{peer} {duration(seconds(measurement)[peer])} ({ratio:.2f} times ours)"
         for peer, ratio in ratios(measurement).items()
     )
     missed = f"  MISSED: {'; '.join(misses(measurement))}" if misses(measurement) else ""
     return (
         f"{measurement['title']}, {measurement['setting']}, {measurement['threads']} thread(s): "
-        f"{duration(median(measurement['seconds'][OURS]))}, {peers}{missed}"
+        f"{duration(seconds(measurement)[OURS])}, {peers}{missed}"
     )
 
 
@@ -49,20 +57,23 @@ def write(name: str, machine: Mapping[str, str], measurements: Sequence[Mapping[
     lines = [f"# {name.replace('_', ' ').capitalize()}", ""]
     for title, group in groupby(measurements, key=lambda m: str(m["title"])):
         lines += [f"## {title}", "", *table(list(group)), ""]
-    lines += ["Medians over the rounds; in brackets how many times ours. Aims are least ratios.", ""]
+    lines += [
+        "Medians over the rounds; in brackets how many times ours. Aims are least ratios; `others` is the share of the",
+        "machine that other processes took in the worst round.",
+        "",
+    ]
     lines += [f"* {key}: {value}" for key, value in machine.items()]
     lines += [f"* measured: {datetime.now(UTC):%Y-%m-%d}, by `make bench ARGS={name}`", ""]
     (RESULTS / f"{name}.md").write_text("\n".join(lines))
 
 
 def table(measurements: Sequence[Mapping[str, Any]]) -> Iterable[str]:
-    peers = list(dict.fromkeys(side for m in measurements for side in m["seconds"] if side != OURS))
-    yield f"| setting | threads | {OURS} | {' | '.join(peers)} | aims | missed |"
-    yield "| --- | --- " + "| --- " * (len(peers) + 3) + "|"
+    peers = list(dict.fromkeys(peer for m in measurements for peer in ratios(m)))
+    yield f"| setting | threads | {OURS} | {' | '.join(peers)} | aims | missed | others |"
+    yield "| --- | --- " + "| --- " * (len(peers) + 4) + "|"
     for measurement in measurements:
-        found = ratios(measurement)
-        seconds = {side: median(samples) for side, samples in measurement["seconds"].items()}
-        cells = [f"{duration(seconds[p])} ({found[p]:.2f})" if p in found else "" for p in peers]
+        found, medians = ratios(measurement), seconds(measurement)
+        cells = [f"{duration(medians[p])} ({found[p]:.2f})" if p in found else "" for p in peers]
         aims = ", ".join(f"{peer} {aim:g}" for peer, aim in measurement["aims"].items())
-        row = [measurement["setting"], str(measurement["threads"]), duration(seconds[OURS]), *cells]
-        yield f"| {' | '.join([*row, aims, '; '.join(misses(measurement))])} |"
+        row = [measurement["setting"], str(measurement["threads"]), duration(medians[OURS]), *cells]
+        yield f"| {' | '.join([*row, aims, '; '.join(misses(measurement)), others(measurement)])} |"

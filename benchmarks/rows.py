@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks import ours
 from benchmarks.linear_regression import COLUMNS, RATE, data
 from benchmarks.peers import pytorch
-from benchmarks.timing import Measurement, report, take_turns, threads
+from benchmarks.timing import Measurement, Round, report, take_turns, threads
 from service.learning.gram import Gram
 from service.learning.training import Part
 
@@ -30,13 +30,13 @@ def measure() -> Iterator[Measurement]:
             "after the pass": ours.run(f"Dense({COLUMNS} => 1)", parameters, known, RATE, OUR_EPOCHS),
             "PyTorch eager": pytorch.run(weight, bias, inputs, targets, RATE, peer_epochs),
         }
-        seconds = take_turns(sides, rounds=5)
+        rounds = take_turns(sides, rounds=5)
         # PyTorch's run ends with the loss after its last epoch: one forward pass, about a third of an epoch.
-        per_epoch = {
-            "Descent": [run / OUR_EPOCHS for run in seconds["Descent"]],
-            "after the pass": [run / OUR_EPOCHS for run in seconds["after the pass"]],
-            "PyTorch eager": [run / (peer_epochs + 1 / 3) for run in seconds["PyTorch eager"]],
-        }
+        epochs = {"Descent": OUR_EPOCHS, "after the pass": OUR_EPOCHS, "PyTorch eager": peer_epochs + 1 / 3}
+        per_epoch = [
+            Round({side: seconds / epochs[side] for side, seconds in taken.seconds.items()}, taken.others)
+            for taken in rounds
+        ]
         title = f"One of {OUR_EPOCHS} epochs, our one pass over the data shared among them"
         yield Measurement(title, f"{rows:,} rows", threads(), per_epoch)
 

@@ -72,7 +72,13 @@ def test_the_page_s_requests_run_as_they_stand(service: RunningService, http: ht
 
 def test_a_written_loss_trains_like_the_named_one(client: Client) -> None:
     model, dataset = line_with_outliers(client)
-    recipe: dict[str, Any] = {"epochs": 50, "from_version": 0, "optimiser": {"rule": "Adam", "eta": 0.1}, "path": "batches", "wait": 60}
+    recipe: dict[str, Any] = {
+        "epochs": 50,
+        "from_version": 0,
+        "optimiser": {"rule": "Adam", "eta": 0.1},
+        "path": "batches",
+        "wait": 60,
+    }
     named = client.train(model, dataset, loss="mse", **recipe)
     written = client.train(model, dataset, loss={"expression": "mean(abs2(ŷ - y))"}, **recipe)
     assert written.final_loss == pytest.approx(named.final_loss, rel=1e-5)

@@ -49,9 +49,13 @@ def columns_from_csv(body: bytes, dtype: str) -> dict[str, Array]:
     names = _column_names(table)
     if not table.num_rows or len(names) < 2:
         raise invalid("#", "Give a header line, at least two columns and at least one row.", "empty")
+    if len(names) > MOST_COLUMNS:
+        raise invalid("#", f"There are {len(names)} columns; at most {MOST_COLUMNS} are read.", "too_many_columns")
     _refuse(body, (wrong for name in names for wrong in _not_numbers(name, table.column(name), body)))
     with np.errstate(over="ignore"):
         columns: dict[str, Array] = {name: table.column(name).to_numpy().astype(dtype) for name in names}
+    if len(names) > MOST_COLUMNS:
+        raise invalid("#", f"There are {len(names)} columns; at most {MOST_COLUMNS} are read.", "too_many_columns")
     _refuse(body, (wrong for name in names for wrong in _not_finite(name, columns[name])))
     return columns
 

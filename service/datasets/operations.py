@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -99,7 +99,8 @@ def _grams(record: DatasetRecord, arrays: Arrays) -> dict[str, Gram]:
         rows = record.slice_of(part)
         width = record.inputs + record.outputs + 1
         if 0 < (rows.stop - rows.start) * width**2 <= GRAM_OPERATIONS:
-            grams[part] = Gram.of(arrays.inputs[rows], arrays.targets[rows])
+            with suppress(np.linalg.LinAlgError), np.errstate(all="ignore"):  # squares that overflow have no sums
+                grams[part] = Gram.of(arrays.inputs[rows], arrays.targets[rows])
     return grams
 
 

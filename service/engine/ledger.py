@@ -1,6 +1,7 @@
 """What a running job writes down: reports, beats, checkpoints. One thread of the worker does it beside the training."""
 
 import logging
+import math
 import threading
 import time
 from dataclasses import fields
@@ -25,6 +26,9 @@ FIRST_CHECKPOINT = 1.5
 CHECKPOINT = 2.0
 COST_FACTOR = 20
 """A checkpoint comes after at least so many times what the last one cost: at most 5 % of the time goes into them."""
+
+MOST_PENDING = 20_000
+"""Reports that wait to be written; a training that makes them faster than the database takes them is held up."""
 
 REPORT = tuple(field.name for field in fields(EpochReport))
 
@@ -52,8 +56,8 @@ class Ledger:
         self._progress = record.progress
         self._checkpoint: bytes | None = None
         self._next_checkpoint = time.monotonic() + FIRST_CHECKPOINT
-        self._lock = threading.Lock()
-        self._closing = threading.Event()
+        self._lock = threading.Condition()
+        self._closing = False
         self._thread = threading.Thread(target=self._keep_writing, name=f"ledger-{self.job}", daemon=True)
 
     def watch(self, training: Training) -> None:
@@ -71,7 +75,9 @@ class Ledger:
 
     def close(self) -> None:
         """Stop the thread; what it has not written is left for a last `flush`."""
-        self._closing.set()
+        with self._lock:
+            self._closing = True
+            self._lock.notify_all()
         if self._thread.is_alive():
             self._thread.join()
 
@@ -94,6 +100,9 @@ class Ledger:
                     self._reports.append(event)
             self._progress = max(self._progress, done / training.recipe.epochs)
             self._checkpoint = checkpoint or self._checkpoint
+            while len(self._reports) >= MOST_PENDING and not (self.lost or self.asked):
+                self._lock.notify_all()
+                self._lock.wait(FLUSH)
 
     def flush(self, session: Session) -> bool:
         """Write what was noted into an open transaction; False, and nothing written, where the claim is lost."""
@@ -105,7 +114,7 @@ class Ledger:
         if reports and self._training is not None:
             columns["epochs_done"] = reports[-1].epoch
             columns["initial_loss"] = self._training.initial_loss
-            if self._training.best is not None:
+            if self._training.best is not None and math.isfinite(self._training.best[1]):
                 columns["best_epoch"], columns["best_loss"] = self._training.best
         if not queue.write(session, self.job, self.attempt, **columns):
             self.lost = True
@@ -116,7 +125,7 @@ class Ledger:
 
     def _keep_writing(self) -> None:
         written_at = time.monotonic()
-        while not self._closing.wait(FLUSH) and not self.lost:
+        while self._waits_for_the_next_flush() and not self.lost:
             if not self._reports and self._checkpoint is None and time.monotonic() - written_at < BEAT:
                 continue
             try:
@@ -125,6 +134,12 @@ class Ledger:
                 log.warning("job %s cannot beat", self.job, exc_info=True)
                 continue
             written_at = time.monotonic()
+
+    def _waits_for_the_next_flush(self) -> bool:
+        """Wait for the interval to pass, or for many reports; False at the end."""
+        with self._lock:
+            self._lock.wait_for(lambda: self._closing or len(self._reports) >= MOST_PENDING, FLUSH)
+            return not self._closing
 
     def _beat(self) -> None:
         with self._lock:
@@ -139,6 +154,7 @@ class Ledger:
             self._checkpoint = None if self._checkpoint is checkpoint else self._checkpoint
             if reports:
                 self._last_epoch = reports[-1].epoch
+            self._lock.notify_all()
         if checkpoint is not None:
             with self._database.transaction() as session:  # its own: it may be too large, and beats must go on
                 if queue.write(session, self.job, self.attempt):

@@ -9,7 +9,8 @@ from service.learning.arrays import Array
 from service.learning.batches import Batches, Part
 from service.learning.loss import Evaluate
 from service.learning.network import Network
-from service.learning.recipe import Recipe
+from service.learning.recipe import Recipe, RecipeError
+from service.learning.rule import square
 from service.learning.scaling import Scaling
 from service.learning.tape import Call, Tape
 
@@ -91,6 +92,12 @@ class BackPropagation:
             np.add(self._total, self._gradient, self._total)
         return loss
 
+    def first_square(self) -> float:
+        """Σ g² of the first batch, or of its first block."""
+        self.begin(1)
+        self.block(0, self.block_rows)
+        return square(self._gradient)
+
     def commit(self, rows: int) -> None:
         """The batch of so many rows was accepted: take over the statistics that it gathered."""
         self._programs[rows].tape.commit()
@@ -118,4 +125,6 @@ def weighed(part: Part, recipe: Recipe) -> Part:
     if part.weights is None or recipe.loss.agg == "sum":
         return part
     weights = np.asarray(part.weights, np.float64)
+    if not weights.any():
+        raise RecipeError("sample_weights", "are all 0")
     return Part(part.inputs, part.targets, (weights / weights.mean()).astype(part.inputs.dtype))

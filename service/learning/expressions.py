@@ -6,7 +6,7 @@ outputs but sum, mean (of everything, or of each row with dims=1), softmax and l
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from service.learning.expression_compiler import Program
 from service.learning.expression_forms import compile_activation, compile_loss
 from service.learning.expression_parser import ExpressionError
 from service.learning.expression_run import Run
-from service.learning.loss import LOSSES, Evaluate, Loss, Total
+from service.learning.loss import LOSSES, Agg, Evaluate, Loss, Total
 from service.learning.vocabulary import TermError
 
 __all__ = ["ExpressionActivation", "ExpressionError", "ExpressionLoss", "compile_activation", "compile_loss"]
@@ -25,7 +25,7 @@ Array = NDArray[Any]
 
 
 @LOSSES.add
-@dataclass(frozen=True, slots=True, init=False)
+@dataclass(frozen=True, slots=True)
 class ExpressionLoss(Loss):
     """a written formula of ŷ and y that ends in one number
 
@@ -36,25 +36,18 @@ class ExpressionLoss(Loss):
     """
 
     name = "expression"
-    expression: str  # type: ignore[misc]
-    # Annotations of the class take these out of the fields: the formula says both.
-    agg: ClassVar[Any]  # type: ignore[misc]
-    separable: ClassVar[Any]
-
-    def __init__(self, expression: str) -> None:
-        object.__setattr__(self, "expression", expression)
-        self.__post_init__()
+    expression: str
 
     def __post_init__(self) -> None:
         Loss.__post_init__(self)
         _check(self.name, compile_loss, self.expression)
 
-    @property  # type: ignore[no-redef]
-    def agg(self) -> Literal["mean", "sum"]:
+    @property
+    def agg(self) -> Agg:
         return compile_loss(self.expression).agg or "mean"
 
-    @property  # type: ignore[no-redef]
-    def separable(self) -> bool:  # type: ignore[override]
+    @property
+    def separable(self) -> bool:
         return compile_loss(self.expression).agg is not None
 
     def terms(self, ŷ: Array, y: Array) -> Array:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -21,7 +21,11 @@ class Loss(Term):
     """
 
     __slots__ = ()
-    separable: ClassVar[bool] = True
+
+    @property
+    def separable(self) -> bool:
+        """Whether the loss is made of terms of single rows."""
+        return True
 
     @property
     def agg(self) -> Agg:
@@ -72,7 +76,10 @@ class WholeLoss(Loss):
     """A loss of all rows at once, which has no terms; a new one defines `value` and `slope`."""
 
     __slots__ = ()
-    separable = False
+
+    @property
+    def separable(self) -> bool:
+        return False
 
     def value(self, ŷ: Array, y: Array) -> float:
         """The loss of these rows."""

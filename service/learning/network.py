@@ -16,8 +16,9 @@ from service.learning.tape import Signal, Tape
 __all__ = ["ArchitectureError", "Network", "ParameterError"]
 
 Prepare = Callable[[Array], None]
-BLOCK_BYTES = 1 << 20
-LEAST_BLOCK = 1024
+CACHE_BYTES = 1 << 20
+MOST_BYTES = 1 << 26
+USEFUL_ROWS = 1024
 
 
 class Network:
@@ -48,9 +49,13 @@ class Network:
 
     @property
     def block_rows(self) -> int:
-        """So many rows at once keep all values between layers within a processor's cache."""
+        """So many rows at once keep all values between layers within a processor's cache.
+
+        Of wide networks more: each block adds to the gradient of every parameter, and reads every parameter.
+        """
         width = sum(node.outputs for node in nodes(self.root) if not node.children) + self.inputs
-        return max(LEAST_BLOCK, BLOCK_BYTES // (width * np.dtype(self.dtype).itemsize))
+        row = width * np.dtype(self.dtype).itemsize
+        return max(CACHE_BYTES // row, min(USEFUL_ROWS, MOST_BYTES // row), 1)
 
     def initial(self, seed: int) -> Array:
         """First parameters: the same bytes for the same seed."""

@@ -154,9 +154,7 @@ class BatchNorm(Normalisation):
         return self.finish(node, normalised, tape)
 
 
-def normalise(
-    x: Array, axis: int, eps: float, mean: Array, variance: Array, deviation: Array, out: Array
-) -> None:
+def normalise(x: Array, axis: int, eps: float, mean: Array, variance: Array, deviation: Array, out: Array) -> None:
     """out = (x - mean) / deviation along the axis, with deviation = √(variance + ϵ)."""
     x.mean(axis=axis, keepdims=True, out=mean)
     np.subtract(x, mean, out)

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from service.learning.activations import ACTIVATIONS, Activation
 from service.learning.containers import DEEPEST
+from service.learning.expression_parser import ExpressionError
 from service.learning.inits import INITS, Init
 from service.learning.layers import LAYERS, Layer
 from service.learning.tokens import NotationError, Tokens
@@ -84,6 +85,11 @@ def write_value(value: Any) -> str:
     return str(value)
 
 
+def is_activation(name: str) -> bool:
+    """Whether the name alone stands for an activation; a written one has none."""
+    return name in ACTIVATIONS and name != EXPRESSION
+
+
 class Reader:
     """Reads layers, one token ahead."""
 
@@ -95,7 +101,7 @@ class Reader:
         name, position = self.tokens.name("a layer such as Dense(4 => 2) or relu")
         if self.tokens.accept("->"):
             return self._lambda(name)
-        if name in ACTIVATIONS and name != EXPRESSION:
+        if is_activation(name):
             return self._bare(name, position)
         if name not in LAYERS:
             raise NotationError(f"there is no layer and no activation {name!r}", position)
@@ -110,7 +116,7 @@ class Reader:
         name, position = self.tokens.name("an activation such as relu")
         if self.tokens.accept("->"):
             return self._lambda(name)
-        if name in LAYERS or name not in ACTIVATIONS or name == EXPRESSION:
+        if not is_activation(name):
             raise NotationError(f"there is no activation {name!r}", position)
         return self._bare(name, position)
 
@@ -120,11 +126,9 @@ class Reader:
         return build(ACTIVATIONS[name], {}, position)
 
     def _lambda(self, variable: str) -> Activation:
-        call = self.tokens.call_of(variable)
-        if call is None or call.name not in ACTIVATIONS:
+        call = self.tokens.call_of(variable, is_activation)
+        if call is None:
             text, position = self.tokens.raw()
-            if EXPRESSION not in ACTIVATIONS:
-                raise NotationError(f"there is no activation {text!r}", position)
             return build(ACTIVATIONS[EXPRESSION], {"expression": text}, position)
         term = ACTIVATIONS[call.name]
         names = [field.name for field in fields(term)]  # type: ignore[arg-type]
@@ -205,4 +209,6 @@ def build(term: type[T], values: dict[str, Any], position: int) -> T:
     try:
         return term(**values)
     except TermError as error:
+        if isinstance(error.__cause__, ExpressionError):
+            raise NotationError(error.__cause__.message, position + error.__cause__.position) from None
         raise NotationError(str(error), position) from None

@@ -83,7 +83,8 @@ class EpochReport:
 
     Where a pass is one batch, loss and gradient norm are those after `epoch` passes. Otherwise the loss is the mean of
     the batches' losses during the pass, and the norm the root of the mean of their squared norms, both weighted by
-    rows; report 0 then has no norm. `rate` is the one that the next step will use; None for a rule without.
+    rows; report 0 then has the loss of all rows and the norm of the first batch. `rate` is the one that the next step
+    will use; None for a rule without.
     """
 
     epoch: int

@@ -11,7 +11,7 @@ from service.learning.vocabulary import Registry, Term
 
 Apply = Callable[[float, int], bool | None]
 Scope = Literal["elements", "array", "vector"]
-BLOCK = 1 << 14  # elements: a block of every vector that a rule works on fits a processor's second cache
+BLOCK = 1 << 15  # elements: a block of every vector that a rule works on fits a processor's second cache
 
 
 class Block(NamedTuple):

@@ -15,7 +15,7 @@ from service.learning.network import Network
 from service.learning.pages import drop_behind
 
 BLOCK_BYTES = 1 << 20
-ROUNDING = 1e-14  # of the column's size: a deviation below is rounding, and counts as none
+ROUNDING = 1e-12  # of the column's size: a deviation below is rounding, and counts as none
 
 
 @dataclass(frozen=True, eq=False)

@@ -80,13 +80,14 @@ class BatchPath:
             self._silence.broken()
 
     def _passes_of_one_batch(self, epochs: int) -> Iterator[float | EpochReport]:
+        began = perf_counter()
         while True:
-            began = perf_counter()
             yield from self._pass()
             if self.reported < self.epoch:
                 yield (yield from self._report(self._batch_loss, math.sqrt(self._square_sum), began))
             if self.epoch == epochs:
                 return
+            began = perf_counter()
             with np.errstate(all="ignore"):
                 self._update()
             self.epoch += 1
@@ -106,13 +107,15 @@ class BatchPath:
             yield from self._pass()
             self.epoch += 1
 
-    def _measured(self) -> Generator[float, None, tuple[float, float | None]]:
+    def _measured(self) -> Generator[float, None, tuple[float, float]]:
         if self.epoch == 0:
-            return (yield from self._evaluate(self._train)), None
+            loss = yield from self._evaluate(self._train)
+            with np.errstate(all="ignore"):
+                return loss, math.sqrt(self._source.first_square())
         rows = self._source.rows
         return self._loss_sum / rows, math.sqrt(self._square_sum / rows)
 
-    def _report(self, loss: float, norm: float | None, began: float) -> Generator[float, None, EpochReport]:
+    def _report(self, loss: float, norm: float, began: float) -> Generator[float, None, EpochReport]:
         if not math.isfinite(loss):
             raise Diverged(self.epoch, LOSS)
         validation_loss = None

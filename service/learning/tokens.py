@@ -1,7 +1,7 @@
 """The words and signs of the notation."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 NUMBER = r"[+-]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eEf][+-]?\d+)?"
@@ -16,7 +16,7 @@ class NotationError(ValueError):
     """Text that is no network; `position` counts characters from 0."""
 
     def __init__(self, message: str, position: int) -> None:
-        super().__init__(f"{message} (at character {position})")
+        super().__init__(f"{message} (at character {position + 1})")
         self.message = message
         self.position = position
 
@@ -101,10 +101,10 @@ class Tokens:
         self.expect("]")
         return tuple(numbers)
 
-    def call_of(self, variable: str) -> Call | None:
-        """`name(variable, number, ...)` if that and nothing else comes next; steps over it."""
+    def call_of(self, variable: str, known: Callable[[str], bool]) -> Call | None:
+        """`name(variable, number, ...)` with a known name, if that and nothing else comes next; steps over it."""
         found = CALL.match(self._text, self.position)
-        if found is None or found["variable"] != variable:
+        if found is None or found["variable"] != variable or not known(found["name"]):
             return None
         position = self.position
         self._move(found.end())

@@ -62,7 +62,7 @@ def test_a_name_is_taken_once_and_free_after_a_delete(client: Client, service: R
 def test_a_delete_takes_rows_and_files(client: Client, service: RunningService) -> None:
     dataset = line(client)
     files = service.folder / "datasets" / dataset.id
-    assert {path.name for path in files.iterdir()} == {"inputs.npy", "targets.npy", "numbers.npy"}
+    assert {path.name for path in files.iterdir()} >= {"inputs.npy", "targets.npy", "numbers.npy"}
 
     answer = client.http.delete(f"/api/datasets/{dataset.id}")
 

@@ -39,7 +39,7 @@ def test_there_is_a_report_of_each_epoch_and_of_the_beginning(http: httpx.Client
 
     assert [report["epoch"] for report in found] == list(range(EPOCHS + 1))
     assert found[0]["train_loss"] == job.initial_loss
-    assert found[-1]["train_loss"] == pytest.approx(job.final_loss, rel=1e-6)
+    assert found[-1]["train_loss"] == pytest.approx(job.final_loss, rel=1e-4)
     assert {report["validation_loss"] for report in found} == {None}
     assert {report["rate"] for report in found} == {0.05}
     assert all(report["gradient_norm"] > 0 for report in found)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from service.learning.activations import ACTIVATIONS, Activation
 from service.learning.inits import INITS, Init
 from service.learning.layers import BatchNorm, Chain, Dense, Dropout, Layer, LayerNorm, Parallel, SkipConnection
+from service.learning.network import Network
 from service.learning.notation import NotationError, read, write
 from service.learning.rectifiers import LeakyReLU
 
@@ -142,6 +143,10 @@ def test_spellings_of_one_layer_have_one_canonical_form(text: str, canonical: st
         ("SkipConnection(relu, *)", 21, "+ or vcat"),
         ("x -> leakyrelu(x, 1, 2)", 5, "1 number"),
         ("Chain(relu) Chain(relu)", 12, "expected the end"),
+        ("Dense(1 => 1, x -> foo(x, 2))", 19, "unknown function 'foo'"),
+        ("Dense(1 => 1, x -> tanh(x) + z)", 29, "unknown name 'z'"),
+        ("Dense(1 => 1, x -> )", 19, "the expression is empty"),
+        ("Chain(x -> expression(x))", 11, "unknown function 'expression'"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(text: str, position: int, part: str) -> None:
@@ -154,6 +159,7 @@ def test_what_is_wrong_is_said_with_its_place(text: str, position: int, part: st
 def test_a_hundred_levels_are_read_and_more_are_refused() -> None:
     deepest = "Chain(" * 100 + "Dense(1 => 1)" + ")" * 100
     assert write(read(deepest)) == deepest
+    assert Network(read(deepest)).parameter_count == 2
     for levels in (101, 5_000, 100_000):
         with pytest.raises(NotationError, match="at most 100 deep"):
             read("Chain(" * levels + "Dense(1 => 1)" + ")" * levels)

@@ -72,13 +72,14 @@ def test_mini_batches_report_the_mean_loss_of_the_batches_weighted_by_rows() -> 
     """Two batches of 4 and one of 2, in the order of the file, followed by hand."""
     net, part = network(TANH), problem(10)
     training = Training(net, net.initial(0), part, None, replace(SMALL, epochs=1, shuffle=False))
-    _, report = reports(training)
+    first, report = reports(training)
     vector, total = net.initial(0), 0.0
     for rows in (slice(0, 4), slice(4, 8), slice(8, 10)):
         batch = Part(part.inputs[rows], part.targets[rows])
         loss = net.loss(vector, batch.inputs, batch.targets, MSE())
         total += loss * len(batch)
         vector = trained_from(net, vector, batch)
+    assert first.train_loss == pytest.approx(net.loss(net.initial(0), part.inputs, part.targets, MSE()))
     assert report.train_loss == pytest.approx(total / 10)
     assert np.allclose(training.parameters, vector)
 
@@ -104,6 +105,25 @@ def test_batches_larger_than_a_block_train_as_batches_of_one_block(monkeypatch: 
     expected = trained(net, part, recipe)
     monkeypatch.setattr(Network, "block_rows", 5)
     assert np.allclose(trained(net, part, recipe), expected, rtol=1e-10)
+
+
+def test_mini_batches_report_the_root_mean_square_of_the_gradients_weighted_by_rows() -> None:
+    """With a rate of 1 the steps are the gradients; report 0 has that of the first batch."""
+    net, part = network(TANH), problem(6)
+    recipe = replace(SMALL, epochs=1, shuffle=False, optimiser=Descent(1.0))
+    first, report = reports(Training(net, net.initial(0), part, None, recipe))
+    start = net.initial(0)
+    middle = trained(net, Part(part.inputs[:4], part.targets[:4]), replace(recipe, batch_size=None))
+    end = trained(net, part, recipe)
+    squares = [np.sum((middle - start) ** 2), np.sum((end - middle) ** 2)]
+    assert first.gradient_norm == pytest.approx(np.sqrt(squares[0]))
+    assert report.gradient_norm == pytest.approx(np.sqrt((4 * squares[0] + 2 * squares[1]) / 6))
+
+
+def test_weights_that_are_all_zero_are_refused() -> None:
+    net, part = network(TANH), problem(6)
+    with pytest.raises(RecipeError, match="all 0"):
+        Training(net, net.initial(0), Part(part.inputs, part.targets, np.zeros(6)), None, SMALL)
 
 
 def test_validation_loss_is_that_of_the_validation_part_and_best_goes_by_it() -> None:
@@ -206,6 +226,18 @@ def test_diverging_stops_before_the_update_and_leaves_the_last_finite_parameters
         reports(training)
     assert caught.value.epoch >= 1
     assert np.isfinite(training.parameters).all()
+
+
+@pytest.mark.parametrize("batch_size", [4, None])
+def test_an_update_that_would_overflow_is_not_taken(batch_size: int | None) -> None:
+    """Loss and gradient are finite; the step is not."""
+    net, part = network(TANH, "float32"), problem(10, dtype="float32")
+    recipe = replace(SMALL, optimiser=Descent(1e39), batch_size=batch_size)
+    training = Training(net, net.initial(0), part, None, recipe)
+    with pytest.raises(Diverged, match="a parameter is no longer finite") as caught:
+        reports(training)
+    assert caught.value.epoch == 1
+    assert np.array_equal(training.parameters, net.initial(0))
 
 
 def test_a_start_whose_loss_overflows_diverges_at_once() -> None:
