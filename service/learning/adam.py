@@ -73,8 +73,8 @@ class Adam(Moments):
 class RAdam(Moments):
     """Adam with its rate times √((ρ-4)(ρ-2)ρ∞ / ((ρ∞-4)(ρ∞-2)ρ)) where ρ > 4, and dx = η m / (1 - β₁ᵗ) elsewhere
 
-    ρ∞ = 2 / (1 - β₂) - 1 and ρ = ρ∞ - 2 t β₂ᵗ / (1 - β₂ᵗ). L. Liu et al., "On the Variance of the Adaptive Learning Rate
-    and Beyond", 2019.
+    ρ∞ = 2 / (1 - β₂) - 1 and ρ = ρ∞ - 2 t β₂ᵗ / (1 - β₂ᵗ). L. Liu et al., "On the Variance of the Adaptive Learning
+    Rate and Beyond", 2019.
     """
 
     name = "RAdam"

@@ -1,12 +1,15 @@
-"""Migrations go up, down and up again, and carry data along."""
+"""Migrations go up, down and up again, and lose no rows."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from alembic import command
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect
+from sqlalchemy import String, inspect, text
+from sqlalchemy.exc import IntegrityError
 
 from service.database.columns import Record
 from service.database.engine import Database
@@ -24,8 +27,8 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 def downgrade(database: Database, revision: str) -> None:
     config = configuration()
-    with database.transaction() as session:
-        config.attributes["connection"] = session.connection()
+    with database.rebuilding() as connection:
+        config.attributes["connection"] = connection
         command.downgrade(config, revision)
 
 
@@ -77,3 +80,30 @@ def test_every_constraint_has_a_name(database: Database) -> None:
             *inspector.get_unique_constraints(table),
         )
         assert all(constraint["name"] for constraint in constraints), table
+
+
+def test_rebuilding_a_table_keeps_the_rows_that_refer_to_it(database: Database) -> None:
+    """SQLite changes a column by copying the table; with foreign keys on, dropping the old one would take versions along."""
+    migrate(database)
+    blueprint = operations.blueprint(NewModel.model_validate({"architecture": "Dense(1 => 1)"}), 10)
+    with database.transaction() as session:
+        id = operations.create(session, "kept", "float32", blueprint).id
+    with database.rebuilding() as connection:
+        migration = Operations(MigrationContext.configure(connection))
+        with migration.batch_alter_table("models", recreate="always") as table:
+            table.alter_column("name", type_=String(200))
+    with database.reading() as session:
+        assert records.find(session, "kept").versions == 1
+        assert records.version(session, id, 0).number == 0
+
+
+def test_a_migration_that_breaks_references_is_rolled_back(database: Database) -> None:
+    migrate(database)
+    blueprint = operations.blueprint(NewModel.model_validate({"architecture": "Dense(1 => 1)"}), 10)
+    with database.transaction() as session:
+        operations.create(session, "kept", "float32", blueprint)
+    with pytest.raises(IntegrityError), database.rebuilding() as connection:
+        connection.execute(text("DELETE FROM models"))
+    with database.reading() as session:
+        assert records.find(session, "kept").versions == 1
+        assert session.scalar(text("PRAGMA foreign_keys")) == 1

@@ -14,6 +14,7 @@ from service.app import create_app
 from service.database.engine import Database
 from service.database.migrate import migrate
 from service.datasets.storage import Storage
+from service.errors import Unavailable
 from service.models.networks import Networks
 from service.models.records import ModelRecord
 from service.settings import Settings
@@ -123,3 +124,15 @@ def run_together(calls: list[Callable[[], None]]) -> None:
 def test_sqlite_is_set_up_to_keep_what_was_answered(database: Database, pragma: str, value: object) -> None:
     with database.reading() as session:
         assert session.scalar(text(f"PRAGMA {pragma}")) == value
+
+
+def test_a_writer_that_waits_too_long_is_told_so_and_readers_go_on(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.database.engine.PATIENCE", 0.05)
+    with database.transaction() as session:
+        session.add(model("mdl_1", "a"))
+        session.flush()
+        with pytest.raises(Unavailable), database.transaction():
+            pass
+        assert count(database, "models") == 0

@@ -12,7 +12,7 @@ from service.learning.losses import LOSSES, MSE
 from service.learning.network import Network
 from service.learning.notation import read
 from service.learning.optimisers import OPTIMISERS, Adam, Descent
-from service.learning.schedules import Exp, Plateau, Step, WarmUp
+from service.learning.schedules import Exp
 from service.learning.training import Diverged, EarlyStopping, EpochReport, Progress, Recipe, RecipeError, Training
 from tests.learning.networks import network, problem, reports, trained
 
@@ -177,48 +177,6 @@ def test_early_stopping_can_monitor_the_training_loss() -> None:
     assert training.ended_by == "early_stopping"
 
 
-def test_a_schedule_sets_the_rate_of_each_epoch() -> None:
-    recipe = replace(SMALL, schedule=Step(0.1, 0.5, 2))
-    net = network(TANH)
-    rates = [report.rate for report in reports(Training(net, net.initial(0), problem(10), None, recipe))]
-    assert rates == [0.1, 0.1, 0.05, 0.05, 0.025, 0.025]
-
-
-def test_a_schedule_per_step_counts_updates() -> None:
-    """Three batches an epoch: report e tells the rate of step 3 e + 1."""
-    recipe = replace(SMALL, schedule=Exp(1.0, 0.5, per="step"), epochs=2)
-    net = network(TANH)
-    rates = [report.rate for report in reports(Training(net, net.initial(0), problem(10), None, recipe))]
-    assert rates == [1.0, 0.5**3, 0.5**6]
-
-
-def test_warm_up_leads_to_the_schedule_behind_it() -> None:
-    recipe = replace(SMALL, schedule=WarmUp(2, Exp(0.1, 1.0)), epochs=3)
-    net = network(TANH)
-    rates = [report.rate for report in reports(Training(net, net.initial(0), problem(10), None, recipe))]
-    assert rates == pytest.approx([0.0, 0.05, 0.1, 0.1])
-
-
-def test_a_plateau_lowers_the_rate() -> None:
-    """Nothing improves by a million: the rate falls each second epoch."""
-    recipe = replace(SMALL, schedule=Plateau(0.1, decay=0.1, patience=2, min_change=1e6), epochs=4)
-    net = network(TANH)
-    rates = [report.rate for report in reports(Training(net, net.initial(0), problem(10), None, recipe))]
-    assert rates == pytest.approx([0.1, 0.1, 0.01, 0.01, 0.001])
-
-
-def test_a_changed_rate_counts_from_the_next_step_on_and_ends_a_schedule() -> None:
-    net = network(TANH)
-    training = Training(net, net.initial(0), problem(10), None, replace(SMALL, schedule=Exp(0.1, 0.5)))
-    rates = []
-    for event in training.run():
-        assert isinstance(event, EpochReport)
-        if event.epoch == 2:
-            training.change_rate(0.03)
-        rates.append(event.rate)
-    assert rates == [0.1, 0.05, 0.025, 0.03, 0.03, 0.03]
-
-
 def test_diverging_stops_before_the_update_and_leaves_the_last_finite_parameters() -> None:
     net, part = network(TANH, "float32"), problem(10, dtype="float32")
     training = Training(net, net.initial(0), part, None, replace(SMALL, optimiser=Descent(1e38), epochs=50))
@@ -282,14 +240,6 @@ def test_weights_do_not_go_with_a_loss_of_all_rows_at_once() -> None:
     with pytest.raises(RecipeError) as caught:
         Training(net, net.initial(0), weighted, None, replace(SMALL, loss=LOSSES["dice_coeff_loss"]()))
     assert caught.value.field == "sample_weights"
-
-
-def test_a_rule_without_a_rate_has_none_to_change() -> None:
-    net = network(TANH)
-    training = Training(net, net.initial(0), problem(10), None, replace(SMALL, optimiser=OPTIMISERS["AdaDelta"]()))
-    with pytest.raises(RecipeError):
-        training.change_rate(0.1)
-    assert [report.rate for report in reports(training)] == [None] * 6
 
 
 def test_something_is_said_inside_a_long_epoch(monkeypatch: pytest.MonkeyPatch) -> None:

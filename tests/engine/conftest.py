@@ -1,0 +1,51 @@
+"""A database, a model, a dataset and queued jobs, without a server: for what happens between engine and table."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from service.database.engine import Database
+from service.database.migrate import migrate
+from service.datasets import operations as datasets
+from service.datasets.schemas import Split
+from service.datasets.storage import Storage
+from service.engine.workspace import Workspace
+from service.jobs import operations as jobs
+from service.jobs.schemas import NewJob
+from service.models import operations as models
+from service.models.networks import Networks
+from service.models.schemas import NewModel
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
+    url = f"sqlite:///{tmp_path / 'descent.db'}"
+    database, beats = Database(url), Database(url, synchronous="NORMAL")
+    migrate(database)
+    yield Workspace(database, beats, Storage(tmp_path / "datasets"))
+    database.close()
+    beats.close()
+
+
+@pytest.fixture
+def post(workspace: Workspace) -> Callable[..., str]:
+    """Posts a job for a straight line, and gives its id."""
+    xs = np.arange(6, dtype=np.float32)
+    options = datasets.Options("line", ["y"], Split(), "float32")
+    record = datasets.store(workspace.storage, {"x": xs, "y": 4 * xs + 2}, options)
+    with datasets.adding(workspace.database, workspace.storage, record):
+        pass
+    blueprint = models.blueprint(NewModel.model_validate({"architecture": "Dense(1 => 1)"}), 100)
+    with workspace.database.transaction() as session:
+        models.create(session, "straight", "float32", blueprint)
+
+    def send(**recipe: Any) -> str:
+        new = NewJob.model_validate({"model": "straight", "dataset": "line", **recipe})
+        draft = jobs.draft(workspace.database, workspace.storage, Networks(), new)
+        with workspace.database.transaction() as session:
+            return jobs.enqueue(session, draft).id
+
+    return send

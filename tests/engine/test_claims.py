@@ -1,0 +1,159 @@
+"""Who may work on a job, and what becomes of it when a worker is lost."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+
+from service.database.columns import now
+from service.engine.run_job import work_on
+from service.engine.workspace import Workspace
+from service.jobs import operations, queue, records
+from service.jobs.records import JobRecord
+from service.jobs.states import MAX_LOSSES_OF_WORKER, State
+from service.models import records as models
+
+Post = Callable[..., str]
+
+
+def job_of(workspace: Workspace, job: str) -> JobRecord:
+    with workspace.database.reading() as session:
+        return records.find(session, job)
+
+
+def claim(workspace: Workspace, job: str, message: str) -> int | None:
+    with workspace.database.transaction() as session:
+        return queue.claim(session, job, message)
+
+
+def lose_worker(workspace: Workspace, job: str) -> list[str]:
+    """The job's worker beats no more, and that is noticed."""
+    long_ago = now() - timedelta(hours=1)
+    with workspace.database.transaction() as session:
+        session.execute(update(JobRecord).where(JobRecord.id == job).values(beat=long_ago))
+    with workspace.database.transaction() as session:
+        return queue.requeue_lost(session)
+
+
+def test_a_queued_job_is_claimed_once(workspace: Workspace, post: Post) -> None:
+    job = post()
+    assert claim(workspace, job, "a") == 1
+    assert claim(workspace, job, "b") is None
+
+
+def test_the_same_message_takes_a_running_job_over_and_counts_a_loss(workspace: Workspace, post: Post) -> None:
+    job = post()
+    claim(workspace, job, "a")
+    assert claim(workspace, job, "a") == 2
+    assert job_of(workspace, job).losses_of_worker == 1
+
+
+def test_a_repeated_message_finds_nothing_to_do_once_the_job_has_ended(workspace: Workspace, post: Post) -> None:
+    job = post(epochs=1)
+    work_on(workspace, job, "a")
+    work_on(workspace, job, "a")
+    ended = job_of(workspace, job)
+    assert (ended.state, ended.attempt, ended.version) == (State.SUCCEEDED, 1, 1)
+
+
+def test_a_worker_that_lost_its_claim_can_write_nothing(workspace: Workspace, post: Post) -> None:
+    job = post()
+    claim(workspace, job, "a")
+    assert lose_worker(workspace, job) == [job]
+    claim(workspace, job, "b")
+    with workspace.database.transaction() as session:
+        assert not queue.write(session, job, 1, epochs_done=7)
+    assert job_of(workspace, job).epochs_done == 0
+
+
+def test_a_beating_job_is_not_called_back(workspace: Workspace, post: Post) -> None:
+    claim(workspace, post(), "a")
+    with workspace.database.transaction() as session:
+        assert not queue.any_lost(session)
+        assert queue.requeue_lost(session) == []
+
+
+def test_a_cancel_survives_the_loss_of_the_worker(workspace: Workspace, post: Post) -> None:
+    job = post()
+    claim(workspace, job, "a")
+    with workspace.database.transaction() as session:
+        operations.cancel(session, job)
+    lose_worker(workspace, job)
+    assert job_of(workspace, job).state == State.CANCELLED
+
+
+def test_a_worker_that_takes_over_a_cancelled_job_ends_it(workspace: Workspace, post: Post) -> None:
+    job = post()
+    claim(workspace, job, "a")
+    with workspace.database.transaction() as session:
+        operations.cancel(session, job)
+    work_on(workspace, job, "a")
+    ended = job_of(workspace, job)
+    assert (ended.state, ended.version) == (State.CANCELLED, None)
+
+
+def test_a_job_that_loses_too_many_workers_fails_and_lets_go(workspace: Workspace, post: Post) -> None:
+    job = post()
+    for loss in range(MAX_LOSSES_OF_WORKER):
+        assert claim(workspace, job, f"message {loss}") is not None
+        with workspace.database.transaction() as session:
+            records.save_checkpoint(session, job, b"state")
+        lose_worker(workspace, job)
+    failed = job_of(workspace, job)
+    assert (failed.state, failed.held_model_id, failed.held_dataset_id) == (State.FAILED, None, None)
+    assert failed.error is not None
+    assert failed.error["code"] == "worker_lost"
+    with workspace.database.reading() as session:
+        assert records.checkpoint(session, job) is None
+
+
+def test_a_stop_gives_back_only_what_its_own_messages_claimed(workspace: Workspace, post: Post) -> None:
+    mine, other = post(), post()
+    claim(workspace, mine, "mine")
+    claim(workspace, other, "another replica's")
+    with workspace.database.transaction() as session:
+        queue.release(session, ["mine", "never claimed"])
+    assert job_of(workspace, mine).state == State.QUEUED
+    assert job_of(workspace, mine).losses_of_worker == 0
+    assert job_of(workspace, other).state == State.RUNNING
+
+
+def test_the_oldest_job_goes_first(workspace: Workspace, post: Post) -> None:
+    jobs = [post() for _ in range(4)]
+    with workspace.database.reading() as session:
+        assert queue.waiting(session, 2, without=jobs[:1]) == jobs[1:3]
+
+
+def test_an_error_that_nobody_foresaw_fails_the_job_at_once(
+    workspace: Workspace, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_off(*_: object) -> None:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr("service.learning.training.Training.run", break_off)
+    job = post()
+    work_on(workspace, job, "a")
+    failed = job_of(workspace, job)
+    assert failed.state == State.FAILED
+    assert failed.error is not None
+    assert failed.error["code"] == "internal_error"
+    assert "a bug" not in failed.error["detail"]
+
+
+def test_a_dataset_whose_files_are_gone_fails_the_job(workspace: Workspace, post: Post) -> None:
+    job = post()
+    workspace.storage.delete(job_of(workspace, job).dataset_id)
+    work_on(workspace, job, "a")
+    failed = job_of(workspace, job)
+    assert failed.error is not None
+    assert (failed.state, failed.error["code"]) == (State.FAILED, "dataset_gone")
+
+
+def test_versions_are_numbered_without_gaps_whatever_they_began_from(workspace: Workspace, post: Post) -> None:
+    jobs = [post(epochs=1, from_version=0) for _ in range(3)]
+    for job in reversed(jobs):
+        work_on(workspace, job, job)
+    assert [job_of(workspace, job).version for job in reversed(jobs)] == [1, 2, 3]
+    with workspace.database.reading() as session:
+        assert models.find(session, "straight").versions == 4
