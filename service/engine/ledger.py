@@ -4,7 +4,6 @@ import logging
 import math
 import threading
 import time
-from dataclasses import fields
 from types import TracebackType
 from typing import Any, Self
 
@@ -29,13 +28,6 @@ COST_FACTOR = 20
 
 MOST_PENDING = 20_000
 """Reports that wait to be written; a training that makes them faster than the database takes them is held up."""
-
-REPORT = tuple(field.name for field in fields(EpochReport))
-
-
-def _columns_of(report: EpochReport) -> dict[str, Any]:
-    return {name: getattr(report, name) for name in REPORT}
-
 
 class Ledger:
     """Takes events from the training and writes them to the database, under the claim of one attempt.
@@ -120,7 +112,7 @@ class Ledger:
             self.lost = True
             return False
         if reports:
-            records.add_epochs(session, [{"job_id": self.job, **_columns_of(report)} for report in reports])
+            records.add_epochs(session, [{"job_id": self.job, **report._asdict()} for report in reports])
         return True
 
     def _keep_writing(self) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from time import monotonic
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from service.learning.architecture import nodes
 from service.learning.loss import Loss
@@ -77,8 +77,7 @@ def check(recipe: Recipe, network: Network, train_rows: int, validation_rows: in
         raise RecipeError("batch_size", "leaves a batch of one row, over which BatchNorm has no variance")
 
 
-@dataclass(frozen=True, slots=True)
-class EpochReport:
+class EpochReport(NamedTuple):
     """What an epoch leaves; epoch 0 is the beginning.
 
     Where a pass is one batch, loss and gradient norm are those after `epoch` passes. Otherwise the loss is the mean of

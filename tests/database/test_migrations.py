@@ -83,7 +83,7 @@ def test_every_constraint_has_a_name(database: Database) -> None:
 
 
 def test_rebuilding_a_table_keeps_the_rows_that_refer_to_it(database: Database) -> None:
-    """SQLite changes a column by copying the table; with foreign keys on, dropping the old one would take versions along."""
+    """SQLite changes a column by copying its table; with foreign keys on, dropping the old one takes versions along."""
     migrate(database)
     blueprint = operations.blueprint(NewModel.model_validate({"architecture": "Dense(1 => 1)"}), 10)
     with database.transaction() as session:

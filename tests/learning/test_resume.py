@@ -38,7 +38,7 @@ def outcome(training: Training) -> tuple[Any, ...]:
 
 
 def told(report: EpochReport) -> EpochReport:
-    return replace(report, seconds=0.0)
+    return report._replace(seconds=0.0)
 
 
 def check_every_stop(net: Network, recipe: Recipe) -> None:
