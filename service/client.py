@@ -1,6 +1,6 @@
 """A small typed client of the service, on httpx: what the demo and the tests use."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -38,7 +38,7 @@ class Client:
     ) -> None:
         self.http.close()
 
-    def create_dataset(self, columns: Mapping[str, list[float]], targets: list[str], **options: Any) -> Dataset:
+    def create_dataset(self, columns: Mapping[str, Sequence[float]], targets: list[str], **options: Any) -> Dataset:
         return self._send("POST", "/api/datasets", Dataset, {"columns": columns, "targets": targets, **options})
 
     def create_model(self, architecture: str, **options: Any) -> Model:

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from service.client import Client
+from tests.conformity import Conformity
 from tests.serving import RunningService, running_service
 
 
@@ -19,6 +20,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService
 @pytest.fixture(scope="session")
 def client(service: RunningService) -> Iterator[Client]:
     with service.client() as client:
+        client.http.event_hooks["response"].append(Conformity(client.http.get("/openapi.json").json()))
         yield client
 
 

@@ -5,6 +5,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.problems import pointers, problem
+
 MODEL = {"architecture": "Dense(1 => 1)"}
 DATA: dict[str, Any] = {"columns": {"x": [0, 1, 2], "y": [2, 6, 10]}, "targets": ["y"]}
 
@@ -13,22 +15,6 @@ DATA: dict[str, Any] = {"columns": {"x": [0, 1, 2], "y": [2, 6, 10]}, "targets":
 def line(http: httpx.Client) -> tuple[str, str]:
     """A model and a dataset."""
     return http.post("/api/models", json=MODEL).json()["id"], http.post("/api/datasets", json=DATA).json()["id"]
-
-
-def problem(response: httpx.Response, status: int) -> dict[str, Any]:
-    """The problem that `response` must be."""
-    assert response.status_code == status, response.text
-    assert response.headers["content-type"] == "application/problem+json"
-    answer: dict[str, Any] = response.json()
-    assert {"type", "title", "status", "detail", "instance", "code", "errors"} == set(answer)
-    assert answer["status"] == status
-    assert "Traceback" not in response.text
-    assert "NaN" not in response.text
-    return answer
-
-
-def pointers(response: httpx.Response) -> list[str]:
-    return [error["pointer"] for error in problem(response, 422)["errors"]]
 
 
 def post(http: httpx.Client, path: str, text: str) -> httpx.Response:

@@ -110,7 +110,9 @@ def show_dataset(dataset: str, database: DatabaseOf) -> records.DatasetRecord:
         return records.find(session, dataset)
 
 
-@router.delete("/{dataset}", status_code=204, summary="Delete a dataset", responses=problems(404, 409))
+@router.delete(
+    "/{dataset}", status_code=204, response_class=Response, summary="Delete a dataset", responses=problems(404, 409)
+)
 def delete_dataset(dataset: str, database: DatabaseOf, storage: StorageOf) -> None:
     """Delete rows and description. 409 while a job that has not ended needs it."""
     operations.delete(database, storage, dataset)

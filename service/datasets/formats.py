@@ -54,8 +54,6 @@ def columns_from_csv(body: bytes, dtype: str) -> dict[str, Array]:
     _refuse(body, (wrong for name in names for wrong in _not_numbers(name, table.column(name), body)))
     with np.errstate(over="ignore"):
         columns: dict[str, Array] = {name: table.column(name).to_numpy().astype(dtype) for name in names}
-    if len(names) > MOST_COLUMNS:
-        raise invalid("#", f"There are {len(names)} columns; at most {MOST_COLUMNS} are read.", "too_many_columns")
     _refuse(body, (wrong for name in names for wrong in _not_finite(name, columns[name])))
     return columns
 

@@ -66,7 +66,7 @@ class NewDataset(Strict):
     """Named columns of numbers, all of one length, some of them targets."""
 
     name: Name | None = None
-    columns: Annotated[dict[ColumnName, NumberList], Field(max_length=MOST_COLUMNS)]
+    columns: Annotated[dict[ColumnName, NumberList], Field(min_length=1, max_length=MOST_COLUMNS)]
     targets: Annotated[list[ColumnName], Field(min_length=1, description="the columns to learn; all others are inputs")]
     split: Split = Split()
     dtype: Dtype = "float32"

@@ -39,6 +39,7 @@ class BackPropagation:
         self, network: Network, vector: Array, gradient: Array, part: Part, recipe: Recipe, scaling: Scaling | None
     ) -> None:
         layers = [node.layer for node in nodes(network.root)]
+        gathers = any(not slot.trainable for node in nodes(network.root) for slot in node.slots)
         self._network = network
         self._vector = vector
         self._loss = recipe.loss
@@ -51,7 +52,7 @@ class BackPropagation:
         )
         self.rows = self._batches.rows
         self.size = self._batches.size
-        divisible = recipe.loss.separable and not any(layer.couples_rows for layer in layers)
+        divisible = recipe.loss.separable and not gathers and not any(layer.couples_rows for layer in layers)
         self.block_rows = min(self.size, network.block_rows) if divisible else self.size
         self._total = gradient
         self._gradient = np.empty_like(gradient) if self.block_rows < self.size else gradient

@@ -64,7 +64,9 @@ def rename_model(model: str, change: ModelChange, database: DatabaseOf) -> Model
         return _model(operations.rename(session, model, change.name))
 
 
-@router.delete("/{model}", status_code=204, summary="Delete a model", responses=problems(404, 409))
+@router.delete(
+    "/{model}", status_code=204, response_class=Response, summary="Delete a model", responses=problems(404, 409)
+)
 def delete_model(model: str, database: DatabaseOf) -> None:
     """Delete a model with its versions and evaluations; its jobs stay. 409 while a job trains it."""
     operations.delete(database, model)

@@ -55,6 +55,12 @@ def test_all_pages_together_hold_each_epoch_once(http: httpx.Client, job: Job, l
     assert all(len(page) == min(limit, 1000) for page in pages[:-1])
 
 
+def test_a_page_holds_1000_reports_at_most(client: Client) -> None:
+    long = client.train(straight(client).id, line(client).id, wait=30, epochs=1100)
+    for limit in (1000, 1001, 100_000):
+        assert len(client.http.get(f"{path(long)}?limit={limit}").json()["items"]) == 1000
+
+
 def test_reports_can_be_had_from_an_epoch_on(http: httpx.Client, job: Job) -> None:
     assert [report["epoch"] for report in reports(http, job, from_epoch=100, limit=8)] == list(range(100, 121))
     assert reports(http, job, from_epoch=121) == []

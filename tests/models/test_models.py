@@ -1,14 +1,15 @@
 """A model's life over HTTP: written in two forms, found by id and by name, renamed, deleted."""
 
-from pathlib import Path
-
 import httpx
 import pytest
 
 from service.client import Client, ProblemError
+from service.errors import Invalid
 from service.learning import notation
+from service.models.operations import blueprint
+from service.models.schemas import NewModel
+from service.settings import Settings
 from tests.problems import pointers, problem
-from tests.serving import running_service
 from tests.training import endless_job, line, straight
 
 DENSE = {"type": "Dense", "activation": "identity", "bias": True, "init": "glorot_uniform"}
@@ -156,15 +157,25 @@ def test_a_model_stays_while_a_job_trains_it(client: Client) -> None:
     assert client.http.delete(f"/api/models/{model.id}").status_code == 204
 
 
-def test_the_largest_network_is_a_setting(folder: Path) -> None:
-    with running_service(folder, DESCENT_MAX_PARAMETERS="10") as small, small.client() as client:
-        assert client.create_model("Dense(4 => 2)").parameter_count == 10
-        for body in (
-            {"architecture": "Dense(5 => 2)"},
-            {"layers": [{"type": "Dense", "in": 5, "out": 2}]},
-            {"architecture": "Chain(Dense(2 => 2), Dense(2 => 2))"},
-        ):
-            answer = client.http.post("/api/models", json=body)
-            assert pointers(answer) == [f"#/{next(iter(body))}"]
-            assert answer.json()["code"] == "too_many_parameters"
-            assert "DESCENT_MAX_PARAMETERS" in answer.json()["detail"]
+def test_the_largest_network_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DESCENT_MAX_PARAMETERS", "10")
+    most = Settings().max_parameters
+
+    assert blueprint(NewModel.model_validate({"architecture": "Dense(4 => 2)"}), most).network.size == 10
+    for body in (
+        {"architecture": "Dense(5 => 2)"},
+        {"layers": [{"type": "Dense", "in": 5, "out": 2}]},
+        {"architecture": "Chain(Dense(2 => 2), Dense(2 => 2))"},
+    ):
+        with pytest.raises(Invalid) as refused:
+            blueprint(NewModel.model_validate(body), most)
+        assert refused.value.errors[0].pointer == f"#/{next(iter(body))}"
+        assert refused.value.code == "too_many_parameters"
+        assert "DESCENT_MAX_PARAMETERS" in refused.value.detail
+
+
+@pytest.mark.parametrize("size", ["Dense(25000000 => 1)", "Dense(2147483647 => 2147483647)"])
+def test_a_network_that_is_too_large_is_refused_before_anything_is_allocated(http: httpx.Client, size: str) -> None:
+    answer = http.post("/api/models", json={"architecture": size})
+    assert pointers(answer) == ["#/architecture"]
+    assert answer.json()["code"] == "too_many_parameters"
