@@ -35,6 +35,16 @@ check: .venv/.development ## Check style, types, migrations and the container fi
 	.venv/bin/hadolint Dockerfile
 	.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
+.PHONY: bench
+bench: .venv-bench/.peers ## Measure beside PyTorch, JAX and scikit-learn
+	.venv-bench/bin/python -m benchmarks $(ARGS)
+
+# pip and not uv: the peers have an environment of their own, and pip finds wheels that lie on this machine.
+.venv-bench/.peers: benchmarks/requirements.txt
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --requirement benchmarks/requirements.txt
+	@touch $@
+
 # --inexact keeps what is there already: uv itself, and the development tools when only the runtime is asked for.
 .venv/.runtime: pyproject.toml uv.lock | $(UV)
 	$(UV) sync --inexact --locked --no-dev

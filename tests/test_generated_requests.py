@@ -23,7 +23,7 @@ from tests.training import line, straight
 Operation = APIOperation[Any, Any, Any, Any]
 SCHEMA = schemathesis.openapi.from_dict(create_app(Settings()).openapi(), config=SchemathesisConfig(seed=1))
 OPERATIONS: list[Operation] = [result.ok() for result in SCHEMA.get_all_operations() if isinstance(result, Ok)]
-EXAMPLES = 15
+EXAMPLES = 10
 FEW_EPOCHS = 20
 
 

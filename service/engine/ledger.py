@@ -29,6 +29,7 @@ COST_FACTOR = 20
 MOST_PENDING = 20_000
 """Reports that wait to be written; a training that makes them faster than the database takes them is held up."""
 
+
 class Ledger:
     """Takes events from the training and writes them to the database, under the claim of one attempt.
 

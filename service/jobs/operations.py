@@ -229,9 +229,7 @@ def last_layers(database: Database, job: str) -> list[dict[str, Any]]:
         record = records.find(session, job)
         left = records.last_parameters(session, job)
     if left is None:
-        detail = (
-            f"Job {job} is {record.state}: only jobs that were stopped by an error or a client leave parameters here."
-        )
+        detail = f"Job {job} is {record.state}: only those that broke off in training leave parameters here."
         raise Conflict(detail, "no_last_parameters")
     network = Network(notation.read(left.architecture), left.dtype)
     return network.unflatten(parameters.from_bytes(left.parameters))

@@ -93,15 +93,16 @@ class Training:
         """
         self._silence.broken()
         path = self._path or (yield from self._standardise())
+        see = self._watch.see
         for event in () if self._watch.enough else path.run(self.recipe.epochs):
             if isinstance(event, float):
                 yield self._progress(event)
                 continue
-            if event.epoch == 0:
+            if self.initial_loss is None:
                 self.initial_loss = event.train_loss
-            self._watch.see(event, path)
+            enough = see(event, path)
             yield event
-            if self._watch.enough:
+            if enough:
                 break
         yield from self._measure_result()
         self.ended_by = "early_stopping" if self._watch.enough else "epochs"

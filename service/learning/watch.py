@@ -39,20 +39,22 @@ class Watch:
         """Whether early stopping's patience is at its end."""
         return self._stopping is not None and self._waited >= self._stopping.patience
 
-    def see(self, report: EpochReport, path: HasVector) -> None:
-        """Take note of a report, while `path` has its parameters."""
+    def see(self, report: EpochReport, path: HasVector) -> bool:
+        """Take note of a report, while `path` has its parameters; whether it is enough."""
         loss = report.validation_loss if self._validation else report.train_loss
         if loss is None:
-            return
+            return False
         if self.best is None or loss < self.best[1]:
             self.best = (report.epoch, loss)
             if self._keeps:
                 self.best_vector = path.vector.copy()
-        if self._stopping is not None:
-            if loss < self._mark - self._stopping.min_change:
-                self._mark, self._waited = loss, 0
-            else:
-                self._waited += 1
+        if self._stopping is None:
+            return False
+        if loss < self._mark - self._stopping.min_change:
+            self._mark, self._waited = loss, 0
+        else:
+            self._waited += 1
+        return self.enough
 
     def state(self) -> State:
         """Copies of all that going on needs."""
