@@ -36,13 +36,13 @@ def others(measurement: Mapping[str, Any]) -> str:
 
 def misses(measurement: Mapping[str, Any]) -> list[str]:
     found = ratios(measurement)
-    return [f"{peer} {found[peer]:.2f} < {aim:g}" for peer, aim in measurement["aims"].items() if found[peer] < aim]
+    return [f"{peer} {found[peer]:.3g} < {aim:.3g}" for peer, aim in measurement["aims"].items() if found[peer] < aim]
 
 
 def sentence(measurement: Mapping[str, Any]) -> str:
     """The measurement on one line of a terminal."""
     peers = ", ".join(
-        f"{peer} {duration(seconds(measurement)[peer])} ({ratio:.2f} times ours)"
+        f"{peer} {duration(seconds(measurement)[peer])} ({ratio:.3g} times ours)"
         for peer, ratio in ratios(measurement).items()
     )
     missed = f"  MISSED: {'; '.join(misses(measurement))}" if misses(measurement) else ""
@@ -73,7 +73,7 @@ def table(measurements: Sequence[Mapping[str, Any]]) -> Iterable[str]:
     yield "| --- | --- " + "| --- " * (len(peers) + 4) + "|"
     for measurement in measurements:
         found, medians = ratios(measurement), seconds(measurement)
-        cells = [f"{duration(medians[p])} ({found[p]:.2f})" if p in found else "" for p in peers]
-        aims = ", ".join(f"{peer} {aim:g}" for peer, aim in measurement["aims"].items())
+        cells = [f"{duration(medians[p])} ({found[p]:.3g})" if p in found else "" for p in peers]
+        aims = ", ".join(f"{peer} {aim:.3g}" for peer, aim in measurement["aims"].items())
         row = [measurement["setting"], str(measurement["threads"]), duration(medians[OURS]), *cells]
         yield f"| {' | '.join([*row, aims, '; '.join(misses(measurement)), others(measurement)])} |"

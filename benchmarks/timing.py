@@ -15,7 +15,7 @@ LONG = 2.0
 
 
 QUIET = 0.03
-PATIENCE = 4
+PATIENCE = 3
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ RECIPE: dict[str, Any] = {
     "seed": 3,
 }
 ROWS = 2000
-EPOCHS = 500
-"""About two seconds of work."""
+EPOCHS = 2000
+"""Some seconds of work: the first checkpoint comes after one and a half."""
 
 
 @pytest.fixture(scope="module")
@@ -83,14 +83,13 @@ def test_a_job_that_is_killed_before_its_first_checkpoint_begins_again(service: 
 
 
 def test_jobs_survive_the_death_of_everything_at_once(folder: Path) -> None:
-    first = RunningService(folder, "--workers", "1")
-    with first.client() as client:
+    with running_service(folder, "--workers", "1") as first, first.client() as client:
         model, dataset = wave(client)
         running = client.train(model, dataset, epochs=EPOCHS, from_version=0, **RECIPE)
         queued = [client.train(model, dataset, epochs=2, from_version=0) for _ in range(3)]
         wait_for(lambda: has_a_checkpoint(first, running))
         done = client.job(running.id).epochs_done
-    first.kill()
+        first.kill()
 
     with running_service(folder, "--workers", "1") as second, second.client() as client:
         assert client.job(running.id).epochs_done >= done
@@ -101,13 +100,12 @@ def test_jobs_survive_the_death_of_everything_at_once(folder: Path) -> None:
 
 
 def test_a_stop_takes_moments_and_counts_as_no_loss(folder: Path) -> None:
-    first = RunningService(folder, "--workers", "1")
-    with first.client() as client:
+    with running_service(folder, "--workers", "1") as first, first.client() as client:
         model, dataset = wave(client)
         job = client.train(model, dataset, epochs=EPOCHS, **RECIPE)
         wait_for(lambda: client.job(job.id).state == "running")
-    assert first.stop() < 5
-    assert "Traceback" not in first.log
+        assert first.stop() < 5
+        assert "Traceback" not in first.log
 
     with running_service(folder, "--workers", "1") as second, second.client() as client:
         assert finished(client, job).losses_of_worker == 0
