@@ -70,6 +70,7 @@ def run(url: str | None) -> bool:
     console.print(f"Loss of every epoch, on a log scale: {sparkline(walks[0].reports)}")
     agree = all(figure.agrees for figure in figures)
     verdict = "All figures of the tutorial are met." if agree else "Some figures differ from the tutorial's."
+    console.print()
     console.print(verdict, style="bold green" if agree else "bold red")
     return agree
 
@@ -122,7 +123,7 @@ def compare(first: Walk, second: Walk) -> list[Figure]:
 
 def _table(figures: list[Figure]) -> Table:
     table = Table(box=SIMPLE_HEAD)
-    table.add_column(f"from weight {STARTS[0]:g} and bias 0, unless another is named")
+    table.add_column(f"from weight {STARTS[0]:g}, bias 0")
     table.add_column("tutorial", justify="right")
     table.add_column("here", justify="right")
     table.add_column("")

@@ -57,6 +57,8 @@ class Page(BaseModel, Generic[Item]):
 
 
 MAX_LIMIT = 1000
+SMALL_BODY = 1 << 16
+"""Bytes that are read sooner than a thread is woken for them."""
 
 
 def _cut(limit: Any) -> Any:
@@ -114,7 +116,7 @@ async def _creation(
         yield Creation(None, "")
         return
     in_flight: KeysInFlight = request.app.state.keys_in_flight
-    mark = fingerprint(request, await request.body())
+    mark = await run_in_threadpool(fingerprint, request, await request.body())
     # before the key is asked for: one that waits for its job's end has committed its answer long before it lets go
     await run_in_threadpool(replay, database, idempotency_key, mark)
     with in_flight.hold(idempotency_key):
@@ -154,7 +156,9 @@ class JSONRoute(APIRoute):
             if media_type(request) != "application/json":
                 raise WrongFormat("This body is read as JSON: send it with Content-Type: application/json.")
             read = JSONRequest(request.scope, request.receive)
-            read.value = read_json(await read.body())
+            body = await read.body()
+            small = len(body) < SMALL_BODY
+            read.value = read_json(body) if small else await run_in_threadpool(read_json, body)
             return await handle(read)
 
         return handler

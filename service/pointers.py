@@ -49,7 +49,10 @@ def faults_of(errors: Iterable[Any], body: Any, prefix: tuple[str, ...]) -> tupl
 def _sentence(kind: str, message: str, context: dict[str, Any]) -> str:
     if kind == "value_error":
         error = context["error"]
-        return f"this {error.message}" if isinstance(error, TermError) else str(error)
+        if not isinstance(error, TermError):
+            return str(error)
+        # a formula's message speaks of what is in it, any other of the field as a whole
+        return error.message if error.field == "expression" else f"{error.field} {error.message}"
     if kind == "union_tag_invalid":
         return _unknown(context["tag"], re.findall(r"'([^']+)'", context["expected_tags"]))
     return _SENTENCES.get(kind, message[:1].lower() + message[1:])

@@ -4,6 +4,8 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from service.database.engine import Database
 
@@ -18,11 +20,15 @@ def configuration() -> Config:
 
 
 def migrate(database: Database, revision: str = "head") -> None:
-    """Run the migrations up to `revision` in one transaction; does nothing where the schema is there.
+    """Run the migrations up to `revision` in one transaction, where the schema is not there yet.
 
     The transaction takes the write lock first, so that services which start together do not both migrate.
     """
     config = configuration()
+    with database.engine.connect() as connection:
+        present = MigrationContext.configure(connection).get_current_revision()
+    if revision == "head" and present == ScriptDirectory.from_config(config).get_current_head():
+        return
     with database.rebuilding() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, revision)

@@ -58,7 +58,7 @@ class Dispatcher:
             try:
                 if time.monotonic() - self._swept >= SWEEP:
                     self._sweep()
-                self._supply()
+                self._supply(stopping)
             except Exception:  # the database or the scheduler is busy, or away; the next sweep is near
                 log.warning("the engine could not be supplied, trying again", exc_info=True)
             self._wake.wait(SWEEP)
@@ -83,7 +83,7 @@ class Dispatcher:
                 self._cluster.restart_worker_of(message)
                 self._forget(message)
 
-    def _supply(self) -> None:
+    def _supply(self, stopping: threading.Event) -> None:
         with self._lock:
             busy = [sent.job for sent in self._under_way.values()]
         free = MESSAGES_PER_WORKER * self.workers - len(busy)
@@ -94,7 +94,8 @@ class Dispatcher:
         with self._database.reading() as session:
             jobs = queue.waiting(session, free, without=[*busy, *held_back])
         for job in jobs:
-            self._send(job)
+            if not stopping.is_set():
+                self._send(job)
 
     def _send(self, job: str) -> None:
         message = uuid.uuid4().hex

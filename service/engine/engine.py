@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 RETRY = 2.0
-PATIENCE = 5.0
+PATIENCE = 2.0
 """Seconds that a stop waits for the loop to notice."""
 
 
@@ -73,6 +73,9 @@ class Engine:
                 log.exception("the engine does not start, trying again")
                 self._stopping.wait(RETRY)
                 continue
+            if self._stopping.is_set():  # while the cluster started, and perhaps after `stop` looked for it
+                self._cluster.close()
+                return
             self._dispatcher = Dispatcher(self._database, self._cluster, self._when_done)
             self._dispatcher.run(self._stopping)
             if not self._stopping.is_set():

@@ -1,7 +1,6 @@
 """What a running job writes down: reports, beats, checkpoints. One thread of the worker does it beside the training."""
 
 import logging
-import math
 import threading
 import time
 from types import TracebackType
@@ -107,7 +106,7 @@ class Ledger:
         if reports and self._training is not None:
             columns["epochs_done"] = reports[-1].epoch
             columns["initial_loss"] = self._training.initial_loss
-            if self._training.best is not None and math.isfinite(self._training.best[1]):
+            if self._training.best is not None:
                 columns["best_epoch"], columns["best_loss"] = self._training.best
         if not queue.write(session, self.job, self.attempt, **columns):
             self.lost = True
@@ -125,6 +124,8 @@ class Ledger:
                 self._beat()
             except Exception:  # what was not written is not forgotten: the next round has it all
                 log.warning("job %s cannot beat", self.job, exc_info=True)
+                with self._lock:
+                    self._lock.wait_for(lambda: self._closing, FLUSH)
                 continue
             written_at = time.monotonic()
 
@@ -149,6 +150,13 @@ class Ledger:
                 self._last_epoch = reports[-1].epoch
             self._lock.notify_all()
         if checkpoint is not None:
-            with self._database.transaction() as session:  # its own: it may be too large, and beats must go on
+            self._save(checkpoint)
+
+    def _save(self, checkpoint: bytes) -> None:
+        """Keep a checkpoint, in a transaction of its own: it may be too large for the database, and beats go on."""
+        try:
+            with self._database.transaction() as session:
                 if queue.write(session, self.job, self.attempt):
                     records.save_checkpoint(session, self.job, checkpoint)
+        except Exception:  # the next one is a new try
+            log.warning("job %s cannot keep its checkpoint", self.job, exc_info=True)

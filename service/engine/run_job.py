@@ -5,6 +5,7 @@ from typing import Any
 
 import safetensors.numpy as safetensors
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from service.datasets import records as datasets
 from service.engine.ledger import Ledger
@@ -36,11 +37,11 @@ def work_on(workspace: Workspace, job: str, message: str) -> None:
         if attempt is None:
             return
         record = records.find(session, job)
-        if record.losses_of_worker >= MAX_LOSSES_OF_WORKER:
-            queue.fail_for_losses(session, record)
-            return
         if record.asked == Asked.CANCEL:
             queue.end(session, record, State.CANCELLED)
+            return
+        if record.losses_of_worker >= MAX_LOSSES_OF_WORKER:
+            queue.fail_for_losses(session, record)
             return
         last_epoch = records.last_epoch(session, job)
     with Ledger(workspace.beats, record, attempt, last_epoch) as ledger:
@@ -81,12 +82,11 @@ def _train(workspace: Workspace, ledger: Ledger, record: JobRecord) -> None:
             if ledger.asked == Asked.CANCEL:
                 _give_up(workspace, ledger, training, State.CANCELLED)
                 return
+        _succeed(workspace, ledger, training)
     except SQLAlchemyError:
         raise  # the database cannot be reached: nothing can be written, and the lease calls the job back
     except Exception as error:  # noqa: BLE001 - whatever it is, it would come again with every worker
         _give_up(workspace, ledger, training, State.FAILED, error=_failure(error, record))
-    else:
-        _succeed(workspace, ledger, training)
 
 
 def _succeed(workspace: Workspace, ledger: Ledger, training: Training) -> None:
@@ -96,7 +96,10 @@ def _succeed(workspace: Workspace, ledger: Ledger, training: Training) -> None:
     with workspace.database.transaction() as session:
         if not ledger.flush(session):
             return
-        record = records.find(session, ledger.job)
+        record = records.find(session, ledger.job, lock=True)
+        if record.asked == Asked.CANCEL:  # since the last beat
+            _leave(session, record, vector, State.CANCELLED)
+            return
         version = models.add_version(session, record.model_id, vector, job=record.id)
         assert version is not None, "a job that has not ended holds its model"
         values = {"final_loss": final_loss, "version": version, "ended_by": training.ended_by}
@@ -110,11 +113,14 @@ def _give_up(workspace: Workspace, ledger: Ledger, training: Training | None, st
     with workspace.database.transaction() as session:
         if not ledger.flush(session):
             return
-        record = records.find(session, ledger.job)
-        if vector is not None:
-            model = models.find(session, record.model_id)
-            records.keep_last_parameters(session, record.id, model.architecture, model.dtype, vector)
-        queue.end(session, record, state, **values)
+        _leave(session, records.find(session, ledger.job), vector, state, **values)
+
+
+def _leave(session: Session, record: JobRecord, vector: bytes | None, state: State, **values: Any) -> None:
+    if vector is not None:
+        model = models.find(session, record.model_id)
+        records.keep_last_parameters(session, record.id, model.architecture, model.dtype, vector)
+    queue.end(session, record, state, **values)
 
 
 def _failure(error: Exception, record: JobRecord) -> dict[str, Any]:

@@ -49,6 +49,8 @@ async def event_stream(database: Database, watcher: Watcher, job: str, epoch: in
             while not watcher.closed and (rows := await asyncio.to_thread(next, chunks, None)):
                 epoch = rows[-1]["epoch"] + 1
                 yield _event("epochs", {"items": rows}, str(epoch - 1))
+            if watcher.closed:
+                return
             if seen[0] in ENDED:
                 yield await _state(database, job, "end")
                 return

@@ -29,6 +29,8 @@ from service.models import parameters
 from service.models import records as models
 from service.models.networks import Networks, TrainedNetwork
 
+EXACT_PLAN_INPUTS = 500
+"""With more, the eigenvalues behind exact rates would take longer than a request should; a sample of rows estimates."""
 CENTURY = 100 * 365.25 * 86400
 """Seconds; an estimate beyond says nothing, and leaves the calendar at last."""
 
@@ -75,14 +77,19 @@ def _check_weights(dataset: DatasetRecord, new: NewJob) -> None:
     if not has_feature(dataset, name):
         features = ", ".join(repr(feature["name"]) for feature in dataset.features)
         raise invalid(pointer, f"Dataset {dataset.name!r} has no input {name!r}; it has {features}.", "unknown_column")
-    train = next(column for column in dataset.statistics if column["name"] == name)["parts"]["train"]
-    if train["min"] < 0 or train["max"] == 0:
-        detail = f"Weights must not be negative, nor all 0: {name!r} goes from {train['min']} to {train['max']}."
-        raise invalid(pointer, detail, "impossible_weights")
+    parts = next(column for column in dataset.statistics if column["name"] == name)["parts"]
+    for part, seen in parts.items():
+        if seen["count"] and (seen["min"] < 0 or seen["max"] == 0):
+            detail = (
+                f"Weights must not be negative, nor all 0 in a part: "
+                f"in {part}, {name!r} goes from {seen['min']} to {seen['max']}."
+            )
+            raise invalid(pointer, detail, "impossible_weights")
 
 
 def _plan(view: View, start: TrainedNetwork, new: NewJob) -> tuple[Plan, tuple[Advice, ...]]:
-    dataset, recipe, gram = view.dataset, new.term(), view.gram("train")
+    dataset, recipe = view.dataset, new.term()
+    gram = view.gram("train") if dataset.inputs <= EXACT_PLAN_INPUTS else None
     try:
         plan = plan_of(
             start.network,

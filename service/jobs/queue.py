@@ -85,7 +85,7 @@ def requeue_lost(session: Session, *, all_running: bool = False) -> list[str]:
     records = list(session.scalars(select(JobRecord).where(*lost).with_for_update()))
     for record in records:
         record.losses_of_worker += 1
-        if record.losses_of_worker < MAX_LOSSES_OF_WORKER:
+        if record.losses_of_worker < MAX_LOSSES_OF_WORKER or record.asked == Asked.CANCEL:
             _requeue(session, record)
         else:
             fail_for_losses(session, record)
@@ -101,7 +101,6 @@ def release(session: Session, messages: Collection[str]) -> None:
 
 def _requeue(session: Session, record: JobRecord) -> None:
     record.message = None
-    record.attempt += 1  # whoever still works on it has lost the claim
     if record.asked == Asked.CANCEL:
         end(session, record, State.CANCELLED)
     else:

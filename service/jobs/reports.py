@@ -64,7 +64,7 @@ def chunks(database: Database, job: str, from_epoch: int) -> Iterator[list[dict[
 
 
 def thinned(database: Database, job: str, from_epoch: int, points: int) -> list[dict[str, Any]]:
-    """At most `points` reports: the first, the last, and of each stretch between the lowest and the highest loss."""
+    """About `points` reports: the first, the last, and of each stretch between the lowest and the highest loss."""
     with database.reading() as session:
         last = records.find(session, job).epochs_done
         stretch = max(1, -(-2 * (last + 1 - from_epoch) // max(1, points - 2)))

@@ -143,7 +143,9 @@ class Job(BaseModel):
     progress: float = Field(description="0 to 1")
     epochs_done: int
     initial_loss: float | None = Field(description="of the parameters it began from, on the training part")
-    final_loss: float | None = Field(description="of the version it added, on the training part")
+    final_loss: float | None = Field(
+        description="of the version it added, on the training part, as an evaluation computes it"
+    )
     best: Best | None
     version: int | None = Field(description="the version it added")
     path: PathName

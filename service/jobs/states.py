@@ -13,7 +13,7 @@ class State(StrEnum):
     SUCCEEDED = "succeeded"
     """Ended with a new version of its model."""
     FAILED = "failed"
-    """Ended with an error; its last finite parameters can be read."""
+    """Ended with an error; where training had begun, its last finite parameters can be read."""
     CANCELLED = "cancelled"
     """Ended because a client asked; adds no version."""
 

@@ -44,7 +44,11 @@ def unstable_rate(plan: Plan, recipe: Recipe) -> Advice | None:
     rate, epoch = highest_rate(recipe)
     if rate is None or rate <= bound.value:
         return None
-    grows = "makes the loss grow without end" if bound.exact else "will probably make the loss grow without end"
+    grows = (
+        "makes the loss grow without end"
+        if bound.exact
+        else "will probably make the loss jump about, or grow without end"
+    )
     if recipe.schedule is not None:
         said = f"The rate {figure(rate)} that {recipe.schedule.name} gives epoch {epoch} {grows} if it stays"
     else:

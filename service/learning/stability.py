@@ -1,5 +1,6 @@
 """How large a rate may be, known before training: from the largest curvature of the loss."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import sqrt
@@ -45,7 +46,7 @@ def bounds_of_quadratic(rule: Rule, form: QuadraticLoss) -> RateBounds:
     stable, best = largest_stable_rate(rule, largest), best_rate(rule, smallest, largest)
     if stable is None or best is None:
         return RateBounds(None, None)
-    return RateBounds(Rate(stable, exact=True), Rate(best, exact=True))
+    return bounded(stable, best, exact=True)
 
 
 def estimated_bounds(rule: Rule, largest: float) -> RateBounds:
@@ -57,7 +58,14 @@ def estimated_bounds(rule: Rule, largest: float) -> RateBounds:
     stable = largest_stable_rate(rule, largest)
     if stable is None:
         return RateBounds(None, None)
-    return RateBounds(Rate(stable, exact=False), Rate(stable / 2, exact=False))
+    return bounded(stable, stable / 2, exact=False)
+
+
+def bounded(stable: float, best: float, *, exact: bool) -> RateBounds:
+    """The bounds where they can be said: not for a loss so flat that any rate would do."""
+    if not (math.isfinite(stable) and math.isfinite(best) and best > 0):
+        return RateBounds(None, None)
+    return RateBounds(Rate(stable, exact), Rate(best, exact))
 
 
 def largest_stable_rate(rule: Rule, largest: float) -> float | None:

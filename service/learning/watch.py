@@ -44,7 +44,7 @@ class Watch:
         loss = report.validation_loss if self._validation else report.train_loss
         if loss is None:
             return False
-        if self.best is None or loss < self.best[1]:
+        if math.isfinite(loss) and (self.best is None or loss < self.best[1]):
             self.best = (report.epoch, loss)
             if self._keeps:
                 self.best_vector = path.vector.copy()

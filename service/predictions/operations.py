@@ -75,6 +75,9 @@ def evaluate(
         view = _view(session, storage, trained, new.dataset)
         loss = new.loss.term() if new.loss is not None else _loss_of(session, trained)
     part = view.part(new.part)
+    if part.weights is not None and not part.weights.any():
+        detail = f"All weights, those of column {view.weights!r}, are 0 in the {new.part} part."
+        raise invalid("#/part", detail, "impossible_weights")
     return EvaluationRecord(
         id=new_id("ev"),
         model_id=trained.model,

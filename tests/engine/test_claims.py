@@ -12,6 +12,7 @@ from service.engine.workspace import Workspace
 from service.jobs import operations, queue, records
 from service.jobs.records import JobRecord
 from service.jobs.states import MAX_LOSSES_OF_WORKER, State
+from service.learning.training import Training
 from service.models import records as models
 
 Post = Callable[..., str]
@@ -157,3 +158,22 @@ def test_versions_are_numbered_without_gaps_whatever_they_began_from(workspace: 
     assert [job_of(workspace, job).version for job in reversed(jobs)] == [1, 2, 3]
     with workspace.database.reading() as session:
         assert models.find(session, "straight").versions == 4
+
+
+def test_a_cancel_in_the_last_moment_still_counts(
+    workspace: Workspace, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The job has computed its last epoch, and writes its end: what was answered to the client holds."""
+    job = post(epochs=1)
+    computed = Training.final_loss
+
+    def cancel_meanwhile(training: Training) -> float:
+        with workspace.database.transaction() as session:
+            operations.cancel(session, job)
+        return computed(training)
+
+    monkeypatch.setattr(Training, "final_loss", cancel_meanwhile)
+    work_on(workspace, job, "a")
+    ended = job_of(workspace, job)
+    assert (ended.state, ended.version) == (State.CANCELLED, None)
+    assert operations.last_layers(workspace.database, job)

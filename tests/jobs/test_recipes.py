@@ -187,3 +187,23 @@ def test_the_best_parameters_are_kept_where_that_is_asked(client: Client) -> Non
     assert job.best is not None
     reports = client.epochs(job.id)
     assert job.best.loss == min(report.validation_loss or 0 for report in reports)
+
+
+def test_a_part_whose_weights_are_all_0_cannot_be_evaluated(client: Client, http: httpx.Client) -> None:
+    columns = {"x": [0, 1, 2, 3], "w": [1, 1, 1, 0], "y": [2, 6, 10, 14]}
+    dataset = client.create_dataset(columns, ["y"], split={"test": {"last": 1}}).id
+    model = straight(client)
+    refused = http.post("/api/jobs", json={"model": model, "dataset": dataset, "sample_weights": "w"})
+    assert refused.status_code == 422
+    whole = client.create_dataset(columns, ["y"]).id
+    assert client.train(model, whole, sample_weights="w", epochs=1, wait=30).state == "succeeded"
+    answer = http.post(f"/api/models/{model}/evaluations", json={"dataset": dataset, "part": "test"})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "#/part"
+
+
+def test_wide_data_is_stored_and_planned_in_moments(client: Client, http: httpx.Client) -> None:
+    columns = {f"x{column}": [column % 7, column % 5] for column in range(2500)} | {"y": [1, 2]}
+    dataset = client.create_dataset(columns, ["y"]).id
+    planned = plan(http, model=client.create_model("Dense(2500 => 1)").id, dataset=dataset)
+    assert planned["plan"]["parameter_count"] == 2501
