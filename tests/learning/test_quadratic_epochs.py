@@ -71,7 +71,8 @@ def test_schedules_are_followed_as_by_back_propagation(rule: Rule, schedule: Sch
 
 @pytest.mark.parametrize("rule", [MAKE["Descent"](), MAKE["Adam"]()], ids=str)
 def test_standardised_inputs_are_learnt_from_as_by_back_propagation(rule: Rule) -> None:
-    scaling = Scaling(TRAIN.inputs.mean(axis=0), TRAIN.inputs.std(axis=0))
+    inputs = TRAIN.inputs.astype(np.float64)
+    scaling = Scaling(inputs.mean(axis=0), inputs.std(axis=0))
     plan = recipe(rule, standardise=True)
     quadratic = QuadraticPath(NETWORK, START, TRAIN, VALIDATION, plan, scaling)
     assert_same_training(quadratic, BatchPath(NETWORK, START, TRAIN, VALIDATION, plan, scaling), 40)
