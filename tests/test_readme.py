@@ -1,11 +1,10 @@
 """What the README says is so."""
 
-import json
 import re
-import subprocess
 from pathlib import Path
 
 from service.settings import Settings
+from tests.curl import send
 from tests.serving import RunningService
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
@@ -13,12 +12,10 @@ TUTORIAL = next(block for block in re.findall(r"```sh\n(.*?)```", README, re.DOT
 
 
 def test_the_six_lines_of_the_tutorial_run_as_they_stand(service: RunningService) -> None:
-    lines = TUTORIAL.replace("127.0.0.1:8000", service.url.removeprefix("http://")).splitlines()
+    lines = TUTORIAL.splitlines()
     assert len(lines) == 6
 
-    answers = [subprocess.run(["bash", "-c", line], capture_output=True, check=True).stdout for line in lines]
-
-    untrained, job, trained, evaluation = map(json.loads, answers[2:])
+    _, _, untrained, job, trained, evaluation = [send(line, service.url) for line in lines]
     assert untrained["version"] == 0
     assert (job["state"], job["version"]) == ("succeeded", 1)
     assert [round(row[0], 1) for row in trained["outputs"]] == [26.1, 30.1]

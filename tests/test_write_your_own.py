@@ -1,8 +1,6 @@
 """What docs/write-your-own.md promises: formulas in requests, terms in packages."""
 
-import json
 import re
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +8,7 @@ import httpx
 import pytest
 
 from service.client import Client
+from tests.curl import send
 from tests.serving import RunningService, running_service
 
 PAGE = (Path(__file__).parents[1] / "docs" / "write-your-own.md").read_text(encoding="utf-8")
@@ -62,10 +61,7 @@ def test_a_package_adds_a_loss_that_trains(folder_with_package: Path, folder: Pa
 def test_the_page_s_requests_run_as_they_stand(service: RunningService, http: httpx.Client) -> None:
     http.post("/api/datasets", json={"name": "line", "columns": {"x": [0, 1, 2], "y": [2, 6, 10]}, "targets": ["y"]})
     http.post("/api/models", json={"name": "straight", "architecture": "Dense(1 => 1)"})
-    commands = [block.replace("127.0.0.1:8000", service.url.removeprefix("http://")) for block in blocks("sh")]
-    job, model = (
-        json.loads(subprocess.run(["bash", "-c", each], capture_output=True, check=True).stdout) for each in commands
-    )
+    job, model = (send(line, service.url) for line in blocks("sh"))
     assert job["state"] == "succeeded"
     assert model["architecture"] == "Chain(Dense(1 => 8, x -> x * sigmoid(x)), Dense(8 => 1))"
 

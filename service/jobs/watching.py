@@ -54,9 +54,10 @@ class Watcher:
             while not self._closed:
                 await watch.changed.wait()
                 watch.changed.clear()
-                if watch.seen is not None:
-                    yield watch.seen
-                    if watch.seen[0] in ENDED:
+                seen = watch.seen  # whoever takes what is yielded lets the poller set a newer one meanwhile
+                if seen is not None:
+                    yield seen
+                    if seen[0] in ENDED:
                         return
         finally:
             self._watches[job].discard(watch)

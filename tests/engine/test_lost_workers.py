@@ -1,5 +1,7 @@
 """What happens to jobs whose worker, or whose whole service, is killed."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +51,7 @@ def learned(client: Client, job: Job) -> tuple[Any, list[tuple[int, float, float
 
 
 def has_a_checkpoint(service: RunningService, job: Job) -> bool:
-    import sqlite3
-
-    with sqlite3.connect(service.folder / "descent.db") as connection:
+    with closing(sqlite3.connect(service.folder / "descent.db")) as connection:
         return connection.execute("SELECT 1 FROM checkpoints WHERE job_id = ?", (job.id,)).fetchone() is not None
 
 
