@@ -18,7 +18,7 @@ CONNECT = 2.0
 """Seconds to wait for a scheduler elsewhere before trying again."""
 MEMORY_OF_WORKER = 256 << 20
 
-# Idle, these keep an embedded cluster at a seventh of the processor time that it takes by default.
+# An idle cluster looks at itself and at its workers all the time; these make it do so less often.
 QUIET = {
     "distributed.admin.tick.interval": "1s",
     "distributed.admin.tick.limit": "10s",

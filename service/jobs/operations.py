@@ -157,14 +157,9 @@ def enqueue(session: Session, job: Draft) -> JobRecord:
         recipe=job.recipe,
         plan=job.plan,
         advice=job.advice,
-        state=State.QUEUED,
-        attempt=0,
-        losses_of_worker=0,
-        progress=0.0,
-        epochs_done=0,
-        created_at=now(),
     )
     session.add(record)
+    session.flush()  # fills the defaults in
     return record
 
 

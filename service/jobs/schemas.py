@@ -6,11 +6,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from service.learning import recipe
+from service.learning.plan import PathName
 from service.vocabulary.schemas import LossShape, OptimiserShape, ScheduleShape
 from service.wire import Number, Reference, Seed, Strict, VersionNumber
 
 Flag = Annotated[bool, Field(strict=True)]
-PathName = Literal["quadratic", "batches"]
 
 
 class EarlyStopping(Strict):

@@ -28,15 +28,6 @@ class Asked(StrEnum):
     """Throw away."""
 
 
-class EndedBy(StrEnum):
-    """Why a succeeded job had enough."""
-
-    EPOCHS = "epochs"
-    """All epochs are done."""
-    EARLY_STOPPING = "early_stopping"
-    """The monitored loss no longer fell."""
-
-
 LEASE = 10.0
 """Seconds without a beat after which a running job's worker counts as lost."""
 

@@ -106,7 +106,7 @@ class BackPropagation:
     def _seek(self, tape: Tape, start: int) -> None:
         bits = self._generator.bit_generator
         bits.state = self._beginning
-        bits.advance(start * DRAWS_PER_ROW)  # type: ignore[attr-defined]
+        bits.advance(start * DRAWS_PER_ROW)  # type: ignore[attr-defined]  # the stubs know its base class alone
         tape.generator = self._generator
 
     def _program(self, rows: int) -> Program:
