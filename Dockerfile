@@ -7,12 +7,12 @@ ENV UV_PYTHON_DOWNLOADS=never \
 WORKDIR /app
 # The dependencies alone: a layer that changes only with the lock file.
 COPY pyproject.toml uv.lock ./
-RUN uv sync --locked --no-dev --no-install-project --no-cache
+RUN uv sync --locked --no-dev --all-extras --no-install-project --no-cache
 COPY README.md LICENSE ./
 COPY service service
 COPY migrations migrations
 # Not editable: the package lies in .venv, and the sources stay behind in this stage.
-RUN uv sync --locked --no-dev --no-editable --no-cache
+RUN uv sync --locked --no-dev --all-extras --no-editable --no-cache
 
 
 FROM python:3.12-slim

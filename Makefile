@@ -47,11 +47,11 @@ bench: .venv-bench/.peers ## Measure beside PyTorch, JAX and scikit-learn
 
 # --inexact keeps what is there already: uv itself, and the development tools when only the runtime is asked for.
 .venv/.runtime: pyproject.toml uv.lock | $(UV)
-	$(UV) sync --inexact --locked --no-dev
+	$(UV) sync --inexact --locked --no-dev --all-extras
 	@touch $@
 
 .venv/.development: pyproject.toml uv.lock | $(UV)
-	$(UV) sync --inexact --locked
+	$(UV) sync --inexact --locked --all-extras
 	@touch .venv/.runtime $@
 
 .venv/bin/uv:

@@ -23,7 +23,17 @@ class DatasetRecord(Record):
     validation_rows: Mapped[int]
     test_rows: Mapped[int]
     dtype: Mapped[str]
-    sha256: Mapped[str]
+    missing: Mapped[str | None]
+    """What was done about missing values: None (refused), "mean" or "drop"."""
+    split_column: Mapped[str | None]
+    """The column that said the part of each row; neither feature nor target."""
+    sha256: Mapped[str | None]
+    """None while it is loading."""
+    state: Mapped[str] = mapped_column(default="ready", server_default="ready")
+    progress: Mapped[float | None]
+    """While it is loading: 0 to 1; None where the size of the body is not known."""
+    beat: Mapped[datetime | None]
+    """While it is loading: when it last made progress."""
     statistics: Mapped[list[dict[str, Any]]] = mapped_column(deferred=True)
     created_at: Mapped[datetime] = mapped_column(default=now)
 

@@ -53,6 +53,12 @@ class JobRecord(Record):
     version: Mapped[int | None]
     ended_by: Mapped[str | None]
     error: Mapped[dict[str, Any] | None]
+    receipt: Mapped[dict[str, Any] | None]
+    """Everything that must be the same for another training to give the same bytes; and their hash."""
+    verifies: Mapped[str | None]
+    """The job that this one trains again, to compare the bytes; it adds no version."""
+    verification: Mapped[dict[str, Any] | None]
+    """What came out of that."""
 
     created_at: Mapped[datetime] = mapped_column(default=now)
     started_at: Mapped[datetime | None]

@@ -1,6 +1,7 @@
 """The tables of models and their versions, and every query on them."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, func, select
 from sqlalchemy.orm import Mapped, Session, column_property, mapped_column, undefer
@@ -19,8 +20,22 @@ class VersionRecord(Record):
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     job_id: Mapped[str | None]
     """The job that made it; null: version 0 or a PUT. No foreign key: a version outlives its job."""
+    signature: Mapped[dict[str, Any] | None]
+    """Of the data it was trained on (`Signature`); null: never trained."""
     parameters: Mapped[bytes] = mapped_column(deferred=True)
     created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class PointRecord(Record):
+    """The parameters that a training passed through at the end of an epoch."""
+
+    __tablename__ = "points"
+
+    job_id: Mapped[str] = mapped_column(primary_key=True)
+    """No foreign key: points live as long as their model."""
+    epoch: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    model_id: Mapped[str] = mapped_column(ForeignKey("models.id", ondelete="CASCADE"), index=True)
+    parameters: Mapped[bytes] = mapped_column(deferred=True)
 
 
 class ModelRecord(Record):
@@ -76,11 +91,28 @@ def version(session: Session, model: str, number: int | None) -> VersionRecord:
     return record
 
 
+def point(session: Session, model: str, job: str | None, epoch: int) -> PointRecord:
+    """The parameters that a training of a model (ids) had at the end of an epoch.
+
+    Raises:
+        NotFound: it kept none there.
+    """
+    statement = select(PointRecord).where(
+        PointRecord.model_id == model, PointRecord.job_id == job, PointRecord.epoch == epoch
+    )
+    record = session.scalars(statement.options(undefer(PointRecord.parameters))).one_or_none()
+    if record is None:
+        raise NotFound(f"No parameters of epoch {epoch} were kept (`keep_every`).", "epoch_not_kept")
+    return record
+
+
 def latest_number(session: Session, model: str) -> int | None:
     return session.scalar(select(func.max(VersionRecord.number)).where(VersionRecord.model_id == model))
 
 
-def add_version(session: Session, model: str, parameters: bytes, job: str | None) -> int | None:
+def add_version(
+    session: Session, model: str, parameters: bytes, job: str | None, signature: dict[str, Any] | None = None
+) -> int | None:
     """Add the next free number and return it; None where the model is gone.
 
     Versions of one model are added one at a time: the row of the model is locked meanwhile.
@@ -90,7 +122,8 @@ def add_version(session: Session, model: str, parameters: bytes, job: str | None
         return None
     latest = latest_number(session, model)
     number = 0 if latest is None else latest + 1
-    session.add(VersionRecord(model_id=model, number=number, parameters=parameters, job_id=job))
+    record = VersionRecord(model_id=model, number=number, parameters=parameters, job_id=job, signature=signature)
+    session.add(record)
     session.flush()
     return number
 

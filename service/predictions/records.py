@@ -24,6 +24,8 @@ class EvaluationRecord(Record):
     part: Mapped[str]
     loss: Mapped[float | None]
     metrics: Mapped[dict[str, Any]]
+    residuals: Mapped[list[dict[str, Any]] | None]
+    """Of the rows that are farthest off, where they were asked for."""
     rows: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(default=now)
 

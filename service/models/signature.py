@@ -1,0 +1,69 @@
+"""What the columns of the data were that a version was trained on: how rows by name become inputs, outputs labels."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Kind = Literal["numeric", "boolean", "categorical"]
+Link = Literal["identity", "softmax", "sigmoid"]
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A column that is an input."""
+
+    name: str
+    kind: Kind
+    categories: tuple[str, ...] | None = None
+    """Of a categorical column, in the order of its inputs, one a category."""
+    min: float | None = None
+    """Of the training part; null for a categorical column."""
+    max: float | None = None
+    fill: float | None = None
+    """What stood for a missing value: a number, or the code of a category. None: missing values are refused."""
+
+    @property
+    def width(self) -> int:
+        return len(self.categories) if self.categories is not None else 1
+
+
+@dataclass(frozen=True)
+class Target:
+    """A column that the network learnt."""
+
+    name: str
+    kind: Kind
+    categories: tuple[str, ...] | None = None
+    """Of a class target, its labels in the order of the outputs; ("false", "true") of a boolean, which is one output."""
+
+    @property
+    def width(self) -> int:
+        return len(self.categories) if self.kind == "categorical" and self.categories is not None else 1
+
+
+@dataclass(frozen=True)
+class Signature:
+    """The columns in the order of the network's inputs and outputs, and how its outputs become probabilities.
+
+    `link` is what turns raw outputs into probabilities of classes: softmax or sigmoid where the loss took logits,
+    identity where the outputs are probabilities already, None where they are none.
+    """
+
+    features: tuple[Feature, ...]
+    targets: tuple[Target, ...]
+    link: Link | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, kept: dict[str, Any]) -> "Signature":
+        return cls(
+            tuple(Feature(**_with_tuples(each)) for each in kept["features"]),
+            tuple(Target(**_with_tuples(each)) for each in kept["targets"]),
+            kept["link"],
+        )
+
+
+def _with_tuples(column: dict[str, Any]) -> dict[str, Any]:
+    categories = column["categories"]
+    return {**column, "categories": None if categories is None else tuple(categories)}
