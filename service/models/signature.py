@@ -33,7 +33,7 @@ class Target:
     name: str
     kind: Kind
     categories: tuple[str, ...] | None = None
-    """Of a class target, its labels in the order of the outputs; ("false", "true") of a boolean, which is one output."""
+    """Of a class target, the labels in the order of the outputs; of a boolean, one output, ("false", "true")."""
 
     @property
     def width(self) -> int:
