@@ -8,6 +8,7 @@ import numpy as np
 
 from service.learning import pages
 from service.learning.arrays import Array, Indices
+from service.learning.encoding import Rows, over, stored, write_rows
 from service.learning.gram import Gram
 
 Take = Callable[[Indices, int, Array, str], Array]
@@ -19,13 +20,13 @@ WINDOW_RUNS = 64  # so many runs are mixed with each other
 class Part:
     """Rows to learn from: inputs (rows × inputs) and targets (rows × outputs).
 
-    Arrays or memory maps, in the network's dtype.
+    Arrays or memory maps, in the network's dtype, or Encoded where columns hold codes of classes.
     `weights` (rows), not negative, say how much each row counts; their scale does not matter to a mean. `gram` is the
     Gram matrix of these rows where it is known; it saves a pass.
     """
 
-    inputs: Array
-    targets: Array
+    inputs: Rows
+    targets: Rows
     weights: Array | None = None
     gram: Gram | None = None
 
@@ -36,9 +37,9 @@ class Part:
 class Order:
     """The order of the rows in one epoch, window by window.
 
-    Rows are cut into runs; the runs are shuffled, and so are the rows within each window of successive runs. A part of
-    at most one window is shuffled completely. All depends on (seed, epoch) alone. The window that was entered last has
-    the positions from `first` to `last`.
+    Rows, of `row_bytes` as they are stored, are cut into runs; the runs are shuffled, and so are the rows within each
+    window of successive runs. A part of at most one window is shuffled completely. All depends on (seed, epoch) alone.
+    The window that was entered last has the positions from `first` to `last`.
     """
 
     def __init__(self, rows: int, row_bytes: int, seed: int, epoch: int) -> None:
@@ -69,7 +70,7 @@ class Order:
 class Batches:
     """The batches of a part, epoch by epoch, copied into buffers that the caller gives.
 
-    Of a memory map, a window is read run by run into memory, and the pages behind are given back.
+    Of a memory map, a window is read run by run into memory, as it is stored, and the pages behind are given back.
     """
 
     def __init__(
@@ -78,9 +79,9 @@ class Batches:
         arrays = [part.inputs, part.targets]
         if part.weights is not None:
             arrays.append(part.weights.reshape(-1, 1))
-        self._mapped = any(pages.mapping_of(array) is not None for array in arrays)
-        self._arrays = arrays if self._mapped else [np.asarray(array) for array in arrays]
-        self._window = [np.empty((0, array.shape[1]), array.dtype) for array in arrays]
+        self._mapped = any(pages.mapping_of(stored(array)) is not None for array in arrays)
+        self._arrays = [over(array, np.asarray(stored(array))) for array in arrays]
+        self._window = self._window_of(0)
         self._takes = [cast(Take, array.take) for array in self._arrays]
         rows = len(part)
         self.size = min(size or rows, rows)
@@ -88,7 +89,7 @@ class Batches:
         self._part_rows = rows
         self._seed = seed
         self._shuffle = shuffle and self.size < rows
-        self._row_bytes = sum(array[:1].nbytes for array in arrays)
+        self._row_bytes = sum(stored(array)[:1].nbytes for array in arrays)
         self._order: Order | None = None
         self._rows = np.empty(0, np.intp)
 
@@ -102,10 +103,10 @@ class Batches:
         order = self._order
         if order is None:
             for array, buffer in zip(self._arrays, buffers, strict=True):
-                np.copyto(buffer, array[start:stop])
+                write_rows(array, slice(start, stop), buffer)
             if self._mapped:
                 for array in self._arrays:
-                    pages.drop_behind(array, start, stop)
+                    pages.drop_behind(stored(array), start, stop)
         elif order.first <= start and stop <= order.last:
             rows = self._rows[start - order.first : stop - order.first]
             for take, buffer in zip(self._takes, buffers, strict=True):
@@ -129,8 +130,14 @@ class Batches:
             return
         count = order.last - order.first
         if len(self._window[0]) < count:
-            self._window = [np.empty((count, array.shape[1]), array.dtype) for array in self._arrays]
+            self._window = self._window_of(count)
             self._takes = [cast(Take, window.take) for window in self._window]
         for array, window in zip(self._arrays, self._window, strict=True):
-            pages.copy_runs(array, runs, window)
+            pages.copy_runs(stored(array), runs, stored(window))
         self._rows = order.shuffle(np.arange(count))
+
+    def _window_of(self, count: int) -> list[Rows]:
+        """Room in memory for so many rows, as they are stored."""
+        arrays = map(stored, self._arrays)
+        rooms = [np.empty((count, array.shape[1]), array.dtype) for array in arrays]
+        return [over(array, room) for array, room in zip(self._arrays, rooms, strict=True)]

@@ -9,7 +9,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from service.learning.reference import EPSILON, Matrix, Reference, Rows, spread_sample
+from service.learning.encoding import Rows
+from service.learning.reference import EPSILON, Matrix, Reference, spread_sample
 
 BLOCK_BYTES = 1 << 20  # a block of float64 rows that stays in a core's cache between the steps of the pass
 POOR = 1e3  # a reference whose squares are this many times what they could be is replaced, by a second pass

@@ -9,6 +9,7 @@ from service.learning import pages
 from service.learning.architecture import ArchitectureError, Layer, Node, Placement, nodes
 from service.learning.arrays import Array
 from service.learning.containers import Chain
+from service.learning.encoding import Rows, stored, write_rows
 from service.learning.loss import Loss, Total
 from service.learning.parameters import ParameterError, read_parameters
 from service.learning.tape import Signal, Tape
@@ -91,14 +92,14 @@ class Network:
         inputs = np.empty((rows, self.inputs), self.dtype)
         return tape, inputs, self.root.record(Signal(inputs, None), tape)
 
-    def predict(self, vector: Array, inputs: Array, block: int | None = None) -> Array:
+    def predict(self, vector: Array, inputs: Rows, block: int | None = None) -> Array:
         """Outputs (rows × outputs) in test mode, `block` rows at a time; safe to call from many threads."""
         outputs = np.empty((len(inputs), self.outputs), self.dtype)
-        for rows, computed in self._blocks(vector, inputs, block):
+        for rows, computed in self.blocks(vector, inputs, block):
             outputs[rows] = computed
         return outputs
 
-    def loss(self, vector: Array, inputs: Array, targets: Array, loss: Loss, weights: Array | None = None) -> float:
+    def loss(self, vector: Array, inputs: Rows, targets: Rows, loss: Loss, weights: Array | None = None) -> float:
         """The loss over these rows in test mode, summed in float64; inf or nan where the outputs are."""
         total = loss.total()
         for _ in self.measure(vector, inputs, targets, total, weights):
@@ -108,23 +109,27 @@ class Network:
     def measure(
         self,
         vector: Array,
-        inputs: Array,
-        targets: Array,
+        inputs: Rows,
+        targets: Rows,
         total: Total,
         weights: Array | None = None,
         prepare: Prepare | None = None,
-    ) -> Iterator[None]:
-        """Add these rows to a loss in test mode; yields after each block. `prepare` changes a block's inputs first."""
+    ) -> Iterator[tuple[slice, Array]]:
+        """Add these rows to a loss in test mode; yields each block as `blocks` does.
+
+        `prepare` changes a block's inputs first.
+        """
         column = None if weights is None else weights.reshape(-1, 1)
-        for rows, computed in self._blocks(vector, inputs, None, prepare):
+        for rows, computed in self.blocks(vector, inputs, None, prepare):
             with np.errstate(all="ignore"):
                 total.add(computed, targets[rows], None if column is None else column[rows])
-            pages.drop_behind(targets, rows.start, rows.stop)
-            yield
+            yield rows, computed
+            pages.drop_behind(stored(targets), rows.start, rows.stop)
 
-    def _blocks(
-        self, vector: Array, inputs: Array, block: int | None, prepare: Prepare | None = None
+    def blocks(
+        self, vector: Array, inputs: Rows, block: int | None = None, prepare: Prepare | None = None
     ) -> Iterator[tuple[slice, Array]]:
+        """Outputs in test mode, `block` rows at a time: which rows, and a buffer that the next block overwrites."""
         size = max(1, min(block or self.block_rows, len(inputs)))
         tape, buffer, outputs = self.tape(vector, size)
         for start in range(0, len(inputs), size):
@@ -132,9 +137,9 @@ class Network:
             if rows.stop - rows.start < size:
                 tape, buffer, outputs = self.tape(vector, rows.stop - rows.start)
             with np.errstate(all="ignore"):
-                np.copyto(buffer, inputs[rows])
+                write_rows(inputs, rows, buffer)
                 if prepare is not None:
                     prepare(buffer)
                 tape.run()
-            pages.drop_behind(inputs, rows.start, rows.stop)
             yield rows, outputs.value
+            pages.drop_behind(stored(inputs), rows.start, rows.stop)

@@ -9,6 +9,7 @@ import numpy as np
 from service.learning.arrays import Array, Saved, State
 from service.learning.batches import Part
 from service.learning.containers import Chain
+from service.learning.encoding import stored
 from service.learning.gram import Gram
 from service.learning.layers import Dense, Layer
 from service.learning.network import Network
@@ -185,8 +186,8 @@ def sums_over(part: Part) -> Generator[float, None, Gram]:
         if stopped:
             raise CancelledError
         start, done = done if done < count else 0, count  # a second pass begins at the first row again
-        drop_behind(part.inputs, start, count)
-        drop_behind(part.targets, start, count)
+        drop_behind(stored(part.inputs), start, count)
+        drop_behind(stored(part.targets), start, count)
 
     if rows * columns * columns < SHORT_PASS:
         return Gram.of(part.inputs, part.targets, after_block)

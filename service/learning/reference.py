@@ -9,8 +9,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from service.learning.arrays import Array
+from service.learning.encoding import Rows
+
 Matrix = NDArray[np.float64]
-Rows = NDArray[np.floating[Any]]
 
 EPSILON = float(np.finfo(np.float64).eps)
 SAMPLE_ROWS = 1024
@@ -38,7 +40,7 @@ class Reference:
     inverse: Matrix | None = None
 
     @classmethod
-    def of(cls, inputs: Rows, targets: Rows) -> Self:
+    def of(cls, inputs: Array, targets: Array) -> Self:
         """Means and least-squares fit of these rows (rows × inputs, rows × outputs), by QR and SVD."""
         n = inputs.shape[1]
         mean = inputs.mean(axis=0, dtype=np.float64)
@@ -93,11 +95,11 @@ class Reference:
         return cls(**{name: np.asarray(arrays[name], np.float64) for name in names if name in arrays})
 
 
-def spread_sample(inputs: Rows, targets: Rows) -> tuple[Rows, Rows]:
+def spread_sample(inputs: Rows, targets: Rows) -> tuple[Array, Array]:
     """Some thousand rows, in a few long runs from all over the table: the first rows of a sorted one say little."""
     wanted = max(SAMPLE_ROWS, 4 * (inputs.shape[1] + targets.shape[1]))
     if len(inputs) <= wanted:
-        return inputs, targets
+        return inputs[:], targets[:]
     length = wanted // SAMPLE_RUNS
     starts = np.linspace(0, len(inputs) - length, SAMPLE_RUNS).astype(np.int64)
     chosen = [slice(start, start + length) for start in starts.tolist()]

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator
 from math import isfinite
+from typing import NamedTuple
 
 import numpy as np
 
@@ -29,14 +30,14 @@ def sampled_curvature(
     if affordable is None or any(node.layer.draws for node in layers):
         return None
     rows, iterations = affordable
-    part = sample_of(train, rows)
+    sample = sample_of(train, rows)
     network = Network(network.layer, "float64")
     vector: Array = parameters.astype(np.float64)
     if recipe.standardise:
-        scaling = scaling_of_sample(part)
-        scaling.apply(part.inputs)
+        scaling = scaling_of_sample(sample)
+        scaling.apply(sample.inputs)
         vector = vector if fresh else scaling.to_standardised(network, vector)
-    gradient = gradient_over(part, network, vector, recipe)
+    gradient = gradient_over(sample, network, vector, recipe)
     with np.errstate(all="ignore"):
         try:
             curvature = largest_curvature(gradient, vector[: network.parameter_count].copy(), iterations)
@@ -47,17 +48,25 @@ def sampled_curvature(
     return curvature if isfinite(curvature) else None
 
 
-def sample_of(train: Part, rows: int) -> Part:
-    """So many rows, evenly spread, as float64 arrays of their own."""
+class Sample(NamedTuple):
+    """Some rows of a part, as float64 arrays of their own."""
+
+    inputs: Array
+    targets: Array
+    weights: Array | None
+
+
+def sample_of(train: Part, rows: int) -> Sample:
+    """So many rows, evenly spread."""
     chosen = sample_indices(len(train), rows)
     weights = None if train.weights is None else train.weights[chosen].astype(np.float64)
     if weights is not None:
         weights /= weights.mean() or 1.0
-    return Part(train.inputs[chosen].astype(np.float64), train.targets[chosen].astype(np.float64), weights)
+    return Sample(train.inputs[chosen].astype(np.float64), train.targets[chosen].astype(np.float64), weights)
 
 
-def scaling_of_sample(part: Part) -> Scaling:
-    measuring: Generator[float, None, Scaling] = measure(part)
+def scaling_of_sample(sample: Sample) -> Scaling:
+    measuring: Generator[float, None, Scaling] = measure(Part(sample.inputs, sample.targets))
     while True:
         try:
             next(measuring)
@@ -66,15 +75,15 @@ def scaling_of_sample(part: Part) -> Scaling:
             return scaling
 
 
-def gradient_over(part: Part, network: Network, vector: Array, recipe: Recipe) -> Gradient:
-    """The gradient of the loss over a part at once, as a function of the trainable parameters in `vector`."""
+def gradient_over(sample: Sample, network: Network, vector: Array, recipe: Recipe) -> Gradient:
+    """The gradient of the loss over a sample at once, as a function of the trainable parameters in `vector`."""
     count = network.parameter_count
     gradient = np.zeros(count)
-    tape, inputs, outputs = network.tape(vector, len(part), gradient)
+    tape, inputs, outputs = network.tape(vector, len(sample.inputs), gradient)
     assert outputs.gradient is not None
-    weights = None if part.weights is None else part.weights.reshape(-1, 1)
-    evaluate = recipe.loss.bind(outputs.value, part.targets, outputs.gradient, weights)
-    np.copyto(inputs, part.inputs)
+    weights = None if sample.weights is None else sample.weights.reshape(-1, 1)
+    evaluate = recipe.loss.bind(outputs.value, sample.targets, outputs.gradient, weights)
+    np.copyto(inputs, sample.inputs)
 
     def at(theta: Vector) -> Vector:
         vector[:count] = theta

@@ -10,7 +10,9 @@ from service.learning.architecture import Node
 from service.learning.arrays import Array, Saved, State
 from service.learning.batches import Part
 from service.learning.containers import Chain
+from service.learning.encoding import stored
 from service.learning.layers import Dense
+from service.learning.moments import Moments
 from service.learning.network import Network
 from service.learning.pages import drop_behind
 
@@ -68,24 +70,15 @@ def first_dense(node: Node) -> Node | None:
 
 
 def measure(part: Part) -> Generator[float, None, Scaling]:
-    """One pass over a part's inputs; yields the fraction that is done.
-
-    Block by block the means and sums of squares merge: T. F. Chan, G. H. Golub, R. J. LeVeque, 1979.
-    """
+    """One pass over a part's inputs; yields the fraction that is done."""
     inputs = part.inputs
     rows, columns = inputs.shape
     size = max(1, BLOCK_BYTES // (8 * columns))
-    mean, squares = np.zeros(columns), np.zeros(columns)
+    moments = Moments(columns)
     for start in range(0, rows, size):
-        block = inputs[start : start + size].astype(np.float64)
-        stop = start + len(block)
-        block_mean = block.mean(axis=0)
-        block -= block_mean
-        step = block_mean - mean
-        squares += np.einsum("ij,ij->j", block, block) + step * step * (start * len(block) / stop)
-        mean += step * (len(block) / stop)
-        drop_behind(inputs, start, stop)
-        yield stop / rows
-    deviation = np.sqrt(squares / rows)
-    deviation[deviation <= ROUNDING * abs(mean)] = 1
-    return Scaling(mean.astype(inputs.dtype).astype(np.float64), deviation)
+        moments.add(inputs[start : start + size].astype(np.float64))
+        drop_behind(stored(inputs), start, moments.rows)
+        yield moments.rows / rows
+    deviation = np.sqrt(moments.squares / rows)
+    deviation[deviation <= ROUNDING * abs(moments.mean)] = 1
+    return Scaling(moments.mean.astype(inputs.dtype).astype(np.float64), deviation)

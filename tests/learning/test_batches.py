@@ -102,7 +102,7 @@ def test_a_memory_map_is_read_as_the_same_array_in_memory(
     monkeypatch.setattr(batches, "RUN_BYTES", 1 << 12)
     monkeypatch.setattr(batches, "WINDOW_RUNS", 4)
     part = numbered(10_000)
-    np.save(tmp_path / "rows.npy", part.inputs)
+    np.save(tmp_path / "rows.npy", part.inputs[:])
     mapped = np.load(tmp_path / "rows.npy", mmap_mode="r")[100:9_000]
     in_memory = Part(part.inputs[100:9_000], part.inputs[100:9_000])
     expected = rows_of(Batches(in_memory, 300, shuffle=shuffle), 1)

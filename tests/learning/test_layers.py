@@ -35,7 +35,7 @@ def test_dropout_zeroes_a_share_of_the_values_and_keeps_the_mean() -> None:
 def test_dropout_draws_anew_for_each_batch_and_each_epoch() -> None:
     """With a rate too small to move anything, the same rows have other losses."""
     net, part = network("Chain(Dense(3 => 20), Dropout(0.5), Dense(20 => 2))"), problem(8)
-    twice = Part(np.tile(part.inputs, (2, 1)), np.tile(part.targets, (2, 1)))
+    twice = Part(np.tile(part.inputs[:], (2, 1)), np.tile(part.targets[:], (2, 1)))
     recipe = Recipe(loss=MSE(), optimiser=Descent(1e-30), epochs=3, batch_size=8)
     losses = [report.train_loss for report in reports(Training(net, net.initial(0), part, None, recipe))]
     assert len(set(losses)) == 4

@@ -12,22 +12,35 @@ from numpy.lib.format import open_memmap
 ROWS = 2_000_000
 FILE_MEGABYTES = ROWS * 33 * 4 >> 20
 
-TRAIN = """
+READ = """
 import resource, sys
 import numpy as np
+from service.learning.encoding import Encoded
+from service.learning.evaluation import Classes, Numbers, evaluate
 from service.learning.losses import MSE
 from service.learning.network import Network
 from service.learning.notation import read
 from service.learning.optimisers import Adam
 from service.learning.training import Part, Recipe, Training
 
-part = Part(*(np.load(path, mmap_mode="r") for path in sys.argv[1:3]))
-network = Network(read("Chain(Dense(32 => 8, tanh), Dense(8 => 1))"))
+inputs, targets = (np.load(path, mmap_mode="r") for path in sys.argv[1:3])
 options = eval(sys.argv[3])  # the test's own words
+if classes := options.pop("classes", None):
+    inputs, targets = Encoded(inputs, classes, "float32"), Encoded(targets, [2], "float32")
+part = Part(inputs, targets)
+network = Network(read(f"Chain(Dense({inputs.shape[1]} => 8, tanh), Dense(8 => {targets.shape[1]}))"))
+vector = network.initial(0)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-recipe = Recipe(loss=MSE(), optimiser=Adam(), epochs=1, **options)
-list(Training(network, network.initial(0), part, part, recipe).run())
+{act}
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before >> 10)
+"""
+TRAIN = """
+recipe = Recipe(loss=MSE(), optimiser=Adam(), epochs=1, **options)
+list(Training(network, vector, part, part, recipe).run())
+"""
+EVALUATE = """
+target = Numbers() if classes is None else Classes(("no", "yes"))
+evaluate(network, vector, part, MSE(), [target], link="softmax", worst=1000)
 """
 
 
@@ -47,11 +60,22 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
         {"batch_size": 2048},
         {"batch_size": None},
         {"batch_size": 2048, "shuffle": True, "standardise": True},
+        {"batch_size": 2048, "shuffle": True, "standardise": True, "classes": [None, 4] * 16},
+        {"batch_size": None, "classes": [None, 4] * 16},
     ],
     ids=str,
 )
 def test_a_training_holds_far_less_than_the_file(files: list[Path], options: dict[str, object]) -> None:
-    command = [sys.executable, "-c", TRAIN, *map(str, files), repr(options)]
+    assert megabytes_above_the_start(TRAIN, files, options) < 120 < FILE_MEGABYTES / 2
+
+
+@pytest.mark.parametrize("options", [{}, {"classes": [None, 4] * 16}], ids=str)
+def test_so_does_an_evaluation(files: list[Path], options: dict[str, object]) -> None:
+    assert megabytes_above_the_start(EVALUATE, files, options) < 120
+
+
+def megabytes_above_the_start(act: str, files: list[Path], options: dict[str, object]) -> int:
+    command = [sys.executable, "-c", READ.replace("{act}", act), *map(str, files), repr(options)]
     one_thread = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
     run = subprocess.run(command, capture_output=True, text=True, check=True, env=one_thread)
-    assert int(run.stdout) < 120 < FILE_MEGABYTES / 2
+    return int(run.stdout)

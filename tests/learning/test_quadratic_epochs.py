@@ -71,7 +71,7 @@ def test_schedules_are_followed_as_by_back_propagation(rule: Rule, schedule: Sch
 
 @pytest.mark.parametrize("rule", [MAKE["Descent"](), MAKE["Adam"]()], ids=str)
 def test_standardised_inputs_are_learnt_from_as_by_back_propagation(rule: Rule) -> None:
-    inputs = TRAIN.inputs.astype(np.float64)
+    inputs = TRAIN.inputs[:].astype(np.float64)
     scaling = Scaling(inputs.mean(axis=0), inputs.std(axis=0))
     plan = recipe(rule, standardise=True)
     quadratic = QuadraticPath(NETWORK, START, TRAIN, VALIDATION, plan, scaling)
@@ -155,7 +155,7 @@ def test_a_rate_may_be_changed_before_the_first_epoch() -> None:
 
 def losses_in_extended_precision(rule: Any, epochs: int) -> list[np.longdouble]:
     """Of Descent or Momentum from START on TRAIN, from epoch 0 on; a long double's exponent knows no overflow here."""
-    x = np.hstack([TRAIN.inputs, np.ones((len(TRAIN), 1))]).astype(np.longdouble)
+    x = np.hstack([TRAIN.inputs[:], np.ones((len(TRAIN), 1))]).astype(np.longdouble)
     theta: NDArray[Any] = np.vstack([START[:6].reshape(3, 2), START[6:]]).astype(np.longdouble)
     v: NDArray[Any] = np.zeros_like(theta)
     losses = []

@@ -103,7 +103,7 @@ def test_the_loss_over_many_rows_needs_no_further_pass(monkeypatch: pytest.Monke
     assert path.loss(path.vector) is None
     monkeypatch.setattr(quadratic_path, "FEW_NUMBERS", 0)
     theta = np.concatenate([path.vector[:6].reshape(3, 2).T.ravel(), path.vector[6:]])
-    problem = LinearProblem(TRAIN.inputs, TRAIN.targets, np.zeros((2, 3)), np.zeros(2))
+    problem = LinearProblem(TRAIN.inputs[:], TRAIN.targets[:], np.zeros((2, 3)), np.zeros(2))
     assert path.loss(path.vector) == pytest.approx(exact_loss(problem, theta, bias=True), rel=1e-9)
 
 

@@ -1,5 +1,6 @@
 """A training goes on from its state to the bytes of one that never stopped."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from service.learning.arrays import State
 from service.learning.batches import Part
+from service.learning.encoding import Encoded
 from service.learning.losses import MSE
 from service.learning.network import Network
 from service.learning.optimisers import Adam, Rule
@@ -23,6 +25,16 @@ def new(net: Network, recipe: Recipe) -> Training:
     part = problem(14, dtype=net.dtype)
     weighted = Part(part.inputs, part.targets, np.linspace(1, 2, 14).astype(net.dtype))
     return Training(net, net.initial(0), weighted, problem(5, dtype=net.dtype, seed=1), recipe)
+
+
+def new_with_classes(net: Network, recipe: Recipe) -> Training:
+    """Of three inputs two are the places of a code; so are both outputs."""
+
+    def part(rows: int) -> Part:
+        codes = np.column_stack([np.linspace(-1, 1, rows), np.arange(rows) % 2])
+        return Part(Encoded(codes, [None, 2], net.dtype), Encoded(codes[::-1, 1:], [2], net.dtype))
+
+    return Training(net, net.initial(0), part(14), part(5), recipe)
 
 
 def outcome(training: Training) -> tuple[Any, ...]:
@@ -41,7 +53,7 @@ def told(report: EpochReport) -> EpochReport:
     return report._replace(seconds=0.0)
 
 
-def check_every_stop(net: Network, recipe: Recipe) -> None:
+def check_every_stop(net: Network, recipe: Recipe, new: Callable[[Network, Recipe], Training] = new) -> None:
     """Stop at every event of a whole run in turn; go on in a new training."""
     whole = new(net, recipe)
     states: list[State] = []
@@ -95,6 +107,20 @@ def test_with_every_layer(layers: str) -> None:
 )
 def test_with_every_kind_of_recipe(changes: dict[str, Any]) -> None:
     check_every_stop(network(TANH, "float32"), replace(RECIPE, **changes))
+
+
+@pytest.mark.parametrize(
+    ("notation", "changes"),
+    [
+        (TANH, {}),
+        (TANH, {"standardise": True}),
+        (TANH, {"batch_size": None}),
+        ("Dense(3 => 2)", {"batch_size": None, "path": "quadratic"}),
+    ],
+    ids=str,
+)
+def test_with_columns_of_classes(notation: str, changes: dict[str, Any]) -> None:
+    check_every_stop(network(notation, "float32"), replace(RECIPE, **changes), new_with_classes)
 
 
 def test_with_a_rate_that_was_changed() -> None:

@@ -53,7 +53,7 @@ def test_constant_columns_and_offsets_are_standardised_away() -> None:
 @pytest.mark.parametrize("notation", ["Dense(3 => 2)", "Chain(Chain(Dense(3 => 4, tanh)), Dense(4 => 2))"])
 def test_standardising_trained_parameters_keeps_their_function(notation: str) -> None:
     net, part = network(notation), problem(30)
-    part = Part(part.inputs * [3, 1e-3, 7] + [40, 0, -2], part.targets)
+    part = Part(part.inputs[:] * [3, 1e-3, 7] + [40, 0, -2], part.targets)
     recipe = Recipe(loss=MSE(), optimiser=Descent(1e-9), epochs=1, standardise=True, path="batches")
     training = Training(net, net.initial(0), part, None, recipe)
     first, _ = reports(training)
@@ -64,9 +64,10 @@ def test_standardising_trained_parameters_keeps_their_function(notation: str) ->
 
 def test_fresh_parameters_are_read_as_standardised_ones() -> None:
     net, part = network("Dense(3 => 2)"), problem(30)
-    shifted = Part(part.inputs * 3 + 40, part.targets)
+    inputs = part.inputs[:] * 3 + 40
+    shifted = Part(inputs, part.targets)
     recipe = Recipe(loss=MSE(), optimiser=Descent(0.1), epochs=3, standardise=True, path="batches")
-    scaled = (shifted.inputs - shifted.inputs.mean(0)) / shifted.inputs.std(0)
+    scaled = (inputs - inputs.mean(0)) / inputs.std(0)
     training = Training(net, net.initial(0), shifted, shifted, recipe, fresh=True)
     all_reports = reports(training)
     direct = Training(net, net.initial(0), Part(scaled, part.targets), None, replace(recipe, standardise=False))

@@ -1,0 +1,106 @@
+"""Categorical columns, stored as codes and learnt from as one-hot: expanded batch by batch, never as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from service.learning.arrays import Array, Indices
+
+
+class Encoded:
+    """Rows (rows × columns) some of whose columns hold codes of classes, seen as one-hot: rows × width.
+
+    `classes` has one entry a column: None for a number, which is one place wide and stays as it is; k for codes
+    0 to k − 1, which are k places wide, 1 at the code and 0 elsewhere. Codes beyond are not checked for. `codes` is an
+    array of any float dtype or a memory map; `dtype` is that of what is seen. Slices and rows that are taken are dense
+    arrays.
+
+    Raises:
+        ValueError: there are not as many classes as columns.
+    """
+
+    def __init__(self, codes: Array, classes: Sequence[int | None], dtype: str) -> None:
+        if codes.shape[1] != len(classes):
+            raise ValueError(f"codes have {codes.shape[1]} columns, classes are given for {len(classes)}")
+        self.codes: Array = np.asarray(codes)
+        self.classes = tuple(classes)
+        self.dtype: np.dtype[Any] = np.dtype(dtype)
+        widths = np.array([1 if count is None else count for count in self.classes])
+        starts = np.cumsum(widths) - widths
+        numbers = np.array([count is None for count in self.classes])
+        self.shape = (len(codes), int(widths.sum()))
+        self._numbers, self._places = _together(np.flatnonzero(numbers)), _together(starts[numbers])
+        self._coded, self._starts = _together(np.flatnonzero(~numbers)), starts[~numbers]
+
+    @property
+    def size(self) -> int:
+        """Of what is seen, in numbers."""
+        return self.shape[0] * self.shape[1]
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: slice | Indices) -> Array:
+        """These rows, dense (rows × width)."""
+        codes = self.codes[rows]
+        if codes.ndim != 2:  # NumPy would take this for a sequence of rows, and copy one after the other
+            raise TypeError("rows are taken by a slice or by an array of indices")
+        out = np.empty((len(codes), self.shape[1]), self.dtype)
+        self._expand(codes, out)
+        return out
+
+    def take(self, indices: Indices, axis: int = 0, out: Array | None = None, mode: str = "raise") -> Array:
+        """As ndarray.take, for whole rows: `axis` is 0, and `out` lies together in memory."""
+        codes = self.codes.take(indices, axis, mode=mode)  # type: ignore[call-overload]  # the stubs list the modes
+        if out is None:
+            out = np.empty((len(codes), self.shape[1]), self.dtype)
+        self._expand(codes, out)
+        return out
+
+    def write(self, rows: slice, out: Array) -> None:
+        """Write these rows, dense, to `out` (rows × width), which lies together in memory."""
+        self._expand(self.codes[rows], out)
+
+    def _expand(self, codes: Array, out: Array) -> None:
+        out.fill(0)
+        out[:, self._places] = codes[:, self._numbers]
+        ones = codes[:, self._coded].astype(np.intp)
+        ones += self._starts
+        ones += np.arange(0, out.size, out.shape[1]).reshape(-1, 1)
+        out.reshape(-1, copy=False)[ones] = 1  # two and a half times as fast as by pairs of indices
+
+
+def _together(indices: Indices) -> slice | Indices:
+    """The same indices, as a slice where they follow each other: copying is faster then."""
+    first, count = (int(indices[0]), len(indices)) if len(indices) else (0, 0)
+    return slice(first, first + count) if np.array_equal(indices, np.arange(first, first + count)) else indices
+
+
+Rows = Array | Encoded
+"""Rows to learn from: of both kinds a slice is a dense array."""
+
+
+def expand(codes: Array, classes: Sequence[int | None], dtype: str) -> Array:
+    """All rows (rows × columns) as one dense array (rows × width)."""
+    return Encoded(codes, classes, dtype)[:]
+
+
+def stored(rows: Rows) -> Array:
+    """The array or memory map that holds the rows as they are stored."""
+    return rows.codes if isinstance(rows, Encoded) else rows
+
+
+def over(rows: Rows, array: Array) -> Rows:
+    """Rows of the same kind that are stored in another array."""
+    return Encoded(array, rows.classes, rows.dtype.name) if isinstance(rows, Encoded) else array
+
+
+def write_rows(rows: Rows, chosen: slice, out: Array) -> None:
+    """Write some rows to `out` (rows × width), which lies together in memory."""
+    if isinstance(rows, Encoded):
+        rows.write(chosen, out)
+    else:
+        np.copyto(out, rows[chosen])
