@@ -2,10 +2,12 @@
 
 DescentError
 ├── NotFound            404   no such row
+├── NotAcceptable       406   an answer is wanted in a form that there is not
 ├── Conflict            409   the state, a name or a use forbids it
 ├── TooLarge            413   a body over the limit
 ├── WrongFormat         415   a content type that is not read here
 ├── Invalid             422   malformed or impossible input; carries pointers
+├── NotInstalled        501   an optional package is missing here
 └── Unavailable         503   try again later
 """
 
@@ -40,6 +42,11 @@ class NotFound(DescentError):
     title = "Not found"
 
 
+class NotAcceptable(DescentError):
+    status = 406
+    title = "Not acceptable"
+
+
 class Conflict(DescentError):
     status = 409
     title = "Conflict"
@@ -58,6 +65,11 @@ class WrongFormat(DescentError):
 class Invalid(DescentError):
     status = 422
     title = "Invalid input"
+
+
+class NotInstalled(DescentError):
+    status = 501
+    title = "Not implemented"
 
 
 class Unavailable(DescentError):

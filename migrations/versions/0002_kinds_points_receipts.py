@@ -33,6 +33,7 @@ def upgrade() -> None:
         batch_op.alter_column("sha256", existing_type=sa.VARCHAR(), nullable=True)
 
     with op.batch_alter_table("evaluations", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("epoch", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("residuals", sa.JSON(none_as_null=True), nullable=True))
 
     with op.batch_alter_table("jobs", schema=None) as batch_op:
@@ -40,7 +41,9 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("verifies", sa.String(), nullable=True))
         batch_op.add_column(sa.Column("verification", sa.JSON(none_as_null=True), nullable=True))
 
-    with op.batch_alter_table("versions", schema=None) as batch_op:
+    # SQLite reads through a row to a column behind a large one: the parameters come last, so that lists need not
+    order = ("model_id", "number", "job_id", "signature", "created_at", "parameters")
+    with op.batch_alter_table("versions", recreate="always", partial_reordering=[order]) as batch_op:
         batch_op.add_column(sa.Column("signature", sa.JSON(none_as_null=True), nullable=True))
 
 
@@ -55,6 +58,7 @@ def downgrade() -> None:
 
     with op.batch_alter_table("evaluations", schema=None) as batch_op:
         batch_op.drop_column("residuals")
+        batch_op.drop_column("epoch")
 
     with op.batch_alter_table("datasets", schema=None) as batch_op:
         batch_op.alter_column("sha256", existing_type=sa.VARCHAR(), nullable=False)

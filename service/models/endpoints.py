@@ -1,17 +1,35 @@
 """Models over HTTP."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, TypeAdapter
 
 from service.database.lookup import position_of
-from service.http import After, CreationOf, DatabaseOf, JSONRoute, Limit, Page, numbers_response, problems
-from service.models import operations, records
+from service.errors import invalid
+from service.http import (
+    After,
+    CreationOf,
+    DatabaseOf,
+    JSONRoute,
+    Limit,
+    Page,
+    media_type,
+    numbers_response,
+    problems,
+)
+from service.json_bodies import read_json, validated
+from service.models import blueprints, operations, records
+from service.models.blueprints import Blueprint, LayerByLayer
+from service.models.files import uploads
+from service.models.files.export import FORMATS, Export, FormatName, tag_of
 from service.models.networks import Networks, network_of
 from service.models.records import ModelRecord
-from service.models.schemas import Model, ModelChange, NewModel, NewParameters, Parameters, Version
+from service.models.schemas import Model, ModelChange, NewModel, NewParameters, Parameters, UploadedModel, Version
+from service.models.signature import Signature
 from service.settings import Settings
-from service.wire import VersionNumber
+from service.wire import EpochNumber, VersionNumber
 
 router = APIRouter(prefix="/api/models", tags=["models"], route_class=JSONRoute)
 
@@ -26,20 +44,73 @@ def _settings(request: Request) -> Settings:
     return settings
 
 
+async def _body(request: Request) -> bytes:
+    return await request.body()
+
+
 NetworksOf = Annotated[Networks, Depends(_networks)]
 SettingsOf = Annotated[Settings, Depends(_settings)]
+BodyOf = Annotated[bytes, Depends(_body)]
 WhichVersion = Annotated[VersionNumber | None, Query(description="the latest where it is left out")]
+WhichEpoch = Annotated[
+    EpochNumber | None, Query(description="as the training of that version had kept them here (`keep_every`)")
+]
+
+JSON = "application/json"
+BINARY = {"schema": {"type": "string", "format": "binary"}}
+_NEW_MODEL: TypeAdapter[NewModel] = TypeAdapter(NewModel)
+_NEW_PARAMETERS: TypeAdapter[NewParameters] = TypeAdapter(NewParameters)
+
+
+def _json_or_file(shape: type[BaseModel]) -> dict[str, Any]:
+    """OpenAPI of a body that is JSON or a file of tensors."""
+    as_json = {"schema": shape.model_json_schema(ref_template="#/components/schemas/{model}")}
+    return {"requestBody": {"required": True, "content": {JSON: as_json, **dict.fromkeys(uploads.MEDIA_TYPES, BINARY)}}}
 
 
 @router.post(
-    "", status_code=201, response_model=Model, summary="Create a model", responses=problems(409, 413, 415, 422)
+    "",
+    status_code=201,
+    response_model=Model,
+    summary="Create a model",
+    responses=problems(404, 409, 413, 415, 422),
+    openapi_extra=_json_or_file(NewModel),
 )
-def create_model(new: NewModel, creation: CreationOf, database: DatabaseOf, settings: SettingsOf) -> Response:
-    """Describe a network. Version 0 holds its first parameters, so that it can predict at once."""
-    plan = operations.blueprint(new, settings.max_parameters)
+def create_model(
+    request: Request,
+    creation: CreationOf,
+    body: BodyOf,
+    uploaded: Annotated[UploadedModel, Query()],
+    database: DatabaseOf,
+    networks: NetworksOf,
+    settings: SettingsOf,
+) -> Response:
+    """Describe a network, copy one, or send its parameters as a safetensors or npz file.
+
+    Version 0 holds its first parameters, so that it can predict at once. The tensors of a file are named
+    `layers.0.weight` (out × in), `layers.0.bias`, ..., as an export names them.
+    """
+    if media_type(request) == JSON:
+        name, plan = _described(body, uploaded, database, networks, settings)
+    else:
+        file = uploads.read(media_type(request), body)
+        name, plan = uploaded.name, blueprints.from_file(file, uploaded, settings.max_parameters)
     with database.transaction() as session:
-        record = operations.create(session, new.name, new.dtype, plan)
+        record = operations.create(session, name, plan)
         return creation.answer(session, _model(record), f"/api/models/{record.id}")
+
+
+def _described(
+    body: bytes, uploaded: UploadedModel, database: DatabaseOf, networks: Networks, settings: Settings
+) -> tuple[str | None, Blueprint]:
+    if uploaded.model_fields_set:
+        parameter = min(uploaded.model_fields_set)
+        raise invalid(f"query/{parameter}", "Query parameters are for files: a JSON body says this itself.")
+    new = validated(_NEW_MODEL, read_json(body))
+    if new.from_ is None:
+        return new.name, blueprints.blueprint(new, settings.max_parameters)
+    with database.reading() as session:
+        return new.name, blueprints.from_origin(session, networks, new.from_)
 
 
 @router.get("", summary="List models", responses=problems(422))
@@ -52,7 +123,7 @@ def list_models(database: DatabaseOf, limit: Limit = 50, after: After = None) ->
 
 @router.get("/{model}", summary="Show a model", responses=problems(404))
 def show_model(model: str, database: DatabaseOf) -> Model:
-    """A model's architecture, in Flux's notation and as a list of layers, by id or name."""
+    """A model's architecture, in Flux's notation and as a list of layers, and the data it knows; by id or name."""
     with database.reading() as session:
         return _model(records.find(session, model))
 
@@ -68,7 +139,7 @@ def rename_model(model: str, change: ModelChange, database: DatabaseOf) -> Model
     "/{model}", status_code=204, response_class=Response, summary="Delete a model", responses=problems(404, 409)
 )
 def delete_model(model: str, database: DatabaseOf) -> None:
-    """Delete a model with its versions and evaluations; its jobs stay. 409 while a job trains it."""
+    """Delete a model with its versions, kept epochs and evaluations; its jobs stay. 409 while a job trains it."""
     operations.delete(database, model)
 
 
@@ -79,15 +150,21 @@ def list_versions(model: str, database: DatabaseOf, limit: Limit = 50, after: Af
         record = records.find(session, model)
         before = None if after is None else position_of(after, record.version + 1)
         rows = records.versions(session, record.id, limit + 1, before)
-    items = [Version(version=row.number, job=row.job_id, created_at=row.created_at) for row in rows[:limit]]
+        kept = records.kept_epochs(session, (row.job_id for row in rows[:limit]))
+    items = [
+        Version(version=row.number, job=row.job_id, epochs=kept.get(row.job_id or "", []), created_at=row.created_at)
+        for row in rows[:limit]
+    ]
     return Page(items=items, next=str(items[-1].version) if len(rows) > limit else None)
 
 
 @router.get("/{model}/parameters", response_model=Parameters, summary="Show parameters", responses=problems(404, 422))
-def show_parameters(model: str, database: DatabaseOf, networks: NetworksOf, version: WhichVersion = None) -> Response:
-    """The weights (out × in) and biases (out) of a version, layer by layer."""
+def show_parameters(
+    model: str, database: DatabaseOf, networks: NetworksOf, version: WhichVersion = None, epoch: WhichEpoch = None
+) -> Response:
+    """The weights (out × in) and biases (out) of a version, or of an epoch that its training has kept."""
     with database.reading() as session:
-        trained = networks.get(session, model, version)
+        trained = networks.get(session, model, version, epoch)
     return numbers_response({"version": trained.version, "layers": trained.network.unflatten(trained.vector)})
 
 
@@ -97,10 +174,15 @@ def show_parameters(model: str, database: DatabaseOf, networks: NetworksOf, vers
     response_model=Parameters,
     summary="Set parameters",
     responses=problems(404, 413, 415, 422),
+    openapi_extra=_json_or_file(NewParameters),
 )
-def set_parameters(model: str, new: NewParameters, database: DatabaseOf, networks: NetworksOf) -> Response:
-    """Add a version with the given parameters."""
-    record, number = operations.put_parameters(database, model, new.layers)
+def set_parameters(model: str, request: Request, body: BodyOf, database: DatabaseOf, networks: NetworksOf) -> Response:
+    """Add a version with the given parameters, as JSON or as a safetensors or npz file."""
+    if media_type(request) == JSON:
+        given = LayerByLayer(validated(_NEW_PARAMETERS, read_json(body)).layers, "#/layers")
+        record, number = operations.put_parameters(database, model, given)
+    else:
+        record, number = operations.put_parameters(database, model, uploads.read(media_type(request), body))
     with database.reading() as session:
         trained = networks.get(session, record.id, number)
     response = numbers_response({"version": number, "layers": trained.network.unflatten(trained.vector)}, status=201)
@@ -108,6 +190,47 @@ def set_parameters(model: str, new: NewParameters, database: DatabaseOf, network
     return response
 
 
+@router.get(
+    "/{model}/export",
+    summary="Export a version as a file",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "The file; onnx takes `inputs` to `outputs`, flux is Julia source",
+            "content": {each.media_type.partition(";")[0]: BINARY for each in FORMATS.values()},
+        },
+        304: {"description": "With `If-None-Match`: the file is what the client has"},
+        **problems(404, 422, 501),
+    },
+)
+def export_model(
+    model: str,
+    database: DatabaseOf,
+    networks: NetworksOf,
+    format: Annotated[FormatName, Query(description="onnx, safetensors, npz, or flux for Julia source")],
+    version: WhichVersion = None,
+    epoch: WhichEpoch = None,
+    if_none_match: Annotated[str, Header(description="ETags of files that the client has")] = "",
+) -> Response:
+    """Architecture and parameters of a version for other tools; safetensors and npz come back in as new models."""
+    with database.reading() as session:
+        record = records.find(session, model)
+        export = Export(networks.get(session, record.id, version, epoch), record.name)
+    tag, chosen = tag_of(export, format), FORMATS[format]
+    if tag in if_none_match:
+        return Response(status_code=304, headers={"ETag": tag})
+    content = chosen.write(export)
+    name = f'attachment; filename="{export.stem}{chosen.suffix}"'
+    headers = {"ETag": tag, "Content-Disposition": name, "Content-Type": chosen.media_type}
+    return (
+        Response(content, headers=headers)
+        if isinstance(content, bytes)
+        else StreamingResponse(content, headers=headers)
+    )
+
+
 def _model(record: ModelRecord) -> Model:
     columns = {name: getattr(record, name) for name in Model.model_fields if hasattr(record, name)}
-    return Model.model_validate({**columns, "layers": operations.layers_of(network_of(record))})
+    signature = None if record.signature is None else Signature.from_json(record.signature)
+    layers = operations.layers_of(network_of(record))
+    return Model.model_validate({**columns, "signature": signature, "layers": layers})

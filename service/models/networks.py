@@ -1,12 +1,17 @@
 """Networks ready to compute, kept by model and version: a version never changes, so what is kept is never stale."""
 
+import asyncio
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
+import numpy as np
 from sqlalchemy.orm import Session
 
+from service.database.engine import Database
 from service.learning import notation
+from service.learning.encoding import Rows
 from service.learning.network import Network
 from service.models import parameters, records
 from service.models.records import ModelRecord
@@ -29,10 +34,43 @@ class TrainedNetwork:
     """Of the data it was trained on."""
     epoch: int | None = None
     """Where these are not the version's own parameters, but those that its training had at the end of this epoch."""
+    _own: threading.local = field(default_factory=threading.local, repr=False, compare=False)
+    """What each thread has made ready for single rows."""
 
-    def predict(self, inputs: Array) -> Array:
-        """Outputs (rows × outputs) for inputs (rows × inputs)."""
-        return self.network.predict(self.vector, inputs)
+    @cached_property
+    def ranges(self) -> tuple[Array, Array] | None:
+        """The least and the greatest value of each input in training, infinite for those of a category; in the
+        network's dtype, rounded as inputs are. None without a signature.
+        """
+        if self.signature is None:
+            return None
+        widths = [each.width for each in self.signature.features]
+        low = [-np.inf if each.min is None else each.min for each in self.signature.features]
+        high = [np.inf if each.max is None else each.max for each in self.signature.features]
+        dtype = self.network.dtype
+        return np.repeat(np.array(low, dtype), widths), np.repeat(np.array(high, dtype), widths)
+
+    @cached_property
+    def input_names(self) -> list[str]:
+        """The column that each input belongs to, by the signature."""
+        features = () if self.signature is None else self.signature.features
+        return [each.name for each in features for _ in range(each.width)]
+
+    def predict(self, inputs: Rows) -> Array:
+        """Outputs (rows × outputs) for inputs (rows × inputs); safe to call from many threads."""
+        return self._predict_one(inputs) if len(inputs) == 1 else self.network.predict(self.vector, inputs)
+
+    def _predict_one(self, row: Rows) -> Array:
+        """The same for one row, on a tape that each thread keeps: to record one takes longer than to run it."""
+        try:
+            tape, inputs, outputs = self._own.tape
+        except AttributeError:
+            tape, inputs, outputs = self._own.tape = self.network.tape(self.vector, 1)
+        with np.errstate(all="ignore"):
+            np.copyto(inputs, row[:])
+            tape.run()
+        computed: Array = outputs.value.copy()
+        return computed
 
 
 def network_of(record: ModelRecord) -> Network:
@@ -48,6 +86,30 @@ class Networks:
         self._kept: OrderedDict[tuple[str, int, int | None], TrainedNetwork] = OrderedDict()
         self._lock = threading.Lock()
 
+    async def find(
+        self, database: Database, reference: str, version: int | None = None, epoch: int | None = None
+    ) -> TrainedNetwork:
+        """The same as `get`, for coroutines: microseconds where the network is kept, else work in a thread.
+
+        What is the latest version is asked of the database each time.
+
+        Raises:
+            NotFound: there is no such model, version or kept epoch.
+            Unavailable: the database does not answer.
+        """
+        if not database.on_sqlite:
+            return await asyncio.to_thread(self._read, database, reference, version, epoch)
+        model, latest = records.latest(database, reference)
+        number = latest if version is None else version
+        kept = self._recall(model, number, epoch)
+        if kept is None:
+            kept = await asyncio.to_thread(self._read, database, model, number, epoch)
+        return kept
+
+    def _read(self, database: Database, reference: str, version: int | None, epoch: int | None) -> TrainedNetwork:
+        with database.reading() as session:
+            return self.get(session, reference, version, epoch)
+
     def get(
         self, session: Session, reference: str, version: int | None = None, epoch: int | None = None
     ) -> TrainedNetwork:
@@ -60,12 +122,9 @@ class Networks:
         """
         record = records.find(session, reference)
         number = record.version if version is None else version
-        key = (record.id, number, epoch)
-        with self._lock:
-            kept = self._kept.get(key)
-            if kept is not None:
-                self._kept.move_to_end(key)
-                return kept
+        kept = self._recall(record.id, number, epoch)
+        if kept is not None:
+            return kept
         row = records.version(session, record.id, number)
         source = row if epoch is None else records.point(session, record.id, row.job_id, epoch)
         loaded = TrainedNetwork(
@@ -80,6 +139,20 @@ class Networks:
         )
         self._keep(loaded)
         return loaded
+
+    def forget(self, model: str) -> None:
+        """Let go of all that is kept of a model (an id); who asks for it again reads it again."""
+        with self._lock:
+            for key in [key for key in self._kept if key[0] == model]:
+                self._size -= self._kept.pop(key).vector.nbytes
+
+    def _recall(self, model: str, version: int, epoch: int | None) -> TrainedNetwork | None:
+        key = (model, version, epoch)
+        with self._lock:
+            kept = self._kept.get(key)
+            if kept is not None:
+                self._kept.move_to_end(key)
+            return kept
 
     def _keep(self, loaded: TrainedNetwork) -> None:
         with self._lock:

@@ -1,13 +1,15 @@
 """The tables of models and their versions, and every query on them."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, func, select
+from sqlalchemy import ForeignKey, delete, func, insert, select
 from sqlalchemy.orm import Mapped, Session, column_property, mapped_column, undefer
 
 from service.database import lookup
 from service.database.columns import Record, now
+from service.database.engine import Database
 from service.errors import NotFound
 
 
@@ -38,6 +40,17 @@ class PointRecord(Record):
     parameters: Mapped[bytes] = mapped_column(deferred=True)
 
 
+class LastParametersRecord(Record):
+    """The last finite parameters of a failed or cancelled job; the network is there too, for the model may go."""
+
+    __tablename__ = "last_parameters"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    architecture: Mapped[str]
+    dtype: Mapped[str]
+    parameters: Mapped[bytes]
+
+
 class ModelRecord(Record):
     """A network's architecture; its parameters are in its versions."""
 
@@ -66,6 +79,16 @@ class ModelRecord(Record):
         .scalar_subquery()
     )
     """How many there are."""
+    signature: Mapped[dict[str, Any] | None] = column_property(
+        select(VersionRecord.signature)
+        .where(VersionRecord.model_id == id)
+        .order_by(VersionRecord.number.desc())
+        .limit(1)
+        .correlate_except(VersionRecord)
+        .scalar_subquery(),
+        deferred=True,
+    )
+    """That of the latest version; read when it is asked for."""
 
 
 def find(session: Session, reference: str, *, lock: bool = False) -> ModelRecord:
@@ -73,7 +96,9 @@ def find(session: Session, reference: str, *, lock: bool = False) -> ModelRecord
 
 
 def page(session: Session, limit: int, after: str | None) -> tuple[list[ModelRecord], str | None]:
-    return lookup.page(session, select(ModelRecord), ModelRecord.id, "mdl", limit, after)
+    """Models, newest first, with their signatures."""
+    statement = select(ModelRecord).options(undefer(ModelRecord.signature))
+    return lookup.page(session, statement, ModelRecord.id, "mdl", limit, after)
 
 
 def version(session: Session, model: str, number: int | None) -> VersionRecord:
@@ -106,6 +131,48 @@ def point(session: Session, model: str, job: str | None, epoch: int) -> PointRec
     return record
 
 
+def kept_epochs(session: Session, jobs: Iterable[str | None]) -> dict[str, list[int]]:
+    """The epochs whose parameters some trainings (ids of jobs) have kept, oldest first."""
+    statement = select(PointRecord.job_id, PointRecord.epoch).where(PointRecord.job_id.in_({*jobs} - {None}))
+    kept: dict[str, list[int]] = {}
+    for job, epoch in session.execute(statement.order_by(PointRecord.job_id, PointRecord.epoch)):
+        kept.setdefault(job, []).append(epoch)
+    return kept
+
+
+def add_point(session: Session, job: str, epoch: int, model: str, parameters: bytes) -> None:
+    session.execute(insert(PointRecord).values(job_id=job, epoch=epoch, model_id=model, parameters=parameters))
+
+
+def drop_points(session: Session, job: str) -> None:
+    session.execute(delete(PointRecord).where(PointRecord.job_id == job))
+
+
+def keep_last_parameters(session: Session, job: str, architecture: str, dtype: str, parameters: bytes) -> None:
+    session.add(LastParametersRecord(job_id=job, architecture=architecture, dtype=dtype, parameters=parameters))
+
+
+def last_parameters(session: Session, job: str) -> LastParametersRecord | None:
+    return session.get(LastParametersRecord, job)
+
+
+def latest(database: Database, reference: str) -> tuple[str, int]:
+    """The id of the model that `reference` stands for, and its latest number; of an SQLite database, by a `look_up`.
+
+    Raises:
+        NotFound: there is no such model.
+    """
+    row = database.look_up(_LATEST, (reference, reference))
+    if row is None:
+        raise lookup.not_found("model", reference)
+    return row[0], row[1]
+
+
+_LATEST = """
+SELECT id, (SELECT max(number) FROM versions WHERE model_id = models.id) FROM models WHERE id = ? OR name = ?
+"""
+
+
 def latest_number(session: Session, model: str) -> int | None:
     return session.scalar(select(func.max(VersionRecord.number)).where(VersionRecord.model_id == model))
 
@@ -134,3 +201,25 @@ def versions(session: Session, model: str, limit: int, before: int | None) -> li
     if before is not None:
         statement = statement.where(VersionRecord.number < before)
     return list(session.scalars(statement.order_by(VersionRecord.number.desc()).limit(limit)))
+
+
+def numbers(session: Session, model: str) -> list[int]:
+    """The numbers of all versions of a model, oldest first."""
+    statement = select(VersionRecord.number).where(VersionRecord.model_id == model)
+    return list(session.scalars(statement.order_by(VersionRecord.number)))
+
+
+def names(session: Session) -> dict[str, str]:
+    """What each model is called, by its id; newest first."""
+    rows = session.execute(select(ModelRecord.id, ModelRecord.name).order_by(ModelRecord.id.desc()))
+    return {row.id: row.name for row in rows}
+
+
+def index(session: Session) -> list[tuple[str, int]]:
+    """Every version of every model, as name and number, by name."""
+    statement = select(ModelRecord.name, VersionRecord.number).join(
+        VersionRecord, VersionRecord.model_id == ModelRecord.id
+    )
+    return [
+        (name, number) for name, number in session.execute(statement.order_by(ModelRecord.name, VersionRecord.number))
+    ]

@@ -5,8 +5,12 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
+from service.models.signature import Kind, Link
 from service.vocabulary.schemas import LayerShape
-from service.wire import Dtype, Name, Seed, Strict
+from service.wire import Dtype, EpochNumber, Name, Reference, Seed, Strict, VersionNumber
+
+LONGEST_ARCHITECTURE = 100_000
+"""Characters."""
 
 LayerParameters = Annotated[
     list[dict[str, Any]],
@@ -21,13 +25,39 @@ LayerParameters = Annotated[
 ]
 
 
+class Origin(Strict):
+    """Where a new model's network and parameters come from: a version of a model, or a job that broke off."""
+
+    model: Annotated[Reference | None, Field(description="an id or a name")] = None
+    version: Annotated[VersionNumber | None, Field(strict=True, description="of the model; null: the latest")] = None
+    epoch: Annotated[EpochNumber | None, Field(strict=True, description="one that the version's job has kept")] = None
+    job: Annotated[
+        str | None,
+        Field(strict=True, max_length=100, description="a failed or cancelled one; instead of `model`"),
+    ] = None
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> "Origin":
+        if (self.model is None) == (self.job is None):
+            raise ValueError('give either "model" or "job"')
+        if self.job is not None and (self.version is not None or self.epoch is not None):
+            raise ValueError('"version" and "epoch" are of a model, and this is a job')
+        return self
+
+
 class NewModel(Strict):
-    """A network, in Flux's notation or as a list of layers, with parameters by seed or as given."""
+    """A network, in Flux's notation or as a list of layers, with parameters by seed or as given; or a copy of one."""
 
     name: Name | None = None
     architecture: Annotated[
         str,
-        Field(strict=True, min_length=1, max_length=100_000, description="Flux's notation", examples=["Dense(1 => 1)"]),
+        Field(
+            strict=True,
+            min_length=1,
+            max_length=LONGEST_ARCHITECTURE,
+            description="Flux's notation",
+            examples=["Dense(1 => 1)"],
+        ),
     ] = ""
     layers: Annotated[
         list[LayerShape], Field(min_length=1, description="instead of `architecture`", default_factory=list)
@@ -35,6 +65,9 @@ class NewModel(Strict):
     seed: Seed = 0
     dtype: Dtype = "float32"
     parameters: LayerParameters | None = None
+    from_: Annotated[
+        Origin | None, Field(alias="from", description="instead of `architecture`, with its parameters and dtype")
+    ] = None
 
     model_config = ConfigDict(
         extra="forbid",
@@ -43,15 +76,29 @@ class NewModel(Strict):
                 {"name": "straight", "architecture": "Dense(1 => 1)"},
                 {"architecture": "Chain(Dense(4 => 16, tanh), Dense(16 => 3))", "seed": 1},
                 {"layers": [{"type": "Dense", "in": 1, "out": 1}], "parameters": [{"weight": [[4]], "bias": [2]}]},
+                {"from": {"model": "straight", "version": 0}},
             ]
         },
     )
 
     @model_validator(mode="after")
     def _one_form(self) -> "NewModel":
-        if bool(self.architecture) == bool(self.layers):
-            raise ValueError('give the network in one form: "architecture" or "layers"')
+        if sum(map(bool, (self.architecture, self.layers, self.from_))) != 1:
+            raise ValueError('give the network in one form: "architecture", "layers" or "from"')
+        if self.from_ is not None and (more := self.model_fields_set - {"name", "from_"}):
+            raise ValueError(f'"from" brings its own {min(more)}: leave it out')
         return self
+
+
+class UploadedModel(Strict):
+    """What a file of parameters, sent in place of JSON, does not say itself."""
+
+    name: Annotated[Name | None, Field(description="of the model; without one the id serves")] = None
+    architecture: Annotated[
+        str | None,
+        Field(min_length=1, max_length=LONGEST_ARCHITECTURE, description="of a file; where it does not say its own"),
+    ] = None
+    dtype: Annotated[Dtype | None, Field(description="of a file; that of its tensors where it is left out")] = None
 
 
 class ModelChange(Strict):
@@ -68,6 +115,39 @@ class NewParameters(Strict):
     )
 
 
+class SignatureColumn(BaseModel):
+    """A column of the data that a model was trained on."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    name: str = Field(description="as the dataset has it")
+    kind: Kind = Field(description="of its values")
+    width: int = Field(description="inputs or outputs that it takes")
+    categories: list[str] | None = Field(description="in the order of these; null for numbers")
+
+
+class SignatureFeature(SignatureColumn):
+    """A column that is an input."""
+
+    min: float | None = Field(description="in the training part; null for categories")
+    max: float | None = Field(description="in the training part; null for categories")
+    fill: float | None = Field(
+        description="what stands for a missing value, a number or the index of a category; null: none may be missing"
+    )
+
+
+class ModelSignature(BaseModel):
+    """The data that a model was trained on, in the order of its inputs and outputs."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    features: list[SignatureFeature] = Field(description="the columns that are inputs, in order")
+    targets: list[SignatureColumn] = Field(description="the columns that were learnt, in the order of the outputs")
+    link: Link | None = Field(
+        description="what turns outputs into probabilities of classes; null where they are none and cannot become any"
+    )
+
+
 class Model(BaseModel):
     """A network's architecture; its parameters are in its numbered versions."""
 
@@ -79,6 +159,7 @@ class Model(BaseModel):
     version: int = Field(description="the latest")
     versions: int = Field(description="how many there are")
     dtype: Dtype
+    signature: ModelSignature | None = Field(description="of the latest version; null where it was never trained")
     created_at: datetime
 
 
@@ -87,6 +168,7 @@ class Version(BaseModel):
 
     version: int
     job: str | None = Field(description="the job that made it")
+    epochs: list[int] = Field(description="those whose parameters the job has kept (`keep_every`), for `?epoch=`")
     created_at: datetime
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from service.database.columns import Record
 from service.database.engine import Database
 from service.database.migrate import configuration, migrate
-from service.models import operations, records
+from service.models import blueprints, operations, records
 from service.models.schemas import NewModel
 
 
@@ -51,8 +51,7 @@ def test_migrating_twice_changes_nothing(database: Database) -> None:
         id = operations.create(
             session,
             "kept",
-            "float32",
-            operations.blueprint(NewModel.model_validate({"architecture": "Dense(1 => 1)"}), 10),
+            blueprints.blueprint(NewModel.model_validate({"architecture": "Dense(1 => 1)"}), 10),
         ).id
     migrate(database)
     with database.reading() as session:
@@ -85,9 +84,9 @@ def test_every_constraint_has_a_name(database: Database) -> None:
 def test_rebuilding_a_table_keeps_the_rows_that_refer_to_it(database: Database) -> None:
     """SQLite changes a column by copying its table; with foreign keys on, dropping the old one takes versions along."""
     migrate(database)
-    blueprint = operations.blueprint(NewModel.model_validate({"architecture": "Dense(1 => 1)"}), 10)
+    blueprint = blueprints.blueprint(NewModel.model_validate({"architecture": "Dense(1 => 1)"}), 10)
     with database.transaction() as session:
-        id = operations.create(session, "kept", "float32", blueprint).id
+        id = operations.create(session, "kept", blueprint).id
     with database.rebuilding() as connection:
         migration = Operations(MigrationContext.configure(connection))
         with migration.batch_alter_table("models", recreate="always") as table:
@@ -99,9 +98,9 @@ def test_rebuilding_a_table_keeps_the_rows_that_refer_to_it(database: Database) 
 
 def test_a_migration_that_breaks_references_is_rolled_back(database: Database) -> None:
     migrate(database)
-    blueprint = operations.blueprint(NewModel.model_validate({"architecture": "Dense(1 => 1)"}), 10)
+    blueprint = blueprints.blueprint(NewModel.model_validate({"architecture": "Dense(1 => 1)"}), 10)
     with database.transaction() as session:
-        operations.create(session, "kept", "float32", blueprint)
+        operations.create(session, "kept", blueprint)
     with pytest.raises(IntegrityError), database.rebuilding() as connection:
         connection.execute(text("DELETE FROM models"))
     with database.reading() as session:

@@ -4,17 +4,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from service.database.engine import Database
 from service.database.migrate import migrate
 from service.datasets import operations as datasets
+from service.datasets.formats import json_table
 from service.datasets.schemas import Split
 from service.datasets.storage import Storage
 from service.engine.workspace import Workspace
 from service.jobs import operations as jobs
 from service.jobs.schemas import NewJob
+from service.models import blueprints
 from service.models import operations as models
 from service.models.networks import Networks
 from service.models.schemas import NewModel
@@ -25,7 +26,7 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
     url = f"sqlite:///{tmp_path / 'descent.db'}"
     database, beats = Database(url), Database(url, synchronous="NORMAL")
     migrate(database)
-    yield Workspace(database, beats, Storage(tmp_path / "datasets"))
+    yield Workspace(database, beats, Storage(tmp_path / "datasets", tmp_path / "cache"))
     database.close()
     beats.close()
 
@@ -33,14 +34,13 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
 @pytest.fixture
 def post(workspace: Workspace) -> Callable[..., str]:
     """Posts a job for a straight line, and gives its id."""
-    xs = np.arange(6, dtype=np.float32)
-    options = datasets.Options("line", ["y"], Split(), "float32")
-    record = datasets.store(workspace.storage, {"x": xs, "y": 4 * xs + 2}, options)
+    table = json_table({"x": list(range(6)), "y": [4 * x + 2 for x in range(6)]}, {}, "float32")
+    record = datasets.store(workspace.storage, table, datasets.Options("line", ["y"], Split(), "float32"))
     with datasets.adding(workspace.database, workspace.storage, record):
         pass
-    blueprint = models.blueprint(NewModel.model_validate({"architecture": "Dense(1 => 1)"}), 100)
+    blueprint = blueprints.blueprint(NewModel.model_validate({"architecture": "Dense(1 => 1)"}), 100)
     with workspace.database.transaction() as session:
-        models.create(session, "straight", "float32", blueprint)
+        models.create(session, "straight", blueprint)
 
     def send(**recipe: Any) -> str:
         new = NewJob.model_validate({"model": "straight", "dataset": "line", **recipe})

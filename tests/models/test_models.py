@@ -6,7 +6,7 @@ import pytest
 from service.client import Client, ProblemError
 from service.errors import Invalid
 from service.learning import notation
-from service.models.operations import blueprint
+from service.models.blueprints import blueprint
 from service.models.schemas import NewModel
 from service.settings import Settings
 from tests.problems import pointers, problem

@@ -1,0 +1,149 @@
+"""What a new model begins as: described, read from a file, or taken from a model or job that there is."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sqlalchemy.orm import Session
+
+from service.errors import Fault, NotFound, invalid
+from service.learning import notation
+from service.learning.layers import Chain, Layer
+from service.learning.network import ArchitectureError, Network, ParameterError
+from service.models import parameters, records
+from service.models.files.tensors import TensorFile
+from service.models.networks import Networks
+from service.models.schemas import NewModel, Origin, UploadedModel
+from service.models.signature import Signature
+from service.numbers import Array
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """A network that can be built, and its first parameters."""
+
+    architecture: str
+    network: Network
+    vector: Array
+    seeded: bool
+    signature: Signature | None = None
+
+
+class Given(Protocol):
+    """Parameters from outside, in whatever form."""
+
+    def vector(self, network: Network) -> Array:
+        """The flat vector of these parameters; Invalid where they do not fit the network."""
+
+
+@dataclass(frozen=True)
+class LayerByLayer:
+    """Parameters as JSON has them; `pointer` is where they stand in the body."""
+
+    layers: list[dict[str, Any]]
+    pointer: str
+
+    def vector(self, network: Network) -> Array:
+        """The flat vector of these parameters.
+
+        Raises:
+            Invalid: they do not fit the network; with the pointer of the first that does not.
+        """
+        try:
+            return network.flatten(self.layers)
+        except ParameterError as error:
+            where = self.pointer + error.pointer
+            raise invalid(where, f"{where} {error.message}.", "bad_parameters") from None
+
+
+def blueprint(new: NewModel, max_parameters: int) -> Blueprint:
+    """The network that a request describes.
+
+    Raises:
+        Invalid: the notation cannot be read, widths or parameters do not fit, or there are too many parameters.
+    """
+    pointer = "#/architecture" if new.architecture else "#/layers"
+    with _faults_at(pointer):
+        layer = notation.read(new.architecture) if new.architecture else _chain(new)
+        network = Network(layer, new.dtype)
+    _check_size(network, max_parameters, pointer)
+    given = new.parameters
+    vector = network.initial(new.seed) if given is None else LayerByLayer(given, "#/parameters").vector(network)
+    return Blueprint(notation.write(network.layer), network, vector, seeded=given is None)
+
+
+def from_file(file: TensorFile, new: UploadedModel, max_parameters: int) -> Blueprint:
+    """The network whose parameters a file holds; the architecture is its own where the request names none.
+
+    Raises:
+        Invalid: there is no architecture, it cannot be read, or the tensors do not fit it.
+    """
+    pointer = "query/architecture"
+    architecture = new.architecture or file.architecture
+    if architecture is None:
+        raise invalid(pointer, "The file does not say its architecture: give ?architecture=Dense(1 => 1) or the like.")
+    with _faults_at(pointer):
+        network = Network(notation.read(architecture), new.dtype or file.dtype)
+    _check_size(network, max_parameters, pointer)
+    return Blueprint(notation.write(network.layer), network, file.vector(network), seeded=False)
+
+
+def from_origin(session: Session, networks: Networks, origin: Origin) -> Blueprint:
+    """The network of a version of a model, or the one that a job left behind when it broke off.
+
+    Raises:
+        NotFound: there is no such model, version or kept epoch, or the job has left nothing.
+    """
+    if origin.job is not None:
+        return _left_by(session, origin.job)
+    assert origin.model is not None
+    with _missing_at("#/from"):
+        trained = networks.get(session, origin.model, origin.version, origin.epoch)
+    network = trained.network
+    return Blueprint(notation.write(network.layer), network, trained.vector, trained.fresh, trained.signature)
+
+
+def _left_by(session: Session, job: str) -> Blueprint:
+    left = records.last_parameters(session, job)
+    if left is None:
+        detail = (
+            f"No job {job!r} has left parameters behind: those do that fail or are cancelled while they train. "
+            'What a succeeded one made is a version of its model: {"from": {"model": ..., "version": ...}}.'
+        )
+        raise NotFound(detail, "no_last_parameters", (Fault("#/from/job", detail),))
+    network = Network(notation.read(left.architecture), left.dtype)
+    return Blueprint(left.architecture, network, parameters.from_bytes(left.parameters), seeded=False)
+
+
+@contextmanager
+def _missing_at(pointer: str) -> Iterator[None]:
+    """Say which field of a reference to a version leads nowhere."""
+    fields = {"version_not_found": "version", "epoch_not_kept": "epoch"}
+    try:
+        yield
+    except NotFound as error:
+        where = f"{pointer}/{fields.get(error.code, 'model')}"
+        raise NotFound(error.detail, error.code, (Fault(where, error.detail),)) from None
+
+
+def _chain(new: NewModel) -> Layer:
+    layers = [shape.term() for shape in new.layers]
+    return layers[0] if len(layers) == 1 else Chain(tuple(layers))
+
+
+def _check_size(network: Network, most: int, pointer: str) -> None:
+    if network.size > most:
+        detail = f"This network has {network.parameter_count:,} parameters; at most {most:,} are allowed."
+        raise invalid(pointer, f"{detail} (DESCENT_MAX_PARAMETERS)", "too_many_parameters")
+
+
+@contextmanager
+def _faults_at(pointer: str) -> Iterator[None]:
+    try:
+        yield
+    except notation.NotationError as error:
+        raise invalid(pointer, f"At character {error.position}: {error.message}", "bad_notation") from None
+    except ArchitectureError as error:
+        where = pointer + error.pointer if pointer == "#/layers" else pointer
+        raise invalid(where, error.message, "bad_architecture") from None

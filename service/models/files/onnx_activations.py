@@ -1,0 +1,47 @@
+"""Each activation as a formula of ONNX values; what they are is said where they are defined."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from service.learning import rectifiers, smooth
+from service.learning.activations import Activation, Identity, LogSoftmax, Sigmoid, Softmax, Tanh
+from service.learning.expressions import ExpressionActivation
+from service.learning.rectifiers import SELU_ALPHA, SELU_LAMBDA
+from service.models.files.onnx_expressions import expression
+from service.models.files.onnx_functions import clip, erf, expm1, sigmoid, softplus, tanh, where
+from service.models.files.onnx_graph import Value
+
+Formula = Callable[[Any, Value], Value]
+"""The value of an activation f at x."""
+
+FORMULAS: dict[type[Activation], Formula] = {
+    Identity: lambda f, x: x,
+    Tanh: lambda f, x: tanh(x),
+    Sigmoid: lambda f, x: sigmoid(x),
+    Softmax: lambda f, x: x.apply("Softmax", axis=1),
+    LogSoftmax: lambda f, x: x.apply("LogSoftmax", axis=1),
+    ExpressionActivation: lambda f, x: expression(f.expression, x),
+    rectifiers.ReLU: lambda f, x: x.apply("Relu"),
+    rectifiers.LeakyReLU: lambda f, x: where(x > 0, x, f.a * x),
+    rectifiers.ReLU6: lambda f, x: clip(x, 0, 6),
+    rectifiers.ThresholdedReLU: lambda f, x: where(x > f.theta, x, 0),
+    rectifiers.ELU: lambda f, x: where(x > 0, x, f.alpha * expm1(x)),
+    rectifiers.SELU: lambda f, x: SELU_LAMBDA * where(x > 0, x, SELU_ALPHA * expm1(x)),
+    rectifiers.CELU: lambda f, x: where(x > 0, x, f.alpha * expm1(x / f.alpha)),
+    rectifiers.HardTanh: lambda f, x: clip(x, -1, 1),
+    rectifiers.HardSigmoid: lambda f, x: clip((x + 3) / 6, 0, 1),
+    rectifiers.HardSwish: lambda f, x: x * clip((x + 3) / 6, 0, 1),
+    rectifiers.SoftShrink: lambda f, x: x - clip(x, -f.lambda_, f.lambda_),
+    smooth.LogSigmoid: lambda f, x: -softplus(-x),
+    smooth.Softplus: lambda f, x: softplus(x),
+    smooth.Softsign: lambda f, x: x / (1 + abs(x)),
+    smooth.LogCosh: lambda f, x: softplus(-2 * abs(x)) + abs(x) - math.log(2),
+    smooth.TanhShrink: lambda f, x: x - tanh(x),
+    smooth.LiSHT: lambda f, x: x * tanh(x),
+    smooth.Swish: lambda f, x: x * sigmoid(x),
+    smooth.Mish: lambda f, x: x * tanh(softplus(x)),
+    smooth.GELUTanh: lambda f, x: 0.5 * x * (1 + tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x))),
+    smooth.GELUSigmoid: lambda f, x: x * sigmoid(1.702 * x),
+    smooth.GELUErf: lambda f, x: 0.5 * x * (1 + erf(x / math.sqrt(2))),
+}

@@ -1,0 +1,35 @@
+"""Files of parameters that clients send: told apart by their first bytes, whatever they are called."""
+
+from service.errors import WrongFormat, invalid
+from service.models.files import npz, safetensors
+from service.models.files.tensors import TensorFile
+
+MEDIA_TYPES = (
+    "application/safetensors",
+    "application/x-safetensors",
+    "application/npz",
+    "application/x-npz",
+    "application/zip",
+    "application/octet-stream",
+)
+PICKLE = b"\x80"
+"""What every pickle since protocol 2 begins with."""
+
+
+def read(media_type: str, body: bytes) -> TensorFile:
+    """What a body holds, safetensors or npz.
+
+    Raises:
+        WrongFormat: another content type.
+        Invalid: it is neither, is broken, or is a pickle.
+    """
+    if media_type not in MEDIA_TYPES:
+        known = ", ".join(("application/json", *MEDIA_TYPES))
+        raise WrongFormat(f"This body is read from {known}, not from {media_type or 'an unnamed type'!r}.")
+    if body.startswith(npz.MAGIC):
+        return npz.read(body)
+    if safetensors.is_one(body):
+        return safetensors.read(body)
+    if body.startswith(PICKLE):
+        raise invalid("#", "This looks like a pickle, which can run code: send safetensors or npz.", "pickle_refused")
+    raise invalid("#", "This is neither a safetensors nor an npz file.", "malformed")
