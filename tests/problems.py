@@ -10,7 +10,11 @@ def problem(response: httpx.Response, status: int) -> dict[str, Any]:
     assert response.status_code == status, response.text
     assert response.headers["content-type"] == "application/problem+json"
     answer: dict[str, Any] = response.json()
-    assert {"type", "title", "status", "detail", "instance", "code", "errors"} == set(answer)
+    members = {"type", "title", "status", "detail", "instance", "code", "errors"}
+    if response.request.url.path.startswith("/v2/"):
+        assert answer["error"] == answer["detail"]
+        members |= {"error"}
+    assert members == set(answer)
     assert answer["status"] == status
     assert "Traceback" not in response.text
     assert "NaN" not in response.text

@@ -1,0 +1,87 @@
+"""Bodies with a `Content-Encoding` reach the routes as if they had been sent plain."""
+
+import zlib
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.body_limit import is_streamed_dataset
+from service.errors import Invalid, TooLarge, WrongFormat, invalid
+
+WINDOWS = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
+"""What zlib calls the containers of RFC 9110, 8.4.1; that of `deflate` is zlib's own."""
+
+
+class CompressedBodies:
+    """ASGI middleware: undoes gzip and deflate; the app sees at most `limit` bytes of what comes out.
+
+    Streamed datasets pass as they are: who reads them undoes their compression on the way to the disk.
+    """
+
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        self.app = app
+        self.limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and any(name == b"content-encoding" for name, _ in scope["headers"]):
+            headers = Headers(scope=scope)
+            coding = ", ".join(headers.getlist("content-encoding")).strip().lower()
+            if coding not in ("", "identity") and not is_streamed_dataset(scope, headers):
+                receive = _plain(coding, self.limit, receive)
+                scope = {**scope, "headers": [header for header in scope["headers"] if header[0] not in _OF_THE_CODED]}
+        await self.app(scope, receive, send)
+
+
+_OF_THE_CODED = (b"content-encoding", b"content-length")
+
+
+def _plain(coding: str, limit: int, receive: Receive) -> Receive:
+    """A `receive` that gives the body decompressed, or raises what is wrong with it."""
+    inflate = Inflate(coding, limit) if coding in WINDOWS else None
+
+    async def receive_plain() -> Message:
+        message = await receive()
+        if message["type"] != "http.request":
+            return message
+        if inflate is None:
+            raise WrongFormat(f"Bodies are read as they are, as gzip or as deflate, but not as {coding[:50]!r}.")
+        last = not message.get("more_body", False)
+        # in a thread: a small piece may become a large one
+        return {**message, "body": await run_in_threadpool(inflate, message.get("body", b""), last)}
+
+    return receive_plain
+
+
+class Inflate:
+    """Decompresses a body piece by piece, up to `limit` bytes.
+
+    Raises:
+        TooLarge: there is more.
+        Invalid: this is not what the coding says, ends before it does, or goes on afterwards.
+    """
+
+    def __init__(self, coding: str, limit: int) -> None:
+        self._coding = coding
+        self._limit = self._left = limit
+        self._stream = zlib.decompressobj(WINDOWS[coding])
+        self._begun = False
+
+    def __call__(self, piece: bytes, last: bool) -> bytes:
+        self._begun = self._begun or bool(piece)
+        try:
+            plain = self._stream.decompress(piece, self._left + 1)
+        except zlib.error as error:
+            raise self._malformed(f"is not {self._coding}: {error}") from None
+        self._left -= len(plain)
+        if self._left < 0:
+            detail = f"The body is larger than {self._limit:,} bytes once decompressed (DESCENT_MAX_BODY)."
+            raise TooLarge(detail)
+        if self._stream.unused_data:
+            raise self._malformed(f"goes on after the end of its {self._coding}")
+        if last and self._begun and not self._stream.eof:
+            raise self._malformed(f"ends before its {self._coding} does")
+        return plain
+
+    def _malformed(self, what: str) -> Invalid:
+        return invalid("#", f"The body {what}.", "malformed")

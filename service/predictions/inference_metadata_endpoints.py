@@ -1,0 +1,149 @@
+"""The Open Inference Protocol besides inferring: what there is, what it takes, and what it did."""
+
+from importlib.metadata import version as version_of
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import BeforeValidator, Field
+from sqlalchemy import text
+
+from service.database.engine import Database
+from service.errors import invalid
+from service.http import DatabaseOf, problems
+from service.json_bodies import read_json
+from service.models import records
+from service.models.endpoints import NetworksOf
+from service.models.networks import Networks, TrainedNetwork
+from service.predictions.inference_protocol import metadata, schemas
+from service.predictions.inference_protocol.requests import digits
+from service.predictions.inference_protocol.statistics import Activity, Statistics
+
+router = APIRouter(prefix="/v2", tags=["inference protocol"])
+
+EXTENSIONS = ["binary_tensor_data", "classification", "model_configuration", "model_repository", "statistics"]
+
+Version = Annotated[int | None, BeforeValidator(digits), Field(ge=0, le=2**31 - 1, description="its number")]
+
+
+async def _statistics(request: Request) -> Statistics:
+    statistics: Statistics = request.app.state.statistics
+    return statistics
+
+
+StatisticsOf = Annotated[Statistics, Depends(_statistics)]
+
+
+@router.get("/health/live", summary="Is the process alive?")
+async def live() -> schemas.ServerLife:
+    return schemas.ServerLife(live=True)
+
+
+@router.get("/health/ready", summary="Can it infer?", responses=problems(503))
+def ready(database: DatabaseOf) -> schemas.ServerHealth:
+    """Whether the database answers; every model is ready then."""
+    with database.reading() as session:
+        session.execute(text("SELECT 1"))
+    return schemas.ServerHealth(live=True, ready=True)
+
+
+@router.get("", summary="Describe the server")
+async def describe_server() -> schemas.ServerMetadata:
+    return schemas.ServerMetadata(name="descent", version=version_of("descent"), extensions=EXTENSIONS)
+
+
+@router.get("/models", summary="Name all models", responses=problems())
+def name_models(database: DatabaseOf) -> schemas.ModelNames:
+    """The names of all models, newest first."""
+    with database.reading() as session:
+        return schemas.ModelNames(models=list(records.names(session).values()))
+
+
+@router.get("/models/stats", summary="Show what was inferred", responses=problems())
+def show_all_statistics(statistics: StatisticsOf, database: DatabaseOf) -> schemas.ModelStatistics:
+    """The statistics of every version that has inferred since the process started."""
+    with database.reading() as session:
+        names = records.names(session)
+    return schemas.ModelStatistics.model_validate({"model_stats": statistics.to_json(names)})
+
+
+@router.get("/models/{model}", summary="Describe a model's tensors", responses=problems(404))
+@router.get("/models/{model}/versions/{version}", summary="Describe a version's tensors", responses=problems(404))
+def describe_model(
+    model: str, database: DatabaseOf, networks: NetworksOf, version: Version = None
+) -> schemas.ModelMetadata:
+    """The tensors that a version takes and gives; of the latest where none is named.
+
+    A model that was trained on categories takes a tensor a column, named as the column. Every other takes one,
+    `inputs`, with a row for each row. Where the columns are known either is taken, categories in `inputs` one-hot.
+    """
+    name, trained = _found(database, networks, model, version)
+    with database.reading() as session:
+        numbers = records.numbers(session, trained.model)
+    return schemas.ModelMetadata.model_validate(metadata.describe(name, numbers, trained))
+
+
+@router.get("/models/{model}/ready", summary="Is a model ready?", responses=problems(404))
+@router.get("/models/{model}/versions/{version}/ready", summary="Is a version ready?", responses=problems(404))
+def model_ready(model: str, database: DatabaseOf, networks: NetworksOf, version: Version = None) -> schemas.ModelHealth:
+    """Every version that exists is ready."""
+    _found(database, networks, model, version)
+    return schemas.ModelHealth(name=model, ready=True)
+
+
+@router.get("/models/{model}/config", summary="Show a model's configuration", responses=problems(404))
+@router.get("/models/{model}/versions/{version}/config", summary="Show a configuration", responses=problems(404))
+def show_configuration(
+    model: str, database: DatabaseOf, networks: NetworksOf, version: Version = None
+) -> schemas.ModelConfiguration:
+    """The tensors once more, in the form of Triton's model configuration."""
+    name, trained = _found(database, networks, model, version)
+    return schemas.ModelConfiguration.model_validate(metadata.configure(name, trained))
+
+
+@router.get("/models/{model}/stats", summary="Show what a model inferred", responses=problems(404))
+@router.get("/models/{model}/versions/{version}/stats", summary="Show what a version did", responses=problems(404))
+def show_statistics(
+    model: str, statistics: StatisticsOf, database: DatabaseOf, networks: NetworksOf, version: Version = None
+) -> schemas.ModelStatistics:
+    """Counts and nanoseconds since the process started: of each version that has inferred, or of the one named."""
+    name, trained = _found(database, networks, model, version)
+    found = statistics.to_json({trained.model: name}, version)
+    idle = Activity().to_json(name, trained.version)
+    return schemas.ModelStatistics.model_validate({"model_stats": found or [idle]})
+
+
+@router.post("/repository/index", summary="List all versions of all models", responses=problems())
+def list_versions(database: DatabaseOf) -> list[schemas.IndexedVersion]:
+    """By name. All are ready, so that `{"ready": true}` in a body asks for the same."""
+    with database.reading() as session:
+        found = records.index(session)
+    return [schemas.IndexedVersion(name=name, version=str(number), state="READY", reason="") for name, number in found]
+
+
+@router.post("/repository/models/{model}/load", summary="Load a model", responses=problems(404, 413, 415))
+async def load(request: Request, model: str) -> dict[str, Any]:
+    """Models are loaded when they are needed; this does it now. Their configuration cannot be given."""
+    body = await request.body()
+    asked = read_json(body) if body.strip() else {}
+    parameters = asked.get("parameters") if isinstance(asked, dict) else None
+    for name in parameters if isinstance(parameters, dict) else {}:
+        if name == "config" or name.startswith("file:"):
+            detail = "A model is made by POST /api/models: neither its configuration nor its files can be given here."
+            raise invalid("#/parameters", detail)
+    await request.app.state.networks.find(request.app.state.database, model)
+    return {}
+
+
+@router.post("/repository/models/{model}/unload", summary="Unload a model", responses=problems(404))
+def unload(model: str, database: DatabaseOf, networks: NetworksOf) -> dict[str, Any]:
+    """Forget what is kept of a model in memory. It stays, and is loaded again when it is needed."""
+    with database.reading() as session:
+        networks.forget(records.find(session, model).id)
+    return {}
+
+
+def _found(database: Database, networks: Networks, model: str, version: int | None) -> tuple[str, TrainedNetwork]:
+    """A model's name and one of its versions, the latest where none is given."""
+    with database.reading() as session:
+        trained = networks.get(session, model, version)
+        return records.find(session, trained.model).name, trained

@@ -1,0 +1,54 @@
+"""One inference, from the bytes of a request to those of its answer."""
+
+import time
+from dataclasses import dataclass
+
+from service.models.networks import TrainedNetwork
+from service.predictions.inference_protocol import answers, compression, inputs, metadata, requests
+from service.predictions.inference_protocol.statistics import Taken
+from service.predictions.operations import outputs
+
+
+@dataclass(frozen=True)
+class Question:
+    """What came over HTTP; `name` is what the path calls the model."""
+
+    name: str
+    body: bytes
+    header_length: str | None
+    accept_encoding: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What goes back, and what it took."""
+
+    body: bytes
+    json_length: int | None
+    """Where there are binary tensors: bytes of JSON before them, and before any compression."""
+    coding: str | None
+    rows: int
+    taken: Taken
+
+
+def infer(question: Question, trained: TrainedNetwork, asked_at: int) -> Answer:
+    """The answer of a network to what was asked at `asked_at` nanoseconds.
+
+    Raises:
+        Invalid: with the pointer of what is wrong.
+    """
+    began = time.perf_counter_ns()
+    request = requests.read(
+        question.body, question.header_length, trained.network.inputs, metadata.datatype_of(trained)
+    )
+    wanted = answers.wanted_of(request, trained)
+    rows = inputs.matrix(request.inputs, trained)
+    read = time.perf_counter_ns()
+    computed = outputs(trained, rows, f"{request.inputs[0].pointer}/data")
+    inferred = time.perf_counter_ns()
+    body, json_length = answers.write(question.name, trained, request.id, wanted, computed)
+    coding = compression.coding_for(question.accept_encoding, len(body))
+    if coding is not None:
+        body = compression.compress(body, coding)
+    taken = Taken(began - asked_at, read - began, inferred - read, time.perf_counter_ns() - inferred)
+    return Answer(body, json_length, coding, len(rows), taken)

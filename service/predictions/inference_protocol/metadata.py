@@ -1,0 +1,93 @@
+"""What the protocol says of a network: the tensors that it takes and gives."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from service.models.networks import TrainedNetwork
+from service.models.signature import Kind, Target
+from service.predictions.inference_protocol.requests import ONLY_INPUT
+from service.predictions.inference_protocol.tensors import DATATYPE_OF
+
+PLATFORM = "descent_dense"
+RAW = "outputs"
+LABELS = "labels"
+PROBABILITIES = "probabilities"
+
+
+@dataclass(frozen=True)
+class Description:
+    """A tensor of any number of rows."""
+
+    name: str
+    datatype: str
+    width: int
+
+
+def datatype_of(trained: TrainedNetwork) -> str:
+    return DATATYPE_OF[trained.network.dtype]
+
+
+def inputs_of(trained: TrainedNetwork) -> list[Description]:
+    """What to send: a tensor a column where the data had categories, else one with a row for each row.
+
+    Both are taken wherever the columns are known: a network that never saw a dataset knows none.
+    """
+    datatype, signature = datatype_of(trained), trained.signature
+    if signature is None or all(feature.kind != "categorical" for feature in signature.features):
+        return [Description(ONLY_INPUT, datatype, trained.network.inputs)]
+    datatypes: dict[Kind, str] = {"numeric": datatype, "boolean": "BOOL", "categorical": "BYTES"}
+    return [Description(feature.name, datatypes[feature.kind], 1) for feature in signature.features]
+
+
+def outputs_of(trained: TrainedNetwork) -> list[Description]:
+    """What comes back: the raw outputs, and of each target that is a class the labels and any probabilities."""
+    datatype = datatype_of(trained)
+    described = [Description(RAW, datatype, trained.network.outputs)]
+    if trained.signature is None:
+        return described
+    targets = trained.signature.targets
+    for target in targets:
+        if target.kind == "numeric":
+            continue
+        described.append(Description(named(LABELS, target.name, targets), "BYTES", 1))
+        if trained.signature.link is not None:
+            width = len(target.categories or ())
+            described.append(Description(named(PROBABILITIES, target.name, targets), datatype, width))
+    return described
+
+
+def named(what: str, target: str, targets: Sequence[Target]) -> str:
+    """The tensor of one target: with several targets, their names tell them apart."""
+    return what if len(targets) == 1 else f"{what}.{target}"
+
+
+def describe(name: str, versions: list[int], trained: TrainedNetwork) -> dict[str, Any]:
+    return {
+        "name": name,
+        "versions": [str(version) for version in versions],
+        "platform": PLATFORM,
+        "inputs": [_metadata(each) for each in inputs_of(trained)],
+        "outputs": [_metadata(each) for each in outputs_of(trained)],
+    }
+
+
+def _metadata(tensor: Description) -> dict[str, Any]:
+    return {"name": tensor.name, "datatype": tensor.datatype, "shape": [-1, tensor.width]}
+
+
+def configure(name: str, trained: TrainedNetwork) -> dict[str, Any]:
+    return {
+        "name": name,
+        "platform": PLATFORM,
+        "backend": "descent",
+        "version_policy": {"all": {}},
+        "max_batch_size": 0,
+        "input": [_configured(each) for each in inputs_of(trained)],
+        "output": [_configured(each) for each in outputs_of(trained)],
+    }
+
+
+def _configured(tensor: Description) -> dict[str, Any]:
+    kind = "STRING" if tensor.datatype == "BYTES" else tensor.datatype
+    return {"name": tensor.name, "data_type": f"TYPE_{kind}", "dims": [-1, tensor.width]}

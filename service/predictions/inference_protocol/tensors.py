@@ -1,0 +1,180 @@
+"""Tensors: from JSON and from bytes, and back. Bytes are little-endian and row-major, and are not copied."""
+
+import math
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from service import numbers
+from service.errors import Invalid, invalid
+from service.numbers import Array
+
+DTYPES = {
+    "BOOL": np.dtype("?"),
+    "UINT8": np.dtype("u1"),
+    "UINT16": np.dtype("<u2"),
+    "UINT32": np.dtype("<u4"),
+    "UINT64": np.dtype("<u8"),
+    "INT8": np.dtype("i1"),
+    "INT16": np.dtype("<i2"),
+    "INT32": np.dtype("<i4"),
+    "INT64": np.dtype("<i8"),
+    "FP16": np.dtype("<f2"),
+    "FP32": np.dtype("<f4"),
+    "FP64": np.dtype("<f8"),
+}
+"""Of the datatypes that NumPy has: those without BF16, a float32's upper half, and BYTES."""
+
+DATATYPE_OF = {"float32": "FP32", "float64": "FP64"}
+LENGTH = struct.Struct("<I")
+"""What precedes each element of BYTES."""
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """Values with a name; those of BYTES are texts. `pointer` says where in the request they came from."""
+
+    name: str
+    datatype: str
+    values: Array
+    pointer: str = ""
+
+
+def from_json(name: str, datatype: str, shape: Sequence[int], data: Any, pointer: str) -> Tensor:
+    """The tensor whose elements are a JSON list, flat or nested as its shape says, or an array of its numbers.
+
+    Raises:
+        Invalid: the elements are too many, too few, nested otherwise, or not what the datatype can hold.
+    """
+    where = f"{pointer}/data"
+    flat, nested = _flat(data, shape, where)
+    try:
+        values = _elements(flat, datatype)
+    except Invalid as error:
+        index = int(error.errors[0].pointer.lstrip("/"))
+        place = np.unravel_index(index, tuple(shape)) if nested else (index,)
+        raise invalid("/".join([where, *map(str, place)]), error.detail) from None
+    return Tensor(name, datatype, values.reshape(shape), pointer)
+
+
+def _elements(flat: list[Any] | Array, datatype: str) -> Array:
+    """The elements as an array of their kind; a fault's pointer is `/<index>`."""
+    match datatype:
+        case "BYTES":
+            return np.array(_all_of(str, flat, "a text"), object)
+        case "BOOL":
+            return np.array(_all_of(bool, flat, "true or false"), bool)
+        case "BF16":
+            raise invalid("/0", "JSON has no numbers of 16 bits: send BF16 as bytes.")
+        case _:
+            return _held(flat if isinstance(flat, np.ndarray) else numbers.column(flat, "float64", ""), datatype)
+
+
+def from_bytes(name: str, datatype: str, shape: Sequence[int], data: memoryview, pointer: str) -> Tensor:
+    """The tensor whose elements are these bytes; numbers are seen where they lie.
+
+    Raises:
+        Invalid: there are too many or too few, or they are not what the datatype says.
+    """
+    count = math.prod(shape)
+    if datatype == "BYTES":
+        values: Array = np.array(_texts(data, count, pointer), object)
+    else:
+        dtype = DTYPES.get(datatype, DTYPES["UINT16"])
+        if len(data) != count * dtype.itemsize:
+            detail = (
+                f"A tensor of {datatype} with shape {list(shape)} has {count * dtype.itemsize} bytes, not {len(data)}."
+            )
+            raise invalid(f"{pointer}/parameters/binary_data_size", detail)
+        values = np.frombuffer(data, dtype)
+        if datatype == "BF16":
+            values = (values.astype("<u4") << 16).view("<f4")
+        elif datatype == "BOOL" and values.view(np.uint8).max() > 1:
+            raise invalid(pointer, "A byte of BOOL is 0 or 1.")
+    return Tensor(name, datatype, values.reshape(shape), pointer)
+
+
+def to_json(tensor: Tensor) -> dict[str, Any]:
+    """The tensor as the protocol writes it; its data as a flat array, which orjson takes as it is."""
+    values = tensor.values.ravel()
+    data = values.tolist() if tensor.datatype == "BYTES" else values
+    return {"name": tensor.name, "datatype": tensor.datatype, "shape": tensor.values.shape, "data": data}
+
+
+def to_bytes(tensor: Tensor) -> bytes | memoryview:
+    """The tensor's elements as bytes."""
+    if tensor.datatype != "BYTES":
+        return memoryview(np.ascontiguousarray(tensor.values, DTYPES[tensor.datatype])).cast("B")
+    texts = [text.encode() for text in tensor.values.ravel().tolist()]
+    return b"".join(chain.from_iterable((LENGTH.pack(len(text)), text) for text in texts))
+
+
+def _flat(data: Any, shape: Sequence[int], pointer: str) -> tuple[list[Any] | Array, bool]:
+    """The elements of a list that is flat, or nested as `shape` says, and whether it is nested."""
+    if not isinstance(data, list | np.ndarray):
+        raise invalid(pointer, "Give the elements as a list, or as bytes behind the JSON with `binary_data_size`.")
+    if len(shape) > 1 and len(data) and isinstance(data[0], list | np.ndarray):
+        flat = _unnested(data, tuple(shape))
+        if flat is None:
+            raise invalid(pointer, f"These lists are not nested as the shape {list(shape)} says.")
+        return flat, True
+    if len(data) != math.prod(shape):
+        detail = f"A tensor of shape {list(shape)} has {math.prod(shape)} elements, but {len(data)} are given."
+        raise invalid(pointer, detail)
+    return data, False
+
+
+def _unnested(data: list[Any] | Array, shape: tuple[int, ...]) -> list[Any] | Array | None:
+    if isinstance(data, np.ndarray):
+        return data.ravel() if data.shape == shape else None
+    level = [data]
+    for size in shape:
+        if not all(isinstance(part, list) and len(part) == size for part in level):
+            return None
+        level = list(chain.from_iterable(level))
+    return level
+
+
+def _all_of(kind: type, flat: list[Any] | Array, what: str) -> list[Any] | Array:
+    for index, value in enumerate(flat):
+        if type(value) is not kind:
+            raise invalid(f"/{index}", f"Each element is {what}.")
+    return flat
+
+
+def _held(values: Array, datatype: str) -> Array:
+    """Float64 numbers, all of which `datatype` can hold."""
+    dtype = DTYPES[datatype]
+    if dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            fits = np.isfinite(values.astype(dtype))
+    else:
+        bounds = np.iinfo(dtype)
+        fits = (np.trunc(values) == values) & (values >= bounds.min) & (values < float(bounds.max) + 1)
+    if not fits.all():
+        raise invalid(f"/{int(np.argmin(fits))}", f"{datatype} cannot hold this number.")
+    return values
+
+
+def _texts(data: memoryview, count: int, pointer: str) -> list[str]:
+    """The texts that lie one behind the other, each behind its length."""
+    texts, place = [], 0
+    while place < len(data):
+        start = place + LENGTH.size
+        if start > len(data) or (place := start + LENGTH.unpack_from(data, place)[0]) > len(data):
+            raise _not_bytes(pointer, "An element of BYTES goes on after the end of its tensor.")
+        try:
+            texts.append(str(data[start:place], "utf-8"))
+        except UnicodeDecodeError:
+            raise _not_bytes(pointer, f"Element {len(texts)} is not a text in UTF-8.") from None
+    if len(texts) != count:
+        raise _not_bytes(pointer, f"The shape asks for {count} elements, but there are {len(texts)}.")
+    return texts
+
+
+def _not_bytes(pointer: str, detail: str) -> Invalid:
+    return invalid(f"{pointer}/parameters/binary_data_size", detail)
