@@ -2,20 +2,49 @@
 
 import json
 import shlex
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 
+BODIES = ("--json", "--data-binary")
+DISCARDED = "-o"
+"""A file that the answer would go to."""
 
-def send(line: str, url: str) -> Any:
-    """What the service at `url` answers to `curl -s ADDRESS [-H HEADER] --json BODY`."""
-    command, silent, address, *options = shlex.split(line)
-    assert (command, silent) == ("curl", "-s")
+
+def commands(block: str) -> Iterator[str]:
+    """The commands of a block of shell; one ends with its line, or where a quotation that goes over lines has ended."""
+    pending = ""
+    for line in block.splitlines():
+        pending += line
+        if pending.count("'") % 2 == 0:
+            yield pending
+            pending = ""
+        else:
+            pending += "\n"
+
+
+def send(command: str, url: str) -> Any:
+    """What the service at `url` answers to `curl -s ADDRESS` with the options -H, --json, --data-binary and -o.
+
+    JSON as its value, anything else as bytes.
+    """
+    curl, silent, address, *options = shlex.split(command)
+    assert (curl, silent) == ("curl", "-s")
     assert address.startswith("127.0.0.1:8000/")
     given = list(zip(options[::2], options[1::2], strict=True))
+    assert {option for option, _ in given} <= {"-H", DISCARDED, *BODIES}
     headers = dict(value.split(": ", 1) for option, value in given if option == "-H")
-    bodies = [value for option, value in given if option == "--json"]
-    assert len(bodies) + len(headers) == len(given)
-    answer = httpx.post(address.replace("127.0.0.1:8000", url), json=json.loads(bodies[0]), headers=headers, timeout=60)
+    body = next((value for option, value in given if option in BODIES), None)
+    if "--json" in dict(given):
+        json.loads(dict(given)["--json"])
+        headers["Content-Type"] = "application/json"
+    answer = httpx.request(
+        "GET" if body is None else "POST",
+        address.replace("127.0.0.1:8000", url),
+        content=body and body.encode(),
+        headers=headers,
+        timeout=60,
+    )
     answer.raise_for_status()
-    return answer.json()
+    return answer.json() if "json" in answer.headers["content-type"] else answer.content

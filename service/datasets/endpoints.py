@@ -1,28 +1,43 @@
 """Datasets over HTTP."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
+from anyio import CapacityLimiter
 from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import StreamingResponse
 from pydantic import TypeAdapter
+from sqlalchemy.orm import Session
 
-from service.datasets import formats, operations, records
-from service.datasets.operations import Options
-from service.datasets.schemas import CsvOptions, Dataset, NewDataset, Row, Statistics
-from service.errors import WrongFormat, invalid
+from service.database.engine import Database
+from service.datasets import content, formats, operations, records
+from service.datasets.ingest import Options
+from service.datasets.media_types import MediaType
+from service.datasets.records import DatasetRecord
+from service.datasets.schemas import Dataset, NewDataset, Row, Statistics
+from service.datasets.storage import Storage
+from service.datasets.stream_options import StreamedOptions
+from service.datasets.uploads import ANY_FORM, Upload
+from service.errors import Invalid, WrongFormat, invalid
 from service.http import (
     After,
-    CreationOf,
     DatabaseOf,
+    IdempotencyKey,
     JSONRoute,
     Limit,
     Page,
     StorageOf,
+    creation,
     media_type,
     numbers_response,
     problems,
 )
+from service.idempotency import Creation, Fingerprint, KeysInFlight, replay, was_used
 from service.json_bodies import read_json, validated
-from service.numbers import Array
+from service.media_types import preferred
+from service.settings import Settings
 from service.wire import PartName
 
 router = APIRouter(prefix="/api/datasets", tags=["datasets"], route_class=JSONRoute)
@@ -30,8 +45,17 @@ router = APIRouter(prefix="/api/datasets", tags=["datasets"], route_class=JSONRo
 _NEW_DATASET: TypeAdapter[NewDataset] = TypeAdapter(NewDataset)
 
 
-async def _body(request: Request) -> bytes:
-    return await request.body()
+def _turns(request: Request) -> CapacityLimiter:
+    turns: CapacityLimiter = request.app.state.upload_turns
+    return turns
+
+
+def _settings(request: Request) -> Settings:
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
 
 
 @router.post(
@@ -47,65 +71,125 @@ async def _body(request: Request) -> bytes:
                 "application/json": {
                     "schema": NewDataset.model_json_schema(ref_template="#/components/schemas/{model}")
                 },
-                "text/csv": {"schema": {"type": "string"}, "example": "x,y\n0,2\n1,6\n2,10\n"},
+                **dict.fromkeys((*MediaType, *ANY_FORM), _BINARY),
+                MediaType.CSV: {"schema": {"type": "string"}, "example": "x,y\n0,2\n1,6\n2,10\n"},
             },
         },
     },
 )
-def create_dataset(
+async def create_dataset(
     request: Request,
-    creation: CreationOf,
-    body: Annotated[bytes, Depends(_body)],
-    csv: Annotated[CsvOptions, Query()],
+    options: Annotated[StreamedOptions, Query()],
     database: DatabaseOf,
     storage: StorageOf,
+    settings: Annotated[Settings, Depends(_settings)],
+    turns: Annotated[CapacityLimiter, Depends(_turns)],
+    idempotency_key: IdempotencyKey = None,
 ) -> Response:
-    """Keep a table of numbers, as JSON columns or as `text/csv`, and divide it into parts.
+    """Keep a table, as JSON columns or as a file of rows, and divide it into parts.
 
-    A CSV body has a header line; its name, targets, parts and dtype are the query parameters.
+    CSV, Parquet, Arrow, npz and npy are read while they come, packed by gzip or not; name, targets, parts and all else
+    are the query parameters then. From about a megabyte on, the dataset is listed as `loading` meanwhile.
     """
-    match media_type(request):
-        case "application/json":
-            columns, options = _from_json(body, csv)
-        case "text/csv":
-            columns, options = _from_csv(body, csv)
-        case other:
-            detail = f"Datasets are read from application/json and text/csv, not from {other or 'an unnamed type'!r}."
-            raise WrongFormat(detail)
-    record = operations.store(storage, columns, options)
-    with operations.adding(database, storage, record) as session:
-        return creation.answer(
-            session, Dataset.model_validate(record, from_attributes=True), f"/api/datasets/{record.id}"
-        )
+    if media_type(request) == "application/json":
+        if options.model_fields_set:
+            name = min(options.model_fields_set)
+            raise invalid(f"query/{name}", "Query parameters are for files: a JSON body says this itself.")
+        async with asynccontextmanager(creation)(request, database, idempotency_key) as created:
+            return await run_in_threadpool(_create_from_json, await request.body(), created, database, storage)
+    return await _create_from_stream(request, options, database, storage, settings, turns, idempotency_key)
 
 
-def _from_json(body: bytes, csv: CsvOptions) -> tuple[dict[str, Array], Options]:
-    if csv.model_fields_set:
-        name = min(csv.model_fields_set)
-        raise invalid(f"query/{name}", "Query parameters are for CSV: a JSON body says this itself.")
+def _create_from_json(body: bytes, created: Creation, database: Database, storage: Storage) -> Response:
     new = validated(_NEW_DATASET, read_json(body))
-    columns = formats.columns_from_json(new.columns, new.dtype)
-    return columns, Options(new.name, new.targets, new.split, new.dtype)
+    operations.refuse_taken(database, new.name)
+    record = operations.create(storage, new)
+    with operations.adding(database, storage, record) as session:
+        return _answer(session, record, created)
 
 
-def _from_csv(body: bytes, csv: CsvOptions) -> tuple[dict[str, Array], Options]:
-    if not csv.targets:
+async def _create_from_stream(
+    request: Request,
+    options: StreamedOptions,
+    database: Database,
+    storage: Storage,
+    settings: Settings,
+    turns: CapacityLimiter,
+    key: str | None,
+) -> Response:
+    mark = Fingerprint(request)
+
+    def answer(session: Session, record: DatasetRecord) -> Response:
+        return _answer(session, record, Creation(key, str(mark)))
+
+    async with _held(request, database, key, mark):
+        upload = _upload(request, options, database, storage, settings.max_upload)
+        await run_in_threadpool(operations.refuse_taken, database, options.name)
+        try:
+            return await upload.run(request.stream(), answer, turns, _ignore if key is None else mark.add)
+        except Invalid as refused:
+            raise options.in_query(refused) from None
+
+
+def _upload(request: Request, options: StreamedOptions, database: Database, storage: Storage, limit: int) -> Upload:
+    coding, size = (request.headers.get(name, "").strip().lower() for name in ("content-encoding", "content-length"))
+    if coding not in ("", "identity", "gzip", "x-gzip"):  # gzip itself is seen by its first bytes
+        raise WrongFormat(f"Datasets are read as they are or as gzip, but not as {coding[:50]!r}.")
+    kind = media_type(request)
+    if kind not in (*formats.MEDIA_TYPES, *ANY_FORM):
+        raise formats.unread(kind)
+    if not options.targets:
         raise invalid("query/targets", "Say which columns are to be learnt: ?targets=y.")
-    options = Options(csv.name, csv.targets, csv.split(), csv.dtype)
-    return formats.columns_from_csv(body, csv.dtype), options
+    return Upload(
+        database,
+        storage,
+        Options(options.name, options.targets, options.split(), options.dtype, options.missing, limit),
+        kind,
+        options.reading(limit),
+        int(size) if size.isdigit() else None,
+    )
+
+
+@asynccontextmanager
+async def _held(request: Request, database: Database, key: str | None, mark: Fingerprint) -> AsyncIterator[None]:
+    """While the request's key is held; raises what `creation` raises, though the body is not there yet."""
+    if key is None:
+        yield
+        return
+    in_flight: KeysInFlight = request.app.state.keys_in_flight
+    await _replay(request, database, key, mark)
+    with in_flight.hold(key):
+        await _replay(request, database, key, mark)
+        yield
+
+
+async def _replay(request: Request, database: Database, key: str, mark: Fingerprint) -> None:
+    if await run_in_threadpool(was_used, database, key):
+        async for piece in request.stream():
+            mark.add(piece)
+        await run_in_threadpool(replay, database, key, str(mark))
+
+
+def _ignore(_: bytes) -> None:
+    pass
+
+
+def _answer(session: Session, record: DatasetRecord, created: Creation) -> Response:
+    dataset = Dataset.model_validate(record, from_attributes=True)
+    return created.answer(session, dataset, f"/api/datasets/{record.id}")
 
 
 @router.get("", response_model=Page[Dataset], summary="List datasets", responses=problems(422))
 def list_datasets(database: DatabaseOf, limit: Limit = 50, after: After = None) -> dict[str, Any]:
-    """All datasets, newest first."""
+    """All datasets, newest first, also those that are loading."""
     with database.reading() as session:
         items, following = records.page(session, limit, after)
     return {"items": items, "next": following}
 
 
 @router.get("/{dataset}", response_model=Dataset, summary="Show a dataset", responses=problems(404))
-def show_dataset(dataset: str, database: DatabaseOf) -> records.DatasetRecord:
-    """A dataset's columns, widths and parts, by id or name."""
+def show_dataset(dataset: str, database: DatabaseOf) -> DatasetRecord:
+    """A dataset's columns, widths and parts, by id or name; how far it is while it is loading."""
     with database.reading() as session:
         return records.find(session, dataset)
 
@@ -114,11 +198,11 @@ def show_dataset(dataset: str, database: DatabaseOf) -> records.DatasetRecord:
     "/{dataset}", status_code=204, response_class=Response, summary="Delete a dataset", responses=problems(404, 409)
 )
 def delete_dataset(dataset: str, database: DatabaseOf, storage: StorageOf) -> None:
-    """Delete rows and description. 409 while a job that has not ended needs it."""
+    """Delete rows and description. 409 while it is loading, or a job that has not ended needs it."""
     operations.delete(database, storage, dataset)
 
 
-@router.get("/{dataset}/rows", response_model=Page[Row], summary="Show rows", responses=problems(404, 422))
+@router.get("/{dataset}/rows", response_model=Page[Row], summary="Show rows", responses=problems(404, 409, 422))
 def show_rows(
     dataset: str,
     database: DatabaseOf,
@@ -129,13 +213,42 @@ def show_rows(
 ) -> Response:
     """The rows of one part, or of all parts one after another, each in the order of the data as it came."""
     with database.reading() as session:
-        record = records.find(session, dataset)
+        record = records.find_ready(session, dataset)
     items, following = operations.rows(record, storage, part, limit, after)
     return numbers_response({"items": items, "next": following})
 
 
-@router.get("/{dataset}/statistics", response_model=Statistics, summary="Describe columns", responses=problems(404))
+@router.get(
+    "/{dataset}/statistics", response_model=Statistics, summary="Describe columns", responses=problems(404, 409)
+)
 def show_statistics(dataset: str, database: DatabaseOf) -> dict[str, Any]:
-    """Count, mean, deviation, range, quartiles and histogram of each column in each part."""
+    """Count, mean, deviation, range, quartiles, histogram and categories of each column in each part."""
     with database.reading() as session:
-        return {"columns": records.find(session, dataset).statistics}
+        return {"columns": records.find_ready(session, dataset).statistics}
+
+
+@router.get(
+    "/{dataset}/content",
+    summary="Give the data back",
+    response_class=StreamingResponse,
+    responses={
+        200: {"description": "all columns, in the order of the data", "content": dict.fromkeys(content.FORMS, _BINARY)},
+        **problems(404, 406, 409, 422),
+    },
+)
+def show_content(
+    dataset: str, request: Request, database: DatabaseOf, storage: StorageOf, part: PartName | None = None
+) -> Response:
+    """The rows of all parts or of one, in the order in which they came, as the `Accept` header wants them: CSV,
+    Parquet or an Arrow stream.
+
+    Values that stood for missing ones are given back in their place.
+    """
+    form = MediaType(preferred(request.headers.get("accept", ""), content.FORMS))
+    with database.reading() as session:
+        record = records.find_ready(session, dataset)
+        names = [column["name"] for column in record.statistics]
+    blocks = content.blocks(record, storage.open(record.id, record.content_hash), part)
+    return StreamingResponse(
+        content.content(form, content.columns(record, names), blocks), media_type=form, headers={"Vary": "Accept"}
+    )

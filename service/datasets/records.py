@@ -1,17 +1,21 @@
 """The table of datasets, and every query on it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service.database import lookup
 from service.database.columns import Record, now
+from service.errors import Conflict
+
+LEASE = timedelta(minutes=5)
+"""A loading dataset that was not heard of for so long has lost its service."""
 
 
 class DatasetRecord(Record):
-    """One dataset; its arrays lie in the storage folder under its id."""
+    """One dataset; its arrays lie in the storage under its id."""
 
     __tablename__ = "datasets"
 
@@ -36,6 +40,12 @@ class DatasetRecord(Record):
     """While it is loading: when it last made progress."""
     statistics: Mapped[list[dict[str, Any]]] = mapped_column(deferred=True)
     created_at: Mapped[datetime] = mapped_column(default=now)
+
+    @property
+    def content_hash(self) -> str:
+        """`sha256` of a dataset that is ready."""
+        assert self.sha256 is not None
+        return self.sha256
 
     @property
     def parts(self) -> dict[str, int]:
@@ -69,12 +79,50 @@ class DatasetRecord(Record):
 
 
 def find(session: Session, reference: str) -> DatasetRecord:
+    """By id or name, also while it is loading. Raises NotFound."""
     return lookup.find(session, DatasetRecord, reference, "dataset")
+
+
+def find_ready(session: Session, reference: str) -> DatasetRecord:
+    """A dataset that can be used.
+
+    Raises:
+        NotFound: there is none.
+        Conflict: it is loading.
+    """
+    record = find(session, reference)
+    if record.state != "ready":
+        detail = f"Dataset {reference!r} is still loading: GET /api/datasets/{reference} shows how far it is."
+        raise Conflict(detail, "dataset_loading")
+    return record
+
+
+def is_taken(session: Session, name: str) -> bool:
+    return session.scalar(select(DatasetRecord.id).where(DatasetRecord.name == name)) is not None
+
+
+def beat(session: Session, id: str, progress: float | None) -> None:
+    """A loading dataset is heard of."""
+    session.execute(update(DatasetRecord).where(DatasetRecord.id == id).values(progress=progress, beat=now()))
+
+
+def delete_loading(session: Session, id: str) -> None:
+    """Delete a dataset if it is loading still."""
+    session.execute(delete(DatasetRecord).where(DatasetRecord.id == id, DatasetRecord.state == "loading"))
+
+
+def abandoned(session: Session, *, all_loading: bool) -> list[DatasetRecord]:
+    """Loading datasets that were not heard of for a while, or all of them."""
+    loading = select(DatasetRecord).where(DatasetRecord.state == "loading")
+    if not all_loading:
+        loading = loading.where(or_(DatasetRecord.beat.is_(None), DatasetRecord.beat < now() - LEASE))
+    return list(session.scalars(loading))
 
 
 def page(session: Session, limit: int, after: str | None) -> tuple[list[DatasetRecord], str | None]:
     return lookup.page(session, select(DatasetRecord), DatasetRecord.id, "ds", limit, after)
 
 
-def all_ids(session: Session) -> set[str]:
-    return set(session.scalars(select(DatasetRecord.id)))
+def ids(session: Session, state: str) -> set[str]:
+    """Of all datasets in this state."""
+    return set(session.scalars(select(DatasetRecord.id).where(DatasetRecord.state == state)))

@@ -5,8 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, WithJsonSchema
 
-from service.errors import invalid
-from service.wire import Dtype, Name, Number, PartName, Seed, Strict
+from service.wire import Dtype, Kind, Name, Number, PartName, Seed, Strict
 
 ColumnName = Annotated[
     str, StringConstraints(strict=True, min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")
@@ -55,20 +54,56 @@ class Split(Strict):
     validation: PartSpec = First(first=0)
     test: PartSpec = First(first=0)
     seed: Seed = 0
+    stratify: Annotated[bool, Field(strict=True, description="draw each fraction from every class of the target")] = (
+        False
+    )
 
+
+class PartOfColumn(Strict):
+    """A column says the part of each row: train, validation or test. It is neither feature nor target."""
+
+    column: ColumnName
+
+
+def _kind_of_split(value: Any) -> str:
+    by_column = isinstance(value, PartOfColumn) or (isinstance(value, dict) and "column" in value)
+    return "by column" if by_column else "by parts"
+
+
+AnySplit = Annotated[
+    Annotated[Split, Tag("by parts")] | Annotated[PartOfColumn, Tag("by column")], Discriminator(_kind_of_split)
+]
+Missing = Literal["mean", "drop"]
+MISSING = (
+    "what is done about missing values: `mean` puts in the mean of the training part, or its most frequent class; "
+    "`drop` leaves rows out. Without it they are refused"
+)
 
 MOST_COLUMNS = 4096
 
-NumberList = Annotated[list[Any], WithJsonSchema({"type": "array", "items": {"type": "number"}})]
+Values = Annotated[
+    list[Any], WithJsonSchema({"type": "array", "items": {"type": ["number", "boolean", "string", "null"]}})
+]
 
 
 class NewDataset(Strict):
-    """Named columns of numbers, all of one length, some of them targets."""
+    """Named columns of one length, some of them targets. Each holds numbers, true and false, or texts."""
 
     name: Name | None = None
-    columns: Annotated[dict[ColumnName, NumberList], Field(min_length=1, max_length=MOST_COLUMNS)]
+    columns: Annotated[
+        dict[ColumnName, Values],
+        Field(
+            min_length=1,
+            max_length=MOST_COLUMNS,
+            description="texts are categories, at most 256 different ones a column; null is a missing value",
+        ),
+    ]
     targets: Annotated[list[ColumnName], Field(min_length=1, description="the columns to learn; all others are inputs")]
-    split: Split = Split()
+    types: dict[ColumnName, Kind] = Field(
+        {}, description="kinds of columns, where they are not what the values look like"
+    )
+    missing: Annotated[Missing | None, Field(description=MISSING)] = None
+    split: AnySplit = Split()
     dtype: Dtype = "float32"
 
     model_config = ConfigDict(
@@ -89,49 +124,11 @@ class NewDataset(Strict):
     )
 
 
-Share = Annotated[float | None, Field(ge=0, lt=1, description="share of all rows, drawn by the seed")]
-RowCount = Annotated[int | None, Field(ge=0)]
-
-
-class CsvOptions(Strict):
-    """What a CSV body, which holds rows alone, takes as query parameters."""
-
-    name: Name | None = None
-    targets: Annotated[
-        list[str], Field(description="a column to learn; repeat for several", default_factory=list, examples=[["y"]])
-    ]
-    validation_fraction: Share = None
-    validation_first: RowCount = None
-    validation_last: RowCount = None
-    test_fraction: Share = None
-    test_first: RowCount = None
-    test_last: RowCount = None
-    seed: Annotated[int, Field(ge=0, le=2**53 - 1, description="of the fractions")] = 0
-    dtype: Dtype = "float32"
-
-    def split(self) -> Split:
-        """The parts that these parameters describe.
-
-        Raises:
-            Invalid: one part is described in two ways.
-        """
-        parts: dict[str, Any] = {"seed": self.seed}
-        for part in ("validation", "test"):
-            given = {kind: getattr(self, f"{part}_{kind}") for kind in ("fraction", "first", "last")}
-            chosen = {kind: value for kind, value in given.items() if value is not None}
-            if len(chosen) > 1:
-                names = [f"{part}_{kind}" for kind in chosen]
-                raise invalid(f"query/{names[1]}", f"Say which rows in one way: {' or '.join(names)}.")
-            if chosen:
-                parts[part] = chosen
-        return Split.model_validate(parts)
-
-
 class Column(BaseModel):
     name: str
-    kind: Literal["numeric"]
+    kind: Kind
     width: int = Field(description="inputs or outputs of a network that this column takes")
-    categories: list[str] | None = None
+    categories: list[str] | None = Field(description="of a categorical column, in the order of its inputs or outputs")
 
 
 class Parts(BaseModel):
@@ -147,7 +144,8 @@ class Dataset(BaseModel):
 
     id: str
     name: str
-    state: Literal["ready"] = "ready"
+    state: Literal["loading", "ready"] = Field(description="a dataset that is loading cannot be used yet")
+    progress: float | None = Field(description="while it is loading: the share of the body that has come, where known")
     rows: int
     features: list[Column]
     targets: list[Column]
@@ -155,14 +153,17 @@ class Dataset(BaseModel):
     outputs: int = Field(description="the width that a network's last layer must give")
     parts: Parts
     dtype: Dtype
-    sha256: str = Field(description="of the schema and the stored arrays: equal data, equal hash")
+    missing: Missing | None = Field(description="what was done about missing values; null: they were refused")
+    sha256: str | None = Field(
+        description="of the schema and the stored arrays: equal data, equal hash; null while it is loading"
+    )
     created_at: datetime
 
 
 class Row(BaseModel):
     row: int = Field(description="the row's number in the data as it came, from 0")
     part: PartName
-    values: dict[str, float]
+    values: dict[str, bool | float | str]
 
 
 class Histogram(BaseModel):
@@ -171,20 +172,24 @@ class Histogram(BaseModel):
 
 
 class ColumnStatistics(BaseModel):
+    """Of the values that are there, before anything stood for missing ones."""
+
     count: int
     missing: int
-    mean: float | None
+    mean: float | None = Field(description="of a boolean column: the share of true")
     std: float | None = Field(description="divided by n − 1")
     min: float | None
     max: float | None
-    quantiles: dict[str, float | None]
+    quantiles: dict[str, float | None] = Field(
+        description="of a numeric column; in parts of more than 1,048,576 rows those of so many, evenly spread"
+    )
     histogram: Histogram | None
-    categories: dict[str, int] | None = None
+    categories: dict[str, int] | None = Field(description="how often each occurs, in a boolean or categorical column")
 
 
 class ColumnSummary(BaseModel):
     name: str
-    kind: Literal["numeric"]
+    kind: Kind
     parts: dict[PartName, ColumnStatistics]
 
 

@@ -1,31 +1,44 @@
-"""Arrays of datasets as files: one folder a dataset, which appears whole or not at all."""
+"""Arrays of datasets as files: one folder a dataset, which appears whole or not at all, on this disk or in a bucket."""
 
+import errno
 import os
 import shutil
 import time
-from collections.abc import Collection, Mapping
+import uuid
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from io import BufferedWriter
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from safetensors.numpy import load, save
 
 from service.database.columns import looks_like_an_id
-from service.errors import NotFound
+from service.datasets.buckets import SCHEME, Bucket
+from service.errors import NotFound, Unavailable
 from service.learning.gram import Gram
 from service.numbers import Array
 
 HOUR = 3600.0
 UNFINISHED = "."
 """Before the name of a folder that is still being written."""
+CACHE_BYTES = 32 << 30
+"""What copies of a bucket's datasets may take on this disk; those that were not used for longest go first."""
+JUST_USED = 60.0
+"""Seconds in which a copy stays whatever it takes: somebody may be about to open its files."""
+ATTEMPTS = 3
+"""At a copy that another process removes before its files are open."""
+
+Kept = TypeVar("Kept")
 
 
 @dataclass(frozen=True)
 class Arrays:
     """A dataset's arrays, rows in the order train, validation, test; within a part as the data came.
 
-    inputs (rows × inputs), targets (rows × outputs), numbers (rows): the row's number in the data as it came.
+    inputs (rows × feature columns), targets (rows × target columns), both with codes for categories; numbers (rows):
+    the row's number in the data as it came.
     """
 
     inputs: Array
@@ -33,70 +46,172 @@ class Arrays:
     numbers: Array
 
 
-FILES = tuple(Arrays.__dataclass_fields__)
+def arrays_in(folder: Path) -> Arrays:
+    """The arrays in a dataset's folder as read-only memory maps. Raises FileNotFoundError where it is gone."""
+    names = Arrays.__dataclass_fields__
+    return Arrays(**{name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in names})
 
 
-@dataclass(frozen=True)
+def write_gram(folder: Path, part: str, gram: Gram) -> None:
+    """Keep the sums of squares and products of a part in a dataset's folder."""
+    (folder / f"{part}.gram").write_bytes(save(gram.arrays()))
+
+
+def read_gram(folder: Path, part: str) -> Gram | None:
+    """Those sums, where they are kept. Raises FileNotFoundError where the whole folder is gone."""
+    try:
+        return Gram.from_arrays(load((folder / f"{part}.gram").read_bytes()))
+    except FileNotFoundError:
+        if folder.is_dir():
+            return None
+        raise
+
+
 class Storage:
-    """The folder that holds all datasets."""
+    """A folder, or a bucket of S3, that holds all datasets.
 
-    folder: Path
+    `address` is a folder or s3://bucket/prefix. What lies in a bucket is copied to `cache` before it is used, under the
+    hash of its content; any number of processes may share a cache.
+    """
 
-    def write(self, dataset: str, arrays: Arrays, grams: Mapping[str, Gram] | None = None) -> None:
-        """Keep `arrays`, and `grams` by part; once this returns, they survive a power failure."""
-        unfinished = self.folder / f"{UNFINISHED}{dataset}"
-        unfinished.mkdir(parents=True)
-        for name in FILES:
-            with (unfinished / f"{name}.npy").open("wb") as file:
-                np.save(file, getattr(arrays, name), allow_pickle=False)
-                _sync(file)
-        for part, gram in (grams or {}).items():
-            with (unfinished / f"{part}.gram").open("wb") as file:
-                file.write(save(gram.arrays()))
-                _sync(file)
-        _sync_folder(unfinished)
-        unfinished.rename(self.folder / dataset)
-        _sync_folder(self.folder)
+    def __init__(self, address: str | Path, cache: Path) -> None:
+        self._bucket = Bucket(str(address)) if str(address).startswith(SCHEME) else None
+        self.folder = Path(address) if self._bucket is None else cache
 
-    def open(self, dataset: str) -> Arrays:
+    @contextmanager
+    def writing(self, dataset: str) -> Iterator[Path]:
+        """A folder for the files of a new dataset, which goes with the block unless they were kept in it.
+
+        Raises:
+            Unavailable: the disk is full.
+        """
+        folder = self._unfinished(dataset)
+        try:
+            folder.mkdir(parents=True)
+            yield folder
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            raise Unavailable("There is no room left for this dataset.", "storage_full") from error
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def keep(self, dataset: str, sha256: str) -> None:
+        """Give a dataset's written files their name; once this returns, they survive a power failure.
+
+        Raises:
+            Unavailable: the bucket cannot be reached.
+        """
+        folder = self._unfinished(dataset)
+        if self._bucket is not None:
+            self._bucket.upload(folder, dataset)
+            self._name(folder, self.folder / sha256)
+            return
+        for file in sorted(folder.iterdir()):
+            _sync(file)
+        _sync(folder)
+        folder.rename(self.folder / dataset)
+        _sync(self.folder)
+
+    def open(self, dataset: str, sha256: str) -> Arrays:
         """The arrays as read-only memory maps.
 
         Raises:
             NotFound: the files are gone.
+            Unavailable: the bucket cannot be reached.
         """
-        try:
-            maps = {name: np.load(self.folder / dataset / f"{name}.npy", mmap_mode="r") for name in FILES}
-        except FileNotFoundError:
-            raise NotFound(f"The arrays of dataset {dataset} are gone.", "dataset_gone") from None
-        return Arrays(**maps)
+        return self._read(dataset, sha256, arrays_in)
 
-    def gram(self, dataset: str, part: str) -> Gram | None:
-        """The sums of squares and products of a part, where they are kept."""
-        file = self.folder / dataset / f"{part}.gram"
-        return Gram.from_arrays(load(file.read_bytes())) if file.exists() else None
+    def gram(self, dataset: str, sha256: str, part: str) -> Gram | None:
+        """The sums of squares and products of a part, where they are kept. Raises as `open` does."""
+        return self._read(dataset, sha256, lambda folder: read_gram(folder, part))
 
-    def delete(self, dataset: str) -> None:
-        shutil.rmtree(self.folder / dataset, ignore_errors=True)
-
-    def sweep(self, known: Collection[str]) -> None:
-        """Remove datasets that are not among the `known` ids and older than an hour: a younger one may still get its
-        row. What does not look like a dataset is not ours.
-        """
-        if not self.folder.is_dir():
+    def delete(self, dataset: str, sha256: str | None = None) -> None:
+        """Delete the files, also the copy under `sha256`. Files in a bucket that is away are swept later."""
+        shutil.rmtree(self._unfinished(dataset), ignore_errors=True)
+        if self._bucket is None:
+            shutil.rmtree(self.folder / dataset, ignore_errors=True)
             return
-        for entry in self.folder.iterdir():
-            id = entry.name.removeprefix(UNFINISHED)
-            if looks_like_an_id(id) and entry.name not in known and time.time() - entry.stat().st_mtime > HOUR:
+        if sha256 is not None:
+            shutil.rmtree(self.folder / sha256, ignore_errors=True)
+        with suppress(Unavailable):
+            self._bucket.delete(dataset)
+
+    def sweep(self, known: Collection[str], loading: Collection[str] = ()) -> None:
+        """Remove datasets that are not among the `known` ids and older than an hour: a younger one may still get its
+        row. Unfinished ones stay while they are among `loading`. What does not look like a dataset is not ours.
+
+        Raises:
+            Unavailable: the bucket cannot be reached.
+        """
+        for entry in self.folder.iterdir() if self.folder.is_dir() else ():
+            name = entry.name.removeprefix(UNFINISHED)
+            stays = loading if name != entry.name else known
+            is_ours = looks_like_an_id(name) or (self._bucket is not None and name != entry.name)
+            if is_ours and name not in stays and time.time() - _last_change(entry) > HOUR:
+                shutil.rmtree(entry, ignore_errors=True)
+        if self._bucket is not None:
+            for name, changed in self._bucket.folders().items():
+                if looks_like_an_id(name) and name not in known and time.time() - changed > HOUR:
+                    self._bucket.delete(name)
+
+    def _unfinished(self, dataset: str) -> Path:
+        return self.folder / f"{UNFINISHED}{dataset}"
+
+    def _read(self, dataset: str, sha256: str, read: Callable[[Path], Kept]) -> Kept:
+        for _ in range(ATTEMPTS):
+            with suppress(FileNotFoundError):
+                return read(
+                    self.folder / dataset if self._bucket is None else self._copy(self._bucket, dataset, sha256)
+                )
+        raise NotFound(f"The arrays of dataset {dataset} are gone.", "dataset_gone")
+
+    def _copy(self, bucket: Bucket, dataset: str, sha256: str) -> Path:
+        """The folder with the copy of a dataset, made where there is none."""
+        copy = self.folder / sha256
+        try:
+            os.utime(copy)  # it was used just now
+        except FileNotFoundError:
+            folder = self._unfinished(f"{sha256}.{uuid.uuid4().hex}")
+            folder.mkdir(parents=True)
+            try:
+                bucket.download(dataset, folder)
+                self._name(folder, copy)
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+        return copy
+
+    def _name(self, folder: Path, copy: Path) -> None:
+        """Give a finished copy its name, unless another process was faster, and make room."""
+        with suppress(OSError):
+            folder.rename(copy)
+        assert copy.is_dir(), "the copy is there, whoever made it"
+        copies = [entry for entry in self.folder.iterdir() if not entry.name.startswith(UNFINISHED)]
+        taken = sum(map(_size, copies))
+        for entry in sorted(copies, key=_last_change):
+            if taken > CACHE_BYTES and time.time() - _last_change(entry) > JUST_USED:
+                taken -= _size(entry)
                 shutil.rmtree(entry, ignore_errors=True)
 
 
-def _sync(file: BufferedWriter) -> None:
-    file.flush()
-    os.fsync(file.fileno())
+def _last_change(folder: Path) -> float:
+    """When a folder, or a file in it, was changed or touched last, in seconds since 1970; 0 where it is gone."""
+    return max((each.st_mtime for each in _states(folder)), default=0.0)
 
 
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
+def _size(folder: Path) -> int:
+    return sum(each.st_size for each in _states(folder))
+
+
+def _states(folder: Path) -> Iterator[os.stat_result]:
+    with suppress(FileNotFoundError):  # other processes remove folders too
+        yield folder.stat()
+        for file in folder.iterdir():
+            yield file.stat()
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

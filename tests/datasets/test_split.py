@@ -2,6 +2,8 @@
 
 from collections import Counter
 from itertools import chain
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
@@ -11,13 +13,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.datasets.schemas import Split
-from service.datasets.split import divide
+from service.datasets.split import BLOCK, PARTS, Parts, assign, largest_remainders
 from service.errors import Invalid
 from tests.problems import pointers
 
 
-def parts(rows: int, **split: Any) -> dict[str, list[int]]:
-    return {part: numbers.tolist() for part, numbers in divide(rows, Split.model_validate(split)).items()}
+def parts(rows: int, classes: list[int] | None = None, **split: Any) -> dict[str, list[int]]:
+    """The row numbers of each part."""
+    known = None if classes is None else np.array(classes)
+    with TemporaryDirectory() as folder, Parts(Path(folder)) as divided:
+        assign(
+            divided, rows, Split.model_validate(split), None if known is None else lambda start, stop: known[start:stop]
+        )
+        divided.check()
+        codes = divided.of(0, rows)
+        found: dict[str, list[int]] = {part: np.flatnonzero(codes == code).tolist() for code, part in enumerate(PARTS)}
+        assert {part: len(numbers) for part, numbers in found.items()} == divided.counts
+        return found
 
 
 def test_without_a_split_all_rows_train() -> None:
@@ -50,7 +62,7 @@ def test_fractions_are_drawn_from_what_first_and_last_leave() -> None:
 
 
 def test_the_same_seed_draws_the_same_parts_and_another_seed_others() -> None:
-    split = {"validation": {"fraction": 0.2}, "test": {"fraction": 0.2}}
+    split: dict[str, Any] = {"validation": {"fraction": 0.2}, "test": {"fraction": 0.2}}
     assert parts(100, **split, seed=1) == parts(100, **split, seed=1)
     assert parts(100, **split, seed=1) != parts(100, **split, seed=2)
     assert parts(100, **split) == parts(100, **split, seed=0)
@@ -64,6 +76,17 @@ def test_each_row_is_as_likely_as_any_other_to_be_drawn() -> None:
     assert chi_squared < 27.9  # 99.9 % quantile for 9 degrees of freedom
 
 
+def test_a_draw_over_many_blocks_takes_its_share_of_each_and_the_right_number_of_all() -> None:
+    rows = 3 * BLOCK + 1000
+    divided = parts(rows, test={"fraction": 0.3}, validation={"fraction": 0.1}, seed=3)
+    assert (len(divided["test"]), len(divided["validation"])) == (round(0.3 * rows), round(0.1 * rows))
+    for part, share in (("test", 0.3), ("validation", 0.1)):
+        of_blocks = np.bincount(np.array(divided[part]) // BLOCK)[:3]
+        deviation = np.sqrt(BLOCK * share * (1 - share))
+        assert np.abs(of_blocks - BLOCK * share).max() < 4 * deviation
+        assert len(set(of_blocks.tolist())) > 1  # what chance would give, not equal shares
+
+
 KINDS = st.one_of(
     st.builds(lambda f: {"fraction": f}, st.floats(0, 0.999)),
     st.builds(lambda n: {"first": n}, st.integers(0, 12)),
@@ -72,21 +95,124 @@ KINDS = st.one_of(
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.integers(1, 12), KINDS, KINDS, st.integers(0, 2**53 - 1))
+@given(st.integers(1, 12), KINDS, KINDS, st.integers(0, 2**53 - 1), st.data())
 def test_parts_never_share_a_row_and_lose_none(
-    rows: int, validation: dict[str, Any], test: dict[str, Any], seed: int
+    rows: int, validation: dict[str, Any], test: dict[str, Any], seed: int, data: st.DataObject
 ) -> None:
+    classes = data.draw(st.none() | st.lists(st.integers(0, 3), min_size=rows, max_size=rows))
     try:
-        divided = parts(rows, validation=validation, test=test, seed=seed)
+        divided = parts(rows, classes, validation=validation, test=test, seed=seed)
     except Invalid as refused:
         assert refused.errors[0].pointer.startswith("#/split")  # noqa: PT017 - either outcome is right
         return
     assert divided["train"]
     assert sorted(chain.from_iterable(divided.values())) == list(range(rows))
-    assert all(numbers == sorted(numbers) for numbers in divided.values())
     for part, spec in (("validation", validation), ("test", test)):
         ((kind, amount),) = spec.items()
         assert len(divided[part]) == (np.floor(amount * rows + 0.5) if kind == "fraction" else amount)
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 50), min_size=1, max_size=6), st.data())
+def test_largest_remainders_round_each_share_up_or_down_and_meet_the_sum(sizes: list[int], data: st.DataObject) -> None:
+    count = data.draw(st.integers(0, sum(sizes)))
+    counts = largest_remainders(count, np.array(sizes)).tolist()
+    assert sum(counts) == count
+    for size, given_ in zip(sizes, counts, strict=True):
+        share = count * size / (sum(sizes) or 1)
+        assert np.floor(share) <= given_ <= np.ceil(share)
+
+
+def test_of_two_remainders_the_larger_one_gets_the_row() -> None:
+    assert largest_remainders(3, np.array([5, 3, 2])).tolist() == [1, 1, 1]  # shares 1.5, 0.9, 0.6
+    assert largest_remainders(2, np.array([5, 3, 2])).tolist() == [1, 1, 0]  # shares 1, 0.6, 0.4
+
+
+def test_a_stratified_draw_takes_the_same_share_of_every_class() -> None:
+    classes = [0] * 60 + [1] * 30 + [2] * 10
+    divided = parts(100, classes, test={"fraction": 0.2}, validation={"fraction": 0.1}, seed=4)
+    for part, expected in (("test", [12, 6, 2]), ("validation", [6, 3, 1])):
+        assert np.bincount([classes[row] for row in divided[part]]).tolist() == expected
+
+
+def column(values: list[Any], **body: Any) -> dict[str, Any]:
+    return {"columns": {"x": list(range(len(values))), "y": values}, "targets": ["y"], **body}
+
+
+def drawn(http: httpx.Client, body: dict[str, Any], part: str) -> list[Any]:
+    """What the rows of a part have in column y."""
+    created = http.post("/api/datasets", json=body)
+    assert created.status_code == 201, created.text
+    rows = http.get(f"/api/datasets/{created.json()['id']}/rows?part={part}&limit=1000").json()["items"]
+    return [row["values"]["y"] for row in rows]
+
+
+@pytest.mark.parametrize("values", [["b"] * 12 + ["a"] * 8, [True] * 12 + [False] * 8])
+def test_a_stratified_split_goes_by_the_class_target(http: httpx.Client, values: list[Any]) -> None:
+    body = column(values, split={"test": {"fraction": 0.25}, "stratify": True})
+    assert Counter(drawn(http, body, "test")) == {values[0]: 3, values[-1]: 2}
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        (column([1, 2, 3, 4], split={"test": {"fraction": 0.5}, "stratify": True}), "there is no target of classes"),
+        (
+            {
+                "columns": {"x": [1, 2], "y": ["a", "b"], "z": [True, False]},
+                "targets": ["y", "z"],
+                "split": {"test": {"fraction": 0.5}, "stratify": True},
+            },
+            "there is 2 targets of classes",
+        ),
+        (column(["a", "b"], split={"test": {"last": 1}, "stratify": True}), "a fraction is drawn by class"),
+    ],
+)
+def test_what_cannot_be_stratified_is_refused(http: httpx.Client, body: dict[str, Any], sentence: str) -> None:
+    answer = http.post("/api/datasets", json=body)
+    assert pointers(answer) == ["#/split/stratify"]
+    assert sentence in answer.json()["detail"]
+
+
+SAID = {"columns": {"x": [1, 2, 3, 4], "y": [5, 6, 7, 8], "part": ["test", "train", "validation", "train"]}}
+
+
+def test_a_column_may_say_the_parts_and_is_neither_feature_nor_target(http: httpx.Client) -> None:
+    created = http.post("/api/datasets", json={**SAID, "targets": ["y"], "split": {"column": "part"}}).json()
+    assert created["parts"] == {"train": 2, "validation": 1, "test": 1}
+    assert [column["name"] for column in (*created["features"], *created["targets"])] == ["x", "y"]
+    rows = http.get(f"/api/datasets/{created['id']}/rows").json()["items"]
+    assert [(row["row"], row["part"]) for row in rows] == [(1, "train"), (3, "train"), (2, "validation"), (0, "test")]
+    assert all(set(row["values"]) == {"x", "y"} for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("parts", "pointer", "detail"),
+    [
+        (["test", "train", "dev", "train"], "#/columns/part/2", "Row 2: column 'part' holds 'dev'"),
+        (["test", "train", None, "train"], "#/columns/part/2", "Row 2: column 'part' holds a missing value"),
+        ([0, 1, 2, 0], "#/columns/part/0", "Row 0: column 'part' holds no texts"),
+        (["test"] * 4, "#/split", "No row of 4 is left to train on"),
+    ],
+)
+def test_a_column_of_parts_holds_nothing_else(http: httpx.Client, parts: list[Any], pointer: str, detail: str) -> None:
+    columns = {**SAID["columns"], "part": parts}
+    answer = http.post("/api/datasets", json={"columns": columns, "targets": ["y"], "split": {"column": "part"}})
+    assert pointers(answer) == [pointer]
+    assert detail in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"split": {"column": "parts"}, "targets": ["y"]}, "#/split/column"),
+        ({"split": {"column": "part"}, "targets": ["part"]}, "#/targets/0"),
+        ({"split": {"column": "part", "seed": 1}, "targets": ["y"]}, "#/split/seed"),
+        ({"split": {"column": "part"}, "targets": ["x", "y"]}, "#/targets"),
+    ],
+)
+def test_a_column_of_parts_has_no_other_role(http: httpx.Client, body: dict[str, Any], pointer: str) -> None:
+    assert pointers(http.post("/api/datasets", json={**SAID, **body})) == [pointer]
 
 
 @pytest.mark.parametrize(
@@ -105,12 +231,10 @@ def test_parts_never_share_a_row_and_lose_none(
 def test_parts_that_overlap_or_leave_nothing_to_train_on_are_refused(
     http: httpx.Client, split: dict[str, Any], pointer: str
 ) -> None:
-    body = {"columns": {"x": [1, 2, 3, 4, 5, 6], "y": [1, 2, 3, 4, 5, 6]}, "targets": ["y"], "split": split}
-    assert pointers(http.post("/api/datasets", json=body)) == [pointer]
+    assert pointers(http.post("/api/datasets", json=column([1, 2, 3, 4, 5, 6], split=split))) == [pointer]
 
 
 def test_two_ways_to_say_one_part_are_refused_with_the_right_ones(http: httpx.Client) -> None:
-    body = {"columns": {"x": [1, 2], "y": [1, 2]}, "targets": ["y"], "split": {"test": {"first": 1, "last": 1}}}
-    answer = http.post("/api/datasets", json=body)
+    answer = http.post("/api/datasets", json=column([1, 2], split={"test": {"first": 1, "last": 1}}))
     assert pointers(answer) == ["#/split/test"]
     assert '{"fraction": 0.2}, {"first": 10} or {"last": 10}' in answer.json()["detail"]

@@ -13,7 +13,7 @@ import pytest
 ROWS = 200
 
 
-def statistics(http: httpx.Client, columns: dict[str, list[float]], **options: Any) -> dict[str, dict[str, Any]]:
+def statistics(http: httpx.Client, columns: dict[str, list[Any]], **options: Any) -> dict[str, dict[str, Any]]:
     """For each column the statistics of its parts."""
     body = {"columns": columns, "targets": [list(columns)[-1]], **options}
     created = http.post("/api/datasets", json=body)
@@ -62,6 +62,31 @@ def expect(given: dict[str, Any], values: list[float]) -> None:
     for bin_, (left, right) in enumerate(pairwise(edges)):
         inside = [value for value in values if left <= value < right or (bin_ == 19 and value == right)]
         assert counts[bin_] == len(inside)
+
+
+def test_classes_are_counted_in_each_part(http: httpx.Client) -> None:
+    columns: dict[str, list[Any]] = {"kind": ["b", "a", "b", "b"], "flag": [True, False, True, True], "y": [1, 2, 3, 4]}
+    described = statistics(http, columns, split={"test": {"last": 1}})
+
+    assert described["kind"]["train"]["categories"] == {"a": 1, "b": 2}
+    assert described["kind"]["test"]["categories"] == {"a": 0, "b": 1}
+    assert described["kind"]["validation"]["categories"] == {"a": 0, "b": 0}
+    kind, flag = described["kind"]["train"], described["flag"]["train"]
+    for name in ("mean", "std", "min", "max", "histogram"):
+        assert kind[name] is None
+    assert (kind["count"], kind["quantiles"], flag["quantiles"], flag["histogram"]) == (3, {}, {}, None)
+    assert flag["categories"] == {"false": 1, "true": 2}
+    assert (flag["min"], flag["max"], flag["mean"]) == (0, 1, pytest.approx(2 / 3))
+    assert flag["std"] == pytest.approx(math.sqrt(1 / 3))
+
+
+def test_categories_that_are_numbers_are_in_the_order_of_their_values(http: httpx.Client) -> None:
+    assert list(statistics(http, {"k": ["10", "9", "-1"], "y": [1, 2, 3]})["k"]["train"]["categories"]) == [
+        *("-1", "9", "10")
+    ]
+    assert list(statistics(http, {"k": ["10", "9", "x"], "y": [1, 2, 3]})["k"]["train"]["categories"]) == [
+        *("10", "9", "x")
+    ]
 
 
 def test_a_part_without_rows_has_no_numbers(http: httpx.Client) -> None:

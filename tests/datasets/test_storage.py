@@ -1,5 +1,6 @@
 """A dataset is on the disk whole or not at all, and nothing else is ever removed."""
 
+import errno
 import os
 import time
 from collections.abc import Iterator
@@ -13,14 +14,15 @@ from service.database.columns import new_id
 from service.database.engine import Database
 from service.database.migrate import migrate
 from service.datasets import operations, records
+from service.datasets.formats import json_table
 from service.datasets.operations import Options
 from service.datasets.records import DatasetRecord
 from service.datasets.schemas import Split
-from service.datasets.storage import Arrays, Storage
+from service.datasets.storage import Storage
 from service.engine.recovery import recover
-from service.errors import Conflict, NotFound
+from service.errors import Conflict, Invalid, NotFound, TooLarge, Unavailable
 
-COLUMNS = {"x": np.arange(4, dtype=np.float32), "y": np.arange(4, dtype=np.float32)}
+COLUMNS = {"x": [0, 1, 2, 3], "y": [4, 5, 6, 7]}
 OPTIONS = Options("line", ["y"], Split(), "float32")
 HOUR = 3600
 
@@ -33,15 +35,19 @@ def crash(*_: Any) -> None:
     raise Crash
 
 
+def store(storage: Storage, options: Options = OPTIONS) -> DatasetRecord:
+    return operations.store(storage, json_table(COLUMNS, {}, "float32"), options)
+
+
 def create(database: Database, storage: Storage) -> DatasetRecord:
-    record = operations.store(storage, COLUMNS, OPTIONS)
+    record = store(storage)
     with operations.adding(database, storage, record):
         return record
 
 
 @pytest.fixture
 def storage(tmp_path: Path) -> Storage:
-    return Storage(tmp_path / "datasets")
+    return Storage(tmp_path / "datasets", tmp_path / "cache")
 
 
 @pytest.fixture
@@ -52,17 +58,13 @@ def database(tmp_path: Path) -> Iterator[Database]:
     database.close()
 
 
-def arrays() -> Arrays:
-    return Arrays(np.ones((3, 2), np.float32), np.zeros((3, 1), np.float32), np.arange(3))
-
-
 def names(storage: Storage) -> set[str]:
     return {path.name for path in storage.folder.iterdir()} if storage.folder.is_dir() else set()
 
 
 def datasets(database: Database) -> list[str]:
     with database.reading() as session:
-        return sorted(records.all_ids(session))
+        return sorted(records.ids(session, "ready"))
 
 
 def make_older(path: Path, seconds: float) -> None:
@@ -71,21 +73,23 @@ def make_older(path: Path, seconds: float) -> None:
 
 
 def test_arrays_come_back_as_maps_that_nobody_can_write_to(storage: Storage) -> None:
-    storage.write("ds_1", arrays())
-    opened = storage.open("ds_1")
-    for name in ("inputs", "targets", "numbers"):
-        kept = getattr(opened, name)
-        np.testing.assert_array_equal(kept, getattr(arrays(), name))
-        assert isinstance(kept, np.memmap)
-        assert not kept.flags.writeable
+    kept = store(storage)
+    opened = storage.open(kept.id, kept.content_hash)
+    for name, expected in (("inputs", [[0], [1], [2], [3]]), ("targets", [[4], [5], [6], [7]]), ("numbers", range(4))):
+        array = getattr(opened, name)
+        np.testing.assert_array_equal(array, expected)
+        assert isinstance(array, np.memmap)
+        assert not array.flags.writeable
 
 
 def test_arrays_that_are_gone_are_not_found(storage: Storage) -> None:
-    storage.write("ds_1", arrays())
-    storage.delete("ds_1")
-    storage.delete("ds_1")
+    kept = store(storage)
+    storage.delete(kept.id)
+    storage.delete(kept.id)
     with pytest.raises(NotFound):
-        storage.open("ds_1")
+        storage.open(kept.id, kept.content_hash)
+    with pytest.raises(NotFound):
+        storage.gram(kept.id, kept.content_hash, "train")
 
 
 def test_files_are_on_the_disk_before_they_get_their_name(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,14 +106,12 @@ def test_files_are_on_the_disk_before_they_get_their_name(storage: Storage, monk
 
     monkeypatch.setattr(os, "fsync", synced)
     monkeypatch.setattr(Path, "rename", renamed)
-    storage.write("ds_1", arrays())
+    kept = store(storage)
 
-    assert steps == [
-        *(("fsync", f"{name}.npy") for name in ("inputs", "targets", "numbers")),
-        ("fsync", ".ds_1"),
-        ("rename", "ds_1"),
-        ("fsync", "datasets"),
-    ]
+    files = {path.name for path in (storage.folder / kept.id).iterdir()}
+    assert files == {"inputs.npy", "targets.npy", "numbers.npy", "train.gram"}
+    assert set(steps[:4]) == {("fsync", name) for name in files}
+    assert steps[4:] == [("fsync", f".{kept.id}"), ("rename", kept.id), ("fsync", "datasets")]
 
 
 @pytest.mark.parametrize("step", ["fsync", "rename"])
@@ -122,7 +124,7 @@ def test_a_crash_while_files_are_written_leaves_no_dataset(
             create(database, storage)
 
     assert datasets(database) == []
-    assert all(name.startswith(".") for name in names(storage))
+    assert names(storage) == set()
     assert create(database, storage).name == "line"
 
 
@@ -140,8 +142,27 @@ def test_a_crash_before_the_row_leaves_files_that_a_later_start_removes(
     recover(database, storage, alone=True)
     assert names(storage) == {orphan}  # somebody may be about to write its row
 
-    make_older(storage.folder / orphan, HOUR + 60)
+    for path in (*(storage.folder / orphan).iterdir(), storage.folder / orphan):
+        make_older(path, HOUR + 60)
     recover(database, storage, alone=True)
+    assert names(storage) == set()
+
+
+def test_what_is_refused_leaves_no_files(storage: Storage) -> None:
+    with pytest.raises(Invalid):
+        store(storage, Options("line", ["z"], Split(), "float32"))
+    with pytest.raises(TooLarge, match="31 bytes"):
+        store(storage, Options("line", ["y"], Split(), "float32", limit=31))  # of 4 × 2 × 4
+    assert names(storage) == set()
+
+
+def test_a_full_disk_is_said_and_leaves_no_files(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "pwrite", full)
+    with pytest.raises(Unavailable, match="no room left"):
+        store(storage)
     assert names(storage) == set()
 
 
@@ -165,19 +186,27 @@ def test_a_delete_that_fails_keeps_the_files(
 
 
 def test_a_sweep_removes_only_datasets_without_a_row_that_are_older_than_an_hour(storage: Storage) -> None:
-    known, lost, young, unfinished, started = (new_id("ds") for _ in range(5))
-    folders = [known, lost, young, f".{unfinished}", f".{started}", "notes", ".git"]
-    for name in folders:
-        (storage.folder / name).mkdir(parents=True)
-        (storage.folder / name / "inputs.npy").write_bytes(b"x")
-    for name in (known, lost, f".{unfinished}", "notes", ".git"):
-        make_older(storage.folder / name, HOUR + 60)
-    for name in (young, f".{started}"):
-        make_older(storage.folder / name, HOUR - 60)
+    known, lost, young, unfinished, started, loading = (new_id("ds") for _ in range(6))
+    old = [known, lost, f".{unfinished}", f".{loading}", f".{known}", "notes", ".git"]
+    for name, age in (*((name, HOUR + 60) for name in old), (young, HOUR - 60), (f".{started}", HOUR - 60)):
+        folder = storage.folder / name
+        folder.mkdir(parents=True)
+        (folder / "inputs.npy").write_bytes(b"x")
+        make_older(folder / "inputs.npy", age)
+        make_older(folder, age)
 
-    storage.sweep({known})
+    storage.sweep({known}, {loading})
 
-    assert names(storage) == {known, young, f".{started}", "notes", ".git"}
+    assert names(storage) == {known, young, f".{started}", f".{loading}", "notes", ".git"}
+
+
+def test_a_folder_whose_file_has_just_been_written_to_is_not_old(storage: Storage) -> None:
+    folder = storage.folder / f".{new_id('ds')}"
+    folder.mkdir(parents=True)
+    (folder / "inputs.npy").write_bytes(b"x")
+    make_older(folder, 2 * HOUR)
+    storage.sweep(set())
+    assert folder.exists()
 
 
 def test_a_sweep_needs_no_folder(storage: Storage) -> None:

@@ -1,0 +1,68 @@
+"""What readers of bodies give and the store takes: a table of typed columns, in chunks of rows."""
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.wire import Kind as Kind
+
+MOST_CATEGORIES = 256
+"""Of one column; every one is an input or an output of a network."""
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Texts:
+    """A categorical column's values, as codes (rows) into this chunk's own `categories`; -1: missing."""
+
+    codes: NDArray[np.int32]
+    categories: list[str]
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some rows that follow each other. `columns` has the table's names in the table's order.
+
+    Numeric and boolean columns are float64 (rows), NaN where a value is missing; numbers may be infinite.
+    """
+
+    columns: Mapping[str, Values | Texts]
+    where: Callable[[int], str]
+    """How the sender finds a row of this chunk, the first being 0: "Line 17" or "Row 16"."""
+
+    @property
+    def rows(self) -> int:
+        first = next(iter(self.columns.values()))
+        return len(first.codes if isinstance(first, Texts) else first)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns by name, in the order of the data. Read `chunks` once, and close it where you stop early."""
+
+    kinds: Mapping[str, Kind]
+    chunks: Generator[Chunk]
+    """No chunk is empty. What is wrong with the data comes while they are read, as `Invalid`."""
+    groups: Mapping[str, list[str]] = field(default_factory=dict)
+    """Names that stand for several columns at once: that of an array in two dimensions, for its columns."""
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """What the sender says of a body, beside its media type."""
+
+    limit: int
+    """Bytes that a body may have once it is decompressed."""
+    types: Mapping[str, Kind] = field(default_factory=dict)
+    """Kinds of columns that are not to be guessed."""
+    delimiter: str | None = None
+    """Between the values of a CSV row; None: guessed."""
+    header: bool = True
+    """Whether the first row of a CSV text has the names."""
+    columns: list[str] = field(default_factory=list)
+    """Names where the body has none; default: c0, c1, ..."""
+    fewest: int = 2
+    """Columns that there must be at least: a dataset has one to learn from and one to learn."""

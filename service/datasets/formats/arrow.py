@@ -1,0 +1,42 @@
+"""Arrow IPC, stream or file: batch by batch from a file that is mapped into memory."""
+
+from collections.abc import Generator, Iterator, Mapping
+from pathlib import Path
+
+import pyarrow
+from pyarrow import ipc
+
+from service.datasets.chunks import Chunk, Kind, ReadOptions, Table
+from service.datasets.formats.arrow_arrays import chunks_of, kinds_of, mapped, refusing
+from service.datasets.formats.arrow_messages import check_sizes
+from service.datasets.formats.pieces import spool
+
+FORM = "Arrow stream"
+MARK = b"ARROW1\0\0"
+"""How the file format begins: a stream follows, and then what finds its batches."""
+
+
+def read_arrow(pieces: Iterator[bytes], options: ReadOptions, scratch: Path) -> Table:
+    """The table that an Arrow stream or file is. Either goes to `scratch` first: one batch may be all of it.
+
+    Raises:
+        Invalid: it is no Arrow, or has columns that no network takes.
+    """
+    source = mapped(spool(pieces, scratch / "body.arrow"))
+    with refusing(FORM):
+        check_sizes(_at_stream(source))
+        kinds = kinds_of(ipc.open_stream(_at_stream(source)).schema, options.types)
+    return Table(kinds, _chunks(source, kinds))
+
+
+def _chunks(source: pyarrow.NativeFile, kinds: Mapping[str, Kind]) -> Generator[Chunk]:
+    with refusing(FORM), source:
+        yield from chunks_of(ipc.open_stream(_at_stream(source)), kinds)
+
+
+def _at_stream(source: pyarrow.NativeFile) -> pyarrow.NativeFile:
+    """At the beginning of the stream: all that is there, or what an Arrow file has behind its mark."""
+    source.seek(0)
+    if source.read(len(MARK)) != MARK:
+        source.seek(0)
+    return source

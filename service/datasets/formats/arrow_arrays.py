@@ -1,0 +1,151 @@
+"""Arrow's arrays as the values of columns, by Arrow's types."""
+
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pyarrow
+import pyarrow.compute
+from pyarrow import types
+
+from service.datasets.chunks import MOST_CATEGORIES, Chunk, Kind, Texts, Values
+from service.datasets.formats.columns import (
+    SHOWN,
+    check_names,
+    check_types,
+    no_date,
+    rows_of_a_chunk,
+    too_many_categories,
+)
+from service.errors import invalid
+from service.pointers import escape
+
+LONGEST_MESSAGE = 200
+
+_KINDS: tuple[tuple[Callable[[pyarrow.DataType], bool], Kind], ...] = (
+    (types.is_integer, "numeric"),
+    (types.is_floating, "numeric"),
+    (types.is_decimal, "numeric"),
+    (types.is_null, "numeric"),
+    (types.is_boolean, "boolean"),
+    (types.is_string, "categorical"),
+    (types.is_large_string, "categorical"),
+    (types.is_string_view, "categorical"),
+)
+
+
+def kinds_of(schema: pyarrow.Schema, types: Mapping[str, Kind]) -> dict[str, Kind]:
+    """The kind of each column, of `types` or by Arrow's type.
+
+    Raises:
+        Invalid: see `kind_of`; or the names are none that columns can have.
+    """
+    check_names(schema.names)
+    check_types(types, schema.names, "query/types")
+    return {field.name: kind_of(field.name, field.type, types.get(field.name)) for field in schema}
+
+
+def kind_of(name: str, type: pyarrow.DataType, wanted: Kind | None) -> Kind:
+    """What a column of Arrow's `type` counts as: what is `wanted`, where something is.
+
+    Raises:
+        Invalid: the column holds what no network takes, or cannot count as what is wanted.
+    """
+    if types.is_dictionary(type):
+        return kind_of(name, type.value_type, wanted)
+    if types.is_temporal(type):
+        if wanted == "categorical":
+            return wanted
+        raise _refusal(name, no_date(str(type)))
+    natural = next((kind for matches, kind in _KINDS if matches(type)), None)
+    if natural is None:
+        raise _refusal(name, f"holds {str(type)[:SHOWN]}: give numbers, booleans or texts, one value a row.")
+    if natural == "categorical" and wanted not in (None, natural):
+        raise invalid("query/types", f"Column {name!r} holds texts, which cannot count as {wanted}.")
+    return wanted or natural
+
+
+def _refusal(name: str, what: str) -> Exception:
+    return invalid(f"#/columns/{escape(name)}", f"Column {name!r} {what}", "unsupported_type")
+
+
+@contextmanager
+def refusing(form: str) -> Iterator[None]:
+    """What Arrow raises about bytes of that form as Invalid."""
+    try:
+        yield
+    except (pyarrow.ArrowException, OSError, UnicodeError) as error:
+        detail = str(error).partition("\n")[0][:LONGEST_MESSAGE]
+        raise invalid("#", f"The body is no {form} that can be read: {detail}", "malformed") from None
+
+
+def mapped(file: Path) -> pyarrow.NativeFile:
+    """A file mapped into memory, and nameless from now on: it goes when nobody reads it."""
+    source = pyarrow.memory_map(str(file))
+    file.unlink()
+    return source
+
+
+def chunks_of(batches: Iterable[pyarrow.RecordBatch], kinds: Mapping[str, Kind]) -> Generator[Chunk]:
+    """The rows of `batches`, which may have come from anywhere, as chunks of a moderate size."""
+    first = 0
+    for batch in batches:
+        batch.validate(full=True)
+        step = rows_of_a_chunk(batch.num_columns)
+        for start in range(0, batch.num_rows, step):
+            part = batch.slice(start, step)
+            yield chunk_of(dict(zip(kinds, part.columns, strict=True)), kinds, first)
+            first += part.num_rows
+
+
+def chunk_of(arrays: Mapping[str, pyarrow.Array], kinds: Mapping[str, Kind], first: int) -> Chunk:
+    """Rows of a table of `kinds`, the first of which has the number `first`."""
+    columns = {name: _column(name, array, kinds[name], first) for name, array in arrays.items()}
+    return Chunk(columns, lambda row: f"Row {first + row}")
+
+
+def _column(name: str, array: pyarrow.Array, kind: Kind, first: int) -> Values | Texts:
+    if kind == "categorical":
+        return texts_of(name, array if types.is_dictionary(array.type) else _as_texts(array).dictionary_encode())
+    if types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    values = numbers_of(array)
+    if kind == "boolean" and not types.is_boolean(array.type):
+        wrong = ~(np.isnan(values) | (values == 0) | (values == 1))
+        if wrong.any():
+            row = int(wrong.argmax())
+            detail = f"Row {first + row}: column {name!r} holds {values[row]:g}, which is neither 0 nor 1."
+            raise invalid(f"#/columns/{escape(name)}/{first + row}", detail)
+    return values
+
+
+def numbers_of(array: pyarrow.Array) -> Values:
+    """Numbers or booleans as float64, NaN where there is none; the same memory where that can be."""
+    if array.type != pyarrow.float64():
+        array = array.cast(pyarrow.float64(), safe=False)
+    values: Values = array.to_numpy(zero_copy_only=False)
+    return values
+
+
+def texts_of(name: str, array: pyarrow.DictionaryArray) -> Texts:
+    """A dictionary's values that occur, as texts. They are not repeated row by row: few bytes may name long texts.
+
+    Raises:
+        Invalid: there are too many.
+    """
+    used = array.indices.unique().drop_null()
+    if len(used) > MOST_CATEGORIES:
+        raise too_many_categories(name)
+    texts = _as_texts(array.dictionary.take(used)).to_pylist()
+    categories = [text for text in dict.fromkeys(texts) if text is not None]
+    codes = {text: code for code, text in enumerate(categories)}
+    code_of = np.full(len(array.dictionary) + 1, -1, np.int32)
+    code_of[used.to_numpy()] = [codes.get(text, -1) for text in texts]
+    return Texts(code_of[array.indices.cast(pyarrow.int64()).fill_null(-1).to_numpy()], categories)
+
+
+def _as_texts(array: pyarrow.Array) -> pyarrow.Array:
+    if types.is_floating(array.type):
+        array = pyarrow.compute.if_else(pyarrow.compute.is_nan(array), None, array)
+    return array.cast(pyarrow.string())

@@ -1,0 +1,74 @@
+"""What packed Arrow messages take unpacked, by their own account, before anything is unpacked.
+
+A message's metadata is a FlatBuffer. There, a table begins with the distance back to its vtable, which has the place of
+each field within the table, or 0 for a field that is not there. The fields are those of Arrow's Message.fbs.
+"""
+
+import struct
+from collections.abc import Iterator
+from struct import unpack_from
+
+import pyarrow
+from pyarrow import ipc
+
+from service.errors import invalid
+
+LARGEST_BATCH = 256 << 20
+"""Bytes of a batch, unpacked. It is unpacked as a whole, and a small one may unpack to any size."""
+
+_HEADER = 2  # of a Message
+_DATA = 1  # of a DictionaryBatch: its RecordBatch
+_BUFFERS, _COMPRESSION = 2, 3  # of a RecordBatch
+
+
+def check_sizes(source: pyarrow.NativeFile) -> None:
+    """Raise Invalid where a batch of the stream `source` is packed and too large."""
+    for message in _batches(source):
+        try:
+            size = _unpacked_size(message)
+        except struct.error:
+            raise invalid(
+                "#", "The body is no Arrow stream that can be read: a message is damaged.", "malformed"
+            ) from None
+        if size > LARGEST_BATCH:
+            detail = f"A batch takes {size:,} bytes unpacked: pack at most {LARGEST_BATCH:,} at once, or none."
+            raise invalid("#", detail, "large_batch")
+
+
+def _batches(source: pyarrow.NativeFile) -> Iterator[ipc.Message]:
+    reader = ipc.MessageReader.open_stream(source)
+    while True:
+        try:
+            message = reader.read_next_message()
+        except StopIteration:
+            return
+        if message.type in ("record batch", "dictionary"):
+            yield message
+
+
+def _unpacked_size(message: ipc.Message) -> int:
+    """Bytes of all buffers unpacked, which each says in its first eight; 0 where they are not packed."""
+    data, body = memoryview(message.metadata), memoryview(message.body)
+    batch = _followed(data, _field(data, _followed(data, 0), _HEADER))
+    if message.type == "dictionary":
+        batch = _followed(data, _field(data, batch, _DATA))
+    buffers = _field(data, batch, _BUFFERS)
+    if not _field(data, batch, _COMPRESSION) or not buffers:
+        return 0
+    vector = _followed(data, buffers)
+    (count,) = unpack_from("<I", data, vector)
+    places = (unpack_from("<qq", data, vector + 4 + 16 * index) for index in range(count))
+    return sum(max(0, unpack_from("<q", body, place)[0]) for place, size in places if size)
+
+
+def _field(data: memoryview, table: int, field: int) -> int:
+    """Where a field of the table at `table` lies; 0 where it is not there."""
+    vtable = table - unpack_from("<i", data, table)[0]
+    place = 4 + 2 * field
+    offset = unpack_from("<H", data, vtable + place)[0] if place < unpack_from("<H", data, vtable)[0] else 0
+    return table + offset if offset else 0
+
+
+def _followed(data: memoryview, place: int) -> int:
+    """Where the offset at `place` leads."""
+    return place + int(unpack_from("<I", data, place)[0])

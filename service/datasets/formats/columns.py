@@ -1,0 +1,100 @@
+"""What holds for the columns of a table in any form."""
+
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import closing
+from itertools import islice
+
+from pydantic import TypeAdapter, ValidationError
+
+from service.datasets.chunks import MOST_CATEGORIES, Chunk, Texts
+from service.datasets.schemas import MOST_COLUMNS, ColumnName
+from service.errors import Invalid, invalid
+from service.pointers import escape
+
+LONGEST_CATEGORY = 1000
+"""Characters; longer texts are no categories."""
+SHOWN = 50
+"""Characters of a value that an error repeats."""
+ROWS_OF_A_CHUNK = 1 << 16
+VALUES_OF_A_CHUNK = 1 << 20
+
+_COLUMN_NAME: TypeAdapter[str] = TypeAdapter(ColumnName)
+
+
+def rows_of_a_chunk(columns: int) -> int:
+    """So many that a chunk is neither long nor large."""
+    return max(1, min(ROWS_OF_A_CHUNK, VALUES_OF_A_CHUNK // max(columns, 1)))
+
+
+def check_count(columns: int) -> None:
+    if not columns:
+        raise invalid("#", "There are no columns.", "empty")
+    if columns > MOST_COLUMNS:
+        raise invalid("#", f"There are {columns:,} columns; at most {MOST_COLUMNS:,} are read.", "too_many_columns")
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Raise Invalid where a table cannot have these columns."""
+    check_count(len(names))
+    seen = set()
+    for number, name in enumerate(names, 1):
+        if name in seen:
+            raise invalid("#", f"Columns need different names; {name[:SHOWN]!r} is there twice.", "duplicate_column")
+        seen.add(name)
+        try:
+            _COLUMN_NAME.validate_python(name)
+        except ValidationError:
+            detail = f"Column {number} is named {name[:SHOWN]!r}; a name has 1 to 100 characters, none of them control."
+            raise invalid("#", detail, "bad_column_name") from None
+
+
+def check_types(types: Iterable[str], names: Mapping[str, object] | Sequence[str], pointer: str) -> None:
+    """Raise Invalid where the type of a column is set that is not among `names`."""
+    for name in types:
+        if name not in names:
+            known = ", ".join(map(repr, islice(names, 20)))
+            raise invalid(pointer, f"There is no column {name[:SHOWN]!r}; there are {known}.", "unknown_column")
+
+
+def few_categories(chunks: Generator[Chunk]) -> Generator[Chunk]:
+    """The same chunks, as long as each column of texts has few different ones, and none that is long.
+
+    Raises:
+        Invalid: it has not.
+    """
+    seen: dict[str, set[str]] = {}
+    with closing(chunks):
+        for chunk in chunks:
+            for name, texts in chunk.columns.items():
+                if isinstance(texts, Texts):
+                    _check_categories(name, texts, seen.setdefault(name, set()), chunk)
+            yield chunk
+
+
+def _check_categories(name: str, texts: Texts, seen: set[str], chunk: Chunk) -> None:
+    for code, text in enumerate(texts.categories):
+        if len(text) > LONGEST_CATEGORY:
+            where = chunk.where(int((texts.codes == code).argmax()))
+            raise _no_category(name, f"{where}: column {name!r} holds a text of {len(text):,} characters, no category")
+    seen.update(texts.categories)
+    if len(seen) > MOST_CATEGORIES:
+        raise too_many_categories(name)
+
+
+def too_many_categories(name: str) -> Invalid:
+    return _no_category(
+        name, f"Column {name!r} has more than {MOST_CATEGORIES} different texts, too many for categories"
+    )
+
+
+def _no_category(name: str, what: str) -> Invalid:
+    detail = f"{what}: leave it out, or say the same in numbers or in fewer, shorter texts."
+    return invalid(f"#/columns/{escape(name)}", detail, "too_many_categories")
+
+
+def no_date(value: str) -> str:
+    """What a column of dates or times holds, and what to do about it."""
+    return (
+        f"holds {value[:SHOWN]!r}, a date or a time: give numbers, such as the days since some day, or set its type to "
+        "categorical."
+    )

@@ -1,0 +1,93 @@
+"""CSV: blocks of whole rows that threads parse, each by itself, while others are read and stored."""
+
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain
+
+import pyarrow
+
+from service.datasets.chunks import Chunk, Kind, ReadOptions, Table, Texts, Values
+from service.datasets.formats.arrow_arrays import numbers_of, texts_of
+from service.datasets.formats.columns import check_types
+from service.datasets.formats.csv_blocks import QUOTE, Block, blocks
+from service.datasets.formats.csv_dialect import Dialect, Lines, dialect_of
+from service.datasets.formats.csv_guess import guess_kinds
+from service.datasets.formats.csv_parse import Fault, parse
+from service.errors import Invalid, invalid
+from service.pointers import escape
+
+MOST_THREADS = 4
+_TYPES: dict[Kind, pyarrow.DataType] = {
+    "numeric": pyarrow.float64(),
+    "boolean": pyarrow.bool_(),
+    "categorical": pyarrow.dictionary(pyarrow.int32(), pyarrow.string()),
+}
+
+
+def read_csv(pieces: Iterator[bytes], options: ReadOptions) -> Table:
+    """The table that a CSV text is.
+
+    Raises:
+        Invalid: it has no columns, or their kinds cannot be told.
+    """
+    rest = blocks(pieces)
+    dialect, first = dialect_of(next(rest), options)
+    check_types(options.types, dialect.names, "query/types")
+    filled = filter(None, chain((first,), rest))
+    first = next(filled, Block(b"", first.line))
+    try:
+        kinds = guess_kinds(first.data, dialect, options.types)
+    except Fault as fault:
+        raise _refusal(fault, dialect, first, 0) from None
+    return Table(kinds, _chunks(filter(None, chain((first,), filled)), dialect, kinds))
+
+
+def _chunks(filled: Iterator[Block], dialect: Dialect, kinds: Mapping[str, Kind]) -> Generator[Chunk]:
+    threads = min(MOST_THREADS, pyarrow.cpu_count())
+    waiting: deque[tuple[Block, Future[Chunk]]] = deque()
+    rows = 0
+
+    def oldest() -> Chunk:
+        block, chunk = waiting.popleft()
+        try:
+            return chunk.result()
+        except Fault as fault:
+            raise _refusal(fault, dialect, block, rows) from None
+
+    with ThreadPoolExecutor(threads, "csv") as pool:
+        for block in filled:
+            waiting.append((block, pool.submit(_chunk, block, dialect, kinds)))
+            if len(waiting) > threads:
+                yield (chunk := oldest())
+                rows += chunk.rows
+        while waiting:
+            yield (chunk := oldest())
+            rows += chunk.rows
+
+
+def _chunk(block: Block, dialect: Dialect, kinds: Mapping[str, Kind]) -> Chunk:
+    arrays = parse(block.data, dialect, [_TYPES[kind] for kind in kinds.values()])
+    columns = {
+        name: texts_of(name, array) if kind == "categorical" else numbers_of(array)
+        for (name, kind), array in zip(kinds.items(), arrays, strict=True)
+    }
+    if block.data.count(QUOTE) % 2:
+        _check_last_quote(columns.values())
+    return Chunk(columns, Lines(block, dialect.delimiter).where)
+
+
+def _check_last_quote(columns: Iterable[Values | Texts]) -> None:
+    """Raise Fault where a text of the last row goes on over a line's end: no quote has closed it."""
+    for texts in columns:
+        if isinstance(texts, Texts) and texts.codes[-1] >= 0 and "\n" in texts.categories[texts.codes[-1]]:
+            raise Fault(len(texts.codes) - 1, None, "has a quote that is never closed.")
+
+
+def _refusal(fault: Fault, dialect: Dialect, block: Block, rows: int) -> Invalid:
+    """`fault` in the terms of the whole text; `rows` are those before the block."""
+    where = Lines(block, dialect.delimiter).where(fault.row)
+    if fault.column is None:
+        return invalid("#", f"{where} {fault.what}", "malformed")
+    name = dialect.names[fault.column]
+    return invalid(f"#/columns/{escape(name)}/{rows + fault.row}", f"{where}: column {name!r} {fault.what}")

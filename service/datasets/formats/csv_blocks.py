@@ -1,0 +1,69 @@
+"""The bytes of a CSV text in blocks of whole rows, each of which can be parsed by itself."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from service.errors import invalid
+
+BLOCK = 4 << 20
+"""Bytes: little enough to stay in the cache between cutting and parsing, large enough for calls to cost nothing."""
+QUOTE = b'"'
+
+
+@dataclass(frozen=True)
+class Block:
+    """Whole rows, and the line of the text, from 1, at which they begin."""
+
+    data: bytes
+    line: int
+    newline: bytes = b"\n"
+
+    def __bool__(self) -> bool:
+        return bool(self.data.strip(b"\r\n"))
+
+    def after(self, start: int) -> "Block":
+        """The rows that begin at byte `start`."""
+        return Block(self.data[start:], self.line + self.data.count(self.newline, 0, start), self.newline)
+
+
+def blocks(pieces: Iterator[bytes]) -> Iterator[Block]:
+    """At least one block; the last may be empty.
+
+    Raises:
+        Invalid: a row is longer than a block.
+    """
+    waiting, size, line, newline = [b""], 0, 1, b""
+    for piece in pieces:
+        waiting.append(piece)
+        size += len(piece)
+        if size < BLOCK:
+            continue
+        data = b"".join(waiting)
+        newline = newline or newline_of(data)
+        end = end_of_rows(data, newline)
+        if not end:
+            raise invalid("#", f"Line {line} is longer than {BLOCK:,} bytes: is this CSV?", "malformed")
+        yield Block(data[:end], line, newline)
+        line += data.count(newline, 0, end)
+        waiting, size = [data[end:]], len(data) - end
+    data = b"".join(waiting)
+    yield Block(data, line, newline or newline_of(data))
+
+
+def newline_of(data: bytes) -> bytes:
+    """A line feed, but where there are carriage returns alone."""
+    return b"\r" if b"\r" in data and b"\n" not in data else b"\n"
+
+
+def end_of_rows(data: bytes, newline: bytes) -> int:
+    """Where the last whole row of `data` ends, 0 where none does: after a newline that stands in no quotes, that is
+    with an even number of quotes before it. A mark of inches may leave all numbers odd: then the last newline will do.
+    """
+    last = end = data.rfind(newline) + 1
+    inside = data.count(QUOTE, 0, end) % 2 == 1
+    while inside and end:
+        opening = data.rfind(QUOTE, 0, end)
+        before = data.rfind(newline, 0, opening) + 1
+        inside = data.count(QUOTE, before, end) % 2 == 0
+        end = before
+    return end or last

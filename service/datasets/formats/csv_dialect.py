@@ -1,0 +1,140 @@
+"""How a CSV text is written: what stands between its values, and how its columns are called."""
+
+import csv
+import io
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from service.datasets.chunks import ReadOptions
+from service.datasets.formats.columns import check_names
+from service.datasets.formats.csv_blocks import QUOTE, Block
+from service.errors import invalid
+
+if TYPE_CHECKING:
+    import _csv
+
+DELIMITERS = ",;\t|"
+SAMPLE = 1 << 16
+"""Bytes from which the delimiter is guessed."""
+ROWS = 20
+MARK = b"\xef\xbb\xbf"
+WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")
+"""Of UTF-16, and of UTF-32."""
+
+
+@dataclass(frozen=True)
+class Dialect:
+    delimiter: str
+    names: list[str]
+    header: bool
+
+    @property
+    def width(self) -> str:
+        """How many values a row must have."""
+        return f"{'the header names' if self.header else 'there are'} {len(self.names)} columns"
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Finds the rows of a block in the text. Python reads it again, at leisure: this is for what is wrong."""
+
+    block: Block
+    delimiter: str
+
+    def where(self, row: int) -> str:
+        return f"Line {self._numbers[min(row, len(self._numbers) - 1)]}"
+
+    @cached_property
+    def _numbers(self) -> list[int]:
+        """The line of each row: an empty line holds none, and one within quotes belongs to the row around it. The last
+        is that of a value too long for Python, if there is one.
+        """
+        rows = _rows(self.block.data.decode(errors="replace"), self.delimiter)
+        numbers = []
+        try:
+            while True:
+                numbers.append(self.block.line + rows.line_num)
+                if not next(rows):
+                    numbers.pop()
+        except (StopIteration, csv.Error) as end:
+            return numbers[:-1] if isinstance(end, StopIteration) else numbers
+
+
+def dialect_of(first: Block, options: ReadOptions) -> tuple[Dialect, Block]:
+    """How the text is written that begins with the block `first`, and the rows of that block, without the header.
+
+    Raises:
+        Invalid: no text in UTF-8, no names that columns can have, or fewer than two.
+    """
+    if first.data.startswith(WIDE_MARKS):
+        raise invalid("#", "The text is not UTF-8, but begins as UTF-16 does.", "malformed")
+    block = first.after(len(MARK)) if first.data.startswith(MARK) else first
+    block = block.after(len(block.data) - len(block.data.lstrip(b"\r\n")))
+    if not block:
+        raise invalid("#", "The body is empty, and so not CSV: give a line for each row.", "empty")
+    delimiter = _checked(options.delimiter) or _guess(block)
+    end = _end_of_first_row(block)
+    row = _first_row(block.data[:end], delimiter, block.line)
+    if len(row) < options.fewest:
+        detail = f"There is one column, {row[0][:50]!r}: give at least two columns, or the delimiter between them."
+        raise invalid("#", detail, "empty")
+    names = _names(row, options)
+    check_names(names)
+    return Dialect(delimiter, names, options.header), block.after(end) if options.header else block
+
+
+def _checked(delimiter: str | None) -> str | None:
+    if delimiter is not None and (len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n\0'):
+        raise invalid("query/delimiter", "A delimiter is one ASCII character, no quote and no end of a line.")
+    return delimiter
+
+
+def _names(row: list[str], options: ReadOptions) -> list[str]:
+    if options.header:
+        if options.columns:
+            raise invalid("query/columns", "The header has the names already: say header=false where there is none.")
+        return row
+    if options.columns and len(options.columns) != len(row):
+        detail = f"{len(options.columns)} names are given, but the first row has {len(row)} values."
+        raise invalid("query/columns", detail)
+    return options.columns or [f"c{index}" for index in range(len(row))]
+
+
+def _end_of_first_row(block: Block) -> int:
+    end = 0
+    while end := block.data.find(block.newline, end) + 1:
+        if block.data.count(QUOTE, 0, end) % 2 == 0:
+            return end
+    return len(block.data)
+
+
+def _first_row(data: bytes, delimiter: str, line: int) -> list[str]:
+    try:
+        return next(_rows(data.decode(), delimiter))
+    except UnicodeDecodeError:
+        raise invalid("#", f"Line {line} is not UTF-8.", "malformed") from None
+    except csv.Error as error:
+        raise invalid("#", f"Line {line} is not CSV: {error}.", "malformed") from None
+
+
+def _rows(text: str, delimiter: str) -> "_csv.Reader":
+    return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+
+
+def _guess(block: Block) -> str:
+    """The delimiter that divides the first rows into the same number of values each, as many as possible."""
+    sample = block.data[:SAMPLE]
+    if len(sample) < len(block.data):
+        sample = sample[: sample.rfind(block.newline) + 1] or sample
+    text = sample.decode(errors="replace")
+    return max(DELIMITERS, key=lambda delimiter: _fitness(text, delimiter))
+
+
+def _fitness(text: str, delimiter: str) -> tuple[bool, int]:
+    try:
+        widths = [len(row) for row in islice(_rows(text, delimiter), ROWS) if row]
+    except csv.Error:
+        return False, 0
+    return len(set(widths)) == 1 and widths[0] > 1, widths[0]

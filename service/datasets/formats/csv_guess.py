@@ -1,0 +1,48 @@
+"""What a column of CSV holds, by the first value in it."""
+
+import re
+from collections.abc import Mapping
+
+import pyarrow
+
+from service.datasets.chunks import Kind
+from service.datasets.formats.columns import SHOWN, no_date
+from service.datasets.formats.csv_dialect import Dialect
+from service.datasets.formats.csv_parse import Fault, parse
+
+
+def _pattern(pattern: str) -> re.Pattern[str]:
+    return re.compile(rf"\s*({pattern})\s*", re.IGNORECASE | re.ASCII)
+
+
+_CLOCK = r"\d\d?:\d\d(:\d\d(\.\d+)?)?( ?[ap]m)?( ?(z|utc|[+-]\d\d:?\d\d))?"
+_DAY = r"\d{4}(?P<big>[/.-])\d\d?(?P=big)\d\d?|\d\d?(?P<little>[/.-])\d\d?(?P=little)(\d{4}|\d\d)"
+_TIME = _pattern(rf"({_DAY})([T ]+{_CLOCK})?|{_CLOCK}|\d{{4}}-\d\d")
+_NUMBER = _pattern(r"[+-]?(([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?|inf(inity)?)")
+_WITH_COMMA = _pattern(r"[+-]?[0-9]+(,[0-9]+)+")
+_BOOLEAN = _pattern("true|false")
+
+
+def guess_kinds(data: bytes, dialect: Dialect, types: Mapping[str, Kind]) -> dict[str, Kind]:
+    """The kind of each column: of `types`, or as the first value in `data` is; numeric where there is no value.
+
+    Raises:
+        Fault: a row is not like the others, or a value is a date, a time or a number with a comma.
+    """
+    texts = parse(data, dialect, [pyarrow.binary()] * len(dialect.names))
+    return {name: types.get(name) or _guess(index, texts[index]) for index, name in enumerate(dialect.names)}
+
+
+def _guess(column: int, values: pyarrow.Array) -> Kind:
+    row = values.is_valid().index(True).as_py()
+    if row < 0:
+        return "numeric"
+    text = values[row].as_py().decode(errors="replace")
+    if _TIME.fullmatch(text):
+        raise Fault(row, column, no_date(text))
+    if _WITH_COMMA.fullmatch(text):
+        advice = "write numbers as in 1234.5, or set its type to categorical."
+        raise Fault(row, column, f"holds {text[:SHOWN]!r}, a number with a comma: {advice}")
+    if _NUMBER.fullmatch(text):
+        return "numeric"
+    return "boolean" if _BOOLEAN.fullmatch(text) else "categorical"

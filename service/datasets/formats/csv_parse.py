@@ -1,0 +1,73 @@
+"""Whole rows of CSV as Arrow's arrays; what is wrong with them, by row and column."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import pyarrow
+from pyarrow import csv
+
+from service.datasets.formats.columns import SHOWN
+from service.datasets.formats.csv_dialect import Dialect
+from service.errors import invalid
+
+MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "NULL"]
+"""Texts that stand for a missing value, in quotes too."""
+
+_RAGGED = re.compile(r"CSV parse error: Row #(\d+): Expected \d+ columns, got (\d+)")
+_NO_VALUE = re.compile(r"In CSV column #(\d+): Row #(\d+): CSV conversion error to (\w+)[^:]*: (.*)", re.DOTALL)
+_EXPECTED = {"double": "no number", "bool": "neither true nor false"}
+
+
+@dataclass(eq=False)
+class Fault(Exception):
+    """What is wrong in a row of those parsed, the first being 0; without a column, with the row as a whole."""
+
+    row: int
+    column: int | None
+    what: str
+
+
+def _in_any_case(word: str) -> list[str]:
+    return list(map("".join, product(*zip(word.lower(), word.upper(), strict=True))))
+
+
+def parse(data: bytes, dialect: Dialect, types: Sequence[pyarrow.DataType]) -> list[pyarrow.Array]:
+    """The columns of `data` as arrays of `types`.
+
+    Raises:
+        Fault: the first that pyarrow found.
+    """
+    names = [str(index) for index in range(len(types))]
+    # The thread that asks is the one that parses: only then does pyarrow know the numbers of rows.
+    read = csv.ReadOptions(use_threads=False, block_size=len(data) + 1, column_names=names)
+    form = csv.ParseOptions(delimiter=dialect.delimiter, newlines_in_values=True)
+    convert = csv.ConvertOptions(
+        column_types=dict(zip(names, types, strict=True)),
+        null_values=MISSING,
+        strings_can_be_null=True,
+        true_values=["1", *_in_any_case("true")],
+        false_values=["0", *_in_any_case("false")],
+    )
+    if not data:
+        return [pyarrow.nulls(0, type) for type in types]
+    try:
+        table = csv.read_csv(pyarrow.BufferReader(data), read, form, convert)
+    except pyarrow.ArrowInvalid as error:
+        raise _fault(str(error), dialect) from None
+    return [column.chunk(0) for column in table.columns]
+
+
+def _fault(message: str, dialect: Dialect) -> Exception:
+    if found := _RAGGED.match(message):
+        row, values = map(int, found.groups())
+        return Fault(row - 1, None, f"has {values} values, but {dialect.width}.")
+    if found := _NO_VALUE.match(message):
+        row, column, type, value = int(found[2]) - 1, int(found[1]), found[3], found[4]
+        if type not in _EXPECTED:
+            return Fault(row, column, "is not UTF-8.")
+        value = value.removeprefix("invalid value '").removesuffix("'")[:SHOWN]
+        advice = f"If it is to hold texts, set its type: types={dialect.names[column]}:categorical."
+        return Fault(row, column, f"holds {value!r}, which is {_EXPECTED[type]}. {advice}")
+    return invalid("#", f"The body is not CSV: {message}.", "malformed")

@@ -1,0 +1,105 @@
+"""npy: an array in a file that is mapped into memory. Objects, which would be pickles, are refused."""
+
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from pathlib import Path
+from tokenize import TokenError
+
+import numpy as np
+import pyarrow
+
+from service.datasets.chunks import Chunk, Kind, ReadOptions, Table
+from service.datasets.formats.arrow_arrays import chunk_of, kind_of, refusing
+from service.datasets.formats.columns import check_count, check_names, check_types, rows_of_a_chunk
+from service.datasets.formats.pieces import spool
+from service.errors import invalid
+from service.learning.pages import drop_behind
+from service.numbers import Array
+from service.pointers import escape
+
+FORM = "NumPy array"
+MALFORMED = (
+    *(ValueError, TypeError, KeyError, SyntaxError, TokenError),
+    *(EOFError, OSError, OverflowError, RecursionError, MemoryError),
+)
+"""What NumPy raises about bytes that are no npy: a header is a text that it parses."""
+
+
+def read_npy(pieces: Iterator[bytes], options: ReadOptions, scratch: Path) -> Table:
+    """The table that an array is: of rows and columns, or of records with named fields.
+
+    Raises:
+        Invalid: it is no such array, or holds what no network takes.
+    """
+    array = load(spool(pieces, scratch / "body.npy"), "The body")
+    columns = columns_of(array, "The body", "c")
+    if options.columns:
+        if array.dtype.names:
+            raise invalid("query/columns", "The fields of the records have names already.")
+        if len(options.columns) != len(columns):
+            raise invalid("query/columns", f"{len(options.columns)} names are given for {len(columns)} columns.")
+        columns = dict(zip(options.columns, columns.values(), strict=True))
+    kinds = kinds_of(columns, options.types)
+    return Table(kinds, chunks_of([array], columns, kinds))
+
+
+def load(file: Path, what: str) -> Array:
+    """The array of an npy file, as a memory map; the file is nameless from now on. `what` names it in errors."""
+    try:
+        array: Array = np.lib.format.open_memmap(file, mode="r")
+    except MALFORMED as error:
+        raise invalid("#", f"{what} is no {FORM} that can be read: {str(error)[:200]}", "malformed") from None
+    file.unlink()
+    return array
+
+
+def columns_of(array: Array, what: str, prefix: str) -> dict[str, Array]:
+    """The columns of an array of rows: its second dimension, called `prefix` and a number, or its fields by name."""
+    fields = array.dtype.names
+    if array.ndim != 2 - bool(fields):
+        raise invalid("#", f"{what} has {array.ndim} dimensions: give rows and columns, or records.", "bad_shape")
+    if fields:
+        return {name: array[name] for name in fields}
+    check_count(array.shape[1])
+    return {f"{prefix}{index}": column for index, column in enumerate(array.T)}
+
+
+def kinds_of(columns: Mapping[str, Array], types: Mapping[str, Kind]) -> dict[str, Kind]:
+    """The kind of each column, of `types` or by NumPy's type.
+
+    Raises:
+        Invalid: it holds what no network takes; or the names are none that columns can have.
+    """
+    check_names(list(columns))
+    check_types(types, columns, "query/types")
+    return {name: kind_of(name, _type(name, values), types.get(name)) for name, values in columns.items()}
+
+
+def chunks_of(arrays: Sequence[Array], columns: Mapping[str, Array], kinds: Mapping[str, Kind]) -> Generator[Chunk]:
+    """The rows of columns that are views of `arrays`, whose pages are given back behind them."""
+    rows = min((len(values) for values in columns.values()), default=0)
+    step = rows_of_a_chunk(len(columns))
+    with refusing(FORM):
+        for start in range(0, rows, step):
+            stop = min(start + step, rows)
+            yield chunk_of({name: _arrow(values[start:stop]) for name, values in columns.items()}, kinds, start)
+            for array in arrays:
+                drop_behind(array, start, stop)
+
+
+def _type(name: str, values: Array) -> pyarrow.DataType:
+    match values.dtype.kind:
+        case "m" | "M":
+            return pyarrow.timestamp("s")
+        case "b" | "i" | "u" | "f" | "U" | "S" if values.ndim == 1:
+            return _arrow(values[:0]).type
+    detail = f"Column {name!r} holds {str(values.dtype)[:50]}: give numbers, booleans or texts, one value a row."
+    raise invalid(f"#/columns/{escape(name)}", detail, "unsupported_type")
+
+
+def _arrow(values: Array) -> pyarrow.Array:
+    """Arrow has numbers of this machine's byte order, of at most eight bytes; texts of bytes are UTF-8."""
+    dtype = values.dtype.newbyteorder("=")
+    if dtype.kind == "f" and dtype.itemsize > 8:
+        dtype = np.dtype(np.float64)
+    array = pyarrow.array(np.ascontiguousarray(values, dtype))
+    return array.cast(pyarrow.string()) if dtype.kind == "S" else array

@@ -1,0 +1,90 @@
+"""npz: several arrays in a zip, unpacked into files that are mapped into memory."""
+
+import errno
+import lzma
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from service.datasets.chunks import Kind, ReadOptions, Table
+from service.datasets.formats.columns import check_names
+from service.datasets.formats.npy import chunks_of, columns_of, kinds_of, load
+from service.datasets.formats.pieces import pieces, spool
+from service.errors import invalid
+from service.numbers import Array
+from service.pointers import escape
+
+SUFFIX = ".npy"
+MALFORMED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    OSError,
+    ValueError,
+    NotImplementedError,
+    RuntimeError,
+)
+"""What Python's zipfile raises about bytes that are no zip, or one that is encrypted or packed in an unknown way."""
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+"""What the disk says that has no room for the files."""
+
+
+def read_npz(body: Iterator[bytes], options: ReadOptions, scratch: Path) -> Table:
+    """The table of an archive's arrays: those of one dimension are columns by their names, those of two (or of records)
+    groups of columns, `x` of `x_0`, `x_1` and so on.
+
+    Raises:
+        Invalid: it is no such archive, holds what no network takes, or arrays of different lengths.
+    """
+    arrays = _unpack(spool(body, scratch / "body.npz"), options.limit, scratch)
+    groups = {
+        name: columns_of(array, f"Array {name!r}", f"{name}_")
+        for name, array in arrays.items()
+        if array.ndim != 1 or array.dtype.names
+    }
+    named = [column for name, array in arrays.items() for column in groups.get(name, {name: array}).items()]
+    check_names([name for name, _ in named])
+    columns = dict(named)
+    _check_lengths(columns)
+    kinds = kinds_of(columns, _of_columns(options.types, groups))
+    return Table(kinds, chunks_of(list(arrays.values()), columns, kinds), {name: list(groups[name]) for name in groups})
+
+
+def _of_columns(types: Mapping[str, Kind], groups: Mapping[str, Iterable[str]]) -> dict[str, Kind]:
+    """The types by column: a group's type is that of each of its columns."""
+    return {column: kind for name, kind in types.items() for column in groups.get(name, (name,))}
+
+
+def _check_lengths(columns: Mapping[str, Array]) -> None:
+    lengths = {name: len(values) for name, values in columns.items()}
+    first = next(iter(lengths), "")
+    for name, rows in lengths.items():
+        if rows != lengths[first]:
+            detail = f"Column {name!r} has {rows} rows, but {first!r} has {lengths[first]}."
+            raise invalid(f"#/columns/{escape(name)}", detail, "ragged")
+
+
+def _unpack(file: Path, limit: int, scratch: Path) -> dict[str, Array]:
+    """The arrays by name, from files in `scratch` that together have at most `limit` bytes."""
+    arrays: dict[str, Array] = {}
+    try:
+        with zipfile.ZipFile(file) as archive:
+            members = archive.infolist()
+            check_names([member.filename for member in members])
+            for number, member in enumerate(members):
+                name = member.filename.removesuffix(SUFFIX)
+                if name == member.filename:
+                    raise invalid("#", f"The archive holds {name!r}, which is no {SUFFIX}.", "malformed")
+                with archive.open(member) as packed:
+                    unpacked = spool(pieces(packed, limit), scratch / f"{number}{SUFFIX}")
+                limit -= unpacked.stat().st_size
+                arrays[name] = load(unpacked, f"Array {name!r}")
+    except MALFORMED as error:
+        if isinstance(error, OSError) and error.errno in FULL:
+            raise
+        raise invalid("#", f"The body is no npz that can be read: {str(error)[:200]}", "malformed") from None
+    file.unlink()
+    return arrays

@@ -1,0 +1,70 @@
+"""A body as it comes, unpacked, piece by piece."""
+
+import zlib
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Protocol
+
+from service.errors import TooLarge, invalid
+
+PIECE = 1 << 20
+STEP = 1 << 14
+"""Bytes of gzip that are unpacked at a time: they become at most a thousand times as many."""
+GZIP = b"\x1f\x8b"
+ANY_GZIP = zlib.MAX_WBITS | 16
+
+
+class Body(Protocol):
+    """Where the bytes come from. What `read` raises where they end early goes through to whoever reads the table."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes; none at the end."""
+
+
+def pieces(body: Body, limit: int) -> Iterator[bytes]:
+    """The bytes of `body`, unpacked where they begin as gzip does.
+
+    Raises:
+        TooLarge: there are more than `limit` bytes.
+        Invalid: it is no gzip after all, or breaks off.
+    """
+    raw = iter(lambda: body.read(PIECE), b"")
+    start = b""
+    while len(start) < len(GZIP) and (piece := next(raw, b"")):
+        start += piece
+    whole = chain((start,), raw)
+    total = 0
+    for piece in _gunzip(whole) if start.startswith(GZIP) else whole:
+        total += len(piece)
+        if total > limit:
+            raise TooLarge(f"The body is larger than {limit:,} bytes (DESCENT_MAX_UPLOAD).", "too_large")
+        yield piece
+
+
+def spool(body: Iterator[bytes], file: Path) -> Path:
+    """Write the pieces to `file`, for forms that are not read from front to back."""
+    with file.open("wb") as out:
+        out.writelines(body)
+    return file
+
+
+def _gunzip(packed: Iterator[bytes]) -> Iterator[bytes]:
+    """What one or several members of gzip hold; zeros may follow them, as tapes leave."""
+    member = zlib.decompressobj(ANY_GZIP)
+    for piece in packed:
+        for start in range(0, len(piece), STEP):
+            rest = piece[start : start + STEP]
+            while rest:
+                if member.eof:
+                    rest = rest.lstrip(b"\0")
+                    if not rest:
+                        break
+                    member = zlib.decompressobj(ANY_GZIP)
+                try:
+                    yield member.decompress(rest)
+                except zlib.error as error:
+                    raise invalid("#", f"The body is not gzip as it should be: {error}.", "malformed") from None
+                rest = member.unused_data
+    if not member.eof:
+        raise invalid("#", "The gzip of the body breaks off before its end.", "malformed")

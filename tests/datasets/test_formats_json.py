@@ -1,0 +1,86 @@
+"""Columns of JSON: numbers, booleans, texts, and null where a value is missing."""
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from service.datasets import formats
+from service.datasets.chunks import Kind
+from service.errors import Invalid
+from tests.datasets.reading import values
+
+NAN = pytest.approx(float("nan"), nan_ok=True)
+
+
+def read(columns: dict[str, Any], types: dict[str, Kind] | None = None, dtype: str = "float32") -> Any:
+    table = formats.json_table(columns, types or {}, dtype)
+    (chunk,) = table.chunks
+    return table.kinds, values(chunk)
+
+
+def test_kinds_are_those_of_the_values() -> None:
+    kinds, columns = read({"n": [1, None, 2.5], "b": [None, True, False], "t": ["x", "y", None], "none": [None] * 3})
+    assert kinds == {"n": "numeric", "b": "boolean", "t": "categorical", "none": "numeric"}
+    assert columns == {"n": [1, NAN, 2.5], "b": [NAN, 1, 0], "t": ["x", "y", None], "none": [NAN, NAN, NAN]}
+
+
+def test_types_that_are_set_count_more() -> None:
+    columns = {"zip": [1, 2.0, 2.5, None], "truth": [True, False, None, True], "flag": [0, 1, 1.0, None]}
+    types: dict[str, Kind] = {"zip": "categorical", "truth": "categorical", "flag": "boolean"}
+    assert read(columns, types) == (
+        types,
+        {"zip": ["1", "2", "2.5", None], "truth": ["true", "false", None, "true"], "flag": [0, 1, 1, NAN]},
+    )
+    assert read({"truth": [True, False]}, {"truth": "numeric"}) == ({"truth": "numeric"}, {"truth": [1, 0]})
+
+
+@pytest.mark.parametrize(
+    ("column", "kind", "pointer", "detail"),
+    [
+        ([1, True], None, "/1", "This is a boolean, but a number is expected."),
+        ([True, None, 0], None, "/2", "This is a number, but a boolean is expected."),
+        ([None, "a", 1], None, "/2", "This is a number, but a text is expected."),
+        ([1, "a"], "categorical", "/1", "This is a text, but a number is expected."),
+        ([None, "1"], "numeric", "/1", "This is a text, but a number is expected."),
+        (["true"], "boolean", "/0", "This is a text, but a boolean is expected."),
+        ([0, 1, 2], "boolean", "/2", "This is neither 0 nor 1, but a boolean is expected."),
+        ([[1]], None, "/0", "This is a list, but a number is expected."),
+        ([1, {}], None, "/1", "This is an object, but a number is expected."),
+        ([None, 1e39], None, "/1", "This number is too large for float32."),
+        ([float("nan")], "categorical", "/0", "This is not a finite number."),
+        ("abc", None, "", "This is not a list of values."),
+    ],
+)
+def test_what_is_of_another_kind_is_pointed_at(column: Any, kind: Kind | None, pointer: str, detail: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        read({"a/b": column}, {} if kind is None else {"a/b": kind})
+    (fault,) = refused.value.errors
+    assert (fault.pointer, fault.detail) == (f"#/columns/a~1b{pointer}", detail)
+
+
+@pytest.mark.parametrize(
+    ("columns", "types", "pointer", "code"),
+    [
+        ({"x": [1, 2], "y": [1]}, {}, "#/columns/y", "ragged"),
+        ({"x": [], "y": []}, {}, "#/columns", "empty"),
+        ({"x": [1]}, {"z": "numeric"}, "#/types", "unknown_column"),
+        ({"x": [f"t{i}" for i in range(257)]}, {}, "#/columns/x", "too_many_categories"),
+        ({"x": ["a" * 1001]}, {}, "#/columns/x", "too_many_categories"),
+    ],
+)
+def test_what_is_no_table_is_refused(columns: Any, types: Any, pointer: str, code: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        read(columns, types)
+    assert (refused.value.errors[0].pointer, refused.value.code) == (pointer, code)
+
+
+def test_json_does_without_pyarrow() -> None:
+    script = (
+        "import sys; from service.datasets import formats\n"
+        "list(formats.json_table({'x': [1], 't': ['a'], 'b': [True]}, {}, 'float32').chunks)\n"
+        "import service.datasets.content; print('pyarrow' in sys.modules)"
+    )
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert result.stdout == "False\n"
