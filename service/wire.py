@@ -33,6 +33,9 @@ Name = Annotated[
 Reference = Annotated[str, Field(strict=True, min_length=1, max_length=100, description="an id or a name")]
 Dtype = Literal["float32", "float64"]
 PartName = Literal["train", "validation", "test"]
+Kind = Literal["numeric", "boolean", "categorical"]
+"""Of a column: numbers; 0 and 1, false and true; or texts, each one of a few categories."""
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Seed = Annotated[int, Field(strict=True, ge=0, le=2**53 - 1, description="decides every random choice")]
 VersionNumber = Annotated[int, Field(ge=0, le=2**31 - 1)]
+EpochNumber = Annotated[int, Field(ge=1, le=10_000_000)]

@@ -43,7 +43,7 @@ class Cluster:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._place = Place(settings.database_url, settings.storage_folder)
+        self._place = Place(settings.database_url, settings.storage_address, settings.cache)
         self._local = None if settings.scheduler else _embedded(settings)
         try:
             self._client = Client(self._local or settings.scheduler, timeout=CONNECT, set_as_default=False)

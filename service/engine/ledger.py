@@ -13,6 +13,8 @@ from service.database.engine import Database
 from service.jobs import queue, records
 from service.jobs.records import JobRecord
 from service.learning.training import EpochReport, Progress, Training
+from service.models import parameters
+from service.models import records as models
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +29,8 @@ COST_FACTOR = 20
 
 MOST_PENDING = 20_000
 """Reports that wait to be written; a training that makes them faster than the database takes them is held up."""
+MOST_PENDING_BYTES = 32 << 20
+"""Likewise of the parameters that are kept on the way."""
 
 
 class Ledger:
@@ -45,6 +49,11 @@ class Ledger:
         self._last_epoch = -1 if last_epoch is None else last_epoch
         """The last epoch in the table; what is computed again after a loss of the worker is not written again."""
         self._reports: list[EpochReport] = []
+        self._model = record.model_id
+        # What a verification passes through has been kept by the job that it verifies.
+        self._keep_every: int | None = None if record.verifies else record.recipe.get("keep_every")
+        self._points: dict[int, bytes] = {}
+        """By epoch, the parameters to keep that are not yet in the table; written together with its report."""
         self._progress = record.progress
         self._checkpoint: bytes | None = None
         self._next_checkpoint = time.monotonic() + FIRST_CHECKPOINT
@@ -90,18 +99,23 @@ class Ledger:
                 done = float(event.epoch)
                 if event.epoch > self._last_epoch:
                     self._reports.append(event)
+                    if self._keep_every is not None and event.epoch and event.epoch % self._keep_every == 0:
+                        self._points[event.epoch] = parameters.to_bytes(training.parameters)
             self._progress = max(self._progress, done / training.recipe.epochs)
             self._checkpoint = checkpoint or self._checkpoint
-            while len(self._reports) >= MOST_PENDING and not (self.lost or self.asked):
+            while self._much_is_pending() and not (self.lost or self.asked):
                 self._lock.notify_all()
                 self._lock.wait(FLUSH)
+
+    def _much_is_pending(self) -> bool:
+        return len(self._reports) >= MOST_PENDING or sum(map(len, self._points.values())) >= MOST_PENDING_BYTES
 
     def flush(self, session: Session) -> bool:
         """Write what was noted into an open transaction; False, and nothing written, where the claim is lost."""
         with self._lock:
-            return self._write(session, list(self._reports))
+            return self._write(session, list(self._reports), dict(self._points))
 
-    def _write(self, session: Session, reports: list[EpochReport]) -> bool:
+    def _write(self, session: Session, reports: list[EpochReport], points: dict[int, bytes]) -> bool:
         columns: dict[str, Any] = {"progress": self._progress}
         if reports and self._training is not None:
             columns["epochs_done"] = reports[-1].epoch
@@ -113,6 +127,8 @@ class Ledger:
             return False
         if reports:
             records.add_epochs(session, [{"job_id": self.job, **report._asdict()} for report in reports])
+        for epoch, vector in points.items():
+            models.add_point(session, self.job, epoch, self._model, vector)
         return True
 
     def _keep_writing(self) -> None:
@@ -132,19 +148,21 @@ class Ledger:
     def _waits_for_the_next_flush(self) -> bool:
         """Wait for the interval to pass, or for many reports; False at the end."""
         with self._lock:
-            self._lock.wait_for(lambda: self._closing or len(self._reports) >= MOST_PENDING, FLUSH)
+            self._lock.wait_for(lambda: self._closing or self._much_is_pending(), FLUSH)
             return not self._closing
 
     def _beat(self) -> None:
         with self._lock:
-            reports, checkpoint = list(self._reports), self._checkpoint
+            reports, points, checkpoint = list(self._reports), dict(self._points), self._checkpoint
         with self._database.transaction() as session:
-            if not self._write(session, reports):
+            if not self._write(session, reports, points):
                 return
             asked = queue.asked_of(session, self.job)
         self.asked = asked
         with self._lock:
             del self._reports[: len(reports)]
+            for epoch in points:
+                del self._points[epoch]
             self._checkpoint = None if self._checkpoint is checkpoint else self._checkpoint
             if reports:
                 self._last_epoch = reports[-1].epoch

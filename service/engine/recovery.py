@@ -1,13 +1,21 @@
 """After a crash: whose running jobs may be called back at once, and what files belong to nobody."""
 
+import asyncio
 import fcntl
+import logging
 from io import TextIOWrapper
 from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.concurrency import run_in_threadpool
 
 from service.database.engine import Database
 from service.datasets import records as datasets
 from service.datasets.storage import Storage
+from service.errors import DescentError, Unavailable
 from service.jobs import queue
+
+log = logging.getLogger(__name__)
 
 
 class FileLock:
@@ -26,14 +34,43 @@ class FileLock:
 
 
 def recover(database: Database, storage: Storage, *, alone: bool) -> None:
-    """Call back the jobs that a crash left `running`, and sweep files without a row.
+    """Call back the jobs that a crash left `running`, remove the datasets that it left `loading`, and sweep files
+    without a row.
 
-    A service that is alone (embedded workers, its own SQLite file) knows that nobody trains them; others wait for the
+    A service that is alone (embedded workers, its own SQLite file) knows that nobody works on them; others wait for the
     lease to run out.
     """
     if alone:
         with database.transaction() as session:
             queue.requeue_lost(session, all_running=True)
+    remove_abandoned(database, storage, alone=alone)
     with database.reading() as session:
-        known = datasets.all_ids(session)
-    storage.sweep(known)
+        known, loading = datasets.ids(session, "ready"), datasets.ids(session, "loading")
+    try:
+        storage.sweep(known, loading)
+    except Unavailable as error:  # the next start sweeps
+        log.warning("nothing was swept: %s", error)
+
+
+def remove_abandoned(database: Database, storage: Storage, *, alone: bool = False) -> None:
+    """Remove datasets whose loading ended with the service that did it."""
+    with database.reading() as session:
+        if not datasets.abandoned(session, all_loading=alone):
+            return
+    with database.transaction() as session:
+        lost = datasets.abandoned(session, all_loading=alone)
+        for record in lost:
+            session.delete(record)
+    for record in lost:
+        log.warning("dataset %s was still loading when its service ended", record.name)
+        storage.delete(record.id)
+
+
+async def keep_removing_abandoned(database: Database, storage: Storage) -> None:
+    """For services that share a database: each looks after the others."""
+    while True:
+        await asyncio.sleep(datasets.LEASE.total_seconds() / 5)
+        try:
+            await run_in_threadpool(remove_abandoned, database, storage)
+        except (SQLAlchemyError, DescentError) as error:
+            log.warning("abandoned datasets could not be looked for: %s", error)

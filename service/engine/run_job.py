@@ -1,6 +1,7 @@
 """One job's story, from a message to its end. Runs in a worker process."""
 
 import logging
+from dataclasses import dataclass
 from typing import Any
 
 import safetensors.numpy as safetensors
@@ -11,9 +12,10 @@ from service.datasets import records as datasets
 from service.engine.ledger import Ledger
 from service.engine.workspace import Place, Workspace, workspace_at
 from service.errors import DescentError
-from service.jobs import operations, queue, records
+from service.jobs import operations, queue, receipts, records, verifications
 from service.jobs.parts import View
 from service.jobs.records import JobRecord
+from service.jobs.signatures import signature_of
 from service.jobs.states import MAX_LOSSES_OF_WORKER, Asked, State
 from service.learning.advice import help_for_diverged
 from service.learning.recipe import Diverged
@@ -21,6 +23,7 @@ from service.learning.training import Training
 from service.models import parameters
 from service.models import records as models
 from service.models.networks import network_of
+from service.models.signature import Signature
 
 log = logging.getLogger(__name__)
 
@@ -48,50 +51,71 @@ def work_on(workspace: Workspace, job: str, message: str) -> None:
         _train(workspace, ledger, record)
 
 
-def _prepare(workspace: Workspace, record: JobRecord) -> Training:
+@dataclass(frozen=True)
+class Assignment:
+    """A training, and what is said of its result."""
+
+    training: Training
+    signature: Signature
+    receipt: dict[str, Any]
+    """All but what comes out."""
+
+
+def _prepare(workspace: Workspace, record: JobRecord) -> Assignment:
     """The training as the recipe says, or as the checkpoint left it."""
+    frozen, recipe = record.recipe, operations.recipe_of(record)
     with workspace.database.reading() as session:
         dataset = datasets.find(session, record.dataset_id)
         model = models.find(session, record.model_id)
-        start = models.version(session, model.id, record.recipe["from_version"])
+        version = models.version(session, model.id, frozen["from_version"])
+        epoch = frozen.get("from_epoch")
+        kept = version if epoch is None else models.point(session, model.id, version.job_id, epoch)
         saved = records.checkpoint(session, record.id)
-    network = network_of(model)
-    view = View(workspace.storage, dataset, network.dtype, record.recipe["sample_weights"])
+        network = network_of(model)
+        signature = signature_of(dataset, network, recipe.loss, frozen["sample_weights"])
+    start = parameters.from_bytes(kept.parameters)
+    view = View(workspace.storage, dataset, network.dtype, frozen["sample_weights"])
     training = Training(
         network,
-        parameters.from_bytes(start.parameters),
+        start,
         view.part("train"),
         view.part("validation") if dataset.validation_rows else None,
-        operations.recipe_of(record),
-        fresh=model.seeded and start.number == 0,
+        recipe,
+        fresh=model.seeded and version.number == 0,
     )
     if saved is not None:
         training.restore(safetensors.load(saved))
-    return training
+    return Assignment(training, signature, receipts.begin(record, dataset, start))
 
 
 def _train(workspace: Workspace, ledger: Ledger, record: JobRecord) -> None:
-    training = None
+    assignment = None
     try:
-        training = _prepare(workspace, record)
-        ledger.watch(training)
-        for event in training.run():
+        assignment = _prepare(workspace, record)
+        ledger.watch(assignment.training)
+        for event in assignment.training.run():
             ledger.note(event)
             if ledger.lost:
                 return
             if ledger.asked == Asked.CANCEL:
-                _give_up(workspace, ledger, training, State.CANCELLED)
+                _give_up(workspace, ledger, assignment, State.CANCELLED)
                 return
-        _succeed(workspace, ledger, training)
+        _succeed(workspace, ledger, assignment, record)
     except SQLAlchemyError:
         raise  # the database cannot be reached: nothing can be written, and the lease calls the job back
     except Exception as error:  # noqa: BLE001 - whatever it is, it would come again with every worker
-        _give_up(workspace, ledger, training, State.FAILED, error=_failure(error, record))
+        found: dict[str, Any] = {}
+        if assignment is not None and isinstance(error, Diverged):
+            found = _verified(workspace, record, assignment.receipt)
+        _give_up(workspace, ledger, assignment, State.FAILED, error=_failure(error, record), **found)
 
 
-def _succeed(workspace: Workspace, ledger: Ledger, training: Training) -> None:
+def _succeed(workspace: Workspace, ledger: Ledger, assignment: Assignment, record: JobRecord) -> None:
     """The end is one transaction: last reports, the new version, the state."""
-    final_loss, vector = training.final_loss(), parameters.to_bytes(training.result())
+    training = assignment.training
+    final_loss, result = training.final_loss(), training.result()
+    receipt, vector = receipts.complete(assignment.receipt, result), parameters.to_bytes(result)
+    found = _verified(workspace, record, receipt)
     ledger.close()
     with workspace.database.transaction() as session:
         if not ledger.flush(session):
@@ -100,15 +124,25 @@ def _succeed(workspace: Workspace, ledger: Ledger, training: Training) -> None:
         if record.asked == Asked.CANCEL:  # since the last beat
             _leave(session, record, vector, State.CANCELLED)
             return
-        version = models.add_version(session, record.model_id, vector, job=record.id)
-        assert version is not None, "a job that has not ended holds its model"
-        values = {"final_loss": final_loss, "version": version, "ended_by": training.ended_by}
-        queue.end(session, record, State.SUCCEEDED, **values)
+        if record.verifies is None:
+            signature = assignment.signature.to_json()
+            record.version = models.add_version(session, record.model_id, vector, record.id, signature)
+            assert record.version is not None, "a job that has not ended holds its model"
+        values = {"final_loss": final_loss, "ended_by": training.ended_by, "receipt": receipt}
+        queue.end(session, record, State.SUCCEEDED, **values, **found)
 
 
-def _give_up(workspace: Workspace, ledger: Ledger, training: Training | None, state: State, **values: Any) -> None:
+def _verified(workspace: Workspace, record: JobRecord, receipt: dict[str, Any]) -> dict[str, Any]:
+    """For a job that trains another one again: what that has shown."""
+    if record.verifies is None:
+        return {}
+    with workspace.database.reading() as session:
+        return {"verification": verifications.outcome(session, record, receipt)}
+
+
+def _give_up(workspace: Workspace, ledger: Ledger, assignment: Assignment | None, state: State, **values: Any) -> None:
     """End without a version, but keep the last finite parameters where training had begun."""
-    vector = None if training is None else parameters.to_bytes(training.parameters)
+    vector = None if assignment is None else parameters.to_bytes(assignment.training.parameters)
     ledger.close()
     with workspace.database.transaction() as session:
         if not ledger.flush(session):
@@ -117,9 +151,9 @@ def _give_up(workspace: Workspace, ledger: Ledger, training: Training | None, st
 
 
 def _leave(session: Session, record: JobRecord, vector: bytes | None, state: State, **values: Any) -> None:
-    if vector is not None:
+    if vector is not None and record.verifies is None:
         model = models.find(session, record.model_id)
-        records.keep_last_parameters(session, record.id, model.architecture, model.dtype, vector)
+        models.keep_last_parameters(session, record.id, model.architecture, model.dtype, vector)
     queue.end(session, record, state, **values)
 
 

@@ -28,7 +28,10 @@ class Place:
     """Where a service keeps its data; sent with each message, so that a worker needs to know nothing before."""
 
     database_url: str
-    storage_folder: Path
+    storage: str
+    """A folder, or the address of a bucket."""
+    cache: Path
+    """Where copies of what lies in a bucket are kept."""
 
 
 @cache
@@ -38,5 +41,7 @@ def workspace_at(place: Place) -> Workspace:
     # One thread for BLAS: workers share the machine, and the number of threads decides the last bits of a sum.
     threadpool_limits(1, user_api="blas")
     return Workspace(
-        Database(place.database_url), Database(place.database_url, synchronous="NORMAL"), Storage(place.storage_folder)
+        Database(place.database_url),
+        Database(place.database_url, synchronous="NORMAL"),
+        Storage(place.storage, place.cache),
     )

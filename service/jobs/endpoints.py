@@ -7,11 +7,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
+from pydantic import BaseModel
 
 from service.http import After, CreationOf, DatabaseOf, JSONRoute, Limit, Page, StorageOf, numbers_response, problems
-from service.jobs import operations, reports
+from service.jobs import operations, reports, verifications
 from service.jobs.events import event_stream, first_epoch_after
-from service.jobs.schemas import EpochReport, Job, LastParameters, NewJob, PlanOnly
+from service.jobs.schemas import EpochReport, Job, LastParameters, NewJob, PlanOnly, Verification
 from service.jobs.states import State
 from service.jobs.watching import Watcher
 from service.models.endpoints import NetworksOf
@@ -85,9 +86,7 @@ async def create_job(
     nudge()
     if wait is not None:
         job = await _after_waiting(id, wait, response, database, watcher)
-        response.body = job.model_dump_json().encode()
-        response.headers["Content-Length"] = str(len(response.body))
-        response.status_code = 200 if job.ended_at is not None else 202
+        _say(response, 200 if job.ended_at is not None else 202, job)
     if response.status_code == 202:
         response.headers["Retry-After"] = "1"
     return response
@@ -129,6 +128,55 @@ def cancel_job(job: str, database: DatabaseOf, watcher: WatcherOf) -> Job:
         record = operations.cancel(session, job)
     watcher.nudge()
     return reports.job(record)
+
+
+@router.post(
+    "/{job}/verify",
+    status_code=202,
+    response_model=Job | Verification,
+    summary="Train again and compare",
+    responses={
+        200: {"description": "It has ended: what came out.", "model": Verification},
+        202: {"description": "It goes on: the job that trains again.", "model": Job},
+        **problems(404, 409),
+    },
+)
+async def verify_job(
+    job: str,
+    creation: CreationOf,
+    database: DatabaseOf,
+    watcher: WatcherOf,
+    nudge: Annotated[Callable[[], None], Depends(_nudge)],
+    wait: Wait,
+) -> Response:
+    """Train once more as a succeeded job's receipt says, by a job that adds no version, and compare the parameters.
+
+    Waits for the end, a minute where `Prefer` says nothing else.
+    """
+
+    def enqueue() -> tuple[str, Response]:
+        with database.transaction() as session:
+            record = verifications.enqueue(session, job)
+            return record.id, creation.answer(session, reports.job(record), f"/api/jobs/{record.id}", status=202)
+
+    id, response = await run_in_threadpool(enqueue)
+    nudge()
+    await watcher.until_ended(id, LONGEST_WAIT if wait is None else wait)
+    if wait is not None:
+        response.headers["Preference-Applied"] = f"wait={wait}"
+    record = await run_in_threadpool(operations.show, database, id)
+    if operations.ended(record):
+        _say(response, 200, verifications.answer(record))
+    else:
+        _say(response, 202, reports.job(record))
+        response.headers["Retry-After"] = "1"
+    return response
+
+
+def _say(response: Response, status: int, answer: BaseModel) -> None:
+    """Replace what an answer says; its headers stay."""
+    response.body, response.status_code = answer.model_dump_json().encode(), status
+    response.headers["Content-Length"] = str(len(response.body))
 
 
 @router.get(

@@ -8,14 +8,14 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from service.database.columns import new_id, now
+from service.database.columns import now
 from service.database.engine import Database
 from service.datasets import records as datasets
 from service.datasets.records import DatasetRecord
 from service.datasets.storage import Storage
 from service.errors import Conflict, Fault, NotFound, invalid
 from service.jobs import queue, records
-from service.jobs.parts import View, has_feature
+from service.jobs.parts import View, check_weights, has_feature
 from service.jobs.records import JobRecord
 from service.jobs.schemas import NewJob, Recipe
 from service.jobs.states import ENDED, Asked, State
@@ -50,18 +50,22 @@ def draft(database: Database, storage: Storage, networks: Networks, new: NewJob)
     """Check that model, dataset and recipe fit, and plan the training.
 
     Raises:
-        NotFound: model, version or dataset; with its pointer.
+        NotFound: model, version, kept epoch or dataset; with its pointer.
+        Conflict: the dataset is loading.
         Invalid: widths, batches, weights or path do not fit, or the rate is unstable and that was not wanted.
     """
     with database.reading() as session:
         with reference_at("#/dataset"):
-            dataset = datasets.find(session, new.dataset)
+            dataset = datasets.find_ready(session, new.dataset)
         with reference_at("#/model"):
             models.find(session, new.model)
         with reference_at("#/from_version"):
             start = networks.get(session, new.model, new.from_version)
+        if new.from_epoch is not None:
+            with reference_at("#/from_epoch"):
+                start = networks.get(session, start.model, start.version, new.from_epoch)
         if new.sample_weights is not None:
-            _check_weights(dataset, new)
+            check_weights(dataset, new.sample_weights, "#/sample_weights")
     view = View(storage, dataset, start.network.dtype, new.sample_weights)
     view.check(start.network, "#/dataset")
     if not new.partial and new.batch_size is not None and new.batch_size > dataset.train_rows:
@@ -69,22 +73,6 @@ def draft(database: Database, storage: Storage, networks: Networks, new: NewJob)
         raise invalid("#/batch_size", detail, "no_full_batch")
     plan, given = _plan(view, start, new)
     return Draft(start.model, dataset.id, _frozen(new, start), asdict(plan), [asdict(each) for each in given])
-
-
-def _check_weights(dataset: DatasetRecord, new: NewJob) -> None:
-    name, pointer = new.sample_weights, "#/sample_weights"
-    assert name is not None
-    if not has_feature(dataset, name):
-        features = ", ".join(repr(feature["name"]) for feature in dataset.features)
-        raise invalid(pointer, f"Dataset {dataset.name!r} has no input {name!r}; it has {features}.", "unknown_column")
-    parts = next(column for column in dataset.statistics if column["name"] == name)["parts"]
-    for part, seen in parts.items():
-        if seen["count"] and (seen["min"] < 0 or seen["max"] == 0):
-            detail = (
-                f"Weights must not be negative, nor all 0 in a part: "
-                f"in {part}, {name!r} goes from {seen['min']} to {seen['max']}."
-            )
-            raise invalid(pointer, detail, "impossible_weights")
 
 
 def _plan(view: View, start: TrainedNetwork, new: NewJob) -> tuple[Plan, tuple[Advice, ...]]:
@@ -123,12 +111,12 @@ def reference_at(pointer: str) -> Iterator[None]:
 
 def _frozen(new: NewJob, start: TrainedNetwork) -> dict[str, Any]:
     recipe = new.model_dump(mode="json", by_alias=True, include=set(Recipe.model_fields))
-    return {"from_version": start.version, **recipe}
+    return {"from_version": start.version, "from_epoch": start.epoch, **recipe}
 
 
 def recipe_of(record: JobRecord) -> training.Recipe:
     """The recipe in the words of the learning core, with the path that the plan chose."""
-    frozen = {name: value for name, value in record.recipe.items() if name != "from_version"}
+    frozen = {name: value for name, value in record.recipe.items() if name in Recipe.model_fields}
     return replace(Recipe.model_validate(frozen).term(), path=record.plan["path"])
 
 
@@ -148,19 +136,7 @@ def enqueue(session: Session, job: Draft) -> JobRecord:
         models.find(session, job.model)
     with reference_at("#/dataset"):
         datasets.find(session, job.dataset)
-    record = JobRecord(
-        id=new_id("job"),
-        model_id=job.model,
-        held_model_id=job.model,
-        dataset_id=job.dataset,
-        held_dataset_id=job.dataset,
-        recipe=job.recipe,
-        plan=job.plan,
-        advice=job.advice,
-    )
-    session.add(record)
-    session.flush()  # fills the defaults in
-    return record
+    return queue.add(session, job.model, job.dataset, recipe=job.recipe, plan=job.plan, advice=job.advice)
 
 
 def show(database: Database, job: str) -> JobRecord:
@@ -229,7 +205,7 @@ def last_layers(database: Database, job: str) -> list[dict[str, Any]]:
     """
     with database.reading() as session:
         record = records.find(session, job)
-        left = records.last_parameters(session, job)
+        left = models.last_parameters(session, job)
     if left is None:
         detail = f"Job {job} is {record.state}: only those that broke off in training leave parameters here."
         raise Conflict(detail, "no_last_parameters")

@@ -7,9 +7,19 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, or_, select, update
 from sqlalchemy.orm import Session
 
-from service.database.columns import now
+from service.database.columns import new_id, now
 from service.jobs.records import JobRecord, delete_checkpoint
 from service.jobs.states import ENDED, LEASE, MAX_LOSSES_OF_WORKER, Asked, State
+from service.models.records import drop_points
+
+
+def add(session: Session, model: str, dataset: str, **values: Any) -> JobRecord:
+    """Queue a job; until it ends, nobody can delete its model or dataset (ids)."""
+    held = {"held_model_id": model, "held_dataset_id": dataset}
+    record = JobRecord(id=new_id("job"), model_id=model, dataset_id=dataset, **held, **values)
+    session.add(record)
+    session.flush()  # fills the defaults in
+    return record
 
 
 def waiting(session: Session, limit: int, without: Collection[str]) -> list[str]:
@@ -58,12 +68,14 @@ def asked_of(session: Session, job: str) -> str | None:
 
 
 def end(session: Session, record: JobRecord, state: State, **values: Any) -> None:
-    """End a job: it holds nothing any more, and needs no checkpoint."""
+    """End a job: it holds nothing any more, and needs no checkpoint; without a version, its points cannot be named."""
     assert state in ENDED
     ended = {"state": state, "ended_at": now(), "held_model_id": None, "held_dataset_id": None, "asked": None}
     for column, value in {**ended, **values}.items():
         setattr(record, column, value)
     delete_checkpoint(session, record.id)
+    if state != State.SUCCEEDED:
+        drop_points(session, record.id)
 
 
 def any_lost(session: Session) -> bool:

@@ -89,17 +89,6 @@ class CheckpointRecord(Record):
     state: Mapped[bytes]
 
 
-class LastParametersRecord(Record):
-    """The last finite parameters of a failed or cancelled job."""
-
-    __tablename__ = "last_parameters"
-
-    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
-    architecture: Mapped[str]
-    dtype: Mapped[str]
-    parameters: Mapped[bytes]
-
-
 def find(session: Session, job: str, *, lock: bool = False) -> JobRecord:
     record = session.get(JobRecord, job, with_for_update=True if lock else None)
     if record is None:
@@ -176,14 +165,6 @@ def delete_checkpoint(session: Session, job: str) -> None:
     session.execute(delete(CheckpointRecord).where(CheckpointRecord.job_id == job))
 
 
-def keep_last_parameters(session: Session, job: str, architecture: str, dtype: str, parameters: bytes) -> None:
-    session.add(LastParametersRecord(job_id=job, architecture=architecture, dtype=dtype, parameters=parameters))
-
-
-def last_parameters(session: Session, job: str) -> LastParametersRecord | None:
-    return session.get(LastParametersRecord, job)
-
-
 def progress_of(session: Session, jobs: list[str]) -> dict[str, tuple[str, int, float]]:
     """State, epochs done and progress of some jobs: what tells a watcher whether anything happened."""
     columns = (JobRecord.id, JobRecord.state, JobRecord.epochs_done, JobRecord.progress)
@@ -191,7 +172,7 @@ def progress_of(session: Session, jobs: list[str]) -> dict[str, tuple[str, int, 
     return {id: (state, done, progress) for id, state, done, progress in rows}
 
 
-def succeeded(session: Session, model: str) -> list[JobRecord]:
+def trainings(session: Session, model: str) -> list[JobRecord]:
     """The jobs that have added a version to a model (an id), newest version first."""
-    statement = select(JobRecord).where(JobRecord.model_id == model, JobRecord.state == State.SUCCEEDED)
+    statement = select(JobRecord).where(JobRecord.model_id == model, JobRecord.version.is_not(None))
     return list(session.scalars(statement.order_by(JobRecord.version.desc())))

@@ -3,14 +3,17 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from service.learning import recipe
 from service.learning.plan import PathName
 from service.vocabulary.schemas import LossShape, OptimiserShape, ScheduleShape
-from service.wire import Number, Reference, Seed, Strict, VersionNumber
+from service.wire import EpochNumber, Number, Reference, Seed, Strict, VersionNumber
 
 Flag = Annotated[bool, Field(strict=True)]
+
+MOST_POINTS = 1000
+"""Sets of parameters that one job may keep on its way."""
 
 
 class EarlyStopping(Strict):
@@ -44,6 +47,27 @@ class Recipe(Strict):
     ] = None
     early_stopping: EarlyStopping | None = None
     keep: Annotated[Literal["last", "best"], Field(description="the parameters that become the new version")] = "last"
+    keep_every: Annotated[
+        int | None,
+        Field(
+            strict=True,
+            ge=1,
+            description="keep the parameters of every so many epochs, at most "
+            f"{MOST_POINTS:,} times: `?epoch=` beside the version that comes of it gives them",
+        ),
+    ] = None
+
+    @field_validator("keep_every")
+    @classmethod
+    def _keeps_not_too_many_points(cls, every: int | None, others: ValidationInfo) -> int | None:
+        epochs: int = others.data.get("epochs", 0)
+        if every is not None and epochs // every > MOST_POINTS:
+            enough = epochs // (MOST_POINTS + 1) + 1
+            raise ValueError(
+                f"this would keep {epochs // every:,} sets of parameters, and {MOST_POINTS:,} are allowed: "
+                f"with {epochs:,} epochs, keep every {enough:,} or more"
+            )
+        return every
 
     @model_validator(mode="after")
     def _early_stopping_keeps_the_best(self) -> "Recipe":
@@ -75,6 +99,10 @@ class NewJob(Recipe):
     model: Reference
     dataset: Reference
     from_version: Annotated[VersionNumber | None, Field(strict=True, description="null: the latest")] = None
+    from_epoch: Annotated[
+        EpochNumber | None,
+        Field(strict=True, description="begin from what the version's job had kept at the end of this epoch"),
+    ] = None
     reject_unstable: Annotated[Flag, Field(description="422, not only advice, for a rate that cannot converge")] = False
 
     model_config = ConfigDict(
@@ -131,6 +159,53 @@ class JobError(BaseModel):
     epoch: int | None
 
 
+class Blas(BaseModel):
+    """The library that multiplies matrices."""
+
+    name: str
+    version: str | None
+    kernel: str | None = Field(description="the kind of processor that it was tuned for")
+    threading: str | None
+    threads: int
+
+
+class Libraries(BaseModel):
+    python: str
+    numpy: str
+    simd: str = Field(description="the instructions that NumPy uses")
+    blas: Blas | None
+    descent: str
+
+
+class Receipt(BaseModel):
+    """All that must be the same for a training to give the same bytes again; hashes are SHA-256, in hexadecimal."""
+
+    dataset_sha256: str
+    seed: int
+    recipe: dict[str, Any] = Field(description="with the path that was taken")
+    start_sha256: str = Field(description="of the vector of parameters that it began from")
+    parameters_sha256: str = Field(description="of the vector of parameters that came out")
+    libraries: Libraries
+    cpu: str = Field(description="the model of the processor")
+
+
+class Outcome(BaseModel):
+    """What came out of training again."""
+
+    identical: bool = Field(description="whether the parameters are the same, byte for byte")
+    differs: list[str] = Field(
+        description="what is not as the receipt says: dataset, start, python, numpy, simd, blas, descent, cpu; "
+        "parameters where nothing else differs",
+        examples=[["cpu"]],
+    )
+
+
+class Verification(Outcome):
+    """The same, and the job that trained again."""
+
+    job: str
+
+
 class Job(BaseModel):
     """One training of one model on one dataset by one recipe."""
 
@@ -155,6 +230,9 @@ class Job(BaseModel):
     advice: list[Advice]
     error: JobError | None
     recipe: dict[str, Any]
+    receipt: Receipt | None = Field(description="what another training needs to give the same bytes; once it succeeded")
+    verifies: str | None = Field(description="the job that this one trains again; it adds no version")
+    verification: Outcome | None = Field(description="what came out of that")
     created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None

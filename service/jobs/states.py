@@ -11,7 +11,7 @@ class State(StrEnum):
     PAUSED = "paused"
     """Rests with its checkpoint until somebody resumes it."""
     SUCCEEDED = "succeeded"
-    """Ended with a new version of its model."""
+    """Ended with a new version of its model; or, trained again to compare the bytes, with what came out."""
     FAILED = "failed"
     """Ended with an error; where training had begun, its last finite parameters can be read."""
     CANCELLED = "cancelled"

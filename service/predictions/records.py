@@ -19,6 +19,8 @@ class EvaluationRecord(Record):
     id: Mapped[str] = mapped_column(primary_key=True)
     model_id: Mapped[str] = mapped_column(ForeignKey("models.id", ondelete="CASCADE"), index=True)
     version: Mapped[int]
+    epoch: Mapped[int | None]
+    """Of the parameters that the version's training had kept then; None: the version's own."""
     dataset_id: Mapped[str]
     """No foreign key: an evaluation outlives its dataset."""
     part: Mapped[str]

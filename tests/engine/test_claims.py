@@ -7,13 +7,19 @@ import pytest
 from sqlalchemy import update
 
 from service.database.columns import now
+from service.datasets.records import DatasetRecord
 from service.engine.run_job import work_on
 from service.engine.workspace import Workspace
+from service.errors import Conflict
 from service.jobs import operations, queue, records
 from service.jobs.records import JobRecord
 from service.jobs.states import MAX_LOSSES_OF_WORKER, State
 from service.learning.training import Training
 from service.models import records as models
+from service.models.networks import Networks
+from service.models.signature import Feature, Signature, Target
+from service.predictions import evaluations
+from service.predictions.schemas import NewEvaluation
 
 Post = Callable[..., str]
 
@@ -149,6 +155,30 @@ def test_a_dataset_whose_files_are_gone_fails_the_job(workspace: Workspace, post
     failed = job_of(workspace, job)
     assert failed.error is not None
     assert (failed.state, failed.error["code"]) == (State.FAILED, "dataset_gone")
+
+
+def test_a_new_version_remembers_the_data_that_it_was_trained_on(workspace: Workspace, post: Post) -> None:
+    job = post(epochs=1)
+    work_on(workspace, job, "a")
+    with workspace.database.reading() as session:
+        model = models.find(session, "straight").id
+        before, after = (models.version(session, model, number).signature for number in (0, 1))
+    assert before is None
+    assert after is not None
+    expected = Signature((Feature("x", "numeric", None, 0.0, 5.0),), (Target("y", "numeric"),), None)
+    assert Signature.from_json(after) == expected
+
+
+def test_a_dataset_that_is_loading_cannot_be_used(workspace: Workspace, post: Post) -> None:
+    with workspace.database.transaction() as session:
+        session.execute(update(DatasetRecord).values(state="loading"))
+    with pytest.raises(Conflict) as refused:
+        post()
+    assert refused.value.code == "dataset_loading"
+    new = NewEvaluation(dataset="line", part="train")
+    with pytest.raises(Conflict) as refused:
+        evaluations.evaluate(workspace.database, workspace.storage, Networks(), "straight", new)
+    assert refused.value.code == "dataset_loading"
 
 
 def test_versions_are_numbered_without_gaps_whatever_they_began_from(workspace: Workspace, post: Post) -> None:

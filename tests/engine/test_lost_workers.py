@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from service.client import Client
-from service.jobs.schemas import Job
+from service.jobs.schemas import Job, Outcome
 from tests.serving import RunningService, running_service, wait_for
 
 # All that has to be carried over: moments, the order of rows, a place inside an epoch.
@@ -17,6 +17,7 @@ RECIPE: dict[str, Any] = {
     "batch_size": 16,
     "shuffle": True,
     "seed": 3,
+    "keep_every": 2,
 }
 ROWS = 2000
 EPOCHS = 2000
@@ -50,16 +51,29 @@ def learned(client: Client, job: Job) -> tuple[Any, list[tuple[int, float, float
     return client.parameters(job.model, job.version).layers, reports
 
 
+def points(service: RunningService, job: Job) -> dict[int, bytes]:
+    """The parameters that were kept on the way."""
+    with closing(sqlite3.connect(service.folder / "descent.db")) as connection:
+        return dict(connection.execute("SELECT epoch, parameters FROM points WHERE job_id = ?", (job.id,)))
+
+
 def has_a_checkpoint(service: RunningService, job: Job) -> bool:
     with closing(sqlite3.connect(service.folder / "descent.db")) as connection:
         return connection.execute("SELECT 1 FROM checkpoints WHERE job_id = ?", (job.id,)).fetchone() is not None
 
 
-def test_a_job_whose_worker_is_killed_ends_with_the_bytes_of_an_undisturbed_run(service: RunningService) -> None:
+@pytest.fixture(scope="module")
+def undisturbed(service: RunningService) -> Job:
     with service.client() as client:
         model, dataset = wave(client)
-        undisturbed = finished(client, client.train(model, dataset, wait=60, epochs=EPOCHS, from_version=0, **RECIPE))
-        job = client.train(model, dataset, epochs=EPOCHS, from_version=0, **RECIPE)
+        return finished(client, client.train(model, dataset, epochs=EPOCHS, from_version=0, **RECIPE))
+
+
+def test_a_job_whose_worker_is_killed_ends_with_the_bytes_of_an_undisturbed_run(
+    service: RunningService, undisturbed: Job
+) -> None:
+    with service.client() as client:
+        job = client.train(undisturbed.model, undisturbed.dataset, epochs=EPOCHS, from_version=0, **RECIPE)
         wait_for(lambda: has_a_checkpoint(service, job))
 
         for worker in service.workers():
@@ -69,6 +83,22 @@ def test_a_job_whose_worker_is_killed_ends_with_the_bytes_of_an_undisturbed_run(
         assert ended.losses_of_worker == 1
         assert ended.attempt == 2
         assert learned(client, ended) == learned(client, undisturbed)
+        assert list(points(service, ended)) == list(range(2, EPOCHS + 1, 2))
+        assert points(service, ended) == points(service, undisturbed)
+
+
+def test_a_verification_whose_worker_is_killed_compares_in_the_end(service: RunningService, undisturbed: Job) -> None:
+    with service.client() as client:
+        answer = client.http.post(f"/api/jobs/{undisturbed.id}/verify", headers={"Prefer": "wait=0"})
+        again = Job.model_validate(answer.raise_for_status().json())
+        wait_for(lambda: has_a_checkpoint(service, again))
+        for worker in service.workers():
+            worker.kill()
+
+        ended = finished(client, again)
+        assert (ended.losses_of_worker, ended.version) == (1, None)
+        assert ended.verification == Outcome(identical=True, differs=[])
+        assert points(service, ended) == {}
 
 
 def test_a_job_that_is_killed_before_its_first_checkpoint_begins_again(service: RunningService) -> None:
@@ -97,6 +127,7 @@ def test_jobs_survive_the_death_of_everything_at_once(folder: Path) -> None:
         assert all(finished(client, job).epochs_done == 2 for job in queued)
         undisturbed = finished(client, client.train(model, dataset, wait=60, epochs=EPOCHS, from_version=0, **RECIPE))
         assert learned(client, ended) == learned(client, undisturbed)
+        assert points(second, ended) == points(second, undisturbed)
 
 
 def test_a_stop_takes_moments_and_counts_as_no_loss(folder: Path) -> None:

@@ -35,6 +35,7 @@ def test_loss_and_metrics_are_what_their_definitions_give(client: Client) -> Non
             "mae": np.mean(np.abs(error)),
             "r2": 1 - np.sum(error**2) / np.sum((y - y.mean()) ** 2),
             "max_error": np.max(np.abs(error)),
+            "explained_variance": 1 - np.var(error) / np.var(y),
         }
     )
 
@@ -103,6 +104,51 @@ def test_evaluations_are_listed_newest_first_and_counted_into_the_metrics(client
     assert (training["job"], training["version"], training["epochs"]) == (job.id, 1, 2)
     assert (training["initial_loss"], training["final_loss"]) == (job.initial_loss, job.final_loss)
     assert training["recipe"] == job.recipe
+    assert training["dataset"] == dataset.id
+    assert [report["epoch"] for report in training["curve"]] == [0, 1, 2]
+    assert job.receipt is not None
+    assert training["receipt"] == job.receipt.model_dump(mode="json")
+
+
+def test_the_curve_of_a_training_is_thinned_and_keeps_its_peaks(client: Client) -> None:
+    model, dataset = straight(client), line(client)
+    job = client.train(
+        model.id, dataset.id, wait=30, epochs=5000, optimiser={"rule": "Momentum", "eta": 0.05, "rho": 0.95}
+    )
+    (training,) = client.http.get(f"/api/models/{model.id}/metrics").json()["trainings"]
+    losses = [report.train_loss for report in client.epochs(job.id)]
+    seen = [report["train_loss"] for report in training["curve"]]
+    assert 100 < len(seen) <= 202
+    assert (seen[0], seen[-1]) == (losses[0], losses[-1])
+    assert (max(seen), min(seen)) == (max(losses), min(losses))
+
+
+def test_what_a_job_kept_on_its_way_is_evaluated_by_epoch(client: Client) -> None:
+    dataset, model = line(client), straight(client)
+    recipe: dict[str, Any] = {"optimiser": {"rule": "Descent", "eta": 0.05}, "from_version": 0}
+    client.train(model.id, dataset.id, wait=30, epochs=6, keep_every=2, **recipe)
+    shorter = client.train(model.id, dataset.id, wait=30, epochs=4, **recipe)
+
+    kept = client.evaluate(model.id, dataset.id, part="train", version=1, epoch=4)
+    assert (kept.version, kept.epoch) == (1, 4)
+    whole = client.evaluate(model.id, dataset.id, part="train", version=shorter.version)
+    assert whole.epoch is None
+    assert (kept.loss, kept.metrics) == (whole.loss, whole.metrics)
+
+
+def test_the_rows_that_are_farthest_off_come_worst_first(client: Client) -> None:
+    dataset = line(client, split={"test": {"first": 3}})
+    model = straight(client, parameters=[{"weight": [[0.1]], "bias": [0]}])
+    worst = client.evaluate(model.id, dataset.id, part="train", residuals=2).residuals
+    assert worst is not None
+    assert [row.model_dump() for row in worst] == [
+        {"row": 5, "outputs": [0.5], "targets": [22], "residual": 21.5},
+        {"row": 4, "outputs": [0.4], "targets": [18], "residual": 17.6},
+    ]
+    every = client.evaluate(model.id, dataset.id, part="train", residuals=1000).residuals
+    assert every is not None
+    assert [row.row for row in every] == [5, 4, 3]
+    assert client.evaluate(model.id, dataset.id, part="train").residuals is None
 
 
 def test_an_evaluation_belongs_to_its_model(client: Client) -> None:
@@ -131,6 +177,10 @@ def test_an_evaluation_outlives_its_dataset(client: Client) -> None:
         ({"loss": "msee"}, 422, "#/loss"),
         ({"dataset": "nothing"}, 404, "#/dataset"),
         ({"rows": 3}, 422, "#/rows"),
+        ({"epoch": 3}, 404, "#/epoch"),
+        ({"epoch": 0}, 422, "#/epoch"),
+        ({"residuals": -1}, 422, "#/residuals"),
+        ({"residuals": 1001}, 422, "#/residuals"),
     ],
 )
 def test_what_cannot_be_evaluated_is_refused(client: Client, change: dict[str, Any], status: int, pointer: str) -> None:

@@ -1,0 +1,102 @@
+"""Receipts: what must be the same for another training to give the same bytes, written down with each success."""
+
+import hashlib
+import platform
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_info
+
+from service.datasets.records import DatasetRecord
+from service.jobs.records import JobRecord
+from service.numbers import Array
+
+PROCESSORS = Path("/proc/cpuinfo")
+
+
+def sha256(vector: Array) -> str:
+    """Of the bytes of a flat vector of parameters, in the dtype of its network."""
+    return hashlib.sha256(np.ascontiguousarray(vector).data).hexdigest()
+
+
+def begin(record: JobRecord, dataset: DatasetRecord, start: Array) -> dict[str, Any]:
+    """The receipt of a training from the vector `start`, all but what comes out.
+
+    The environment is that of this process: where a job has moved, of the worker that ends it.
+    """
+    return {
+        "dataset_sha256": dataset.sha256,
+        "seed": record.recipe["seed"],
+        "recipe": {**record.recipe, "path": record.plan["path"]},
+        "start_sha256": sha256(start),
+        **environment(),
+    }
+
+
+def complete(receipt: dict[str, Any], vector: Array) -> dict[str, Any]:
+    """The receipt with the hash of what came out."""
+    return {**receipt, "parameters_sha256": sha256(vector)}
+
+
+def differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
+    """What two receipts do not have in common of all that decides the bytes."""
+    facts, others = _facts(one), _facts(other)
+    return [name for name, value in facts.items() if others.get(name) != value]
+
+
+def _facts(receipt: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "dataset": receipt["dataset_sha256"],
+        "start": receipt["start_sha256"],
+        **receipt["libraries"],
+        "cpu": receipt["cpu"],
+    }
+
+
+@cache
+def environment() -> dict[str, Any]:
+    """The libraries and the processor of this process, none of which change while it lives."""
+    return {
+        "libraries": {
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "simd": _simd(),
+            "blas": _blas(),
+            "descent": version("descent"),
+        },
+        "cpu": _cpu(),
+    }
+
+
+def _simd() -> str:
+    """The instructions that NumPy found here for its own loops: they decide in which order it adds."""
+    extensions = np.show_config(mode="dicts")["SIMD Extensions"]
+    return " ".join([*extensions["baseline"], *extensions.get("found", ())])
+
+
+def _blas() -> dict[str, Any] | None:
+    """The library behind NumPy's products of matrices, as this process uses it; None where there is none to be found.
+
+    How many threads there are decides how sums are cut, and the kernel in which order they are added.
+    """
+    found = next((each for each in threadpool_info() if each["user_api"] == "blas"), None)
+    return found and {
+        "name": found["internal_api"],
+        "version": found["version"],
+        "kernel": found.get("architecture"),
+        "threading": found.get("threading_layer"),
+        "threads": found["num_threads"],
+    }
+
+
+def _cpu() -> str:
+    """The model of the processor, where Linux says it; else its kind."""
+    if PROCESSORS.exists():
+        for line in PROCESSORS.read_text(errors="replace").splitlines():
+            name, _, value = line.partition(":")
+            if name.strip() == "model name":
+                return value.strip()
+    return platform.processor() or platform.machine()

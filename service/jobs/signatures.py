@@ -1,0 +1,115 @@
+"""What the columns of a dataset mean to a network that learnt from them, and whether those of another mean the same."""
+
+from collections.abc import Sequence
+from itertools import zip_longest
+from typing import Any
+
+from service.datasets.records import DatasetRecord
+from service.errors import Invalid, invalid
+from service.learning.activation import Activation
+from service.learning.architecture import Layer
+from service.learning.containers import Chain
+from service.learning.layers import Dense
+from service.learning.loss import Loss
+from service.learning.network import Network
+from service.models.signature import Feature, Link, Signature, Target
+
+BY_LOSS: dict[str, Link] = {
+    "logitcrossentropy": "softmax",
+    "logitbinarycrossentropy": "sigmoid",
+    "crossentropy": "identity",
+    "binarycrossentropy": "identity",
+    "focal_loss": "identity",
+    "binary_focal_loss": "identity",
+}
+"""What makes probabilities of the outputs that a loss takes; the last four take probabilities."""
+
+
+def signature_of(dataset: DatasetRecord, network: Network, loss: Loss, weights: str | None) -> Signature:
+    """The signature of what `network` learns from `dataset` by `loss`; the column of `weights` is no input."""
+    parts = {column["name"]: column["parts"]["train"] for column in dataset.statistics}
+    features = tuple(_feature(column, parts[column["name"]]) for column in _inputs(dataset, weights))
+    targets = tuple(Target(each["name"], each["kind"], _labels(each)) for each in dataset.targets)
+    return Signature(features, targets, link_of(dataset, network, loss))
+
+
+def _inputs(dataset: DatasetRecord, weights: str | None) -> list[dict[str, Any]]:
+    return [column for column in dataset.features if column["name"] != weights]
+
+
+def _feature(column: dict[str, Any], seen: dict[str, Any]) -> Feature:
+    categories = column["categories"]
+    if categories is not None:
+        return Feature(column["name"], column["kind"], tuple(categories), fill=column.get("fill"))
+    return Feature(column["name"], column["kind"], None, seen["min"], seen["max"], column.get("fill"))
+
+
+def _labels(target: dict[str, Any]) -> tuple[str, ...] | None:
+    if target["kind"] == "boolean":
+        return ("false", "true")
+    return None if target["categories"] is None else tuple(target["categories"])
+
+
+def link_of(dataset: DatasetRecord, network: Network, loss: Loss) -> Link | None:
+    """What makes probabilities of the classes of outputs that were trained by `loss`; None where nothing does."""
+    kinds = {target["kind"] for target in dataset.targets}
+    if kinds == {"numeric"}:
+        return None
+    last = _last_function(network.layer)
+    link = BY_LOSS.get(loss.name, "identity" if last in ("softmax", "sigmoid") else None)
+    shares = link == "softmax" or (link == "identity" and last == "softmax")
+    # Of the one output of a boolean target, softmax would make 1 whatever it is.
+    return None if shares and "boolean" in kinds else link
+
+
+def _last_function(layer: Layer) -> str | None:
+    """The name of the activation that gives a network's outputs."""
+    while isinstance(layer, Chain):
+        layer = layer.layers[-1]
+    if isinstance(layer, Dense):
+        return layer.activation.name
+    return layer.name if isinstance(layer, Activation) else None
+
+
+def check_columns(signature: Signature, dataset: DatasetRecord, weights: str | None, pointer: str) -> None:
+    """Whether the network would take each column of `dataset` for one of the same meaning.
+
+    Columns are taken in their order. What they are called decides nothing by itself, but a name that the network knows
+    from another place shows that columns were swapped.
+
+    Raises:
+        Invalid: with the first column whose place, kind or categories are others.
+    """
+    _check("input", signature.features, _inputs(dataset, weights), dataset.name, pointer)
+    _check("target", signature.targets, dataset.targets, dataset.name, pointer)
+
+
+def _check(
+    role: str, known: Sequence[Feature | Target], given: list[dict[str, Any]], dataset: str, pointer: str
+) -> None:
+    places = {column.name: place for place, column in enumerate(known, start=1)}
+    for place, (ours, theirs) in enumerate(zip_longest(known, given), start=1):
+        if theirs is None:
+            break  # widths differ: that is said elsewhere, with both
+        name = theirs["name"]
+        where = f"{role.capitalize()} {place} of dataset {dataset!r}, {name!r},"
+        if places.get(name, place) != place:
+            raise _differs(pointer, f"{where} is {role} {places[name]} of the model: columns go by their order.")
+        if ours is None:
+            break
+        if theirs["kind"] != ours.kind:
+            raise _differs(pointer, f"{where} is {theirs['kind']}; the model was trained with a {ours.kind} one there.")
+        if theirs["kind"] == "categorical" and (what := _first_difference(ours.categories or (), theirs["categories"])):
+            raise _differs(pointer, f"{where} has other categories than the model was trained with: {what}.")
+
+
+def _first_difference(ours: Sequence[str], theirs: Sequence[str]) -> str | None:
+    for place, (mine, other) in enumerate(zip_longest(ours, theirs), start=1):
+        if mine != other:
+            names = ("none" if each is None else repr(each) for each in (other, mine))
+            return "category {} is {}, and {} to the model".format(place, *names)
+    return None
+
+
+def _differs(pointer: str, detail: str) -> Invalid:
+    return invalid(pointer, detail, "columns_differ")

@@ -1,0 +1,60 @@
+"""Training again from a job's receipt, to see whether the same bytes come out."""
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from service.datasets import records as datasets
+from service.errors import Conflict, NotFound
+from service.jobs import queue, receipts, records
+from service.jobs.records import JobRecord
+from service.jobs.schemas import Verification
+from service.models import parameters
+from service.models import records as models
+
+
+def enqueue(session: Session, job: str) -> JobRecord:
+    """Write one queued row that trains as `job` did, and adds no version.
+
+    Raises:
+        NotFound: there is no such job.
+        Conflict: it added no version, or its model or dataset is gone.
+    """
+    original = records.find(session, job)
+    if original.version is None:
+        what = f"verifies job {original.verifies}" if original.verifies else f"is {original.state}"
+        raise Conflict(f"Job {job} {what}: only one that added a version can be verified.", "nothing_to_verify")
+    try:
+        models.find(session, original.model_id)
+    except NotFound:
+        raise Conflict(f"The model of job {job}, {original.model_id}, is gone.", "model_gone") from None
+    try:
+        datasets.find(session, original.dataset_id)
+    except NotFound:
+        raise Conflict(f"The dataset of job {job}, {original.dataset_id}, is gone.", "dataset_gone") from None
+    again = {"recipe": original.recipe, "plan": original.plan, "advice": original.advice, "verifies": job}
+    return queue.add(session, original.model_id, original.dataset_id, **again)
+
+
+def outcome(session: Session, verifying: JobRecord, receipt: dict[str, Any]) -> dict[str, Any]:
+    """What came out, as `Outcome` has it; the receipt of a training that diverged has no hash of parameters."""
+    assert verifying.verifies is not None
+    original = records.find(session, verifying.verifies)
+    kept = models.version(session, original.model_id, original.version)
+    identical = receipt.get("parameters_sha256") == receipts.sha256(parameters.from_bytes(kept.parameters))
+    # A job that ended before there were receipts says nothing of its environment.
+    differs = receipts.differences(original.receipt, receipt) if original.receipt is not None else []
+    return {"identical": identical, "differs": differs if identical or differs else ["parameters"]}
+
+
+def answer(verifying: JobRecord) -> Verification:
+    """What a job that verifies has found.
+
+    Raises:
+        Conflict: it ended without.
+    """
+    if verifying.verification is None:
+        error = verifying.error or {"code": "verification_cancelled", "detail": "It was cancelled."}
+        detail = f"Job {verifying.id}, which trained again, has {verifying.state}. {error['detail']}"
+        raise Conflict(detail, error["code"])
+    return Verification(job=verifying.id, **verifying.verification)

@@ -1,0 +1,171 @@
+"""The rules of evaluations, and how a model came to be what it is."""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from service import numbers
+from service.database.columns import new_id, now
+from service.database.engine import Database
+from service.datasets.records import DatasetRecord
+from service.datasets.storage import Storage
+from service.errors import invalid
+from service.jobs import records as jobs
+from service.jobs import reports
+from service.jobs.operations import recipe_of, reference_at
+from service.jobs.parts import View
+from service.jobs.signatures import link_of
+from service.learning import evaluation
+from service.learning.evaluation import Classes, Evaluation, Numbers
+from service.learning.losses import MSE, Loss
+from service.learning.residuals import WorstRow
+from service.models import records as models
+from service.models.networks import Networks, TrainedNetwork
+from service.predictions.records import EvaluationRecord
+from service.predictions.schemas import NewEvaluation
+from service.predictions.views import job_of, view_of
+
+REPORTS_OF_CURVE = 200
+MOST_REPORTS = 20_000
+"""In one answer: with more than a hundred trainings, each curve has fewer."""
+
+
+def evaluate(
+    database: Database, storage: Storage, networks: Networks, reference: str, new: NewEvaluation
+) -> EvaluationRecord:
+    """Check a version on a part of a dataset; `keep` then keeps what came out.
+
+    Raises:
+        NotFound: model, version, kept epoch or dataset.
+        Conflict: the dataset is still loading.
+        Invalid: the dataset does not fit, or the part is empty.
+    """
+    with database.reading() as session:
+        trained = _trained(session, networks, reference, new)
+        view = view_of(session, storage, trained, new.dataset)
+        loss = new.loss.term() if new.loss is not None else _loss_of(session, trained)
+    part, targets = view.part(new.part), _targets_of(view.dataset)
+    if part.weights is not None and not part.weights.any():
+        detail = f"All weights, those of column {view.weights!r}, are 0 in the {new.part} part."
+        raise invalid("#/part", detail, "impossible_weights")
+    link = link_of(view.dataset, trained.network, loss) if trained.signature is None else trained.signature.link
+    found = evaluation.evaluate(trained.network, trained.vector, part, loss, targets, link=link, worst=new.residuals)
+    return EvaluationRecord(
+        id=new_id("ev"),
+        model_id=trained.model,
+        version=trained.version,
+        epoch=trained.epoch,
+        dataset_id=view.dataset.id,
+        part=new.part,
+        loss=numbers.finite(found.loss),
+        metrics=_metrics(view.dataset, found),
+        residuals=_residuals(view, new.part, targets, found.worst) if new.residuals else None,
+        rows=len(part),
+        created_at=now(),
+    )
+
+
+def _targets_of(dataset: DatasetRecord) -> list[Numbers | Classes]:
+    """What there is to judge: numbers together where there is nothing else, otherwise each target by itself."""
+    if all(target["kind"] == "numeric" for target in dataset.targets):
+        return [Numbers(len(dataset.targets))]
+    return [_target_of(target) for target in dataset.targets]
+
+
+def _target_of(target: dict[str, Any]) -> Numbers | Classes:
+    match target["kind"]:
+        case "boolean":
+            return Classes((False, True))
+        case "categorical":
+            return Classes(tuple(target["categories"]))
+        case _:
+            return Numbers()
+
+
+def _metrics(dataset: DatasetRecord, found: Evaluation) -> dict[str, Any]:
+    if len(found.metrics) == 1:
+        return found.metrics[0]
+    return {target["name"]: metrics for target, metrics in zip(dataset.targets, found.metrics, strict=True)}
+
+
+def _residuals(
+    view: View, part: str, targets: Sequence[Numbers | Classes], worst: Sequence[WorstRow]
+) -> list[dict[str, Any]]:
+    rows_of_file = view.numbers(part)
+    short = partial(_in_few_digits, np.dtype(view.dtype).type)
+    return [
+        {
+            "row": int(rows_of_file[each.row]),
+            "outputs": list(map(short, each.outputs)),
+            "targets": list(_values(targets, each.targets, short)),
+            "residual": short(each.residual),
+        }
+        for each in worst
+    ]
+
+
+def _in_few_digits(kind: Callable[[float], Any], value: float) -> float | None:
+    """A number of this dtype with the fewest digits that give it back, where it is finite."""
+    return numbers.finite(float(str(kind(value))))
+
+
+def _values(
+    targets: Sequence[Numbers | Classes], stored: Sequence[float], short: Callable[[float], float | None]
+) -> Iterator[Any]:
+    """The targets of a row as a client knows them: numbers, labels of classes."""
+    values = iter(stored)
+    for target in targets:
+        if isinstance(target, Classes):
+            yield target.names[int(next(values))]
+        else:
+            yield from map(short, islice(values, target.columns))
+
+
+def _trained(session: Session, networks: Networks, reference: str, new: NewEvaluation) -> TrainedNetwork:
+    models.find(session, reference)
+    with reference_at("#/version"):
+        trained = networks.get(session, reference, new.version)
+    if new.epoch is None:
+        return trained
+    with reference_at("#/epoch"):
+        return networks.get(session, trained.model, trained.version, new.epoch)
+
+
+def _loss_of(session: Session, trained: TrainedNetwork) -> Loss:
+    job = job_of(session, trained)
+    return MSE() if job is None else recipe_of(job).loss
+
+
+def keep(session: Session, record: EvaluationRecord) -> None:
+    """Add an evaluation.
+
+    Raises:
+        NotFound: its model was deleted meanwhile.
+    """
+    models.find(session, record.model_id)
+    session.add(record)
+
+
+def trainings(database: Database, model: str) -> list[dict[str, Any]]:
+    """How each version of a model (an id) that a job has added was trained, newest first."""
+    with database.reading() as session:
+        found = jobs.trainings(session, model)
+    points = max(2, min(REPORTS_OF_CURVE, MOST_REPORTS // max(1, len(found))))
+    return [
+        {
+            "version": job.version,
+            "job": job.id,
+            "dataset": job.dataset_id,
+            "initial_loss": job.initial_loss,
+            "final_loss": job.final_loss,
+            "epochs": job.epochs_done,
+            "recipe": job.recipe,
+            "curve": reports.thinned(database, job.id, 0, points),
+            "receipt": job.receipt,
+        }
+        for job in found
+    ]

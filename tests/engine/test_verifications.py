@@ -1,0 +1,175 @@
+"""Training again from a receipt: the same bytes where nothing has changed, and what has changed where they differ."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlalchemy import select, update
+
+from service.engine.run_job import work_on
+from service.engine.workspace import Workspace
+from service.errors import Conflict
+from service.jobs import operations, queue, receipts, records, verifications
+from service.jobs.records import JobRecord
+from service.jobs.states import State
+from service.models import parameters
+from service.models import records as models
+from service.models.records import PointRecord, VersionRecord
+
+Post = Callable[..., str]
+
+
+@dataclass
+class Bench:
+    """Runs jobs and their verifications, one after the other."""
+
+    workspace: Workspace
+    post: Post
+
+    def run(self, job: str) -> JobRecord:
+        work_on(self.workspace, job, job)
+        return self.job(job)
+
+    def job(self, job: str) -> JobRecord:
+        with self.workspace.database.reading() as session:
+            return records.find(session, job)
+
+    def train(self, **recipe: Any) -> JobRecord:
+        return self.run(self.post(**{"epochs": 5, **recipe}))
+
+    def enqueue(self, job: str) -> str:
+        with self.workspace.database.transaction() as session:
+            return verifications.enqueue(session, job).id
+
+    def verify(self, job: JobRecord) -> JobRecord:
+        return self.run(self.enqueue(job.id))
+
+    def falsify(self, job: JobRecord) -> None:
+        """Put other parameters in the place of those that the job gave."""
+        wrong = parameters.to_bytes(np.zeros(2, np.float32))
+        with self.workspace.database.transaction() as session:
+            session.execute(update(VersionRecord).where(VersionRecord.job_id == job.id).values(parameters=wrong))
+
+    def versions(self) -> int:
+        with self.workspace.database.reading() as session:
+            return models.find(session, "straight").versions
+
+
+@pytest.fixture
+def bench(workspace: Workspace, post: Post) -> Bench:
+    return Bench(workspace, post)
+
+
+HERE = receipts.environment()
+
+
+def elsewhere() -> dict[str, Any]:
+    """The environment of a machine that differs in its processor alone."""
+    return {**HERE, "cpu": "Zilog Z80"}
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        {},
+        {"batch_size": 4, "shuffle": True, "seed": 5, "optimiser": {"rule": "Adam"}},
+        {"standardise": True, "keep": "best"},
+        {"keep_every": 2},
+    ],
+    ids=str,
+)
+def test_training_again_gives_the_same_bytes_and_adds_no_version(bench: Bench, recipe: dict[str, Any]) -> None:
+    job = bench.train(**recipe)
+    again = bench.verify(job)
+
+    assert (again.state, again.version, again.verifies) == (State.SUCCEEDED, None, job.id)
+    assert again.verification == {"identical": True, "differs": []}
+    assert again.receipt == job.receipt
+    assert (again.initial_loss, again.final_loss, again.epochs_done) == (job.initial_loss, job.final_loss, 5)
+    assert bench.versions() == 2
+    assert (again.held_model_id, again.held_dataset_id) == (None, None)
+
+
+def test_what_a_verification_passes_through_is_not_kept_again(bench: Bench) -> None:
+    again = bench.verify(bench.train(keep_every=2))
+    with bench.workspace.database.reading() as session:
+        assert {point.job_id for point in session.scalars(select(PointRecord))} == {again.verifies}
+
+
+def test_a_job_is_verified_from_the_version_that_it_began_from(bench: Bench) -> None:
+    bench.train()
+    second = bench.train(keep_every=2)
+    bench.train()
+    assert bench.verify(second).verification == {"identical": True, "differs": []}
+
+
+def test_a_job_that_began_from_a_point_is_verified_from_it(bench: Bench) -> None:
+    bench.train(keep_every=2)
+    assert bench.verify(bench.train(from_epoch=4)).verification == {"identical": True, "differs": []}
+
+
+def test_other_bytes_in_the_same_environment_differ_in_the_parameters(bench: Bench) -> None:
+    job = bench.train()
+    bench.falsify(job)
+    assert bench.verify(job).verification == {"identical": False, "differs": ["parameters"]}
+
+
+def test_what_the_environment_has_changed_is_named(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = bench.train()
+    monkeypatch.setattr(receipts, "environment", elsewhere)
+    assert bench.verify(job).verification == {"identical": True, "differs": ["cpu"]}
+    bench.falsify(job)
+    assert bench.verify(job).verification == {"identical": False, "differs": ["cpu"]}
+
+
+def test_a_training_that_diverges_elsewhere_is_not_identical(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = bench.train(epochs=40)
+    monkeypatch.setattr(receipts, "environment", elsewhere)
+    with bench.workspace.database.transaction() as session:
+        again = verifications.enqueue(session, job.id)
+        again.recipe = {**again.recipe, "optimiser": {"rule": "Descent", "eta": 1e6}}
+    ended = bench.run(again.id)
+
+    assert (ended.state, ended.verification) == (State.FAILED, {"identical": False, "differs": ["cpu"]})
+    assert verifications.answer(ended).identical is False
+    with bench.workspace.database.reading() as session:
+        assert models.last_parameters(session, again.id) is None
+
+
+def test_a_verification_survives_the_loss_of_its_worker(bench: Bench) -> None:
+    again = bench.enqueue(bench.train().id)
+    with bench.workspace.database.transaction() as session:
+        queue.claim(session, again, "lost")
+    with bench.workspace.database.transaction() as session:
+        queue.requeue_lost(session, all_running=True)
+    ended = bench.run(again)
+    assert (ended.attempt, ended.losses_of_worker) == (2, 1)
+    assert ended.verification == {"identical": True, "differs": []}
+
+
+def test_a_verification_that_was_cancelled_has_no_answer(bench: Bench) -> None:
+    again = bench.enqueue(bench.train().id)
+    with bench.workspace.database.transaction() as session:
+        operations.cancel(session, again)
+    with pytest.raises(Conflict) as refused:
+        verifications.answer(bench.job(again))
+    assert refused.value.code == "verification_cancelled"
+
+
+def test_a_dataset_whose_files_are_gone_cannot_be_trained_on_again(bench: Bench) -> None:
+    job = bench.train()
+    bench.workspace.storage.delete(job.dataset_id)
+    with pytest.raises(Conflict) as refused:
+        verifications.answer(bench.verify(job))
+    assert refused.value.code == "dataset_gone"
+
+
+def test_a_job_from_before_there_were_receipts_is_compared_by_its_bytes(bench: Bench) -> None:
+    job = bench.train()
+    with bench.workspace.database.transaction() as session:
+        session.execute(update(JobRecord).where(JobRecord.id == job.id).values(receipt=None))
+    assert bench.verify(job).verification == {"identical": True, "differs": []}
+    bench.falsify(job)
+    assert bench.verify(job).verification == {"identical": False, "differs": ["parameters"]}

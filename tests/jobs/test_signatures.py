@@ -1,0 +1,148 @@
+"""What a version remembers of its data, and which other data means the same to it."""
+
+from typing import Any
+
+import pytest
+
+from service.datasets.records import DatasetRecord
+from service.errors import Invalid
+from service.jobs.signatures import check_columns, signature_of
+from service.learning import notation
+from service.learning.losses import LOSSES
+from service.learning.network import Network
+from service.models.signature import Feature, Signature, Target
+
+SPECIES = ("setosa", "versicolor", "virginica")
+
+
+def numeric(name: str, **more: Any) -> dict[str, Any]:
+    return {"name": name, "kind": "numeric", "width": 1, "categories": None, **more}
+
+
+def boolean(name: str) -> dict[str, Any]:
+    return {"name": name, "kind": "boolean", "width": 1, "categories": None, "fill": None}
+
+
+def categorical(name: str, categories: tuple[str, ...] = SPECIES, fill: int | None = None) -> dict[str, Any]:
+    width = len(categories)
+    return {"name": name, "kind": "categorical", "width": width, "categories": list(categories), "fill": fill}
+
+
+def dataset(features: list[dict[str, Any]], targets: list[dict[str, Any]]) -> DatasetRecord:
+    seen = {"count": 3, "min": -1.5, "max": 4.0}
+    statistics = [{"name": column["name"], "parts": {"train": seen}} for column in (*features, *targets)]
+    return DatasetRecord(name="data", features=features, targets=targets, statistics=statistics)
+
+
+def network(text: str) -> Network:
+    return Network(notation.read(text))
+
+
+def link(text: str, loss: str, *targets: dict[str, Any]) -> str | None:
+    made: Any = LOSSES[loss]
+    return signature_of(dataset([numeric("x")], list(targets)), network(text), made(), None).link
+
+
+def test_a_signature_names_columns_with_kinds_categories_ranges_and_fills() -> None:
+    data = dataset(
+        [numeric("width", fill=2.5), boolean("wild"), categorical("species", fill=1)],
+        [numeric("length"), boolean("ripe"), categorical("colour", ("blue", "red"))],
+    )
+    mse: Any = LOSSES["mse"]
+    signature = signature_of(data, network("Dense(5 => 4)"), mse(), None)
+
+    assert signature.features == (
+        Feature("width", "numeric", None, -1.5, 4.0, 2.5),
+        Feature("wild", "boolean", None, -1.5, 4.0, None),
+        Feature("species", "categorical", SPECIES, None, None, 1),
+    )
+    assert signature.targets == (
+        Target("length", "numeric", None),
+        Target("ripe", "boolean", ("false", "true")),
+        Target("colour", "categorical", ("blue", "red")),
+    )
+    assert Signature.from_json(signature.to_json()) == signature
+
+
+def test_data_from_before_missing_values_could_be_filled_has_a_signature() -> None:
+    mse: Any = LOSSES["mse"]
+    signature = signature_of(dataset([numeric("x")], [numeric("y")]), network("Dense(1 => 1)"), mse(), None)
+    assert signature == Signature((Feature("x", "numeric", None, -1.5, 4.0),), (Target("y", "numeric"),), None)
+
+
+def test_the_column_of_weights_is_no_feature() -> None:
+    mse: Any = LOSSES["mse"]
+    data = dataset([numeric("w"), numeric("x")], [numeric("y")])
+    assert [each.name for each in signature_of(data, network("Dense(1 => 1)"), mse(), "w").features] == ["x"]
+
+
+@pytest.mark.parametrize(
+    ("text", "loss", "expected"),
+    [
+        ("Dense(1 => 3)", "logitcrossentropy", "softmax"),
+        ("Dense(1 => 3)", "logitbinarycrossentropy", "sigmoid"),
+        ("Chain(Dense(1 => 3), softmax)", "crossentropy", "identity"),
+        ("Dense(1 => 3, sigmoid)", "binarycrossentropy", "identity"),
+        ("Chain(Dense(1 => 3), Chain(Dense(3 => 3), softmax))", "mse", "identity"),
+        ("Chain(Dense(1 => 2), Dense(2 => 3, sigmoid))", "mae", "identity"),
+        ("Dense(1 => 3)", "mse", None),
+        ("Dense(1 => 3, tanh)", "hinge_loss", None),
+    ],
+)
+def test_the_loss_and_else_the_last_function_say_how_outputs_become_probabilities(
+    text: str, loss: str, expected: str | None
+) -> None:
+    assert link(text, loss, categorical("species")) == expected
+    assert link(text, loss, numeric("a"), numeric("b"), numeric("c")) is None
+
+
+def test_softmax_makes_no_probability_of_the_one_output_of_a_boolean() -> None:
+    assert link("Dense(1 => 1)", "logitbinarycrossentropy", boolean("ripe")) == "sigmoid"
+    assert link("Dense(1 => 1)", "logitcrossentropy", boolean("ripe")) is None
+    assert link("Chain(Dense(1 => 1), softmax)", "mse", boolean("ripe")) is None
+
+
+KNOWN = Signature(
+    (Feature("a", "numeric"), Feature("b", "numeric"), Feature("species", "categorical", SPECIES)),
+    (Target("y", "boolean", ("false", "true")),),
+)
+FEATURES = [numeric("a"), numeric("b"), categorical("species")]
+TARGETS = [boolean("y")]
+
+
+@pytest.mark.parametrize(
+    ("features", "targets"),
+    [
+        (FEATURES, TARGETS),
+        ([numeric("p"), numeric("q"), categorical("kind")], [boolean("answer")]),
+        ([numeric("w"), *FEATURES], TARGETS),
+    ],
+    ids=["the same", "other names", "beside weights"],
+)
+def test_columns_of_the_same_kinds_in_the_same_places_mean_the_same(
+    features: list[dict[str, Any]], targets: list[dict[str, Any]]
+) -> None:
+    check_columns(KNOWN, dataset(features, targets), "w", "#/dataset")
+
+
+@pytest.mark.parametrize(
+    ("features", "targets", "says"),
+    [
+        ([numeric("b"), numeric("a"), categorical("species")], TARGETS, ["Input 1", "'b'", "input 2"]),
+        ([numeric("b"), numeric("c"), categorical("species")], TARGETS, ["Input 1", "'b'", "input 2"]),
+        ([numeric("a"), boolean("b"), categorical("species")], TARGETS, ["Input 2", "'b'", "boolean", "numeric"]),
+        ([numeric("a"), *map(numeric, "bcde")], TARGETS, ["Input 3", "numeric", "categorical"]),
+        ([*FEATURES[:2], categorical("species", SPECIES[::-1])], TARGETS, ["category 1", "'virginica'", "'setosa'"]),
+        ([*FEATURES[:2], categorical("species", SPECIES[:2])], TARGETS, ["category 3", "none", "'virginica'"]),
+        ([*FEATURES[:2], categorical("species", (*SPECIES, "x"))], TARGETS, ["category 4", "'x'", "none"]),
+        (FEATURES, [numeric("y")], ["Target 1", "numeric", "boolean"]),
+    ],
+)
+def test_the_first_column_that_means_something_else_is_named(
+    features: list[dict[str, Any]], targets: list[dict[str, Any]], says: list[str]
+) -> None:
+    with pytest.raises(Invalid) as refused:
+        check_columns(KNOWN, dataset(features, targets), None, "#/dataset")
+    assert refused.value.code == "columns_differ"
+    assert refused.value.errors[0].pointer == "#/dataset"
+    assert all(word in refused.value.detail for word in says), refused.value.detail
