@@ -31,6 +31,8 @@ from service.models.networks import Networks, TrainedNetwork
 
 EXACT_PLAN_INPUTS = 500
 """With more, the eigenvalues behind exact rates would take longer than a request should; a sample of rows estimates."""
+MOST_POINT_BYTES = 4 << 30
+"""That `keep_every` may put into the database for one job."""
 CENTURY = 100 * 365.25 * 86400
 """Seconds; an estimate beyond says nothing, and leaves the calendar at last."""
 
@@ -71,8 +73,21 @@ def draft(database: Database, storage: Storage, networks: Networks, new: NewJob)
     if not new.partial and new.batch_size is not None and new.batch_size > dataset.train_rows:
         detail = f"No batch of {new.batch_size} rows is full: the training part has {dataset.train_rows}."
         raise invalid("#/batch_size", detail, "no_full_batch")
+    _check_points(new, start.vector.nbytes)
     plan, given = _plan(view, start, new)
     return Draft(start.model, dataset.id, _frozen(new, start), asdict(plan), [asdict(each) for each in given])
+
+
+def _check_points(new: NewJob, size: int) -> None:
+    if new.keep_every is None:
+        return
+    most = MOST_POINT_BYTES // size
+    if new.epochs // new.keep_every > most:
+        detail = (
+            f"{new.epochs // new.keep_every:,} sets of {size:,} bytes would be kept, and {MOST_POINT_BYTES >> 30} GiB "
+            f"are allowed: at most {most:,} sets of this network."
+        )
+        raise invalid("#/keep_every", detail, "too_many_points")
 
 
 def _plan(view: View, start: TrainedNetwork, new: NewJob) -> tuple[Plan, tuple[Advice, ...]]:

@@ -68,3 +68,10 @@ def test_a_thousand_points_may_be_kept_and_the_refusal_says_how(client: Client, 
 
     assert plan(9_991).status_code == 200
     assert "keep every 9,991 or more" in problem(plan(9_990), 422)["detail"]
+
+
+def test_the_points_of_a_large_network_are_limited_by_their_bytes(client: Client, job: Job) -> None:
+    large = client.create_model("Chain(Dense(1 => 1100), Dense(1100 => 1100), Dense(1100 => 1))")
+    many = {"model": large.id, "dataset": job.dataset, "epochs": 1000, "keep_every": 1}
+    refused = problem(client.http.post("/api/jobs?validate_only=true", json=many), 422)
+    assert (refused["code"], refused["errors"][0]["pointer"]) == ("too_many_points", "#/keep_every")
