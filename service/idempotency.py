@@ -18,10 +18,25 @@ from service.database.engine import Database
 from service.errors import Conflict, invalid
 
 
+class Fingerprint:
+    """Tells requests apart by method, address and body, which may be added piece by piece."""
+
+    def __init__(self, request: Request) -> None:
+        text = f"{request.method} {request.url.path}?{request.url.query}\n{request.headers.get('content-type', '')}\n"
+        self._digest = hashlib.sha256(text.encode())
+
+    def add(self, piece: bytes) -> None:
+        self._digest.update(piece)
+
+    def __str__(self) -> str:
+        return self._digest.hexdigest()
+
+
 def fingerprint(request: Request, body: bytes) -> str:
-    """Tells requests apart by method, address and body."""
-    text = f"{request.method} {request.url.path}?{request.url.query}\n{request.headers.get('content-type', '')}\n"
-    return hashlib.sha256(text.encode() + body).hexdigest()
+    """That of a request whose whole body is there."""
+    whole = Fingerprint(request)
+    whole.add(body)
+    return str(whole)
 
 
 @dataclass(eq=False)
@@ -50,6 +65,12 @@ class KeysInFlight:
         finally:
             with self._lock:
                 self._keys.discard(key)
+
+
+def was_used(database: Database, key: str) -> bool:
+    """Whether a request with this key was answered before."""
+    with database.reading() as session:
+        return answers.find(session, key) is not None
 
 
 def replay(database: Database, key: str, mark: str) -> None:

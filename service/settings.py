@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MEBIBYTE = 1 << 20
@@ -21,8 +21,8 @@ class Settings(BaseSettings):
     """Folder of everything that is kept."""
     database: str | None = None
     """SQLAlchemy URL; None: descent.db in the data folder."""
-    storage: Path | None = None
-    """Folder of the arrays of datasets; None: datasets/ in the data folder."""
+    storage: str | None = None
+    """Where the arrays of datasets are: a folder, or s3://bucket/prefix; None: datasets/ in the data folder."""
     scheduler: Annotated[str, Field(pattern=r"^(tcp|tls|ws|wss)://.+")] | None = None
     """Address of a Dask scheduler, such as tcp://10.0.0.5:8786; None: workers inside this service."""
     workers: PositiveInt | None = None
@@ -32,6 +32,8 @@ class Settings(BaseSettings):
     """0 takes a free port."""
     max_body: PositiveInt = 32 * MEBIBYTE
     """Largest request body, in bytes."""
+    max_upload: PositiveInt = 8192 * MEBIBYTE
+    """Largest body of a streamed dataset, in bytes; also what it may have decompressed, and its arrays."""
     max_parameters: PositiveInt = 25_000_000
     """Largest network."""
 
@@ -39,6 +41,23 @@ class Settings(BaseSettings):
     def database_url(self) -> str:
         return self.database or f"sqlite:///{self.data.absolute() / 'descent.db'}"
 
+    @field_validator("storage")
+    @classmethod
+    def _check_storage(cls, storage: str | None) -> str | None:
+        if storage is not None and "://" in storage:
+            from service.datasets.buckets import Bucket  # here: pyarrow takes a third of a second
+
+            Bucket(storage)
+        return storage
+
     @property
-    def storage_folder(self) -> Path:
-        return self.storage or self.data.absolute() / "datasets"
+    def storage_address(self) -> str:
+        """A folder or an address, as every process understands it."""
+        if self.storage is not None and "://" in self.storage:
+            return self.storage
+        return str(Path(self.storage or self.data / "datasets").absolute())
+
+    @property
+    def cache(self) -> Path:
+        """Where copies of what lies in a bucket are kept."""
+        return self.data.absolute() / "cache"

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -101,8 +102,9 @@ class _Description:
             counts = np.bincount(values.astype(np.intp), minlength=len(labels))
             self.of_classes = counts if self.of_classes is None else self.of_classes + counts
 
-    @property
+    @cached_property
     def mean(self) -> float:
+        """Once the first pass is over."""
         try:
             return math.fsum(self.sums) / self.count
         except (OverflowError, ValueError, ZeroDivisionError):

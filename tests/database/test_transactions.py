@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from anyio import CapacityLimiter
 from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
 from starlette.testclient import TestClient
@@ -32,7 +33,8 @@ def database(tmp_path: Path) -> Iterator[Database]:
 def http(database: Database, tmp_path: Path) -> TestClient:
     """The real application on this database, without an engine."""
     app = create_app(Settings(data=tmp_path))
-    app.state.database, app.state.storage, app.state.networks = database, Storage(tmp_path / "datasets"), Networks()
+    app.state.database, app.state.networks = database, Networks()
+    app.state.storage, app.state.upload_turns = Storage(tmp_path / "datasets", tmp_path / "cache"), CapacityLimiter(1)
     return TestClient(app, raise_server_exceptions=False)
 
 

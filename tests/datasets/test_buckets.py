@@ -13,6 +13,7 @@ import httpx
 import numpy as np
 import pytest
 from moto.server import ThreadedMotoServer
+from pydantic import ValidationError
 
 from service.client import Client
 from service.database.columns import new_id
@@ -23,6 +24,7 @@ from service.datasets.records import DatasetRecord
 from service.datasets.schemas import Split
 from service.datasets.storage import Storage
 from service.errors import NotFound, Unavailable
+from service.settings import Settings
 from tests.serving import RunningService, running_service
 from tests.training import line, straight
 
@@ -173,18 +175,21 @@ def test_an_upload_that_breaks_off_leaves_nothing_here(here: Storage, monkeypatc
     assert kept(here) == set()
 
 
-def test_a_bucket_that_is_away_is_unavailable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {**KEYS, "AWS_MAX_ATTEMPTS": "1"}.items():
-        monkeypatch.setenv(name, value)
-    away = "s3://data?endpoint_override=127.0.0.1:1&scheme=http&region=us-east-1"
+def test_a_bucket_that_cannot_be_written_to_is_unavailable(address: str, tmp_path: Path) -> None:
     with pytest.raises(Unavailable) as refused:
-        Storage(away, tmp_path).open(new_id("ds"), "0" * 64)
+        store(Storage(address.replace("//data/", "//nowhere/"), tmp_path), [1, 2])
     assert refused.value.code == "storage_unavailable"
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("address", ["s3://", "gs://bucket", "s3:///prefix", "s3://bucket?colour=red"])
-def test_an_address_that_is_none_is_refused_at_the_start(address: str) -> None:
-    environment = {**os.environ, "DESCENT_STORAGE": address}
+def test_what_is_no_address_of_a_bucket_is_no_setting(address: str) -> None:
+    with pytest.raises(ValidationError, match="address"):
+        Settings(storage=address)
+
+
+def test_an_address_that_is_none_is_refused_at_the_start() -> None:
+    environment = {**os.environ, "DESCENT_STORAGE": "gs://bucket"}
     command = [sys.executable, "-m", "service", "serve", "--port", "0"]
     result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert result.returncode == 2

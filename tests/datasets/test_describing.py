@@ -107,7 +107,7 @@ def test_the_evenly_spread_values_are_as_many_as_can_be_sorted_whatever_the_piec
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_a_value_on_an_edge_is_not_below_it(dtype: type) -> None:
-    values = np.array([0.1, 0.2, 0.3, np.nextafter(np.float32(0.3), np.float32(0))], dtype)
+    values: NDArray[Any] = np.array([0.1, 0.2, 0.3, np.nextafter(np.float32(0.3), np.float32(0))], dtype)
     edges = np.array([0.1, 0.2, 0.3, float(values[1]), float(values[2])])
     expected = [sum(float(value) < edge for value in values) for edge in edges.tolist()]
     assert count_below(values, edges).tolist() == expected

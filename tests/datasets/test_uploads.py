@@ -277,7 +277,7 @@ def binary(form: str) -> bytes:
     ],
 )
 def test_a_body_without_a_form_is_known_by_its_first_bytes(http: httpx.Client, kind: str, form: str) -> None:
-    names = {"columns": ["x", "y"]} if form == "npy" else {}
+    names: dict[str, Any] = {"columns": ["x", "y"]} if form == "npy" else {}
     created = upload(http, binary(form), kind, **names)
     assert created.json()["sha256"] == upload(http, HEADER + lines(3)).json()["sha256"]
 

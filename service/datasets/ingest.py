@@ -1,0 +1,274 @@
+"""From chunks of a table to columns in a spool: numbers in the dataset's dtype, categories as codes."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from service.datasets.chunks import Chunk, Kind, Table, Texts
+from service.datasets.schemas import Missing, PartOfColumn, Split
+from service.datasets.split import PARTS, Parts
+from service.datasets.spool import Spool
+from service.datasets.statistics import SpooledColumn
+from service.errors import Fault, Invalid, TooLarge, invalid
+from service.numbers import Array
+from service.pointers import escape
+from service.wire import Dtype
+
+MOST_FAULTS = 10
+MOST_ROWS = 10**9
+"""Beyond, NumPy draws no hypergeometric numbers."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a new dataset is, but for its rows."""
+
+    name: str | None
+    targets: Sequence[str]
+    split: Split | PartOfColumn
+    dtype: Dtype
+    missing: Missing | None = None
+    limit: int = 1 << 40
+    """Bytes that its arrays may take."""
+
+    @property
+    def split_column(self) -> str | None:
+        return self.split.column if isinstance(self.split, PartOfColumn) else None
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What the columns of a table are for, by name."""
+
+    features: list[str]
+    targets: list[str]
+
+    @property
+    def names(self) -> list[str]:
+        return [*self.features, *self.targets]
+
+
+@dataclass
+class Ingested:
+    """A table in the spool. `numbers` has the row's number in the data as it came, where rows were left out."""
+
+    spool: Spool
+    features: list[SpooledColumn]
+    targets: list[SpooledColumn]
+    parts: Parts
+    """Empty, unless a column says the part of each row."""
+    numbers: Spool | None
+    names: list[str]
+    """Of features and targets, in the order of the data."""
+
+
+def layout(table: Table, options: Options) -> Layout:
+    """Divide the columns into features and targets.
+
+    Raises:
+        Invalid: a column does not exist or has two roles, or no feature is left.
+    """
+    known, taken, targets = table.kinds, options.split_column, list[str]()
+    if taken is not None and taken not in known:
+        raise invalid("#/split/column", f"There is no column {taken!r}; {_there_are(known)}.", "unknown_column")
+    for index, target in enumerate(options.targets):
+        pointer = f"#/targets/{index}"
+        if target not in known and target not in table.groups:
+            raise invalid(pointer, f"There is no column {target!r}; {_there_are(known)}.", "unknown_column")
+        for name in table.groups.get(target, [target]):
+            if name in targets:
+                raise invalid(pointer, f"{name!r} is named twice.", "duplicate_column")
+            if name == taken:
+                raise invalid(pointer, f"{name!r} says the part of each row: it cannot be learnt.", "duplicate_column")
+            targets.append(name)
+    features = [name for name in known if name not in targets and name != taken]
+    if not features:
+        raise invalid("#/targets", "Every column is a target; at least one must be left as input.", "no_features")
+    return Layout(features, targets)
+
+
+def _there_are(names: Mapping[str, Kind]) -> str:
+    return f"there are {', '.join(map(repr, islice(names, 20)))}"
+
+
+def ingest(table: Table, options: Options, folder: Path, open_files: ExitStack, check: Callable[[], None]) -> Ingested:
+    """Read all chunks. `open_files` closes the scratch files in `folder`; `check` is called between chunks, and may
+    raise.
+
+    Raises:
+        Invalid: rows or values are missing, numbers do not fit the dtype, categories or parts are too many or unknown.
+        TooLarge: the arrays would be larger than `options.limit`.
+    """
+    roles = layout(table, options)
+    spool = open_files.enter_context(Spool(folder, len(roles.names), options.dtype))
+    parts = open_files.enter_context(Parts(folder))
+    numbers = open_files.enter_context(Spool(folder, 1, "int64")) if options.missing == "drop" else None
+    pass_ = _Pass(options, roles, spool, parts, numbers)
+    with closing(table.chunks):
+        for chunk in table.chunks:
+            check()
+            pass_.take(chunk)
+    pass_.end()
+    columns = [pass_.column(place, name, table.kinds[name]) for place, name in enumerate(roles.names)]
+    names = [name for name in table.kinds if name != options.split_column]
+    return Ingested(spool, columns[: len(roles.features)], columns[len(roles.features) :], parts, numbers, names)
+
+
+@dataclass
+class _Pass:
+    options: Options
+    roles: Layout
+    spool: Spool
+    parts: Parts
+    numbers: Spool | None
+    seen: int = 0
+    """Rows of the data."""
+    missing: dict[str, int] = field(default_factory=dict)
+    categories: dict[str, dict[str, int]] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    """About missing values; the rest of the data is then looked through for more, and not kept."""
+
+    def take(self, chunk: Chunk) -> None:
+        columns = {name: self._column(name, chunk) for name in self.roles.names}
+        gone = {name: where for name, values in columns.items() if (where := _missing(values)) is not None}
+        self._refuse_missing(gone, chunk)
+        self._refuse_infinite(columns, gone, chunk)
+        codes = self._part_codes(chunk)
+        if not self.faults:
+            self._keep(columns, gone, codes, chunk.rows)
+        self.seen += chunk.rows
+
+    def end(self) -> None:
+        if self.faults:
+            detail = f"{self.faults[0].detail} {_ADVICE[self.options.missing]}"
+            raise Invalid(detail, "missing_values", tuple(self.faults))
+        if not self.spool.rows:
+            detail = "Every row lacks a value." if self.seen else "There are no rows."
+            raise invalid("#", detail, "empty")
+
+    def column(self, place: int, name: str, kind: Kind) -> SpooledColumn:
+        missing = self.missing.get(name, 0)
+        if kind != "categorical":
+            return SpooledColumn(place, name, kind, missing)
+        found = self.categories.get(name, {})
+        ordered = in_order(found)
+        codes = np.empty(len(found), np.dtype(self.options.dtype))
+        codes[[found[category] for category in ordered]] = np.arange(len(ordered))
+        return SpooledColumn(place, name, kind, missing, ordered, codes)
+
+    def _column(self, name: str, chunk: Chunk) -> Array | Texts:
+        values = chunk.columns[name]
+        if isinstance(values, Texts):
+            return values
+        with np.errstate(over="ignore"):
+            return values.astype(self.options.dtype, copy=False)
+
+    def _refuse_missing(self, gone: Mapping[str, Array], chunk: Chunk) -> None:
+        if self.options.missing == "drop":
+            return
+        refused = self.roles.targets if self.options.missing == "mean" else chunk.columns
+        names = [name for name in refused if name in gone]
+        if names and len(self.faults) < MOST_FAULTS:
+            rows, places = np.nonzero(np.column_stack([gone[name] for name in names]))
+            first = islice(zip(rows.tolist(), places.tolist(), strict=True), MOST_FAULTS - len(self.faults))
+            self.faults += [
+                self._fault(names[place], row, chunk, f"the value of column {names[place]!r} is missing.")
+                for row, place in first
+            ]
+
+    def _refuse_infinite(self, columns: Mapping[str, Array | Texts], gone: Mapping[str, Array], chunk: Chunk) -> None:
+        faults = [
+            self._fault(name, row, chunk, f"the number in column {name!r} is not finite in {self.options.dtype}.")
+            for name, values in columns.items()
+            if not isinstance(values, Texts) and (name in gone or not np.isfinite(values).all())
+            for row in np.flatnonzero(np.isinf(values))[:MOST_FAULTS].tolist()
+        ]
+        if faults:
+            raise Invalid(faults[0].detail, "invalid", tuple(faults[:MOST_FAULTS]))
+
+    def _part_codes(self, chunk: Chunk) -> Array | None:
+        name = self.options.split_column
+        if name is None:
+            return None
+        values = chunk.columns[name]
+        if not isinstance(values, Texts):
+            fault = self._fault(name, 0, chunk, f"column {name!r} holds no texts, but a part is {_PARTS}.")
+            raise Invalid(fault.detail, "unknown_part", (fault,))
+        known = np.array([*(PARTS.index(each) if each in PARTS else -1 for each in values.categories), -1])
+        codes = known[values.codes]  # -1, a missing value, finds the last
+        strange = np.flatnonzero(codes < 0)[:MOST_FAULTS].tolist()
+        if strange:
+            faults = tuple(self._fault(name, row, chunk, _no_part(name, values, row)) for row in strange)
+            raise Invalid(faults[0].detail, "unknown_part", faults)
+        return codes.astype(np.uint8)
+
+    def _keep(
+        self, columns: Mapping[str, Array | Texts], gone: Mapping[str, Array], codes: Array | None, rows: int
+    ) -> None:
+        kept: slice | Array = slice(None)
+        if self.numbers is not None:
+            if gone:
+                kept = np.flatnonzero(~np.logical_or.reduce(list(gone.values())))
+            self.numbers.append([np.arange(self.seen, self.seen + rows)[kept]])
+        else:
+            for name, where in gone.items():
+                self.missing[name] = self.missing.get(name, 0) + int(where.sum())
+        self.spool.append([self._encoded(name, values, kept) for name, values in columns.items()])
+        if codes is not None:
+            self.parts.append(codes[kept])
+        if self.spool.rows > MOST_ROWS:
+            raise invalid("#", f"There are more than {MOST_ROWS:,} rows.", "too_many_rows")
+        if self.spool.nbytes > self.options.limit:
+            raise TooLarge(f"The arrays are larger than {self.options.limit:,} bytes (DESCENT_MAX_UPLOAD).")
+
+    def _encoded(self, name: str, values: Array | Texts, kept: slice | Array) -> Array:
+        if not isinstance(values, Texts):
+            return values[kept]
+        codes = values.codes[kept]
+        known = self.categories.setdefault(name, {})
+        own = np.full(len(values.categories) + 1, np.nan, self.options.dtype)
+        for code in np.unique(codes[codes >= 0]).tolist():
+            own[code] = known.setdefault(values.categories[code], len(known))
+        return own[codes]  # -1, a missing value, finds the last
+
+    def _fault(self, name: str, row: int, chunk: Chunk, what: str) -> Fault:
+        return Fault(f"#/columns/{escape(name)}/{self.seen + row}", f"{chunk.where(row)}: {what}")
+
+
+_PARTS = "train, validation or test"
+_ADVICE: dict[Missing | None, str] = {
+    None: 'Such rows are left out with "missing": "drop", such values filled in with "missing": "mean".',
+    "mean": 'It is a target, for which no value is made up: use "missing": "drop".',
+}
+
+
+def _missing(values: Array | Texts) -> Array | None:
+    """Which are missing; None where no value is."""
+    if isinstance(values, Texts):
+        where = values.codes < 0
+    elif np.isfinite(values).all():
+        return None
+    else:
+        where = np.isnan(values)
+    return where if where.any() else None
+
+
+def _no_part(name: str, values: Texts, row: int) -> str:
+    code = int(values.codes[row])
+    what = "a missing value" if code < 0 else repr(values.categories[code][:50])
+    return f"column {name!r} holds {what}, but a part is {_PARTS}."
+
+
+def in_order(categories: Mapping[str, int]) -> list[str]:
+    """Categories in the order in which they are recorded: as texts, or by value where all are finite numbers."""
+    try:
+        values = {category: float(category) for category in categories}
+    except ValueError:
+        return sorted(categories)
+    if not all(map(np.isfinite, values.values())):
+        return sorted(categories)
+    return sorted(categories, key=lambda category: (values[category], category))

@@ -1,0 +1,188 @@
+"""A table becomes a dataset: into the spool, divided, described, placed, kept."""
+
+import hashlib
+import shutil
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+
+from service.datasets.chunks import Table
+from service.datasets.columns import column, rows_of
+from service.datasets.ingest import Ingested, Options, ingest
+from service.datasets.placing import place
+from service.datasets.records import DatasetRecord
+from service.datasets.schemas import Fraction, Split
+from service.datasets.split import Classes, Parts, assign
+from service.datasets.statistics import SpooledColumn, describe
+from service.datasets.storage import Storage, arrays_in, write_gram
+from service.errors import invalid
+from service.learning import pages
+from service.learning.gram import Gram
+from service.numbers import Array
+from service.pointers import escape
+
+THREADS = 2
+"""That describe columns while another one places rows; NumPy lets them work at once."""
+GRAM_OPERATIONS = 2e10
+"""Sums that take longer, about a second, are left to the jobs that want them."""
+OPERATIONS_PER_CUBE = 40
+"""Of the decompositions that sums over collinear columns need, for each column cubed."""
+
+
+def store(
+    storage: Storage,
+    read: Callable[[Path], Table],
+    options: Options,
+    id: str,
+    created_at: datetime,
+    check: Callable[[], None] = lambda: None,
+) -> DatasetRecord:
+    """Read, divide, describe and keep a table. The row follows in another transaction: a row never lacks its files.
+
+    `read` gets a folder for scratch files. `check` is called again and again, and may raise: then nothing stays.
+
+    Raises:
+        Invalid: rows, targets or parts are impossible.
+        TooLarge: the arrays would be larger than the options allow.
+        Unavailable: the storage cannot be reached.
+    """
+    with storage.writing(id) as folder, ExitStack() as open_files:
+        scratch = folder / "scratch"
+        scratch.mkdir()
+        ingested = ingest(read(scratch), options, folder, open_files, check)
+        parts = _divide(ingested, options)
+        record = DatasetRecord(
+            id=id,
+            name=options.name or id,
+            train_rows=parts.counts["train"],
+            validation_rows=parts.counts["validation"],
+            test_rows=parts.counts["test"],
+            dtype=options.dtype,
+            missing=options.missing,
+            split_column=options.split_column,
+            state="ready",
+            progress=None,
+            beat=None,
+            created_at=created_at,
+        )
+        record.sha256 = _place_and_describe(record, ingested, parts, folder, check)
+        shutil.rmtree(scratch)
+        _add_grams(record, folder)
+        storage.keep(id, record.sha256)
+        return record
+
+
+def _divide(ingested: Ingested, options: Options) -> Parts:
+    if isinstance(options.split, Split):
+        assign(ingested.parts, ingested.spool.rows, options.split, _classes(ingested, options.split))
+    ingested.parts.check()
+    return ingested.parts
+
+
+def _classes(ingested: Ingested, split: Split) -> Classes | None:
+    """The classes that a stratified split divides.
+
+    Raises:
+        Invalid: there is not exactly one class target, or nothing is drawn.
+    """
+    if not split.stratify:
+        return None
+    targets = [each for each in ingested.targets if each.kind != "numeric"]
+    if len(targets) != 1:
+        found = "no target of classes" if not targets else f"{len(targets)} targets of classes"
+        detail = f"A stratified split needs one boolean or categorical target; there is {found}."
+        raise invalid("#/split/stratify", detail, "not_stratifiable")
+    if not any(isinstance(each, Fraction) for each in (split.validation, split.test)):
+        raise invalid("#/split/stratify", "Only a part that is a fraction is drawn by class.", "not_stratifiable")
+    (target,) = targets
+
+    def classes(start: int, stop: int) -> Array:
+        codes = ingested.spool.column(target.place, start, stop)
+        codes = codes if target.codes is None else target.codes[codes.astype(np.intp)]
+        return codes.astype(np.intp)
+
+    return classes
+
+
+def _place_and_describe(
+    record: DatasetRecord, ingested: Ingested, parts: Parts, folder: Path, check: Callable[[], None]
+) -> str:
+    columns = [*ingested.features, *ingested.targets]
+    pool = ThreadPoolExecutor(THREADS, "descent-describe")
+    try:
+        # those with missing values first: placing waits for what stands for them
+        ordered = sorted(columns, key=lambda each: not each.missing)
+        futures = {each.name: pool.submit(describe, each, ingested.spool, parts) for each in ordered}
+        fills = {
+            each.name: _fill(each, futures[each.name].result(), record.dtype)
+            for each in ingested.features
+            if record.missing == "mean"
+        }
+        record.features = [
+            column(each.name, each.kind, each.categories, fills.get(each.name)) for each in ingested.features
+        ]
+        record.targets = [column(each.name, each.kind, each.categories, None) for each in ingested.targets]
+        digests = place(ingested, parts, fills, folder, check)
+        record.statistics = [futures[name].result() for name in ingested.names]
+    finally:
+        pool.shutdown(cancel_futures=True)
+    schema = [record.features, record.targets, record.parts, record.dtype, digests]
+    return hashlib.sha256(orjson.dumps(schema, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _fill(column: SpooledColumn, summary: dict[str, Any], dtype: str) -> float:
+    """What stands for a missing value: the mean of the training part, of classes the most frequent one.
+
+    Raises:
+        Invalid: the training part has no value, or no mean.
+    """
+    train = summary["parts"]["train"]
+    value: float | None
+    if not train["count"]:
+        value = None
+    elif column.kind == "numeric":
+        value = train["mean"]
+    else:
+        counts = list(train["categories"].values())
+        value = counts.index(max(counts))
+    if value is None:
+        detail = f"Column {column.name!r} has no mean in the training part that could stand for missing values."
+        raise invalid(f"#/columns/{escape(column.name)}", detail, "no_mean")
+    return float(np.dtype(dtype).type(value))
+
+
+def _add_grams(record: DatasetRecord, folder: Path) -> None:
+    """For the quadratic path: with these, a job need not read the rows at all."""
+    arrays = arrays_in(folder)
+    for part in ("train", "validation"):
+        rows = record.slice_of(part)
+        count, width = rows.stop - rows.start, record.inputs + record.outputs + 1
+        if count > 0 and count * width**2 + OPERATIONS_PER_CUBE * width**3 <= GRAM_OPERATIONS:
+            stored = arrays.inputs[rows], arrays.targets[rows]
+            with suppress(np.linalg.LinAlgError), np.errstate(all="ignore"):  # squares that overflow have no sums
+                gram = Gram.of(
+                    rows_of(stored[0], record.features, record.dtype),
+                    rows_of(stored[1], record.targets, record.dtype),
+                    _giving_back(stored),
+                )
+                write_gram(folder, part, gram)
+
+
+def _giving_back(arrays: Sequence[Array]) -> Callable[[int], None]:
+    """Gives pages back behind a reader, who says how many rows are done."""
+    done = 0
+
+    def after_block(rows: int) -> None:
+        nonlocal done
+        done = done if done < rows else 0  # a second pass began
+        for array in arrays:
+            pages.drop_behind(array, done, rows)
+        done = rows
+
+    return after_block

@@ -1,0 +1,111 @@
+"""What is said about a body of rows alone, as query parameters."""
+
+from typing import Annotated, Any, get_args
+
+from pydantic import Field
+
+from service.datasets.chunks import ReadOptions
+from service.datasets.schemas import MISSING, MOST_COLUMNS, ColumnName, Missing, PartOfColumn, Split
+from service.errors import Fault, Invalid, invalid
+from service.wire import Dtype, Kind, Name, Strict
+
+Share = Annotated[float | None, Field(ge=0, lt=1, description="share of all rows, drawn by the seed")]
+RowCount = Annotated[int | None, Field(ge=0, description="so many rows of the data")]
+
+_WAYS = {part: {f"{part}_{way}": way for way in ("fraction", "first", "last")} for part in ("validation", "test")}
+"""For each part, the parameters that may say which rows it has."""
+
+
+class StreamedOptions(Strict):
+    """What a body that holds rows alone takes as query parameters."""
+
+    name: Name | None = None
+    targets: Annotated[
+        list[str], Field(description="a column to learn; repeat for several", default_factory=list, examples=[["y"]])
+    ]
+    types: Annotated[
+        list[str],
+        Field(
+            description="`column:kind` where the kind (numeric, boolean, categorical) is not to be guessed; repeatable",
+            default_factory=list,
+        ),
+    ]
+    missing: Annotated[Missing | None, Field(description=MISSING)] = None
+    validation_fraction: Share = None
+    validation_first: RowCount = None
+    validation_last: RowCount = None
+    test_fraction: Share = None
+    test_first: RowCount = None
+    test_last: RowCount = None
+    seed: Annotated[int, Field(ge=0, le=2**53 - 1, description="of the fractions")] = 0
+    stratify: Annotated[bool, Field(description="draw each fraction from every class of the target")] = False
+    split_column: Annotated[
+        str | None, Field(description="the column that says the part of each row: train, validation or test")
+    ] = None
+    dtype: Dtype = "float32"
+    delimiter: Annotated[
+        str | None, Field(min_length=1, max_length=1, description="between the values of CSV; guessed without it")
+    ] = None
+    header: Annotated[bool, Field(description="whether the first line of CSV has the names of the columns")] = True
+    columns: Annotated[
+        list[ColumnName],
+        Field(
+            description="names of the columns, in order, where the body has none; c0, c1, ... without",
+            default_factory=list,
+            max_length=MOST_COLUMNS,
+        ),
+    ]
+
+    def split(self) -> Split | PartOfColumn:
+        """The parts that these parameters describe.
+
+        Raises:
+            Invalid: parts are described in two ways.
+        """
+        if self.split_column is not None:
+            others = self.model_fields_set & {"seed", "stratify", *_WAYS["validation"], *_WAYS["test"]}
+            if others:
+                detail = f"Say the parts in one way: split_column or {min(others)}."
+                raise invalid("query/split_column", detail)
+            return PartOfColumn(column=self.split_column)
+        parts: dict[str, Any] = {"seed": self.seed, "stratify": self.stratify}
+        for part, ways in _WAYS.items():
+            given = [name for name in ways if getattr(self, name) is not None]
+            if len(given) > 1:
+                raise invalid(f"query/{given[1]}", f"Say which rows in one way: {' or '.join(given)}.")
+            for name in given:
+                parts[part] = {ways[name]: getattr(self, name)}
+        return Split.model_validate(parts)
+
+    def reading(self, limit: int) -> ReadOptions:
+        """What the reader of the body needs to know, `limit` being the bytes that it may have once decompressed.
+
+        Raises:
+            Invalid: `types` is not made of columns and kinds.
+        """
+        kinds: dict[str, Kind] = {}
+        for each in self.types:
+            name, _, kind = each.rpartition(":")
+            if kind not in get_args(Kind) or not name:
+                detail = f"{each[:100]!r} is not column:kind, the kind being one of {', '.join(get_args(Kind))}."
+                raise invalid("query/types", detail)
+            kinds[name] = kind  # type: ignore[assignment]  # it is one of them
+        return ReadOptions(limit, kinds, self.delimiter, self.header, self.columns)
+
+    def in_query(self, refused: Invalid) -> Invalid:
+        """The same refusal, its pointers into a JSON body being names of these parameters."""
+        faults = tuple(Fault(self._parameter(fault.pointer), fault.detail) for fault in refused.errors)
+        return Invalid(refused.detail, refused.code, faults)
+
+    def _parameter(self, pointer: str) -> str:
+        match pointer.removeprefix("#/").split("/"):
+            case ["split", ("validation" | "test") as part]:
+                return f"query/{next(name for name in _WAYS[part] if getattr(self, name) is not None)}"
+            case ["split", "stratify"]:
+                return "query/stratify"
+            case ["split", "column"]:
+                return "query/split_column"
+            case [("targets" | "types" | "missing") as name, *_]:
+                return f"query/{name}"
+            case _:
+                return pointer

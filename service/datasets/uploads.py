@@ -1,0 +1,181 @@
+"""Datasets that arrive as a stream: read while they come, listed as loading, kept whole or not at all."""
+
+import asyncio
+import io
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+from anyio import CapacityLimiter, to_thread
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from service.database.columns import new_id, now
+from service.database.engine import Database
+from service.datasets import formats, operations, records
+from service.datasets.chunks import ReadOptions, Table
+from service.datasets.feed import Broken, Feed
+from service.datasets.ingest import Options
+from service.datasets.media_types import MediaType
+from service.datasets.records import DatasetRecord
+from service.datasets.storage import Storage
+from service.datasets.storing import store
+from service.errors import DescentError
+
+LISTED_FROM = 1 << 20
+"""Bytes; what is smaller is there before anybody could look."""
+BEAT = 0.25
+"""Seconds between two writes of how far a loading dataset is."""
+LONGEST_SILENCE = 10.0
+"""Seconds after which a loading dataset is heard of, though nothing has come."""
+AT_ONCE = 8
+"""Large uploads that are read at the same time, each in some hundred megabytes; the senders of others wait."""
+
+Answer = TypeVar("Answer")
+
+
+@dataclass
+class Upload:
+    """One body on its way to become a dataset. `size` is that of the body in bytes, where it is known."""
+
+    database: Database
+    storage: Storage
+    options: Options
+    media_type: str
+    reading: ReadOptions
+    size: int | None
+    id: str = field(default_factory=lambda: new_id("ds"))
+    created_at: datetime = field(default_factory=now)
+    _listed: bool = False
+
+    async def run(
+        self,
+        body: AsyncIterator[bytes],
+        answer: Callable[[Session, DatasetRecord], Answer],
+        turns: CapacityLimiter,
+        note: Callable[[bytes], object] = lambda _: None,
+    ) -> Answer:
+        """Read `body` to its end; what `answer` says in the transaction that makes the dataset ready.
+
+        `note` is told of every piece of the body. Whatever is raised, nothing stays.
+
+        Raises:
+            Invalid, WrongFormat, TooLarge: the body is no table, or not this one.
+            Conflict: the name is taken.
+            Unavailable: the storage is full or out of reach.
+        """
+        feed, over = Feed(note), asyncio.Event()
+        pouring = asyncio.create_task(feed.pour(body))
+        listing = asyncio.create_task(self._keep_listed(feed, over))
+        listing.add_done_callback(lambda task: feed.break_off() if _error_of(task) is not None else None)
+        is_small = self.size is not None and self.size < LISTED_FROM
+        try:
+            record = await to_thread.run_sync(self._store, feed, limiter=None if is_small else turns)
+            over.set()
+            await asyncio.gather(pouring, listing)
+            return await to_thread.run_sync(self._finish, record, answer)
+        except BaseException as error:  # noqa: BLE001 - raised again, or why the body broke off
+            feed.break_off()
+            pouring.cancel()
+            over.set()
+            await asyncio.wait([pouring, listing])
+            await to_thread.run_sync(self._forget)
+            raise _cause(pouring, listing, error) from None
+
+    def _store(self, feed: Feed) -> DatasetRecord:
+        def read(scratch: Path) -> Table:
+            kind = _form(self.media_type, feed)
+            return formats.read(kind, io.BufferedReader(feed), self.reading, scratch)
+
+        record = store(self.storage, read, self.options, self.id, self.created_at, feed.check)
+        try:
+            feed.drain()
+        except Broken:
+            self.storage.delete(self.id, record.sha256)
+            raise
+        return record
+
+    async def _keep_listed(self, feed: Feed, over: asyncio.Event) -> None:
+        """Once much has come: the row, and then how far it is."""
+        said, written = 0, 0.0
+        while not over.is_set():
+            if not self._listed and feed.received >= LISTED_FROM:
+                await to_thread.run_sync(self._list, self._progress(feed))
+            elif self._listed and (feed.received > said or time.monotonic() - written > LONGEST_SILENCE):
+                said, written = feed.received, time.monotonic()
+                with suppress(SQLAlchemyError, DescentError):  # the next one comes soon
+                    await to_thread.run_sync(self._beat, self._progress(feed))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(over.wait(), BEAT)
+
+    def _progress(self, feed: Feed) -> float | None:
+        return min(1.0, feed.received / self.size) if self.size else None
+
+    def _list(self, progress: float | None) -> None:
+        record = DatasetRecord(
+            id=self.id,
+            name=self.options.name or self.id,
+            features=[],
+            targets=[],
+            train_rows=0,
+            validation_rows=0,
+            test_rows=0,
+            dtype=self.options.dtype,
+            missing=self.options.missing,
+            statistics=[],
+            state="loading",
+            progress=progress,
+            beat=now(),
+            created_at=self.created_at,
+        )
+        with operations.naming(record), self.database.transaction() as session:
+            session.add(record)
+            session.flush()
+        self._listed = True
+
+    def _beat(self, progress: float | None) -> None:
+        with self.database.transaction() as session:
+            records.beat(session, self.id, progress)
+
+    def _finish(self, record: DatasetRecord, answer: Callable[[Session, DatasetRecord], Answer]) -> Answer:
+        with operations.adding(self.database, self.storage, record) as session:
+            return answer(session, record)
+
+    def _forget(self) -> None:
+        """What stays behind where this fails is found by its last beat."""
+        if self._listed:
+            with suppress(SQLAlchemyError, DescentError), self.database.transaction() as session:
+                records.delete_loading(session, self.id)
+
+
+ANY_FORM = ("application/octet-stream", "application/zip")
+"""Media types that leave open what a body is."""
+_FIRST_BYTES = {
+    b"PAR1": MediaType.PARQUET,
+    b"ARROW1": MediaType.ARROW_FILE,
+    b"PK\x03\x04": MediaType.NPZ,
+    b"\x93NUMPY": MediaType.NPY,
+}
+
+
+def _form(media_type: str, feed: Feed) -> str:
+    """The media type, found by the first bytes where the sender knew a general one alone."""
+    if media_type in ANY_FORM:
+        first = feed.peek(max(map(len, _FIRST_BYTES)))
+        return next((kind for start, kind in _FIRST_BYTES.items() if first.startswith(start)), media_type)
+    return media_type
+
+
+def _cause(pouring: "asyncio.Task[None]", listing: "asyncio.Task[None]", error: BaseException) -> BaseException:
+    """Why an upload failed: where its body broke off, what broke it off."""
+    if not isinstance(error, asyncio.CancelledError):
+        return _error_of(listing) or _error_of(pouring) or error
+    return error
+
+
+def _error_of(task: "asyncio.Task[None]") -> BaseException | None:
+    return None if task.cancelled() else task.exception()
