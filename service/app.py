@@ -1,10 +1,12 @@
 """The application: everything made once, in the lifespan, and passed on."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 
+from anyio import CapacityLimiter
 from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.openapi.docs import get_swagger_ui_html
@@ -14,20 +16,27 @@ from sqlalchemy import text
 from threadpoolctl import threadpool_limits
 
 from service.body_limit import BodyLimit
+from service.compressed_bodies import CompressedBodies
 from service.database.engine import Database
 from service.database.migrate import migrate
 from service.datasets.endpoints import router as datasets
 from service.datasets.storage import Storage
+from service.datasets.uploads import AT_ONCE
 from service.engine.engine import Engine
-from service.engine.recovery import FileLock, recover
+from service.engine.recovery import FileLock, keep_removing_abandoned, recover
 from service.errors import Unavailable
-from service.http import add_error_handlers, add_problem_schema, problems
 from service.idempotency import KeysInFlight
 from service.jobs.endpoints import router as jobs
 from service.jobs.watching import Watcher
 from service.models.endpoints import router as models
 from service.models.networks import Networks
-from service.predictions.endpoints import router as predictions
+from service.predictions.endpoints import router as evaluations
+from service.predictions.inference_endpoints import router as inference
+from service.predictions.inference_metadata_endpoints import router as inference_metadata
+from service.predictions.inference_protocol.statistics import Statistics
+from service.predictions.prediction_endpoints import kserve
+from service.predictions.prediction_endpoints import router as predictions
+from service.problems import add_error_handlers, add_problem_schema, problems
 from service.settings import Settings
 from service.vocabulary.endpoints import router as vocabulary
 
@@ -52,9 +61,12 @@ def create_app(settings: Settings) -> FastAPI:
         swagger_ui_oauth2_redirect_url=None,
     )
     app.state.settings = settings
-    app.add_middleware(BodyLimit, limit=settings.max_body)
+    # the busiest first, and straight: see DirectRoute
+    app.router.routes[:0] = [*predictions.routes, *inference.routes, *kserve.routes]
+    app.add_middleware(CompressedBodies, limit=settings.max_body)
+    app.add_middleware(BodyLimit, limit=settings.max_body, upload_limit=settings.max_upload)
     add_error_handlers(app)
-    for router in (datasets, models, predictions, jobs, vocabulary):
+    for router in (datasets, models, evaluations, jobs, vocabulary, inference_metadata):
         app.include_router(router)
     _add_health(app)
     _add_docs(app)
@@ -68,7 +80,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings.data.mkdir(parents=True, exist_ok=True)
     database = Database(settings.database_url)
     lock = FileLock(database.file.with_name(f"{database.file.name}.lock")) if database.file else None
-    storage = Storage(settings.storage_folder)
+    storage = Storage(settings.storage_address, settings.cache)
     alone = lock is not None and lock.held and settings.scheduler is None
     await run_in_threadpool(migrate, database)
     await run_in_threadpool(recover, database, storage, alone=alone)
@@ -76,11 +88,14 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     watcher = Watcher(database)
     engine = Engine(settings, database, when_done=watcher.nudge)
     app.state.database, app.state.storage, app.state.networks = database, storage, Networks()
-    app.state.keys_in_flight = KeysInFlight()
+    app.state.statistics = Statistics()
+    app.state.keys_in_flight, app.state.upload_turns = KeysInFlight(), CapacityLimiter(AT_ONCE)
     app.state.watcher, app.state.engine, app.state.nudge_engine = watcher, engine, engine.nudge
+    removing = asyncio.create_task(keep_removing_abandoned(database, storage))
     try:
         yield
     finally:
+        removing.cancel()
         await watcher.stop()
         await run_in_threadpool(engine.stop)
         database.close()

@@ -59,9 +59,13 @@ def finite(value: Any) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
+def all_finite(array: Array) -> bool:
+    return np.count_nonzero(np.isfinite(array)) == array.size  # half as long as `all()`, of few numbers
+
+
 def first_overflow(outputs: Array) -> int | None:
     """The first row with a number that is not finite, if there is one."""
-    if np.isfinite(outputs).all():
+    if all_finite(outputs):
         return None
     return int(np.flatnonzero(~np.isfinite(outputs).all(axis=1))[0])
 

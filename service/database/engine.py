@@ -1,5 +1,6 @@
 """The database: one engine, short transactions, SQLite set up for a service that keeps what it answered."""
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,6 +34,8 @@ class Database:
         if self.on_sqlite:
             _set_up_sqlite(self.engine, synchronous)
         self._turn = threading.Lock()
+        self._looking_up = threading.Lock()
+        self._lookups: sqlite3.Cursor | None = None
         self._writer = self.engine.execution_options(descent_writes=True)
         self._reading = sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
         self._writing = sessionmaker(self._writer, expire_on_commit=False)
@@ -47,6 +50,29 @@ class Database:
         """A session that sees one state of the database and never commits."""
         with self._reading() as session:
             yield session
+
+    def look_up(self, statement: str, parameters: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        """The first row that a SELECT finds in SQLite, as the last commit left it; for what every request asks.
+
+        One connection is kept for this and prepares each statement once: microseconds, where a session takes hundreds.
+
+        Raises:
+            Unavailable: the database does not answer.
+        """
+        with self._looking_up:
+            try:
+                if self._lookups is None:
+                    self._lookups = self._connection_of_its_own().cursor()
+                rows = self._lookups.execute(statement, parameters).fetchall()  # to the end, which ends the transaction
+            except sqlite3.Error as error:
+                raise Unavailable(f"The database does not answer: {error}.", "database_unavailable") from error
+        return rows[0] if rows else None
+
+    def _connection_of_its_own(self) -> sqlite3.Connection:
+        pooled = self.engine.raw_connection()
+        connection: Any = pooled.driver_connection
+        pooled.detach()
+        return connection  # type: ignore[no-any-return]
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -101,6 +127,10 @@ class Database:
             self._turn.release()
 
     def close(self) -> None:
+        with self._looking_up:
+            if self._lookups is not None:
+                self._lookups.connection.close()
+                self._lookups = None
         self.engine.dispose()
 
 

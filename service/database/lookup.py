@@ -30,8 +30,12 @@ def find(session: Session, kind: type[AnyNamed], reference: str, noun: str, *, l
     statement = select(kind).where(or_(kind.id == reference, kind.name == reference))
     record = session.scalars(statement.with_for_update() if lock else statement).one_or_none()
     if record is None:
-        raise NotFound(f"There is no {noun} {reference!r}.", f"{noun}_not_found")
+        raise not_found(noun, reference)
     return record
+
+
+def not_found(noun: str, reference: str) -> NotFound:
+    return NotFound(f"There is no {noun} {reference!r}.", f"{noun}_not_found")
 
 
 def page(

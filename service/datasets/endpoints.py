@@ -32,11 +32,11 @@ from service.http import (
     creation,
     media_type,
     numbers_response,
-    problems,
 )
 from service.idempotency import Creation, Fingerprint, KeysInFlight, replay, was_used
 from service.json_bodies import read_json, validated
 from service.media_types import preferred
+from service.problems import problems
 from service.settings import Settings
 from service.wire import PartName
 

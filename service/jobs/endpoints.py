@@ -9,13 +9,14 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
-from service.http import After, CreationOf, DatabaseOf, JSONRoute, Limit, Page, StorageOf, numbers_response, problems
+from service.http import After, CreationOf, DatabaseOf, JSONRoute, Limit, Page, StorageOf, numbers_response
 from service.jobs import operations, reports, verifications
 from service.jobs.events import event_stream, first_epoch_after
 from service.jobs.schemas import EpochReport, Job, LastParameters, NewJob, PlanOnly, Verification
 from service.jobs.states import State
 from service.jobs.watching import Watcher
 from service.models.endpoints import NetworksOf
+from service.problems import problems
 
 router = APIRouter(prefix="/api/jobs", tags=["jobs"], route_class=JSONRoute)
 

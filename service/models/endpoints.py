@@ -8,17 +8,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from service.database.lookup import position_of
 from service.errors import invalid
-from service.http import (
-    After,
-    CreationOf,
-    DatabaseOf,
-    JSONRoute,
-    Limit,
-    Page,
-    media_type,
-    numbers_response,
-    problems,
-)
+from service.http import After, CreationOf, DatabaseOf, JSONRoute, Limit, Page, media_type, numbers_response
 from service.json_bodies import read_json, validated
 from service.models import blueprints, operations, records
 from service.models.blueprints import Blueprint, LayerByLayer
@@ -28,6 +18,7 @@ from service.models.networks import Networks, network_of
 from service.models.records import ModelRecord
 from service.models.schemas import Model, ModelChange, NewModel, NewParameters, Parameters, UploadedModel, Version
 from service.models.signature import Signature
+from service.problems import problems
 from service.settings import Settings
 from service.wire import EpochNumber, VersionNumber
 

@@ -1,31 +1,18 @@
-"""Predictions and evaluations over HTTP."""
+"""Evaluations over HTTP."""
 
 from typing import Any
 
 from fastapi import APIRouter, Response
 
-from service.http import After, CreationOf, DatabaseOf, JSONRoute, Limit, Page, StorageOf, numbers_response, problems
+from service.http import After, CreationOf, DatabaseOf, JSONRoute, Limit, Page, StorageOf
 from service.models import records as models
-from service.models.endpoints import NetworksOf, WhichVersion
-from service.predictions import operations, records
+from service.models.endpoints import NetworksOf
+from service.predictions import evaluations, records
 from service.predictions.records import EvaluationRecord
-from service.predictions.schemas import Evaluation, Metrics, NewEvaluation, NewPrediction, Prediction
+from service.predictions.schemas import Evaluation, Metrics, NewEvaluation
+from service.problems import problems
 
 router = APIRouter(prefix="/api/models/{model}", tags=["predictions"], route_class=JSONRoute)
-
-
-@router.post("/predictions", response_model=Prediction, summary="Predict", responses=problems(404, 413, 415, 422))
-def predict(
-    model: str,
-    new: NewPrediction,
-    database: DatabaseOf,
-    storage: StorageOf,
-    networks: NetworksOf,
-    version: WhichVersion = None,
-) -> Response:
-    """The raw outputs of the network, one row for each row of inputs. Works before any training, too."""
-    trained, outputs = operations.predict(database, storage, networks, model, version, new)
-    return numbers_response({"model": trained.model, "version": trained.version, "outputs": outputs})
 
 
 @router.post(
@@ -44,9 +31,9 @@ def evaluate(
     networks: NetworksOf,
 ) -> Response:
     """Compute loss and metrics of a version on data, by default on the test part, and keep them."""
-    record = operations.evaluate(database, storage, networks, model, new)
+    record = evaluations.evaluate(database, storage, networks, model, new)
     with database.transaction() as session:
-        operations.keep(session, record)
+        evaluations.keep(session, record)
         return creation.answer(session, _evaluation(record), f"/api/models/{record.model_id}/evaluations/{record.id}")
 
 
@@ -67,13 +54,14 @@ def show_evaluation(model: str, evaluation: str, database: DatabaseOf) -> Evalua
 
 @router.get("/metrics", summary="Show how a model was trained and how good it is", responses=problems(404))
 def show_metrics(model: str, database: DatabaseOf) -> Metrics:
-    """The trainings of a model, newest version first, and every evaluation of it, newest first."""
+    """The trainings of a model, newest version first, each with its curve and receipt; and every evaluation of it,
+    newest first.
+    """
     with database.reading() as session:
         id = models.find(session, model).id
-        trainings = operations.trainings(session, id)
-        evaluations = records.all_of(session, id)
-    answer: dict[str, Any] = {"model": id, "trainings": trainings}
-    return Metrics(**answer, evaluations=[_evaluation(record) for record in evaluations])
+        checks = [_evaluation(record) for record in records.all_of(session, id)]
+    answer: dict[str, Any] = {"model": id, "trainings": evaluations.trainings(database, id), "evaluations": checks}
+    return Metrics(**answer)
 
 
 def _evaluation(record: EvaluationRecord) -> Evaluation:

@@ -7,7 +7,6 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from service.errors import DescentError, invalid
-from service.http import problems
 from service.models.networks import TrainedNetwork
 from service.predictions import turns
 from service.predictions.inference_protocol import schemas
@@ -15,6 +14,7 @@ from service.predictions.inference_protocol.inference import Question, infer
 from service.predictions.inference_protocol.requests import HEADER_LENGTH, digits
 from service.predictions.inference_protocol.statistics import Statistics
 from service.predictions.prediction_endpoints import DirectRoute, network_asked
+from service.problems import problems
 
 router = APIRouter(prefix="/v2/models/{model}", tags=["inference protocol"], route_class=DirectRoute)
 

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from service.database.engine import Database
 from service.errors import invalid
-from service.http import DatabaseOf, problems
+from service.http import DatabaseOf
 from service.json_bodies import read_json
 from service.models import records
 from service.models.endpoints import NetworksOf
@@ -17,6 +17,7 @@ from service.models.networks import Networks, TrainedNetwork
 from service.predictions.inference_protocol import metadata, schemas
 from service.predictions.inference_protocol.requests import digits
 from service.predictions.inference_protocol.statistics import Activity, Statistics
+from service.problems import problems
 
 router = APIRouter(prefix="/v2", tags=["inference protocol"])
 

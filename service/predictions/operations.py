@@ -1,129 +1,75 @@
-"""The rules of predictions and evaluations."""
+"""The rules of predictions: what a version says of rows, in whatever form they come and are wanted."""
 
-from typing import Any
+from typing import NamedTuple
 
-from sqlalchemy.orm import Session
-
-from service import numbers
-from service.database.columns import new_id, now
+from service import media_types, numbers
 from service.database.engine import Database
-from service.datasets import records as datasets
 from service.datasets.storage import Storage
 from service.errors import invalid
-from service.jobs import records as jobs
-from service.jobs.operations import recipe_of, reference_at, weights_in
-from service.jobs.parts import View
-from service.jobs.records import JobRecord
-from service.learning import metrics
-from service.learning.losses import MSE, Loss
-from service.models import records as models
-from service.models.networks import Networks, TrainedNetwork
+from service.learning.encoding import Rows
+from service.models.networks import TrainedNetwork
 from service.numbers import Array
-from service.predictions.records import EvaluationRecord
-from service.predictions.schemas import NewEvaluation, NewPrediction
+from service.predictions import answers, forms, turns
+from service.predictions.answers import Answer
+from service.predictions.schemas import NewPrediction
+from service.predictions.views import view_of
+
+_PLAIN = (media_types.JSON, media_types.NPY)
 
 
-def predict(
-    database: Database, storage: Storage, networks: Networks, reference: str, version: int | None, new: NewPrediction
-) -> tuple[TrainedNetwork, Array]:
-    """The network that was asked, and its outputs (rows × outputs).
+class Question(NamedTuple):
+    """Rows as they came over HTTP, and the media type that the answer shall have."""
+
+    media_type: str
+    body: bytes
+    limit: int
+    """Bytes that a body may have, also where it is packed."""
+    wanted: str
+
+    @property
+    def size(self) -> int:
+        """Of the work that it asks for: the body's bytes; more where pyarrow is needed, which may have to be loaded."""
+        plain = self.media_type in _PLAIN and self.wanted in _PLAIN
+        return len(self.body) if plain else turns.SMALL
+
+
+def predict(trained: TrainedNetwork, question: Question) -> Answer | NewPrediction:
+    """The answer to a question; or, where it names rows that are stored, what it says of them: `predict_part` goes on.
 
     Raises:
-        NotFound: model, version or dataset.
         Invalid: rows do not fit, or an output overflows.
+        WrongFormat: the media type is not read here.
+    """
+    rows = forms.read(question.media_type, question.body, question.limit, trained)
+    if isinstance(rows, NewPrediction):
+        return rows
+    return answers.write(question.wanted, trained, rows.inputs, outputs(trained, rows.inputs, rows.pointer))
+
+
+def predict_part(
+    database: Database, storage: Storage, trained: TrainedNetwork, new: NewPrediction, wanted: str
+) -> Answer:
+    """The answer for a part of a dataset.
+
+    Raises:
+        NotFound: there is no such dataset.
+        Invalid: it does not fit, the part is empty, or an output overflows.
     """
     with database.reading() as session:
-        trained = networks.get(session, reference, version)
-        view = _view(session, storage, trained, new.dataset) if new.dataset else None
-    if view is not None:
-        inputs, pointer = view.part(new.part).inputs, "#/part"
-    else:
-        pointer = "#/inputs"
-        inputs = numbers.matrix(new.inputs, trained.network.inputs, trained.network.dtype, pointer)
-    outputs = trained.predict(inputs)
-    row = numbers.first_overflow(outputs)
+        view = view_of(session, storage, trained, new.dataset)
+    inputs = view.part(new.part).inputs
+    return answers.write(wanted, trained, inputs, outputs(trained, inputs))
+
+
+def outputs(trained: TrainedNetwork, inputs: Rows, pointer: str | None = None) -> Array:
+    """The raw outputs (rows × outputs), all of them finite; `pointer` leads to the list of the rows in the body.
+
+    Raises:
+        Invalid: the outputs of a row overflow.
+    """
+    computed = trained.predict(inputs)
+    row = numbers.first_overflow(computed)
     if row is not None:
-        where = f"{pointer}/{row}" if view is None else pointer
+        where = "#/part" if pointer is None else f"{pointer}/{row}"
         raise invalid(where, f"The output of row {row} is too large for {trained.network.dtype}.", "overflow")
-    return trained, outputs
-
-
-def _view(session: Session, storage: Storage, trained: TrainedNetwork, reference: str) -> View:
-    """The dataset as the network sees it; a column of weights that it was trained with is no input."""
-    with reference_at("#/dataset"):
-        dataset = datasets.find(session, reference)
-    job = _job_of(session, trained)
-    weights = None if job is None else weights_in(job.recipe, dataset)
-    view = View(storage, dataset, trained.network.dtype, weights)
-    view.check(trained.network, "#/dataset")
-    return view
-
-
-def evaluate(
-    database: Database, storage: Storage, networks: Networks, reference: str, new: NewEvaluation
-) -> EvaluationRecord:
-    """Check a version on a part of a dataset; `keep` then keeps what came out.
-
-    Raises:
-        NotFound: model, version or dataset.
-        Invalid: the dataset does not fit, or the part is empty.
-    """
-    with database.reading() as session:
-        models.find(session, reference)
-        with reference_at("#/version"):
-            trained = networks.get(session, reference, new.version)
-        view = _view(session, storage, trained, new.dataset)
-        loss = new.loss.term() if new.loss is not None else _loss_of(session, trained)
-    part = view.part(new.part)
-    if part.weights is not None and not part.weights.any():
-        detail = f"All weights, those of column {view.weights!r}, are 0 in the {new.part} part."
-        raise invalid("#/part", detail, "impossible_weights")
-    return EvaluationRecord(
-        id=new_id("ev"),
-        model_id=trained.model,
-        version=trained.version,
-        dataset_id=view.dataset.id,
-        part=new.part,
-        loss=numbers.finite(trained.network.loss(trained.vector, part.inputs, part.targets, loss, part.weights)),
-        metrics={
-            name: numbers.finite(value)
-            for name, value in metrics.regression(trained.predict(part.inputs), part.targets).items()
-        },
-        rows=len(part),
-        created_at=now(),
-    )
-
-
-def keep(session: Session, record: EvaluationRecord) -> None:
-    """Add an evaluation.
-
-    Raises:
-        NotFound: its model was deleted meanwhile.
-    """
-    models.find(session, record.model_id)
-    session.add(record)
-
-
-def _loss_of(session: Session, trained: TrainedNetwork) -> Loss:
-    job = _job_of(session, trained)
-    return MSE() if job is None else recipe_of(job).loss
-
-
-def _job_of(session: Session, trained: TrainedNetwork) -> JobRecord | None:
-    """The job that made this version."""
-    return None if trained.job is None else jobs.find(session, trained.job)
-
-
-def trainings(session: Session, model: str) -> list[dict[str, Any]]:
-    """How each version that a job has added was trained, newest first."""
-    return [
-        {
-            "version": job.version,
-            "job": job.id,
-            "initial_loss": job.initial_loss,
-            "final_loss": job.final_loss,
-            "epochs": job.epochs_done,
-            "recipe": job.recipe,
-        }
-        for job in jobs.succeeded(session, model)
-    ]
+    return computed

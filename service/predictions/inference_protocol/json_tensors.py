@@ -29,7 +29,7 @@ def read(body: bytes) -> Any:
 
 def _with_arrays(parser: simdjson.Parser, body: bytes) -> dict[str, Any] | None:
     """A request whose tensors are all of numbers; None for what is anything else, or hides a list in one of numbers."""
-    document = parser.parse(body)
+    document: Any = parser.parse(body)
     value, lists = _plain(document, but="inputs")
     value["inputs"] = inputs = []
     lists += 1
@@ -42,7 +42,7 @@ def _with_arrays(parser: simdjson.Parser, body: bytes) -> dict[str, Any] | None:
     return value if body.count(b"[") == lists else None
 
 
-def _plain(shown: simdjson.Object, but: str) -> tuple[dict[str, Any], int]:
+def _plain(shown: Any, but: str) -> tuple[dict[str, Any], int]:
     """The members of an object but for one, as Python has them, and how many of them are lists."""
     members = {name: shown[name] for name in shown.keys() if name != but}  # noqa: SIM118 - no dict
     if len(members) != len(shown) - 1:
@@ -56,7 +56,7 @@ def _plain(shown: simdjson.Object, but: str) -> tuple[dict[str, Any], int]:
     return members, len(lists)
 
 
-def _array(data: simdjson.Array) -> tuple[Array, int]:
+def _array(data: Any) -> tuple[Array, int]:
     """The numbers of a list (elements) or of lists of one length (rows × elements), and how many lists that are."""
     numbers = np.frombuffer(data.as_buffer(of_type="d"))
     if not isinstance(data[0], simdjson.Array):

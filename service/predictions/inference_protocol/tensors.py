@@ -108,7 +108,7 @@ def to_json(tensor: Tensor) -> dict[str, Any]:
 def to_bytes(tensor: Tensor) -> bytes | memoryview:
     """The tensor's elements as bytes."""
     if tensor.datatype != "BYTES":
-        return memoryview(np.ascontiguousarray(tensor.values, DTYPES[tensor.datatype])).cast("B")
+        return np.ascontiguousarray(tensor.values, DTYPES[tensor.datatype]).data.cast("B")
     texts = [text.encode() for text in tensor.values.ravel().tolist()]
     return b"".join(chain.from_iterable((LENGTH.pack(len(text)), text) for text in texts))
 
@@ -131,7 +131,7 @@ def _flat(data: Any, shape: Sequence[int], pointer: str) -> tuple[list[Any] | Ar
 def _unnested(data: list[Any] | Array, shape: tuple[int, ...]) -> list[Any] | Array | None:
     if isinstance(data, np.ndarray):
         return data.ravel() if data.shape == shape else None
-    level = [data]
+    level: list[Any] = [data]
     for size in shape:
         if not all(isinstance(part, list) and len(part) == size for part in level):
             return None
@@ -148,7 +148,7 @@ def _all_of(kind: type, flat: list[Any] | Array, what: str) -> list[Any] | Array
 
 def _held(values: Array, datatype: str) -> Array:
     """Float64 numbers, all of which `datatype` can hold."""
-    dtype = DTYPES[datatype]
+    dtype: np.dtype[Any] = DTYPES[datatype]
     if dtype.kind == "f":
         with np.errstate(over="ignore"):
             fits = np.isfinite(values.astype(dtype))

@@ -1,0 +1,41 @@
+"""The forms that data comes and goes in, and which of them a client would like best."""
+
+from collections.abc import Sequence
+
+from service.errors import NotAcceptable
+
+JSON = "application/json"
+CSV = "text/csv"
+ARROW = "application/vnd.apache.arrow.stream"
+NPY = "application/x-npy"
+
+
+def preferred(accept: str, offers: Sequence[str]) -> str:
+    """The offer that an Accept header (RFC 9110, 12.5.1) likes best; of those it likes equally, the first.
+
+    Raises:
+        NotAcceptable: it wants none of them.
+    """
+    if not accept or accept == "*/*":
+        return offers[0]
+    wanted = dict(_range(each) for each in accept.split(","))
+    best = max(offers, key=lambda offer: _quality(offer, wanted))
+    if _quality(best, wanted) <= 0:
+        raise NotAcceptable(f"This is answered as {', '.join(offers)}, but Accept wants none of them.")
+    return best
+
+
+def _range(text: str) -> tuple[str, float]:
+    """A media range and its weight; one whose weight cannot be read counts in full, as RFC 9110 leaves open."""
+    name, *parameters = text.split(";")
+    quality = next((each.strip()[2:] for each in parameters if each.strip().lower().startswith("q=")), "1")
+    try:
+        return name.strip().lower(), float(quality)
+    except ValueError:
+        return name.strip().lower(), 1.0
+
+
+def _quality(offer: str, wanted: dict[str, float]) -> float:
+    """By the most specific range that fits."""
+    ranges = (offer, f"{offer.partition('/')[0]}/*", "*/*")
+    return next((wanted[each] for each in ranges if each in wanted), 0.0)

@@ -1,0 +1,48 @@
+"""Which rows lie outside of what a network has seen in training."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from service.learning.encoding import Rows
+from service.models.networks import TrainedNetwork
+from service.numbers import Array
+
+MOST_LISTED = 100
+BLOCK = 1 << 11
+"""Rows looked at at once."""
+
+
+@dataclass(frozen=True)
+class Extrapolation:
+    """How many values lie outside of the training part's range, and the first of them."""
+
+    count: int
+    values: list[dict[str, Any]]
+
+
+def of(trained: TrainedNetwork, inputs: Rows) -> Extrapolation | None:
+    """Of rows as the network takes them (rows × inputs); None for a network that knows no ranges."""
+    if trained.ranges is None:
+        return None
+    low, high = trained.ranges
+    count = 0
+    values: list[dict[str, Any]] = []
+    for start in range(0, len(inputs), BLOCK):
+        block = inputs[start : start + BLOCK]
+        outside = _outside(block, low, high)
+        if outside is not None:
+            places = np.argwhere(outside)
+            count += len(places)
+            for row, column in places[: MOST_LISTED - len(values)].tolist():
+                seen = {"value": block[row, column], "min": low[column], "max": high[column]}
+                values.append({"row": start + row, "column": trained.input_names[column], **seen})
+    return Extrapolation(count, values)
+
+
+def _outside(rows: Array, low: Array, high: Array) -> Array | None:
+    """Which numbers (rows × inputs) lie outside; None where none does."""
+    outside: Array = rows < low
+    outside |= rows > high
+    return outside if outside.any() else None

@@ -1,0 +1,87 @@
+"""From a body to the rows that a network takes, for each form that rows come in."""
+
+import io
+
+import numpy as np
+from pydantic import TypeAdapter
+
+from service import media_types, numbers
+from service.errors import WrongFormat, invalid
+from service.json_bodies import read_json, validated
+from service.models.networks import TrainedNetwork
+from service.numbers import Array
+from service.predictions import json_rows, named_rows, tables
+from service.predictions.schemas import NewPrediction
+from service.predictions.tables import Given
+
+FORMS = (media_types.JSON, media_types.CSV, media_types.ARROW, media_types.NPY)
+"""In which rows are read."""
+_NEW_PREDICTION: TypeAdapter[NewPrediction] = TypeAdapter(NewPrediction)
+
+
+def read(media_type: str, body: bytes, limit: int, trained: TrainedNetwork) -> Given | NewPrediction:
+    """The rows of a body, of at most `limit` bytes however it is packed; or what it says of rows that are stored.
+
+    Raises:
+        Invalid: it is not of that form, or has not what the network takes.
+        WrongFormat: this form is not read.
+    """
+    match media_type:
+        case media_types.JSON:
+            return _json(body, trained)
+        case media_types.NPY:
+            return _npy(body, trained)
+        case media_types.CSV:
+            return tables.from_csv(body, limit, trained)
+        case media_types.ARROW:
+            return tables.from_arrow(body, limit, trained)
+        case _:
+            raise WrongFormat(f"Rows are read from {', '.join(FORMS)}, not from {media_type or 'an unnamed type'!r}.")
+
+
+def _json(body: bytes, trained: TrainedNetwork) -> Given | NewPrediction:
+    network = trained.network
+    inputs = json_rows.read(body, "inputs", network.inputs, network.dtype)
+    if inputs is not None:
+        return Given(inputs, "#/inputs")
+    new = validated(_NEW_PREDICTION, read_json(body))
+    if new.dataset:
+        return new
+    if "rows" not in new.model_fields_set:
+        return Given(numbers.matrix(new.inputs, network.inputs, network.dtype, "#/inputs"), "#/inputs")
+    if trained.signature is None:
+        detail = "This version was not trained on a dataset and knows no names: give rows of numbers as 'inputs'."
+        raise invalid("#/rows", detail, "no_signature")
+    return Given(named_rows.from_objects(trained.signature, new.rows, network.dtype, "#/rows"), "#/rows")
+
+
+def _npy(body: bytes, trained: TrainedNetwork) -> Given:
+    """The array of an npy file, where it lies in the body."""
+    network = trained.network
+    array = _array(body)
+    if array.ndim != 2 or array.shape[1] != network.inputs or not len(array):
+        detail = f"The array's shape is {array.shape}, but (rows, {network.inputs}) is expected, and at least one row."
+        raise invalid("#", detail, "wrong_shape")
+    with np.errstate(over="ignore"):
+        inputs = array.astype(network.dtype, copy=False)
+    if not np.isfinite(inputs).all():
+        row, column = np.argwhere(~np.isfinite(inputs))[0]
+        what = f"too large for {network.dtype}" if np.isfinite(array[row, column]) else "not a finite number"
+        raise invalid(f"#/{row}/{column}", f"The number in row {row}, column {column} is {what}.")
+    return Given(inputs, "#")
+
+
+def _array(body: bytes) -> Array:
+    file = io.BytesIO(body)
+    try:
+        version = np.lib.format.read_magic(file)
+        shape, is_fortran, dtype = _HEADERS[version](file)
+        if dtype.kind not in "fiu":
+            raise ValueError(f"it holds {dtype}, and numbers are expected")
+        array = np.frombuffer(body, dtype, offset=file.tell())
+        return array.reshape(shape, order="F" if is_fortran else "C")
+    except (ValueError, KeyError, EOFError) as error:
+        raise invalid("#", f"The body is no npy array that can be read: {error}.", "malformed") from None
+
+
+_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}

@@ -1,0 +1,179 @@
+"""The bodies that MLflow's and KServe's (V1) clients send, and the answer that they expect.
+
+As to MLflow's server, a body has exactly one of the four fields below; what else is in it (`params`, `signature_name`)
+means nothing to these models and is passed over. Predictions are what scikit-learn's `predict` gives: the label of a
+class target, the number of a numeric one, one a row; of several targets, a list a row.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from service import media_types, numbers
+from service.errors import WrongFormat, invalid
+from service.json_bodies import read_json
+from service.models.networks import TrainedNetwork
+from service.models.signature import Signature
+from service.numbers import Array
+from service.pointers import escape
+from service.predictions import classes, json_rows, named_rows, tables
+from service.predictions.operations import Question, outputs
+from service.predictions.tables import Given
+
+FIELDS = ("instances", "inputs", "dataframe_split", "dataframe_records")
+HEAD = 32
+"""Bytes of a body that show which field a plain one has."""
+
+
+def invoke(trained: TrainedNetwork, question: Question) -> bytes:
+    """The answer, {"predictions": [...]}.
+
+    Raises:
+        Invalid: the rows are not what the network takes, or an output overflows.
+        WrongFormat: neither JSON nor CSV.
+    """
+    given = _read(trained, question)
+    computed = outputs(trained, given.inputs, given.pointer)
+    return orjson.dumps({"predictions": _predictions(trained, computed)}, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def _predictions(trained: TrainedNetwork, computed: Array) -> Any:
+    found = {each.target: each.labels for each in classes.of(trained.signature, computed)}
+    if not found:
+        return computed[:, 0].copy() if computed.shape[1] == 1 else computed
+    assert trained.signature is not None
+    columns, start = [], 0
+    for target in trained.signature.targets:
+        columns.append(found.get(target.name) or computed[:, start].tolist())
+        start += target.width
+    return columns[0] if len(columns) == 1 else list(zip(*columns, strict=True))
+
+
+def _read(trained: TrainedNetwork, question: Question) -> Given:
+    match question.media_type:
+        case media_types.JSON:
+            return _from_json(trained, question.body)
+        case media_types.CSV:
+            return tables.from_csv(question.body, question.limit, trained)
+        case other:
+            raise WrongFormat(f"Invocations are read from JSON and CSV, not from {other or 'an unnamed type'!r}.")
+
+
+def _from_json(trained: TrainedNetwork, body: bytes) -> Given:
+    network = trained.network
+    plain = "inputs" if b'"inputs"' in body[:HEAD] else "instances"
+    inputs = json_rows.read(body, plain, network.inputs, network.dtype)
+    if inputs is not None:
+        return Given(inputs, f"#/{plain}")
+    value = read_json(body)
+    given = [field for field in FIELDS if isinstance(value, dict) and field in value]
+    if len(given) != 1:
+        raise invalid("#", f"Give an object with exactly one of {', '.join(map(repr, FIELDS))}.")
+    field = given[0]
+    return _of_field(trained, field, value[field], f"#/{field}")
+
+
+def _of_field(trained: TrainedNetwork, field: str, value: Any, pointer: str) -> Given:
+    if field == "dataframe_split":
+        return _split(trained, value, pointer)
+    if field == "inputs" and isinstance(value, dict):
+        return _columns(trained, value, pointer)
+    return Given(_rows(trained, value, pointer), pointer)
+
+
+def _rows(trained: TrainedNetwork, rows: Any, pointer: str) -> Array:
+    """Rows as lists, as objects, or, for a network with one input, as bare numbers."""
+    network, signature = trained.network, trained.signature
+    first = rows[0] if isinstance(rows, list) and rows else None
+    if isinstance(first, dict):
+        return _objects(trained, rows, pointer)
+    if network.inputs == 1 and first is not None and not isinstance(first, list):
+        return numbers.column(rows, network.dtype, pointer).reshape(-1, 1)
+    if signature is not None and isinstance(first, list) and len(first) == len(signature.features):
+        names = [each.name for each in signature.features]
+        return _named(trained, signature, names, rows, pointer)
+    return numbers.matrix(rows, network.inputs, network.dtype, pointer)
+
+
+def _objects(trained: TrainedNetwork, rows: list[Any], pointer: str) -> Array:
+    """Rows by name; where the network knows no names, in the order of those of the first row."""
+    network = trained.network
+    if trained.signature is not None:
+        return named_rows.from_objects(trained.signature, rows, network.dtype, pointer)
+    names = list(rows[0])
+    for index, row in enumerate(rows):
+        if not isinstance(row, dict) or row.keys() != rows[0].keys():
+            detail = f"This row is not an object with the names of the first, {', '.join(map(repr, names))}."
+            raise invalid(f"{pointer}/{index}", detail)
+    values = [[row[name] for name in names] for row in rows]
+    if len(names) == 1 and isinstance(values[0][0], list):  # one tensor with a name, a row of it for each instance
+        values = [each[0] for each in values]
+    return numbers.matrix(values, network.inputs, network.dtype, pointer)
+
+
+def _columns(trained: TrainedNetwork, columns: Mapping[str, Any], pointer: str) -> Given:
+    """One list a column, or one tensor with a name."""
+    signature = trained.signature
+    known = set() if signature is None else named_rows.known_names(signature)
+    if len(columns) == 1 and (only := next(iter(columns))) not in known:
+        where = f"{pointer}/{escape(only)}"
+        return Given(_rows(trained, columns[only], where), where)
+    names = list(columns)
+    flat = {name: _flat(columns[name], f"{pointer}/{escape(name)}") for name in names}
+    longest = max(map(len, flat.values()), default=0)
+    for name, values in flat.items():
+        if len(values) != longest or not values:
+            detail = f"Column {name[:50]!r} has {len(values)} rows, but another one has {longest}."
+            raise invalid(f"{pointer}/{escape(name)}", detail if longest else "There are no rows.", "ragged")
+    rows = [list(row) for row in zip(*flat.values(), strict=True)]
+    if signature is not None:
+        return Given(_named(trained, signature, names, rows, pointer, by_column=True), pointer)
+    return Given(numbers.matrix(rows, trained.network.inputs, trained.network.dtype, pointer), pointer)
+
+
+def _flat(values: Any, pointer: str) -> list[Any]:
+    if not isinstance(values, list):
+        raise invalid(pointer, "This is not a list with a value for each row.")
+    return [value[0] if isinstance(value, list) and len(value) == 1 else value for value in values]
+
+
+def _split(trained: TrainedNetwork, frame: Any, pointer: str) -> Given:
+    """pandas' orientation "split"."""
+    if not isinstance(frame, dict) or not isinstance(frame.get("data"), list):
+        raise invalid(pointer, "Give an object with 'columns' and 'data', as DataFrame.to_dict(orient='split') does.")
+    names, rows, where = frame.get("columns"), frame["data"], f"{pointer}/data"
+    if trained.signature is None or names is None:
+        return Given(_rows(trained, rows, where), where)
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise invalid(f"{pointer}/columns", "This is not a list of names.")
+    named_rows.check_names(trained.signature, names, lambda name: f"{pointer}/columns/{names.index(name)}")
+    return Given(_named(trained, trained.signature, names, rows, where), where)
+
+
+def _named(
+    trained: TrainedNetwork,
+    signature: Signature,
+    names: list[str],
+    rows: list[Any],
+    pointer: str,
+    *,
+    by_column: bool = False,
+) -> Array:
+    """Rows of values in the order of `names`; `by_column` says how the body has them, and so where a fault is."""
+    if not rows:
+        raise invalid(pointer, "There are no rows.", "empty")
+    for index, row in enumerate(rows):
+        if not isinstance(row, list) or len(row) != len(names):
+            raise invalid(f"{pointer}/{index}", f"This row is not a list of {len(names)} values.")
+    named_rows.check_names(signature, names, lambda name: f"{pointer}/{escape(name)}")
+    missing = next((each.name for each in signature.features if each.name not in names), None)
+    if missing is not None:
+        raise invalid(pointer, f"Column {missing!r} is missing.", "missing_column")
+    places = {name: place for place, name in enumerate(names)}
+    columns = {each.name: [row[places[each.name]] for row in rows] for each in signature.features}
+
+    def place(name: str, row: int | None) -> str:
+        return f"{pointer}/{escape(name)}/{row}" if by_column else f"{pointer}/{row}/{places[name]}"
+
+    return named_rows.from_lists(signature, columns, trained.network.dtype, place)

@@ -1,0 +1,232 @@
+"""From columns by name to the numbers that a network takes, by the signature of the data it was trained on."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from math import isnan
+from typing import Any
+
+import numpy as np
+
+from service import numbers
+from service.datasets.chunks import Texts
+from service.errors import Invalid, invalid
+from service.learning.encoding import expand
+from service.models.signature import Feature, Signature
+from service.numbers import Array
+from service.pointers import escape
+
+Column = Array | Texts
+"""One value a row: numbers (NaN: missing), booleans, or texts (as Texts, or as an array of them; None: missing)."""
+Place = Callable[[str, int | None], str]
+"""The pointer to a column, or to a row's value in it."""
+SHOWN = 20
+"""Known names that an error lists."""
+LONGEST = 50
+"""Characters of an unknown name or category that an error repeats."""
+
+
+def from_columns(
+    signature: Signature,
+    columns: Mapping[str, Column],
+    dtype: str,
+    place: Place,
+    where: Callable[[int], str] = lambda row: f"Row {row}",
+) -> Array:
+    """Rows (rows × inputs) of `dtype` from columns that are all equally long. Targets may be there and are ignored.
+
+    `where` calls a row what its sender would call it.
+
+    Raises:
+        Invalid: a column is missing or unknown, or one of its values is, or is not what the network takes.
+    """
+    check_names(signature, columns, lambda name: place(name, None))
+    missing = next((each.name for each in signature.features if each.name not in columns), None)
+    if missing is not None:
+        raise invalid(place(missing, None), f"Column {missing!r} is missing.", "missing_column")
+    codes = np.empty((len(signature.features), _length(next(iter(columns.values())))), dtype)
+    for index, feature in enumerate(signature.features):
+        try:
+            codes[index] = _codes(feature, columns[feature.name], dtype)
+        except _WrongError as wrong:
+            detail = f"{where(wrong.row)}: {wrong.what}"
+            raise invalid(place(feature.name, wrong.row), detail, wrong.code) from None
+    return _expanded(signature, codes)
+
+
+def from_objects(signature: Signature, rows: Any, dtype: str, pointer: str) -> Array:
+    """Rows (rows × inputs) of `dtype` from a JSON list of objects; `pointer` leads to the list.
+
+    A key that is not there is a missing value, as null is.
+
+    Raises:
+        Invalid: with the pointer of the first row or value that is not what the network takes.
+    """
+    if not isinstance(rows, list) or not rows:
+        raise invalid(pointer, "Give at least one row, as a list of objects.")
+    for index, row in enumerate(rows):
+        if not isinstance(row, dict):
+            raise invalid(f"{pointer}/{index}", "This row is not an object with a value for each column.")
+        check_names(signature, row, lambda name, index=index: f"{pointer}/{index}/{escape(name)}")  # type: ignore[misc]
+    columns = {each.name: [row.get(each.name) for row in rows] for each in signature.features}
+    return from_lists(signature, columns, dtype, lambda name, row: f"{pointer}/{row}/{escape(name)}")
+
+
+def from_lists(signature: Signature, columns: Mapping[str, list[Any]], dtype: str, place: Place) -> Array:
+    """Rows (rows × inputs) of `dtype` from a JSON list of values for each feature, all equally long.
+
+    Raises:
+        Invalid: with the pointer of the first value that is not what the network takes.
+    """
+    codes = np.empty((len(signature.features), len(columns[signature.features[0].name])), dtype)
+    for index, feature in enumerate(signature.features):
+        try:
+            codes[index] = _codes_of_list(feature, columns[feature.name], dtype)
+        except _WrongError as wrong:
+            raise invalid(place(feature.name, wrong.row), wrong.what[:1].upper() + wrong.what[1:], wrong.code) from None
+    return _expanded(signature, codes)
+
+
+def check_names(signature: Signature, names: Iterable[str], pointer: Callable[[str], str]) -> None:
+    """Raise Invalid where a name is neither that of a feature nor that of a target."""
+    known = known_names(signature)
+    unknown = next((name for name in names if name not in known), None)
+    if unknown is not None:
+        detail = (
+            f"There is no column {unknown[:LONGEST]!r}: {_hint(unknown, [each.name for each in signature.features])}"
+        )
+        raise invalid(pointer(unknown[:LONGEST]), detail, "unknown_column")
+
+
+def known_names(signature: Signature) -> set[str]:
+    """Of features and targets."""
+    return {each.name for each in signature.features} | {each.name for each in signature.targets}
+
+
+def _hint(name: str, known: Sequence[str]) -> str:
+    near = get_close_matches(name[:LONGEST], known, n=1)
+    listed = ", ".join(map(repr, known[:SHOWN])) + (f" and {len(known) - SHOWN} more" if len(known) > SHOWN else "")
+    return (f"did you mean {near[0]!r}? " if near else "") + f"the model takes {listed}."
+
+
+def _expanded(signature: Signature, codes: Array) -> Array:
+    """Codes (columns × rows) as rows with categories one-hot (rows × inputs)."""
+    rows = np.ascontiguousarray(codes.T)
+    classes = [None if each.categories is None else len(each.categories) for each in signature.features]
+    return rows if classes.count(None) == len(classes) else expand(rows, classes, codes.dtype.name)
+
+
+class _WrongError(Exception):
+    """A value that the network does not take."""
+
+    def __init__(self, row: int, what: str, code: str = "invalid") -> None:
+        super().__init__(what)
+        self.row = row
+        self.what = what
+        self.code = code
+
+
+def _length(column: Column) -> int:
+    return len(column.codes if isinstance(column, Texts) else column)
+
+
+def _codes(feature: Feature, column: Column, dtype: str) -> Array:
+    """The values of a feature as the network's numbers, categories as codes."""
+    if isinstance(column, Texts):
+        if feature.categories is None:
+            raise _no_text(feature, 0)
+        own = np.array([_code_of(feature, text) for text in column.categories] + [_MISSING], np.int64)
+        return _filled(feature, own[column.codes].astype(np.float64), column)
+    if column.dtype.kind in "OUST":
+        return _codes_of_list(feature, column.tolist(), dtype)
+    if feature.categories is not None:
+        return _codes_of_list(feature, [None if isnan(value) else value for value in column.tolist()], dtype)
+    return _cast(feature, column.astype(np.float64), dtype)
+
+
+_MISSING = -1
+_UNKNOWN = -2
+
+
+def _code_of(feature: Feature, text: Any) -> int:
+    assert feature.categories is not None
+    return feature.categories.index(text) if text in feature.categories else _UNKNOWN
+
+
+def _filled(feature: Feature, codes: Array, texts: Texts | list[Any]) -> Array:
+    """Codes of a categorical feature, with what stands for missing ones."""
+    if (unknown := codes == _UNKNOWN).any():
+        row = int(unknown.argmax())
+        text = texts[row] if isinstance(texts, list) else texts.categories[texts.codes[row]]
+        raise _no_category(feature, row, text)
+    return _with_fill(feature, codes, codes == _MISSING)
+
+
+def _with_fill(feature: Feature, values: Array, missing: Array) -> Array:
+    if missing.any():
+        if feature.fill is None:
+            raise _WrongError(
+                int(missing.argmax()), f"the value of column {feature.name!r} is missing.", "missing_value"
+            )
+        values[missing] = feature.fill
+    return values
+
+
+def _cast(feature: Feature, values: Array, dtype: str) -> Array:
+    """Numbers of a numeric or boolean feature; NaN is a missing one."""
+    values = _with_fill(feature, values, np.isnan(values))
+    if feature.kind == "boolean" and (wrong := (values != 0) & (values != 1)).any():
+        raise _WrongError(int(wrong.argmax()), f"column {feature.name!r} takes false and true, or 0 and 1.")
+    with np.errstate(over="ignore"):
+        held = values.astype(dtype)
+    if not np.isfinite(held).all():
+        row = int((~np.isfinite(held)).argmax())
+        what = f"too large for {dtype}" if np.isfinite(values[row]) else "not finite"
+        raise _WrongError(row, f"the number in column {feature.name!r} is {what}.")
+    return held
+
+
+def _codes_of_list(feature: Feature, values: list[Any], dtype: str) -> Array:
+    """The same for values as JSON has them."""
+    if feature.categories is not None:
+        codes = [_code_of_value(feature, value) for value in values]
+        return _filled(feature, np.array(codes, np.float64), values)
+    accepted = _NUMBERS | {bool} if feature.kind == "boolean" else _NUMBERS
+    if not set(map(type, values)) <= accepted:
+        row = next(row for row, value in enumerate(values) if type(value) not in accepted)
+        if feature.kind == "boolean" or isinstance(values[row], str):
+            raise _no_text(feature, row)
+        raise _WrongError(row, "this is no number, but a number is expected.")
+    try:
+        held = numbers.column([0 if value is None else value + 0 for value in values], dtype, "")
+    except Invalid as error:
+        raise _WrongError(int(error.errors[0].pointer[1:]), error.detail) from None
+    missing = np.array([value is None for value in values])
+    return _cast(feature, _with_fill(feature, held.astype(np.float64), missing), dtype)
+
+
+_NUMBERS = {int, float, type(None)}
+
+
+def _code_of_value(feature: Feature, value: Any) -> int:
+    if value is None:
+        return _MISSING
+    return _code_of(feature, value if isinstance(value, str) else _text_of(value))
+
+
+def _text_of(value: Any) -> str:
+    """A number or boolean as the name of a category, as datasets have it."""
+    return str(value).lower() if isinstance(value, bool) else str(value).removesuffix(".0")
+
+
+def _no_text(feature: Feature, row: int) -> _WrongError:
+    expected = "a number is" if feature.kind == "numeric" else "true or false is"
+    return _WrongError(row, f"{expected} expected in column {feature.name!r}.")
+
+
+def _no_category(feature: Feature, row: int, value: Any) -> _WrongError:
+    assert feature.categories is not None
+    known = ", ".join(map(repr, feature.categories[:SHOWN]))
+    more = len(feature.categories) - SHOWN
+    listed = f"{known} and {more} more" if more > 0 else known
+    text = (value if isinstance(value, str) else _text_of(value))[:LONGEST]
+    return _WrongError(row, f"there is no {text!r} in column {feature.name!r}; it has {listed}.", "unknown_category")

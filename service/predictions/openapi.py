@@ -1,0 +1,60 @@
+"""What the OpenAPI document says of endpoints that read their requests themselves."""
+
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from service.media_types import ARROW, CSV, JSON, NPY
+from service.predictions.schemas import Invocation, NewPrediction
+from service.wire import EpochNumber, VersionNumber
+
+REFERENCES = "#/components/schemas/{model}"
+MODEL: dict[str, Any] = {"name": "model", "in": "path", "required": True, "schema": {"type": "string"}}
+
+
+def _query(name: str, shape: Any, description: str) -> dict[str, Any]:
+    schema = TypeAdapter(shape).json_schema()
+    return {"name": name, "in": "query", "required": False, "schema": schema, "description": description}
+
+
+WHICH = [
+    MODEL,
+    _query("version", VersionNumber, "the latest where it is left out"),
+    _query("epoch", EpochNumber, "the parameters that the version's job had kept at the end of this epoch"),
+]
+BINARY = {"schema": {"type": "string", "format": "binary"}}
+PREDICTION: dict[str, Any] = {
+    "parameters": WHICH,
+    "requestBody": {
+        "required": True,
+        "content": {
+            JSON: {"schema": NewPrediction.model_json_schema(ref_template=REFERENCES)},
+            CSV: {"schema": {"type": "string"}, "example": "x\n6\n7\n"},
+            ARROW: BINARY,
+            NPY: BINARY,
+        },
+    },
+}
+PREDICTIONS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "What the network says of each row",
+        "headers": {
+            "Descent-Model": {
+                "description": "the model's id, where it is not in the body",
+                "schema": {"type": "string"},
+            },
+            "Descent-Version": {"description": "the version that was asked", "schema": {"type": "integer"}},
+        },
+        "content": {CSV: {"schema": {"type": "string"}}, ARROW: BINARY, NPY: BINARY},
+    }
+}
+INVOCATION: dict[str, Any] = {
+    "parameters": WHICH,
+    "requestBody": {
+        "required": True,
+        "content": {
+            JSON: {"schema": Invocation.model_json_schema(ref_template=REFERENCES)},
+            CSV: {"schema": {"type": "string"}, "example": "x\n6\n7\n"},
+        },
+    },
+}

@@ -1,0 +1,183 @@
+"""Predictions over HTTP: the hot path, so nothing is solved, validated or looked up that a request does not need."""
+
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from functools import partial
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, ValidationError
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope, Send
+
+from service.json_bodies import invalid_body
+from service.media_types import JSON, preferred
+from service.models.networks import TrainedNetwork
+from service.predictions import invocations, operations, turns
+from service.predictions.answers import FORMS, Answer
+from service.predictions.openapi import INVOCATION, PREDICTION, PREDICTIONS
+from service.predictions.operations import Question
+from service.predictions.schemas import Invoked, NewPrediction, Prediction
+from service.problems import problems
+from service.wire import EpochNumber, VersionNumber
+
+Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class DirectRoute(APIRoute):
+    """A route that FastAPI describes and Starlette runs: its endpoint reads everything from the request itself.
+
+    It is run so where it is among the application's own routes; a router that is included is tried twice a request.
+    """
+
+    def __init__(self, path: str, endpoint: Endpoint, **options: Any) -> None:
+        super().__init__(path, endpoint, **options)
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            response = await endpoint(Request(scope, receive))
+            await response(scope, receive, send)
+
+        self.app = app
+
+    def get_route_handler(self) -> Endpoint:
+        endpoint: Endpoint = self.endpoint
+        return endpoint
+
+
+class Made(Response):
+    """A 200 whose bytes are there already: nothing is rendered, and its headers are written down as they go out."""
+
+    def __init__(self, content: bytes, media_type: str, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
+        self.status_code = 200
+        self.background = None
+        self.body = content
+        length, kind = str(len(content)).encode(), media_type.encode()
+        self.raw_headers = [(b"content-length", length), (b"content-type", kind), *headers]
+
+
+router = APIRouter(prefix="/api/models/{model}", tags=["predictions"], route_class=DirectRoute)
+
+
+class Which(BaseModel):
+    """Which parameters of a model."""
+
+    version: VersionNumber | None = None
+    epoch: EpochNumber | None = None
+
+
+async def network_asked(request: Request) -> TrainedNetwork:
+    """The network that path and query name.
+
+    Raises:
+        NotFound: there is no such model, version or kept epoch.
+        Invalid: the query makes no sense.
+    """
+    which = _which(request) if request.scope["query_string"] else _LATEST
+    state, model = request.app.state, request.path_params["model"]
+    trained: TrainedNetwork = await state.networks.find(state.database, model, which.version, which.epoch)
+    return trained
+
+
+_LATEST = Which()
+
+
+def _which(request: Request) -> Which:
+    try:
+        return Which.model_validate(dict(request.query_params))
+    except ValidationError as error:
+        errors: list[Any] = [{**each, "loc": ("query", *each["loc"])} for each in error.errors(include_url=False)]
+        raise invalid_body(errors, None, prefix=("body",)) from None
+
+
+async def question_of(request: Request, offers: Sequence[str]) -> Question:
+    """What was sent, and in which of the offered forms the answer shall be."""
+    kind = accept = b""
+    for name, value in request.scope["headers"]:  # one walk in place of two searches
+        if name == b"content-type":
+            kind = value
+        elif name == b"accept":
+            accept = accept + b"," + value if accept else value
+    wanted = preferred(accept.decode("latin-1"), offers)
+    sent_as = JSON if kind == _JSON else kind.decode("latin-1").partition(";")[0].strip().lower()
+    limit: int = request.app.state.settings.max_body
+    return Question(sent_as, await body_of(request), limit, wanted)
+
+
+_JSON = JSON.encode()
+
+
+async def body_of(request: Request) -> bytes:
+    """The body, which seldom comes in more than one piece: without the generators of `request.body()`."""
+    pieces: list[bytes] = []
+    while True:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        pieces.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+@router.post(
+    "/predictions",
+    response_model=Prediction,
+    summary="Predict",
+    responses={**PREDICTIONS, **problems(404, 406, 409, 413, 415, 422)},
+    openapi_extra=PREDICTION,
+)
+async def predict(request: Request) -> Response:
+    """The raw outputs of the network, one row for each row of inputs. Works before any training, too.
+
+    Rows come as JSON (`inputs`, `rows` by name, or a part of a `dataset`), CSV, an Arrow stream or an npy array; the
+    answer has the form that `Accept` names. A version that was trained on a dataset knows its columns: rows may come by
+    name, in any order, with targets among them, which are ignored; of class targets it also gives labels and
+    probabilities, and it lists values outside of the range that it was trained on. In CSV and Arrow a numeric target
+    is a column under its name; a class target has its label there, and columns `<target>_output_<class>` and
+    `<target>_probability_<class>`; without a signature the columns are `output_0`, `output_1`, ... npy is the raw
+    outputs.
+    """
+    trained = await network_asked(request)
+    question = await question_of(request, FORMS)
+    answer = await turns.run(question.size + trained.vector.nbytes, partial(operations.predict, trained, question))
+    if isinstance(answer, NewPrediction):
+        state = request.app.state
+        part = partial(operations.predict_part, state.database, state.storage, trained, answer, question.wanted)
+        answer = await run_in_threadpool(part)
+    return Made(answer.content, answer.media_type, () if question.wanted == JSON else _names(answer))
+
+
+def _names(answer: Answer) -> tuple[tuple[bytes, bytes], ...]:
+    """What only a JSON answer has room for."""
+    return (b"descent-model", answer.model.encode()), (b"descent-version", str(answer.version).encode())
+
+
+@router.post(
+    "/invocations",
+    response_model=Invoked,
+    summary="Predict as MLflow does",
+    responses=problems(404, 413, 415, 422),
+    openapi_extra=INVOCATION,
+)
+async def invoke(request: Request) -> Response:
+    """Rows in the forms of MLflow's scoring server and of KServe's V1 protocol; the answer is `{"predictions": [...]}`.
+
+    Predictions are what scikit-learn's `predict` gives: one label or number a row, of several targets a list a row.
+    """
+    trained = await network_asked(request)
+    question = await question_of(request, (JSON,))
+    size = question.size + trained.vector.nbytes
+    return Made(await turns.run(size, partial(invocations.invoke, trained, question)), JSON)
+
+
+kserve = APIRouter(prefix="/v1/models", tags=["predictions"], route_class=DirectRoute)
+kserve.add_api_route(
+    "/{model}:predict",
+    invoke,
+    methods=["POST"],
+    response_model=Invoked,
+    name="predict_as_kserve",
+    summary="Predict as KServe's V1 protocol does",
+    responses=problems(404, 413, 415, 422),
+    openapi_extra=INVOCATION,
+)

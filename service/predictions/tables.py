@@ -1,0 +1,171 @@
+"""CSV and Arrow bodies as the rows that a network takes."""
+
+import csv
+import io
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from service.datasets import formats
+from service.datasets.chunks import Chunk, Kind, ReadOptions, Table
+from service.datasets.formats.csv_dialect import DELIMITERS
+from service.errors import TooLarge, invalid
+from service.media_types import CSV
+from service.models.networks import TrainedNetwork
+from service.models.signature import Feature, Signature, Target
+from service.numbers import Array
+from service.pointers import escape
+from service.predictions import named_rows
+
+if TYPE_CHECKING:
+    import pyarrow
+
+UNPACKED = 4
+"""Rows may take so many times the bytes that a body may have: a digit and a comma become a number."""
+
+
+class Given(NamedTuple):
+    """Rows in the numbers that a network takes (rows × inputs); `pointer` leads to their list in the body."""
+
+    inputs: Array
+    pointer: str
+
+
+def from_csv(body: bytes, limit: int, trained: TrainedNetwork) -> Given:
+    """Rows of CSV. By the names of a header, in any order, where the version has a signature; else in their order,
+    and a header is passed over.
+
+    Raises:
+        Invalid: no CSV, or columns or values are not what the network takes.
+    """
+    has_header = trained.signature is not None or not _is_row_of_numbers(body)
+    with tempfile.TemporaryDirectory() as scratch:
+
+        def read(types: Mapping[str, Kind]) -> Table:
+            options = ReadOptions(limit * UNPACKED, types, header=has_header, fewest=1)
+            return formats.read(CSV, io.BytesIO(body), options, Path(scratch))
+
+        table = read({})
+        if trained.signature is not None:
+            table = read(_types(trained.signature, table))
+        return _together(_of_chunks(table, trained), limit)
+
+
+def _is_row_of_numbers(body: bytes) -> bool:
+    line = body.lstrip(b"\xef\xbb\xbf\r\n").partition(b"\n")[0].decode(errors="replace").strip()
+    return any(all(map(_is_number, next(csv.reader([line], delimiter=each), [""]))) for each in DELIMITERS)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _types(signature: Signature, table: Table) -> dict[str, Kind]:
+    """The kinds that columns have by the signature, and not by what their first values look like."""
+    columns: tuple[Feature | Target, ...] = (*signature.features, *signature.targets)
+    return {each.name: each.kind for each in columns if each.name in table.kinds}
+
+
+def from_arrow(body: bytes, limit: int, trained: TrainedNetwork) -> Given:
+    """Rows of an Arrow stream: by name, where the version has a signature, else by their order.
+
+    Raises:
+        Invalid: no Arrow stream, or columns or values are not what the network takes.
+        TooLarge: it unpacks to more than the limit.
+    """
+    import pyarrow  # here: it takes a third of a second, and JSON can do without
+
+    from service.datasets.formats.arrow_arrays import kinds_of, refusing
+    from service.datasets.formats.arrow_messages import check_sizes
+
+    with refusing("Arrow stream"):
+        check_sizes(pyarrow.BufferReader(body))
+        reader = pyarrow.ipc.open_stream(pyarrow.py_buffer(body))
+        kinds = kinds_of(reader.schema, {})
+        return _together(_of_batches(reader, kinds, trained), limit)
+
+
+def _of_batches(
+    batches: "Iterable[pyarrow.RecordBatch]", kinds: Mapping[str, Kind], trained: TrainedNetwork
+) -> Iterator[Array]:
+    from service.datasets.formats.arrow_arrays import chunk_of
+
+    first, in_order = 0, _numeric_columns(list(kinds), trained)
+    for batch in batches:
+        batch.validate(full=True)
+        rows = None if in_order is None else _held_as_they_are(batch, in_order, trained.network.dtype)
+        if rows is None:
+            rows = _rows(chunk_of(dict(zip(kinds, batch.columns, strict=True)), kinds, first), first, trained)
+        first += batch.num_rows
+        yield rows
+
+
+def _numeric_columns(names: list[str], trained: TrainedNetwork) -> list[int] | None:
+    """Where the columns are that the network takes as they are, in its order; None where it takes others."""
+    signature = trained.signature
+    if signature is None:
+        return list(range(len(names))) if len(names) == trained.network.inputs else None
+    wanted = [each.name for each in signature.features if each.kind == "numeric"]
+    fits = len(wanted) == len(signature.features) and set(wanted) <= set(names) <= named_rows.known_names(signature)
+    return [names.index(name) for name in wanted] if fits else None
+
+
+def _held_as_they_are(batch: "pyarrow.RecordBatch", places: list[int], dtype: str) -> Array | None:
+    """Columns of the network's own dtype, none of whose values is missing or infinite, with the fewest copies."""
+    columns = [batch.column(place) for place in places]
+    if any(column.null_count or column.type != _ARROW_NAMES[dtype] for column in columns):
+        return None
+    rows = np.ascontiguousarray(np.stack([column.to_numpy() for column in columns]).T)
+    return rows if np.isfinite(rows).all() else None
+
+
+_ARROW_NAMES = {"float32": "float", "float64": "double"}
+
+
+def _of_chunks(table: Table, trained: TrainedNetwork) -> Iterator[Array]:
+    first = 0
+    with closing(table.chunks):
+        for chunk in table.chunks:
+            yield _rows(chunk, first, trained)
+            first += chunk.rows
+
+
+def _together(blocks: Iterable[Array], limit: int) -> Given:
+    found: list[Array] = []
+    size = 0
+    for block in blocks:
+        found.append(block)
+        size += block.nbytes
+        if size > limit * UNPACKED:
+            raise TooLarge(f"The rows take more than {limit * UNPACKED:,} bytes.")
+    inputs = found[0] if len(found) == 1 else np.concatenate(found or [np.empty((0, 1))])
+    if not len(inputs):
+        raise invalid("#", "There are no rows.", "empty")
+    return Given(inputs, "#")
+
+
+def _rows(chunk: Chunk, first: int, trained: TrainedNetwork) -> Array:
+    dtype = trained.network.dtype
+
+    def place(column: str, row: int | None) -> str:
+        return "#" if row is None else f"#/columns/{escape(column)}/{first + row}"
+
+    if trained.signature is not None:
+        return named_rows.from_columns(trained.signature, chunk.columns, dtype, place, chunk.where)
+    if len(chunk.columns) != trained.network.inputs:
+        detail = f"There are {len(chunk.columns)} columns, but the model takes {trained.network.inputs}."
+        raise invalid("#", detail, "widths_differ")
+    return named_rows.from_columns(_numeric(tuple(chunk.columns)), chunk.columns, dtype, place, chunk.where)
+
+
+def _numeric(names: tuple[str, ...]) -> Signature:
+    """The signature of columns of plain numbers."""
+    return Signature(tuple(Feature(name, "numeric") for name in names), ())

@@ -1,0 +1,186 @@
+"""Problems (RFC 9457): their shape, what OpenAPI says of them, and how every error becomes one."""
+
+import json
+import logging
+import re
+from copy import deepcopy
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from service.errors import DescentError, Fault, Invalid, Unavailable
+from service.idempotency import Replayed
+from service.json_bodies import invalid_body
+
+log = logging.getLogger(__name__)
+
+PROBLEM_JSON = "application/problem+json"
+
+
+class FaultShape(BaseModel):
+    pointer: str = Field(description="JSON pointer into the body, or the name of a parameter", examples=["#/epochs"])
+    detail: str
+
+
+class Problem(BaseModel):
+    """An error, as RFC 9457 has it."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    instance: str = Field(description="the path that was asked for")
+    code: str = Field(description="a stable word for programs")
+    errors: list[FaultShape] = []
+    error: str = Field("", description="only under /v2: the detail, where the Open Inference Protocol has it")
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """OpenAPI: the statuses that an endpoint answers with a problem."""
+    titles = _ROUTER_TITLES | {kind.status: kind.title for kind in _kinds(DescentError)}
+    return {
+        status: {"description": titles[status], "content": {PROBLEM_JSON: {"schema": PROBLEM_REFERENCE}}}
+        for status in sorted({*statuses, 500, 503})
+    }
+
+
+PROBLEM_REFERENCE = {"$ref": "#/components/schemas/Problem"}
+
+
+def _kinds(kind: type[DescentError]) -> list[type[DescentError]]:
+    return [kind, *(k for sub in kind.__subclasses__() for k in _kinds(sub))]
+
+
+def speaks_inference_protocol(path: str) -> bool:
+    """Whether the Open Inference Protocol is spoken there."""
+    return path == "/v2" or path.startswith("/v2/")
+
+
+def problem_response(
+    request: Request, status: int, title: str, detail: str, code: str, errors: tuple[Fault, ...] = ()
+) -> Response:
+    inference = speaks_inference_protocol(request.url.path)
+    if inference and status == Invalid.status:
+        status = 400  # the protocol's word for whatever is wrong with a request
+    problem = {
+        "type": "about:blank",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": request.url.path,
+        "code": code,
+        "errors": [{"pointer": fault.pointer, "detail": fault.detail} for fault in errors],
+    }
+    if inference:
+        problem["error"] = detail  # what its clients look for
+    # ensure_ascii: a detail may quote what the client sent, also what UTF-8 cannot carry
+    return Response(json.dumps(problem), status, media_type=PROBLEM_JSON)
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    """Every error leaves as a problem: ours, the router's, the validator's, the database's and what nobody foresaw."""
+
+    def answer(request: Request, error: Exception) -> Response:
+        match error:
+            case Replayed():
+                return error.response
+            case ClientDisconnect():
+                return Response(status_code=400)  # nobody reads it
+            case HTTPException():
+                return _router_problem(app, request, error)
+            case RequestValidationError():
+                return _problem_of(request, invalid_body(list(error.errors()), error.body, prefix=("body",)))
+            case DescentError():
+                return _problem_of(request, error)
+            case OperationalError() | PoolTimeout():
+                log.warning("the database did not answer: %s", error)
+                detail = "The database is busy or out of reach: try again."
+                return _problem_of(request, Unavailable(detail, "database_unavailable"))
+            case _:
+                detail = "Something went wrong here; the log of the service says what."
+                return problem_response(request, 500, "Internal error", detail, "internal_error")
+
+    kinds = (RequestValidationError, DescentError, HTTPException, OperationalError, PoolTimeout, Exception)
+    for kind in (Replayed, ClientDisconnect, *kinds):
+        app.add_exception_handler(kind, answer)
+
+
+def _problem_of(request: Request, error: DescentError) -> Response:
+    code = error.code or error.title.lower().replace(" ", "_")
+    response = problem_response(request, error.status, error.title, error.detail, code, error.errors)
+    if error.status == 503:
+        response.headers["Retry-After"] = "1"
+    return response
+
+
+def _router_problem(app: FastAPI, request: Request, error: HTTPException) -> Response:
+    title = _ROUTER_TITLES.get(error.status_code, "Error")
+    detail = _router_detail(request, error)
+    response = problem_response(request, error.status_code, title, detail, title.lower().replace(" ", "_"))
+    response.headers.update(error.headers or {})
+    if error.status_code == 405:
+        response.headers["Allow"] = ", ".join(_methods_at(app, request.url.path))
+    return response
+
+
+_ROUTER_TITLES = {
+    400: "Bad request",
+    404: "Not found",
+    405: "Method not allowed",
+    413: "Content too large",
+}
+
+
+def _methods_at(app: FastAPI, path: str) -> list[str]:
+    """The methods of all routes with this path; the router itself names those of the first alone."""
+    paths = app.openapi()["paths"]
+    fits = (
+        operations for template, operations in paths.items() if re.fullmatch(_PARAMETER.sub("[^/]+", template), path)
+    )
+    return sorted({method.upper() for operations in fits for method in operations})
+
+
+_PARAMETER = re.compile(r"\{[^}]+\}")
+
+
+def _router_detail(request: Request, error: HTTPException) -> str:
+    match error.status_code:
+        case 404:
+            return f"There is nothing at {request.url.path}; /docs lists what there is."
+        case 405:
+            return f"{request.method} is not possible at {request.url.path}; /docs lists what is."
+        case _:
+            return str(error.detail)
+
+
+def add_problem_schema(app: FastAPI) -> None:
+    """OpenAPI: describe `Problem` once, and drop FastAPI's own form of a 422, which is never sent."""
+    described = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = document = deepcopy(described())
+            schemas = document.setdefault("components", {}).setdefault("schemas", {})
+            for unused in ("HTTPValidationError", "ValidationError"):
+                schemas.pop(unused, None)
+            problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+            schemas |= problem.pop("$defs")
+            schemas["Problem"] = problem
+            operations = ((path, each) for path, methods in document["paths"].items() for each in methods.values())
+            for path, operation in operations:
+                for content in operation.get("requestBody", {}).get("content", {}).values():
+                    schemas |= content["schema"].pop("$defs", {})  # of bodies that an endpoint parses itself
+                declared = operation["responses"].get("422", {}).get("content", {})
+                if "application/json" in declared:
+                    del operation["responses"]["422"]
+                    status = 400 if speaks_inference_protocol(path) else 422
+                    operation["responses"][str(status)] = problems(status)[status]
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document

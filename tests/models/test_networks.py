@@ -1,0 +1,116 @@
+"""Networks that are kept ready, and found for each request."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from service.database.columns import new_id
+from service.database.engine import Database
+from service.database.migrate import migrate
+from service.errors import NotFound
+from service.models import parameters, records
+from service.models.networks import Networks, TrainedNetwork
+from service.models.records import ModelRecord
+
+
+@pytest.fixture(params=["by look-ups", "by sessions"])
+def database(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Database]:
+    """SQLite, also asked in the way that any other database is."""
+    database = Database(f"sqlite:///{tmp_path / 'descent.db'}")
+    migrate(database)
+    database.on_sqlite = request.param == "by look-ups"
+    yield database
+    database.close()
+
+
+def add_model(database: Database, name: str, width: int = 1) -> str:
+    id = new_id("mdl")
+    with database.transaction() as session:
+        session.add(
+            ModelRecord(
+                id=id,
+                name=name,
+                architecture=f"Dense({width} => 1)",
+                dtype="float32",
+                parameter_count=width + 1,
+                seeded=True,
+            )
+        )
+        session.flush()
+    add_version(database, id, [0.0] * (width + 1))
+    return id
+
+
+def add_version(database: Database, model: str, values: list[float]) -> None:
+    with database.transaction() as session:
+        records.add_version(session, model, parameters.to_bytes(np.array(values, np.float32)), None)
+
+
+def find(networks: Networks, database: Database, *which: Any) -> TrainedNetwork:
+    return asyncio.run(networks.find(database, *which))
+
+
+def test_a_network_is_found_by_id_and_name_and_stays_the_same_object(database: Database) -> None:
+    networks = Networks()
+    id = add_model(database, "one")
+    first = find(networks, database, id)
+    assert (first.model, first.version) == (id, 0)
+    assert find(networks, database, "one") is first
+    with database.reading() as session:
+        assert networks.get(session, "one") is first
+
+
+def test_the_latest_version_is_asked_for_each_time(database: Database) -> None:
+    networks = Networks()
+    id = add_model(database, "one")
+    for number in range(1, 4):
+        add_version(database, id, [number, 0])
+        assert find(networks, database, "one").version == number
+    assert find(networks, database, "one", 1).vector[0] == 1
+
+
+def test_what_is_not_there_is_not_found(database: Database) -> None:
+    networks = Networks()
+    id = add_model(database, "one")
+    find(networks, database, id)
+    for which in (("two",), (id, 1), (id, 0, 5)):
+        with pytest.raises(NotFound):
+            find(networks, database, *which)
+    with database.transaction() as session:
+        session.delete(records.find(session, id))
+    for which in ((id,), (id, 0), ("one", 0)):
+        with pytest.raises(NotFound):
+            find(networks, database, *which)
+
+
+def test_what_is_forgotten_is_read_again(database: Database) -> None:
+    networks = Networks()
+    one, two = add_model(database, "one"), add_model(database, "two")
+    first, other = find(networks, database, one), find(networks, database, two)
+    networks.forget(one)
+    assert find(networks, database, one) is not first
+    assert find(networks, database, two) is other
+
+
+def test_the_least_recently_used_give_way(database: Database) -> None:
+    networks = Networks(capacity=24)  # bytes: three of these
+    ids = [add_model(database, f"model{index}") for index in range(4)]
+    kept = [find(networks, database, id) for id in ids[:3]]
+    assert find(networks, database, ids[0]) is kept[0]
+    find(networks, database, ids[3])
+    assert find(networks, database, ids[0]) is kept[0]
+    assert find(networks, database, ids[1]) is not kept[1]
+
+
+def test_a_row_alone_gives_what_it_gives_among_others_and_its_own_array(database: Database) -> None:
+    networks = Networks()
+    id = add_model(database, "wide", 3)
+    add_version(database, id, [1, 2, 3, 4])
+    network = find(networks, database, id)
+    rows = np.arange(6, dtype=np.float32).reshape(2, 3)
+    alone = [network.predict(rows[:1]), network.predict(rows[1:])]
+    np.testing.assert_array_equal(np.concatenate(alone), network.predict(rows))

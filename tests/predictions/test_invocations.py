@@ -1,0 +1,185 @@
+"""The bodies of MLflow's and KServe's clients."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from service.client import Client
+from service.jobs.schemas import Job
+from tests.predictions.columns import COLUMNS, EXPANDED, LAYER, ROW, train
+from tests.problems import pointers, problem
+
+PAIR = [[1.0, 2.0], [-3.0, 0.25]]
+LAYERS = [{"weight": [[1.0, 10.0]], "bias": [0.5]}]
+PREDICTED = [21.5, 0.0]
+VALUES = list(ROW.values())
+
+
+@pytest.fixture(scope="module")
+def job(client: Client) -> Job:
+    """Of a version that knows its columns."""
+    return train(client)
+
+
+@pytest.fixture(scope="module")
+def plain(client: Client) -> str:
+    """A model of numbers that was never trained."""
+    return client.create_model("Dense(2 => 1)", parameters=LAYERS).id
+
+
+def invoke(client: Client, model: str, body: Any) -> httpx.Response:
+    return client.http.post(f"/api/models/{model}/invocations", json=body)
+
+
+def predictions(answer: httpx.Response) -> Any:
+    assert answer.status_code == 200, answer.text
+    assert set(answer.json()) == {"predictions"}
+    return answer.json()["predictions"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"instances": PAIR},
+        {"instances": PAIR, "params": {"max_tokens": 3}, "signature_name": "serving_default"},
+        {"instances": [{"a": 1, "b": 2}, {"b": 0.25, "a": -3}]},
+        {"instances": [{"x": [1, 2]}, {"x": [-3, 0.25]}]},
+        {"inputs": PAIR},
+        {"inputs": {"x": PAIR}},
+        {"inputs": {"a": [1, -3], "b": [2, 0.25]}},
+        {"inputs": {"a": [[1], [-3]], "b": [[2], [0.25]]}},
+        {"dataframe_split": {"columns": ["a", "b"], "index": [0, 1], "data": PAIR}},
+        {"dataframe_split": {"data": PAIR}},
+        {"dataframe_records": [{"a": 1, "b": 2}, {"a": -3, "b": 0.25}]},
+    ],
+)
+def test_every_form_of_the_same_rows_has_the_same_predictions(client: Client, plain: str, body: dict[str, Any]) -> None:
+    assert predictions(invoke(client, plain, body)) == PREDICTED
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"instances": [EXPANDED]},
+        {"instances": [VALUES]},
+        {"instances": [ROW]},
+        {"inputs": [VALUES]},
+        {"inputs": {name: [value] for name, value in ROW.items()}},
+        {"inputs": {name: [[value]] for name, value in ROW.items()}},
+        {"dataframe_split": {"columns": ["place", "species", "wild", "length"], "data": [["b", "?", True, 5]]}},
+        {"dataframe_split": {"data": [VALUES]}},
+        {"dataframe_records": [ROW]},
+    ],
+)
+def test_of_a_version_that_knows_its_columns_rows_go_by_name_and_predictions_are_labels(
+    client: Client, job: Job, body: dict[str, Any]
+) -> None:
+    expected = client.http.post(f"/api/models/{job.model}/predictions", json={"rows": [ROW]}).json()["labels"]
+    assert predictions(invoke(client, job.model, body)) == expected
+
+
+def test_several_outputs_or_targets_are_a_list_a_row(client: Client) -> None:
+    model = client.create_model("Dense(1 => 2)", parameters=[{"weight": [[1.0], [2.0]], "bias": [0.0, 0.5]}]).id
+    assert predictions(invoke(client, model, {"instances": [[3], [4]]})) == [[3, 6.5], [4, 8.5]]
+    layer = {"weight": [*LAYER["weight"], [0.0, 0, 0, 0, 0]], "bias": [*LAYER["bias"], 7]}
+    columns = {**COLUMNS, "weight": [1.0, 2, 3, 4, 5, 6]}
+    job = train(client, columns, ("species", "weight"), layer, loss="mse")
+    told = client.http.post(f"/api/models/{job.model}/predictions", json={"rows": [ROW]}).json()
+    assert predictions(invoke(client, job.model, {"instances": [ROW]})) == [[told["labels"]["species"][0], 7]]
+
+
+def test_of_one_input_bare_numbers_are_rows(client: Client) -> None:
+    model = client.create_model("Dense(1 => 1)", parameters=[{"weight": [[2.0]], "bias": [1.0]}]).id
+    for body in ({"instances": [6, 7]}, {"inputs": [6, 7]}, {"inputs": {"x": [6, 7]}}, {"instances": [[6], [7]]}):
+        assert predictions(invoke(client, model, body)) == [13, 15]
+    assert pointers(invoke(client, model, {"instances": [6, "7"]})) == ["#/instances/1"]
+
+
+def test_csv_is_read_as_in_predictions(client: Client, plain: str, job: Job) -> None:
+    def send(model: str, text: str) -> httpx.Response:
+        path, headers = f"/api/models/{model}/invocations", {"Content-Type": "text/csv"}
+        return client.http.post(path, content=text, headers=headers)
+
+    assert predictions(send(plain, "a,b\n1,2\n-3,0.25\n")) == PREDICTED
+    assert predictions(send(job.model, "place,wild,length\nb,true,5\n")) == predictions(
+        invoke(client, job.model, {"instances": [ROW]})
+    )
+
+
+def test_a_version_can_be_named(client: Client, plain: str) -> None:
+    client.http.put(f"/api/models/{plain}/parameters", json={"layers": [{"weight": [[0, 0]], "bias": [9]}]})
+    path = f"/api/models/{plain}/invocations"
+    assert predictions(client.http.post(path, json={"instances": PAIR})) == [9, 9]
+    assert predictions(client.http.post(path, params={"version": 0}, json={"instances": PAIR})) == PREDICTED
+    problem(client.http.post(path, params={"version": 7}, json={"instances": PAIR}), 404)
+    client.http.put(f"/api/models/{plain}/parameters", json={"layers": LAYERS})
+
+
+def test_kserve_has_its_own_path(client: Client, plain: str) -> None:
+    answer = client.http.post(f"/v1/models/{plain}:predict", json={"instances": PAIR})
+    assert answer.json() == {"predictions": PREDICTED}
+    problem(client.http.post("/v1/models/nobody:predict", json={"instances": PAIR}), 404)
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({}, "#"),
+        ([], "#"),
+        ({"data": PAIR}, "#"),
+        ({"instances": PAIR, "inputs": PAIR}, "#"),
+        ({"instances": []}, "#/instances"),
+        ({"instances": None}, "#/instances"),
+        ({"instances": [[1, 2], [3]]}, "#/instances/1"),
+        ({"instances": [[1, "2"]]}, "#/instances/0/1"),
+        ({"instances": [[1, [2]]]}, "#/instances/0/1"),
+        ({"instances": [{"a": 1, "b": 2}, {"a": 1}]}, "#/instances/1"),
+        ({"instances": [{"a": 1, "b": 2}, [1, 2]]}, "#/instances/1"),
+        ({"inputs": {"a": [1, 2], "b": [1]}}, "#/inputs/b"),
+        ({"inputs": {"a": 1, "b": [1]}}, "#/inputs/a"),
+        ({"inputs": {"a": [], "b": []}}, "#/inputs/a"),
+        ({"inputs": {}}, "#/inputs"),
+        ({"dataframe_split": PAIR}, "#/dataframe_split"),
+        ({"dataframe_split": {"columns": ["a", "b"]}}, "#/dataframe_split"),
+        ({"dataframe_split": {"columns": ["a", "b"], "data": [[1]]}}, "#/dataframe_split/data/0"),
+        ({"dataframe_records": {"a": 1}}, "#/dataframe_records"),
+    ],
+)
+def test_what_are_no_rows_is_refused(client: Client, plain: str, body: Any, pointer: str) -> None:
+    assert pointers(invoke(client, plain, body)) == [pointer]
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"instances": [{**ROW, "place": "z"}]}, "#/instances/0/place"),
+        ({"instances": [[5, True, "z"]]}, "#/instances/0/2"),
+        ({"inputs": {**{name: [value] for name, value in ROW.items()}, "place": ["z"]}}, "#/inputs/place/0"),
+        ({"inputs": {"length": [5], "wild": [True]}}, "#/inputs"),
+        ({"inputs": {"length": [5], "colour": [1]}}, "#/inputs/colour"),
+        ({"dataframe_split": {"columns": ["length", "wild", "plce"], "data": [VALUES]}}, "#/dataframe_split/columns/2"),
+        ({"dataframe_split": {"columns": ["length", "wild"], "data": [[5, True]]}}, "#/dataframe_split/data"),
+        ({"dataframe_split": {"columns": [1, 2, 3], "data": [VALUES]}}, "#/dataframe_split/columns"),
+        ({"dataframe_records": [{**ROW, "wild": None}]}, "#/dataframe_records/0/wild"),
+    ],
+)
+def test_a_value_that_a_column_does_not_take_is_refused_where_it_stands(
+    client: Client, job: Job, body: Any, pointer: str
+) -> None:
+    assert pointers(invoke(client, job.model, body)) == [pointer]
+
+
+def test_other_forms_overflows_and_models_are_refused(client: Client, plain: str) -> None:
+    path = f"/api/models/{plain}/invocations"
+    problem(client.http.post(path, content=b"", headers={"Content-Type": "application/x-npy"}), 415)
+    steep = client.create_model("Dense(1 => 1)", parameters=[{"weight": [[3e38]], "bias": [0]}]).id
+    assert pointers(invoke(client, steep, {"instances": [[1], [2]]})) == ["#/instances/1"]
+    assert pointers(client.http.post(path, content=json.dumps({"instances": [[float("nan"), 1]]}), headers=JSON)) == [
+        "#/instances/0/0"
+    ]
+    problem(invoke(client, "nobody", {"instances": PAIR}), 404)
+
+
+JSON = {"Content-Type": "application/json"}
