@@ -47,6 +47,17 @@ Train and serve `Dense` networks over HTTP: create a **dataset** and a **model**
 every epoch, and ask for **predictions**. Errors are problems as RFC 9457 has them.
 """
 
+TAGS = {
+    "datasets": "Tables of typed columns, some of them targets, divided into parts.",
+    "models": "Networks, and the numbered versions of their parameters.",
+    "jobs": "Trainings of a model on a dataset, in background workers.",
+    "predictions": "What a version says of rows, and how good it is.",
+    "inference protocol": "The Open Inference Protocol V2, as Triton's and KServe's clients speak it.",
+    "vocabulary": "Every layer, activation, loss, optimiser, schedule and initialisation.",
+    "health": "Probes.",
+}
+"""In the order in which a newcomer meets them."""
+
 
 def create_app(settings: Settings) -> FastAPI:
     """The service for these settings; nothing is opened before its lifespan begins."""
@@ -55,6 +66,7 @@ def create_app(settings: Settings) -> FastAPI:
         summary="Train and serve Dense networks over HTTP",
         description=DESCRIPTION,
         version=version("descent"),
+        openapi_tags=[{"name": name, "description": what} for name, what in TAGS.items()],
         lifespan=_lifespan,
         docs_url=None,  # the default page loads its scripts from the internet
         redoc_url=None,
