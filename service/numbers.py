@@ -60,7 +60,7 @@ def finite(value: Any) -> float | None:
 
 
 def all_finite(array: Array) -> bool:
-    return np.count_nonzero(np.isfinite(array)) == array.size  # half as long as `all()`, of few numbers
+    return bool(np.count_nonzero(np.isfinite(array)) == array.size)  # of few numbers, half as long as `all()`
 
 
 def first_overflow(outputs: Array) -> int | None:

@@ -241,8 +241,8 @@ class _Pass:
 
 _PARTS = "train, validation or test"
 _ADVICE: dict[Missing | None, str] = {
-    None: 'Such rows are left out with "missing": "drop", such values filled in with "missing": "mean".',
-    "mean": 'It is a target, for which no value is made up: use "missing": "drop".',
+    None: 'Set `missing` to "drop" to leave such rows out, or to "mean" to have such values filled in.',
+    "mean": 'It is a target, for which no value is made up: set `missing` to "drop".',
 }
 
 

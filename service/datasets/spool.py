@@ -56,7 +56,7 @@ class Spool(AbstractContextManager["Spool"]):
             self._filled += count
             done += count
             if self._filled == self.block_rows:
-                self._file.write(self._last.data)
+                self._write(self._last.data.cast("B"))
                 self._filled = 0
         self.rows += rows
 
@@ -83,6 +83,10 @@ class Spool(AbstractContextManager["Spool"]):
                 self._read(stretch, at * values.itemsize)
             row += count
         return values
+
+    def _write(self, data: memoryview) -> None:
+        while data:  # a disk that is filling up takes a piece, and says so the next time
+            data = data[self._file.write(data) :]
 
     def _read(self, out: Array, offset: int) -> None:
         count = os.preadv(self._file.fileno(), [out.data.cast("B")], offset)

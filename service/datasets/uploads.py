@@ -24,7 +24,7 @@ from service.datasets.media_types import MediaType
 from service.datasets.records import DatasetRecord
 from service.datasets.storage import Storage
 from service.datasets.storing import store
-from service.errors import DescentError
+from service.errors import DescentError, WrongFormat
 
 LISTED_FROM = 1 << 20
 """Bytes; what is smaller is there before anybody could look."""
@@ -74,6 +74,8 @@ class Upload:
         listing.add_done_callback(lambda task: feed.break_off() if _error_of(task) is not None else None)
         is_small = self.size is not None and self.size < LISTED_FROM
         try:
+            if is_small:
+                await asyncio.wait([pouring])  # the feed holds all of it: slow senders would keep many threads waiting
             record = await to_thread.run_sync(self._store, feed, limiter=None if is_small else turns)
             over.set()
             await asyncio.gather(pouring, listing)
@@ -157,16 +159,27 @@ ANY_FORM = ("application/octet-stream", "application/zip")
 _FIRST_BYTES = {
     b"PAR1": MediaType.PARQUET,
     b"ARROW1": MediaType.ARROW_FILE,
+    b"\xff\xff\xff\xff": MediaType.ARROW_STREAM,
     b"PK\x03\x04": MediaType.NPZ,
     b"\x93NUMPY": MediaType.NPY,
 }
 
 
 def _form(media_type: str, feed: Feed) -> str:
-    """The media type, found by the first bytes where the sender knew a general one alone."""
+    """The media type, found by the first bytes where the sender knew a general one alone.
+
+    Raises:
+        WrongFormat: they are of no form that is known so.
+    """
     if media_type in ANY_FORM:
         first = feed.peek(max(map(len, _FIRST_BYTES)))
-        return next((kind for start, kind in _FIRST_BYTES.items() if first.startswith(start)), media_type)
+        for start, kind in _FIRST_BYTES.items():
+            if first.startswith(start):
+                return kind
+        known = ", ".join(_FIRST_BYTES.values())
+        raise WrongFormat(
+            f"By its first bytes this is none of {known}: say in Content-Type what it is, such as {MediaType.CSV}."
+        )
     return media_type
 
 

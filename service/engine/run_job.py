@@ -122,7 +122,7 @@ def _succeed(workspace: Workspace, ledger: Ledger, assignment: Assignment, recor
             return
         record = records.find(session, ledger.job, lock=True)
         if record.asked == Asked.CANCEL:  # since the last beat
-            _leave(session, record, vector, State.CANCELLED)
+            _leave(session, record, assignment, vector, State.CANCELLED)
             return
         if record.verifies is None:
             signature = assignment.signature.to_json()
@@ -147,13 +147,27 @@ def _give_up(workspace: Workspace, ledger: Ledger, assignment: Assignment | None
     with workspace.database.transaction() as session:
         if not ledger.flush(session):
             return
-        _leave(session, records.find(session, ledger.job), vector, state, **values)
+        _leave(session, records.find(session, ledger.job), assignment, vector, state, **values)
 
 
-def _leave(session: Session, record: JobRecord, vector: bytes | None, state: State, **values: Any) -> None:
-    if vector is not None and record.verifies is None:
+def _leave(
+    session: Session,
+    record: JobRecord,
+    assignment: Assignment | None,
+    vector: bytes | None,
+    state: State,
+    **values: Any,
+) -> None:
+    if assignment is not None and vector is not None and record.verifies is None:
         model = models.find(session, record.model_id)
-        models.keep_last_parameters(session, record.id, model.architecture, model.dtype, vector)
+        models.keep_last_parameters(
+            session,
+            record.id,
+            architecture=model.architecture,
+            dtype=model.dtype,
+            parameters=vector,
+            signature=assignment.signature.to_json(),
+        )
     queue.end(session, record, state, **values)
 
 

@@ -54,7 +54,8 @@ def draft(database: Database, storage: Storage, networks: Networks, new: NewJob)
     Raises:
         NotFound: model, version, kept epoch or dataset; with its pointer.
         Conflict: the dataset is loading.
-        Invalid: widths, batches, weights or path do not fit, or the rate is unstable and that was not wanted.
+        Invalid: there is nothing to train; widths, batches, weights or path do not fit; or the rate is unstable and
+            that was not wanted.
     """
     with database.reading() as session:
         with reference_at("#/dataset"):
@@ -68,6 +69,8 @@ def draft(database: Database, storage: Storage, networks: Networks, new: NewJob)
                 start = networks.get(session, start.model, start.version, new.from_epoch)
         if new.sample_weights is not None:
             check_weights(dataset, new.sample_weights, "#/sample_weights")
+    if not start.network.parameter_count:
+        raise invalid("#/model", "This model has no parameters: there is nothing to train.", "nothing_to_train")
     view = View(storage, dataset, start.network.dtype, new.sample_weights)
     view.check(start.network, "#/dataset")
     if not new.partial and new.batch_size is not None and new.batch_size > dataset.train_rows:

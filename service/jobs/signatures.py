@@ -10,9 +10,11 @@ from service.learning.activation import Activation
 from service.learning.architecture import Layer
 from service.learning.containers import Chain
 from service.learning.layers import Dense
+from service.learning.link import Link
 from service.learning.loss import Loss
 from service.learning.network import Network
-from service.models.signature import Feature, Link, Signature, Target
+from service.models.signature import Feature, Signature, Target
+from service.vocabulary.schemas import to_json
 
 BY_LOSS: dict[str, Link] = {
     "logitcrossentropy": "softmax",
@@ -26,11 +28,11 @@ BY_LOSS: dict[str, Link] = {
 
 
 def signature_of(dataset: DatasetRecord, network: Network, loss: Loss, weights: str | None) -> Signature:
-    """The signature of what `network` learns from `dataset` by `loss`; the column of `weights` is no input."""
+    """What `network` learns from `dataset` by `loss`; the column of `weights` is no input."""
     parts = {column["name"]: column["parts"]["train"] for column in dataset.statistics}
     features = tuple(_feature(column, parts[column["name"]]) for column in _inputs(dataset, weights))
     targets = tuple(Target(each["name"], each["kind"], _labels(each)) for each in dataset.targets)
-    return Signature(features, targets, link_of(dataset, network, loss))
+    return Signature(features, targets, link_of(dataset, network, loss), to_json(loss), weights)
 
 
 def _inputs(dataset: DatasetRecord, weights: str | None) -> list[dict[str, Any]]:
@@ -58,8 +60,10 @@ def link_of(dataset: DatasetRecord, network: Network, loss: Loss) -> Link | None
     last = _last_function(network.layer)
     link = BY_LOSS.get(loss.name, "identity" if last in ("softmax", "sigmoid") else None)
     shares = link == "softmax" or (link == "identity" and last == "softmax")
-    # Of the one output of a boolean target, softmax would make 1 whatever it is.
-    return None if shares and "boolean" in kinds else link
+    # Of the one output of a boolean target, softmax would make 1 whatever it is. Where the network itself ends in one
+    # that spans several targets, the outputs of each add up to less.
+    apart = "boolean" not in kinds and (link == "softmax" or len(dataset.targets) == 1)
+    return None if shares and not apart else link
 
 
 def _last_function(layer: Layer) -> str | None:

@@ -40,6 +40,7 @@ def outcome(session: Session, verifying: JobRecord, receipt: dict[str, Any]) -> 
     """What came out, as `Outcome` has it; the receipt of a training that diverged has no hash of parameters."""
     assert verifying.verifies is not None
     original = records.find(session, verifying.verifies)
+    assert original.version is not None, "only such jobs are verified"
     kept = models.version(session, original.model_id, original.version)
     identical = receipt.get("parameters_sha256") == receipts.sha256(parameters.from_bytes(kept.parameters))
     # A job that ended before there were receipts says nothing of its environment.

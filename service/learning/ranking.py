@@ -5,14 +5,15 @@ from numpy.typing import NDArray
 
 from service.learning.arrays import Array, Indices
 
-MOST_BYTES = 1 << 30  # of scores that are kept until all are there
+MOST_BYTES = 128 << 20  # of scores that are kept until all are there: a service may have 512 MB in all
+BLOCK = 1 << 16  # scores whose places are looked for at once
 
 
 class Ranking:
     """The area under the ROC curve, from scores (rows × classes) that come block by block.
 
     Of two classes it is that of the second one's scores; of more the mean over classes, each against the rest. None
-    where one of the classes has no rows, where scores are not numbers, and where they would take more than a gigabyte.
+    where one of the classes has no rows, where scores are not numbers, and where they would take more than 128 MiB.
     """
 
     def __init__(self, classes: int, rows: int) -> None:
@@ -51,8 +52,13 @@ def area_under_roc(scores: Array, positive: NDArray[np.bool_]) -> float | None:
     That is the area under the ROC curve: J. A. Hanley, B. J. McNeil, "The meaning and use of the area under a receiver
     operating characteristic (ROC) curve", 1982.
     """
-    ones, others = np.sort(scores[positive]), np.sort(scores[~positive])
+    ones, others = scores[positive], scores[~positive]
+    ones.sort()
+    others.sort()
     if not len(ones) or not len(others) or np.isnan(ones[-1]) or np.isnan(others[-1]):
         return None
-    below = np.searchsorted(others, ones, "left").sum() + np.searchsorted(others, ones, "right").sum()
-    return float(below) / (2 * len(ones) * len(others))
+    twice_below = 0
+    for start in range(0, len(ones), BLOCK):
+        block = ones[start : start + BLOCK]
+        twice_below += sum(int(np.searchsorted(others, block, side).sum()) for side in ("left", "right"))
+    return twice_below / (2 * len(ones) * len(others))

@@ -113,7 +113,9 @@ def _left_by(session: Session, job: str) -> Blueprint:
         )
         raise NotFound(detail, "no_last_parameters", (Fault("#/from/job", detail),))
     network = Network(notation.read(left.architecture), left.dtype)
-    return Blueprint(left.architecture, network, parameters.from_bytes(left.parameters), seeded=False)
+    signature = None if left.signature is None else Signature.from_json(left.signature)
+    vector = parameters.from_bytes(left.parameters)
+    return Blueprint(left.architecture, network, vector, seeded=False, signature=signature)
 
 
 @contextmanager

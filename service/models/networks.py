@@ -13,10 +13,22 @@ from service.database.engine import Database
 from service.learning import notation
 from service.learning.encoding import Rows
 from service.learning.network import Network
+from service.learning.tape import Signal, Tape
 from service.models import parameters, records
 from service.models.records import ModelRecord
 from service.models.signature import Signature
 from service.numbers import Array
+
+MOST_ROWS_KEPT = 256
+MOST_TAPES = 8
+"""Of few rows, that each thread keeps for a network."""
+
+
+class _Tapes(threading.local):
+    """What each thread has made ready for a network: a tape, where its inputs go and where its outputs are."""
+
+    def __init__(self) -> None:
+        self.by_rows: dict[int, tuple[Tape, Array, Signal]] = {}
 
 
 @dataclass(frozen=True)
@@ -34,8 +46,7 @@ class TrainedNetwork:
     """Of the data it was trained on."""
     epoch: int | None = None
     """Where these are not the version's own parameters, but those that its training had at the end of this epoch."""
-    _own: threading.local = field(default_factory=threading.local, repr=False, compare=False)
-    """What each thread has made ready for single rows."""
+    _tapes: _Tapes = field(default_factory=_Tapes, repr=False, compare=False)
 
     @cached_property
     def ranges(self) -> tuple[Array, Array] | None:
@@ -58,16 +69,25 @@ class TrainedNetwork:
 
     def predict(self, inputs: Rows) -> Array:
         """Outputs (rows × outputs) for inputs (rows × inputs); safe to call from many threads."""
-        return self._predict_one(inputs) if len(inputs) == 1 else self.network.predict(self.vector, inputs)
+        few = len(inputs) <= self._few
+        return self._predict_few(inputs) if few else self.network.predict(self.vector, inputs)
 
-    def _predict_one(self, row: Rows) -> Array:
-        """The same for one row, on a tape that each thread keeps: to record one takes longer than to run it."""
+    @cached_property
+    def _few(self) -> int:
+        """Rows whose tape is small enough to be kept."""
+        return max(1, min(MOST_ROWS_KEPT, self.network.block_rows // 8))
+
+    def _predict_few(self, rows: Rows) -> Array:
+        """The same on tapes that each thread keeps: for few rows, to record one takes longer than to run it."""
+        tapes = self._tapes.by_rows
         try:
-            tape, inputs, outputs = self._own.tape
-        except AttributeError:
-            tape, inputs, outputs = self._own.tape = self.network.tape(self.vector, 1)
+            tape, inputs, outputs = tapes[len(rows)]
+        except KeyError:
+            if len(tapes) >= MOST_TAPES:
+                tapes.pop(next(iter(tapes)))
+            tape, inputs, outputs = tapes[len(rows)] = self.network.tape(self.vector, len(rows))
         with np.errstate(all="ignore"):
-            np.copyto(inputs, row[:])
+            np.copyto(inputs, rows[:])
             tape.run()
         computed: Array = outputs.value.copy()
         return computed

@@ -12,6 +12,9 @@ from service.database.columns import Record, now
 from service.database.engine import Database
 from service.errors import NotFound
 
+MOST_NAMED = 6
+"""Kept epochs that an error names."""
+
 
 class VersionRecord(Record):
     """One immutable set of a model's parameters."""
@@ -49,6 +52,8 @@ class LastParametersRecord(Record):
     architecture: Mapped[str]
     dtype: Mapped[str]
     parameters: Mapped[bytes]
+    signature: Mapped[dict[str, Any] | None]
+    """Of the data that the job trained on (`Signature`)."""
 
 
 class ModelRecord(Record):
@@ -101,18 +106,17 @@ def page(session: Session, limit: int, after: str | None) -> tuple[list[ModelRec
     return lookup.page(session, statement, ModelRecord.id, "mdl", limit, after)
 
 
-def version(session: Session, model: str, number: int | None) -> VersionRecord:
-    """One version of a model (an id), with its parameters; the latest where `number` is None.
+def version(session: Session, model: str, number: int) -> VersionRecord:
+    """One version of a model (an id), with its parameters.
 
     Raises:
         NotFound: there is no such version.
     """
-    statement = select(VersionRecord).where(VersionRecord.model_id == model).options(undefer(VersionRecord.parameters))
-    if number is not None:
-        statement = statement.where(VersionRecord.number == number)
-    record = session.scalars(statement.order_by(VersionRecord.number.desc()).limit(1)).one_or_none()
+    record = session.get(VersionRecord, (model, number), options=[undefer(VersionRecord.parameters)])
     if record is None:
-        raise NotFound(f"There is no version {number} of this model.", "version_not_found")
+        latest = latest_number(session, model)
+        detail = f"There is no version {number} of this model: there are 0 to {latest}."
+        raise NotFound(detail, "version_not_found")
     return record
 
 
@@ -127,8 +131,15 @@ def point(session: Session, model: str, job: str | None, epoch: int) -> PointRec
     )
     record = session.scalars(statement.options(undefer(PointRecord.parameters))).one_or_none()
     if record is None:
-        raise NotFound(f"No parameters of epoch {epoch} were kept (`keep_every`).", "epoch_not_kept")
+        kept = kept_epochs(session, [job]).get(job or "", [])
+        known = f"those of {_some(kept)} were" if kept else "this version's training kept none (`keep_every`)"
+        raise NotFound(f"The parameters of epoch {epoch} were not kept: {known}.", "epoch_not_kept")
     return record
+
+
+def _some(epochs: list[int]) -> str:
+    shown = epochs if len(epochs) <= MOST_NAMED else [*epochs[: MOST_NAMED - 1], "…", epochs[-1]]
+    return ", ".join(map(str, shown))
 
 
 def kept_epochs(session: Session, jobs: Iterable[str | None]) -> dict[str, list[int]]:
@@ -148,8 +159,11 @@ def drop_points(session: Session, job: str) -> None:
     session.execute(delete(PointRecord).where(PointRecord.job_id == job))
 
 
-def keep_last_parameters(session: Session, job: str, architecture: str, dtype: str, parameters: bytes) -> None:
-    session.add(LastParametersRecord(job_id=job, architecture=architecture, dtype=dtype, parameters=parameters))
+def keep_last_parameters(
+    session: Session, job: str, *, architecture: str, dtype: str, parameters: bytes, signature: dict[str, Any]
+) -> None:
+    values = {"architecture": architecture, "dtype": dtype, "parameters": parameters, "signature": signature}
+    session.add(LastParametersRecord(job_id=job, **values))
 
 
 def last_parameters(session: Session, job: str) -> LastParametersRecord | None:

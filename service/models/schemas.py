@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
-from service.models.signature import Kind, Link
+from service.learning.link import Link
 from service.vocabulary.schemas import LayerShape
-from service.wire import Dtype, EpochNumber, Name, Reference, Seed, Strict, VersionNumber
+from service.wire import Dtype, EpochNumber, Kind, Name, Reference, Seed, Strict, VersionNumber
 
 LONGEST_ARCHITECTURE = 100_000
 """Characters."""

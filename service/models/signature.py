@@ -1,10 +1,10 @@
-"""What the columns of the data were that a version was trained on: how rows by name become inputs, outputs labels."""
+"""What a version was trained on, and by which loss: how rows by name become inputs, outputs labels."""
 
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
-Kind = Literal["numeric", "boolean", "categorical"]
-Link = Literal["identity", "softmax", "sigmoid"]
+from service.learning.link import Link
+from service.wire import Kind
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,10 @@ class Signature:
     features: tuple[Feature, ...]
     targets: tuple[Target, ...]
     link: Link | None = None
+    loss: Any = None
+    """As a recipe has it. None where it was not written down: the version's job knows it then."""
+    weights: str | None = None
+    """The column that said how much each row counts; it is no input."""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -61,6 +65,8 @@ class Signature:
             tuple(Feature(**_with_tuples(each)) for each in kept["features"]),
             tuple(Target(**_with_tuples(each)) for each in kept["targets"]),
             kept["link"],
+            kept.get("loss"),
+            kept.get("weights"),
         )
 
 

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
+from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
 from service import numbers
@@ -16,7 +17,7 @@ from service.datasets.storage import Storage
 from service.errors import invalid
 from service.jobs import records as jobs
 from service.jobs import reports
-from service.jobs.operations import recipe_of, reference_at
+from service.jobs.operations import reference_at
 from service.jobs.parts import View
 from service.jobs.signatures import link_of
 from service.learning import evaluation
@@ -27,11 +28,14 @@ from service.models import records as models
 from service.models.networks import Networks, TrainedNetwork
 from service.predictions.records import EvaluationRecord
 from service.predictions.schemas import NewEvaluation
-from service.predictions.views import job_of, view_of
+from service.predictions.views import recipe_behind, view_of
+from service.vocabulary.schemas import LossShape
 
 REPORTS_OF_CURVE = 200
 MOST_REPORTS = 20_000
 """In one answer: with more than a hundred trainings, each curve has fewer."""
+
+_LOSS: TypeAdapter[LossShape] = TypeAdapter(LossShape)
 
 
 def evaluate(
@@ -136,8 +140,8 @@ def _trained(session: Session, networks: Networks, reference: str, new: NewEvalu
 
 
 def _loss_of(session: Session, trained: TrainedNetwork) -> Loss:
-    job = job_of(session, trained)
-    return MSE() if job is None else recipe_of(job).loss
+    recipe = recipe_behind(session, trained)
+    return MSE() if recipe is None else _LOSS.validate_python(recipe["loss"]).term()
 
 
 def keep(session: Session, record: EvaluationRecord) -> None:

@@ -80,7 +80,8 @@ async def infer_with(request: Request) -> Response:
     statistics: Statistics = request.app.state.statistics
     asked_at = time.perf_counter_ns()
     try:
-        size = len(question.body) + trained.vector.nbytes
+        weight = turns.TEXT if question.header_length is None else 1
+        size = turns.size_of(len(question.body) * weight, trained)
         answer = await turns.run(size, partial(infer, question, trained, asked_at))
     except DescentError:
         statistics.failed(trained.model, trained.version, time.perf_counter_ns() - asked_at)

@@ -1,5 +1,6 @@
 """The rules of predictions: what a version says of rows, in whatever form they come and are wanted."""
 
+import sys
 from typing import NamedTuple
 
 from service import media_types, numbers
@@ -14,7 +15,7 @@ from service.predictions.answers import Answer
 from service.predictions.schemas import NewPrediction
 from service.predictions.views import view_of
 
-_PLAIN = (media_types.JSON, media_types.NPY)
+_BINARY = (media_types.NPY, media_types.ARROW)
 
 
 class Question(NamedTuple):
@@ -28,9 +29,11 @@ class Question(NamedTuple):
 
     @property
     def size(self) -> int:
-        """Of the work that it asks for: the body's bytes; more where pyarrow is needed, which may have to be loaded."""
-        plain = self.media_type in _PLAIN and self.wanted in _PLAIN
-        return len(self.body) if plain else turns.SMALL
+        """Of the work that it asks for, in bytes; much, where pyarrow has to be loaded first."""
+        forms = {self.media_type, self.wanted}
+        if media_types.CSV in forms or (media_types.ARROW in forms and "pyarrow" not in sys.modules):
+            return turns.SMALL
+        return len(self.body) * (1 if self.media_type in _BINARY else turns.TEXT)
 
 
 def predict(trained: TrainedNetwork, question: Question) -> Answer | NewPrediction:

@@ -139,7 +139,8 @@ async def predict(request: Request) -> Response:
     """
     trained = await network_asked(request)
     question = await question_of(request, FORMS)
-    answer = await turns.run(question.size + trained.vector.nbytes, partial(operations.predict, trained, question))
+    size = turns.size_of(question.size, trained)
+    answer = await turns.run(size, partial(operations.predict, trained, question))
     if isinstance(answer, NewPrediction):
         state = request.app.state
         part = partial(operations.predict_part, state.database, state.storage, trained, answer, question.wanted)
@@ -166,7 +167,7 @@ async def invoke(request: Request) -> Response:
     """
     trained = await network_asked(request)
     question = await question_of(request, (JSON,))
-    size = question.size + trained.vector.nbytes
+    size = turns.size_of(question.size, trained)
     return Made(await turns.run(size, partial(invocations.invoke, trained, question)), JSON)
 
 

@@ -120,7 +120,7 @@ class NewEvaluation(Strict):
     epoch: Annotated[
         EpochNumber | None, Field(strict=True, description="what the version's job had kept at the end of this epoch")
     ] = None
-    loss: Annotated[LossShape | None, Field(description="null: that of the version's job; mse without one")] = None
+    loss: Annotated[LossShape | None, Field(description="null: what it was trained by; mse where it was not")] = None
     residuals: Annotated[
         int, Field(strict=True, ge=0, le=1000, description="so many of the rows that are farthest off")
     ] = 0
@@ -148,7 +148,7 @@ class Evaluation(BaseModel):
     epoch: int | None = Field(description="of the parameters that the version's job had kept; null: the version's own")
     dataset: str
     part: PartName
-    loss: float | None
+    loss: float | None = Field(description="null where it overflows; it counts weights, and metrics do not")
     metrics: dict[str, Any] = Field(
         description="of numbers: mse, rmse, mae, r2, max_error, explained_variance; of classes: accuracy, log_loss, "
         "roc_auc, macro averages, per_class and confusion_matrix (rows are true classes); where there are several "

@@ -1,5 +1,7 @@
 """A dataset as a version sees it that predicts its rows, or is checked on them."""
 
+from typing import Any
+
 from sqlalchemy.orm import Session
 
 from service.datasets import records as datasets
@@ -7,7 +9,6 @@ from service.datasets.storage import Storage
 from service.jobs import records as jobs
 from service.jobs.operations import reference_at, weights_in
 from service.jobs.parts import View
-from service.jobs.records import JobRecord
 from service.jobs.signatures import check_columns
 from service.models.networks import TrainedNetwork
 
@@ -24,8 +25,8 @@ def view_of(
     """
     with reference_at(pointer):
         dataset = datasets.find_ready(session, reference)
-    job = job_of(session, trained)
-    weights = None if job is None else weights_in(job.recipe, dataset)
+    recipe = recipe_behind(session, trained)
+    weights = None if recipe is None else weights_in(recipe, dataset)
     view = View(storage, dataset, trained.network.dtype, weights)
     if trained.signature is not None:
         check_columns(trained.signature, dataset, weights, pointer)
@@ -33,6 +34,12 @@ def view_of(
     return view
 
 
-def job_of(session: Session, trained: TrainedNetwork) -> JobRecord | None:
-    """The job that made this version."""
-    return None if trained.job is None else jobs.find(session, trained.job)
+def recipe_behind(session: Session, trained: TrainedNetwork) -> dict[str, Any] | None:
+    """The `loss` and the `sample_weights` of the training that a version, or what it is a copy of, came from.
+
+    None where it was never trained.
+    """
+    signature = trained.signature
+    if signature is not None and signature.loss is not None:
+        return {"loss": signature.loss, "sample_weights": signature.weights}
+    return None if trained.job is None else jobs.find(session, trained.job).recipe

@@ -133,6 +133,15 @@ def test_types_that_no_network_takes_are_refused(values: list[Any], detail: str)
     assert what.startswith(f"Column 'x' {detail}")
 
 
+def test_texts_that_are_dates_come_with_advice_unless_their_type_is_set() -> None:
+    rows = 100_000
+    body = as_parquet(pyarrow.table({"ok": range(rows), "x": [None] * (rows - 1) + ["2026-01-31"]}))
+    where, what = refusal(MediaType.PARQUET, body)
+    assert where == f"#/columns/x/{rows - 1}"
+    assert what.startswith(f"Row {rows - 1}: column 'x' holds '2026-01-31', a date or a time: give numbers")
+    assert read(MediaType.PARQUET, body, types={"x": "categorical"})[1]["x"][-1] == "2026-01-31"
+
+
 def test_a_boolean_is_0_or_1() -> None:
     table = pyarrow.table({"x": [0, 1] * 50_000 + [2]})
     where, what = refusal(MediaType.PARQUET, as_parquet(table), types={"x": "boolean"})

@@ -85,7 +85,9 @@ def test_types_that_are_set_count_more_than_guesses() -> None:
     assert columns["when"] == ["2026-01-31", "2026-02-28"]
 
 
-@pytest.mark.parametrize("missing", ["", '""', "NA", '"NA"', "N/A", "NaN", "nan", "null", "NULL"])
+@pytest.mark.parametrize(
+    "missing", ["", '""', "NA", '"NA"', "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "null", "NULL"]
+)
 def test_some_texts_mean_that_a_value_is_missing(missing: str) -> None:
     _, columns = read_csv(f"n,b,t\n1,true,x\n{missing},{missing},{missing}\n")
     assert columns == {"n": [1, NAN], "b": [1, NAN], "t": ["x", None]}

@@ -60,6 +60,17 @@ def test_what_is_of_another_kind_is_pointed_at(column: Any, kind: Kind | None, p
     assert (fault.pointer, fault.detail) == (f"#/columns/a~1b{pointer}", detail)
 
 
+@pytest.mark.parametrize("value", ["2026-01-31", "31.12.2026 12:30", "12:30"])
+def test_dates_and_times_come_with_advice_unless_their_type_is_set(value: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        read({"x": [None, value, "2026-02-01"]})
+    (fault,) = refused.value.errors
+    assert fault.pointer == "#/columns/x/1"
+    assert fault.detail.startswith(f"Row 1: column 'x' holds {value!r}, a date or a time: give numbers")
+    kinds, columns = read({"x": [None, value]}, {"x": "categorical"})
+    assert (kinds, columns) == ({"x": "categorical"}, {"x": [None, value]})
+
+
 @pytest.mark.parametrize(
     ("columns", "types", "pointer", "code"),
     [

@@ -2,13 +2,11 @@
 
 import gzip
 import io
-import socket
 import threading
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import numpy as np
@@ -17,7 +15,7 @@ import pytest
 from pyarrow import ipc, parquet
 
 from service.client import Client
-from tests.datasets.uploading import CSV, HEADER, SlowUpload, lines, upload
+from tests.datasets.uploading import CSV, HEADER, SlowUpload, connection, lines, send_head, upload
 from tests.problems import pointers, problem
 from tests.serving import RunningService, wait_for
 from tests.training import straight
@@ -141,17 +139,6 @@ def test_a_taken_name_is_refused_where_the_body_is_sent_all_the_same(http: httpx
     assert problem(upload(http, HEADER + lines(1_000_000), name=name), 409)["code"] == "name_taken"
 
 
-def connection(service: RunningService) -> socket.socket:
-    address = urlsplit(service.url)
-    assert address.hostname is not None
-    return socket.create_connection((address.hostname, address.port))
-
-
-def send_head(connection: socket.socket, name: str, size: int, more: str = "") -> None:
-    head = f"POST /api/datasets?targets=y&name={name} HTTP/1.1\r\nHost: here\r\nContent-Type: {CSV}\r\n"
-    connection.sendall(f"{head}Content-Length: {size}\r\n{more}\r\n".encode())
-
-
 @pytest.mark.parametrize("rows", [3, ROWS])
 def test_the_same_upload_under_a_key_is_done_once(http: httpx.Client, name: str, rows: int) -> None:
     headers, body = {"Idempotency-Key": uuid.uuid4().hex}, HEADER + lines(rows)
@@ -263,6 +250,10 @@ def binary(form: str) -> bytes:
             table = pyarrow.table({"x": xs, "y": 4 * xs + 2})
             with ipc.new_file(out, table.schema) as writer:
                 writer.write_table(table)
+        case "arrow stream":
+            table = pyarrow.table({"x": xs, "y": 4 * xs + 2})
+            with ipc.new_stream(out, table.schema) as writer:
+                writer.write_table(table)
     return out.getvalue()
 
 
@@ -274,6 +265,7 @@ def binary(form: str) -> bytes:
         ("application/octet-stream", "npy"),
         ("application/octet-stream", "parquet"),
         ("application/octet-stream", "arrow"),
+        ("application/octet-stream", "arrow stream"),
     ],
 )
 def test_a_body_without_a_form_is_known_by_its_first_bytes(http: httpx.Client, kind: str, form: str) -> None:

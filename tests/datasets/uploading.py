@@ -1,10 +1,14 @@
 """Bodies that are sent as files, also slowly."""
 
+import socket
 import threading
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
+
+from tests.serving import RunningService
 
 CSV = "text/csv"
 
@@ -23,6 +27,17 @@ def lines(rows: int, first: int = 0) -> bytes:
 
 
 HEADER = b"x,y\n"
+
+
+def connection(service: RunningService) -> socket.socket:
+    address = urlsplit(service.url)
+    assert address.hostname is not None
+    return socket.create_connection((address.hostname, address.port))
+
+
+def send_head(connection: socket.socket, name: str, size: int, more: str = "") -> None:
+    head = f"POST /api/datasets?targets=y&name={name} HTTP/1.1\r\nHost: here\r\nContent-Type: {CSV}\r\n"
+    connection.sendall(f"{head}Content-Length: {size}\r\n{more}\r\n".encode())
 
 
 class SlowUpload:

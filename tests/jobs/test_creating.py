@@ -46,6 +46,15 @@ def test_a_client_that_waits_gets_the_ended_job(client: Client, body: dict[str, 
     assert client.http.get(f"/api/jobs/{job['id']}").json() == job
 
 
+@pytest.mark.parametrize("keep_every", [None, 1])
+def test_a_model_without_parameters_has_nothing_to_train(client: Client, keep_every: int | None) -> None:
+    dataset = client.create_dataset({"a": [1, 2], "b": [3, 5], "c": [1, 0], "d": [0, 1]}, ["c", "d"])
+    model = client.create_model("LayerNorm(2; affine=false)")
+    answer = client.http.post("/api/jobs", json={"model": model.id, "dataset": dataset.id, "keep_every": keep_every})
+    assert pointers(answer) == ["#/model"]
+    assert answer.json()["code"] == "nothing_to_train"
+
+
 @pytest.mark.parametrize("seconds", [0, 1])
 def test_a_wait_that_is_too_short_gets_the_job_as_it_stands(client: Client, body: dict[str, Any], seconds: int) -> None:
     endless = {**body, "epochs": 10_000_000, "batch_size": 1, "optimiser": {"rule": "Descent", "eta": 1e-9}}

@@ -44,6 +44,15 @@ def test_an_epoch_that_was_not_kept_is_not_found(client: Client, job: Job, begin
     assert (answer["code"], answer["errors"][0]["pointer"]) == ("epoch_not_kept", "#/from_epoch")
 
 
+def test_what_is_not_there_is_answered_with_what_is(client: Client, job: Job) -> None:
+    def detail(query: str) -> str:
+        return str(problem(client.http.get(f"/api/models/{job.model}/parameters?{query}"), 404)["detail"])
+
+    assert "those of 3, 6, 9, 12 were" in detail("version=1&epoch=7")
+    assert "kept none (`keep_every`)" in detail("version=0&epoch=3")
+    assert "no version 2000 of this model: there are 0 to " in detail("version=2000")
+
+
 @pytest.mark.parametrize(
     ("changes", "pointer"),
     [

@@ -67,13 +67,20 @@ def test_a_signature_names_columns_with_kinds_categories_ranges_and_fills() -> N
 def test_data_from_before_missing_values_could_be_filled_has_a_signature() -> None:
     mse: Any = LOSSES["mse"]
     signature = signature_of(dataset([numeric("x")], [numeric("y")]), network("Dense(1 => 1)"), mse(), None)
-    assert signature == Signature((Feature("x", "numeric", None, -1.5, 4.0),), (Target("y", "numeric"),), None)
+    assert signature == Signature((Feature("x", "numeric", None, -1.5, 4.0),), (Target("y", "numeric"),), loss="mse")
 
 
 def test_the_column_of_weights_is_no_feature() -> None:
     mse: Any = LOSSES["mse"]
     data = dataset([numeric("w"), numeric("x")], [numeric("y")])
-    assert [each.name for each in signature_of(data, network("Dense(1 => 1)"), mse(), "w").features] == ["x"]
+    signature = signature_of(data, network("Dense(1 => 1)"), mse(), "w")
+    assert [each.name for each in signature.features] == ["x"]
+    assert signature.weights == "w"
+
+
+def test_signatures_from_before_loss_and_weights_were_written_down_are_read() -> None:
+    kept: dict[str, Any] = {"features": [], "targets": [], "link": "softmax"}
+    assert Signature.from_json(kept) == Signature((), (), "softmax")
 
 
 @pytest.mark.parametrize(
@@ -100,6 +107,13 @@ def test_softmax_makes_no_probability_of_the_one_output_of_a_boolean() -> None:
     assert link("Dense(1 => 1)", "logitbinarycrossentropy", boolean("ripe")) == "sigmoid"
     assert link("Dense(1 => 1)", "logitcrossentropy", boolean("ripe")) is None
     assert link("Chain(Dense(1 => 1), softmax)", "mse", boolean("ripe")) is None
+
+
+def test_a_softmax_over_several_targets_makes_no_probabilities_of_each() -> None:
+    targets = categorical("species"), categorical("colour", ("blue", "red"))
+    assert link("Chain(Dense(1 => 5), softmax)", "crossentropy", *targets) is None
+    assert link("Dense(1 => 5)", "logitcrossentropy", *targets) == "softmax", "which is taken of each target alone"
+    assert link("Dense(1 => 5, sigmoid)", "binarycrossentropy", *targets) == "identity"
 
 
 KNOWN = Signature(

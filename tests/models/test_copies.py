@@ -56,6 +56,7 @@ def test_what_a_job_left_becomes_a_model(client: Client) -> None:
 
     assert (made["name"], made["architecture"], made["version"]) == ("left-behind", "Dense(1 => 1)", 0)
     assert layers_of(client, made["id"]) == left
+    assert [each["name"] for each in made["signature"]["features"]] == ["x"]
     client.http.delete("/api/models/left-behind")
 
 

@@ -78,6 +78,23 @@ def test_the_loss_is_that_of_the_versions_job_unless_another_is_asked_for(client
     assert untrained.loss == pytest.approx(untrained.metrics["mse"])
 
 
+def test_parameters_that_came_of_a_training_are_judged_as_its_version(client: Client) -> None:
+    """A copy has no job, nor has a version with given parameters; loss and weights are what they were."""
+    columns = {**SHARES, "w": [1.0, 2.0, 0.5]}
+    dataset = client.create_dataset(columns, ["a", "b"])
+    model = client.create_model("Dense(1 => 2)")
+    client.train(model.id, dataset.id, wait=30, epochs=5, loss="logitcrossentropy", sample_weights="w")
+    trained = client.evaluate(model.id, dataset.id, part="train")
+
+    copy = client.http.post("/api/models", json={"from": {"model": model.id}}).json()["id"]
+    layers = client.http.get(f"/api/models/{model.id}/parameters").json()["layers"]
+    assert client.http.put(f"/api/models/{model.id}/parameters", json={"layers": layers}).status_code == 201
+    for same in (client.evaluate(copy, dataset.id, part="train"), client.evaluate(model.id, dataset.id, part="train")):
+        assert (same.loss, same.metrics) == (trained.loss, trained.metrics)
+    rows = {"dataset": dataset.id, "part": "train"}
+    assert client.http.post(f"/api/models/{copy}/predictions", json=rows).status_code == 200
+
+
 def test_what_cannot_be_said_of_one_row_or_of_infinity_is_null(client: Client) -> None:
     dataset = line(client, split={"test": {"last": 1}})
     one = client.evaluate(straight(client).id, dataset.id)

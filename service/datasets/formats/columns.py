@@ -1,6 +1,7 @@
 """What holds for the columns of a table in any form."""
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+import re
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from itertools import islice
 
@@ -18,6 +19,9 @@ SHOWN = 50
 ROWS_OF_A_CHUNK = 1 << 16
 VALUES_OF_A_CHUNK = 1 << 20
 
+_CLOCK = r"\d\d?:\d\d(:\d\d(\.\d+)?)?( ?[ap]m)?( ?(z|utc|[+-]\d\d:?\d\d))?"
+_DAY = r"\d{4}(?P<big>[/.-])\d\d?(?P=big)\d\d?|\d\d?(?P<little>[/.-])\d\d?(?P=little)(\d{4}|\d\d)"
+_TIME = re.compile(rf"\s*(({_DAY})([T ]+{_CLOCK})?|{_CLOCK}|\d{{4}}-\d\d)\s*", re.IGNORECASE | re.ASCII)
 _COLUMN_NAME: TypeAdapter[str] = TypeAdapter(ColumnName)
 
 
@@ -56,19 +60,33 @@ def check_types(types: Iterable[str], names: Mapping[str, object] | Sequence[str
             raise invalid(pointer, f"There is no column {name[:SHOWN]!r}; there are {known}.", "unknown_column")
 
 
-def few_categories(chunks: Generator[Chunk]) -> Generator[Chunk]:
-    """The same chunks, as long as each column of texts has few different ones, and none that is long.
+def few_categories(chunks: Generator[Chunk], told: Collection[str]) -> Generator[Chunk]:
+    """The same chunks, as long as each column of texts has few different ones, and none that is long or, unless the
+    sender has `told` its kind, begins with a date or a time.
 
     Raises:
         Invalid: it has not.
     """
     seen: dict[str, set[str]] = {}
+    rows = 0
     with closing(chunks):
         for chunk in chunks:
             for name, texts in chunk.columns.items():
                 if isinstance(texts, Texts):
+                    if name not in told and not seen.get(name):
+                        _check_first(name, texts, chunk, rows)
                     _check_categories(name, texts, seen.setdefault(name, set()), chunk)
             yield chunk
+            rows += chunk.rows
+
+
+def _check_first(name: str, texts: Texts, chunk: Chunk, rows: int) -> None:
+    """Raise Invalid where the first value of a chunk, before which there are so many rows, is a date or a time."""
+    row = int((texts.codes >= 0).argmax())
+    first = texts.categories[texts.codes[row]] if texts.codes[row] >= 0 else ""
+    if is_time(first):
+        detail = f"{chunk.where(row)}: column {name!r} {no_date(first)}"
+        raise invalid(f"#/columns/{escape(name)}/{rows + row}", detail)
 
 
 def _check_categories(name: str, texts: Texts, seen: set[str], chunk: Chunk) -> None:
@@ -90,6 +108,11 @@ def too_many_categories(name: str) -> Invalid:
 def _no_category(name: str, what: str) -> Invalid:
     detail = f"{what}: leave it out, or say the same in numbers or in fewer, shorter texts."
     return invalid(f"#/columns/{escape(name)}", detail, "too_many_categories")
+
+
+def is_time(text: str) -> bool:
+    """Whether a text looks like a date, a time of day or both."""
+    return _TIME.fullmatch(text) is not None
 
 
 def no_date(value: str) -> str:

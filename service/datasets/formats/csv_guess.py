@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pyarrow
 
 from service.datasets.chunks import Kind
-from service.datasets.formats.columns import SHOWN, no_date
+from service.datasets.formats.columns import SHOWN, is_time, no_date
 from service.datasets.formats.csv_dialect import Dialect
 from service.datasets.formats.csv_parse import Fault, parse
 
@@ -15,9 +15,6 @@ def _pattern(pattern: str) -> re.Pattern[str]:
     return re.compile(rf"\s*({pattern})\s*", re.IGNORECASE | re.ASCII)
 
 
-_CLOCK = r"\d\d?:\d\d(:\d\d(\.\d+)?)?( ?[ap]m)?( ?(z|utc|[+-]\d\d:?\d\d))?"
-_DAY = r"\d{4}(?P<big>[/.-])\d\d?(?P=big)\d\d?|\d\d?(?P<little>[/.-])\d\d?(?P=little)(\d{4}|\d\d)"
-_TIME = _pattern(rf"({_DAY})([T ]+{_CLOCK})?|{_CLOCK}|\d{{4}}-\d\d")
 _NUMBER = _pattern(r"[+-]?(([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?|inf(inity)?)")
 _WITH_COMMA = _pattern(r"[+-]?[0-9]+(,[0-9]+)+")
 _BOOLEAN = _pattern("true|false")
@@ -38,7 +35,7 @@ def _guess(column: int, values: pyarrow.Array) -> Kind:
     if row < 0:
         return "numeric"
     text = values[row].as_py().decode(errors="replace")
-    if _TIME.fullmatch(text):
+    if is_time(text):
         raise Fault(row, column, no_date(text))
     if _WITH_COMMA.fullmatch(text):
         advice = "write numbers as in 1234.5, or set its type to categorical."

@@ -12,7 +12,7 @@ from service.datasets.formats.columns import SHOWN
 from service.datasets.formats.csv_dialect import Dialect
 from service.errors import invalid
 
-MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "NULL"]
+MISSING = ["", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "null", "NULL"]
 """Texts that stand for a missing value, in quotes too."""
 
 _RAGGED = re.compile(r"CSV parse error: Row #(\d+): Expected \d+ columns, got (\d+)")

@@ -29,7 +29,7 @@ def json_table(columns: Mapping[str, Any], types: Mapping[str, Kind], dtype: str
     for name, values in columns.items():
         kinds[name], read[name] = _column(values, types.get(name), dtype, f"#/columns/{escape(name)}")
     _check_lengths(columns)
-    return Table(kinds, few_categories(_alone(Chunk(read, lambda row: f"Row {row}"))))
+    return Table(kinds, few_categories(_alone(Chunk(read, lambda row: f"Row {row}")), types))
 
 
 def _alone(chunk: Chunk) -> Generator[Chunk]:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.models.networks import TrainedNetwork
-from service.models.signature import Kind, Target
+from service.models.signature import Target
 from service.predictions.inference_protocol.requests import ONLY_INPUT
 from service.predictions.inference_protocol.tensors import DATATYPE_OF
+from service.wire import Kind
 
 PLATFORM = "descent_dense"
 RAW = "outputs"
