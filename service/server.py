@@ -1,6 +1,8 @@
 """The HTTP server of `descent serve`."""
 
 import asyncio
+import ctypes
+from contextlib import suppress
 from types import FrameType
 
 import uvicorn
@@ -8,14 +10,28 @@ import uvicorn
 from service.app import create_app
 from service.settings import Settings
 
+MALLOC_SETTINGS = {-3: 32 << 20, -1: 64 << 20}
+"""glibc's M_MMAP_THRESHOLD and M_TRIM_THRESHOLD (malloc.h), in bytes, for `keep_pages`."""
 GRACE = 2
 """Seconds that open responses get at a stop; streams and waits are told and end at once."""
+
+
+def keep_pages() -> None:
+    """Keep the memory of one large body for the next: getting its pages anew costs a quarter of the request's time.
+
+    Says nothing where the C library is not glibc.
+    """
+    with suppress(AttributeError):
+        mallopt = ctypes.CDLL(None).mallopt
+        for setting, size in MALLOC_SETTINGS.items():
+            mallopt(setting, size)
 
 
 class Server(uvicorn.Server):
     """uvicorn, which waits at a stop for open responses: here those that would never end are told to."""
 
     def __init__(self, settings: Settings) -> None:
+        keep_pages()
         self.app = create_app(settings)
         super().__init__(
             uvicorn.Config(

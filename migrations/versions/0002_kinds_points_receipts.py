@@ -41,6 +41,9 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("verifies", sa.String(), nullable=True))
         batch_op.add_column(sa.Column("verification", sa.JSON(none_as_null=True), nullable=True))
 
+    with op.batch_alter_table("last_parameters", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("signature", sa.JSON(none_as_null=True), nullable=True))
+
     # SQLite reads through a row to a column behind a large one: the parameters come last, so that lists need not
     order = ("model_id", "number", "job_id", "signature", "created_at", "parameters")
     with op.batch_alter_table("versions", recreate="always", partial_reordering=[order]) as batch_op:
@@ -49,6 +52,9 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     with op.batch_alter_table("versions", schema=None) as batch_op:
+        batch_op.drop_column("signature")
+
+    with op.batch_alter_table("last_parameters", schema=None) as batch_op:
         batch_op.drop_column("signature")
 
     with op.batch_alter_table("jobs", schema=None) as batch_op:

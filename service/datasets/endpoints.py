@@ -16,7 +16,7 @@ from service.datasets import content, formats, operations, records
 from service.datasets.ingest import Options
 from service.datasets.media_types import MediaType
 from service.datasets.records import DatasetRecord
-from service.datasets.schemas import Dataset, NewDataset, Row, Statistics
+from service.datasets.schemas import Dataset, NewDataset, Row, State, Statistics
 from service.datasets.storage import Storage
 from service.datasets.stream_options import StreamedOptions
 from service.datasets.uploads import ANY_FORM, Upload
@@ -180,10 +180,12 @@ def _answer(session: Session, record: DatasetRecord, created: Creation) -> Respo
 
 
 @router.get("", response_model=Page[Dataset], summary="List datasets", responses=problems(422))
-def list_datasets(database: DatabaseOf, limit: Limit = 50, after: After = None) -> dict[str, Any]:
-    """All datasets, newest first, also those that are loading."""
+def list_datasets(
+    database: DatabaseOf, limit: Limit = 50, after: After = None, state: State | None = None
+) -> dict[str, Any]:
+    """All datasets, newest first, also those that are loading; of one state where that is given."""
     with database.reading() as session:
-        items, following = records.page(session, limit, after)
+        items, following = records.page(session, limit, after, state)
     return {"items": items, "next": following}
 
 

@@ -119,8 +119,12 @@ def abandoned(session: Session, *, all_loading: bool) -> list[DatasetRecord]:
     return list(session.scalars(loading))
 
 
-def page(session: Session, limit: int, after: str | None) -> tuple[list[DatasetRecord], str | None]:
-    return lookup.page(session, select(DatasetRecord), DatasetRecord.id, "ds", limit, after)
+def page(session: Session, limit: int, after: str | None, state: str | None) -> tuple[list[DatasetRecord], str | None]:
+    """Datasets, newest first; of all states where none is given."""
+    statement = select(DatasetRecord)
+    if state is not None:
+        statement = statement.where(DatasetRecord.state == state)
+    return lookup.page(session, statement, DatasetRecord.id, "ds", limit, after)
 
 
 def ids(session: Session, state: str) -> set[str]:

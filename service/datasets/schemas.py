@@ -139,12 +139,15 @@ class Parts(BaseModel):
     test: int
 
 
+State = Literal["loading", "ready"]
+
+
 class Dataset(BaseModel):
     """An immutable, named table of typed columns, split into parts."""
 
     id: str
     name: str
-    state: Literal["loading", "ready"] = Field(description="a dataset that is loading cannot be used yet")
+    state: State = Field(description="a dataset that is loading cannot be used yet")
     progress: float | None = Field(description="while it is loading: the share of the body that has come, where known")
     rows: int
     features: list[Column]

@@ -112,7 +112,8 @@ def version(session: Session, model: str, number: int) -> VersionRecord:
     Raises:
         NotFound: there is no such version.
     """
-    record = session.get(VersionRecord, (model, number), options=[undefer(VersionRecord.parameters)])
+    statement = select(VersionRecord).where(VersionRecord.model_id == model, VersionRecord.number == number)
+    record = session.scalars(statement.options(undefer(VersionRecord.parameters))).one_or_none()
     if record is None:
         latest = latest_number(session, model)
         detail = f"There is no version {number} of this model: there are 0 to {latest}."

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from alembic import command
+from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from alembic.script import ScriptDirectory
@@ -43,6 +44,12 @@ def test_up_down_and_up_again_leave_the_tables_of_the_records(database: Database
     assert tables(database) == set()
     migrate(database)
     assert tables(database) == set(Record.metadata.tables)
+
+
+def test_the_migrations_make_every_column_and_index_of_the_records(database: Database) -> None:
+    migrate(database)
+    with database.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Record.metadata) == []
 
 
 def test_migrating_twice_changes_nothing(database: Database) -> None:

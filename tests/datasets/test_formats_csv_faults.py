@@ -72,6 +72,12 @@ def test_numbers_with_commas_are_not_taken_for_texts() -> None:
     assert what.startswith("Line 2: column 'x' holds '1,5', a number with a comma: ")
 
 
+def test_a_comma_within_numbers_is_not_taken_for_a_delimiter_where_another_divides_as_well() -> None:
+    where, what = refused("0,5;2\n1,5;6\n", header=False)
+    assert where == "#/columns/c0/0"
+    assert what.startswith("Line 1: column 'c0' holds '0,5', a number with a comma: ")
+
+
 def test_faults_far_into_the_text_name_its_lines_and_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv_blocks, "BLOCK", 64)
     where, what = refused(SHORT_ROWS + "\n3,four\n", at_once=7)

@@ -35,6 +35,7 @@ def result(workspace: Workspace, job: str) -> bytes:
     ended = run(workspace, job)
     assert ended.state == State.SUCCEEDED, ended.error
     with workspace.database.reading() as session:
+        assert ended.version is not None
         return models.version(session, ended.model_id, ended.version).parameters
 
 
