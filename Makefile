@@ -11,7 +11,7 @@ export UV_SYSTEM_CERTS := 1
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: demo
 demo: .venv/.runtime ## Fit a straight line over HTTP, beside the Flux tutorial's figures
@@ -43,6 +43,15 @@ bench: .venv-bench/.peers ## Measure beside PyTorch, JAX and scikit-learn
 .venv-bench/.peers: benchmarks/requirements.txt
 	$(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --requirement benchmarks/requirements.txt
+	@touch $@
+
+.PHONY: bench-serving
+bench-serving: .venv/.development .venv-mlserver/.peers ## Measure serving beside MLServer; needs wrk
+	.venv/bin/python -m benchmarks.serving $(ARGS)
+
+.venv-mlserver/.peers: benchmarks/serving-requirements.txt
+	$(PYTHON) -m venv .venv-mlserver
+	.venv-mlserver/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
 # --inexact keeps what is there already: uv itself, and the development tools when only the runtime is asked for.

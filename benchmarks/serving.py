@@ -1,8 +1,8 @@
 """Predictions over HTTP beside other servers of the same network, all in one run; writes results/serving.md.
 
-    .venv/bin/python -m benchmarks.serving
+    make bench-serving
 
-Asks for wrk, and for MLServer in .venv-mlserver (see README.md).
+Asks for wrk; the command installs MLServer into .venv-mlserver.
 """
 
 import io
@@ -201,7 +201,7 @@ def main() -> None:
         print(line, flush=True)
         lines.append(line)
     lines += ["", f"* processor: {machine.processor()}", f"* cores: {os.cpu_count()}", f"* rounds: {ROUNDS}"]
-    lines += [f"* measured: {datetime.now(UTC):%Y-%m-%d}, by `.venv/bin/python -m benchmarks.serving`", ""]
+    lines += [f"* measured: {datetime.now(UTC):%Y-%m-%d}, by `make bench-serving`", ""]
     (results.RESULTS / "serving.md").write_text("\n".join(lines))
 
 
