@@ -123,8 +123,8 @@ def _held_as_they_are(batch: "pyarrow.RecordBatch", places: list[int], dtype: st
     columns = [batch.column(place) for place in places]
     if any(column.null_count or column.type != _ARROW_NAMES[dtype] for column in columns):
         return None
-    rows = np.ascontiguousarray(np.stack([column.to_numpy() for column in columns]).T)
-    return rows if np.isfinite(rows).all() else None
+    stacked = np.stack([column.to_numpy() for column in columns])
+    return stacked.T if np.isfinite(stacked).all() else None
 
 
 _ARROW_NAMES = {"float32": "float", "float64": "double"}
