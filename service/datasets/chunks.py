@@ -66,3 +66,5 @@ class ReadOptions:
     """Names where the body has none; default: c0, c1, ..."""
     fewest: int = 2
     """Columns that there must be at least: a dataset has one to learn from and one to learn."""
+    expected: Mapping[str, Kind] = field(default_factory=dict)
+    """Kinds of columns of CSV that may be there, by who knows them already."""

@@ -43,15 +43,9 @@ def from_csv(body: bytes, limit: int, trained: TrainedNetwork) -> Given:
         Invalid: no CSV, or columns or values are not what the network takes.
     """
     has_header = trained.signature is not None or not _is_row_of_numbers(body)
+    options = ReadOptions(limit * UNPACKED, header=has_header, fewest=1, expected=_kinds(trained.signature))
     with tempfile.TemporaryDirectory() as scratch:
-
-        def read(types: Mapping[str, Kind]) -> Table:
-            options = ReadOptions(limit * UNPACKED, types, header=has_header, fewest=1)
-            return formats.read(CSV, io.BytesIO(body), options, Path(scratch))
-
-        table = read({})
-        if trained.signature is not None:
-            table = read(_types(trained.signature, table))
+        table = formats.read(CSV, io.BytesIO(body), options, Path(scratch))
         return _together(_of_chunks(table, trained), limit)
 
 
@@ -68,10 +62,10 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _types(signature: Signature, table: Table) -> dict[str, Kind]:
+def _kinds(signature: Signature | None) -> dict[str, Kind]:
     """The kinds that columns have by the signature, and not by what their first values look like."""
-    columns: tuple[Feature | Target, ...] = (*signature.features, *signature.targets)
-    return {each.name: each.kind for each in columns if each.name in table.kinds}
+    columns: tuple[Feature | Target, ...] = () if signature is None else (*signature.features, *signature.targets)
+    return {each.name: each.kind for each in columns}
 
 
 def from_arrow(body: bytes, limit: int, trained: TrainedNetwork) -> Given:

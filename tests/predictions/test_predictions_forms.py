@@ -118,6 +118,15 @@ def test_one_column_is_enough(client: Client) -> None:
     )
 
 
+def test_a_column_of_csv_has_the_kind_that_it_was_trained_with(client: Client) -> None:
+    columns = {"day": ["2026-01-01", "2026-01-02", "2026-01-01"], "y": [1, 2, 1]}
+    layer = {"weight": [[1.0, 2.0]], "bias": [0.0]}
+    dataset = {"types": {"day": "categorical"}}
+    job = train(client, columns, ("y",), layer, dataset, loss="mse")
+    answer = post(client, job.model, "day\n2026-01-02\n2026-01-01\n", CSV)
+    np.testing.assert_allclose(outputs(answer), [[2], [1]], rtol=1e-6)
+
+
 def test_arrow_goes_by_names_or_by_order(client: Client, job: Job, plain: str) -> None:
     columns = {"place": ["b", "c"], "wild": [True, False], "length": pyarrow.array([5, 9], pyarrow.int16())}
     np.testing.assert_allclose(outputs(post(client, job.model, arrow(columns), ARROW)), EXPECTED, rtol=1e-6)

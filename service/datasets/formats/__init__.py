@@ -29,7 +29,7 @@ def read(media_type: str, body: Body, options: ReadOptions, scratch: Path) -> Ta
     form = MediaType(media_type)
     _check(form, options)
     table = _read(form, body, options, scratch)
-    told = {column for name in options.types for column in table.groups.get(name, [name])}
+    told = {column for name in options.types for column in table.groups.get(name, [name])} | {*options.expected}
     return Table(table.kinds, few_categories(table.chunks, told), table.groups)
 
 

@@ -34,10 +34,11 @@ def read_csv(pieces: Iterator[bytes], options: ReadOptions) -> Table:
     rest = blocks(pieces)
     dialect, first = dialect_of(next(rest), options)
     check_types(options.types, dialect.names, "query/types")
+    types = {**options.expected, **options.types}
     filled = filter(None, chain((first,), rest))
     first = next(filled, Block(b"", first.line))
     try:
-        kinds = guess_kinds(first.data, dialect, options.types)
+        kinds = guess_kinds(first.data, dialect, types)
     except Fault as fault:
         raise _refusal(fault, dialect, first, 0) from None
     return Table(kinds, _chunks(filter(None, chain((first,), filled)), dialect, kinds))
