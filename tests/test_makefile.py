@@ -85,11 +85,11 @@ def test_a_machine_without_uv_gets_it_into_the_environment(checkout: Checkout) -
     venv, pip, *rest = checkout.make("demo")
     assert venv == "python -m venv .venv"
     assert re.fullmatch(r"python -m pip install .* uv==[\d.]+", pip)
-    assert rest == ["uv sync --inexact --locked --no-dev", "descent demo"]
+    assert rest == ["uv sync --inexact --locked --no-dev --all-extras", "descent demo"]
 
 
 def test_a_machine_with_uv_uses_it(checkout: Checkout) -> None:
-    assert with_uv(checkout).make("demo") == ["uv sync --inexact --locked --no-dev", "descent demo"]
+    assert with_uv(checkout).make("demo") == ["uv sync --inexact --locked --no-dev --all-extras", "descent demo"]
 
 
 def test_a_second_make_sets_nothing_up(checkout: Checkout) -> None:
@@ -100,7 +100,7 @@ def test_a_second_make_sets_nothing_up(checkout: Checkout) -> None:
 
 def test_the_tests_add_the_development_tools_once(checkout: Checkout) -> None:
     checkout.make("demo")
-    assert checkout.make("test") == ["uv sync --inexact --locked", "pytest"]
+    assert checkout.make("test") == ["uv sync --inexact --locked --all-extras", "pytest"]
     assert checkout.make("test") == ["pytest"]
     assert checkout.make("demo") == ["descent demo"]
 
@@ -109,7 +109,7 @@ def test_the_tests_add_the_development_tools_once(checkout: Checkout) -> None:
 def test_a_changed_dependency_is_installed(checkout: Checkout, name: str) -> None:
     checkout.make("test")
     checkout.change(name)
-    assert checkout.make("test") == ["uv sync --inexact --locked", "pytest"]
+    assert checkout.make("test") == ["uv sync --inexact --locked --all-extras", "pytest"]
 
 
 def test_arguments_are_handed_on(checkout: Checkout) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from service.datasets.chunks import Kind
 from service.learning.encoding import Encoded, Rows
+from service.learning.selection import Selection
 from service.numbers import Array
 
 Column = Mapping[str, Any]
@@ -17,12 +18,17 @@ def column(name: str, kind: Kind, categories: list[str] | None, fill: float | No
     return {"name": name, "kind": kind, "width": width, "categories": categories, "fill": fill}
 
 
-def rows_of(array: Array, columns: Sequence[Column], dtype: str) -> Rows:
-    """Stored rows (rows × columns) as networks see them (rows × width); the array itself where that is the same."""
-    if all(each["kind"] != "categorical" for each in columns):
-        return array.astype(dtype, copy=False)
-    classes = [each["width"] if each["kind"] == "categorical" else None for each in columns]
-    return Encoded(array, classes, dtype)
+def rows_of(array: Array, columns: Sequence[Column], dtype: str, left_out: int | None = None) -> Rows:
+    """Stored rows (rows × columns) as networks see them (rows × width), without the column `left_out`.
+
+    The array itself where that is the same; nothing is copied before rows are read.
+    """
+    chosen = [index for index in range(len(columns)) if index != left_out]
+    classes = [columns[index]["width"] if columns[index]["kind"] == "categorical" else None for index in chosen]
+    if classes.count(None) < len(classes):
+        codes = array if left_out is None else Selection(array, chosen, array.dtype.name)
+        return Encoded(codes, classes, dtype)
+    return array if left_out is None and array.dtype == dtype else Selection(array, chosen, dtype)
 
 
 def value_of(column: Column, stored: Any) -> Any:

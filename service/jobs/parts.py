@@ -7,14 +7,18 @@ import numpy as np
 
 from service.datasets.columns import rows_of
 from service.datasets.records import DatasetRecord
-from service.datasets.storage import Storage
+from service.datasets.storage import Arrays, Storage
 from service.errors import invalid
 from service.learning.batches import Part
+from service.learning.encoding import Rows
 from service.learning.gram import Gram
 from service.learning.network import Network
+from service.learning.pages import drop_behind
 from service.numbers import Array
 
 MOST_NAMED = 5
+BLOCK_BYTES = 1 << 22
+"""Of stored rows whose weights are read at once."""
 
 
 @dataclass(frozen=True)
@@ -34,30 +38,53 @@ class View:
         return self.dataset.inputs - (self.weights is not None)
 
     def part(self, name: str) -> Part:
-        """One part; where dtypes agree and no column is left out, as memory maps. Categories are seen as one-hot.
+        """One part, read from memory maps as it is used: of all that is stored, only the weights are in memory.
+
+        Categories are seen as one-hot; where nothing is to be changed, the maps themselves are what is seen.
 
         Raises:
             Invalid: it has no rows.
             NotFound: the files are gone.
             Unavailable: the storage is out of reach.
         """
+        arrays = self._arrays(name)
+        targets = rows_of(arrays.targets, self.dataset.targets, self.dtype)
+        return Part(self._seen(arrays), targets, self._weights_in(arrays), self.gram(name))
+
+    def rows(self, name: str) -> Rows:
+        """The inputs of one part (rows × inputs), as `part` has them. Raises as `part` does."""
+        return self._seen(self._arrays(name))
+
+    def _arrays(self, name: str) -> Arrays:
         rows = self.dataset.slice_of(name)
         if rows.start == rows.stop:
             raise invalid("#/part", f"The {name} part of dataset {self.dataset.name!r} has no rows.", "empty_part")
         arrays = self.storage.open(self.dataset.id, self.dataset.content_hash)
-        inputs, features, weights = arrays.inputs[rows], self.dataset.features, None
-        if self.weights is not None:
-            column = [each["name"] for each in features].index(self.weights)
-            weights = inputs[:, column].astype(self.dtype)
-            inputs = np.delete(inputs, column, axis=1)
-            features = features[:column] + features[column + 1 :]
-        targets = rows_of(arrays.targets[rows], self.dataset.targets, self.dtype)
-        return Part(rows_of(inputs, features, self.dtype), targets, weights, self.gram(name))
+        return Arrays(arrays.inputs[rows], arrays.targets[rows], arrays.numbers[rows])
+
+    def _seen(self, arrays: Arrays) -> Rows:
+        return rows_of(arrays.inputs, self.dataset.features, self.dtype, self._column)
+
+    def _weights_in(self, arrays: Arrays) -> Array | None:
+        """One number a row, read block by block: a view of the column would hold the pages of the whole file."""
+        if self._column is None:
+            return None
+        weights = np.empty(len(arrays.inputs), self.dtype)
+        rows = max(1, BLOCK_BYTES // arrays.inputs.strides[0])
+        for start in range(0, len(weights), rows):
+            stop = min(start + rows, len(weights))
+            weights[start:stop] = arrays.inputs[start:stop, self._column]
+            drop_behind(arrays.inputs, start, stop)
+        return weights
+
+    @property
+    def _column(self) -> int | None:
+        """Where the weights are among the features."""
+        return None if self.weights is None else [each["name"] for each in self.dataset.features].index(self.weights)
 
     def numbers(self, name: str) -> Array:
         """Which rows of the data as it came a part holds, in its order."""
-        arrays = self.storage.open(self.dataset.id, self.dataset.content_hash)
-        return arrays.numbers[self.dataset.slice_of(name)]
+        return self._arrays(name).numbers
 
     def gram(self, name: str) -> Gram | None:
         """The stored sums of squares and products, where they are of the very rows that a network sees."""

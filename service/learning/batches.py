@@ -8,7 +8,7 @@ import numpy as np
 
 from service.learning import pages
 from service.learning.arrays import Array, Indices
-from service.learning.encoding import Rows, over, stored, write_rows
+from service.learning.encoding import Rows, room_for, row_bytes, stored, unexpanded, write_rows
 from service.learning.gram import Gram
 
 Take = Callable[[Indices, int, Array, str], Array]
@@ -20,7 +20,8 @@ WINDOW_RUNS = 64  # so many runs are mixed with each other
 class Part:
     """Rows to learn from: inputs (rows × inputs) and targets (rows × outputs).
 
-    Arrays or memory maps, in the network's dtype, or Encoded where columns hold codes of classes.
+    Arrays or memory maps, in the network's dtype; a Selection where some columns or another dtype are stored; Encoded
+    where columns hold codes of classes.
     `weights` (rows), not negative, say how much each row counts; their scale does not matter to a mean. `gram` is the
     Gram matrix of these rows where it is known; it saves a pass.
     """
@@ -37,8 +38,9 @@ class Part:
 class Order:
     """The order of the rows in one epoch, window by window.
 
-    Rows, of `row_bytes` as they are stored, are cut into runs; the runs are shuffled, and so are the rows within each
-    window of successive runs. A part of at most one window is shuffled completely. All depends on (seed, epoch) alone.
+    Rows, of `row_bytes` as a window keeps them, are cut into runs; the runs are shuffled, and so are the rows within
+    each window of successive runs. A part of at most one window is shuffled completely. All depends on (seed, epoch)
+    alone.
     The window that was entered last has the positions from `first` to `last`.
     """
 
@@ -70,17 +72,17 @@ class Order:
 class Batches:
     """The batches of a part, epoch by epoch, copied into buffers that the caller gives.
 
-    Of a memory map, a window is read run by run into memory, as it is stored, and the pages behind are given back.
+    Of a memory map, a window is read run by run into memory, codes as they are, and the pages behind are given back.
     """
 
     def __init__(
         self, part: Part, size: int | None, *, partial: bool = True, shuffle: bool = False, seed: int = 0
     ) -> None:
-        arrays = [part.inputs, part.targets]
+        arrays: list[Rows] = [part.inputs, part.targets]
         if part.weights is not None:
             arrays.append(part.weights.reshape(-1, 1))
         self._mapped = any(pages.mapping_of(stored(array)) is not None for array in arrays)
-        self._arrays = [over(array, np.asarray(stored(array))) for array in arrays]
+        self._arrays = [np.asarray(each) if isinstance(each, np.ndarray) else each for each in arrays]
         self._window = self._window_of(0)
         self._takes = [cast(Take, array.take) for array in self._arrays]
         rows = len(part)
@@ -89,7 +91,7 @@ class Batches:
         self._part_rows = rows
         self._seed = seed
         self._shuffle = shuffle and self.size < rows
-        self._row_bytes = sum(stored(array)[:1].nbytes for array in arrays)
+        self._row_bytes = sum(map(row_bytes, arrays))
         self._order: Order | None = None
         self._rows = np.empty(0, np.intp)
 
@@ -133,11 +135,17 @@ class Batches:
             self._window = self._window_of(count)
             self._takes = [cast(Take, window.take) for window in self._window]
         for array, window in zip(self._arrays, self._window, strict=True):
-            pages.copy_runs(stored(array), runs, stored(window))
+            _fill(stored(window), array, runs)
         self._rows = order.shuffle(np.arange(count))
 
     def _window_of(self, count: int) -> list[Rows]:
-        """Room in memory for so many rows, as they are stored."""
-        arrays = map(stored, self._arrays)
-        rooms = [np.empty((count, array.shape[1]), array.dtype) for array in arrays]
-        return [over(array, room) for array, room in zip(self._arrays, rooms, strict=True)]
+        """Room in memory for so many rows, with codes as they are stored."""
+        return [room_for(array, count) for array in self._arrays]
+
+
+def _fill(window: Array, rows: Rows, runs: Sequence[slice]) -> None:
+    """Copy runs of rows one after the other to `window`, with codes as they are."""
+    at = 0
+    for run in pages.read_ahead(stored(rows), runs):
+        write_rows(unexpanded(rows), run, window[at : at + run.stop - run.start])
+        at += run.stop - run.start

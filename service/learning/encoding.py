@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from service.learning.arrays import Array, Indices
+from service.learning.selection import Selection
 
 
 class Encoded:
@@ -15,17 +16,17 @@ class Encoded:
 
     `classes` has one entry a column: None for a number, which is one place wide and stays as it is; k for codes
     0 to k − 1, which are k places wide, 1 at the code and 0 elsewhere. Codes beyond are not checked for. `codes` is an
-    array of any float dtype or a memory map; `dtype` is that of what is seen. Slices and rows that are taken are dense
-    arrays.
+    array of any float dtype, a memory map, or a selection of columns of one; `dtype` is that of what is seen. Slices
+    and rows that are taken are dense arrays.
 
     Raises:
         ValueError: there are not as many classes as columns.
     """
 
-    def __init__(self, codes: Array, classes: Sequence[int | None], dtype: str) -> None:
+    def __init__(self, codes: Array | Selection, classes: Sequence[int | None], dtype: str) -> None:
         if codes.shape[1] != len(classes):
             raise ValueError(f"codes have {codes.shape[1]} columns, classes are given for {len(classes)}")
-        self.codes: Array = np.asarray(codes)
+        self.codes = codes if isinstance(codes, Selection) else np.asarray(codes)
         self.classes = tuple(classes)
         self.dtype: np.dtype[Any] = np.dtype(dtype)
         widths = np.array([1 if count is None else count for count in self.classes])
@@ -79,8 +80,8 @@ def _together(indices: Indices) -> slice | Indices:
     return slice(first, first + count) if np.array_equal(indices, np.arange(first, first + count)) else indices
 
 
-Rows = Array | Encoded
-"""Rows to learn from: of both kinds a slice is a dense array."""
+Rows = Array | Selection | Encoded
+"""Rows to learn from: of all kinds a slice is a dense array."""
 
 
 def expand(codes: Array, classes: Sequence[int | None], dtype: str) -> Array:
@@ -89,18 +90,32 @@ def expand(codes: Array, classes: Sequence[int | None], dtype: str) -> Array:
 
 
 def stored(rows: Rows) -> Array:
-    """The array or memory map that holds the rows as they are stored."""
+    """The array or memory map that the rows are read from."""
+    kept = unexpanded(rows)
+    return kept.array if isinstance(kept, Selection) else kept
+
+
+def unexpanded(rows: Rows) -> Array | Selection:
+    """The same rows with the codes of classes as they are (rows × columns)."""
     return rows.codes if isinstance(rows, Encoded) else rows
 
 
-def over(rows: Rows, array: Array) -> Rows:
-    """Rows of the same kind that are stored in another array."""
-    return Encoded(array, rows.classes, rows.dtype.name) if isinstance(rows, Encoded) else array
+def row_bytes(rows: Rows) -> int:
+    """What a row takes in memory where categories are codes."""
+    kept = unexpanded(rows)
+    return int(kept.shape[1] * kept.dtype.itemsize)
+
+
+def room_for(rows: Rows, count: int) -> Rows:
+    """So many rows of memory for such rows, to be filled through `unexpanded`."""
+    kept = unexpanded(rows)
+    room: Array = np.empty((count, kept.shape[1]), kept.dtype)
+    return Encoded(room, rows.classes, rows.dtype.name) if isinstance(rows, Encoded) else room
 
 
 def write_rows(rows: Rows, chosen: slice, out: Array) -> None:
     """Write some rows to `out` (rows × width), which lies together in memory."""
-    if isinstance(rows, Encoded):
-        rows.write(chosen, out)
-    else:
+    if isinstance(rows, np.ndarray):
         np.copyto(out, rows[chosen])
+    else:
+        rows.write(chosen, out)

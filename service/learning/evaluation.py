@@ -9,7 +9,7 @@ import numpy as np
 from service.learning import residuals
 from service.learning.arrays import Array
 from service.learning.batches import Part
-from service.learning.encoding import stored
+from service.learning.encoding import unexpanded
 from service.learning.link import Link, class_scores
 from service.learning.loss import Loss
 from service.learning.metrics import Classification, Regression
@@ -76,7 +76,7 @@ def evaluate(
     total, worst_rows = loss.total(), WorstRows(worst)
     judges = _judges(targets, len(part), link)
     for rows, outputs in network.measure(vector, part.inputs, part.targets, total, part.weights):
-        truth = stored(part.targets)[rows]
+        truth = unexpanded(part.targets)[rows]
         sizes = [judge.add(outputs, truth) for judge in judges]
         worst_rows.add(rows.start, np.max(sizes, axis=0), outputs, truth)
     return Evaluation(total.value, [judge.result() for judge in judges], worst_rows.result())

@@ -1,7 +1,7 @@
 """Memory maps of files larger than memory: pages are asked for before they are read, and given back behind."""
 
 import mmap
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -11,14 +11,12 @@ PAGE = mmap.PAGESIZE
 STRETCH = 1 << 23  # bytes that are given back at once: each time costs a system call
 
 
-def copy_runs(array: NDArray[Any], runs: Sequence[slice], out: NDArray[Any]) -> None:
-    """Copy runs of rows one after the other to `out`, each read from the disk at once, and give back their pages."""
-    at = 0
+def read_ahead(array: NDArray[Any], runs: Iterable[slice]) -> Iterator[slice]:
+    """The same runs of rows, for one who reads each as it comes: asked for at once, and given back when it is read."""
     for run in runs:
         advise(array, run.start, run.stop, mmap.MADV_WILLNEED)
-        out[at : at + run.stop - run.start] = array[run]
+        yield run
         advise(array, run.start, run.stop, mmap.MADV_DONTNEED)
-        at += run.stop - run.start
 
 
 def drop_behind(array: NDArray[Any], start: int, stop: int) -> None:

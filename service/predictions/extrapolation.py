@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from service.learning.encoding import Rows
+from service.learning.encoding import Rows, stored
+from service.learning.pages import drop_behind
 from service.models.networks import TrainedNetwork
 from service.numbers import Array
 
@@ -32,6 +33,7 @@ def of(trained: TrainedNetwork, inputs: Rows) -> Extrapolation | None:
     for start in range(0, len(inputs), BLOCK):
         block = inputs[start : start + BLOCK]
         outside = _outside(block, low, high)
+        drop_behind(stored(inputs), start, start + len(block))
         if outside is not None:
             places = np.argwhere(outside)
             count += len(places)

@@ -60,7 +60,7 @@ def predict_part(
     """
     with database.reading() as session:
         view = view_of(session, storage, trained, new.dataset)
-    inputs = view.part(new.part).inputs
+    inputs = view.rows(new.part)
     return answers.write(wanted, trained, inputs, outputs(trained, inputs))
 
 

@@ -64,6 +64,10 @@ def _several_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Network, "block_rows", 100)
 
 
+def recipe_of(options: dict[str, Any]) -> Recipe:
+    return Recipe(**{"loss": LOSSES["mse"](), "optimiser": OPTIMISERS["Adam"](), "epochs": 4, **options})
+
+
 def outcome(net: Network, part: Part, validation: Part, recipe: Recipe) -> list[Any]:
     training = Training(net, net.initial(0), part, validation, recipe)
     told = [report._replace(seconds=0.0) for report in reports(training)]
@@ -74,7 +78,7 @@ def outcome(net: Network, part: Part, validation: Part, recipe: Recipe) -> list[
 def test_a_training_is_the_same_to_the_last_byte(
     pair: tuple[Part, Part], notation: str, options: dict[str, Any]
 ) -> None:
-    recipe = Recipe(**{"loss": LOSSES["mse"](), "optimiser": OPTIMISERS["Adam"](), "epochs": 4, **options})
+    recipe = recipe_of(options)
     net, validation = network(notation, "float32"), make_pair(50)
     encoded, dense = (outcome(net, part, other, recipe) for part, other in zip(pair, validation, strict=True))
     assert encoded == dense

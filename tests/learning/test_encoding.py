@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.learning.arrays import Array
-from service.learning.encoding import Encoded, expand, over, stored, write_rows
+from service.learning.encoding import Encoded, expand, room_for, row_bytes, stored, unexpanded, write_rows
+from service.learning.selection import Selection
 
 CODES = np.array([[2.0, 0.5, 0.0], [0.0, -1.0, 1.0], [1.0, 7.0, 1.0]])
 CLASSES = (3, None, 2)
@@ -53,14 +54,24 @@ def test_rows_that_do_not_lie_together_are_not_written_to() -> None:
         Encoded(CODES, CLASSES, "float64").write(slice(0, 3), np.empty((3, 7))[:, :6])
 
 
-def test_the_same_columns_may_be_stored_elsewhere() -> None:
+def test_codes_may_be_a_selection_of_columns() -> None:
+    wide = np.insert(CODES, 1, 99.0, axis=1)
+    rows, out = Encoded(Selection(wide, (0, 2, 3), "float64"), CLASSES, "float32"), np.empty((2, 6), np.float32)
+    assert rows[:].tolist() == DENSE
+    assert rows.take(np.array([2, 0])).tolist() == [DENSE[2], DENSE[0]]
+    rows.write(slice(0, 2), out)
+    assert out.tolist() == DENSE[:2]
+    assert stored(rows) is wide
+
+
+def test_room_in_memory_is_for_the_same_columns() -> None:
     rows, dense = Encoded(CODES, CLASSES, "float32"), np.zeros((1, 6))
-    moved = over(rows, CODES[::-1])
-    assert isinstance(moved, Encoded)
-    assert moved.dtype == "float32"
-    assert moved[:].tolist() == DENSE[::-1]
-    assert np.array_equal(stored(moved), CODES[::-1])
-    assert stored(dense) is over(dense, dense) is dense
+    room = room_for(rows, 2)
+    write_rows(unexpanded(rows), slice(1, 3), stored(room))
+    assert room.dtype == "float32"
+    assert room[:].tolist() == DENSE[1:]
+    assert (row_bytes(rows), row_bytes(dense)) == (24, 48)
+    assert stored(dense) is unexpanded(dense) is dense
 
 
 def test_numbers_alone_stay_as_they_are() -> None:
