@@ -8,8 +8,7 @@ from typing import Any
 import httpx
 
 BODIES = ("--json", "--data-binary")
-DISCARDED = "-o"
-"""A file that the answer would go to."""
+OUTPUT = "-o"
 
 
 def commands(block: str) -> Iterator[str]:
@@ -24,27 +23,30 @@ def commands(block: str) -> Iterator[str]:
             pending += "\n"
 
 
-def send(command: str, url: str) -> Any:
+def send(command: str, url: str, files: dict[str, bytes] | None = None) -> Any:
     """What the service at `url` answers to `curl -s ADDRESS` with the options -H, --json, --data-binary and -o.
 
-    JSON as its value, anything else as bytes.
+    JSON as its value, anything else as bytes. `files` stands for the disk, by path.
     """
+    files = {} if files is None else files
     curl, silent, address, *options = shlex.split(command)
     assert (curl, silent) == ("curl", "-s")
     assert address.startswith("127.0.0.1:8000/")
     given = list(zip(options[::2], options[1::2], strict=True))
-    assert {option for option, _ in given} <= {"-H", DISCARDED, *BODIES}
+    assert {option for option, _ in given} <= {"-H", OUTPUT, *BODIES}
     headers = dict(value.split(": ", 1) for option, value in given if option == "-H")
     body = next((value for option, value in given if option in BODIES), None)
     if "--json" in dict(given):
         json.loads(dict(given)["--json"])
         headers["Content-Type"] = "application/json"
+    content = None if body is None else files[body[1:]] if body.startswith("@") else body.encode()
     answer = httpx.request(
         "GET" if body is None else "POST",
         address.replace("127.0.0.1:8000", url),
-        content=body and body.encode(),
+        content=content,
         headers=headers,
         timeout=60,
     )
     answer.raise_for_status()
+    files |= {value: answer.content for option, value in given if option == OUTPUT}
     return answer.json() if "json" in answer.headers["content-type"] else answer.content

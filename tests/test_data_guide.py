@@ -9,7 +9,7 @@ from tests.curl import commands, send
 from tests.serving import RunningService
 
 GUIDE = (Path(__file__).parents[1] / "docs" / "data.md").read_text(encoding="utf-8")
-WALK = next(iter(re.findall(r"```sh\n(.*?)```", GUIDE, re.DOTALL)))
+WALK, FILES = re.findall(r"```sh\n(.*?)```", GUIDE, re.DOTALL)
 
 
 def test_the_walk_from_a_file_to_answers_runs_as_it_stands(service: RunningService) -> None:
@@ -23,3 +23,7 @@ def test_the_walk_from_a_file_to_answers_runs_as_it_stands(service: RunningServi
     assert evaluation["metrics"]["accuracy"] == 1
     assert len(evaluation["residuals"]) == 3
     assert onnxruntime.InferenceSession(network).get_inputs()[0].name == "inputs"
+
+    files: dict[str, bytes] = {}
+    _, gardener = [send(command, service.url, files) for command in commands(FILES)]
+    assert gardener["architecture"] == "Chain(Dense(4 => 8, tanh), Dense(8 => 3))"

@@ -1,7 +1,9 @@
 """What readers of bodies give and the store takes: a table of typed columns, in chunks of rows."""
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
+from math import isfinite
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +22,20 @@ class Texts:
 
     codes: NDArray[np.int32]
     categories: list[str]
+
+
+def category_of(value: float | Decimal | np.generic) -> str:
+    """The name of the category that a number or a boolean is, the same in whatever form it came.
+
+    `true` or `false`; a whole number by all its digits; another by the fewest that give it back in its own dtype.
+    """
+    if isinstance(value, bool | np.bool_):
+        return str(value).lower()
+    if isinstance(value, int | np.integer):
+        return str(value)
+    if isfinite(value) and value == int(value):
+        return str(int(value))
+    return str(float(value) if isinstance(value, Decimal) else value)
 
 
 @dataclass(frozen=True)
@@ -64,6 +80,8 @@ class ReadOptions:
     """Whether the first row of a CSV text has the names."""
     columns: list[str] = field(default_factory=list)
     """Names where the body has none; default: c0, c1, ..."""
+    ignored: Collection[str] = ()
+    """Columns that are left out, whatever they hold."""
     fewest: int = 2
     """Columns that there must be at least: a dataset has one to learn from and one to learn."""
     expected: Mapping[str, Kind] = field(default_factory=dict)

@@ -26,9 +26,14 @@ class StreamedOptions(Strict):
     types: Annotated[
         list[str],
         Field(
-            description="`column:kind` where the kind (numeric, boolean, categorical) is not to be guessed; repeatable",
+            description="`column:kind`, the kind being numeric, boolean or categorical, where it is not to be guessed; "
+            "repeat for several",
             default_factory=list,
         ),
+    ]
+    ignore: Annotated[
+        list[str],
+        Field(description="a column to leave out; repeat for several", default_factory=list, examples=[["id"]]),
     ]
     missing: Annotated[Missing | None, Field(description=MISSING)] = None
     validation_fraction: Share = None
@@ -90,7 +95,7 @@ class StreamedOptions(Strict):
                 detail = f"{each[:100]!r} is not column:kind, the kind being one of {', '.join(get_args(Kind))}."
                 raise invalid("query/types", detail)
             kinds[name] = kind  # type: ignore[assignment]  # it is one of them
-        return ReadOptions(limit, kinds, self.delimiter, self.header, self.columns)
+        return ReadOptions(limit, kinds, self.delimiter, self.header, self.columns, self.ignore)
 
     def in_query(self, refused: Invalid) -> Invalid:
         """The same refusal, its pointers into a JSON body being names of these parameters."""

@@ -50,9 +50,13 @@ def test_the_delimiter_may_be_said() -> None:
 def test_the_delimiter_is_what_divides_all_rows_alike() -> None:
     assert read_csv('when; "what, and why"\n1;"a, b, c"\n2;d\n')[0] == {
         "when": "numeric",
-        ' "what, and why"': "categorical",
+        '"what, and why"': "categorical",
     }
     assert read_csv("a;b;c\nx,y;1;2\nz;3;4\n")[1] == {"a": ["x,y", "z"], "b": [1, 3], "c": [2, 4]}
+
+
+def test_blanks_around_a_name_are_no_part_of_it() -> None:
+    assert list(read_csv("x, y \n1,2\n")[0]) == ["x", "y"]
 
 
 def test_a_text_without_a_header_gets_names() -> None:

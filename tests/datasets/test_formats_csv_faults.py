@@ -9,7 +9,7 @@ from service.datasets import formats
 from service.datasets.chunks import ReadOptions
 from service.datasets.formats import csv_blocks
 from service.datasets.media_types import MediaType
-from tests.datasets.reading import Trickle, refusal
+from tests.datasets.reading import Trickle, read, refusal
 
 SHORT_ROWS = "x,y\n" + "1,2\n" * 100
 
@@ -120,6 +120,48 @@ def test_what_is_no_table(text: str | bytes, detail: str) -> None:
     assert what.startswith(detail)
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('x,y\n1,a\n2,"abc', 3),
+        ('x,y\n1,a\n2,"abc\n', 3),
+        ('x,y\n1,a\n2,"abc""', 3),
+        ('x,y\n1,a\n2,"NA', 3),
+        ('x,y\n1,2\n3,"4', 3),
+        ('x,y\n1,2\n3,"4\n', 3),
+        ('x,y\n1,true\n2,"true', 3),
+        ('x,y\n1,2\n3,"4\n5,6\n7,8\n', 3),
+        ('x,y\n1,2\n"3,4\n5,6\n', 3),
+        ('x,y\r1,a\r2,"b\r3,c', 3),
+        ('x,y\r\n1,a\r\n2,"b\r\n3,c', 3),
+        ('x,y,z\n1,a,b\n2,"a\nb","c\nd\n', 4),
+        (f'x,y\n1,a\n2,"{"b" * 200_000}\n3,c\n', 3),
+        ('x,y\n1,a\n2,5" pipe\n3,6" pipe\n4,"b""c"\n5,"e\n', 6),
+    ],
+    ids=repr,
+)
+def test_a_quote_that_is_never_closed_is_where_it_begins(text: str, line: int) -> None:
+    assert refused(text) == ("#", f"Line {line} has a quote that is never closed.")
+
+
+def test_a_quote_that_is_never_closed_is_found_in_later_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_blocks, "BLOCK", 64)
+    assert refused("x,y\n" + "1,a\n" * 100 + '2,"b', at_once=7)[1] == "Line 102 has a quote that is never closed."
+
+
+@pytest.mark.parametrize(
+    ("text", "last"),
+    [
+        ('x,y\n1,5" pipe\n2,"a\nb"\n', "a\nb"),
+        ('x,y\n1,5" pipe\n2,"a\nb"', "a\nb"),
+        ('x,y\n1,a\n2,5" pipe', '5" pipe'),
+        ('x,y\n1,a\n2,5"', '5"'),
+    ],
+)
+def test_a_quote_within_a_text_need_not_be_closed(text: str, last: str) -> None:
+    assert read(MediaType.CSV, text.encode())[1]["y"][-1] == last
+
+
 def test_a_row_longer_than_a_block_is_no_row(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv_blocks, "BLOCK", 64)
     assert refused(SHORT_ROWS + "1" * 200, at_once=7)[1].startswith("Line 102 is longer than 64 bytes")
@@ -179,3 +221,7 @@ def test_a_table_may_be_left_half_read(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert next(chunks).rows
     chunks.close()
     assert list(chunks) == []
+
+
+def test_a_text_whose_line_ends_were_lost_is_told_from_one_with_odd_names() -> None:
+    assert "--data-binary" in refused("x,y1,23,4")[1]

@@ -25,7 +25,7 @@ def read_arrow(pieces: Iterator[bytes], options: ReadOptions, scratch: Path) -> 
     source = mapped(spool(pieces, scratch / "body.arrow"))
     with refusing(FORM):
         check_sizes(_at_stream(source))
-        kinds = kinds_of(ipc.open_stream(_at_stream(source)).schema, options.types)
+        kinds = kinds_of(ipc.open_stream(_at_stream(source)).schema, options.types, options.ignored)
     return Table(kinds, _chunks(source, kinds))
 
 

@@ -1,6 +1,6 @@
 """Arrow's arrays as the values of columns, by Arrow's types."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import pyarrow
 import pyarrow.compute
 from pyarrow import types
 
-from service.datasets.chunks import MOST_CATEGORIES, Chunk, Kind, Texts, Values
+from service.datasets.chunks import MOST_CATEGORIES, Chunk, Kind, Texts, Values, category_of
 from service.datasets.formats.columns import (
     SHOWN,
     check_names,
@@ -35,15 +35,20 @@ _KINDS: tuple[tuple[Callable[[pyarrow.DataType], bool], Kind], ...] = (
 )
 
 
-def kinds_of(schema: pyarrow.Schema, types: Mapping[str, Kind]) -> dict[str, Kind]:
-    """The kind of each column, of `types` or by Arrow's type.
+def kinds_of(schema: pyarrow.Schema, types: Mapping[str, Kind], ignored: Collection[str] = ()) -> dict[str, Kind]:
+    """The kind of each column that is not ignored, of `types` or by Arrow's type.
 
     Raises:
         Invalid: see `kind_of`; or the names are none that columns can have.
     """
     check_names(schema.names)
     check_types(types, schema.names, "query/types")
-    return {field.name: kind_of(field.name, field.type, types.get(field.name)) for field in schema}
+    check_types(ignored, schema.names, "query/ignore")
+    return {
+        field.name: kind_of(field.name, field.type, types.get(field.name))
+        for field in schema
+        if field.name not in ignored
+    }
 
 
 def kind_of(name: str, type: pyarrow.DataType, wanted: Kind | None) -> Kind:
@@ -95,7 +100,7 @@ def chunks_of(batches: Iterable[pyarrow.RecordBatch], kinds: Mapping[str, Kind])
         step = rows_of_a_chunk(batch.num_columns)
         for start in range(0, batch.num_rows, step):
             part = batch.slice(start, step)
-            yield chunk_of(dict(zip(kinds, part.columns, strict=True)), kinds, first)
+            yield chunk_of({name: part.column(name) for name in kinds}, kinds, first)
             first += part.num_rows
 
 
@@ -107,7 +112,7 @@ def chunk_of(arrays: Mapping[str, pyarrow.Array], kinds: Mapping[str, Kind], fir
 
 def _column(name: str, array: pyarrow.Array, kind: Kind, first: int) -> Values | Texts:
     if kind == "categorical":
-        return texts_of(name, array if types.is_dictionary(array.type) else _as_texts(array).dictionary_encode())
+        return texts_of(name, array if types.is_dictionary(array.type) else _as_dictionary(array))
     if types.is_dictionary(array.type):
         array = array.dictionary_decode()
     values = numbers_of(array)
@@ -145,7 +150,20 @@ def texts_of(name: str, array: pyarrow.DictionaryArray) -> Texts:
     return Texts(code_of[array.indices.cast(pyarrow.int64()).fill_null(-1).to_numpy()], categories)
 
 
-def _as_texts(array: pyarrow.Array) -> pyarrow.Array:
+def _as_dictionary(array: pyarrow.Array) -> pyarrow.DictionaryArray:
+    """Fractions stay numbers, so that each is written but once."""
     if types.is_floating(array.type):
         array = pyarrow.compute.if_else(pyarrow.compute.is_nan(array), None, array)
-    return array.cast(pyarrow.string())
+    return (array if _is_fraction(array.type) else _as_texts(array)).dictionary_encode()
+
+
+def _as_texts(array: pyarrow.Array) -> pyarrow.Array:
+    """NaN, as null, is a missing value."""
+    if not _is_fraction(array.type):
+        return array.cast(pyarrow.string())
+    values = array.to_numpy(zero_copy_only=False)  # each of its own dtype, in which it has the fewest digits
+    return pyarrow.array([None if value is None or value != value else category_of(value) for value in values])
+
+
+def _is_fraction(type: pyarrow.DataType) -> bool:
+    return bool(types.is_floating(type) or types.is_decimal(type))

@@ -1,7 +1,7 @@
 """CSV: blocks of whole rows that threads parse, each by itself, while others are read and stored."""
 
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain
 
@@ -34,11 +34,12 @@ def read_csv(pieces: Iterator[bytes], options: ReadOptions) -> Table:
     rest = blocks(pieces)
     dialect, first = dialect_of(next(rest), options)
     check_types(options.types, dialect.names, "query/types")
+    check_types(options.ignored, dialect.names, "query/ignore")
     types = {**options.expected, **options.types}
     filled = filter(None, chain((first,), rest))
     first = next(filled, Block(b"", first.line))
     try:
-        kinds = guess_kinds(first.data, dialect, types)
+        kinds = guess_kinds(first.data, dialect, types, options.ignored)
     except Fault as fault:
         raise _refusal(fault, dialect, first, 0) from None
     return Table(kinds, _chunks(filter(None, chain((first,), filled)), dialect, kinds))
@@ -68,26 +69,39 @@ def _chunks(filled: Iterator[Block], dialect: Dialect, kinds: Mapping[str, Kind]
 
 
 def _chunk(block: Block, dialect: Dialect, kinds: Mapping[str, Kind]) -> Chunk:
+    lines = Lines(block, dialect.delimiter)
     arrays = parse(block.data, dialect, [_TYPES[kind] for kind in kinds.values()])
     columns = {
         name: texts_of(name, array) if kind == "categorical" else numbers_of(array)
         for (name, kind), array in zip(kinds.items(), arrays, strict=True)
     }
-    if block.data.count(QUOTE) % 2:
-        _check_last_quote(columns.values())
-    return Chunk(columns, Lines(block, dialect.delimiter).where)
+    if block.last or any(map(_ends_with_lines, columns.values())):
+        _check_quotes(lines)
+    return Chunk(columns, lines.where)
 
 
-def _check_last_quote(columns: Iterable[Values | Texts]) -> None:
-    """Raise Fault where a text of the last row goes on over a line's end: no quote has closed it."""
-    for texts in columns:
-        if isinstance(texts, Texts) and texts.codes[-1] >= 0 and "\n" in texts.categories[texts.codes[-1]]:
-            raise Fault(len(texts.codes) - 1, None, "has a quote that is never closed.")
+def _ends_with_lines(values: Values | Texts) -> bool:
+    """Whether the text of the last row goes on over a line's end, as one does that no quote has closed."""
+    if not isinstance(values, Texts) or values.codes[-1] < 0:
+        return False
+    return not {"\n", "\r"}.isdisjoint(values.categories[values.codes[-1]])
+
+
+def _check_quotes(lines: Lines) -> None:
+    """Raise Invalid where a quote is never closed: pyarrow takes the end of the text for its end."""
+    if lines.block.data.count(QUOTE) % 2 and (where := lines.open_quote):
+        raise invalid("#", f"{where} has a quote that is never closed.", "malformed")
 
 
 def _refusal(fault: Fault, dialect: Dialect, block: Block, rows: int) -> Invalid:
-    """`fault` in the terms of the whole text; `rows` are those before the block."""
-    where = Lines(block, dialect.delimiter).where(fault.row)
+    """`fault` in the terms of the whole text; `rows` are those before the block.
+
+    Raises:
+        Invalid: it comes of a quote that is never closed.
+    """
+    lines = Lines(block, dialect.delimiter)
+    _check_quotes(lines)
+    where = lines.where(fault.row)
     if fault.column is None:
         return invalid("#", f"{where} {fault.what}", "malformed")
     name = dialect.names[fault.column]

@@ -17,13 +17,15 @@ class Block:
     data: bytes
     line: int
     newline: bytes = b"\n"
+    last: bool = False
 
     def __bool__(self) -> bool:
         return bool(self.data.strip(b"\r\n"))
 
     def after(self, start: int) -> "Block":
         """The rows that begin at byte `start`."""
-        return Block(self.data[start:], self.line + self.data.count(self.newline, 0, start), self.newline)
+        line = self.line + self.data.count(self.newline, 0, start)
+        return Block(self.data[start:], line, self.newline, self.last)
 
 
 def blocks(pieces: Iterator[bytes]) -> Iterator[Block]:
@@ -47,7 +49,7 @@ def blocks(pieces: Iterator[bytes]) -> Iterator[Block]:
         line += data.count(newline, 0, end)
         waiting, size = [data[end:]], len(data) - end
     data = b"".join(waiting)
-    yield Block(data, line, newline or newline_of(data))
+    yield Block(data, line, newline or newline_of(data), last=True)
 
 
 def newline_of(data: bytes) -> bytes:

@@ -20,6 +20,8 @@ SAMPLE = 1 << 16
 """Bytes from which the delimiter is guessed."""
 ROWS = 20
 NUMERIC = "+-.,0123456789"
+BEHIND = "behind"
+"""A row that is set behind a text: within quotes that are still open it is none."""
 MARK = b"\xef\xbb\xbf"
 WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")
 """Of UTF-16, and of UTF-32."""
@@ -47,12 +49,30 @@ class Lines:
     def where(self, row: int) -> str:
         return f"Line {self._numbers[min(row, len(self._numbers) - 1)]}"
 
+    @property
+    def open_quote(self) -> str | None:
+        """Where a quote begins that the block does not close; None where there is none."""
+        rows = _rows(f"{self._text}{self.block.newline.decode()}{BEHIND}", self.delimiter)
+        row: list[str] = []
+        try:
+            for row in rows:  # noqa: B007 - the last one tells
+                pass
+        except csv.Error:  # a value too long for Python: the quote has taken in much
+            return f"Line {self._numbers[-1]}"
+        if row == [BEHIND]:
+            return None
+        return f"Line {self.block.line + rows.line_num - 1 - row[-1].count(self.block.newline.decode())}"
+
+    @property
+    def _text(self) -> str:
+        return self.block.data.decode(errors="replace")
+
     @cached_property
     def _numbers(self) -> list[int]:
         """The line of each row: an empty line holds none, and one within quotes belongs to the row around it. The last
         is that of a value too long for Python, if there is one.
         """
-        rows = _rows(self.block.data.decode(errors="replace"), self.delimiter)
+        rows = _rows(self._text, self.delimiter)
         numbers = []
         try:
             while True:
@@ -81,6 +101,9 @@ def dialect_of(first: Block, options: ReadOptions) -> tuple[Dialect, Block]:
     if len(row) < options.fewest:
         detail = f"There is one column, {row[0][:50]!r}: give at least two columns, or the delimiter between them."
         raise invalid("#", detail, "empty")
+    if options.header and end == len(block.data) and not block.data.endswith(b"\n"):
+        hint = "curl's -d drops the ends of lines: send a file with --data-binary"
+        raise invalid("#", f"There is one line alone, a header without rows. ({hint}.)", "empty")
     names = _names(row, options)
     check_names(names)
     return Dialect(delimiter, names, options.header), block.after(end) if options.header else block
@@ -96,7 +119,7 @@ def _names(row: list[str], options: ReadOptions) -> list[str]:
     if options.header:
         if options.columns:
             raise invalid("query/columns", "The header has the names already: say header=false where there is none.")
-        return row
+        return [name.strip() for name in row]
     if options.columns and len(options.columns) != len(row):
         detail = f"{len(options.columns)} names are given, but the first row has {len(row)} values."
         raise invalid("query/columns", detail)

@@ -1,7 +1,7 @@
 """What a column of CSV holds, by the first value in it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import pyarrow
 
@@ -20,14 +20,21 @@ _WITH_COMMA = _pattern(r"[+-]?[0-9]+(,[0-9]+)+")
 _BOOLEAN = _pattern("true|false")
 
 
-def guess_kinds(data: bytes, dialect: Dialect, types: Mapping[str, Kind]) -> dict[str, Kind]:
-    """The kind of each column: of `types`, or as the first value in `data` is; numeric where there is no value.
+def guess_kinds(
+    data: bytes, dialect: Dialect, types: Mapping[str, Kind], ignored: Collection[str] = ()
+) -> dict[str, Kind]:
+    """The kind of each column that is not ignored: of `types`, or as the first value in `data` is; numeric where there
+    is no value.
 
     Raises:
         Fault: a row is not like the others, or a value is a date, a time or a number with a comma.
     """
-    texts = parse(data, dialect, [pyarrow.binary()] * len(dialect.names))
-    return {name: types.get(name) or _guess(index, texts[index]) for index, name in enumerate(dialect.names)}
+    wanted = {index: name for index, name in enumerate(dialect.names) if name not in ignored}
+    texts = parse(data, dialect, [pyarrow.binary() if index in wanted else None for index in range(len(dialect.names))])
+    return {
+        name: types.get(name) or _guess(index, values)
+        for (index, name), values in zip(wanted.items(), texts, strict=True)
+    }
 
 
 def _guess(column: int, values: pyarrow.Array) -> Kind:

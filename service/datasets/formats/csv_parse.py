@@ -33,8 +33,8 @@ def _in_any_case(word: str) -> list[str]:
     return list(map("".join, product(*zip(word.lower(), word.upper(), strict=True))))
 
 
-def parse(data: bytes, dialect: Dialect, types: Sequence[pyarrow.DataType]) -> list[pyarrow.Array]:
-    """The columns of `data` as arrays of `types`.
+def parse(data: bytes, dialect: Dialect, types: Sequence[pyarrow.DataType | None]) -> list[pyarrow.Array]:
+    """The columns of `data` as arrays of `types`; those without a type are left out.
 
     Raises:
         Fault: the first that pyarrow found.
@@ -43,15 +43,17 @@ def parse(data: bytes, dialect: Dialect, types: Sequence[pyarrow.DataType]) -> l
     # The thread that asks is the one that parses: only then does pyarrow know the numbers of rows.
     read = csv.ReadOptions(use_threads=False, block_size=len(data) + 1, column_names=names)
     form = csv.ParseOptions(delimiter=dialect.delimiter, newlines_in_values=True)
+    wanted = {name: type for name, type in zip(names, types, strict=True) if type is not None}
     convert = csv.ConvertOptions(
-        column_types=dict(zip(names, types, strict=True)),
+        column_types=wanted,
+        include_columns=list(wanted),
         null_values=MISSING,
         strings_can_be_null=True,
         true_values=["1", *_in_any_case("true")],
         false_values=["0", *_in_any_case("false")],
     )
     if not data:
-        return [pyarrow.nulls(0, type) for type in types]
+        return [pyarrow.nulls(0, type) for type in wanted.values()]
     try:
         table = csv.read_csv(pyarrow.BufferReader(data), read, form, convert)
     except pyarrow.ArrowInvalid as error:

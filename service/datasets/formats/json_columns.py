@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from service import numbers
-from service.datasets.chunks import Chunk, Kind, Table, Texts, Values
+from service.datasets.chunks import Chunk, Kind, Table, Texts, Values, category_of
 from service.datasets.formats.columns import check_types, few_categories
 from service.errors import Invalid, invalid
 from service.pointers import escape
@@ -61,7 +61,7 @@ def _column(values: Any, wanted: Kind | None, dtype: str, pointer: str) -> tuple
         return natural, _texts(values)
     array = _numbers(values, dtype, pointer) if natural == "numeric" else _floats(values)
     if wanted == "categorical":
-        return wanted, _texts([None if value is None else _text_of(value) for value in values])
+        return wanted, _texts([None if value is None else category_of(value) for value in values])
     if wanted == "boolean":
         _check_binary(array, pointer)
     return wanted or natural, array
@@ -87,10 +87,6 @@ def _check_binary(array: Values, pointer: str) -> None:
     wrong = ~(np.isnan(array) | (array == 0) | (array == 1))
     if wrong.any():
         raise invalid(f"{pointer}/{wrong.argmax()}", "This is neither 0 nor 1, but a boolean is expected.")
-
-
-def _text_of(value: float | bool) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value).removesuffix(".0")
 
 
 def _texts(values: Sequence[str | None]) -> Texts:

@@ -1,6 +1,6 @@
 """npy: an array in a file that is mapped into memory. Objects, which would be pickles, are refused."""
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from tokenize import TokenError
 
@@ -38,6 +38,7 @@ def read_npy(pieces: Iterator[bytes], options: ReadOptions, scratch: Path) -> Ta
         if len(options.columns) != len(columns):
             raise invalid("query/columns", f"{len(options.columns)} names are given for {len(columns)} columns.")
         columns = dict(zip(options.columns, columns.values(), strict=True))
+    columns = without(columns, options.ignored)
     kinds = kinds_of(columns, options.types)
     return Table(kinds, chunks_of([array], columns, kinds))
 
@@ -61,6 +62,16 @@ def columns_of(array: Array, what: str, prefix: str) -> dict[str, Array]:
         return {name: array[name] for name in fields}
     check_count(array.shape[1])
     return {f"{prefix}{index}": column for index, column in enumerate(array.T)}
+
+
+def without(columns: Mapping[str, Array], ignored: Collection[str]) -> dict[str, Array]:
+    """The columns that are not ignored.
+
+    Raises:
+        Invalid: a column to ignore is not there.
+    """
+    check_types(ignored, columns, "query/ignore")
+    return {name: values for name, values in columns.items() if name not in ignored}
 
 
 def kinds_of(columns: Mapping[str, Array], types: Mapping[str, Kind]) -> dict[str, Kind]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from service.datasets.chunks import Kind, ReadOptions, Table
 from service.datasets.formats.columns import check_names
-from service.datasets.formats.npy import chunks_of, columns_of, kinds_of, load
+from service.datasets.formats.npy import chunks_of, columns_of, kinds_of, load, without
 from service.datasets.formats.pieces import pieces, spool
 from service.errors import invalid
 from service.numbers import Array
@@ -47,10 +47,12 @@ def read_npz(body: Iterator[bytes], options: ReadOptions, scratch: Path) -> Tabl
     }
     named = [column for name, array in arrays.items() for column in groups.get(name, {name: array}).items()]
     check_names([name for name, _ in named])
-    columns = dict(named)
+    ignored = [column for name in options.ignored for column in groups.pop(name, {name: None})]
+    columns = without(dict(named), ignored)
     _check_lengths(columns)
     kinds = kinds_of(columns, _of_columns(options.types, groups))
-    return Table(kinds, chunks_of(list(arrays.values()), columns, kinds), {name: list(groups[name]) for name in groups})
+    left = {name: [column for column in group if column in columns] for name, group in groups.items()}
+    return Table(kinds, chunks_of(list(arrays.values()), columns, kinds), left)
 
 
 def _of_columns(types: Mapping[str, Kind], groups: Mapping[str, Iterable[str]]) -> dict[str, Kind]:

@@ -23,13 +23,16 @@ def read_parquet(pieces: Iterator[bytes], options: ReadOptions, scratch: Path) -
     source = mapped(spool(pieces, scratch / "body.parquet"))
     with refusing(FORM):
         schema = parquet.read_schema(source)
-        kinds = kinds_of(schema, options.types)
+        kinds = kinds_of(schema, options.types, options.ignored)
     # Texts stay codes as the file has them: few bytes may name long texts many times.
+    columns = None if len(kinds) == len(schema) else list(kinds)
     texts = [field.name for field in schema if types.is_string(field.type) or types.is_large_string(field.type)]
-    return Table(kinds, _chunks(source, kinds, texts))
+    return Table(kinds, _chunks(source, kinds, texts, columns))
 
 
-def _chunks(source: pyarrow.NativeFile, kinds: Mapping[str, Kind], texts: list[str]) -> Generator[Chunk]:
+def _chunks(
+    source: pyarrow.NativeFile, kinds: Mapping[str, Kind], texts: list[str], columns: list[str] | None
+) -> Generator[Chunk]:
     with refusing(FORM), source:
         file = parquet.ParquetFile(source, read_dictionary=texts)
-        yield from chunks_of(file.iter_batches(rows_of_a_chunk(len(kinds))), kinds)
+        yield from chunks_of(file.iter_batches(rows_of_a_chunk(len(kinds)), columns=columns), kinds)
