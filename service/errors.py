@@ -80,3 +80,9 @@ class Unavailable(DescentError):
 def invalid(pointer: str, detail: str, code: str = "invalid") -> Invalid:
     """An `Invalid` with a single fault, whose detail is the detail of the whole."""
     return Invalid(detail, code, (Fault(pointer, detail),))
+
+
+def invalid_in(faults: tuple[Fault, ...], code: str = "invalid") -> Invalid:
+    """An `Invalid` with these faults; the detail of the whole says the first, and how many more there are."""
+    detail = f"{faults[0].pointer}: {faults[0].detail}"
+    return Invalid(detail if len(faults) == 1 else f"{detail} (and {len(faults) - 1} more)", code, faults)

@@ -1,12 +1,13 @@
 """What endpoints share: bodies, the page envelope, what the application holds."""
 
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import Annotated, Any, Generic, TypeVar
 
 import numpy as np
 import orjson
 from fastapi import Depends, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, BeforeValidator, Field
 
@@ -15,6 +16,7 @@ from service.datasets.storage import Storage
 from service.errors import WrongFormat
 from service.idempotency import Creation, KeysInFlight, fingerprint, replay
 from service.json_bodies import read_json
+from service.query_parameters import refuse_undeclared
 
 Item = TypeVar("Item")
 
@@ -91,6 +93,11 @@ def numbers_response(answer: dict[str, Any], status: int = 200) -> Response:
     return Response(content, status, media_type="application/json")
 
 
+def attachment(name: str) -> dict[str, str]:
+    """The header by which browsers save an answer as a file of this name, which is made of names as the service has."""
+    return {"Content-Disposition": f'attachment; filename="{name}"'}
+
+
 class JSONRequest(Request):
     """A request whose JSON body has been read already: FastAPI would turn our errors about it into a bare 400."""
 
@@ -101,12 +108,13 @@ class JSONRequest(Request):
 
 
 class JSONRoute(APIRoute):
-    """A route whose bodies go through `read_json`; other content types are 415."""
+    """A route whose bodies go through `read_json`; other content types are 415, undeclared query parameters 422."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
+        handle, declared = super().get_route_handler(), tuple(_query_parameters(self.dependant))
 
         async def handler(request: Request) -> Response:
+            refuse_undeclared(request.query_params, declared)
             if self.body_field is None:
                 return await handle(request)
             if media_type(request) != "application/json":
@@ -118,6 +126,18 @@ class JSONRoute(APIRoute):
             return await handle(read)
 
         return handler
+
+
+def _query_parameters(dependant: Dependant) -> Iterator[str]:
+    """The names of all that an endpoint and what it depends on read of the query."""
+    for parameter in dependant.query_params:
+        shape = parameter.field_info.annotation
+        if isinstance(shape, type) and issubclass(shape, BaseModel):
+            yield from (field.alias or name for name, field in shape.model_fields.items())
+        else:
+            yield parameter.alias
+    for dependency in dependant.dependencies:
+        yield from _query_parameters(dependency)
 
 
 def media_type(request: Request) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from service.errors import Invalid, invalid
+from service.errors import Invalid, invalid, invalid_in
 from service.pointers import faults_of
 
 if TYPE_CHECKING:
@@ -47,6 +47,4 @@ def validated(shape: TypeAdapter[Shape], value: Any) -> Shape:
 
 
 def invalid_body(errors: "list[ErrorDetails]", body: Any, prefix: tuple[str, ...]) -> Invalid:
-    faults = faults_of(errors, body, prefix)
-    detail = f"{faults[0].pointer}: {faults[0].detail}"
-    return Invalid(detail if len(faults) == 1 else f"{detail} (and {len(faults) - 1} more)", "invalid", faults)
+    return invalid_in(faults_of(errors, body, prefix))

@@ -54,11 +54,12 @@ def _sentence(kind: str, message: str, context: dict[str, Any]) -> str:
         # a formula's message speaks of what is in it, any other of the field as a whole
         return error.message if error.field == "expression" else f"{error.field} {error.message}"
     if kind == "union_tag_invalid":
-        return _unknown(context["tag"], re.findall(r"'([^']+)'", context["expected_tags"]))
+        return unknown(context["tag"], re.findall(r"'([^']+)'", context["expected_tags"]))
     return _SENTENCES.get(kind, message[:1].lower() + message[1:])
 
 
-def _unknown(name: str, known: list[str]) -> str:
+def unknown(name: str, known: Sequence[str]) -> str:
+    """That there is no such name, which one may be meant, and which there are."""
     near = get_close_matches(name, known, n=1) if len(name) < LONGEST_NAME else []
     hint = f"did you mean {near[0]!r}? " if near else ""
     return f"there is no {name[:50]!r}: {hint}there are {', '.join(known)}"

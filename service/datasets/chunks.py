@@ -8,10 +8,8 @@ from math import isfinite
 import numpy as np
 from numpy.typing import NDArray
 
+from service.wire import MOST_CATEGORIES as MOST_CATEGORIES
 from service.wire import Kind as Kind
-
-MOST_CATEGORIES = 256
-"""Of one column; every one is an input or an output of a network."""
 
 Values = NDArray[np.float64]
 

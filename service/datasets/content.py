@@ -19,7 +19,8 @@ from service.wire import PartName
 if TYPE_CHECKING:
     import pyarrow
 
-FORMS = (MediaType.CSV, MediaType.PARQUET, MediaType.ARROW_STREAM)
+SUFFIXES = {MediaType.CSV: ".csv", MediaType.PARQUET: ".parquet", MediaType.ARROW_STREAM: ".arrow"}
+FORMS = tuple(SUFFIXES)
 """What `content` writes; the first where nobody asks."""
 VALUES = 1 << 22
 MOST_ROWS = 1 << 16
@@ -31,6 +32,11 @@ def columns(record: DatasetRecord, names: Iterable[str]) -> list[Column]:
     known = {each["name"]: each for each in (*record.features, *record.targets)}
     parts = [] if record.split_column is None else [column(record.split_column, "categorical", list(PARTS), None)]
     return [*(known[name] for name in names), *parts]
+
+
+def file_name(record: DatasetRecord, form: MediaType, part: PartName | None) -> str:
+    """Under which a dataset, or a part of it, is saved."""
+    return record.name + (f"-{part}" if part is not None else "") + SUFFIXES[form]
 
 
 def blocks(record: DatasetRecord, arrays: Arrays, part: PartName | None = None) -> Iterator[dict[str, Array]]:

@@ -14,12 +14,12 @@ from sqlalchemy.orm import Session
 from service.database.engine import Database
 from service.datasets import content, formats, operations, records
 from service.datasets.ingest import Options
-from service.datasets.media_types import MediaType
+from service.datasets.media_types import ALIASES, ANY_FORM, MediaType
 from service.datasets.records import DatasetRecord
 from service.datasets.schemas import Dataset, NewDataset, Row, State, Statistics
 from service.datasets.storage import Storage
 from service.datasets.stream_options import StreamedOptions
-from service.datasets.uploads import ANY_FORM, Upload
+from service.datasets.uploads import Upload
 from service.errors import Invalid, WrongFormat, invalid
 from service.http import (
     After,
@@ -29,6 +29,7 @@ from service.http import (
     Limit,
     Page,
     StorageOf,
+    attachment,
     creation,
     media_type,
     numbers_response,
@@ -37,6 +38,7 @@ from service.idempotency import Creation, Fingerprint, KeysInFlight, replay, was
 from service.json_bodies import read_json, validated
 from service.media_types import preferred
 from service.problems import problems
+from service.query_parameters import refuse_beside_json
 from service.settings import Settings
 from service.wire import PartName
 
@@ -71,7 +73,7 @@ _BINARY = {"schema": {"type": "string", "format": "binary"}}
                 "application/json": {
                     "schema": NewDataset.model_json_schema(ref_template="#/components/schemas/{model}")
                 },
-                **dict.fromkeys((*MediaType, *ANY_FORM), _BINARY),
+                **dict.fromkeys((*MediaType, *ALIASES, *ANY_FORM), _BINARY),
                 MediaType.CSV: {"schema": {"type": "string"}, "example": "x,y\n0,2\n1,6\n2,10\n"},
             },
         },
@@ -92,9 +94,7 @@ async def create_dataset(
     are the query parameters then. From about a megabyte on, the dataset is listed as `loading` meanwhile.
     """
     if media_type(request) == "application/json":
-        if options.model_fields_set:
-            name = min(options.model_fields_set)
-            raise invalid(f"query/{name}", "Query parameters are for files: a JSON body says this itself.")
+        refuse_beside_json(options)
         async with asynccontextmanager(creation)(request, database, idempotency_key) as created:
             return await run_in_threadpool(_create_from_json, await request.body(), created, database, storage)
     return await _create_from_stream(request, options, database, storage, settings, turns, idempotency_key)
@@ -135,7 +135,8 @@ def _upload(request: Request, options: StreamedOptions, database: Database, stor
     coding, size = (request.headers.get(name, "").strip().lower() for name in ("content-encoding", "content-length"))
     if coding not in ("", "identity", "gzip", "x-gzip"):  # gzip itself is seen by its first bytes
         raise WrongFormat(f"Datasets are read as they are or as gzip, but not as {coding[:50]!r}.")
-    kind = media_type(request)
+    sent_as = media_type(request)
+    kind = ALIASES.get(sent_as, sent_as)
     if kind not in (*formats.MEDIA_TYPES, *ANY_FORM):
         raise formats.unread(kind)
     if not options.targets:
@@ -189,7 +190,7 @@ def list_datasets(
     return {"items": items, "next": following}
 
 
-@router.get("/{dataset}", response_model=Dataset, summary="Show a dataset", responses=problems(404))
+@router.get("/{dataset}", response_model=Dataset, summary="Show a dataset", responses=problems(404, 422))
 def show_dataset(dataset: str, database: DatabaseOf) -> DatasetRecord:
     """A dataset's columns, widths and parts, by id or name; how far it is while it is loading."""
     with database.reading() as session:
@@ -197,7 +198,11 @@ def show_dataset(dataset: str, database: DatabaseOf) -> DatasetRecord:
 
 
 @router.delete(
-    "/{dataset}", status_code=204, response_class=Response, summary="Delete a dataset", responses=problems(404, 409)
+    "/{dataset}",
+    status_code=204,
+    response_class=Response,
+    summary="Delete a dataset",
+    responses=problems(404, 409, 422),
 )
 def delete_dataset(dataset: str, database: DatabaseOf, storage: StorageOf) -> None:
     """Delete rows and description. 409 while it is loading, or a job that has not ended needs it."""
@@ -221,7 +226,7 @@ def show_rows(
 
 
 @router.get(
-    "/{dataset}/statistics", response_model=Statistics, summary="Describe columns", responses=problems(404, 409)
+    "/{dataset}/statistics", response_model=Statistics, summary="Describe columns", responses=problems(404, 409, 422)
 )
 def show_statistics(dataset: str, database: DatabaseOf) -> dict[str, Any]:
     """Count, mean, deviation, range, quartiles, histogram and categories of each column in each part."""
@@ -251,6 +256,6 @@ def show_content(
         record = records.find_ready(session, dataset)
         names = [column["name"] for column in record.statistics]
     blocks = content.blocks(record, storage.open(record.id, record.content_hash), part)
-    return StreamingResponse(
-        content.content(form, content.columns(record, names), blocks), media_type=form, headers={"Vary": "Accept"}
-    )
+    pieces = content.content(form, content.columns(record, names), blocks)
+    headers = {"Vary": "Accept", **attachment(content.file_name(record, form, part))}
+    return StreamingResponse(pieces, headers=headers, media_type=form)

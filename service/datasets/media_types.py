@@ -12,3 +12,11 @@ class MediaType(StrEnum):
     ARROW_FILE = "application/vnd.apache.arrow.file"
     NPZ = "application/x-npz"
     NPY = media_types.NPY
+
+
+ALIASES = {"application/npz": MediaType.NPZ}
+"""Other names of these forms, as bodies come under them."""
+ANY_FORM = ("application/octet-stream", "application/zip")
+"""Media types that leave open what a body is."""
+GZIP = ("application/gzip", "application/x-gzip")
+"""Media types that say how a body is packed, and not what it is."""

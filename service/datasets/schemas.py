@@ -3,13 +3,12 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 
+from service.wire import MOST_COLUMNS as MOST_COLUMNS
+from service.wire import ColumnName as ColumnName
 from service.wire import Dtype, Kind, Name, Number, PartName, Seed, Strict
 
-ColumnName = Annotated[
-    str, StringConstraints(strict=True, min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")
-]
 Count = Annotated[int, Field(strict=True, ge=0)]
 
 
@@ -78,8 +77,6 @@ MISSING = (
     "what is done about missing values: `mean` puts in the mean of the training part, or its most frequent class; "
     "`drop` leaves rows out. Without it they are refused"
 )
-
-MOST_COLUMNS = 4096
 
 Values = Annotated[
     list[Any], WithJsonSchema({"type": "array", "items": {"type": ["number", "boolean", "string", "null"]}})

@@ -28,7 +28,7 @@ CACHE_BYTES = 32 << 30
 JUST_USED = 60.0
 """Seconds in which a copy stays whatever it takes: somebody may be about to open its files."""
 ATTEMPTS = 3
-"""At a copy that another process removes before its files are open."""
+"""At a copy of a bucket's dataset that another process removes before its files are open."""
 
 Kept = TypeVar("Kept")
 
@@ -118,7 +118,7 @@ class Storage:
 
         Raises:
             NotFound: the files are gone.
-            Unavailable: the bucket cannot be reached.
+            Unavailable: the bucket cannot be reached, or its copy goes as often as it is made.
         """
         return self._read(dataset, sha256, arrays_in)
 
@@ -133,7 +133,7 @@ class Storage:
             shutil.rmtree(self.folder / dataset, ignore_errors=True)
             return
         if sha256 is not None:
-            shutil.rmtree(self.folder / sha256, ignore_errors=True)
+            self._remove(self.folder / sha256)
         with suppress(Unavailable):
             self._bucket.delete(dataset)
 
@@ -159,15 +159,27 @@ class Storage:
         return self.folder / f"{UNFINISHED}{dataset}"
 
     def _read(self, dataset: str, sha256: str, read: Callable[[Path], Kept]) -> Kept:
-        for _ in range(ATTEMPTS):
-            with suppress(FileNotFoundError):
-                return read(
-                    self.folder / dataset if self._bucket is None else self._copy(self._bucket, dataset, sha256)
-                )
-        raise NotFound(f"The arrays of dataset {dataset} are gone.", "dataset_gone")
+        try:
+            if self._bucket is None:
+                return read(self.folder / dataset)
+            for _ in range(ATTEMPTS):
+                copy = self._copy(self._bucket, dataset, sha256)
+                try:
+                    return read(copy)
+                except FileNotFoundError:
+                    self._remove(copy)  # where it is still there, files are missing in it
+        except FileNotFoundError:
+            raise NotFound(f"The arrays of dataset {dataset} are gone.", "dataset_gone") from None
+        detail = f"The copy of dataset {dataset} is removed as often as it is made: try again."
+        raise Unavailable(detail, "storage_unavailable")
 
     def _copy(self, bucket: Bucket, dataset: str, sha256: str) -> Path:
-        """The folder with the copy of a dataset, made where there is none."""
+        """The folder with the copy of a dataset, made where there is none; it may be gone again at once.
+
+        Raises:
+            FileNotFoundError: the bucket has none.
+            Unavailable: it cannot be reached.
+        """
         copy = self.folder / sha256
         try:
             os.utime(copy)  # it was used just now
@@ -185,13 +197,19 @@ class Storage:
         """Give a finished copy its name, unless another process was faster, and make room."""
         with suppress(OSError):
             folder.rename(copy)
-        assert copy.is_dir(), "the copy is there, whoever made it"
         copies = [entry for entry in self.folder.iterdir() if not entry.name.startswith(UNFINISHED)]
         taken = sum(map(_size, copies))
         for entry in sorted(copies, key=_last_change):
             if taken > CACHE_BYTES and time.time() - _last_change(entry) > JUST_USED:
                 taken -= _size(entry)
-                shutil.rmtree(entry, ignore_errors=True)
+                self._remove(entry)
+
+    def _remove(self, copy: Path) -> None:
+        """Remove a copy at once as a whole, as others see it: nobody finds a part of its files."""
+        doomed = self._unfinished(f"{copy.name}.{uuid.uuid4().hex}")
+        with suppress(OSError):  # another process was faster
+            copy.rename(doomed)
+        shutil.rmtree(doomed, ignore_errors=True)
 
 
 def _last_change(folder: Path) -> float:

@@ -33,7 +33,7 @@ class StreamedOptions(Strict):
     ]
     ignore: Annotated[
         list[str],
-        Field(description="a column to leave out; repeat for several", default_factory=list, examples=[["id"]]),
+        Field(description="a column to leave out; repeat for several", default_factory=list),
     ]
     missing: Annotated[Missing | None, Field(description=MISSING)] = None
     validation_fraction: Share = None

@@ -20,7 +20,7 @@ from service.datasets import formats, operations, records
 from service.datasets.chunks import ReadOptions, Table
 from service.datasets.feed import Broken, Feed
 from service.datasets.ingest import Options
-from service.datasets.media_types import MediaType
+from service.datasets.media_types import ANY_FORM, MediaType
 from service.datasets.records import DatasetRecord
 from service.datasets.storage import Storage
 from service.datasets.storing import store
@@ -154,8 +154,6 @@ class Upload:
                 records.delete_loading(session, self.id)
 
 
-ANY_FORM = ("application/octet-stream", "application/zip")
-"""Media types that leave open what a body is."""
 _FIRST_BYTES = {
     b"PAR1": MediaType.PARQUET,
     b"ARROW1": MediaType.ARROW_FILE,

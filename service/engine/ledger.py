@@ -36,6 +36,7 @@ MOST_PENDING_BYTES = 32 << 20
 class Ledger:
     """Takes events from the training and writes them to the database, under the claim of one attempt.
 
+    Of a job that verifies another it writes progress alone: the other has written what they both pass through.
     `lost` says that the claim is gone: nothing can be written any more. `asked` is what a client asked for.
     """
 
@@ -46,12 +47,15 @@ class Ledger:
         self.asked: str | None = None
         self._database = database
         self._training: Training | None = None
+        self._verifies = record.verifies is not None
+        if self._verifies:
+            last_epoch = record.epochs_done or None
         self._last_epoch = -1 if last_epoch is None else last_epoch
-        """The last epoch in the table; what is computed again after a loss of the worker is not written again."""
+        """The last epoch written; what is computed again after a loss of the worker is not written again."""
         self._reports: list[EpochReport] = []
+        """Not yet written; of a verification, which writes none, the newest alone."""
         self._model = record.model_id
-        # What a verification passes through has been kept by the job that it verifies.
-        self._keep_every: int | None = None if record.verifies else record.recipe.get("keep_every")
+        self._keep_every: int | None = None if self._verifies else record.recipe.get("keep_every")
         self._points: dict[int, bytes] = {}
         """By epoch, the parameters to keep that are not yet in the table; written together with its report."""
         self._progress = record.progress
@@ -98,6 +102,8 @@ class Ledger:
             else:
                 done = float(event.epoch)
                 if event.epoch > self._last_epoch:
+                    if self._verifies:
+                        self._reports.clear()
                     self._reports.append(event)
                     if self._keep_every is not None and event.epoch and event.epoch % self._keep_every == 0:
                         self._points[event.epoch] = parameters.to_bytes(training.parameters)
@@ -122,10 +128,11 @@ class Ledger:
             columns["initial_loss"] = self._training.initial_loss
             if self._training.best is not None:
                 columns["best_epoch"], columns["best_loss"] = self._training.best
+                columns["best_of"] = self._training.monitored
         if not queue.write(session, self.job, self.attempt, **columns):
             self.lost = True
             return False
-        if reports:
+        if reports and not self._verifies:
             records.add_epochs(session, [{"job_id": self.job, **report._asdict()} for report in reports])
         for epoch, vector in points.items():
             models.add_point(session, self.job, epoch, self._model, vector)
@@ -160,12 +167,12 @@ class Ledger:
             asked = queue.asked_of(session, self.job)
         self.asked = asked
         with self._lock:
-            del self._reports[: len(reports)]
             for epoch in points:
                 del self._points[epoch]
             self._checkpoint = None if self._checkpoint is checkpoint else self._checkpoint
             if reports:
                 self._last_epoch = reports[-1].epoch
+                self._reports = [each for each in self._reports if each.epoch > self._last_epoch]
             self._lock.notify_all()
         if checkpoint is not None:
             self._save(checkpoint)

@@ -18,6 +18,7 @@ from service.jobs.records import JobRecord
 from service.jobs.signatures import signature_of
 from service.jobs.states import MAX_LOSSES_OF_WORKER, Asked, State
 from service.learning.advice import help_for_diverged
+from service.learning.network import Network
 from service.learning.recipe import Diverged
 from service.learning.training import Training
 from service.models import parameters
@@ -55,6 +56,7 @@ def work_on(workspace: Workspace, job: str, message: str) -> None:
 class Assignment:
     """A training, and what is said of its result."""
 
+    network: Network
     training: Training
     signature: Signature
     receipt: dict[str, Any]
@@ -85,7 +87,7 @@ def _prepare(workspace: Workspace, record: JobRecord) -> Assignment:
     )
     if saved is not None:
         training.restore(safetensors.load(saved))
-    return Assignment(training, signature, receipts.begin(record, dataset, start))
+    return Assignment(network, training, signature, receipts.begin(record, dataset, start))
 
 
 def _train(workspace: Workspace, ledger: Ledger, record: JobRecord) -> None:
@@ -107,7 +109,7 @@ def _train(workspace: Workspace, ledger: Ledger, record: JobRecord) -> None:
         found: dict[str, Any] = {}
         if assignment is not None and isinstance(error, Diverged):
             found = _verified(workspace, record, assignment.receipt)
-        _give_up(workspace, ledger, assignment, State.FAILED, error=_failure(error, record), **found)
+        _give_up(workspace, ledger, assignment, State.FAILED, error=_failure(error, record, assignment), **found)
 
 
 def _succeed(workspace: Workspace, ledger: Ledger, assignment: Assignment, record: JobRecord) -> None:
@@ -171,14 +173,14 @@ def _leave(
     queue.end(session, record, state, **values)
 
 
-def _failure(error: Exception, record: JobRecord) -> dict[str, Any]:
+def _failure(error: Exception, record: JobRecord, assignment: Assignment | None) -> dict[str, Any]:
     """What a client reads about why a job failed."""
     epoch, plan = None, record.plan
     match error:
-        case Diverged():
+        case Diverged() if assignment is not None:
             largest, best = (rate and rate["value"] for rate in (plan["largest_stable_rate"], plan["best_rate"]))
             code, epoch = "diverged", error.epoch
-            what_helps = help_for_diverged(operations.recipe_of(record), largest, best)
+            what_helps = help_for_diverged(assignment.training.recipe, assignment.network, epoch, largest, best)
             detail = f"{error.detail[:1].upper()}{error.detail[1:]}. {what_helps}"
         case DescentError():
             code, detail = error.code, error.detail

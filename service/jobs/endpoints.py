@@ -113,7 +113,7 @@ def list_jobs(
     return {"items": [reports.job(record) for record in items], "next": following}
 
 
-@router.get("/{job}", summary="Show a job", responses=problems(404))
+@router.get("/{job}", summary="Show a job", responses=problems(404, 422))
 async def show_job(job: str, response: Response, database: DatabaseOf, watcher: WatcherOf, wait: Wait) -> Job:
     """How a job is; with `Prefer: wait=N`, once it has ended or N seconds are over."""
     record = await run_in_threadpool(operations.show, database, job)
@@ -122,7 +122,7 @@ async def show_job(job: str, response: Response, database: DatabaseOf, watcher: 
     return await _after_waiting(job, wait, response, database, watcher)
 
 
-@router.post("/{job}/cancel", summary="Throw a job away", responses=problems(404, 409))
+@router.post("/{job}/cancel", summary="Throw a job away", responses=problems(404, 409, 422))
 def cancel_job(job: str, database: DatabaseOf, watcher: WatcherOf) -> Job:
     """Stop a job and add no version: at once while it waits, within a second while a worker trains it."""
     with database.transaction() as session:
@@ -139,7 +139,7 @@ def cancel_job(job: str, database: DatabaseOf, watcher: WatcherOf) -> Job:
     responses={
         200: {"description": "It has ended: what came out.", "model": Verification},
         202: {"description": "It goes on: the job that trains again.", "model": Job},
-        **problems(404, 409),
+        **problems(404, 409, 422),
     },
 )
 async def verify_job(
@@ -198,7 +198,10 @@ def show_epochs(
     points: Annotated[int | None, Query(ge=2, le=10_000, description="thin to about so many, peaks kept")] = None,
     accept: Annotated[str, Header(include_in_schema=False)] = "",  # OpenAPI says it by the answer's types
 ) -> Any:
-    """Epoch reports, oldest first; `next` is null at the present end. With `Accept: text/csv`, all of them."""
+    """Epoch reports, oldest first; `next` is null at the present end. With `Accept: text/csv`, all of them.
+
+    A job that verifies another (`verifies`) writes none: those of that job are its own.
+    """
     if "text/csv" in accept:
         lines = reports.csv(database, job, from_epoch, points)
         return StreamingResponse(lines, headers={"Vary": "Accept"}, media_type="text/csv; charset=utf-8")
@@ -242,7 +245,7 @@ async def watch_job(
     "/{job}/parameters",
     response_model=LastParameters,
     summary="Show the parameters that a job was left with",
-    responses=problems(404, 409),
+    responses=problems(404, 409, 422),
 )
 def show_last_parameters(job: str, database: DatabaseOf) -> Response:
     """The last finite parameters of a failed or cancelled job; a succeeded one has added a version."""

@@ -18,6 +18,7 @@ from service.jobs import queue, records
 from service.jobs.parts import View, check_weights, has_feature
 from service.jobs.records import JobRecord
 from service.jobs.schemas import NewJob, Recipe
+from service.jobs.signatures import no_probabilities
 from service.jobs.states import ENDED, Asked, State
 from service.learning import notation, training
 from service.learning.advice import Advice, advice
@@ -112,6 +113,9 @@ def _plan(view: View, start: TrainedNetwork, new: NewJob) -> tuple[Plan, tuple[A
     except RecipeError as error:
         raise invalid(f"#/{error.field}", f"{error.field} {error.message}.", f"impossible_{error.field}") from None
     given = advice(plan, recipe, network=start.network, gram=gram, validation_rows=dataset.validation_rows)
+    if not any(each.code == "loss_takes_probabilities" for each in given):  # whose remedy gives probabilities as well
+        lacking = no_probabilities(dataset, start.network, recipe.loss)
+        given = given if lacking is None else (*given, lacking)
     for each in given:
         if new.reject_unstable and each.code == "unstable_rate":
             raise invalid(each.pointer, each.detail, each.code)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, and_, delete, func, insert, or_, select, text, update
+from sqlalchemy import ForeignKey, Index, delete, func, insert, literal, select, text, union_all, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service.database import lookup
@@ -50,6 +50,7 @@ class JobRecord(Record):
     final_loss: Mapped[float | None]
     best_epoch: Mapped[int | None]
     best_loss: Mapped[float | None]
+    best_of: Mapped[str | None]
     version: Mapped[int | None]
     ended_by: Mapped[str | None]
     error: Mapped[dict[str, Any] | None]
@@ -114,28 +115,23 @@ def epochs(session: Session, job: str, from_epoch: int, limit: int) -> list[Epoc
 
 
 def extreme_epochs(session: Session, job: str, first: int, last: int, stretch: int) -> list[EpochRecord]:
-    """Epochs `first` and `last`, and of each stretch between the first ones with its least and greatest loss."""
-    number = (EpochRecord.epoch - first) // stretch
-    within = EpochRecord.job_id == job, EpochRecord.epoch.between(first, last)
-    ends = (
-        select(
-            number.label("number"),
-            func.min(EpochRecord.train_loss).label("low"),
-            func.max(EpochRecord.train_loss).label("high"),
-        )
-        .where(*within)
-        .group_by(number)
-        .subquery()
+    """Epochs `first` and `last`, and of each stretch between the first ones with its least and greatest loss.
+
+    Each stretch is a range of the primary key, read twice: grouping the reports would sort all of them.
+    """
+    starts = select(literal(first).label("start")).cte("starts", recursive=True)
+    following = starts.c.start + stretch
+    starts = starts.union_all(select(following).where(following <= last))
+    within = EpochRecord.job_id == job, EpochRecord.epoch.between(starts.c.start, starts.c.start + stretch - 1)
+    extremes = (
+        select(EpochRecord.epoch).where(*within).order_by(order, EpochRecord.epoch).limit(1).scalar_subquery()
+        for order in (EpochRecord.train_loss, EpochRecord.train_loss.desc())
     )
-    is_end = or_(EpochRecord.train_loss == ends.c.low, EpochRecord.train_loss == ends.c.high)
-    chosen = (
-        select(func.min(EpochRecord.epoch))
-        .join(ends, and_(ends.c.number == number, is_end))
-        .where(*within)
-        .group_by(number, EpochRecord.train_loss)
+    chosen = union_all(
+        *(select(epoch).select_from(starts) for epoch in extremes), select(literal(first)), select(literal(last))
     )
-    wanted = or_(EpochRecord.epoch.in_(chosen), EpochRecord.epoch.in_((first, last)))
-    return list(session.scalars(select(EpochRecord).where(*within, wanted).order_by(EpochRecord.epoch)))
+    statement = select(EpochRecord).where(EpochRecord.job_id == job, EpochRecord.epoch.in_(chosen))
+    return list(session.scalars(statement.order_by(EpochRecord.epoch)))
 
 
 def add_epochs(session: Session, rows: list[dict[str, Any]]) -> None:
@@ -172,7 +168,7 @@ def progress_of(session: Session, jobs: list[str]) -> dict[str, tuple[str, int, 
     return {id: (state, done, progress) for id, state, done, progress in rows}
 
 
-def trainings(session: Session, model: str) -> list[JobRecord]:
-    """The jobs that have added a version to a model (an id), newest version first."""
+def trainings(session: Session, model: str, most: int) -> list[JobRecord]:
+    """The jobs that have added the newest versions to a model (an id), at most so many, newest version first."""
     statement = select(JobRecord).where(JobRecord.model_id == model, JobRecord.version.is_not(None))
-    return list(session.scalars(statement.order_by(JobRecord.version.desc())))
+    return list(session.scalars(statement.order_by(JobRecord.version.desc()).limit(most)))

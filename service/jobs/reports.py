@@ -11,7 +11,7 @@ from service.database.lookup import position_of
 from service.jobs import records
 from service.jobs.operations import estimated_finish_at
 from service.jobs.records import EpochRecord, JobRecord
-from service.jobs.schemas import Best, EpochReport, Job
+from service.jobs.schemas import EpochReport, Job
 
 FIELDS = tuple(EpochReport.model_fields)
 CHUNK = 1000
@@ -20,8 +20,8 @@ CHUNK = 1000
 def job(record: JobRecord) -> Job:
     """A job as it stands."""
     best = None
-    if record.best_epoch is not None and record.best_loss is not None:
-        best = Best(epoch=record.best_epoch, loss=record.best_loss)
+    if record.best_epoch is not None:
+        best = {"epoch": record.best_epoch, "loss": record.best_loss, "of": record.best_of}
     columns = {name: getattr(record, name) for name in Job.model_fields if hasattr(record, name)}
     return Job.model_validate(
         {

@@ -19,7 +19,7 @@ MOST_POINTS = 1000
 class EarlyStopping(Strict):
     """End when the monitored loss has not fallen by more than `min_change` for `patience` epochs; keeps the best."""
 
-    monitor: Literal["validation_loss", "train_loss"] = "validation_loss"
+    monitor: recipe.Monitored = "validation_loss"
     patience: Annotated[int, Field(strict=True, ge=1)] = 10
     min_change: Annotated[Number, Field(ge=0)] = 0.0
 
@@ -149,8 +149,14 @@ class PlanOnly(BaseModel):
 
 
 class Best(BaseModel):
+    """The least loss of all epochs so far."""
+
     epoch: int
     loss: float
+    of: recipe.Monitored = Field(
+        description="which loss that is: the one that early stopping monitors, else that of the validation part where "
+        "there is one, else that of the training part"
+    )
 
 
 class JobError(BaseModel):
@@ -231,7 +237,7 @@ class Job(BaseModel):
     error: JobError | None
     recipe: dict[str, Any]
     receipt: Receipt | None = Field(description="what another training needs to give the same bytes; once it succeeded")
-    verifies: str | None = Field(description="the job that this one trains again; it adds no version")
+    verifies: str | None = Field(description="the job that this one trains again; it adds no version and no reports")
     verification: Outcome | None = Field(description="what came out of that")
     created_at: datetime
     started_at: datetime | None

@@ -6,13 +6,11 @@ from typing import Any
 
 from service.datasets.records import DatasetRecord
 from service.errors import Invalid, invalid
-from service.learning.activation import Activation
-from service.learning.architecture import Layer
-from service.learning.containers import Chain
-from service.learning.layers import Dense
+from service.learning.advice import Advice
 from service.learning.link import Link
 from service.learning.loss import Loss
 from service.learning.network import Network
+from service.learning.outputs import last_function
 from service.models.signature import Feature, Signature, Target
 from service.vocabulary.schemas import to_json
 
@@ -57,7 +55,8 @@ def link_of(dataset: DatasetRecord, network: Network, loss: Loss) -> Link | None
     kinds = {target["kind"] for target in dataset.targets}
     if kinds == {"numeric"}:
         return None
-    last = _last_function(network.layer)
+    function = last_function(network)
+    last = None if function is None else function.name
     link = BY_LOSS.get(loss.name, "identity" if last in ("softmax", "sigmoid") else None)
     shares = link == "softmax" or (link == "identity" and last == "softmax")
     # Of the one output of a boolean target, softmax would make 1 whatever it is. Where the network itself ends in one
@@ -66,13 +65,21 @@ def link_of(dataset: DatasetRecord, network: Network, loss: Loss) -> Link | None
     return None if shares and not apart else link
 
 
-def _last_function(layer: Layer) -> str | None:
-    """The name of the activation that gives a network's outputs."""
-    while isinstance(layer, Chain):
-        layer = layer.layers[-1]
-    if isinstance(layer, Dense):
-        return layer.activation.name
-    return layer.name if isinstance(layer, Activation) else None
+def no_probabilities(dataset: DatasetRecord, network: Network, loss: Loss) -> Advice | None:
+    """The one target is a class, and nothing will make probabilities of what the network gives for it."""
+    if len(dataset.targets) > 1 or link_of(dataset, network, loss) is not None:
+        return None
+    (target,) = dataset.targets
+    if target["kind"] == "numeric":
+        return None
+    better = "logitbinarycrossentropy" if target["kind"] == "boolean" else "logitcrossentropy"
+    function = last_function(network)
+    bare = "" if function is not None and function.name == "identity" else ", with a network that ends in a plain Dense"
+    detail = (
+        f"{target['name']!r} is {target['kind']}, and this loss makes no probabilities of what the network gives: "
+        f'predictions will have labels, but "probabilities": null. The loss {better} would give them{bare}.'
+    )
+    return Advice("no_probabilities", detail, "#/loss")
 
 
 def check_columns(signature: Signature, dataset: DatasetRecord, weights: str | None, pointer: str) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 
 from service.learning.gram import Gram
 from service.learning.network import Network
+from service.learning.outputs import DEMANDS, mismatch, squeezed, suits
 from service.learning.plan import Plan, scaling_of
 from service.learning.recipe import Recipe
 from service.learning.scaling import first_dense
@@ -29,11 +30,28 @@ def advice(
 ) -> tuple[Advice, ...]:
     """What is worth saying, the most urgent first; `gram` are the sums over the training part, where they are known."""
     found = [
+        unsuited_loss(recipe, network),
+        logits_of_probabilities(recipe, network),
         unstable_rate(plan, recipe),
         badly_scaled(recipe, network, gram),
         no_validation_part(recipe, validation_rows),
     ]
     return tuple(each for each in found if each is not None)
+
+
+def unsuited_loss(recipe: Recipe, network: Network | None) -> Advice | None:
+    """A loss of probabilities, or of positive numbers, and a network that gives others too."""
+    loss = recipe.loss
+    if network is None or suits(loss, network) is not False:
+        return None
+    code = f"loss_takes_{DEMANDS[loss.name].of.replace(' ', '_')}"
+    return Advice(code, mismatch(loss, network), "#/loss")
+
+
+def logits_of_probabilities(recipe: Recipe, network: Network | None) -> Advice | None:
+    """A loss of logits, and a network that gives nothing but probabilities."""
+    said = None if network is None else squeezed(recipe.loss, network)
+    return None if said is None else Advice("logits_of_probabilities", said, "#/loss")
 
 
 def unstable_rate(plan: Plan, recipe: Recipe) -> Advice | None:
@@ -102,8 +120,16 @@ def no_validation_part(recipe: Recipe, validation_rows: int) -> Advice | None:
     return Advice("no_validation_part", detail, "#/early_stopping")
 
 
-def help_for_diverged(recipe: Recipe, largest_stable: float | None, best: float | None) -> str:
-    """A sentence on what would help a training whose loss or parameters grew without end."""
+def help_for_diverged(
+    recipe: Recipe, network: Network, epoch: int, largest_stable: float | None, best: float | None
+) -> str:
+    """What would help a training whose loss or parameters were not finite after `epoch`; 0 is before any step."""
+    fits = suits(recipe.loss, network)
+    if fits is False or (fits is None and epoch == 0):
+        return mismatch(recipe.loss, network)
+    if epoch == 0:
+        scaled = "Smaller" if recipe.standardise else '"standardise": true where inputs are large, smaller'
+        return f"{scaled} parameters to begin from, or targets in a larger unit may help."
     rate, _ = highest_rate(recipe)
     if largest_stable is not None and best is not None:
         beyond = f", which {figure(rate)} is beyond" if rate is not None and rate > largest_stable else ""

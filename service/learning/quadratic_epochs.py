@@ -20,7 +20,7 @@ from service.learning.recipe import Diverged, EpochReport
 from service.learning.reference import Matrix
 from service.learning.rule import Optimiser, Rule
 from service.learning.schedules import Schedule, ScheduledRate
-from service.learning.stepping import LOSS, PARAMETER, under
+from service.learning.stepping import PARAMETER, loss_diverged, under
 from service.learning.trajectory import DescentTrajectory, Position, Stretch
 
 
@@ -74,9 +74,9 @@ class ClosedForm:
 
     def reports(self, forms: Forms, epochs: int, began: float) -> Iterator[EpochReport]:
         """The reports after the last one, up to `epochs`; the first one's seconds count from `began`."""
-        trajectory = DescentTrajectory(forms.train, self._start)
         if self.reported < 0:
             yield self._first_report(forms, began)
+        trajectory = DescentTrajectory(forms.train, self._start)
         while self.reported < epochs:
             self._theta, self._position, self._stretch = self.theta, self._present, None
             self._rate_was_changed = False
@@ -88,7 +88,8 @@ class ClosedForm:
                 yield from self._reports(stretch, forms, rates[1 : finite + 1].tolist(), began)
             if finite < len(stretch.epochs) and not self._rate_was_changed:
                 fits = float(stretch.losses[finite]) <= self._largest
-                raise Diverged(int(stretch.epochs[finite]), PARAMETER if fits else LOSS)
+                epoch = int(stretch.epochs[finite])
+                raise Diverged(epoch, PARAMETER) if fits else loss_diverged(epoch)
 
     def _first_report(self, forms: Forms, began: float) -> EpochReport:
         gradient = np.empty_like(self._start)
@@ -96,7 +97,7 @@ class ClosedForm:
             loss = forms.train.gradient_and_loss(self._start, gradient)
             validation_loss = forms.validation_loss(self._start)
         if not loss <= self._largest:
-            raise Diverged(0, LOSS)
+            raise loss_diverged(0)
         self.reported = 0
         norm = math.sqrt(gradient @ gradient)
         return EpochReport(0, loss, validation_loss, self.rate, norm, perf_counter() - began)
@@ -172,7 +173,7 @@ class Steps:
             loss = forms.train.gradient_and_loss(self.theta, self._gradient)
         if self.reported < 0:
             if not loss <= self._largest:
-                raise Diverged(0, LOSS)
+                raise loss_diverged(0)
             yield self._report(0, loss, forms, began)
         for epoch in range(self.reported + 1, epochs + 1):
             began = perf_counter()
@@ -191,7 +192,7 @@ class Steps:
                 raise Diverged(epoch, PARAMETER)
             loss = form.gradient_and_loss(following, gradient)
         if not loss <= self._largest:
-            raise Diverged(epoch, LOSS)
+            raise loss_diverged(epoch)
         np.copyto(θ, following)
         return loss
 

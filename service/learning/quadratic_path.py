@@ -16,10 +16,10 @@ from service.learning.network import Network
 from service.learning.pages import drop_behind
 from service.learning.quadratic import QuadraticLoss
 from service.learning.quadratic_epochs import ClosedForm, Forms, Steps
-from service.learning.recipe import QUIET_SECONDS, Diverged, EpochReport, Recipe
+from service.learning.recipe import QUIET_SECONDS, EpochReport, Recipe
 from service.learning.reference import Matrix
 from service.learning.scaling import Scaling
-from service.learning.stepping import LOSS, under
+from service.learning.stepping import loss_diverged, under
 
 MOST_COLUMNS = 2048  # of inputs and outputs together: their squares and products take 32 MiB
 SHORT_PASS = 1 << 28  # operations of a pass that is over before anybody waits for news
@@ -139,7 +139,7 @@ class QuadraticPath:
                     try:
                         self._grams[name] = yield from sums_over(part)
                     except np.linalg.LinAlgError:  # squares beyond float64
-                        raise Diverged(0, LOSS) from None
+                        raise loss_diverged(0) from None
             self._forms = self._make_forms()
         yield from self._epochs.reports(self._forms, epochs, began)
 

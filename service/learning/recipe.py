@@ -11,6 +11,7 @@ from service.learning.rule import Rule
 from service.learning.scaling import first_dense
 from service.learning.schedule import Schedule
 
+Monitored = Literal["validation_loss", "train_loss"]
 QUIET_SECONDS = 0.2  # a little less than the quarter of a second within which something is said
 
 
@@ -18,7 +19,7 @@ QUIET_SECONDS = 0.2  # a little less than the quarter of a second within which s
 class EarlyStopping:
     """Stop after `patience` epochs in a row that did not bring the monitored loss down by more than `min_change`."""
 
-    monitor: Literal["validation_loss", "train_loss"] = "validation_loss"
+    monitor: Monitored = "validation_loss"
     patience: int = 10
     min_change: float = 0.0
 

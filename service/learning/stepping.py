@@ -117,7 +117,7 @@ class BatchPath:
 
     def _report(self, loss: float, norm: float, began: float) -> Generator[float, None, EpochReport]:
         if not math.isfinite(loss):
-            raise Diverged(self.epoch, LOSS)
+            raise loss_diverged(self.epoch)
         validation_loss = None
         if self._validation is not None:
             validation_loss = yield from self._evaluate(self._validation)
@@ -179,7 +179,7 @@ class BatchPath:
 
     def _end_batch(self, rows: int) -> None:
         if not math.isfinite(self._batch_loss):
-            raise Diverged(self.epoch + (not self._whole), LOSS)
+            raise loss_diverged(self.epoch + (not self._whole))
         if self._whole:
             self._square_sum = square(self._gradient)
             return
@@ -234,7 +234,13 @@ class BatchPath:
 
 
 LOSS = "the loss is no longer finite"
+FIRST_LOSS = "the loss is not finite for the parameters that training begins from"
 PARAMETER = "a parameter is no longer finite"
+
+
+def loss_diverged(epoch: int) -> Diverged:
+    """That the loss after this epoch is not finite; after epoch 0 no step can be to blame."""
+    return Diverged(epoch, LOSS if epoch else FIRST_LOSS)
 
 
 def under(prefix: str, arrays: Saved) -> State:

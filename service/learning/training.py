@@ -18,6 +18,7 @@ from service.learning.recipe import (
     Diverged,
     EarlyStopping,
     EpochReport,
+    Monitored,
     Progress,
     Recipe,
     RecipeError,
@@ -147,8 +148,13 @@ class Training:
 
     @property
     def best(self) -> tuple[int, float] | None:
-        """The epoch of the least loss so far, and that loss: of the validation part where there is one."""
+        """The epoch of the least `monitored` loss so far, and that loss."""
         return self._watch.best
+
+    @property
+    def monitored(self) -> Monitored:
+        """The loss that early stopping monitors, else that of the validation part where there is one."""
+        return self._watch.monitored
 
     @property
     def parameters(self) -> Array:

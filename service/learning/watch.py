@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 
 from service.learning.arrays import Array, Saved, State
-from service.learning.recipe import EpochReport, Recipe
+from service.learning.recipe import EpochReport, Monitored, Recipe
 
 
 class HasVector(Protocol):
@@ -26,9 +26,9 @@ class Watch:
     def __init__(self, recipe: Recipe, *, has_validation: bool) -> None:
         self._stopping = recipe.early_stopping
         self._keeps = recipe.keeps_best
+        self.monitored: Monitored = "validation_loss" if has_validation else "train_loss"
         if self._stopping is not None:
-            has_validation = self._stopping.monitor == "validation_loss"
-        self._validation = has_validation
+            self.monitored = self._stopping.monitor
         self.best: tuple[int, float] | None = None
         self.best_vector: Array | None = None
         self._mark = math.inf
@@ -41,7 +41,7 @@ class Watch:
 
     def see(self, report: EpochReport, path: HasVector) -> bool:
         """Take note of a report, while `path` has its parameters; whether it is enough."""
-        loss = report.validation_loss if self._validation else report.train_loss
+        loss = report.validation_loss if self.monitored == "validation_loss" else report.train_loss
         if loss is None:
             return False
         if math.isfinite(loss) and (self.best is None or loss < self.best[1]):

@@ -18,6 +18,9 @@ from service.models.schemas import NewModel, Origin, UploadedModel
 from service.models.signature import Signature
 from service.numbers import Array
 
+ARCHITECTURE_IN_A_QUERY = "?architecture=Dense(1%20=%3E%201)"
+"""`Dense(1 => 1)`, as an address holds it."""
+
 
 @dataclass(frozen=True)
 class Blueprint:
@@ -35,6 +38,9 @@ class Given(Protocol):
 
     def vector(self, network: Network) -> Array:
         """The flat vector of these parameters; Invalid where they do not fit the network."""
+
+    def signature(self, network: Network) -> Signature | None:
+        """What comes with them about the data they were trained on; Invalid where it does not fit the network."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,9 @@ class LayerByLayer:
         except ParameterError as error:
             where = self.pointer + error.pointer
             raise invalid(where, f"{where} {error.message}.", "bad_parameters") from None
+
+    def signature(self, network: Network) -> None:
+        """JSON says parameters alone."""
 
 
 def blueprint(new: NewModel, max_parameters: int) -> Blueprint:
@@ -77,16 +86,18 @@ def from_file(file: TensorFile, new: UploadedModel, max_parameters: int) -> Blue
     """The network whose parameters a file holds; the architecture is its own where the request names none.
 
     Raises:
-        Invalid: there is no architecture, it cannot be read, or the tensors do not fit it.
+        Invalid: there is no architecture, it cannot be read, or the tensors or the signature do not fit it.
     """
     pointer = "query/architecture"
     architecture = new.architecture or file.architecture
     if architecture is None:
-        raise invalid(pointer, "The file does not say its architecture: give ?architecture=Dense(1 => 1) or the like.")
+        detail = f"The file does not say its architecture: give {ARCHITECTURE_IN_A_QUERY} or the like."
+        raise invalid(pointer, detail)
     with _faults_at(pointer):
         network = Network(notation.read(architecture), new.dtype or file.dtype)
     _check_size(network, max_parameters, pointer)
-    return Blueprint(notation.write(network.layer), network, file.vector(network), seeded=False)
+    vector, signature = file.vector(network), file.signature(network)
+    return Blueprint(notation.write(network.layer), network, vector, seeded=False, signature=signature)
 
 
 def from_origin(session: Session, networks: Networks, origin: Origin) -> Blueprint:

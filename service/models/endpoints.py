@@ -7,8 +7,17 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, TypeAdapter
 
 from service.database.lookup import position_of
-from service.errors import invalid
-from service.http import After, CreationOf, DatabaseOf, JSONRoute, Limit, Page, media_type, numbers_response
+from service.http import (
+    After,
+    CreationOf,
+    DatabaseOf,
+    JSONRoute,
+    Limit,
+    Page,
+    attachment,
+    media_type,
+    numbers_response,
+)
 from service.json_bodies import read_json, validated
 from service.models import blueprints, operations, records
 from service.models.blueprints import Blueprint, LayerByLayer
@@ -19,6 +28,7 @@ from service.models.records import ModelRecord
 from service.models.schemas import Model, ModelChange, NewModel, NewParameters, Parameters, UploadedModel, Version
 from service.models.signature import Signature
 from service.problems import problems
+from service.query_parameters import refuse_beside_json
 from service.settings import Settings
 from service.wire import EpochNumber, VersionNumber
 
@@ -79,7 +89,9 @@ def create_model(
     """Describe a network, copy one, or send its parameters as a safetensors or npz file.
 
     Version 0 holds its first parameters, so that it can predict at once. The tensors of a file are named
-    `layers.0.weight` (out × in), `layers.0.bias`, ..., as an export names them.
+    `layers.0.weight` (out × in), `layers.0.bias`, ..., as an export names them. Its metadata, or arrays of one text in
+    an npz file, may be `architecture`, in place of `?architecture=Dense(1%20=%3E%201)`, and `signature`: JSON that says
+    which data the network was trained on, so that it takes rows by name and gives labels and probabilities.
     """
     if media_type(request) == JSON:
         name, plan = _described(body, uploaded, database, networks, settings)
@@ -94,9 +106,7 @@ def create_model(
 def _described(
     body: bytes, uploaded: UploadedModel, database: DatabaseOf, networks: Networks, settings: Settings
 ) -> tuple[str | None, Blueprint]:
-    if uploaded.model_fields_set:
-        parameter = min(uploaded.model_fields_set)
-        raise invalid(f"query/{parameter}", "Query parameters are for files: a JSON body says this itself.")
+    refuse_beside_json(uploaded)
     new = validated(_NEW_MODEL, read_json(body))
     if new.from_ is None:
         return new.name, blueprints.blueprint(new, settings.max_parameters)
@@ -112,7 +122,7 @@ def list_models(database: DatabaseOf, limit: Limit = 50, after: After = None) ->
     return Page(items=[_model(record) for record in items], next=following)
 
 
-@router.get("/{model}", summary="Show a model", responses=problems(404))
+@router.get("/{model}", summary="Show a model", responses=problems(404, 422))
 def show_model(model: str, database: DatabaseOf) -> Model:
     """A model's architecture, in Flux's notation and as a list of layers, and the data it knows; by id or name."""
     with database.reading() as session:
@@ -127,7 +137,7 @@ def rename_model(model: str, change: ModelChange, database: DatabaseOf) -> Model
 
 
 @router.delete(
-    "/{model}", status_code=204, response_class=Response, summary="Delete a model", responses=problems(404, 409)
+    "/{model}", status_code=204, response_class=Response, summary="Delete a model", responses=problems(404, 409, 422)
 )
 def delete_model(model: str, database: DatabaseOf) -> None:
     """Delete a model with its versions, kept epochs and evaluations; its jobs stay. 409 while a job trains it."""
@@ -168,7 +178,10 @@ def show_parameters(
     openapi_extra=_json_or_file(NewParameters),
 )
 def set_parameters(model: str, request: Request, body: BodyOf, database: DatabaseOf, networks: NetworksOf) -> Response:
-    """Add a version with the given parameters, as JSON or as a safetensors or npz file."""
+    """Add a version with the given parameters, as JSON or as a safetensors or npz file.
+
+    A file's own `signature` counts. Where there is none, the version keeps that of the one before.
+    """
     if media_type(request) == JSON:
         given = LayerByLayer(validated(_NEW_PARAMETERS, read_json(body)).layers, "#/layers")
         record, number = operations.put_parameters(database, model, given)
@@ -203,7 +216,9 @@ def export_model(
     epoch: WhichEpoch = None,
     if_none_match: Annotated[str, Header(description="ETags of files that the client has")] = "",
 ) -> Response:
-    """Architecture and parameters of a version for other tools; safetensors and npz come back in as new models."""
+    """Architecture and parameters of a version for other tools; safetensors and npz come back in as new models, with
+    the signature of the data they were trained on.
+    """
     with database.reading() as session:
         record = records.find(session, model)
         export = Export(networks.get(session, record.id, version, epoch), record.name)
@@ -211,8 +226,7 @@ def export_model(
     if tag in if_none_match:
         return Response(status_code=304, headers={"ETag": tag})
     content = chosen.write(export)
-    name = f'attachment; filename="{export.stem}{chosen.suffix}"'
-    headers = {"ETag": tag, "Content-Disposition": name, "Content-Type": chosen.media_type}
+    headers = {"ETag": tag, "Content-Type": chosen.media_type, **attachment(export.stem + chosen.suffix)}
     return (
         Response(content, headers=headers)
         if isinstance(content, bytes)

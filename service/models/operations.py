@@ -90,17 +90,19 @@ def delete(database: Database, reference: str) -> None:
 def put_parameters(database: Database, reference: str, given: Given) -> tuple[ModelRecord, int]:
     """Add a version with given parameters; the model and the new number.
 
-    What the model was trained on before is still what it knows: the signature stays.
+    Where no signature comes with them, what the model was trained on before is still what it knows.
 
     Raises:
         NotFound: there is no such model, or no longer.
-        Invalid: the parameters do not fit.
+        Invalid: the parameters, or their signature, do not fit.
     """
     with database.reading() as session:
         record = records.find(session, reference)
-    data = parameters.to_bytes(given.vector(network_of(record)))
+    network = network_of(record)
+    data, own = parameters.to_bytes(given.vector(network)), given.signature(network)
     with database.transaction() as session:
         record = records.find(session, record.id)
-        number = records.add_version(session, record.id, data, job=None, signature=record.signature)
+        signature = record.signature if own is None else own.to_json()
+        number = records.add_version(session, record.id, data, job=None, signature=signature)
         assert number is not None, "the row was just found in this transaction"
         return record, number

@@ -45,21 +45,23 @@ def list_evaluations(model: str, database: DatabaseOf, limit: Limit = 50, after:
     return Page(items=[_evaluation(record) for record in items], next=following)
 
 
-@router.get("/evaluations/{evaluation}", summary="Show an evaluation", responses=problems(404))
+@router.get("/evaluations/{evaluation}", summary="Show an evaluation", responses=problems(404, 422))
 def show_evaluation(model: str, evaluation: str, database: DatabaseOf) -> Evaluation:
     """One evaluation, by its id."""
     with database.reading() as session:
         return _evaluation(records.find(session, models.find(session, model).id, evaluation))
 
 
-@router.get("/metrics", summary="Show how a model was trained and how good it is", responses=problems(404))
+@router.get("/metrics", summary="Show how a model was trained and how good it is", responses=problems(404, 422))
 def show_metrics(model: str, database: DatabaseOf) -> Metrics:
-    """The trainings of a model, newest version first, each with its curve and receipt; and every evaluation of it,
-    newest first.
+    """The trainings of a model, newest version first, each with its curve and receipt; and its evaluations, newest
+    first.
+
+    Of both the newest hundred: `GET /api/jobs?model=…` and `GET /api/models/{model}/evaluations` list all, by pages.
     """
     with database.reading() as session:
         id = models.find(session, model).id
-        checks = [_evaluation(record) for record in records.all_of(session, id)]
+        checks = [_evaluation(record) for record in evaluations.newest(session, id)]
     answer: dict[str, Any] = {"model": id, "trainings": evaluations.trainings(database, id), "evaluations": checks}
     return Metrics(**answer)
 

@@ -26,14 +26,15 @@ from service.learning.losses import MSE, Loss
 from service.learning.residuals import WorstRow
 from service.models import records as models
 from service.models.networks import Networks, TrainedNetwork
+from service.predictions import records
 from service.predictions.records import EvaluationRecord
 from service.predictions.schemas import NewEvaluation
 from service.predictions.views import recipe_behind, view_of
 from service.vocabulary.schemas import LossShape
 
 REPORTS_OF_CURVE = 200
-MOST_REPORTS = 20_000
-"""In one answer: with more than a hundred trainings, each curve has fewer."""
+MOST_LISTED = 100
+"""Trainings, and evaluations, in one answer."""
 
 _LOSS: TypeAdapter[LossShape] = TypeAdapter(LossShape)
 
@@ -154,11 +155,15 @@ def keep(session: Session, record: EvaluationRecord) -> None:
     session.add(record)
 
 
+def newest(session: Session, model: str) -> list[EvaluationRecord]:
+    """The newest evaluations of a model (an id), newest first."""
+    return records.newest(session, model, MOST_LISTED)
+
+
 def trainings(database: Database, model: str) -> list[dict[str, Any]]:
-    """How each version of a model (an id) that a job has added was trained, newest first."""
+    """How the newest versions of a model (an id) that jobs have added were trained, newest first."""
     with database.reading() as session:
-        found = jobs.trainings(session, model)
-    points = max(2, min(REPORTS_OF_CURVE, MOST_REPORTS // max(1, len(found))))
+        found = jobs.trainings(session, model, MOST_LISTED)
     return [
         {
             "version": job.version,
@@ -168,7 +173,7 @@ def trainings(database: Database, model: str) -> list[dict[str, Any]]:
             "final_loss": job.final_loss,
             "epochs": job.epochs_done,
             "recipe": job.recipe,
-            "curve": reports.thinned(database, job.id, 0, points),
+            "curve": reports.thinned(database, job.id, 0, REPORTS_OF_CURVE),
             "receipt": job.receipt,
         }
         for job in found

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from math import isnan
 from typing import Any
 
 import numpy as np
 
 from service import numbers
-from service.datasets.chunks import Texts
+from service.datasets.chunks import Texts, category_of
 from service.errors import Invalid, invalid
 from service.learning.encoding import expand
 from service.models.signature import Feature, Signature
@@ -139,7 +138,7 @@ def _codes(feature: Feature, column: Column, dtype: str) -> Array:
     if column.dtype.kind in "OUST":
         return _codes_of_list(feature, column.tolist(), dtype)
     if feature.categories is not None:
-        return _codes_of_list(feature, [None if isnan(value) else value for value in column.tolist()], dtype)
+        return _codes_of_list(feature, [None if np.isnan(value) else value for value in column], dtype)
     return _cast(feature, column.astype(np.float64), dtype)
 
 
@@ -208,14 +207,12 @@ _NUMBERS = {int, float, type(None)}
 
 
 def _code_of_value(feature: Feature, value: Any) -> int:
-    if value is None:
-        return _MISSING
-    return _code_of(feature, value if isinstance(value, str) else _text_of(value))
+    return _MISSING if value is None else _code_of(feature, _text_of(value))
 
 
 def _text_of(value: Any) -> str:
-    """A number or boolean as the name of a category, as datasets have it."""
-    return str(value).lower() if isinstance(value, bool) else str(value).removesuffix(".0")
+    """What the category is called that a value of JSON or of an array is."""
+    return category_of(value) if isinstance(value, int | float | np.generic) else str(value)
 
 
 def _no_text(feature: Feature, row: int) -> _WrongError:
@@ -228,5 +225,5 @@ def _no_category(feature: Feature, row: int, value: Any) -> _WrongError:
     known = ", ".join(map(repr, feature.categories[:SHOWN]))
     more = len(feature.categories) - SHOWN
     listed = f"{known} and {more} more" if more > 0 else known
-    text = (value if isinstance(value, str) else _text_of(value))[:LONGEST]
+    text = _text_of(value)[:LONGEST]
     return _WrongError(row, f"there is no {text!r} in column {feature.name!r}; it has {listed}.", "unknown_category")

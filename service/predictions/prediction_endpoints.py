@@ -19,7 +19,8 @@ from service.predictions.answers import FORMS, Answer
 from service.predictions.openapi import INVOCATION, PREDICTION, PREDICTIONS
 from service.predictions.operations import Question
 from service.predictions.schemas import Invoked, NewPrediction, Prediction
-from service.problems import problems
+from service.problems import problems, speaks_inference_protocol
+from service.query_parameters import refuse_undeclared
 from service.wire import EpochNumber, VersionNumber
 
 Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -29,13 +30,19 @@ class DirectRoute(APIRoute):
     """A route that FastAPI describes and Starlette runs: its endpoint reads everything from the request itself.
 
     It is run so where it is among the application's own routes; a router that is included is tried twice a request.
+    Undeclared query parameters are 422, but for the Open Inference Protocol, whose clients may send any.
     """
 
     def __init__(self, path: str, endpoint: Endpoint, **options: Any) -> None:
         super().__init__(path, endpoint, **options)
+        lenient = speaks_inference_protocol(path)
+        declared = [each["name"] for each in options["openapi_extra"]["parameters"] if each["in"] == "query"]
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
-            response = await endpoint(Request(scope, receive))
+            request = Request(scope, receive)
+            if scope["query_string"] and not lenient:
+                refuse_undeclared(request.query_params, declared)
+            response = await endpoint(request)
             await response(scope, receive, send)
 
         self.app = app

@@ -44,7 +44,7 @@ def find(session: Session, model: str, evaluation: str) -> EvaluationRecord:
     return record
 
 
-def all_of(session: Session, model: str) -> list[EvaluationRecord]:
-    """Every evaluation of a model (an id), newest first."""
+def newest(session: Session, model: str, most: int) -> list[EvaluationRecord]:
+    """Evaluations of a model (an id), at most so many, newest first."""
     statement = select(EvaluationRecord).where(EvaluationRecord.model_id == model)
-    return list(session.scalars(statement.order_by(EvaluationRecord.id.desc())))
+    return list(session.scalars(statement.order_by(EvaluationRecord.id.desc()).limit(most)))

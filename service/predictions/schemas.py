@@ -174,8 +174,8 @@ class Trained(BaseModel):
 
 
 class Metrics(BaseModel):
-    """How a model was trained, and every evaluation of it, newest first."""
+    """How a model was trained, and how good it was found to be."""
 
     model: str
-    trainings: list[Trained]
-    evaluations: list[Evaluation]
+    trainings: list[Trained] = Field(description="the newest hundred, newest version first")
+    evaluations: list[Evaluation] = Field(description="the newest hundred, newest first")

@@ -2,13 +2,15 @@
 
 from fastapi import APIRouter
 
+from service.http import JSONRoute
+from service.problems import problems
 from service.vocabulary.description import vocabulary
 from service.vocabulary.schemas import Vocabulary
 
-router = APIRouter(prefix="/api/vocabulary", tags=["vocabulary"])
+router = APIRouter(prefix="/api/vocabulary", tags=["vocabulary"], route_class=JSONRoute)
 
 
-@router.get("", summary="List everything that models and recipes are made of")
+@router.get("", summary="List everything that models and recipes are made of", responses=problems(422))
 def show_vocabulary() -> Vocabulary:
     """Every layer, activation, loss, optimiser, schedule and init, with its formula, parameters and defaults."""
     return vocabulary()

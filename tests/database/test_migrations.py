@@ -76,6 +76,38 @@ def test_each_migration_goes_down_to_the_one_before_and_up_again(database: Datab
         migrate(database, revision)
 
 
+def test_jobs_from_before_it_was_written_down_know_which_loss_their_best_is_of(database: Database) -> None:
+    migrate(database, "0002")
+    stops = '{"early_stopping": {"monitor": "train_loss"}}'
+    plain = '{"early_stopping": null}'
+    jobs = [
+        ("stops", stops, 3, 0.5),
+        ("validated", plain, 3, 0.5),
+        ("trained", plain, 3, None),
+        ("new", plain, None, 1),
+    ]
+    with database.rebuilding() as connection:
+        for id, recipe, best, validation_loss in jobs:
+            connection.execute(
+                text(
+                    "INSERT INTO jobs (id, model_id, dataset_id, recipe, plan, advice, state, attempt, "
+                    "losses_of_worker, progress, epochs_done, best_epoch, created_at) VALUES "
+                    "(:id, 'm', 'd', :recipe, '{}', '[]', 'running', 1, 0, 0, 0, :best, '2026-01-01')"
+                ),
+                {"id": id, "recipe": recipe, "best": best},
+            )
+            connection.execute(
+                text(
+                    "INSERT INTO epochs (job_id, epoch, train_loss, validation_loss, seconds) VALUES (:id, 3, 1, :v, 0)"
+                ),
+                {"id": id, "v": validation_loss},
+            )
+    migrate(database)
+    with database.reading() as session:
+        found = {row.id: row.best_of for row in session.execute(text("SELECT id, best_of FROM jobs"))}
+    assert found == {"stops": "train_loss", "validated": "validation_loss", "trained": "train_loss", "new": None}
+
+
 def test_every_constraint_has_a_name(database: Database) -> None:
     migrate(database)
     inspector = inspect(database.engine)

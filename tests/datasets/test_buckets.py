@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -131,6 +132,47 @@ def test_a_copy_that_another_removes_is_made_again(here: Storage, elsewhere: Sto
         file.unlink()
     (elsewhere.folder / record.content_hash).rmdir()
     np.testing.assert_array_equal(elsewhere.open(record.id, record.content_hash).inputs, [[1], [2]])
+
+
+def evict(copy: str, times: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let another process remove a copy in the moment in which it has got its name, so many times."""
+    rename, left = Path.rename, [None] * times
+
+    def rename_and_lose(self: Path, target: Path) -> Path:
+        renamed = rename(self, target)
+        if target.name == copy and left:
+            left.pop()
+            shutil.rmtree(target)
+        return renamed
+
+    monkeypatch.setattr(Path, "rename", rename_and_lose)
+
+
+def test_a_copy_that_goes_before_it_is_open_is_made_again(
+    here: Storage, elsewhere: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = store(here, [1, 2])
+    evict(record.content_hash, 2, monkeypatch)
+    np.testing.assert_array_equal(elsewhere.open(record.id, record.content_hash).inputs, [[1], [2]])
+
+
+def test_a_copy_that_always_goes_is_unavailable(
+    here: Storage, elsewhere: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = store(here, [1, 2])
+    evict(record.content_hash, 100, monkeypatch)
+    with pytest.raises(Unavailable) as refused:
+        elsewhere.open(record.id, record.content_hash)
+    assert refused.value.code == "storage_unavailable"
+    assert kept(elsewhere) == set()
+
+
+def test_a_copy_that_lacks_files_is_made_again(here: Storage, elsewhere: Storage) -> None:
+    record = store(here, [1, 2])
+    elsewhere.open(record.id, record.content_hash)
+    (elsewhere.folder / record.content_hash / "targets.npy").unlink()
+    np.testing.assert_array_equal(elsewhere.open(record.id, record.content_hash).targets, [[1], [2]])
+    assert kept(elsewhere) == {record.content_hash}
 
 
 def test_copies_that_were_not_used_for_longest_make_room(

@@ -51,6 +51,13 @@ def test_every_form_has_all_rows_as_they_came(http: httpx.Client, dataset: dict[
     assert table(form, answer.content).to_pydict() == COLUMNS
 
 
+@pytest.mark.parametrize(("form", "suffix"), zip(FORMS, (".csv", ".parquet", ".arrow"), strict=True))
+def test_it_is_a_file_with_a_name(http: httpx.Client, dataset: dict[str, Any], form: MediaType, suffix: str) -> None:
+    for query, part in (("", ""), ("?part=test", "-test")):
+        name = get(http, dataset, form, query).headers["content-disposition"]
+        assert name == f'attachment; filename="{dataset["name"]}{part}{suffix}"'
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_what_is_given_back_reads_as_the_same_dataset(
     http: httpx.Client, dataset: dict[str, Any], form: MediaType

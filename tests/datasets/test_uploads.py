@@ -263,6 +263,8 @@ def binary(form: str) -> bytes:
     ("kind", "form"),
     [
         ("application/zip", "npz"),
+        ("application/npz", "npz"),
+        ("application/x-npz", "npz"),
         ("application/octet-stream", "npz"),
         ("application/octet-stream", "npy"),
         ("application/octet-stream", "parquet"),
@@ -270,7 +272,7 @@ def binary(form: str) -> bytes:
         ("application/octet-stream", "arrow stream"),
     ],
 )
-def test_a_body_without_a_form_is_known_by_its_first_bytes(http: httpx.Client, kind: str, form: str) -> None:
+def test_a_binary_body_is_known_by_its_media_type_or_its_first_bytes(http: httpx.Client, kind: str, form: str) -> None:
     names: dict[str, Any] = {"columns": ["x", "y"]} if form == "npy" else {}
     created = upload(http, binary(form), kind, **names)
     assert created.json()["sha256"] == upload(http, HEADER + lines(3)).json()["sha256"]
@@ -279,3 +281,17 @@ def test_a_body_without_a_form_is_known_by_its_first_bytes(http: httpx.Client, k
 @pytest.mark.parametrize("kind", ["", "application/x-www-form-urlencoded", "text/plain", "application/octet-stream"])
 def test_other_forms_are_415(http: httpx.Client, kind: str) -> None:
     assert CSV in problem(upload(http, HEADER + lines(2), kind), 415)["detail"]
+
+
+def test_a_415_lists_all_that_is_read(http: httpx.Client) -> None:
+    detail = problem(upload(http, HEADER, "text/plain"), 415)["detail"]
+    described = http.get("/openapi.json").json()["paths"]["/api/datasets"]["post"]["requestBody"]["content"]
+    assert {"application/octet-stream", "application/zip", "application/npz"} < set(described)
+    assert [form for form in described if form not in detail] == []
+
+
+@pytest.mark.parametrize("kind", ["application/gzip", "application/x-gzip"])
+def test_who_says_gzip_alone_learns_that_it_need_not_be_said(http: httpx.Client, kind: str) -> None:
+    detail = problem(upload(http, gzip.compress(HEADER + lines(2)), kind), 415)["detail"]
+    assert CSV in detail
+    assert "gzip is found by itself" in detail

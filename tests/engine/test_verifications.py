@@ -2,18 +2,24 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
 from sqlalchemy import select, update
 
+from service.engine.ledger import Ledger
 from service.engine.run_job import work_on
 from service.engine.workspace import Workspace
 from service.errors import Conflict
 from service.jobs import operations, queue, receipts, records, verifications
-from service.jobs.records import JobRecord
+from service.jobs.records import EpochRecord, JobRecord
 from service.jobs.states import State
+from service.learning.losses import MSE
+from service.learning.optimisers import Adam
+from service.learning.recipe import EpochReport, Recipe
+from service.learning.training import Training
 from service.models import parameters
 from service.models import records as models
 from service.models.records import PointRecord, VersionRecord
@@ -96,6 +102,32 @@ def test_what_a_verification_passes_through_is_not_kept_again(bench: Bench) -> N
     again = bench.verify(bench.train(keep_every=2))
     with bench.workspace.database.reading() as session:
         assert {point.job_id for point in session.scalars(select(PointRecord))} == {again.verifies}
+        assert set(session.scalars(select(EpochRecord.job_id))) == {again.verifies}
+
+
+def test_a_verification_says_how_far_it_is_without_reports(bench: Bench) -> None:
+    again = bench.job(bench.enqueue(bench.train().id))
+
+    def write(message: str, epochs: range) -> JobRecord:
+        with bench.workspace.database.transaction() as session:
+            attempt = queue.claim(session, again.id, message)
+        assert attempt is not None
+        ledger = Ledger(bench.workspace.beats, bench.job(again.id), attempt, None)
+        training = SimpleNamespace(recipe=Recipe(loss=MSE(), optimiser=Adam(), epochs=5), initial_loss=1.0, best=None)
+        ledger.watch(cast(Training, training))
+        for epoch in epochs:
+            ledger.note(EpochReport(epoch, 1.0, None, 0.1, None, 0.0))
+        with bench.workspace.database.transaction() as session:
+            assert ledger.flush(session)
+        return bench.job(again.id)
+
+    seen = write("first", range(4))
+    assert (seen.epochs_done, seen.initial_loss, seen.progress) == (3, 1, 3 / 5)
+    with bench.workspace.database.transaction() as session:
+        queue.requeue_lost(session, all_running=True)
+    assert write("second", range(2, 3)).epochs_done == 3
+    with bench.workspace.database.reading() as session:
+        assert records.epochs(session, again.id, 0, 1000) == []
 
 
 def test_a_job_is_verified_from_the_version_that_it_began_from(bench: Bench) -> None:

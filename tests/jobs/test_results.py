@@ -57,14 +57,23 @@ def test_the_best_epoch_goes_by_validation_loss_where_there_is_a_validation_part
     losses = [report.validation_loss for report in reports if report.validation_loss is not None]
     assert len(losses) == len(reports) == 31
     assert job.best is not None
-    assert (job.best.loss, job.best.epoch) == (min(losses), losses.index(min(losses)))
+    assert (job.best.loss, job.best.epoch, job.best.of) == (min(losses), losses.index(min(losses)), "validation_loss")
     assert job.best.epoch < 30
 
     job = client.train(model.id, client.create_dataset(columns, ["y"]).id, wait=30, **recipe)
     trained = [report.train_loss for report in client.epochs(job.id)]
     assert {report.validation_loss for report in client.epochs(job.id)} == {None}
     assert job.best is not None
-    assert job.best.loss == min(trained)
+    assert (job.best.loss, job.best.of) == (min(trained), "train_loss")
+
+
+def test_the_best_epoch_goes_by_the_loss_that_early_stopping_monitors(client: Client) -> None:
+    dataset, model = line(client, split={"validation": {"last": 2}}), straight(client)
+    stopping = {"monitor": "train_loss", "patience": 50}
+    recipe: dict[str, Any] = {"epochs": 20, "optimiser": {"rule": "Descent", "eta": 0.05}}
+    job = client.train(model.id, dataset.id, wait=30, early_stopping=stopping, **recipe)
+    assert job.best is not None
+    assert (job.best.loss, job.best.of) == (min(each.train_loss for each in client.epochs(job.id)), "train_loss")
 
 
 def test_a_rate_that_is_too_high_fails_the_job_and_keeps_finite_parameters(client: Client) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from service.datasets.records import DatasetRecord
 from service.errors import Invalid
-from service.jobs.signatures import check_columns, signature_of
+from service.jobs.signatures import check_columns, no_probabilities, signature_of
 from service.learning import notation
 from service.learning.losses import LOSSES
 from service.learning.network import Network
@@ -114,6 +114,33 @@ def test_a_softmax_over_several_targets_makes_no_probabilities_of_each() -> None
     assert link("Chain(Dense(1 => 5), softmax)", "crossentropy", *targets) is None
     assert link("Dense(1 => 5)", "logitcrossentropy", *targets) == "softmax", "which is taken of each target alone"
     assert link("Dense(1 => 5, sigmoid)", "binarycrossentropy", *targets) == "identity"
+
+
+@pytest.mark.parametrize(
+    ("text", "loss", "target", "better"),
+    [
+        ("Dense(1 => 3)", "mse", categorical("species"), "logitcrossentropy"),
+        ("Dense(1 => 1)", "mse", boolean("ripe"), "logitbinarycrossentropy"),
+        ("Dense(1 => 1)", "logitcrossentropy", boolean("ripe"), "logitbinarycrossentropy"),
+        ("Dense(1 => 1, tanh)", "hinge_loss", boolean("ripe"), "logitbinarycrossentropy"),
+        ("Dense(1 => 3)", "logitcrossentropy", categorical("species"), None),
+        ("Dense(1 => 1, sigmoid)", "mse", boolean("ripe"), None),
+        ("Dense(1 => 1)", "mse", numeric("y"), None),
+    ],
+)
+def test_a_loss_that_would_give_probabilities_is_named(
+    text: str, loss: str, target: dict[str, Any], better: str | None
+) -> None:
+    made: Any = LOSSES[loss]
+    said = no_probabilities(dataset([numeric("x")], [target]), network(text), made())
+    if better is None:
+        assert said is None
+        return
+    assert said is not None
+    assert (said.code, said.pointer) == ("no_probabilities", "#/loss")
+    assert f"The loss {better} would give them" in said.detail
+    assert ("plain Dense" in said.detail) is ("tanh" in text)
+    assert repr(target["name"]) in said.detail
 
 
 KNOWN = Signature(

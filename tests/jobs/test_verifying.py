@@ -57,6 +57,9 @@ def test_training_again_gives_the_same_bytes(client: Client, job: Job) -> None:
     assert again.verification is not None
     assert again.verification.identical
     assert client.http.get(f"/api/models/{job.model}").json()["versions"] == 2
+    assert again.epochs_done == 7
+    assert client.http.get(f"/api/jobs/{again.id}/epochs").json() == {"items": [], "next": None}
+    assert client.http.get(f"/api/jobs/{again.id}/epochs?points=10").json()["items"] == []
 
 
 def test_a_verification_is_no_training_of_its_model(client: Client, job: Job) -> None:

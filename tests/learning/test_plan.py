@@ -255,12 +255,12 @@ def test_early_stopping_should_see_rows_that_it_does_not_learn_from() -> None:
 
 
 def test_what_would_have_helped_names_the_largest_stable_rate_where_it_is_known() -> None:
-    said = help_for_diverged(recipe(MAKE["Descent"](eta=0.5)), 0.101305, 0.0984)
+    said = help_for_diverged(recipe(MAKE["Descent"](eta=0.5)), LINE, 3, 0.101305, 0.0984)
     assert "0.101305" in said
     assert "0.5 is beyond" in said
-    assert "below 0.5" in help_for_diverged(recipe(MAKE["Adam"](eta=0.5)), None, None)
+    assert "below 0.5" in help_for_diverged(recipe(MAKE["Adam"](eta=0.5)), LINE, 3, None, None)
     without_rate = replace(recipe(), optimiser=OPTIMISERS["AdaDelta"]())
-    assert help_for_diverged(without_rate, None, None).startswith("Smaller parameters")
+    assert help_for_diverged(without_rate, LINE, 3, None, None).startswith("Smaller parameters")
 
 
 def test_a_recipe_that_contradicts_itself_has_no_plan() -> None:

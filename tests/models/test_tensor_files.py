@@ -135,8 +135,9 @@ def test_a_variance_cannot_be_negative() -> None:
         pickle.dumps({"layers.0.weight": [1]}),
         archive({"layers.0.weight": np.array([{}], object)}),
         archive({**PAIR, "architecture": np.array("Dense(2 => 1)", object)}),
+        archive({**PAIR, "signature": np.array("{}", object)}),
     ],
-    ids=["bare", "in an array", "in the architecture"],
+    ids=["bare", "in an array", "in the architecture", "in the signature"],
 )
 def test_pickles_are_refused_unread(body: bytes) -> None:
     with pytest.raises(Invalid) as refused:
@@ -164,12 +165,22 @@ def header_of(shape: str, version: bytes = b"\x01\x00") -> bytes:
         archive({**PAIR, "architecture": np.array(["a", "b"])}),
         archive({**PAIR, "architecture": np.array(3)}),
         archive({**PAIR, "architecture": np.array("x" * 100_001)}),
+        archive({**PAIR, "signature": np.array(["{}", "{}"])}),
+        archive({**PAIR, "signature": np.array(b"{}")}),
+        archive({**PAIR, "signature": np.ones(2)}),
+        zipped("signature.npy", header_of("()").replace(b"'<f4'", b"'<U4194305'")),
     ],
 )
 def test_broken_files_are_refused(body: bytes) -> None:
     with pytest.raises(Invalid) as refused:
         uploads.read(KIND, body)
     assert refused.value.code == "malformed"
+
+
+def test_metadata_may_be_null() -> None:
+    header = b'{"__metadata__":null,"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'.ljust(80)
+    read = uploads.read(KIND, len(header).to_bytes(8, "little") + header + bytes(4))
+    assert (read.architecture, read.signature(network("Dense(1 => 1)"))) == (None, None)
 
 
 def test_a_tensor_that_is_shorter_than_it_says_is_refused() -> None:

@@ -1,5 +1,6 @@
 """Parameters as files over HTTP: what was exported comes back in, as a new model or as a new version."""
 
+import re
 from typing import Any
 
 import httpx
@@ -48,6 +49,15 @@ def test_a_file_is_told_by_its_first_bytes_and_may_need_an_architecture(http: ht
     layers = http.get(f"/api/models/{created['id']}/parameters").json()["layers"]
     assert layers == [{"weight": [[4]], "bias": [2]}]
     http.delete(f"/api/models/{created['id']}")
+
+
+def test_the_architecture_that_a_problem_suggests_works_as_it_stands(http: httpx.Client) -> None:
+    detail = problem(post(http, BODY), 422)["detail"]
+    (query,) = re.findall(r"\?architecture=\S+", detail)
+    answer = http.post(f"/api/models{query}", content=BODY, headers={"Content-Type": BINARY})
+    assert answer.json()["architecture"] == "Dense(1 => 1)"
+    described = http.get("/openapi.json").json()["paths"]["/api/models"]["post"]["description"]
+    assert query in described
 
 
 def test_the_dtype_can_be_chosen(http: httpx.Client) -> None:

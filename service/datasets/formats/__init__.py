@@ -6,7 +6,7 @@ from service.datasets.chunks import ReadOptions, Table
 from service.datasets.formats.columns import few_categories
 from service.datasets.formats.json_columns import json_table
 from service.datasets.formats.pieces import Body, pieces
-from service.datasets.media_types import MediaType
+from service.datasets.media_types import ALIASES, ANY_FORM, GZIP, MediaType
 from service.errors import WrongFormat, invalid
 
 __all__ = ["MEDIA_TYPES", "json_table", "read", "unread"]
@@ -35,7 +35,9 @@ def read(media_type: str, body: Body, options: ReadOptions, scratch: Path) -> Ta
 
 def unread(media_type: str) -> WrongFormat:
     """That a body's form is not read."""
-    forms = ", ".join(("application/json", *MEDIA_TYPES))
+    if media_type in GZIP:
+        return WrongFormat(f"Say what is packed, such as {MediaType.CSV}, not {media_type}: gzip is found by itself.")
+    forms = ", ".join(("application/json", *MEDIA_TYPES, *ALIASES, *ANY_FORM))
     return WrongFormat(f"Datasets are read from {forms}, not from {media_type or 'an unnamed type'!r}.")
 
 

@@ -11,9 +11,8 @@ from service.datasets.chunks import MOST_CATEGORIES, Chunk, Texts
 from service.datasets.schemas import MOST_COLUMNS, ColumnName
 from service.errors import Invalid, invalid
 from service.pointers import escape
+from service.wire import LONGEST_CATEGORY
 
-LONGEST_CATEGORY = 1000
-"""Characters; longer texts are no categories."""
 SHOWN = 50
 """Characters of a value that an error repeats."""
 ROWS_OF_A_CHUNK = 1 << 16

@@ -28,6 +28,12 @@ class Export:
         return notation.write(self.trained.network.layer)
 
     @property
+    def signature(self) -> str | None:
+        """As JSON; None where nothing is known of the data."""
+        signature = self.trained.signature
+        return None if signature is None else json.dumps(signature.to_json())
+
+    @property
     def metadata(self) -> dict[str, str]:
         """What a file says of itself, where its format has a place for that."""
         trained = self.trained
@@ -40,8 +46,8 @@ class Export:
         }
         if trained.epoch is not None:
             about["epoch"] = str(trained.epoch)
-        if trained.signature is not None:
-            about["signature"] = json.dumps(trained.signature.to_json())
+        if self.signature is not None:
+            about["signature"] = self.signature
         return about
 
     @property
@@ -67,7 +73,8 @@ def _safetensors(export: Export) -> bytes:
 
 
 def _npz(export: Export) -> bytes:
-    return npz.write(named_tensors(export.trained.network, export.trained.vector), export.architecture)
+    tensors = named_tensors(export.trained.network, export.trained.vector)
+    return npz.write(tensors, export.architecture, export.signature)
 
 
 def _flux(export: Export) -> Iterator[str]:

@@ -14,16 +14,18 @@ from typing import IO, Any
 import numpy as np
 
 from service.errors import invalid
+from service.models.files.signatures import LONGEST_SIGNATURE
 from service.models.files.tensors import Tensor, TensorFile
 from service.numbers import Array
 
 MAGIC = b"PK\x03\x04"
 SUFFIX = ".npy"
 ARCHITECTURE = "architecture"
-LONGEST_ARCHITECTURE = 100_000
-"""Characters."""
+SIGNATURE = "signature"
+LONGEST = {ARCHITECTURE: 100_000, SIGNATURE: LONGEST_SIGNATURE}
+"""Characters of the texts that stand beside the tensors."""
 MOST_ENTRIES = 40_000
-"""No architecture of so many characters has more tensors."""
+"""No architecture that is read has more tensors."""
 NPY = b"\x93NUMPY\x01\x00"
 LONGEST_HEADER = 4096
 """Bytes; NumPy writes 118 for most arrays."""
@@ -35,10 +37,11 @@ BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, ValueError, OSError, E
 """What reading raises for files that are none; the last also for what is encrypted or packed in an unknown way."""
 
 
-def write(tensors: Mapping[str, Array], architecture: str) -> bytes:
-    """The file of these tensors, and the architecture as an array of one text: no pickle in it."""
+def write(tensors: Mapping[str, Array], architecture: str, signature: str | None = None) -> bytes:
+    """The file of these tensors; the architecture and any signature are arrays of one text: no pickle in it."""
     file = io.BytesIO()
-    content: dict[str, Any] = {ARCHITECTURE: np.array(architecture), **tensors}
+    texts = {ARCHITECTURE: architecture} | ({} if signature is None else {SIGNATURE: signature})
+    content: dict[str, Any] = {**{name: np.array(text) for name, text in texts.items()}, **tensors}
     np.savez(file, allow_pickle=False, **content)
     return file.getvalue()
 
@@ -54,8 +57,8 @@ def read(body: bytes) -> TensorFile:
         if len(archive.namelist()) > MOST_ENTRIES:
             raise ValueError(f"it has more than {MOST_ENTRIES:,} entries")
         tensors = {name.removesuffix(SUFFIX): _tensor(archive, name) for name in archive.namelist()}
-        text = tensors.pop(ARCHITECTURE, None)
-        return TensorFile(tensors, None if text is None else _text(text))
+        texts = {name: _text(name, tensors.pop(name)) for name in LONGEST if name in tensors}
+        return TensorFile(tensors, texts.get(ARCHITECTURE), texts.get(SIGNATURE))
 
 
 @contextmanager
@@ -116,10 +119,10 @@ def _reader(archive: zipfile.ZipFile, name: str) -> Callable[[], Array]:
     return read
 
 
-def _text(tensor: Tensor) -> str:
+def _text(name: str, tensor: Tensor) -> str:
     length = tensor.dtype.removeprefix("U")
-    if tensor.shape != () or not length.isdecimal() or not 0 < int(length) <= LONGEST_ARCHITECTURE:
-        raise ValueError(f"{ARCHITECTURE} must be one text of at most {LONGEST_ARCHITECTURE:,} characters")
+    if tensor.shape != () or not length.isdecimal() or not 0 < int(length) <= LONGEST[name]:
+        raise ValueError(f"{name} must be one text of at most {LONGEST[name]:,} characters")
     text = tensor.read()
     # by a codec, which knows what is no text
     return text.tobytes().decode("utf-32-be" if text.dtype.byteorder == ">" else "utf-32-le").rstrip("\0")

@@ -49,8 +49,9 @@ def read(body: bytes) -> TensorFile:
     except SafetensorError as error:
         raise invalid("#", f"This safetensors file is broken: {error}.", "malformed") from None
     header = json.loads(body[LENGTH : LENGTH + int.from_bytes(body[:LENGTH], "little")])
+    metadata = header.get("__metadata__") or {}  # the library lets null pass
     tensors = {name: _tensor(described) for name, described in found}
-    return TensorFile(tensors, header.get("__metadata__", {}).get("architecture"))
+    return TensorFile(tensors, metadata.get("architecture"), metadata.get("signature"))
 
 
 def _tensor(described: Mapping[str, object]) -> Tensor:

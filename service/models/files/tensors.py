@@ -13,6 +13,8 @@ from service.errors import Invalid, invalid
 from service.learning.architecture import Node, Slot
 from service.learning.network import Network, ParameterError
 from service.learning.parameters import read_slot
+from service.models.files import signatures
+from service.models.signature import Signature
 from service.numbers import Array
 
 FLOATS = ("float16", "bfloat16", "float32", "float64")
@@ -34,6 +36,8 @@ class TensorFile:
 
     tensors: Mapping[str, Tensor]
     architecture: str | None = None
+    written_signature: str | None = None
+    """As JSON, not looked at yet."""
 
     @property
     def dtype(self) -> str:
@@ -60,6 +64,14 @@ class TensorFile:
             except ParameterError as error:
                 raise invalid(error.pointer, f"{error.pointer} {error.message}.", "bad_parameters") from None
         return vector
+
+    def signature(self, network: Network) -> Signature | None:
+        """That of the data the parameters were trained on, where the file has one.
+
+        Raises:
+            Invalid: it is broken, or does not fit the network.
+        """
+        return None if self.written_signature is None else signatures.read(self.written_signature, network)
 
     def _check(self, name: str, slot: Slot) -> None:
         tensor = self.tensors.get(name)

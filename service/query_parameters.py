@@ -1,0 +1,43 @@
+"""What a query string may say: nothing that a route does not declare, and nothing beside a JSON body."""
+
+from collections.abc import Iterable, Sequence
+
+from pydantic import BaseModel
+
+from service.errors import Fault, Invalid, invalid, invalid_in
+from service.pointers import LONGEST_NAME, MOST_FAULTS, unknown
+
+
+def refuse_undeclared(given: Iterable[str], declared: Sequence[str]) -> None:
+    """Refuse names that are not declared: were they ignored, a misspelt one would go unnoticed.
+
+    Raises:
+        Invalid: with a pointer for each of them.
+    """
+    strangers = [name for name in given if name not in declared]
+    if strangers:
+        raise _undeclared(strangers[:MOST_FAULTS], declared)
+
+
+def _undeclared(strangers: list[str], declared: Sequence[str]) -> Invalid:
+    faults = (
+        Fault(
+            f"query/{name[:LONGEST_NAME]}",
+            unknown(name, declared) if declared else "there are no query parameters here",
+        )
+        for name in strangers
+    )
+    return invalid_in(tuple(faults), "unknown_parameter")
+
+
+def refuse_beside_json(options: BaseModel) -> None:
+    """Refuse parameters that describe a file, where the body is JSON.
+
+    Those that have their default values say nothing, and forms such as that of /docs send them along.
+
+    Raises:
+        Invalid: with a pointer to the first one that says something.
+    """
+    said = options.model_dump(exclude_defaults=True)
+    if said:
+        raise invalid(f"query/{next(iter(said))}", "Query parameters are for files: a JSON body says this itself.")
