@@ -26,7 +26,7 @@ class VersionRecord(Record):
     job_id: Mapped[str | None]
     """The job that made it; null: version 0 or a PUT. No foreign key: a version outlives its job."""
     signature: Mapped[dict[str, Any] | None]
-    """Of the data it was trained on (`Signature`); null: never trained."""
+    """Of the data it was trained on (`Signature`); null: not known."""
     parameters: Mapped[bytes] = mapped_column(deferred=True)
     created_at: Mapped[datetime] = mapped_column(default=now)
 

@@ -159,7 +159,7 @@ class Model(BaseModel):
     version: int = Field(description="the latest")
     versions: int = Field(description="how many there are")
     dtype: Dtype
-    signature: ModelSignature | None = Field(description="of the latest version; null where it was never trained")
+    signature: ModelSignature | None = Field(description="of the latest version; null where its data are not known")
     created_at: datetime
 
 
