@@ -83,7 +83,8 @@ def from_arrow(body: bytes, limit: int, trained: TrainedNetwork) -> Given:
     with refusing("Arrow stream"):
         check_sizes(pyarrow.BufferReader(body))
         reader = pyarrow.ipc.open_stream(pyarrow.py_buffer(body))
-        kinds = kinds_of(reader.schema, {})
+        expected = _kinds(trained.signature)
+        kinds = kinds_of(reader.schema, {name: expected[name] for name in reader.schema.names if name in expected})
         return _together(_of_batches(reader, kinds, trained), limit)
 
 

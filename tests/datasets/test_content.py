@@ -51,7 +51,7 @@ def test_every_form_has_all_rows_as_they_came(http: httpx.Client, dataset: dict[
     assert table(form, answer.content).to_pydict() == COLUMNS
 
 
-@pytest.mark.parametrize(("form", "suffix"), zip(FORMS, (".csv", ".parquet", ".arrow"), strict=True))
+@pytest.mark.parametrize(("form", "suffix"), list(zip(FORMS, (".csv", ".parquet", ".arrow"), strict=True)))
 def test_it_is_a_file_with_a_name(http: httpx.Client, dataset: dict[str, Any], form: MediaType, suffix: str) -> None:
     for query, part in (("", ""), ("?part=test", "-test")):
         name = get(http, dataset, form, query).headers["content-disposition"]

@@ -127,6 +127,14 @@ def test_a_column_of_csv_has_the_kind_that_it_was_trained_with(client: Client) -
     np.testing.assert_allclose(outputs(answer), [[2], [1]], rtol=1e-6)
 
 
+def test_a_column_of_arrow_has_the_kind_that_it_was_trained_with(client: Client) -> None:
+    columns = {"grade": [0.1, 0.2, 0.1], "y": [1, 2, 1]}
+    layer = {"weight": [[1.0, 2.0]], "bias": [0.0]}
+    job = train(client, columns, ("y",), layer, {"types": {"grade": "categorical"}}, loss="mse")
+    answer = post(client, job.model, arrow({"grade": pyarrow.array([0.2, 0.1], pyarrow.float32())}), ARROW)
+    np.testing.assert_allclose(outputs(answer), [[2], [1]], rtol=1e-6)
+
+
 def test_arrow_goes_by_names_or_by_order(client: Client, job: Job, plain: str) -> None:
     columns = {"place": ["b", "c"], "wild": [True, False], "length": pyarrow.array([5, 9], pyarrow.int16())}
     np.testing.assert_allclose(outputs(post(client, job.model, arrow(columns), ARROW)), EXPECTED, rtol=1e-6)
