@@ -39,6 +39,7 @@ class Server(uvicorn.Server):
                 host=settings.host,
                 port=settings.port,
                 access_log=False,  # a line a request would cost more than many a request
+                proxy_headers=False,  # nothing here asks who the client is or by what scheme it came
                 timeout_graceful_shutdown=GRACE,
             )
         )

@@ -70,7 +70,8 @@ def _chunks(filled: Iterator[Block], dialect: Dialect, kinds: Mapping[str, Kind]
 
 def _chunk(block: Block, dialect: Dialect, kinds: Mapping[str, Kind]) -> Chunk:
     lines = Lines(block, dialect.delimiter)
-    arrays = parse(block.data, dialect, [_TYPES[kind] for kind in kinds.values()])
+    types = [_TYPES[kinds[name]] if name in kinds else None for name in dialect.names]
+    arrays = parse(block.data, dialect, types)
     columns = {
         name: texts_of(name, array) if kind == "categorical" else numbers_of(array)
         for (name, kind), array in zip(kinds.items(), arrays, strict=True)
