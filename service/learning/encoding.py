@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from service.learning.arrays import Array, Indices
 from service.learning.selection import Selection
+from service.learning.stored_rows import StoredRows
 
 
-class Encoded:
+class Encoded(StoredRows):
     """Rows (rows × columns) some of whose columns hold codes of classes, seen as one-hot: rows × width.
 
     `classes` has one entry a column: None for a number, which is one place wide and stays as it is; k for codes
@@ -26,9 +26,9 @@ class Encoded:
     def __init__(self, codes: Array | Selection, classes: Sequence[int | None], dtype: str) -> None:
         if codes.shape[1] != len(classes):
             raise ValueError(f"codes have {codes.shape[1]} columns, classes are given for {len(classes)}")
-        self.codes = codes if isinstance(codes, Selection) else np.asarray(codes)
+        self.codes = self.source = codes if isinstance(codes, Selection) else np.asarray(codes)
         self.classes = tuple(classes)
-        self.dtype: np.dtype[Any] = np.dtype(dtype)
+        self.dtype = np.dtype(dtype)
         widths = np.array([1 if count is None else count for count in self.classes])
         starts = np.cumsum(widths) - widths
         numbers = np.array([count is None for count in self.classes])
@@ -36,36 +36,7 @@ class Encoded:
         self._numbers, self._places = _together(np.flatnonzero(numbers)), _together(starts[numbers])
         self._coded, self._starts = _together(np.flatnonzero(~numbers)), starts[~numbers]
 
-    @property
-    def size(self) -> int:
-        """Of what is seen, in numbers."""
-        return self.shape[0] * self.shape[1]
-
-    def __len__(self) -> int:
-        return self.shape[0]
-
-    def __getitem__(self, rows: slice | Indices) -> Array:
-        """These rows, dense (rows × width)."""
-        codes = self.codes[rows]
-        if codes.ndim != 2:  # NumPy would take this for a sequence of rows, and copy one after the other
-            raise TypeError("rows are taken by a slice or by an array of indices")
-        out = np.empty((len(codes), self.shape[1]), self.dtype)
-        self._expand(codes, out)
-        return out
-
-    def take(self, indices: Indices, axis: int = 0, out: Array | None = None, mode: str = "raise") -> Array:
-        """As ndarray.take, for whole rows: `axis` is 0, and `out` lies together in memory."""
-        codes = self.codes.take(indices, axis, mode=mode)  # type: ignore[call-overload]  # the stubs list the modes
-        if out is None:
-            out = np.empty((len(codes), self.shape[1]), self.dtype)
-        self._expand(codes, out)
-        return out
-
-    def write(self, rows: slice, out: Array) -> None:
-        """Write these rows, dense, to `out` (rows × width), which lies together in memory."""
-        self._expand(self.codes[rows], out)
-
-    def _expand(self, codes: Array, out: Array) -> None:
+    def _see(self, codes: Array, out: Array) -> None:
         out.fill(0)
         out[:, self._places] = codes[:, self._numbers]
         ones = codes[:, self._coded].astype(np.intp)
