@@ -1,7 +1,6 @@
 """Equal data has one hash, whatever form it comes in, and in whatever pieces that form is read."""
 
 import gzip
-import io
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,10 +8,10 @@ import httpx
 import numpy as np
 import pyarrow
 import pytest
-from pyarrow import csv, ipc, parquet
 
 from service.datasets.media_types import MediaType
 from tests.datasets.uploading import HEADER, lines, upload
+from tests.datasets.writing import as_csv, as_npz, as_parquet, as_stream
 from tests.problems import problem
 from tests.serving import RunningService, running_service, wait_for
 
@@ -41,31 +40,6 @@ QUERY: dict[str, Any] = {
 SPLIT = {"test": {"fraction": 0.2}, "validation": {"fraction": 0.1}, "stratify": True, "seed": 5}
 
 
-def as_csv() -> bytes:
-    out = io.BytesIO()
-    csv.write_csv(TABLE, out)
-    return out.getvalue()
-
-
-def as_parquet() -> bytes:
-    out = io.BytesIO()
-    parquet.write_table(TABLE, out, row_group_size=7_000)
-    return out.getvalue()
-
-
-def as_stream() -> bytes:
-    out = io.BytesIO()
-    with ipc.new_stream(out, TABLE.schema) as writer:
-        writer.write_table(TABLE, max_chunksize=999)
-    return out.getvalue()
-
-
-def as_npz() -> bytes:
-    out = io.BytesIO()
-    np.savez(out, allow_pickle=False, **columns())
-    return out.getvalue()
-
-
 @pytest.fixture(scope="module")
 def from_json(http: httpx.Client) -> dict[str, Any]:
     body = {"columns": TABLE.to_pydict(), "targets": ["y"], "split": SPLIT, "dtype": "float64"}
@@ -78,11 +52,11 @@ def from_json(http: httpx.Client) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("form", "write"),
     [
-        (MediaType.CSV, as_csv),
-        (MediaType.CSV, lambda: gzip.compress(as_csv(), 1)),
-        (MediaType.PARQUET, as_parquet),
-        (MediaType.ARROW_STREAM, as_stream),
-        (MediaType.NPZ, as_npz),
+        (MediaType.CSV, lambda: as_csv(TABLE)),
+        (MediaType.CSV, lambda: gzip.compress(as_csv(TABLE), 1)),
+        (MediaType.PARQUET, lambda: as_parquet(TABLE, row_group_size=7_000)),
+        (MediaType.ARROW_STREAM, lambda: as_stream(TABLE, max_chunksize=999)),
+        (MediaType.NPZ, lambda: as_npz(columns())),
     ],
     ids=["csv", "csv.gz", "parquet", "arrow", "npz"],
 )

@@ -9,10 +9,10 @@ import httpx
 import numpy as np
 import pyarrow
 import pytest
-from pyarrow import csv, ipc, parquet
 
 from service.datasets import formats
 from service.datasets.media_types import MediaType
+from tests.datasets.writing import as_csv, as_npz, as_parquet, as_stream
 from tests.problems import pointers, problem
 
 COLUMNS: dict[str, list[Any]] = {
@@ -36,32 +36,6 @@ def values(http: httpx.Client, dataset: dict[str, Any]) -> list[dict[str, Any]]:
     return [row["values"] for row in rows]
 
 
-def as_csv(table: pyarrow.Table) -> bytes:
-    out = io.BytesIO()
-    csv.write_csv(table, out)
-    return out.getvalue()
-
-
-def as_parquet(table: pyarrow.Table) -> bytes:
-    out = io.BytesIO()
-    parquet.write_table(table, out)
-    return out.getvalue()
-
-
-def as_stream(table: pyarrow.Table) -> bytes:
-    out = io.BytesIO()
-    with ipc.new_stream(out, table.schema) as writer:
-        writer.write_table(table)
-    return out.getvalue()
-
-
-def as_npz(table: pyarrow.Table) -> bytes:
-    out = io.BytesIO()
-    arrays: dict[str, Any] = {name: np.array(table[name].to_pylist()) for name in table.column_names}
-    np.savez(out, **arrays)
-    return out.getvalue()
-
-
 def as_npy(table: pyarrow.Table) -> bytes:
     out = io.BytesIO()
     rows = [tuple(row.values()) for row in table.to_pylist()]
@@ -76,7 +50,7 @@ def as_npy(table: pyarrow.Table) -> bytes:
         (MediaType.CSV, lambda table: gzip.compress(as_csv(table))),
         (MediaType.PARQUET, as_parquet),
         (MediaType.ARROW_STREAM, as_stream),
-        (MediaType.NPZ, as_npz),
+        (MediaType.NPZ, lambda table: as_npz({name: np.array(table[name].to_pylist()) for name in table.column_names})),
         (MediaType.NPY, as_npy),
     ],
     ids=["CSV", "gzip", "Parquet", "Arrow", "npz", "npy"],

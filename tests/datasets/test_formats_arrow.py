@@ -11,27 +11,15 @@ import pyarrow
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pyarrow import feather, ipc, parquet
+from pyarrow import feather, ipc
 
 from service.datasets.formats import arrow_messages
 from service.datasets.media_types import MediaType
 from service.errors import Invalid
 from tests.datasets.reading import read, refusal
+from tests.datasets.writing import as_parquet, as_stream
 
 NAN = pytest.approx(float("nan"), nan_ok=True)
-
-
-def as_parquet(table: pyarrow.Table, **options: Any) -> bytes:
-    out = io.BytesIO()
-    parquet.write_table(table, out, **options)
-    return out.getvalue()
-
-
-def as_stream(table: pyarrow.Table) -> bytes:
-    out = io.BytesIO()
-    with ipc.new_stream(out, table.schema) as writer:
-        writer.write_table(table)
-    return out.getvalue()
 
 
 def as_file(table: pyarrow.Table) -> bytes:

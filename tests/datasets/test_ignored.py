@@ -7,10 +7,10 @@ import httpx
 import numpy as np
 import pyarrow
 import pytest
-from pyarrow import csv, ipc, parquet
 
 from service.datasets.media_types import MediaType
 from tests.datasets.uploading import upload
+from tests.datasets.writing import as_csv, as_npz, as_parquet, as_stream
 from tests.problems import problem
 
 DAYS = ["2026-01-01", "2026-01-02", "2026-01-04", "2026-01-03"]
@@ -23,36 +23,11 @@ COLUMNS: dict[str, Any] = {
 TABLE = pyarrow.table({**COLUMNS, "day": pyarrow.array(np.array(DAYS, "M8[D]")), "note": [[1], [2], [3], [4]]})
 
 
-def as_csv() -> bytes:
-    out = io.BytesIO()
-    csv.write_csv(pyarrow.table(COLUMNS), out)
-    return out.getvalue()
-
-
-def as_parquet() -> bytes:
-    out = io.BytesIO()
-    parquet.write_table(TABLE, out)
-    return out.getvalue()
-
-
-def as_stream() -> bytes:
-    out = io.BytesIO()
-    with ipc.new_stream(out, TABLE.schema) as writer:
-        writer.write_table(TABLE)
-    return out.getvalue()
-
-
-def as_npz() -> bytes:
-    out = io.BytesIO()
-    np.savez(out, allow_pickle=False, **{**COLUMNS, "day": np.array(DAYS, "M8[D]"), "note": np.zeros((4, 2))})
-    return out.getvalue()
-
-
 BODIES = {
-    MediaType.CSV: as_csv(),
-    MediaType.PARQUET: as_parquet(),
-    MediaType.ARROW_STREAM: as_stream(),
-    MediaType.NPZ: as_npz(),
+    MediaType.CSV: as_csv(pyarrow.table(COLUMNS)),
+    MediaType.PARQUET: as_parquet(TABLE),
+    MediaType.ARROW_STREAM: as_stream(TABLE),
+    MediaType.NPZ: as_npz({**COLUMNS, "day": np.array(DAYS, "M8[D]"), "note": np.zeros((4, 2))}),
 }
 
 
