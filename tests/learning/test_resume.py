@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from service.learning.arrays import State
+from service.learning.arrays import Array, State
 from service.learning.batches import Part
 from service.learning.encoding import Encoded
 from service.learning.losses import MSE
@@ -31,7 +31,7 @@ def new_with_classes(net: Network, recipe: Recipe) -> Training:
     """Of three inputs two are the places of a code; so are both outputs."""
 
     def part(rows: int) -> Part:
-        codes = np.column_stack([np.linspace(-1, 1, rows), np.arange(rows) % 2])
+        codes: Array = np.column_stack([np.linspace(-1, 1, rows), np.arange(rows) % 2])
         return Part(Encoded(codes, [None, 2], net.dtype), Encoded(codes[::-1, 1:], [2], net.dtype))
 
     return Training(net, net.initial(0), part(14), part(5), recipe)
