@@ -70,9 +70,9 @@ class Database:
 
     def _connection_of_its_own(self) -> sqlite3.Connection:
         pooled = self.engine.raw_connection()
-        connection: Any = pooled.driver_connection
+        connection: sqlite3.Connection = pooled.driver_connection  # type: ignore[assignment]  # the one SQLite has
         pooled.detach()
-        return connection  # type: ignore[no-any-return]
+        return connection
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:

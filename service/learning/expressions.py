@@ -123,7 +123,7 @@ class ExpressionActivation(Activation):
     """a written formula of x, such as x * sigmoid(x)"""
 
     name = "expression"
-    # the formula says it, where other activations know it by their class
+    # the formula says it, where other activations know it by their class: no type covers both
     whole_row: ClassVar[bool] = property(lambda self: compile_activation(self.expression).whole_row)  # type: ignore[assignment]
     expression: str
 

@@ -1,33 +1,16 @@
 """Datasets that were loading when their service ended: removed at the next start, or when nobody hears of them."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
-import pytest
-
 from service.database.columns import new_id, now
 from service.database.engine import Database
-from service.database.migrate import migrate
 from service.datasets import records
 from service.datasets.records import DatasetRecord
 from service.datasets.storage import Storage
 from service.engine.recovery import recover, remove_abandoned
 from tests.datasets.uploading import HEADER, SlowUpload, lines, upload
 from tests.serving import RunningService, wait_for
-
-
-@pytest.fixture
-def storage(tmp_path: Path) -> Storage:
-    return Storage(tmp_path / "datasets", tmp_path / "cache")
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path / 'descent.db'}")
-    migrate(database)
-    yield database
-    database.close()
 
 
 def add(database: Database, storage: Storage, *, state: str, silence: timedelta) -> str:

@@ -3,7 +3,6 @@
 import errno
 import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ import pytest
 
 from service.database.columns import new_id
 from service.database.engine import Database
-from service.database.migrate import migrate
 from service.datasets import operations, records
 from service.datasets.formats import json_table
 from service.datasets.operations import Options
@@ -43,19 +41,6 @@ def create(database: Database, storage: Storage) -> DatasetRecord:
     record = store(storage)
     with operations.adding(database, storage, record):
         return record
-
-
-@pytest.fixture
-def storage(tmp_path: Path) -> Storage:
-    return Storage(tmp_path / "datasets", tmp_path / "cache")
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path / 'descent.db'}")
-    migrate(database)
-    yield database
-    database.close()
 
 
 def names(storage: Storage) -> set[str]:
