@@ -17,7 +17,7 @@ GRACE = 2
 
 
 def keep_pages() -> None:
-    """Keep the memory of one large body for the next: to get its pages anew takes the system as long as much of the work on it.
+    """Keep the memory of one large body for the next: the system takes long to give its pages anew.
 
     Says nothing where the C library is not glibc.
     """
