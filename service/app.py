@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-from anyio import CapacityLimiter
+from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.openapi.docs import get_swagger_ui_html
@@ -109,7 +109,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     finally:
         removing.cancel()
         await watcher.stop()
-        await run_in_threadpool(engine.stop)
+        # in a thread of its own: those of requests may all be busy
+        await to_thread.run_sync(engine.stop, limiter=CapacityLimiter(1))
         database.close()
         if lock is not None:
             lock.release()

@@ -2,7 +2,11 @@
 
 import asyncio
 import ctypes
+import faulthandler
+import os
+import sys
 from contextlib import suppress
+from pathlib import Path
 from types import FrameType
 
 import uvicorn
@@ -14,6 +18,10 @@ MALLOC_SETTINGS = {-3: 32 << 20, -1: 64 << 20}
 """glibc's M_MMAP_THRESHOLD and M_TRIM_THRESHOLD (malloc.h), in bytes, for `keep_pages`."""
 GRACE = 2
 """Seconds that open responses get at a stop; streams and waits are told and end at once."""
+TIDYING = 1
+"""Seconds that requests get to put away what they had begun, once the workers have ended."""
+LONGEST_STOP = 4.5
+"""Seconds after a signal at which the process ends, whatever still runs."""
 
 
 def keep_pages() -> None:
@@ -32,6 +40,7 @@ class Server(uvicorn.Server):
 
     def __init__(self, settings: Settings) -> None:
         keep_pages()
+        self._nowhere = Path(os.devnull).open("w")  # noqa: SIM115 - open for as long as the process
         self.app = create_app(settings)
         super().__init__(
             uvicorn.Config(
@@ -53,7 +62,17 @@ class Server(uvicorn.Server):
                 address = f"[{host}]" if ":" in host else host
                 print(f"Descent is at http://{address}:{port}", flush=True)  # noqa: T201 - what a starter of it reads
 
+    async def shutdown(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        await super().shutdown(sockets)  # type: ignore[arg-type]
+        if self.server_state.tasks:  # cancelled: some put away what they had begun
+            await asyncio.wait(self.server_state.tasks, timeout=TIDYING)
+        if self.server_state.tasks:  # in threads, which Python would wait for
+            sys.stdout.flush()
+            os._exit(0)
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if not self.should_exit:  # by a timer in C, which needs no turn of the interpreter
+            faulthandler.dump_traceback_later(LONGEST_STOP, exit=True, file=self._nowhere)
         if self.started:
             self._loop.call_soon_threadsafe(self.app.state.watcher.close)
         super().handle_exit(sig, frame)

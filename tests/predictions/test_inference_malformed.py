@@ -13,6 +13,7 @@ from service.learning import notation
 from service.learning.network import Network
 from service.models.networks import TrainedNetwork
 from service.predictions.inference_protocol.inference import Question, infer
+from service.predictions.inference_protocol.json_tensors import MOST_MEMBERS
 from service.predictions.inference_protocol.schemas import Datatype
 
 NETWORK = Network(notation.read("Dense(2 => 1)"))
@@ -98,3 +99,13 @@ def test_bytes_of_every_size(datatype: str) -> None:
             tensor = {"name": "inputs", "shape": [rows, 2], "datatype": datatype}
             head = json.dumps({"inputs": [{**tensor, "parameters": {"binary_data_size": size}}]}).encode()
             refused_or_answered(head + data, str(len(head)))
+
+
+@pytest.mark.parametrize("place", ["#", "#/inputs/0"])
+def test_an_object_with_too_many_members_is_refused(place: str) -> None:
+    junk = dict.fromkeys(map(str, range(MOST_MEMBERS + 1)), 0)
+    tensor = {"name": "inputs", "shape": [1, 2], "datatype": "FP32", "data": [1, 2]}
+    request = {"inputs": [tensor], **junk} if place == "#" else {"inputs": [{**tensor, **junk}]}
+    with pytest.raises(Invalid, match=f"at most {MOST_MEMBERS:,}") as refused:
+        infer(Question("m", json.dumps(request).encode(), None, ""), TRAINED, 0)
+    assert refused.value.errors[0].pointer == place

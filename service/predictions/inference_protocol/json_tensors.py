@@ -5,9 +5,12 @@ from typing import Any
 import numpy as np
 import simdjson
 
+from service.errors import invalid
 from service.json_bodies import read_json
 from service.numbers import Array
 
+MOST_MEMBERS = 1000
+"""Of an object. The protocol has few, and passes over those that it does not know."""
 LONG = 1 << 12
 """Bytes from which on it is faster to look for arrays than to make a Python object of each number."""
 
@@ -30,11 +33,11 @@ def read(body: bytes) -> Any:
 def _with_arrays(parser: simdjson.Parser, body: bytes) -> dict[str, Any] | None:
     """A request whose tensors are all of numbers; None for what is anything else, or hides a list in one of numbers."""
     document: Any = parser.parse(body)
-    value, lists = _plain(document, but="inputs")
+    value, lists = _plain(document, "#", but="inputs")
     value["inputs"] = inputs = []
     lists += 1
-    for each in document["inputs"]:
-        tensor, lists_of_it = _plain(each, but="data")
+    for index, each in enumerate(document["inputs"]):
+        tensor, lists_of_it = _plain(each, f"#/inputs/{index}", but="data")
         tensor["data"], lists_in_it = _array(each["data"])
         inputs.append(tensor)
         lists += lists_of_it + lists_in_it
@@ -42,11 +45,16 @@ def _with_arrays(parser: simdjson.Parser, body: bytes) -> dict[str, Any] | None:
     return value if body.count(b"[") == lists else None
 
 
-def _plain(shown: Any, but: str) -> tuple[dict[str, Any], int]:
-    """The members of an object but for one, as Python has them, and how many of them are lists."""
-    members = {name: shown[name] for name in shown.keys() if name != but}  # noqa: SIM118 - no dict
-    if len(members) != len(shown) - 1:
-        raise KeyError(but)
+def _plain(shown: Any, pointer: str, but: str) -> tuple[dict[str, Any], int]:
+    """The members of an object but for one, as Python has them, and how many of them are lists.
+
+    Raises:
+        Invalid: there are too many.
+    """
+    if len(shown) > MOST_MEMBERS:
+        raise invalid(pointer, f"This object has {len(shown):,} members; at most {MOST_MEMBERS:,} are read.")
+    members = dict(shown.items())  # one pass: simdjson finds a member by its name from the first on
+    del members[but]
     lists = [name for name, member in members.items() if isinstance(member, simdjson.Array)]
     for name, member in members.items():
         if isinstance(member, simdjson.Array):
