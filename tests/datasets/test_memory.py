@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 SCRIPT = """
-import resource
 import sys
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from service.datasets import operations
 from service.datasets.chunks import Chunk, Table, Texts
 from service.datasets.schemas import Split
 from service.datasets.storage import Storage
+from tests.peak_memory import peak_memory
 
 ROWS, CHUNKS, COLUMNS = 1 << 16, 20, 40
 
@@ -29,18 +29,14 @@ def chunks():
         yield Chunk(columns, str)
 
 
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
-
-
 kinds = {f"x{n}": "numeric" for n in range(COLUMNS)} | {"kind": "categorical"}
 split = Split.model_validate({"test": {"fraction": 0.2}, "validation": {"fraction": 0.1}})
 options = operations.Options(None, ["x0"], split, "float32", "mean")
 storage = Storage(Path(sys.argv[1]) / "datasets", Path(sys.argv[1]) / "cache")
-before = peak()
+before = peak_memory()
 record = operations.store(storage, Table(kinds, chunks()), options)
 size = record.rows * (COLUMNS + 1) * 4
-print(size, peak() - before)
+print(size, peak_memory() - before)
 """
 MEBIBYTE = 1 << 20
 

@@ -24,7 +24,7 @@ COLUMNS = 33
 FILE_MEGABYTES = ROWS * COLUMNS * 4 >> 20
 
 MEASURE = """
-import resource, sys
+import sys
 from pathlib import Path
 from service.learning.evaluation import Numbers, evaluate
 from service.learning.losses import MSE
@@ -34,11 +34,12 @@ from service.learning.optimisers import Adam
 from service.learning.recipe import Recipe
 from service.learning.training import Training
 from tests.jobs.test_parts import view_of
+from tests.peak_memory import peak_memory
 folder, rows, columns, dtype, weights, act = sys.argv[1:]
 view = view_of(Path(folder), int(rows), int(columns), dtype, weights or None)
 network = Network(read(f"Chain(Dense({view.inputs} => 8, tanh), Dense(8 => 1))"), dtype)
 vector = network.initial(0)
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak_memory()
 if act == "train":
     part = view.part("train")
     recipe = Recipe(loss=MSE(), optimiser=Adam(), epochs=1, batch_size=2048, shuffle=True)
@@ -47,7 +48,7 @@ elif act == "evaluate":
     evaluate(network, vector, view.part("train"), MSE(), [Numbers()])
 else:
     network.predict(vector, view.rows("train"))
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before >> 10)
+print(peak_memory() - before >> 20)
 """
 
 

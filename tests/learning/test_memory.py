@@ -13,7 +13,7 @@ ROWS = 2_000_000
 FILE_MEGABYTES = ROWS * 33 * 4 >> 20
 
 READ = """
-import resource, sys
+import sys
 import numpy as np
 from service.learning.encoding import Encoded
 from service.learning.evaluation import Classes, Numbers, evaluate
@@ -22,6 +22,7 @@ from service.learning.network import Network
 from service.learning.notation import read
 from service.learning.optimisers import Adam
 from service.learning.training import Part, Recipe, Training
+from tests.peak_memory import peak_memory
 
 inputs, targets = (np.load(path, mmap_mode="r") for path in sys.argv[1:3])
 options = eval(sys.argv[3])  # the test's own words
@@ -30,9 +31,9 @@ if classes := options.pop("classes", None):
 part = Part(inputs, targets)
 network = Network(read(f"Chain(Dense({inputs.shape[1]} => 8, tanh), Dense(8 => {targets.shape[1]}))"))
 vector = network.initial(0)
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak_memory()
 {act}
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before >> 10)
+print(peak_memory() - before >> 20)
 """
 TRAIN = """
 recipe = Recipe(loss=MSE(), optimiser=Adam(), epochs=1, **options)
