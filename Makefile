@@ -22,8 +22,10 @@ serve: .venv/.runtime ## Serve on 127.0.0.1:8000, with the data in ./data
 	.venv/bin/descent serve $(ARGS)
 
 .PHONY: test
-test: .venv/.development ## Run the tests
-	.venv/bin/pytest $(ARGS)
+# Hundreds of Python processes start here: they read what the first one has compiled.
+test: export PYTHONDONTWRITEBYTECODE =
+test: .venv/.development ## Run the tests on all processors
+	.venv/bin/pytest --numprocesses=auto --dist=worksteal $(ARGS)
 
 .PHONY: check
 check: .venv/.development ## Check style, types, migrations and the container files

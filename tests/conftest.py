@@ -1,14 +1,38 @@
-"""One real service for all tests that only talk to it."""
+"""Test processes, and in each one real service for all tests that only talk to it."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
+from dask.system import CPU_COUNT
+from distributed.system import MEMORY_LIMIT
+from hypothesis import HealthCheck, settings
+from threadpoolctl import threadpool_limits
 
 from service.client import Client
 from tests.conformity import Conformity
 from tests.serving import RunningService, running_service
+
+MOST_PROCESSES = 8
+"""More would start more services than they save time."""
+MEMORY_OF_PROCESS = 1 << 30
+"""Bytes that a test process takes together with its services and their workers."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return the number of test processes for `-n auto`; 0 is no process but pytest's own."""
+    processes = min(CPU_COUNT, MOST_PROCESSES, MEMORY_LIMIT // MEMORY_OF_PROCESS)
+    return processes if processes > 1 else 0
+
+
+def pytest_configure() -> None:
+    # As in the service and its workers: the number of threads decides the last bits of a sum.
+    threadpool_limits(1, user_api="blas")
+    # Examples are judged by what they show, not by how long a busy machine takes to make and to run them.
+    settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

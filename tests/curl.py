@@ -7,6 +7,8 @@ from typing import Any
 
 import httpx
 
+from tests.serving import PATIENCE
+
 BODIES = ("--json", "--data-binary")
 OUTPUT = "-o"
 
@@ -45,7 +47,7 @@ def send(command: str, url: str, files: dict[str, bytes] | None = None) -> Any:
         address.replace("127.0.0.1:8000", url),
         content=content,
         headers=headers,
-        timeout=60,
+        timeout=PATIENCE,
     )
     answer.raise_for_status()
     files |= {value: answer.content for option, value in given if option == OUTPUT}

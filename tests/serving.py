@@ -9,12 +9,40 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
 
 from service.client import Client
+from service.jobs.schemas import Job
+from service.jobs.states import State
 
 READY = "Descent is at "
+PATIENCE = 240.0
+"""Seconds that a test waits before it fails: far more than a slow machine that is busy with other things takes."""
+GRACE = 30.0
+"""Seconds that Kubernetes gives a process between SIGTERM and SIGKILL."""
+WORKERS = 2
+"""Workers of a service unless a test wants another number; several services run at once, whatever the processors."""
+
+
+class PatientClient(Client):
+    """A client that waits for the end of a job however long that takes, where it is to `wait` at all."""
+
+    def train(self, model: str, dataset: str, wait: int = 0, **recipe: Any) -> Job:
+        job = super().train(model, dataset, wait, **recipe)
+        return self._ended(job) if wait else job
+
+    def job(self, job: str, wait: int = 0) -> Job:
+        found = super().job(job, wait)
+        return self._ended(found) if wait else found
+
+    def _ended(self, job: Job) -> Job:
+        deadline = time.monotonic() + PATIENCE
+        while job.state in (State.QUEUED, State.RUNNING):
+            assert time.monotonic() < deadline, f"job {job.id} did not end: it is {job.state}"
+            job = super().job(job.id, wait=60)
+        return job
 
 
 class RunningService:
@@ -24,6 +52,7 @@ class RunningService:
         self.folder = folder
         command = [sys.executable, "-m", "service", "serve", "--port", "0", "--data", str(folder), *options]
         clean = {name: value for name, value in os.environ.items() if not name.startswith("DESCENT_")}
+        clean["DESCENT_WORKERS"] = str(WORKERS)
         folder.mkdir(exist_ok=True)
         with (folder / "log").open("a") as log:
             self.process = subprocess.Popen(
@@ -39,7 +68,7 @@ class RunningService:
         return (self.folder / "log").read_text()
 
     def client(self) -> Client:
-        return Client(self.url)
+        return PatientClient(self.url, timeout=PATIENCE)
 
     def workers(self) -> list[psutil.Process]:
         """The worker processes: all that the service started, but for multiprocessing's own helper."""
@@ -59,7 +88,7 @@ class RunningService:
         began = time.monotonic()
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        self.process.wait(timeout=20)
+        self.process.wait(timeout=PATIENCE)
         self._close()
         return time.monotonic() - began
 
@@ -84,7 +113,7 @@ def running_service(folder: Path, *options: str, **environment: str) -> Iterator
         service.stop()
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
     """Return as soon as `condition` holds; fail where it does not within `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -10,12 +10,12 @@ import pytest
 
 REPOSITORY = Path(__file__).parent.parent
 
-# `uv sync`: makes the programs that the targets run; each writes its own name and arguments down.
+# `uv sync`: makes the programs that the targets run; each writes its own name, its arguments and one variable down.
 UV = """#!/bin/sh
 echo "uv $@" >> calls
 mkdir -p .venv/bin
 for program in descent pytest; do
-    printf '#!/bin/sh\\necho "%s $@" >> calls\\n' $program > .venv/bin/$program
+    printf '#!/bin/sh\\necho "%s" $* $PYTHONDONTWRITEBYTECODE >> calls\\n' $program > .venv/bin/$program
     chmod +x .venv/bin/$program
 done
 """
@@ -27,6 +27,8 @@ mkdir -p .venv/bin
 cp "$0" .venv/bin/python
 case "$*" in *pip*) cp stand-in-uv .venv/bin/uv ;; esac
 """
+
+PYTEST = "pytest --numprocesses=auto --dist=worksteal"
 
 
 class Checkout:
@@ -50,11 +52,11 @@ class Checkout:
         (self.programs / name).write_text(text)
         (self.programs / name).chmod(0o755)
 
-    def make(self, *arguments: str) -> list[str]:
-        """The calls that `make` with these arguments led to."""
+    def make(self, *arguments: str, **variables: str) -> list[str]:
+        """The calls that `make` with these arguments and variables led to."""
         calls = self.folder / "calls"
         calls.write_text("")
-        environment = {"PATH": str(self.programs), "HOME": str(self.folder)}
+        environment = {"PATH": str(self.programs), "HOME": str(self.folder), **variables}
         subprocess.run(["make", *arguments], cwd=self.folder, env=environment, check=True, capture_output=True)
         return [line.strip() for line in calls.read_text().splitlines()]
 
@@ -100,8 +102,8 @@ def test_a_second_make_sets_nothing_up(checkout: Checkout) -> None:
 
 def test_the_tests_add_the_development_tools_once(checkout: Checkout) -> None:
     checkout.make("demo")
-    assert checkout.make("test") == ["uv sync --inexact --locked --all-extras", "pytest"]
-    assert checkout.make("test") == ["pytest"]
+    assert checkout.make("test") == ["uv sync --inexact --locked --all-extras", PYTEST]
+    assert checkout.make("test") == [PYTEST]
     assert checkout.make("demo") == ["descent demo"]
 
 
@@ -109,8 +111,13 @@ def test_the_tests_add_the_development_tools_once(checkout: Checkout) -> None:
 def test_a_changed_dependency_is_installed(checkout: Checkout, name: str) -> None:
     checkout.make("test")
     checkout.change(name)
-    assert checkout.make("test") == ["uv sync --inexact --locked --all-extras", "pytest"]
+    assert checkout.make("test") == ["uv sync --inexact --locked --all-extras", PYTEST]
 
 
 def test_arguments_are_handed_on(checkout: Checkout) -> None:
-    assert checkout.make("test", "ARGS=-k words")[-1] == "pytest -k words"
+    assert checkout.make("test", "ARGS=-k words")[-1] == f"{PYTEST} -k words"
+
+
+def test_processes_of_the_tests_keep_what_they_compile(checkout: Checkout) -> None:
+    assert checkout.make("demo", PYTHONDONTWRITEBYTECODE="1")[-1] == "descent demo 1"
+    assert checkout.make("test", PYTHONDONTWRITEBYTECODE="1")[-1] == PYTEST

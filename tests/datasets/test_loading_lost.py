@@ -10,7 +10,7 @@ from service.datasets.records import DatasetRecord
 from service.datasets.storage import Storage
 from service.engine.recovery import recover, remove_abandoned
 from tests.datasets.uploading import HEADER, SlowUpload, lines, upload
-from tests.serving import RunningService, wait_for
+from tests.serving import GRACE, RunningService, wait_for
 
 
 def add(database: Database, storage: Storage, *, state: str, silence: timedelta) -> str:
@@ -93,7 +93,7 @@ def test_a_stop_does_not_wait_for_an_upload_and_leaves_nothing_of_it(folder: Pat
         sending = SlowUpload(service.url, HEADER + lines(200_000), lines(1), name="lost")
         try:
             wait_for(lambda: client.http.get("/api/datasets/lost").status_code == 200)
-            assert service.stop() < 10
+            assert service.stop() < GRACE
         finally:
             sending.finish()
     database = Database(f"sqlite:///{folder / 'descent.db'}")

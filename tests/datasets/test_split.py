@@ -94,7 +94,7 @@ KINDS = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.integers(1, 12), KINDS, KINDS, st.integers(0, 2**53 - 1), st.data())
 def test_parts_never_share_a_row_and_lose_none(
     rows: int, validation: dict[str, Any], test: dict[str, Any], seed: int, data: st.DataObject
@@ -112,7 +112,6 @@ def test_parts_never_share_a_row_and_lose_none(
         assert len(divided[part]) == (np.floor(amount * rows + 0.5) if kind == "fraction" else amount)
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=6), st.data())
 def test_largest_remainders_round_each_share_up_or_down_and_meet_the_sum(sizes: list[int], data: st.DataObject) -> None:
     count = data.draw(st.integers(0, sum(sizes)))

@@ -9,7 +9,7 @@ import pytest
 
 from service.client import Client
 from service.jobs.schemas import Job, Outcome
-from tests.serving import RunningService, running_service, wait_for
+from tests.serving import GRACE, RunningService, running_service, wait_for
 
 # All that has to be carried over: moments, the order of rows, a place inside an epoch.
 RECIPE: dict[str, Any] = {
@@ -135,7 +135,7 @@ def test_a_stop_takes_moments_and_counts_as_no_loss(folder: Path) -> None:
         model, dataset = wave(client)
         job = client.train(model, dataset, epochs=EPOCHS, **RECIPE)
         wait_for(lambda: client.job(job.id).state == "running")
-        assert first.stop() < 5
+        assert first.stop() < GRACE
         assert "Traceback" not in first.log
 
     with running_service(folder, "--workers", "1") as second, second.client() as client:

@@ -7,10 +7,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
-import pytest
 
 from service.client import Client
-from tests.serving import free_port, running_service, wait_for
+from tests.serving import GRACE, free_port, running_service, wait_for
 
 
 @contextmanager
@@ -49,7 +48,6 @@ def is_ready(http: httpx.Client) -> bool:
     return http.get("/health/ready").status_code == 200
 
 
-@pytest.mark.timeout(120)
 def test_jobs_wait_for_a_scheduler_that_comes_goes_and_comes_again(tmp_path: Path) -> None:
     port = free_port()
     address = f"tcp://127.0.0.1:{port}"
@@ -68,7 +66,7 @@ def test_jobs_wait_for_a_scheduler_that_comes_goes_and_comes_again(tmp_path: Pat
 
 def test_a_service_whose_scheduler_never_comes_stops_in_moments(tmp_path: Path) -> None:
     with running_service(tmp_path / "data", "--scheduler", f"tcp://127.0.0.1:{free_port()}") as service:
-        assert service.stop() < 10
+        assert service.stop() < GRACE
 
 
 def test_an_address_that_is_none_is_refused_at_the_start() -> None:

@@ -14,6 +14,7 @@ import pytest
 from service.client import Client
 from service.jobs.schemas import Job
 from tests.problems import pointers, problem
+from tests.serving import PATIENCE
 from tests.training import endless_job, line, straight
 
 EPOCHS = 2500
@@ -133,15 +134,15 @@ def test_many_can_watch_one_job(client: Client) -> None:
             with client.http.stream("GET", f"/api/jobs/{running.id}/events") as response:
                 stream = parse(response)
                 assert next(stream).data["state"] == "running"
-                all_watch.wait(timeout=30)
+                all_watch.wait(timeout=PATIENCE)
                 middle = takewhile(lambda event: event.kind == "epochs", stream)
                 return [epoch for event in middle for epoch in event.epochs]
 
         all_watch = Barrier(5)
         watches = [threads.submit(watch, number) for number in range(4)]
-        all_watch.wait(timeout=30)
+        all_watch.wait(timeout=PATIENCE)
         client.cancel(running.id)
-        seen = [watching.result(timeout=30) for watching in watches]
+        seen = [watching.result(timeout=PATIENCE) for watching in watches]
 
     assert all(epochs == seen[0] for epochs in seen)
     assert seen[0] == list(range(client.job(running.id).epochs_done + 1))

@@ -115,7 +115,7 @@ def run_of(text: str, ŷ: Array, y: Array) -> Run:
     return Run(compiler.program(compiler.value(parse(f"({text}) + 0ŷ"))), (ŷ, y))
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(EXPRESSIONS, st.sampled_from([np.float64, np.float32]))
 def test_values_are_those_that_numpy_computes(written: Written, dtype: type[np.floating]) -> None:
     text, reference = written
@@ -136,7 +136,7 @@ def test_values_are_those_that_numpy_computes(written: Written, dtype: type[np.f
     np.testing.assert_allclose(run.result, exact, rtol=accuracy, atol=accuracy * (1 + largest))
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(EXPRESSIONS)
 def test_gradients_are_those_of_central_differences(written: Written) -> None:
     text, reference = written
@@ -168,7 +168,6 @@ def test_gradients_are_those_of_central_differences(written: Written) -> None:
 
 
 @given(EXPRESSIONS)
-@settings(deadline=None)
 def test_a_mean_of_anything_is_a_loss_or_says_why_not(written: Written) -> None:
     text, reference = written
     try:
@@ -183,7 +182,7 @@ def test_a_mean_of_anything_is_a_loss_or_says_why_not(written: Written) -> None:
 
 
 @given(st.text(alphabet="xyŷ0123.+-*/^<>=!&|(),; dims=sumexpσ", max_size=40))
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_any_text_is_an_expression_or_refused_with_a_position_inside(text: str) -> None:
     for written in (ExpressionLoss, ExpressionActivation):
         try:
