@@ -38,6 +38,7 @@ def pytest_configure() -> None:
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
     with running_service(tmp_path_factory.mktemp("service")) as running:
+        running.wait_until_ready()  # tests of requests that wait have only so many seconds
         yield running
 
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 
 from service.client import Client
@@ -69,6 +70,10 @@ class RunningService:
 
     def client(self) -> Client:
         return PatientClient(self.url, timeout=PATIENCE)
+
+    def wait_until_ready(self) -> None:
+        """Return once jobs find workers."""
+        wait_for(lambda: httpx.get(f"{self.url}/health/ready", timeout=PATIENCE).status_code == 200)
 
     def workers(self) -> list[psutil.Process]:
         """The worker processes: all that the service started, but for multiprocessing's own helper."""
