@@ -8,8 +8,10 @@ from contextlib import suppress
 import dask
 from dask.system import CPU_COUNT
 from distributed import Client, Future, LocalCluster
+from distributed.scheduler import KilledWorker
 from distributed.system import MEMORY_LIMIT
 
+from service.engine.nannies import Exits, TellingNanny
 from service.engine.run_job import run_job
 from service.engine.workspace import Place
 from service.settings import Settings
@@ -32,6 +34,8 @@ SAFE = {
     "distributed.deploy.lost-worker-timeout": "1000d",
     # no tiny job is parked behind a long one
     "distributed.scheduler.worker-saturation": 1.0,
+    # a task whose worker dies comes back as an error: the dispatcher, which learns how it died, sends the job again
+    "distributed.scheduler.allowed-failures": 0,
 }
 
 
@@ -44,7 +48,8 @@ class Cluster:
 
     def __init__(self, settings: Settings) -> None:
         self._place = Place(settings.database_url, settings.storage_address, settings.cache)
-        self._local = None if settings.scheduler else _embedded(settings)
+        self._exits = Exits()
+        self._local = None if settings.scheduler else _embedded(settings, self._exits)
         try:
             self._client = Client(self._local or settings.scheduler, timeout=CONNECT, set_as_default=False)
         except BaseException:
@@ -74,6 +79,17 @@ class Cluster:
             if workers:
                 self._client.restart_workers(workers, timeout=CONNECT, raise_for_error=False)
 
+    def lost_worker_of(self, future: "Future[None]") -> str | None:
+        """Return the address of the worker that died with this message; None where the message failed otherwise."""
+        with suppress(Exception):  # the client may be closing
+            error = future.exception(timeout=CONNECT)
+            return error.last_worker.address if isinstance(error, KilledWorker) else None
+        return None
+
+    def end_of_worker(self, address: str) -> str | None:
+        """Return in words how a dead worker ended; None where only its own nanny elsewhere knows."""
+        return None if self._local is None else self._exits.take(address)
+
     def close(self) -> None:
         """Stop at once: what workers have not committed comes again from their checkpoints."""
         with suppress(Exception):
@@ -85,10 +101,16 @@ class Cluster:
                 self._local.close(timeout=1)
 
 
-def _embedded(settings: Settings) -> LocalCluster:
+def _is_news(record: logging.LogRecord) -> bool:
+    """Return False for the scheduler's line about a dead worker: the dispatcher has a better one."""
+    return "marked as failed because" not in str(record.msg)
+
+
+def _embedded(settings: Settings, exits: Exits) -> LocalCluster:
     scratch = settings.data.absolute() / "scratch"
     scratch.mkdir(parents=True, exist_ok=True)
     dask.config.set({**QUIET, **SAFE})
+    logging.getLogger("distributed.scheduler").addFilter(_is_news)
     return LocalCluster(
         n_workers=settings.workers or max(1, min(CPU_COUNT, MEMORY_LIMIT // MEMORY_OF_WORKER)),
         threads_per_worker=1,
@@ -98,6 +120,8 @@ def _embedded(settings: Settings) -> LocalCluster:
         dashboard_address="127.0.0.1:0",
         local_directory=str(scratch),
         silence_logs=logging.ERROR,
+        worker_class=TellingNanny,
+        exits=exits,
     )
 
 

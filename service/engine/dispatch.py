@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 import uuid
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -33,6 +34,16 @@ class Sent:
     future: "Future[None]"
 
 
+@dataclass(frozen=True)
+class Death:
+    """The death of a worker that had a message."""
+
+    message: str
+    job: str
+    worker: str
+    """Its address."""
+
+
 class Dispatcher:
     """Sends messages for queued jobs, at most two a worker, and calls jobs of lost workers back."""
 
@@ -43,6 +54,8 @@ class Dispatcher:
         self._under_way: dict[str, Sent] = {}
         self._pauses: dict[str, tuple[float, float]] = {}
         """For each job whose last message failed: how long to hold it back, and until when."""
+        self._deaths: deque[Death] = deque()
+        """Of workers that had a message, not yet written down."""
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._swept = 0.0
@@ -58,6 +71,7 @@ class Dispatcher:
             try:
                 if time.monotonic() - self._swept >= SWEEP:
                     self._sweep()
+                self._call_back()
                 self._supply(stopping)
             except Exception:  # the database or the scheduler is busy, or away; the next sweep is near
                 log.warning("the engine could not be supplied, trying again", exc_info=True)
@@ -82,6 +96,19 @@ class Dispatcher:
                 log.warning("job %s lost its worker", sent.job)
                 self._cluster.restart_worker_of(message)
                 self._forget(message)
+
+    def _call_back(self) -> None:
+        """Call back the jobs whose workers have died; one that was not claimed yet is still queued, and waits."""
+        while self._deaths:
+            death = self._deaths[0]
+            end = self._cluster.end_of_worker(death.worker)
+            with self._database.transaction() as session:
+                claimed = queue.lose(session, death.message, end)
+            log.warning("job %s lost its worker: %s", death.job, end or "how it ended is not known here")
+            if not claimed:
+                self._hold_back(death.job)
+            self._deaths.popleft()
+            self._when_done()
 
     def _supply(self, stopping: threading.Event) -> None:
         with self._lock:
@@ -111,11 +138,17 @@ class Dispatcher:
         if sent.future.status == "finished":
             self._pauses.pop(sent.job, None)
             self._wake.set()
+        elif (worker := self._cluster.lost_worker_of(sent.future)) is not None:
+            self._deaths.append(Death(message, sent.job, worker))
+            self._wake.set()
         else:  # a job that was claimed counts as running, and is called back when its lease is over
-            pause = min(2 * self._pauses.get(sent.job, (SWEEP / 2, 0.0))[0], LONGEST_PAUSE)
-            self._pauses[sent.job] = pause, time.monotonic() + pause
+            self._hold_back(sent.job)
             log.error("the message for job %s came to nothing (%s)", sent.job, sent.future.status)
         self._when_done()
+
+    def _hold_back(self, job: str) -> None:
+        pause = min(2 * self._pauses.get(job, (SWEEP / 2, 0.0))[0], LONGEST_PAUSE)
+        self._pauses[job] = pause, time.monotonic() + pause
 
     def _forget(self, message: str) -> Sent | None:
         with self._lock:

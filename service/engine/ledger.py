@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
@@ -10,6 +11,7 @@ from safetensors.numpy import save
 from sqlalchemy.orm import Session
 
 from service.database.engine import Database
+from service.engine.workspace import peak_memory
 from service.jobs import queue, records
 from service.jobs.records import JobRecord
 from service.learning.training import EpochReport, Progress, Training
@@ -31,6 +33,18 @@ MOST_PENDING = 20_000
 """Reports that wait to be written; a training that makes them faster than the database takes them is held up."""
 MOST_PENDING_BYTES = 32 << 20
 """Likewise of the parameters that are kept on the way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The state of a training, and its place: epochs done, with the fraction of the next one."""
+
+    state: bytes
+    place: float
+
+
+def _place(event: EpochReport | Progress) -> float:
+    return event.epoch + event.fraction if isinstance(event, Progress) else float(event.epoch)
 
 
 class Ledger:
@@ -59,7 +73,9 @@ class Ledger:
         self._points: dict[int, bytes] = {}
         """By epoch, the parameters to keep that are not yet in the table; written together with its report."""
         self._progress = record.progress
-        self._checkpoint: bytes | None = None
+        self._checkpoint: Checkpoint | None = None
+        self._kept_place = 0.0
+        """The place of the last checkpoint kept: the one that the training goes on from, at first."""
         self._next_checkpoint = time.monotonic() + FIRST_CHECKPOINT
         self._lock = threading.Condition()
         self._closing = False
@@ -67,6 +83,7 @@ class Ledger:
 
     def watch(self, training: Training) -> None:
         """Say whose events are noted; before that there are beats alone."""
+        self._kept_place = float(training.epochs_done)
         self._training = training
 
     def __enter__(self) -> Self:
@@ -93,21 +110,17 @@ class Ledger:
         checkpoint = None
         began = time.monotonic()
         if began >= self._next_checkpoint:
-            checkpoint = save(training.state())
+            checkpoint = Checkpoint(save(training.state()), _place(event))
             cost = time.monotonic() - began
             self._next_checkpoint = time.monotonic() + max(CHECKPOINT, COST_FACTOR * cost)
         with self._lock:
-            if isinstance(event, Progress):
-                done = event.epoch + event.fraction
-            else:
-                done = float(event.epoch)
-                if event.epoch > self._last_epoch:
-                    if self._verifies:
-                        self._reports.clear()
-                    self._reports.append(event)
-                    if self._keep_every is not None and event.epoch and event.epoch % self._keep_every == 0:
-                        self._points[event.epoch] = parameters.to_bytes(training.parameters)
-            self._progress = max(self._progress, done / training.recipe.epochs)
+            if isinstance(event, EpochReport) and event.epoch > self._last_epoch:
+                if self._verifies:
+                    self._reports.clear()
+                self._reports.append(event)
+                if self._keep_every is not None and event.epoch and event.epoch % self._keep_every == 0:
+                    self._points[event.epoch] = parameters.to_bytes(training.parameters)
+            self._progress = max(self._progress, _place(event) / training.recipe.epochs)
             self._checkpoint = checkpoint or self._checkpoint
             while self._much_is_pending() and not (self.lost or self.asked):
                 self._lock.notify_all()
@@ -122,7 +135,7 @@ class Ledger:
             return self._write(session, list(self._reports), dict(self._points))
 
     def _write(self, session: Session, reports: list[EpochReport], points: dict[int, bytes]) -> bool:
-        columns: dict[str, Any] = {"progress": self._progress}
+        columns: dict[str, Any] = {"progress": self._progress, "peak_memory": peak_memory()}
         if reports and self._training is not None:
             columns["epochs_done"] = reports[-1].epoch
             columns["initial_loss"] = self._training.initial_loss
@@ -177,11 +190,17 @@ class Ledger:
         if checkpoint is not None:
             self._save(checkpoint)
 
-    def _save(self, checkpoint: bytes) -> None:
-        """Keep a checkpoint, in a transaction of its own: it may be too large for the database, and beats go on."""
+    def _save(self, checkpoint: Checkpoint) -> None:
+        """Keep a checkpoint, in a transaction of its own: it may be too large for the database, and beats go on.
+
+        One that is further on than the last shows that losses of workers do not hold the job up for good.
+        """
+        forgiven: dict[str, Any] = {"losses_since_checkpoint": 0, "ends_of_workers": None}
+        advanced = checkpoint.place > self._kept_place
         try:
             with self._database.transaction() as session:
-                if queue.write(session, self.job, self.attempt):
-                    records.save_checkpoint(session, self.job, checkpoint)
+                if queue.write(session, self.job, self.attempt, **(forgiven if advanced else {})):
+                    records.save_checkpoint(session, self.job, checkpoint.state)
+            self._kept_place = max(self._kept_place, checkpoint.place)
         except Exception:  # the next one is a new try
             log.warning("job %s cannot keep its checkpoint", self.job, exc_info=True)

@@ -44,7 +44,7 @@ def work_on(workspace: Workspace, job: str, message: str) -> None:
         if record.asked == Asked.CANCEL:
             queue.end(session, record, State.CANCELLED)
             return
-        if record.losses_of_worker >= MAX_LOSSES_OF_WORKER:
+        if record.losses_since_checkpoint >= MAX_LOSSES_OF_WORKER:
             queue.fail_for_losses(session, record)
             return
         last_epoch = records.last_epoch(session, job)

@@ -1,6 +1,8 @@
 """What a worker process has: the database, the datasets, and good manners."""
 
 import os
+import resource
+import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -9,6 +11,9 @@ from threadpoolctl import threadpool_limits
 
 from service.database.engine import Database
 from service.datasets.storage import Storage
+
+UNIT_OF_PEAK = 1 if sys.platform == "darwin" else 1024
+"""Bytes; the unit of ru_maxrss."""
 
 NICENESS = 10
 """Requests go before training where both want a processor."""
@@ -45,3 +50,8 @@ def workspace_at(place: Place) -> Workspace:
         Database(place.database_url, synchronous="NORMAL"),
         Storage(place.storage, place.cache),
     )
+
+
+def peak_memory() -> int:
+    """Return the most bytes that this process has had resident so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * UNIT_OF_PEAK

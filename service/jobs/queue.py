@@ -1,5 +1,6 @@
 """The jobs table as the queue: claims, beats, ends. Every write of a worker carries its attempt."""
 
+from collections import Counter
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
@@ -41,6 +42,7 @@ def claim(session: Session, job: str, message: str) -> int | None:
             state=State.RUNNING,
             attempt=JobRecord.attempt + 1,
             losses_of_worker=JobRecord.losses_of_worker + case((same, 1), else_=0),
+            losses_since_checkpoint=JobRecord.losses_since_checkpoint + case((same, 1), else_=0),
             message=message,
             beat=now(),
             started_at=case((JobRecord.started_at.is_(None), now()), else_=JobRecord.started_at),
@@ -90,18 +92,35 @@ def _lost(horizon: datetime) -> tuple[ColumnElement[bool], ...]:
 def requeue_lost(session: Session, *, all_running: bool = False) -> list[str]:
     """Call jobs of lost workers back; the jobs.
 
-    A worker counts as lost when its job has not beaten for the lease, or, with `all_running`, in any case. Its job is
-    `queued` again; `cancelled` where a client has asked for that, and `failed` after too many losses.
+    A worker counts as lost when its job has not beaten for the lease, or, with `all_running`, in any case.
     """
     lost = (JobRecord.state == State.RUNNING,) if all_running else _lost(now() - timedelta(seconds=LEASE))
+    end_of_worker = "the end of the service" if all_running else f"no heartbeat for {LEASE:g} s"
     records = list(session.scalars(select(JobRecord).where(*lost).with_for_update()))
     for record in records:
-        record.losses_of_worker += 1
-        if record.losses_of_worker < MAX_LOSSES_OF_WORKER or record.asked == Asked.CANCEL:
-            _requeue(session, record)
-        else:
-            fail_for_losses(session, record)
+        _lose(session, record, end_of_worker)
     return [record.id for record in records]
+
+
+def lose(session: Session, message: str, end_of_worker: str | None) -> bool:
+    """Call back the job that this message claimed, whose worker has ended; False where it had claimed none."""
+    running = JobRecord.message == message, JobRecord.state == State.RUNNING
+    record = session.scalars(select(JobRecord).where(*running).with_for_update()).one_or_none()
+    if record is not None:
+        _lose(session, record, end_of_worker)
+    return record is not None
+
+
+def _lose(session: Session, record: JobRecord, end_of_worker: str | None) -> None:
+    """The job is `queued` again; `cancelled` where a client has asked for that, and `failed` after too many losses."""
+    record.losses_of_worker += 1
+    record.losses_since_checkpoint += 1
+    if end_of_worker is not None:
+        record.ends_of_workers = [*(record.ends_of_workers or ()), end_of_worker]
+    if record.losses_since_checkpoint < MAX_LOSSES_OF_WORKER or record.asked == Asked.CANCEL:
+        _requeue(session, record)
+    else:
+        fail_for_losses(session, record)
 
 
 def release(session: Session, messages: Collection[str]) -> None:
@@ -120,6 +139,23 @@ def _requeue(session: Session, record: JobRecord) -> None:
 
 
 def fail_for_losses(session: Session, record: JobRecord) -> None:
-    detail = f"{record.losses_of_worker} workers were lost while they trained this job; perhaps it needs more memory."
-    error = {"code": "worker_lost", "detail": detail, "epoch": record.epochs_done}
+    error = {"code": "worker_lost", "detail": _about_losses(record), "epoch": record.epochs_done}
     end(session, record, State.FAILED, error=error)
+
+
+def _about_losses(record: JobRecord) -> str:
+    """What is known of the losses that fail a job."""
+    lost, in_all = record.losses_since_checkpoint, record.losses_of_worker
+    total = "" if in_all == lost else f" ({in_all} in all)"
+    ends = Counter(record.ends_of_workers or ())
+    unknown = lost - ends.total()
+    known = [f"{count} by {end_of_worker}" for end_of_worker, count in ends.most_common()]
+    if unknown > 0:
+        known.append(f"{unknown} in a way that is not known here")
+    said = [
+        f"{lost} workers were lost without a checkpoint further on between them{total}",
+        f"They ended: {', '.join(known)}",
+    ]
+    if record.peak_memory is not None:
+        said.append(f"By the last heartbeat the worker had used at most {record.peak_memory / 1e6:,.0f} MB of memory")
+    return "".join(f"{sentence}. " for sentence in said).rstrip()

@@ -3,7 +3,20 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, delete, func, insert, literal, select, text, union_all, update
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ForeignKey,
+    Index,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+    union_all,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service.database import lookup
@@ -42,6 +55,13 @@ class JobRecord(Record):
     attempt: Mapped[int] = mapped_column(default=0)
     """Claims so far; a worker writes only while it holds the latest."""
     losses_of_worker: Mapped[int] = mapped_column(default=0)
+    """In all."""
+    losses_since_checkpoint: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Losses since a checkpoint that was further on than the one before; too many fail the job."""
+    ends_of_workers: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    """How these workers ended, in words, as far as that is known."""
+    peak_memory: Mapped[int | None] = mapped_column(BigInteger)
+    """The most bytes that the worker process had resident by its last beat."""
     beat: Mapped[datetime | None]
 
     progress: Mapped[float] = mapped_column(default=0.0)

@@ -231,7 +231,7 @@ class Job(BaseModel):
     version: int | None = Field(description="the version it added")
     path: PathName
     attempt: int = Field(description="workers that began or continued it")
-    losses_of_worker: int
+    losses_of_worker: int = Field(description="in all; five without a checkpoint further on between them fail the job")
     plan: Plan
     advice: list[Advice]
     error: JobError | None

@@ -32,4 +32,4 @@ LEASE = 10.0
 """Seconds without a beat after which a running job's worker counts as lost."""
 
 MAX_LOSSES_OF_WORKER = 5
-"""A job that lost this many workers is likely to be what kills them: it fails."""
+"""A job fails that loses this many workers without a checkpoint further on between them."""

@@ -108,6 +108,24 @@ def test_jobs_from_before_it_was_written_down_know_which_loss_their_best_is_of(d
     assert found == {"stops": "train_loss", "validated": "validation_loss", "trained": "train_loss", "new": None}
 
 
+def test_losses_of_workers_so_far_count_as_since_the_last_checkpoint(database: Database) -> None:
+    migrate(database, "0003")
+    with database.rebuilding() as connection:
+        for id, losses in (("steady", 0), ("unlucky", 4)):
+            connection.execute(
+                text(
+                    "INSERT INTO jobs (id, model_id, dataset_id, recipe, plan, advice, state, attempt, "
+                    "losses_of_worker, progress, epochs_done, created_at) VALUES "
+                    "(:id, 'm', 'd', '{}', '{}', '[]', 'running', 1, :losses, 0, 0, '2026-01-01')"
+                ),
+                {"id": id, "losses": losses},
+            )
+    migrate(database, "0004")
+    with database.reading() as session:
+        found = session.execute(text("SELECT id, losses_of_worker, losses_since_checkpoint FROM jobs ORDER BY id"))
+        assert found.all() == [("steady", 0, 0), ("unlucky", 4, 4)]
+
+
 def test_every_constraint_has_a_name(database: Database) -> None:
     migrate(database)
     inspector = inspect(database.engine)

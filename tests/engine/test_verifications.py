@@ -113,7 +113,9 @@ def test_a_verification_says_how_far_it_is_without_reports(bench: Bench) -> None
             attempt = queue.claim(session, again.id, message)
         assert attempt is not None
         ledger = Ledger(bench.workspace.beats, bench.job(again.id), attempt, None)
-        training = SimpleNamespace(recipe=Recipe(loss=MSE(), optimiser=Adam(), epochs=5), initial_loss=1.0, best=None)
+        training = SimpleNamespace(
+            recipe=Recipe(loss=MSE(), optimiser=Adam(), epochs=5), epochs_done=0, initial_loss=1.0, best=None
+        )
         ledger.watch(cast(Training, training))
         for epoch in epochs:
             ledger.note(EpochReport(epoch, 1.0, None, 0.1, None, 0.0))
