@@ -16,12 +16,13 @@ from sqlalchemy import text
 from threadpoolctl import threadpool_limits
 
 from service.body_limit import BodyLimit
+from service.browser_guard import BrowserGuard
 from service.compressed_bodies import CompressedBodies
 from service.database.engine import Database
 from service.database.migrate import migrate
 from service.datasets.endpoints import router as datasets
 from service.datasets.storage import Storage
-from service.datasets.uploads import AT_ONCE
+from service.datasets.uploads import Turns
 from service.engine.engine import Engine
 from service.engine.recovery import FileLock, keep_removing_abandoned, recover
 from service.errors import Unavailable
@@ -45,6 +46,9 @@ SWAGGER_UI = Path(__file__).parent / "page" / "swagger-ui"
 DESCRIPTION = """
 Train and serve `Dense` networks over HTTP: create a **dataset** and a **model**, post a **job**, watch the loss of
 every epoch, and ask for **predictions**. Errors are problems as RFC 9457 has them.
+
+Any call may answer 400 (a Host that `DESCENT_HOSTS` does not name), 403 (a change that a web page elsewhere asks for),
+408 (slower than 1 KiB a second) or 431 (headers above 64 KiB, or more than 100).
 """
 
 TAGS = {
@@ -76,6 +80,7 @@ def create_app(settings: Settings) -> FastAPI:
     # the busiest first, and straight: see DirectRoute
     app.router.routes[:0] = [*predictions.routes, *inference.routes, *kserve.routes]
     app.add_middleware(CompressedBodies, limit=settings.max_body)
+    app.add_middleware(BrowserGuard, hosts=settings.hosts)
     app.add_middleware(BodyLimit, limit=settings.max_body, upload_limit=settings.max_upload)
     add_error_handlers(app)
     for router in (datasets, models, evaluations, jobs, vocabulary, inference_metadata):
@@ -101,7 +106,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     engine = Engine(settings, database, when_done=watcher.nudge)
     app.state.database, app.state.storage, app.state.networks = database, storage, Networks()
     app.state.statistics = Statistics()
-    app.state.keys_in_flight, app.state.upload_turns = KeysInFlight(), CapacityLimiter(AT_ONCE)
+    app.state.keys_in_flight, app.state.upload_turns = KeysInFlight(), Turns()
     app.state.watcher, app.state.engine, app.state.nudge_engine = watcher, engine, engine.nudge
     removing = asyncio.create_task(keep_removing_abandoned(database, storage))
     try:

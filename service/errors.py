@@ -1,12 +1,16 @@
 """What can go wrong, and the status that says so over HTTP.
 
 DescentError
+├── BadRequest          400   not HTTP, or meant for another host
+├── Forbidden           403   a web page elsewhere asks for a change
 ├── NotFound            404   no such row
 ├── NotAcceptable       406   an answer is wanted in a form that there is not
+├── RequestTimeout      408   the request arrives too slowly
 ├── Conflict            409   the state, a name or a use forbids it
 ├── TooLarge            413   a body over the limit
 ├── WrongFormat         415   a content type that is not read here
 ├── Invalid             422   malformed or impossible input; carries pointers
+├── HeadersTooLarge     431   too many headers, or too long ones
 ├── NotInstalled        501   an optional package is missing here
 └── Unavailable         503   try again later
 """
@@ -37,6 +41,16 @@ class DescentError(Exception):
         return self.detail
 
 
+class BadRequest(DescentError):
+    status = 400
+    title = "Bad request"
+
+
+class Forbidden(DescentError):
+    status = 403
+    title = "Forbidden"
+
+
 class NotFound(DescentError):
     status = 404
     title = "Not found"
@@ -45,6 +59,11 @@ class NotFound(DescentError):
 class NotAcceptable(DescentError):
     status = 406
     title = "Not acceptable"
+
+
+class RequestTimeout(DescentError):
+    status = 408
+    title = "Request timeout"
 
 
 class Conflict(DescentError):
@@ -65,6 +84,11 @@ class WrongFormat(DescentError):
 class Invalid(DescentError):
     status = 422
     title = "Invalid input"
+
+
+class HeadersTooLarge(DescentError):
+    status = 431
+    title = "Request header fields too large"
 
 
 class NotInstalled(DescentError):

@@ -63,9 +63,9 @@ def speaks_inference_protocol(path: str) -> bool:
 
 
 def problem_response(
-    request: Request, status: int, title: str, detail: str, code: str, errors: tuple[Fault, ...] = ()
+    path: str, status: int, title: str, detail: str, code: str, errors: tuple[Fault, ...] = ()
 ) -> Response:
-    inference = speaks_inference_protocol(request.url.path)
+    inference = speaks_inference_protocol(path)
     if inference and status == Invalid.status:
         status = 400  # the protocol's word for whatever is wrong with a request
     problem = {
@@ -73,7 +73,7 @@ def problem_response(
         "title": title,
         "status": status,
         "detail": detail,
-        "instance": request.url.path,
+        "instance": path,
         "code": code,
         "errors": [{"pointer": fault.pointer, "detail": fault.detail} for fault in errors],
     }
@@ -87,6 +87,7 @@ def add_error_handlers(app: FastAPI) -> None:
     """Every error leaves as a problem: ours, the router's, the validator's, the database's and what nobody foresaw."""
 
     def answer(request: Request, error: Exception) -> Response:
+        path = request.url.path
         match error:
             case Replayed():
                 return error.response
@@ -95,25 +96,26 @@ def add_error_handlers(app: FastAPI) -> None:
             case HTTPException():
                 return _router_problem(app, request, error)
             case RequestValidationError():
-                return _problem_of(request, invalid_body(list(error.errors()), error.body, prefix=("body",)))
+                return problem_of(path, invalid_body(list(error.errors()), error.body, prefix=("body",)))
             case DescentError():
-                return _problem_of(request, error)
+                return problem_of(path, error)
             case OperationalError() | PoolTimeout():
                 log.warning("the database did not answer: %s", error)
                 detail = "The database is busy or out of reach: try again."
-                return _problem_of(request, Unavailable(detail, "database_unavailable"))
+                return problem_of(path, Unavailable(detail, "database_unavailable"))
             case _:
                 detail = "Something went wrong here; the log of the service says what."
-                return problem_response(request, 500, "Internal error", detail, "internal_error")
+                return problem_response(path, 500, "Internal error", detail, "internal_error")
 
     kinds = (RequestValidationError, DescentError, HTTPException, OperationalError, PoolTimeout, Exception)
     for kind in (Replayed, ClientDisconnect, *kinds):
         app.add_exception_handler(kind, answer)
 
 
-def _problem_of(request: Request, error: DescentError) -> Response:
+def problem_of(path: str, error: DescentError) -> Response:
+    """Return the answer to a request for `path` that ended in `error`."""
     code = error.code or error.title.lower().replace(" ", "_")
-    response = problem_response(request, error.status, error.title, error.detail, code, error.errors)
+    response = problem_response(path, error.status, error.title, error.detail, code, error.errors)
     if error.status == 503:
         response.headers["Retry-After"] = "1"
     return response
@@ -122,7 +124,7 @@ def _problem_of(request: Request, error: DescentError) -> Response:
 def _router_problem(app: FastAPI, request: Request, error: HTTPException) -> Response:
     title = _ROUTER_TITLES.get(error.status_code, "Error")
     detail = _router_detail(request, error)
-    response = problem_response(request, error.status_code, title, detail, title.lower().replace(" ", "_"))
+    response = problem_response(request.url.path, error.status_code, title, detail, title.lower().replace(" ", "_"))
     response.headers.update(error.headers or {})
     if error.status_code == 405:
         response.headers["Allow"] = ", ".join(_methods_at(app, request.url.path))

@@ -12,6 +12,7 @@ from types import FrameType
 import uvicorn
 
 from service.app import create_app
+from service.http_protocol import HttpProtocol
 from service.settings import Settings
 
 MALLOC_SETTINGS = {-3: 32 << 20, -1: 64 << 20}
@@ -47,6 +48,8 @@ class Server(uvicorn.Server):
                 self.app,
                 host=settings.host,
                 port=settings.port,
+                http=HttpProtocol,
+                ws="none",  # nothing here speaks it, and its protocol would leave the limits of ours behind
                 access_log=False,  # a line a request would cost more than many a request
                 proxy_headers=False,  # nothing here asks who the client is or by what scheme it came
                 timeout_graceful_shutdown=GRACE,

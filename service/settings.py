@@ -1,12 +1,15 @@
 """One frozen `Settings`, from the environment; README has the table of them."""
 
+import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, PositiveInt, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 MEBIBYTE = 1 << 20
+EVERY_HOST = "*"
+HOST_NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 
 
 class Settings(BaseSettings):
@@ -30,6 +33,8 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     """0 takes a free port."""
+    hosts: Annotated[frozenset[str], NoDecode] = frozenset()
+    """Names that browsers may know this service by, beside IP literals and loopback names; `*`: any name."""
     max_body: PositiveInt = 32 * MEBIBYTE
     """Largest request body, in bytes."""
     max_upload: PositiveInt = 8192 * MEBIBYTE
@@ -40,6 +45,17 @@ class Settings(BaseSettings):
     @property
     def database_url(self) -> str:
         return self.database or f"sqlite:///{self.data.absolute() / 'descent.db'}"
+
+    @field_validator("hosts", mode="before")
+    @classmethod
+    def _split_hosts(cls, hosts: Any) -> Any:
+        """Read names separated by commas, without regard to case or a final dot."""
+        names = hosts.split(",") if isinstance(hosts, str) else hosts
+        plain = frozenset(name.strip().lower().removesuffix(".") for name in names) - {""}
+        for name in plain:
+            if name != EVERY_HOST and not HOST_NAME.fullmatch(name):
+                raise ValueError(f"{name!r} is no host name: give names without scheme, port and path, or {EVERY_HOST}")
+        return plain
 
     @field_validator("storage")
     @classmethod

@@ -96,6 +96,18 @@ def test_a_client_that_waits_for_a_word_before_it_sends_gets_the_answer_at_once(
     assert run(deaf, Client(240, {"expect": "100-continue"})).sent_at_answer == 0
 
 
+def test_a_client_that_pauses_gets_the_answer_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(body_limit, "PAUSE", 0.01)
+
+    class Pausing(Client):
+        async def receive(self) -> Message:
+            if self.sent == PIECE:
+                await asyncio.Event().wait()
+            return await super().receive()
+
+    assert run(deaf, Pausing(240)).sent_at_answer == PIECE
+
+
 def test_nothing_is_received_of_a_request_without_a_body() -> None:
     client = Client(0)
     run(deaf, client)

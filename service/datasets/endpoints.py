@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
-from anyio import CapacityLimiter
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
@@ -19,7 +18,7 @@ from service.datasets.records import DatasetRecord
 from service.datasets.schemas import Dataset, NewDataset, Row, State, Statistics
 from service.datasets.storage import Storage
 from service.datasets.stream_options import StreamedOptions
-from service.datasets.uploads import Upload
+from service.datasets.uploads import Turns, Upload
 from service.errors import Invalid, WrongFormat, invalid
 from service.http import (
     After,
@@ -47,8 +46,8 @@ router = APIRouter(prefix="/api/datasets", tags=["datasets"], route_class=JSONRo
 _NEW_DATASET: TypeAdapter[NewDataset] = TypeAdapter(NewDataset)
 
 
-def _turns(request: Request) -> CapacityLimiter:
-    turns: CapacityLimiter = request.app.state.upload_turns
+def _turns(request: Request) -> Turns:
+    turns: Turns = request.app.state.upload_turns
     return turns
 
 
@@ -85,7 +84,7 @@ async def create_dataset(
     database: DatabaseOf,
     storage: StorageOf,
     settings: Annotated[Settings, Depends(_settings)],
-    turns: Annotated[CapacityLimiter, Depends(_turns)],
+    turns: Annotated[Turns, Depends(_turns)],
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Keep a table, as JSON columns or as a file of rows, and divide it into parts.
@@ -114,7 +113,7 @@ async def _create_from_stream(
     database: Database,
     storage: Storage,
     settings: Settings,
-    turns: CapacityLimiter,
+    turns: Turns,
     key: str | None,
 ) -> Response:
     mark = Fingerprint(request)

@@ -7,13 +7,8 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from service.errors import Unavailable
-
 CAPACITY = 4 << 20
 """Bytes that may lie between the two; with more, whoever sends has to wait."""
-
-PATIENCE = 300.0
-"""Seconds without a byte after which a body counts as broken off: who has lost the network may never say so."""
 
 
 class Broken(Exception):
@@ -40,13 +35,9 @@ class Feed(io.RawIOBase):
         """Bytes that have come so far."""
 
     async def pour(self, pieces: AsyncIterator[bytes]) -> None:
-        """Take all pieces; waits while the reader is behind. What `pieces` raises breaks the feed too.
-
-        Raises:
-            Unavailable: nothing has come for long.
-        """
+        """Take all pieces; waits while the reader is behind. What `pieces` raises breaks the feed too."""
         try:
-            while (piece := await _next(pieces)) is not None:
+            async for piece in pieces:
                 self.received += len(piece)
                 if not self._put(piece):
                     await self._room.wait()
@@ -120,13 +111,3 @@ class Feed(io.RawIOBase):
                 self._loop.call_soon_threadsafe(self._room.set)
         self._note(piece)
         return piece
-
-
-async def _next(pieces: AsyncIterator[bytes]) -> bytes | None:
-    """The next piece; None at the end."""
-    try:
-        async with asyncio.timeout(PATIENCE):
-            return await anext(pieces, None)
-    except TimeoutError:
-        detail = f"Nothing more of the body has come for {PATIENCE:g} seconds: send it again."
-        raise Unavailable(detail, "upload_stalled") from None

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,7 +25,7 @@ from service.datasets.media_types import ANY_FORM, MediaType
 from service.datasets.records import DatasetRecord
 from service.datasets.storage import Storage
 from service.datasets.storing import store
-from service.errors import DescentError, WrongFormat
+from service.errors import DescentError, Unavailable, WrongFormat
 
 LISTED_FROM = 1 << 20
 """Bytes; what is smaller is there before anybody could look."""
@@ -33,9 +34,38 @@ BEAT = 0.25
 LONGEST_SILENCE = 10.0
 """Seconds after which a loading dataset is heard of, though nothing has come."""
 AT_ONCE = 8
-"""Large uploads that are read at the same time, each in some hundred megabytes; the senders of others wait."""
+"""Large uploads that are read at the same time, each in some hundred megabytes."""
+PATIENCE = 5.0
+"""Seconds that another one waits until one of these has ended."""
 
 Answer = TypeVar("Answer")
+Result = TypeVar("Result")
+
+
+class Turns:
+    """Threads for large uploads: `count` at once, and `patience` seconds for whoever comes then."""
+
+    def __init__(self, count: int = AT_ONCE, patience: float = PATIENCE) -> None:
+        self._count = count
+        self._patience = patience
+        self._free = asyncio.Semaphore(count)
+
+    async def run(self, call: Callable[[], Result]) -> Result:
+        """Call in a thread when it is its turn.
+
+        Raises:
+            Unavailable: no turn came up in time.
+        """
+        try:
+            async with asyncio.timeout(self._patience):
+                await self._free.acquire()
+        except TimeoutError:
+            detail = f"{self._count} large datasets are being read, and as many at once: send this one again later."
+            raise Unavailable(detail, "busy") from None
+        try:
+            return await to_thread.run_sync(call, limiter=CapacityLimiter(1))  # none of the threads that requests share
+        finally:
+            self._free.release()
 
 
 @dataclass
@@ -56,7 +86,7 @@ class Upload:
         self,
         body: AsyncIterator[bytes],
         answer: Callable[[Session, DatasetRecord], Answer],
-        turns: CapacityLimiter,
+        turns: Turns,
         note: Callable[[bytes], object] = lambda _: None,
     ) -> Answer:
         """Read `body` to its end; what `answer` says in the transaction that makes the dataset ready.
@@ -66,7 +96,7 @@ class Upload:
         Raises:
             Invalid, WrongFormat, TooLarge: the body is no table, or not this one.
             Conflict: the name is taken.
-            Unavailable: the storage is full or out of reach.
+            Unavailable: the storage is full or out of reach, or too many uploads are being read.
         """
         feed, over = Feed(note), asyncio.Event()
         pouring = asyncio.create_task(feed.pour(body))
@@ -76,7 +106,9 @@ class Upload:
         try:
             if is_small:
                 await asyncio.wait([pouring])  # the feed holds all of it: slow senders would keep many threads waiting
-            record = await to_thread.run_sync(self._store, feed, limiter=None if is_small else turns)
+                record = await to_thread.run_sync(self._store, feed)
+            else:
+                record = await turns.run(partial(self._store, feed))
             over.set()
             await asyncio.gather(pouring, listing)
             return await to_thread.run_sync(self._finish, record, answer)

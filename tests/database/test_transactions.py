@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from anyio import CapacityLimiter
 from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
 from starlette.testclient import TestClient
@@ -15,6 +14,7 @@ from service.app import create_app
 from service.database.engine import Database
 from service.database.migrate import migrate
 from service.datasets.storage import Storage
+from service.datasets.uploads import Turns
 from service.errors import Unavailable
 from service.models.networks import Networks
 from service.models.records import ModelRecord
@@ -34,8 +34,8 @@ def http(database: Database, tmp_path: Path) -> TestClient:
     """The real application on this database, without an engine."""
     app = create_app(Settings(data=tmp_path))
     app.state.database, app.state.networks = database, Networks()
-    app.state.storage, app.state.upload_turns = Storage(tmp_path / "datasets", tmp_path / "cache"), CapacityLimiter(1)
-    return TestClient(app, raise_server_exceptions=False)
+    app.state.storage, app.state.upload_turns = Storage(tmp_path / "datasets", tmp_path / "cache"), Turns()
+    return TestClient(app, "http://localhost", raise_server_exceptions=False)
 
 
 def count(database: Database, table: str) -> int:

@@ -36,7 +36,7 @@ def connection(service: RunningService) -> socket.socket:
 
 
 def send_head(connection: socket.socket, name: str, size: int, more: str = "") -> None:
-    head = f"POST /api/datasets?targets=y&name={name} HTTP/1.1\r\nHost: here\r\nContent-Type: {CSV}\r\n"
+    head = f"POST /api/datasets?targets=y&name={name} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {CSV}\r\n"
     connection.sendall(f"{head}Content-Length: {size}\r\n{more}\r\n".encode())
 
 

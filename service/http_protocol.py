@@ -1,0 +1,211 @@
+"""The HTTP protocol of one connection: uvicorn's, with limits on headers and on the time that a request takes."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+import httptools
+from uvicorn import Config
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
+
+from service.body_limit import READ_AND_THROWN_AWAY
+from service.errors import BadRequest, DescentError, HeadersTooLarge, RequestTimeout
+from service.problems import problem_of
+
+LINGER = 5.0
+"""Seconds that a refused client has to read its answer, while what it still sends is thrown away."""
+LONGEST_INSTANCE = 1000
+"""Bytes of a path that an answer repeats."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How large the headers of a request may be, and how slowly a request may arrive."""
+
+    header_bytes: int = 64 << 10
+    """Bytes of the request line and all headers, trailers included."""
+    headers: int = 100
+    grace: float = 10.0
+    """Seconds from the first byte on in which any rate will do; also those until a new connection sends a byte."""
+    rate: float = 1024.0
+    """Bytes a second that have to arrive from then on, on the average."""
+    silence: float = 60.0
+    """Seconds that may pass without a byte, however many have arrived before."""
+
+
+class HttpProtocol(HttpToolsProtocol):
+    """uvicorn's protocol, which leaves size and time to whoever connects.
+
+    httptools joins the pieces of a header by itself and shows it when it is whole, so bytes are counted as they arrive.
+    No request pays for a timer of its own: the one of the connection is moved when it fires.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+        limits: Limits = Limits(),
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self.limits = limits
+        self.headers = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._due = 0.0
+        self._was_servers_turn = False
+        self._head_is_open = False
+        self._message_is_open = False
+        self._is_refused = False
+        self._chunk = 0
+        self._arrived = 0
+        """Bytes since the message began, the whole chunk in which it did included."""
+        self._unseen = 0
+        """Bytes of chunks in which no message began and no body was: of headers, or of what frames a body."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._start_clock()
+        self._timer = self.loop.call_at(self._due, self._check_clock)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._chunk = len(data)
+        self._arrived += self._chunk
+        self._unseen += self._chunk
+        if self._is_refused:
+            if self._unseen > READ_AND_THROWN_AWAY:
+                self.transport.close()
+            return
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            pass  # an offer to speak something else, which may be ignored (RFC 9110, 7.8)
+        except httptools.HttpParserError as error:
+            reason = error.__context__
+            self._refuse(reason if isinstance(reason, DescentError) else _malformed(error))
+        else:
+            self._due = min(self._due + self._chunk / self.limits.rate, self.loop.time() + self.limits.silence)
+            if self._unseen > self.limits.header_bytes or len(self.headers) > self.limits.headers:
+                self._refuse(self._too_large())
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._head_is_open = self._message_is_open = True
+        self._arrived, self._unseen = self._chunk, 0
+        self._start_clock()
+
+    def on_headers_complete(self) -> None:
+        if len(self.headers) > self.limits.headers or (
+            self._arrived > self.limits.header_bytes and self._head_size() > self.limits.header_bytes
+        ):
+            raise self._too_large()
+        super().on_headers_complete()
+        self._head_is_open = False
+        self.headers = []  # trailers are no headers (RFC 9110, 6.5.1), and come too late for whoever checks these
+
+    def on_body(self, body: bytes) -> None:
+        self._unseen = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._message_is_open = False
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        self._start_clock()
+        super().on_response_complete()
+
+    def _head_size(self) -> int:
+        """The bytes of the request line and of the headers that are whole, with two separators each."""
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+
+    def _too_large(self) -> HeadersTooLarge:
+        size = f"{self.limits.header_bytes:,} bytes with the request line"
+        return HeadersTooLarge(f"Headers may be {self.limits.headers}, and {size}.", "headers_too_large")
+
+    def _start_clock(self) -> None:
+        self._due = self.loop.time() + self.limits.grace
+
+    def _check_clock(self) -> None:
+        if not self._is_clients_turn():
+            self._start_clock()
+            self._was_servers_turn = True
+        elif self._was_servers_turn:  # its turn began somewhere in between
+            self._start_clock()
+            self._was_servers_turn = False
+        elif self.loop.time() >= self._due:
+            self._time_out()
+            return
+        self._timer = self.loop.call_at(self._due, self._check_clock)
+
+    def _is_clients_turn(self) -> bool:
+        if self._message_is_open:
+            cycle = self._last_cycle()
+            return not (self.flow.read_paused or (cycle is not None and cycle.waiting_for_100_continue))
+        return self._is_idle()
+
+    def _last_cycle(self) -> RequestResponseCycle | None:
+        """The request whose headers came last, where there was one."""
+        return self.cycle
+
+    def _is_idle(self) -> bool:
+        """Whether each request that came has its answer."""
+        cycle = self._last_cycle()
+        return cycle is None or cycle.response_complete
+
+    def _time_out(self) -> None:
+        if self._message_is_open:
+            detail = (
+                f"The request arrives too slowly: after {self.limits.grace:g} seconds, {self.limits.rate:,.0f} bytes a "
+                f"second are expected, and no pause of more than {self.limits.silence:g} seconds."
+            )
+            self._refuse(RequestTimeout(detail, "too_slow"))
+        else:
+            self.transport.close()  # nothing was asked
+
+    def _refuse(self, error: DescentError) -> None:
+        """Answer what is arriving, where an answer can still be told from others, and read no more of it."""
+        self._is_refused, self._unseen = True, 0
+        self._unset_keepalive_if_required()
+        if self._is_unanswered():
+            self._write_answer(error)
+            self.flow.resume_reading()  # closed with bytes unread, a connection is reset, and the answer may be lost
+            self._end_within(LINGER)
+        else:
+            self.transport.close()
+        if not self._is_idle():
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+
+    def _end_within(self, seconds: float) -> None:
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self.loop.call_later(seconds, self.transport.close)
+
+    def _is_unanswered(self) -> bool:
+        """Whether an answer written now would be taken as that to the message which is arriving."""
+        if self.pipeline:
+            return False
+        if self._head_is_open or self._last_cycle() is None:
+            return self._is_idle()
+        return not self.cycle.response_started
+
+    def _write_answer(self, error: DescentError) -> None:
+        path = getattr(self, "url", b"").partition(b"?")[0]
+        response = problem_of(path.decode("latin-1") if len(path) <= LONGEST_INSTANCE else "", error)
+        headers = [*self.server_state.default_headers, *response.raw_headers, (b"connection", b"close")]
+        lines = [STATUS_LINE[response.status_code], *(b"%s: %s\r\n" % header for header in headers), b"\r\n"]
+        self.transport.write(b"".join([*lines, response.body]))
+
+
+def _malformed(error: httptools.HttpParserError) -> BadRequest:
+    return BadRequest(f"This is not an HTTP/1.1 request that can be read: {error}", "malformed")

@@ -1,0 +1,84 @@
+"""Large uploads that come while as many are read as may be at once."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from service.app import create_app
+from service.database.engine import Database
+from service.database.migrate import migrate
+from service.datasets.storage import Storage
+from service.datasets.uploads import LISTED_FROM, Turns
+from service.errors import Unavailable
+from service.settings import Settings
+from tests.datasets.uploading import CSV, HEADER, lines
+
+LARGE = HEADER + lines(LISTED_FROM // 5)
+
+
+@pytest.fixture
+def http(tmp_path: Path) -> Iterator[TestClient]:
+    """The real application without an engine, all of whose turns are taken."""
+    app = create_app(Settings(data=tmp_path))
+    database = app.state.database = Database(f"sqlite:///{tmp_path / 'descent.db'}")
+    migrate(database)
+    app.state.storage = Storage(tmp_path / "datasets", tmp_path / "cache")
+    app.state.upload_turns = Turns(count=0, patience=0.05)
+    yield TestClient(app, "http://localhost")
+    database.close()
+
+
+@pytest.mark.parametrize("body", [LARGE, iter([HEADER, lines(3)])], ids=["large", "of unknown size"])
+def test_an_upload_without_a_turn_is_503_and_leaves_nothing(http: TestClient, tmp_path: Path, body: Any) -> None:
+    answer = http.post("/api/datasets?targets=y&name=late", content=body, headers={"Content-Type": CSV})
+    assert (answer.status_code, answer.json()["code"]) == (503, "busy")
+    assert int(answer.headers["retry-after"]) > 0
+    assert http.get("/api/datasets/late").status_code == 404
+    assert not list(tmp_path.glob("datasets/*"))
+
+
+def test_small_uploads_need_no_turn(http: TestClient) -> None:
+    answer = http.post("/api/datasets?targets=y", content=HEADER + lines(3), headers={"Content-Type": CSV})
+    assert answer.status_code == 201
+
+
+def test_a_turn_that_ends_in_time_is_taken_over() -> None:
+    async def story() -> tuple[str, str]:
+        turns, released = Turns(count=1, patience=20), threading.Event()
+
+        def first() -> str:
+            assert released.wait(20)
+            return "first"
+
+        running = asyncio.create_task(turns.run(first))
+        waiting = asyncio.create_task(turns.run(lambda: "second"))
+        await asyncio.wait([waiting], timeout=0.05)
+        assert not waiting.done()
+        released.set()
+        return await running, await waiting
+
+    assert asyncio.run(story()) == ("first", "second")
+
+
+def test_a_turn_is_free_again_whatever_happened_in_it() -> None:
+    async def story() -> None:
+        turns = Turns(count=1, patience=0.05)
+        for _ in range(3):
+            with pytest.raises(ZeroDivisionError):
+                await turns.run(lambda: 1 // 0)
+        released = threading.Event()
+        holding = asyncio.create_task(turns.run(lambda: released.wait(20)))
+        await asyncio.sleep(0)
+        for _ in range(3):
+            with pytest.raises(Unavailable):
+                await turns.run(lambda: None)
+        released.set()
+        assert await holding
+        await turns.run(lambda: None)
+
+    asyncio.run(story())
