@@ -24,7 +24,7 @@ from service.datasets.endpoints import router as datasets
 from service.datasets.storage import Storage
 from service.datasets.uploads import Turns
 from service.engine.engine import Engine
-from service.engine.recovery import FileLock, keep_removing_abandoned, recover
+from service.engine.recovery import keep_removing_abandoned, recover
 from service.errors import Unavailable
 from service.idempotency import KeysInFlight
 from service.jobs.endpoints import router as jobs
@@ -64,7 +64,10 @@ TAGS = {
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """The service for these settings; nothing is opened before its lifespan begins."""
+    """The service for these settings; nothing is opened before its lifespan begins.
+
+    That expects what `startup.prepared` makes: the data folder, and the lock of the database, so that it is alone.
+    """
     app = FastAPI(
         title="Descent",
         summary="Train and serve Dense networks over HTTP",
@@ -94,13 +97,10 @@ def create_app(settings: Settings) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
-    settings.data.mkdir(parents=True, exist_ok=True)
     database = Database(settings.database_url)
-    lock = FileLock(database.file.with_name(f"{database.file.name}.lock")) if database.file else None
     storage = Storage(settings.storage_address, settings.cache)
-    alone = lock is not None and lock.held and settings.scheduler is None
     await run_in_threadpool(migrate, database)
-    await run_in_threadpool(recover, database, storage, alone=alone)
+    await run_in_threadpool(recover, database, storage, alone=settings.scheduler is None)
     threadpool_limits(1, user_api="blas")  # many requests share the processors; so do the workers
     watcher = Watcher(database)
     engine = Engine(settings, database, when_done=watcher.nudge)
@@ -117,8 +117,6 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         # in a thread of its own: those of requests may all be busy
         await to_thread.run_sync(engine.stop, limiter=CapacityLimiter(1))
         database.close()
-        if lock is not None:
-            lock.release()
 
 
 def _add_health(app: FastAPI) -> None:

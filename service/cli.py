@@ -1,13 +1,21 @@
 """The command `descent`. Imports what a command needs when it runs: worker processes import this file too."""
 
+import logging
+import os
 import signal
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
     from service.settings import Settings
+
+log = logging.getLogger(__name__)
 
 cli = typer.Typer(
     help="Train and serve Dense networks over HTTP.",
@@ -33,20 +41,28 @@ def serve(
     """Serve until stopped. Options go before environment variables."""
     # The first process of a container gets no default action for this signal, and the imports below take a second.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    from service.server import Server
+    from service import logs, startup
 
+    logs.set_up()
     given = {"host": host, "port": port, "data": data, "scheduler": scheduler, "workers": workers}
-    Server(_settings({name: value for name, value in given.items() if value is not None})).run()
+    settings = _settings({name: value for name, value in given.items() if value is not None})
+    with _refusing(), startup.prepared(settings) as sockets:
+        from service.server import Server
+
+        Server(settings).run(sockets)
 
 
 @cli.command()
 def migrate() -> None:
     """Bring the database to the present schema; `serve` does so by itself."""
+    from service import logs, startup
     from service.database.engine import Database
     from service.database.migrate import migrate as run
 
+    logs.set_up()
     settings = _settings({})
-    settings.data.mkdir(parents=True, exist_ok=True)
+    with _refusing():
+        startup.check(settings)
     database = Database(settings.database_url)
     run(database)
     typer.echo(f"{database.engine.url.render_as_string(hide_password=True)} has the present schema.")
@@ -63,13 +79,40 @@ def demo(
 
 
 def _settings(given: dict[str, Any]) -> "Settings":
+    """The settings of this environment; ends with status 2 where it has names or values that cannot be."""
     from pydantic import ValidationError
 
+    from service import environment
     from service.settings import Settings
 
+    if (strangers := environment.unknown(os.environ, Settings.model_fields)) != []:
+        _refuse(*strangers)
+    if (names := environment.ignored(os.environ)) != []:
+        log.info("ignored, since Kubernetes makes them for a Service called descent: %s", ", ".join(names))
     try:
         return Settings(**given)
     except ValidationError as error:
-        for fault in error.errors():
-            typer.echo(f"DESCENT_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}", err=True)
-        sys.exit(2)
+        _refuse(*map(_sentence, error.errors()))
+
+
+def _sentence(fault: "ErrorDetails") -> str:
+    """The fault of one setting, in the words of its own check where it has one."""
+    name = f"DESCENT_{'_'.join(map(str, fault['loc'])).upper()}"
+    return f"{name}: {fault['msg'].removeprefix('Value error, ')}"
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Ends with status 2 where the service cannot start."""
+    from service.startup import Refused
+
+    try:
+        yield
+    except Refused as error:
+        _refuse(str(error))
+
+
+def _refuse(*sentences: str) -> NoReturn:
+    for sentence in sentences:
+        typer.echo(sentence, err=True)
+    sys.exit(2)

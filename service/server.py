@@ -46,10 +46,9 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 self.app,
-                host=settings.host,
-                port=settings.port,
                 http=HttpProtocol,
                 ws="none",  # nothing here speaks it, and its protocol would leave the limits of ours behind
+                log_config=None,  # as the rest of this process
                 access_log=False,  # a line a request would cost more than many a request
                 proxy_headers=False,  # nothing here asks who the client is or by what scheme it came
                 timeout_graceful_shutdown=GRACE,
@@ -78,4 +77,5 @@ class Server(uvicorn.Server):
             faulthandler.dump_traceback_later(LONGEST_STOP, exit=True, file=self._nowhere)
         if self.started:
             self._loop.call_soon_threadsafe(self.app.state.watcher.close)
+            self._loop.call_soon_threadsafe(self.app.state.engine.expect_stop)
         super().handle_exit(sig, frame)

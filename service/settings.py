@@ -7,6 +7,8 @@ from typing import Annotated, Any
 from pydantic import Field, PositiveInt, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from service.environment import is_of_kubernetes
+
 MEBIBYTE = 1 << 20
 EVERY_HOST = "*"
 HOST_NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
@@ -56,6 +58,31 @@ class Settings(BaseSettings):
             if name != EVERY_HOST and not HOST_NAME.fullmatch(name):
                 raise ValueError(f"{name!r} is no host name: give names without scheme, port and path, or {EVERY_HOST}")
         return plain
+
+    @field_validator("port", mode="before")
+    @classmethod
+    def _leave_an_address_out(cls, port: object) -> object:
+        """Kubernetes calls the address of a Service what we call our port."""
+        of_kubernetes = isinstance(port, str) and is_of_kubernetes("DESCENT_PORT", port)
+        return cls.model_fields["port"].default if of_kubernetes else port
+
+    @field_validator("database")
+    @classmethod
+    def _check_database(cls, database: str | None) -> str | None:
+        if database is not None:
+            from sqlalchemy import make_url  # here: most have no such setting, and SQLAlchemy takes long to import
+            from sqlalchemy.exc import ArgumentError
+
+            remedy = "give that of an SQLite file, such as sqlite:////data/descent.db, or leave it out"
+            try:
+                url = make_url(database)
+            except ArgumentError:
+                raise ValueError(f"This is no URL of a database: {remedy}.") from None
+            if url.get_backend_name() != "sqlite":
+                raise ValueError(f"{url.get_backend_name()} is not supported yet: {remedy}.")
+            if url.database in (None, "", ":memory:"):
+                raise ValueError(f"This URL names no file, and workers could not share it: {remedy}.")
+        return database
 
     @field_validator("storage")
     @classmethod

@@ -49,6 +49,8 @@ class PatientClient(Client):
 class RunningService:
     """A service in a process of its own."""
 
+    process_group: int | None = None
+
     def __init__(self, folder: Path, *options: str, **environment: str) -> None:
         self.folder = folder
         command = [sys.executable, "-m", "service", "serve", "--port", "0", "--data", str(folder), *options]
@@ -57,7 +59,12 @@ class RunningService:
         folder.mkdir(exist_ok=True)
         with (folder / "log").open("a") as log:
             self.process = subprocess.Popen(
-                command, stdout=subprocess.PIPE, stderr=log, text=True, env={**clean, **environment}
+                command,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                env={**clean, **environment},
+                process_group=self.process_group,
             )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()

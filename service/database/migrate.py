@@ -1,5 +1,6 @@
 """Bring a database to the present schema."""
 
+import logging
 from pathlib import Path
 
 from alembic import command
@@ -9,8 +10,15 @@ from alembic.script import ScriptDirectory
 
 from service.database.engine import Database
 
+log = logging.getLogger(__name__)
+
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 """Beside the package, in a checkout, an image and an installed wheel alike."""
+
+
+def revisions() -> list[str]:
+    """The schemas that this version of the service knows, oldest first."""
+    return sorted(file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
 
 
 def configuration() -> Config:
@@ -32,3 +40,4 @@ def migrate(database: Database, revision: str = "head") -> None:
     with database.rebuilding() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
+    log.info("the database was brought from schema %s to %s", present or "none", revisions()[-1])

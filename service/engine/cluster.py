@@ -90,8 +90,16 @@ class Cluster:
         """Return in words how a dead worker ended; None where only its own nanny elsewhere knows."""
         return None if self._local is None else self._exits.take(address)
 
+    def expect_stop(self) -> None:
+        """Let the workers' ends pass without a word and without new workers."""
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)
+        if self._local is not None:
+            for nanny in self._local.workers.values():
+                nanny.close_gracefully()
+
     def close(self) -> None:
         """Stop at once: what workers have not committed comes again from their checkpoints."""
+        self.expect_stop()  # a nanny would start a new worker at once, and closing would wait 10 s for that one
         with suppress(Exception):
             if self._local is not None:
                 _kill_workers(self._local)
@@ -107,6 +115,7 @@ def _is_news(record: logging.LogRecord) -> bool:
 
 
 def _embedded(settings: Settings, exits: Exits) -> LocalCluster:
+    logging.getLogger("distributed").setLevel(logging.ERROR)  # its other lines are about its own insides
     scratch = settings.data.absolute() / "scratch"
     scratch.mkdir(parents=True, exist_ok=True)
     dask.config.set({**QUIET, **SAFE})
@@ -127,7 +136,6 @@ def _embedded(settings: Settings, exits: Exits) -> LocalCluster:
 
 def _kill_workers(cluster: LocalCluster) -> None:
     for nanny in cluster.workers.values():
-        nanny.close_gracefully()  # it would start a new worker at once, and closing would wait 10 s for that one
         if nanny.process is not None and nanny.process.pid is not None:
             with suppress(ProcessLookupError):
                 os.kill(nanny.process.pid, signal.SIGKILL)

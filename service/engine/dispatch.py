@@ -9,9 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from distributed import Future
+from sqlalchemy.exc import SQLAlchemyError
 
 from service.database.engine import Database
 from service.engine.cluster import Cluster
+from service.errors import DescentError
 from service.jobs import queue
 
 log = logging.getLogger(__name__)
@@ -73,7 +75,9 @@ class Dispatcher:
                     self._sweep()
                 self._call_back()
                 self._supply(stopping)
-            except Exception:  # the database or the scheduler is busy, or away; the next sweep is near
+            except (SQLAlchemyError, DescentError) as error:  # the database is busy or full; the next sweep is near
+                log.warning("the engine could not be supplied, trying again: %s", getattr(error, "orig", error))
+            except Exception:  # the scheduler is busy, perhaps, or away
                 log.warning("the engine could not be supplied, trying again", exc_info=True)
             self._wake.wait(SWEEP)
             self._wake.clear()
@@ -143,7 +147,8 @@ class Dispatcher:
             self._wake.set()
         else:  # a job that was claimed counts as running, and is called back when its lease is over
             self._hold_back(sent.job)
-            log.error("the message for job %s came to nothing (%s)", sent.job, sent.future.status)
+            if sent.future.status != "cancelled":  # as all are when the client closes
+                log.error("the message for job %s came to nothing (%s)", sent.job, sent.future.status)
         self._when_done()
 
     def _hold_back(self, job: str) -> None:

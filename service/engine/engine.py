@@ -1,9 +1,11 @@
 """What runs jobs: a cluster and the dispatcher that feeds it, started beside the service so that it answers at once."""
 
 import logging
+import signal
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING
 
 from service.database.engine import Database
@@ -46,6 +48,11 @@ class Engine:
         if dispatcher is not None:
             dispatcher.nudge()
 
+    def expect_stop(self) -> None:
+        """A stop is near: the ends of workers are expected."""
+        if self._cluster is not None:
+            self._cluster.expect_stop()
+
     def stop(self) -> None:
         """Stop the workers at once; their jobs go back to the queue."""
         self._stopping.set()
@@ -62,16 +69,13 @@ class Engine:
         from service.engine.cluster import Cluster  # here: Dask takes a second to import, and requests need not wait
         from service.engine.dispatch import Dispatcher
 
+        _keep_signals_from_workers()
         while not self._stopping.is_set():
             try:
                 self._cluster = Cluster(self._settings)
-            except OSError as error:  # no scheduler at that address, yet or any more
-                log.warning("the engine does not start, trying again: %s", error)
-                self._stopping.wait(RETRY)
-                continue
-            except Exception:
-                log.exception("the engine does not start, trying again")
-                self._stopping.wait(RETRY)
+            except Exception as error:  # noqa: BLE001 - no scheduler at that address, yet or any more; or no workers
+                if not self._stopping.wait(RETRY):  # at a stop, a signal to all of the group may have ended the workers
+                    log.warning("the engine did not start, trying again: %s", error.__cause__ or error)
                 continue
             if self._stopping.is_set():  # while the cluster started, and perhaps after `stop` looked for it
                 self._cluster.close()
@@ -82,3 +86,13 @@ class Engine:
                 log.warning("the scheduler is lost; looking for it again")
                 self._cluster.close()
                 self._dispatcher = None
+
+
+def _keep_signals_from_workers() -> None:
+    """Block the signals that stop the service in this thread, the threads that it starts, and their processes.
+
+    Ctrl-C and service managers signal every process. The workers are stopped by the service, which counts that as no
+    loss.
+    """
+    resource_tracker.ensure_running()  # which lets the signals through again in the thread that starts it
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})

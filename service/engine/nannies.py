@@ -1,10 +1,14 @@
 """Nannies of embedded workers, which tell how a worker process ended."""
 
+import logging
 import signal
 import threading
 from typing import Any
 
 from distributed import Nanny
+from distributed.core import Status
+
+log = logging.getLogger(__name__)
 
 PATIENCE = 1.0
 """Seconds to wait for the exit code of a worker whose connection is already gone."""
@@ -52,4 +56,6 @@ class TellingNanny(Nanny):
     def _on_worker_exit_sync(self, exitcode: int) -> None:
         if self.worker_address is not None:
             self._exits.tell(self.worker_address, exitcode)
+        if self.status == Status.running:
+            log.warning("a worker process has ended (%s), another one starts", in_words(exitcode) or "nobody knows how")
         super()._on_worker_exit_sync(exitcode)

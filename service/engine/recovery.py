@@ -1,10 +1,7 @@
 """After a crash: whose running jobs may be called back at once, and what files belong to nobody."""
 
 import asyncio
-import fcntl
 import logging
-from io import TextIOWrapper
-from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
@@ -18,31 +15,20 @@ from service.jobs import queue
 log = logging.getLogger(__name__)
 
 
-class FileLock:
-    """Held while this service lives; who holds the lock of an SQLite file is its only service."""
-
-    def __init__(self, file: Path) -> None:
-        self._file: TextIOWrapper = file.open("w")
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self.held = True
-        except OSError:
-            self.held = False
-
-    def release(self) -> None:
-        self._file.close()
-
-
 def recover(database: Database, storage: Storage, *, alone: bool) -> None:
     """Call back the jobs that a crash left `running`, remove the datasets that it left `loading`, and sweep files
     without a row.
 
-    A service that is alone (embedded workers, its own SQLite file) knows that nobody works on them; others wait for the
-    lease to run out.
+    A service that is alone (its workers are embedded, and it holds the lock of the database) knows that nobody works on
+    them; others wait for the lease to run out.
     """
     if alone:
         with database.transaction() as session:
-            queue.requeue_lost(session, all_running=True)
+            left = queue.requeue_lost(session, all_running=True)
+        if left:
+            log.warning(
+                "recovered from a stop without a warning: %d jobs that ran go on (%s)", len(left), ", ".join(left)
+            )
     remove_abandoned(database, storage, alone=alone)
     with database.reading() as session:
         known, loading = datasets.ids(session, "ready"), datasets.ids(session, "loading")

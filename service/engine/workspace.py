@@ -1,5 +1,6 @@
 """What a worker process has: the database, the datasets, and good manners."""
 
+import logging
 import os
 import resource
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
+from service import logs
 from service.database.engine import Database
 from service.datasets.storage import Storage
 
@@ -42,6 +44,8 @@ class Place:
 @cache
 def workspace_at(place: Place) -> Workspace:
     """The workspace of this worker process for a place, made when its first message comes."""
+    if not logging.getLogger().handlers:  # a worker of somebody else's cluster may log in a way of its own
+        logs.set_up()
     os.nice(max(0, NICENESS - os.nice(0)))
     # One thread for BLAS: workers share the machine, and the number of threads decides the last bits of a sum.
     threadpool_limits(1, user_api="blas")

@@ -1,5 +1,6 @@
 """The jobs table as the queue: claims, beats, ends. Every write of a worker carries its attempt."""
 
+import logging
 from collections import Counter
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -12,6 +13,8 @@ from service.database.columns import new_id, now
 from service.jobs.records import JobRecord, delete_checkpoint
 from service.jobs.states import ENDED, LEASE, MAX_LOSSES_OF_WORKER, Asked, State
 from service.models.records import drop_points
+
+log = logging.getLogger(__name__)
 
 
 def add(session: Session, model: str, dataset: str, **values: Any) -> JobRecord:
@@ -75,6 +78,8 @@ def end(session: Session, record: JobRecord, state: State, **values: Any) -> Non
     ended = {"state": state, "ended_at": now(), "held_model_id": None, "held_dataset_id": None, "asked": None}
     for column, value in {**ended, **values}.items():
         setattr(record, column, value)
+    if state == State.FAILED:
+        log.warning("job %s failed: %s", record.id, record.error["detail"] if record.error else "")
     delete_checkpoint(session, record.id)
     if state != State.SUCCEEDED:
         drop_points(session, record.id)

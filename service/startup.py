@@ -1,0 +1,146 @@
+"""What is checked before anything is started, and made for the service once all of it is well."""
+
+import errno
+import os
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from sqlalchemy import make_url
+
+from service.database.inspection import fault_of
+from service.database.lock import FileLock
+from service.settings import Settings
+
+FULL = {errno.ENOSPC, errno.EDQUOT}
+"""No reason not to start: what is there can be read, and the service says 503 to the rest until there is room."""
+BACKLOG = 2048
+
+
+class Refused(Exception):
+    """The service cannot start: one sentence says why, and what would help."""
+
+
+@contextmanager
+def prepared(settings: Settings) -> Iterator[list[socket.socket]]:
+    """The sockets to serve on, with the data folder made and the database locked for as long as the block lasts.
+
+    Raises:
+        Refused: something is not as it must be; nothing was made then.
+    """
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(each) for each in _listening(settings.host, settings.port)]
+        check(settings)
+        stack.callback(_locked(settings).release)
+        yield sockets
+
+
+def check(settings: Settings) -> None:
+    """Check folders and database, and make the data folder.
+
+    Raises:
+        Refused: one of them cannot be used.
+    """
+    file = database_file(settings)
+    _check_folder("DESCENT_DATA", settings.data)
+    if "://" not in settings.storage_address:
+        _check_folder("DESCENT_STORAGE", Path(settings.storage_address))
+    if settings.database is not None:
+        if not file.parent.exists():
+            raise Refused(f"DESCENT_DATABASE: there is no folder {file.parent}: make it, or name another file.")
+        _check_folder("DESCENT_DATABASE", file.parent)
+    if (fault := fault_of(file)) is not None:
+        raise Refused(f"{fault} with DESCENT_{'DATA' if settings.database is None else 'DATABASE'}.")
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Refused(
+            f"DESCENT_DATA: {settings.data} cannot be made ({error.strerror}): name another folder."
+        ) from None
+
+
+def database_file(settings: Settings) -> Path:
+    return Path(make_url(settings.database_url).database or "")
+
+
+def _check_folder(name: str, folder: Path) -> None:
+    """Whether files can be made in the folder, or in the first one above it that exists.
+
+    A file without a name tells: permissions say yes to root, also where nothing can be written.
+    """
+    nearest = folder.absolute()
+    while not os.path.lexists(nearest):
+        nearest = nearest.parent
+    if not nearest.is_dir():
+        raise Refused(f"{name}: {nearest} is no folder: name another one, or move it away.")
+    try:
+        tempfile.TemporaryFile(dir=nearest).close()
+    except OSError as error:
+        if error.errno not in FULL:
+            reason = os.strerror(error.errno or 0)
+            detail = f"{name}: nothing can be written in {nearest} ({reason})"
+            raise Refused(f"{detail}: give it to this user, or name another folder.") from None
+
+
+def _locked(settings: Settings) -> FileLock:
+    """The lock of the database.
+
+    Raises:
+        Refused: another service has it.
+    """
+    file = database_file(settings)
+    try:
+        lock = FileLock(file.with_name(f"{file.name}.lock"))
+    except OSError as error:
+        raise Refused(f"{file}.lock cannot be opened ({error.strerror}): give it to this user.") from None
+    if not lock.held:
+        lock.release()
+        raise Refused(f"Another service works with {file}: stop it, or choose another folder with --data.")
+    return lock
+
+
+def _listening(host: str, port: int) -> list[socket.socket]:
+    """A socket for each address of the host, which listens already: of two services only one gets a port.
+
+    Raises:
+        Refused: the port is in use, or the host no address of this machine.
+    """
+    try:
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError as error:
+        raise Refused(f"DESCENT_HOST: {host} has no address ({error.strerror}): 127.0.0.1 or 0.0.0.0 has.") from None
+    sockets: list[socket.socket] = []
+    failures: list[OSError] = []
+    for family, _, _, _, address in dict.fromkeys(addresses):
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            listener.bind(address)
+            listener.listen(BACKLOG)
+        except OSError as error:
+            listener.close()
+            failures.append(error)
+        else:
+            sockets.append(listener)
+    # "localhost" may have an address of a family that this machine has switched off
+    if not sockets or any(failure.errno == errno.EADDRINUSE for failure in failures):
+        for each in sockets:
+            each.close()
+        raise Refused(_why_not(host, port, failures[0]))
+    return sockets
+
+
+def _why_not(host: str, port: int, error: OSError) -> str:
+    match error.errno:
+        case errno.EADDRINUSE:
+            return f"Port {port} of {host} is in use: stop what listens there, or choose another with --port (0: any)."
+        case errno.EACCES:
+            return f"Port {port} is for root alone: choose one above 1023 with --port."
+        case errno.EADDRNOTAVAIL:
+            return f"DESCENT_HOST: {host} is no address of this machine: 127.0.0.1 or 0.0.0.0 is."
+        case _:
+            return f"Nothing can listen at port {port} of {host} ({os.strerror(error.errno or 0)}): choose another."
