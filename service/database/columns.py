@@ -1,5 +1,6 @@
 """What every table shares: the declarative base, constraint names, times and ids."""
 
+import functools
 import itertools
 import re
 import secrets
@@ -69,6 +70,12 @@ def new_id(prefix: str) -> str:
 def is_id(text: str, prefix: str) -> bool:
     """Whether `text` has the form of the ids with this prefix."""
     return re.fullmatch(f"{prefix}_[{_ALPHABET}]{{26}}", text) is not None
+
+
+def nanoseconds_of(id: str) -> int:
+    """The time at which an id was made."""
+    digits = [_ALPHABET.index(letter) for letter in id[-26:-13]]
+    return functools.reduce(lambda number, digit: number << 5 | digit, digits) >> 1
 
 
 def looks_like_an_id(text: str) -> bool:

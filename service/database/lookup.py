@@ -1,13 +1,17 @@
 """The two questions that every noun asks: which row is this, and which come next?"""
 
 import re
+import time
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from service.database.columns import Record, is_id
+from service.database.columns import Record, is_id, nanoseconds_of
 from service.errors import Invalid, NotFound, invalid
+
+CLOCKS_DIFFER = 3600 * 10**9
+"""Nanoseconds by which the clock of another replica, which has made an id, may be ahead."""
 
 
 class Named(Protocol):
@@ -45,34 +49,37 @@ def page(
     prefix: str,
     limit: int,
     after: str | None,
+    parameter: str = "after",
 ) -> tuple[list[AnyRecord], str | None]:
     """One page of the rows of `statement`, newest first, and the cursor of the next.
 
-    `key` holds ids, which begin with `prefix` and sort by age.
+    `key` holds ids, which begin with `prefix` and sort by age. The row that the cursor names may be gone by now.
 
     Raises:
         Invalid: `after` is no cursor of ours.
     """
     if after is not None:
-        if not is_id(after, prefix):
-            raise _bad_cursor()
+        if not is_id(after, prefix) or nanoseconds_of(after) > time.time_ns() + CLOCKS_DIFFER:
+            raise bad_cursor(parameter)
         statement = statement.where(key < after)
     rows = list(session.scalars(statement.order_by(key.desc()).limit(limit + 1)))
     return rows[:limit], str(getattr(rows[limit - 1], key.key)) if len(rows) > limit else None
 
 
-def position_of(cursor: str | None, end: int) -> int:
-    """The place in a numbered list (rows, epochs, versions) that a cursor stands for; 0 without one.
+def position_of(cursor: str | None, end: int, *, begin: int = 0, parameter: str = "after") -> int:
+    """The place in a numbered list (rows, epochs, versions) that a cursor stands for; `begin` without one.
 
     Raises:
-        Invalid: `cursor` is not one of ours, which lie below `end`.
+        Invalid: `cursor` is not one of this list: those lie behind `begin` and below `end`.
     """
     if cursor is None:
-        return 0
-    if not re.fullmatch(r"[0-9]{1,10}", cursor) or int(cursor) >= end:
-        raise _bad_cursor()
+        return begin
+    if not re.fullmatch(r"[1-9][0-9]{0,9}", cursor) or not begin < int(cursor) < end:
+        raise bad_cursor(parameter)
     return int(cursor)
 
 
-def _bad_cursor() -> Invalid:
-    return invalid("query/after", "This is not a cursor: give the `next` of the page before.", "bad_cursor")
+def bad_cursor(parameter: str = "after") -> Invalid:
+    """The error about a cursor that names no place in the list that it was sent to."""
+    detail = "This is no cursor of this list: give the `next` of the page before."
+    return invalid(f"query/{parameter}", detail, "bad_cursor")

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from service.database.engine import Database
 from service.engine.workspace import peak_memory
 from service.jobs import queue, records
+from service.jobs.packing import reports_of
 from service.jobs.records import JobRecord
 from service.learning.training import EpochReport, Progress, Training
 from service.models import parameters
@@ -146,7 +147,7 @@ class Ledger:
             self.lost = True
             return False
         if reports and not self._verifies:
-            records.add_epochs(session, [{"job_id": self.job, **report._asdict()} for report in reports])
+            records.add_reports(session, self.job, reports_of(reports))
         for epoch, vector in points.items():
             models.add_point(session, self.job, epoch, self._model, vector)
         return True

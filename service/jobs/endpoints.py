@@ -9,6 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
+from service.database.lookup import bad_cursor
 from service.http import After, CreationOf, DatabaseOf, JSONRoute, Limit, Page, StorageOf, numbers_response
 from service.jobs import operations, reports, verifications
 from service.jobs.events import event_stream, first_epoch_after
@@ -200,13 +201,16 @@ def show_epochs(
 ) -> Any:
     """Epoch reports, oldest first; `next` is null at the present end. With `Accept: text/csv`, all of them.
 
-    A job that verifies another (`verifies`) writes none: those of that job are its own.
+    A job that verifies another (`verifies`) writes none: those of that job are its own. Thinned reports and CSV come
+    whole, without cursors.
     """
+    if after is not None and (points is not None or "text/csv" in accept):
+        raise bad_cursor()
     if "text/csv" in accept:
         lines = reports.csv(database, job, from_epoch, points)
         return StreamingResponse(lines, headers={"Vary": "Accept"}, media_type="text/csv; charset=utf-8")
     if points is not None:
-        return {"items": reports.thinned(database, job, from_epoch, points), "next": None}
+        return {"items": reports.curve(database, job, from_epoch, points), "next": None}
     items, following = reports.page(database, job, from_epoch, limit, after)
     return {"items": items, "next": following}
 

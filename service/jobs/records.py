@@ -1,5 +1,6 @@
 """The tables of jobs, and every query on them but those of the queue."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -8,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     ForeignKey,
     Index,
+    Select,
     delete,
     func,
     insert,
@@ -22,7 +24,11 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from service.database import lookup
 from service.database.columns import Record, now
 from service.errors import NotFound
+from service.jobs.packing import BLOCK, FIELDS, Block, Reports, joined, pack, reports_of, unpack
 from service.jobs.states import State
+
+BLOCKS_AT_ONCE = 200
+"""Read from the database at a time: some megabytes."""
 
 
 class JobRecord(Record):
@@ -87,7 +93,7 @@ class JobRecord(Record):
 
 
 class EpochRecord(Record):
-    """What one pass over the training part left."""
+    """The report of one epoch, in databases from before there were blocks; nothing is added here any more."""
 
     __tablename__ = "epochs"
     __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy's own form
@@ -99,6 +105,18 @@ class EpochRecord(Record):
     rate: Mapped[float | None]
     gradient_norm: Mapped[float | None]
     seconds: Mapped[float]
+
+
+class ReportsRecord(Record):
+    """A block of the reports of a job, packed."""
+
+    __tablename__ = "reports"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    epoch: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """Of the first report."""
+    length: Mapped[int]
+    columns: Mapped[bytes]
 
 
 class CheckpointRecord(Record):
@@ -128,17 +146,43 @@ def page(
     return lookup.page(session, statement, JobRecord.id, "job", limit, after)
 
 
-def epochs(session: Session, job: str, from_epoch: int, limit: int) -> list[EpochRecord]:
-    """Reports of a job from an epoch on, oldest first."""
-    statement = select(EpochRecord).where(EpochRecord.job_id == job, EpochRecord.epoch >= from_epoch)
-    return list(session.scalars(statement.order_by(EpochRecord.epoch).limit(limit)))
+def reports(session: Session, job: str, from_epoch: int, limit: int) -> Reports:
+    """Reports of a job from an epoch on, oldest first: those that are rows, and behind them those in blocks."""
+    statement = select(*_FIELDS_OF_ROWS).where(EpochRecord.job_id == job, EpochRecord.epoch >= from_epoch)
+    rows = session.execute(statement.order_by(EpochRecord.epoch).limit(limit)).all()
+    wanted = limit - len(rows)
+    if not wanted:
+        return reports_of(rows)
+    few = _reaching(job, from_epoch).limit(-(-wanted // BLOCK) + 1)  # the first may begin before `from_epoch`
+    found = joined([reports_of(rows), *map(unpack, _blocks(session, few))])
+    return found[int(found.epochs.searchsorted(from_epoch)) :][:limit]
 
 
-def extreme_epochs(session: Session, job: str, first: int, last: int, stretch: int) -> list[EpochRecord]:
-    """Epochs `first` and `last`, and of each stretch between the first ones with its least and greatest loss.
+def blocks_of_reports(session: Session, job: str, from_epoch: int) -> Iterator[Reports]:
+    """All packed reports from an epoch on, block by block."""
+    for block in _blocks(session, _reaching(job, from_epoch).execution_options(yield_per=BLOCKS_AT_ONCE)):
+        yield unpack(block)[max(0, from_epoch - block.epoch) :]
+
+
+def _blocks(session: Session, statement: Select[int, int, bytes]) -> Iterator[Block]:
+    for epoch, length, columns in session.execute(statement):
+        yield Block(epoch, length, columns)
+
+
+def _reaching(job: str, from_epoch: int) -> Select[int, int, bytes]:
+    statement = select(ReportsRecord.epoch, ReportsRecord.length, ReportsRecord.columns)
+    reaching = ReportsRecord.epoch > from_epoch - BLOCK
+    return statement.where(ReportsRecord.job_id == job, reaching).order_by(ReportsRecord.epoch)
+
+
+def extreme_rows(session: Session, job: str, first: int, last: int, stretch: int) -> Reports:
+    """Of reports that are rows, epochs `first` and `last`, and of each stretch between the first ones with its least
+    and greatest loss.
 
     Each stretch is a range of the primary key, read twice: grouping the reports would sort all of them.
     """
+    if session.scalar(select(EpochRecord.epoch).where(EpochRecord.job_id == job).limit(1)) is None:
+        return reports_of([])
     starts = select(literal(first).label("start")).cte("starts", recursive=True)
     following = starts.c.start + stretch
     starts = starts.union_all(select(following).where(following <= last))
@@ -150,16 +194,33 @@ def extreme_epochs(session: Session, job: str, first: int, last: int, stretch: i
     chosen = union_all(
         *(select(epoch).select_from(starts) for epoch in extremes), select(literal(first)), select(literal(last))
     )
-    statement = select(EpochRecord).where(EpochRecord.job_id == job, EpochRecord.epoch.in_(chosen))
-    return list(session.scalars(statement.order_by(EpochRecord.epoch)))
+    statement = select(*_FIELDS_OF_ROWS).where(EpochRecord.job_id == job, EpochRecord.epoch.in_(chosen))
+    return reports_of(session.execute(statement.order_by(EpochRecord.epoch)).all())
 
 
-def add_epochs(session: Session, rows: list[dict[str, Any]]) -> None:
-    session.execute(insert(EpochRecord), rows)
+_FIELDS_OF_ROWS = tuple(getattr(EpochRecord, field) for field in FIELDS)
+
+
+def add_reports(session: Session, job: str, added: Reports) -> None:
+    """Write the reports that follow those which are there: the last block is filled before there are new ones."""
+    newest = select(ReportsRecord).where(ReportsRecord.job_id == job).order_by(ReportsRecord.epoch.desc()).limit(1)
+    last = session.scalars(newest).one_or_none()
+    if last is not None and last.length < BLOCK:
+        added = joined([unpack(Block(last.epoch, last.length, last.columns)), added])
+        session.delete(last)
+        session.flush()
+    rows = [{"job_id": job, **block._asdict()} for block in pack(added)]
+    session.execute(insert(ReportsRecord), rows)
 
 
 def last_epoch(session: Session, job: str) -> int | None:
-    return session.scalar(select(func.max(EpochRecord.epoch)).where(EpochRecord.job_id == job))
+    """The epoch of the last report."""
+    ends = (
+        select(func.max(EpochRecord.epoch).label("last")).where(EpochRecord.job_id == job),
+        select(func.max(ReportsRecord.epoch + ReportsRecord.length) - 1).where(ReportsRecord.job_id == job),
+    )
+    last: int | None = session.scalar(select(func.max(union_all(*ends).subquery().c.last)))
+    return last
 
 
 def checkpoint(session: Session, job: str) -> bytes | None:
@@ -188,7 +249,11 @@ def progress_of(session: Session, jobs: list[str]) -> dict[str, tuple[str, int, 
     return {id: (state, done, progress) for id, state, done, progress in rows}
 
 
-def trainings(session: Session, model: str, most: int) -> list[JobRecord]:
-    """The jobs that have added the newest versions to a model (an id), at most so many, newest version first."""
+def trainings(session: Session, model: str, most: int, before: int | None) -> list[JobRecord]:
+    """The jobs that have added the newest versions to a model (an id), below `before` where it is given, at most so
+    many, newest version first.
+    """
     statement = select(JobRecord).where(JobRecord.model_id == model, JobRecord.version.is_not(None))
+    if before is not None:
+        statement = statement.where(JobRecord.version < before)
     return list(session.scalars(statement.order_by(JobRecord.version.desc()).limit(most)))

@@ -2,18 +2,21 @@
 
 import csv as csv_format
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any
 
-from service import numbers
+from sqlalchemy.orm import Session
+
 from service.database.engine import Database
 from service.database.lookup import position_of
 from service.jobs import records
 from service.jobs.operations import estimated_finish_at
-from service.jobs.records import EpochRecord, JobRecord
-from service.jobs.schemas import EpochReport, Job
+from service.jobs.packing import FIELDS
+from service.jobs.records import JobRecord
+from service.jobs.schemas import Job
+from service.jobs.thinning import Extremes
 
-FIELDS = tuple(EpochReport.model_fields)
 CHUNK = 1000
 
 
@@ -35,52 +38,66 @@ def job(record: JobRecord) -> Job:
     )
 
 
-def report(record: EpochRecord) -> dict[str, Any]:
-    values = ((name, getattr(record, name)) for name in FIELDS)
-    return {name: numbers.finite(value) if isinstance(value, float) else value for name, value in values}
-
-
 def page(
     database: Database, job: str, from_epoch: int, limit: int, after: str | None
 ) -> tuple[list[dict[str, Any]], str | None]:
     """Reports from an epoch, or from the cursor, on; the cursor is the next epoch's number."""
     with database.reading() as session:
-        end = records.find(session, job).epochs_done + 1
-        start = max(from_epoch, position_of(after, end))
-        rows = records.epochs(session, job, start, limit + 1)
-    return [report(row) for row in rows[:limit]], str(rows[limit].epoch) if len(rows) > limit else None
+        start = start_of_page(session, job, from_epoch, after)
+        found = records.reports(session, job, start, limit + 1)
+    return found[:limit].to_json(), str(found.epochs[limit]) if len(found) > limit else None
+
+
+def start_of_page(session: Session, job: str, from_epoch: int, after: str | None) -> int:
+    """The epoch that a page begins with.
+
+    Raises:
+        NotFound: there is no such job.
+        Invalid: the cursor is none of this list, which begins with `from_epoch` and ends with the last report.
+    """
+    records.find(session, job)
+    last = None if after is None else records.last_epoch(session, job)
+    return position_of(after, 0 if last is None else last + 1, begin=from_epoch)
 
 
 def chunks(database: Database, job: str, from_epoch: int) -> Iterator[list[dict[str, Any]]]:
     """All reports that there are from an epoch on; no transaction stays open between chunks."""
     while True:
         with database.reading() as session:
-            rows = [report(row) for row in records.epochs(session, job, from_epoch, CHUNK)]
-        if rows:
-            yield rows
-        if len(rows) < CHUNK:
+            found = records.reports(session, job, from_epoch, CHUNK)
+        if len(found):
+            yield found.to_json()
+        if len(found) < CHUNK:
             return
-        from_epoch = rows[-1]["epoch"] + 1
+        from_epoch = int(found.epochs[-1]) + 1
 
 
-def thinned(database: Database, job: str, from_epoch: int, points: int) -> list[dict[str, Any]]:
-    """About `points` reports: the first, the last, and of each stretch between the lowest and the highest loss."""
+def curve(database: Database, job: str, from_epoch: int, points: int) -> list[dict[str, Any]]:
+    """The reports of a job from an epoch on, thinned to about `points`."""
     with database.reading() as session:
-        last = records.find(session, job).epochs_done
-        stretch = max(1, -(-2 * (last + 1 - from_epoch) // max(1, points - 2)))
-        return [report(row) for row in records.extreme_epochs(session, job, from_epoch, last, stretch)]
+        return thinned(session, records.find(session, job), from_epoch, points)
+
+
+def thinned(session: Session, job: JobRecord, from_epoch: int, points: int) -> list[dict[str, Any]]:
+    """About `points` reports: the first, the last, and of each stretch between the lowest and the highest loss."""
+    last = job.epochs_done
+    stretch = max(1, -(-2 * (last + 1 - from_epoch) // max(1, points - 2)))
+    rows = records.extreme_rows(session, job.id, from_epoch, last, stretch)
+    blocks = records.blocks_of_reports(session, job.id, from_epoch)
+    return Extremes(from_epoch, stretch).take(chain([rows], blocks)).to_json()
 
 
 def csv(database: Database, job: str, from_epoch: int, points: int | None) -> Iterator[str]:
     """The reports as CSV, a header line first."""
+    if points is not None:
+        return _csv_lines([curve(database, job, from_epoch, points)])
     with database.reading() as session:
         records.find(session, job)
-    return _csv_lines(database, job, from_epoch, points)
+    return _csv_lines(chunks(database, job, from_epoch))
 
 
-def _csv_lines(database: Database, job: str, from_epoch: int, points: int | None) -> Iterator[str]:
+def _csv_lines(wanted: Iterable[list[dict[str, Any]]]) -> Iterator[str]:
     yield ",".join(FIELDS) + "\r\n"
-    wanted = chunks(database, job, from_epoch) if points is None else [thinned(database, job, from_epoch, points)]
     for rows in wanted:
         text = io.StringIO()
         csv_format.DictWriter(text, FIELDS).writerows(rows)

@@ -1,10 +1,10 @@
 """Evaluations over HTTP."""
 
-from typing import Any
+from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 
-from service.http import After, CreationOf, DatabaseOf, JSONRoute, Limit, Page, StorageOf
+from service.http import After, CreationOf, DatabaseOf, JSONRoute, Limit, Page, StorageOf, numbers_response
 from service.models import records as models
 from service.models.endpoints import NetworksOf
 from service.predictions import evaluations, records
@@ -52,18 +52,41 @@ def show_evaluation(model: str, evaluation: str, database: DatabaseOf) -> Evalua
         return _evaluation(records.find(session, models.find(session, model).id, evaluation))
 
 
-@router.get("/metrics", summary="Show how a model was trained and how good it is", responses=problems(404, 422))
-def show_metrics(model: str, database: DatabaseOf) -> Metrics:
-    """The trainings of a model, newest version first, each with its curve and receipt; and its evaluations, newest
-    first.
+AfterTraining = Annotated[str | None, Query(description="the `next_trainings` of the page before")]
+AfterEvaluation = Annotated[str | None, Query(description="the `next_evaluations` of the page before")]
 
-    Of both the newest hundred: `GET /api/jobs?model=…` and `GET /api/models/{model}/evaluations` list all, by pages.
+
+@router.get(
+    "/metrics",
+    response_model=Metrics,
+    summary="Show how a model was trained and how good it is",
+    responses=problems(404, 422),
+)
+def show_metrics(
+    model: str,
+    database: DatabaseOf,
+    limit: Limit = 20,
+    after_training: AfterTraining = None,
+    after_evaluation: AfterEvaluation = None,
+) -> Response:
+    """The trainings of a model, newest version first, each with its curve and receipt; and its evaluations, newest
+    first: at most `limit` of both.
+
+    `next_trainings` goes into `?after_training=`, `next_evaluations` into `?after_evaluation=`; null is the end of that
+    list.
     """
     with database.reading() as session:
-        id = models.find(session, model).id
-        checks = [_evaluation(record) for record in evaluations.newest(session, id)]
-    answer: dict[str, Any] = {"model": id, "trainings": evaluations.trainings(database, id), "evaluations": checks}
-    return Metrics(**answer)
+        record = models.find(session, model)
+        trainings, next_trainings = evaluations.trainings(session, record, limit, after_training, "after_training")
+        checks, next_evaluations = records.page(session, record.id, limit, after_evaluation, "after_evaluation")
+    answer = {
+        "model": record.id,
+        "trainings": trainings,
+        "next_trainings": next_trainings,
+        "evaluations": [_evaluation(each).model_dump(mode="json") for each in checks],
+        "next_evaluations": next_evaluations,
+    }
+    return numbers_response(answer)
 
 
 def _evaluation(record: EvaluationRecord) -> Evaluation:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from service import numbers
 from service.database.columns import new_id, now
 from service.database.engine import Database
+from service.database.lookup import position_of
 from service.datasets.records import DatasetRecord
 from service.datasets.storage import Storage
 from service.errors import invalid
@@ -26,15 +27,13 @@ from service.learning.losses import MSE, Loss
 from service.learning.residuals import WorstRow
 from service.models import records as models
 from service.models.networks import Networks, TrainedNetwork
-from service.predictions import records
+from service.models.records import ModelRecord
 from service.predictions.records import EvaluationRecord
 from service.predictions.schemas import NewEvaluation
 from service.predictions.views import recipe_behind, view_of
 from service.vocabulary.schemas import LossShape
 
 REPORTS_OF_CURVE = 200
-MOST_LISTED = 100
-"""Trainings, and evaluations, in one answer."""
 
 _LOSS: TypeAdapter[LossShape] = TypeAdapter(LossShape)
 
@@ -155,16 +154,13 @@ def keep(session: Session, record: EvaluationRecord) -> None:
     session.add(record)
 
 
-def newest(session: Session, model: str) -> list[EvaluationRecord]:
-    """The newest evaluations of a model (an id), newest first."""
-    return records.newest(session, model, MOST_LISTED)
-
-
-def trainings(database: Database, model: str) -> list[dict[str, Any]]:
-    """How the newest versions of a model (an id) that jobs have added were trained, newest first."""
-    with database.reading() as session:
-        found = jobs.trainings(session, model, MOST_LISTED)
-    return [
+def trainings(
+    session: Session, model: ModelRecord, limit: int, after: str | None, parameter: str
+) -> tuple[list[dict[str, Any]], str | None]:
+    """How the versions of a model that jobs have added were trained, newest first; the cursor is a version's number."""
+    before = None if after is None else position_of(after, model.version + 1, parameter=parameter)
+    found = jobs.trainings(session, model.id, limit + 1, before)
+    shown = [
         {
             "version": job.version,
             "job": job.id,
@@ -173,8 +169,9 @@ def trainings(database: Database, model: str) -> list[dict[str, Any]]:
             "final_loss": job.final_loss,
             "epochs": job.epochs_done,
             "recipe": job.recipe,
-            "curve": reports.thinned(database, job.id, 0, REPORTS_OF_CURVE),
+            "curve": reports.thinned(session, job, 0, REPORTS_OF_CURVE),
             "receipt": job.receipt,
         }
-        for job in found
+        for job in found[:limit]
     ]
+    return shown, str(shown[-1]["version"]) if len(found) > limit else None

@@ -32,9 +32,12 @@ class EvaluationRecord(Record):
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
-def page(session: Session, model: str, limit: int, after: str | None) -> tuple[list[EvaluationRecord], str | None]:
+def page(
+    session: Session, model: str, limit: int, after: str | None, parameter: str = "after"
+) -> tuple[list[EvaluationRecord], str | None]:
+    """Evaluations of a model (an id), newest first; `parameter` is what the cursor is called in the query."""
     statement = select(EvaluationRecord).where(EvaluationRecord.model_id == model)
-    return lookup.page(session, statement, EvaluationRecord.id, "ev", limit, after)
+    return lookup.page(session, statement, EvaluationRecord.id, "ev", limit, after, parameter)
 
 
 def find(session: Session, model: str, evaluation: str) -> EvaluationRecord:
@@ -42,9 +45,3 @@ def find(session: Session, model: str, evaluation: str) -> EvaluationRecord:
     if record is None or record.model_id != model:
         raise NotFound(f"There is no evaluation {evaluation!r} of this model.", "evaluation_not_found")
     return record
-
-
-def newest(session: Session, model: str, most: int) -> list[EvaluationRecord]:
-    """Evaluations of a model (an id), at most so many, newest first."""
-    statement = select(EvaluationRecord).where(EvaluationRecord.model_id == model)
-    return list(session.scalars(statement.order_by(EvaluationRecord.id.desc()).limit(most)))

@@ -177,5 +177,7 @@ class Metrics(BaseModel):
     """How a model was trained, and how good it was found to be."""
 
     model: str
-    trainings: list[Trained] = Field(description="the newest hundred, newest version first")
-    evaluations: list[Evaluation] = Field(description="the newest hundred, newest first")
+    trainings: list[Trained] = Field(description="newest version first")
+    next_trainings: str | None = Field(description="goes into `?after_training=`; null at the end")
+    evaluations: list[Evaluation] = Field(description="newest first")
+    next_evaluations: str | None = Field(description="goes into `?after_evaluation=`; null at the end")

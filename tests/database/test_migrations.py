@@ -15,6 +15,8 @@ from sqlalchemy.exc import IntegrityError
 from service.database.columns import Record
 from service.database.engine import Database
 from service.database.migrate import configuration, migrate
+from service.jobs import records as jobs
+from service.jobs.packing import reports_of
 from service.models import blueprints, operations, records
 from service.models.schemas import NewModel
 
@@ -124,6 +126,35 @@ def test_losses_of_workers_so_far_count_as_since_the_last_checkpoint(database: D
     with database.reading() as session:
         found = session.execute(text("SELECT id, losses_of_worker, losses_since_checkpoint FROM jobs ORDER BY id"))
         assert found.all() == [("steady", 0, 0), ("unlucky", 4, 4)]
+
+
+def test_reports_of_before_there_were_blocks_stay_and_blocks_become_rows_again(database: Database) -> None:
+    reports = [(0, 1.5, None, 0.1, 2.5, 0.25), (1, 1 / 3, 0.5, 0.1, None, 0.5), (2, 0.1, 0.25, 0.1, 0.2, 0.75)]
+    with_job = "INSERT INTO epochs SELECT 'job', :epoch, :train_loss, :validation_loss, :rate, :norm, :seconds"
+    names = ("epoch", "train_loss", "validation_loss", "rate", "norm", "seconds")
+    migrate(database, "0004")
+    with database.rebuilding() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO jobs (id, model_id, dataset_id, recipe, plan, advice, state, attempt, losses_of_worker, "
+                "progress, epochs_done, created_at) VALUES "
+                "('job', 'm', 'd', '{}', '{}', '[]', 'running', 1, 0, 0, 0, '2026-01-01')"
+            )
+        )
+        connection.execute(text(with_job), dict(zip(names, reports[0], strict=True)))
+    migrate(database)
+    for report in reports[1:]:
+        with database.transaction() as session:
+            jobs.add_reports(session, "job", reports_of([report]))
+    for _ in range(2):
+        with database.reading() as session:
+            found = jobs.reports(session, "job", 0, 10).to_json()
+        assert [tuple(each.values()) for each in found] == reports
+        downgrade(database, "0004")
+        with database.reading() as session:
+            rows = session.execute(text("SELECT * FROM epochs ORDER BY epoch")).all()
+        assert [tuple(row)[1:] for row in rows] == reports
+        migrate(database)
 
 
 def test_every_constraint_has_a_name(database: Database) -> None:

@@ -14,7 +14,7 @@ from service.engine.run_job import work_on
 from service.engine.workspace import Workspace
 from service.errors import Conflict
 from service.jobs import operations, queue, receipts, records, verifications
-from service.jobs.records import EpochRecord, JobRecord
+from service.jobs.records import JobRecord, ReportsRecord
 from service.jobs.states import State
 from service.learning.losses import MSE
 from service.learning.optimisers import Adam
@@ -102,7 +102,7 @@ def test_what_a_verification_passes_through_is_not_kept_again(bench: Bench) -> N
     again = bench.verify(bench.train(keep_every=2))
     with bench.workspace.database.reading() as session:
         assert {point.job_id for point in session.scalars(select(PointRecord))} == {again.verifies}
-        assert set(session.scalars(select(EpochRecord.job_id))) == {again.verifies}
+        assert set(session.scalars(select(ReportsRecord.job_id))) == {again.verifies}
 
 
 def test_a_verification_says_how_far_it_is_without_reports(bench: Bench) -> None:
@@ -129,7 +129,7 @@ def test_a_verification_says_how_far_it_is_without_reports(bench: Bench) -> None
         queue.requeue_lost(session, all_running=True)
     assert write("second", range(2, 3)).epochs_done == 3
     with bench.workspace.database.reading() as session:
-        assert records.epochs(session, again.id, 0, 1000) == []
+        assert records.last_epoch(session, again.id) is None
 
 
 def test_a_job_is_verified_from_the_version_that_it_began_from(bench: Bench) -> None:

@@ -1,67 +1,125 @@
-"""Reports are thinned in the database, which reads them in the order in which they lie."""
+"""Reports are read the same whether they are rows, as before there were blocks, in blocks, or both."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, insert
 
 from service.database.engine import Database
 from service.database.migrate import migrate
-from service.jobs import records
-from service.jobs.records import JobRecord
+from service.jobs import records, reports
+from service.jobs.packing import BLOCK, Reports, reports_of
+from service.jobs.records import EpochRecord, JobRecord, ReportsRecord
 
-LOSSES = np.random.default_rng(0).integers(0, 20, 101).tolist()
+COUNT = 3 * BLOCK + 101
+LOSSES = np.random.default_rng(0).integers(0, 20, COUNT).tolist()
 """With many that are equal."""
+ROWS = [(epoch, float(loss), None, 0.1, epoch / 3, 0.25) for epoch, loss in enumerate(LOSSES)]
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path / 'descent.db'}")
+def add_rows(database: Database, stop: int) -> None:
+    """Write the first reports as a service did that knew no blocks."""
+    columns = EpochRecord.__table__.columns.keys()
+    with database.transaction() as session:
+        if stop:
+            session.execute(
+                insert(EpochRecord), [dict(zip(columns, ("job", *row), strict=True)) for row in ROWS[:stop]]
+            )
+
+
+def add_blocks(database: Database, start: int, flush: int) -> None:
+    """Write the other reports in blocks, so many a flush."""
+    for begin in range(start, COUNT, flush):
+        with database.transaction() as session:
+            records.add_reports(session, "job", reports_of(ROWS[begin : begin + flush]))
+
+
+@pytest.fixture(
+    scope="module",
+    params=[(COUNT, 1), (0, 1000), (0, 41), (60, 20_000), (BLOCK + 1, 100)],
+    ids=["rows", "blocks", "small flushes", "few rows, then blocks", "rows, then blocks"],
+)
+def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    database = Database(f"sqlite:///{tmp_path_factory.mktemp('reports') / 'descent.db'}")
     migrate(database)
     with database.transaction() as session:
-        session.add(JobRecord(id="job", model_id="m", dataset_id="d", recipe={}, plan={}, advice=[]))
-        session.flush()
-        rows: list[dict[str, Any]] = [
-            {"job_id": "job", "epoch": epoch, "train_loss": loss, "seconds": 0.0} for epoch, loss in enumerate(LOSSES)
-        ]
-        records.add_epochs(session, rows)
+        session.add(
+            JobRecord(id="job", model_id="m", dataset_id="d", recipe={}, plan={}, advice=[], epochs_done=COUNT - 1)
+        )
+    rows, flush = request.param
+    add_rows(database, rows)
+    add_blocks(database, rows, flush)
     yield database
     database.close()
 
 
-def extremes(first: int, stretch: int) -> list[int]:
+def rows_of(found: Reports) -> list[tuple[Any, ...]]:
+    return [tuple(report.values()) for report in found.to_json()]
+
+
+@pytest.mark.parametrize("start", [0, 59, 60, 61, BLOCK - 1, BLOCK, 2 * BLOCK + 3, COUNT - 1, COUNT])
+@pytest.mark.parametrize("limit", [1, 50, BLOCK + 1, 10_000])
+def test_reports_from_any_epoch_are_those_that_were_written(database: Database, start: int, limit: int) -> None:
+    with database.reading() as session:
+        assert rows_of(records.reports(session, "job", start, limit)) == ROWS[start : start + limit]
+        assert rows_of(records.reports(session, "another", start, limit)) == []
+
+
+def test_the_last_epoch_is_that_of_the_last_report(database: Database) -> None:
+    with database.reading() as session:
+        assert records.last_epoch(session, "job") == COUNT - 1
+        assert records.last_epoch(session, "another") is None
+
+
+def test_chunks_hold_every_report_once(database: Database) -> None:
+    found = [report["epoch"] for rows in reports.chunks(database, "job", 17) for report in rows]
+    assert found == list(range(17, COUNT))
+
+
+def extremes(first: int, stretch: int) -> set[int]:
     """Of each stretch the first epoch with its least and the first with its greatest loss; and both ends."""
-    chosen = {first, len(LOSSES) - 1}
-    for start in range(first, len(LOSSES), stretch):
+    chosen = {first, COUNT - 1}
+    for start in range(first, COUNT, stretch):
         part = LOSSES[start : start + stretch]
         chosen |= {start + part.index(min(part)), start + part.index(max(part))}
-    return sorted(chosen)
+    return chosen
 
 
-@pytest.mark.parametrize("first", [0, 1, 37, 100])
-@pytest.mark.parametrize("stretch", [1, 2, 10, 33, 101, 1000])
-def test_each_stretch_keeps_its_extremes(database: Database, first: int, stretch: int) -> None:
+@pytest.mark.parametrize("first", [0, 1, 37, BLOCK + 100, COUNT - 1])
+@pytest.mark.parametrize("points", [2, 10, 300, 10_000])
+def test_each_stretch_keeps_its_extremes(database: Database, first: int, points: int) -> None:
+    stretch = max(1, -(-2 * (COUNT - first) // max(1, points - 2)))
+    kept = reports.curve(database, "job", first, points)
+    assert [report["epoch"] for report in kept] == sorted(extremes(first, stretch))
+    assert [tuple(report.values()) for report in kept] == [ROWS[report["epoch"]] for report in kept]
+
+
+def test_small_flushes_fill_the_last_block(database: Database) -> None:
     with database.reading() as session:
-        kept = records.extreme_epochs(session, "job", first, 100, stretch)
-    assert [report.epoch for report in kept] == extremes(first, stretch)
+        lengths = [block.length for block in session.query(ReportsRecord).order_by(ReportsRecord.epoch)]
+    assert all(length == BLOCK for length in lengths[:-1])
 
 
-def test_stretches_are_read_by_ranges_and_never_grouped(database: Database) -> None:
+def test_stretches_of_rows_are_read_by_ranges_and_never_grouped(database: Database) -> None:
     plans: list[str] = []
 
     def explain(connection: Connection, cursor: Any, statement: str, parameters: Any, *_: object) -> None:
         steps = cursor.connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
         plans.extend(step[3] for step in steps.fetchall())
 
+    with database.reading() as session:
+        has_rows = len(records.extreme_rows(session, "job", 0, COUNT - 1, 10)) > 0
     event.listen(database.engine, "before_cursor_execute", explain)
     with database.reading() as session:
-        records.extreme_epochs(session, "job", 0, 100, 10)
-    reads = [step for step in plans if " epochs " in step]
-    assert [step.partition("USING")[2] for step in reads] == [
-        " PRIMARY KEY (job_id=? AND epoch=?)",
-        *[" PRIMARY KEY (job_id=? AND epoch>? AND epoch<?)"] * 2,
-    ]
+        records.extreme_rows(session, "job", 0, COUNT - 1, 10)
+    event.remove(database.engine, "before_cursor_execute", explain)
+    reads = [step.partition("USING")[2] for step in plans if " epochs " in step]
+    assert reads[0] == " PRIMARY KEY (job_id=?)"
+    if has_rows:
+        assert reads[1:] == [
+            " PRIMARY KEY (job_id=? AND epoch=?)",
+            *[" PRIMARY KEY (job_id=? AND epoch>? AND epoch<?)"] * 2,
+        ]
     assert not any("GROUP BY" in step for step in plans)

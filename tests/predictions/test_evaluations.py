@@ -140,16 +140,6 @@ def test_the_curve_of_a_training_is_thinned_and_keeps_its_peaks(client: Client) 
     assert (max(seen), min(seen)) == (max(losses), min(losses))
 
 
-def test_the_metrics_have_the_newest_hundred(client: Client) -> None:
-    dataset, model = line(client), straight(client)
-    made = [client.evaluate(model.id, dataset.id, part="train").id for _ in range(102)]
-    jobs = [client.train(model.id, dataset.id, wait=0, epochs=1, batch_size=4).id for _ in range(102)]
-    versions = [client.job(job, wait=30).version or 0 for job in jobs]
-    metrics = client.http.get(f"/api/models/{model.id}/metrics").json()
-    assert [evaluation["id"] for evaluation in metrics["evaluations"]] == made[:1:-1]
-    assert [training["version"] for training in metrics["trainings"]] == sorted(versions, reverse=True)[:100]
-
-
 def test_what_a_job_kept_on_its_way_is_evaluated_by_epoch(client: Client) -> None:
     dataset, model = line(client), straight(client)
     recipe: dict[str, Any] = {"optimiser": {"rule": "Descent", "eta": 0.05}, "from_version": 0}

@@ -1,0 +1,59 @@
+"""Few reports of many: of each stretch of epochs those with the least and the greatest loss."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from service.jobs.packing import Matrix, Reports, reports_of
+
+
+@dataclass(frozen=True)
+class Row:
+    """A report as it lies in `Reports`."""
+
+    epoch: int
+    values: Matrix
+
+    @property
+    def loss(self) -> float:
+        return float(self.values[0])
+
+
+@dataclass
+class Extremes:
+    """The reports to keep, found in one pass over the blocks; of equal losses the first counts.
+
+    Stretches are counted from epoch `first`; the very first and the very last report are kept too.
+    """
+
+    first: int
+    stretch: int
+    _ends: dict[str, Row] = field(default_factory=dict)
+    _least: dict[int, Row] = field(default_factory=dict)
+    _greatest: dict[int, Row] = field(default_factory=dict)
+
+    def take(self, blocks: Iterable[Reports]) -> Reports:
+        """Return the extreme reports of all blocks, oldest first."""
+        for block in blocks:
+            if len(block):
+                self._take(block)
+        kept = {row.epoch: row for row in (*self._least.values(), *self._greatest.values(), *self._ends.values())}
+        return reports_of([(epoch, *kept[epoch].values) for epoch in sorted(kept)])
+
+    def _take(self, block: Reports) -> None:
+        self._ends.setdefault("first", _row(block, 0))
+        self._ends["last"] = _row(block, -1)
+        stretches = (block.epochs - self.first) // self.stretch
+        starts = np.flatnonzero(np.diff(stretches, prepend=-1)).tolist()
+        for start, stop in zip(starts, [*starts[1:], len(block)], strict=True):
+            losses, stretch = block.train_losses[start:stop], int(stretches[start])
+            least, greatest = _row(block, start + int(losses.argmin())), _row(block, start + int(losses.argmax()))
+            if stretch not in self._least or least.loss < self._least[stretch].loss:
+                self._least[stretch] = least
+            if stretch not in self._greatest or greatest.loss > self._greatest[stretch].loss:
+                self._greatest[stretch] = greatest
+
+
+def _row(block: Reports, index: int) -> Row:
+    return Row(int(block.epochs[index]), block.values[index].copy())  # a view would keep the whole block
