@@ -19,7 +19,7 @@ FROM python:3.12-slim
 
 # The base image comes without the standard library's bytecode, and a read-only root would have every process compile it again.
 RUN python -m compileall -q -x site-packages /usr/local/lib/python3.12 \
-    && install --directory --owner=10001 --group=10001 /data
+    && install --directory --mode=700 --owner=10001 --group=10001 /data
 COPY --from=build /app/.venv /app/.venv
 ENV PATH=/app/.venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \

@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.body_limit import is_streamed_dataset
 from service.errors import Invalid, TooLarge, WrongFormat, invalid
+from service.unpacking import check_ratio, room
 
 WINDOWS = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 """What zlib calls the containers of RFC 9110, 8.4.1; that of `deflate` is zlib's own."""
@@ -57,26 +58,30 @@ class Inflate:
     """Decompresses a body piece by piece, up to `limit` bytes.
 
     Raises:
-        TooLarge: there is more.
+        TooLarge: there is more, or far more than has come.
         Invalid: this is not what the coding says, ends before it does, or goes on afterwards.
     """
 
     def __init__(self, coding: str, limit: int) -> None:
         self._coding = coding
-        self._limit = self._left = limit
+        self._limit = limit
+        self._packed = self._unpacked = 0
         self._stream = zlib.decompressobj(WINDOWS[coding])
         self._begun = False
 
     def __call__(self, piece: bytes, last: bool) -> bytes:
         self._begun = self._begun or bool(piece)
         try:
-            plain = self._stream.decompress(piece, self._left + 1)
+            self._packed += len(piece)
+            most = min(self._limit, room(self._packed)) - self._unpacked
+            plain = self._stream.decompress(piece, most + 1)
         except zlib.error as error:
             raise self._malformed(f"is not {self._coding}: {error}") from None
-        self._left -= len(plain)
-        if self._left < 0:
+        self._unpacked += len(plain)
+        if self._unpacked > self._limit:
             detail = f"The body is larger than {self._limit:,} bytes once decompressed (DESCENT_MAX_BODY)."
             raise TooLarge(detail)
+        check_ratio(self._packed, self._unpacked)
         if self._stream.unused_data:
             raise self._malformed(f"goes on after the end of its {self._coding}")
         if last and self._begun and not self._stream.eof:

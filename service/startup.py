@@ -12,6 +12,7 @@ from sqlalchemy import make_url
 
 from service.database.inspection import fault_of
 from service.database.lock import FileLock
+from service.private_folder import keep_private
 from service.settings import Settings
 
 FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -54,7 +55,7 @@ def check(settings: Settings) -> None:
     if (fault := fault_of(file)) is not None:
         raise Refused(f"{fault} with DESCENT_{'DATA' if settings.database is None else 'DATABASE'}.")
     try:
-        settings.data.mkdir(parents=True, exist_ok=True)
+        keep_private(settings.data)
     except OSError as error:
         raise Refused(
             f"DESCENT_DATA: {settings.data} cannot be made ({error.strerror}): name another folder."

@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 from service import logs
 from service.database.engine import Database
 from service.datasets.storage import Storage
+from service.private_folder import close_new_files
 
 UNIT_OF_PEAK = 1 if sys.platform == "darwin" else 1024
 """Bytes; the unit of ru_maxrss."""
@@ -47,6 +48,7 @@ def workspace_at(place: Place) -> Workspace:
     if not logging.getLogger().handlers:  # a worker of somebody else's cluster may log in a way of its own
         logs.set_up()
     os.nice(max(0, NICENESS - os.nice(0)))
+    close_new_files()
     # One thread for BLAS: workers share the machine, and the number of threads decides the last bits of a sum.
     threadpool_limits(1, user_api="blas")
     return Workspace(

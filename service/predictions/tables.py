@@ -81,7 +81,7 @@ def from_arrow(body: bytes, limit: int, trained: TrainedNetwork) -> Given:
     from service.datasets.formats.arrow_messages import check_sizes
 
     with refusing("Arrow stream"):
-        check_sizes(pyarrow.BufferReader(body))
+        check_sizes(pyarrow.BufferReader(body), len(body))
         reader = pyarrow.ipc.open_stream(pyarrow.py_buffer(body))
         expected = _kinds(trained.signature)
         kinds = kinds_of(reader.schema, {name: expected[name] for name in reader.schema.names if name in expected})

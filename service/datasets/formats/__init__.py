@@ -5,7 +5,7 @@ from pathlib import Path
 from service.datasets.chunks import ReadOptions, Table
 from service.datasets.formats.columns import few_categories
 from service.datasets.formats.json_columns import json_table
-from service.datasets.formats.pieces import Body, pieces
+from service.datasets.formats.pieces import Body, Pieces
 from service.datasets.media_types import ALIASES, ANY_FORM, GZIP, MediaType
 from service.errors import WrongFormat, invalid
 
@@ -51,7 +51,7 @@ def _check(form: MediaType, options: ReadOptions) -> None:
 
 
 def _read(form: MediaType, body: Body, options: ReadOptions, scratch: Path) -> Table:
-    whole = pieces(body, options.limit)
+    whole = Pieces(body, options.limit)
     match form:  # each imports its libraries: pyarrow takes a third of a second, and JSON can do without
         case MediaType.CSV:
             from service.datasets.formats.csv import read_csv

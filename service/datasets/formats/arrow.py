@@ -1,6 +1,6 @@
 """Arrow IPC, stream or file: batch by batch from a file that is mapped into memory."""
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Mapping
 from pathlib import Path
 
 import pyarrow
@@ -9,22 +9,23 @@ from pyarrow import ipc
 from service.datasets.chunks import Chunk, Kind, ReadOptions, Table
 from service.datasets.formats.arrow_arrays import chunks_of, kinds_of, mapped, refusing
 from service.datasets.formats.arrow_messages import check_sizes
-from service.datasets.formats.pieces import spool
+from service.datasets.formats.pieces import Pieces, spool
 
 FORM = "Arrow stream"
 MARK = b"ARROW1\0\0"
 """How the file format begins: a stream follows, and then what finds its batches."""
 
 
-def read_arrow(pieces: Iterator[bytes], options: ReadOptions, scratch: Path) -> Table:
+def read_arrow(body: Pieces, options: ReadOptions, scratch: Path) -> Table:
     """The table that an Arrow stream or file is. Either goes to `scratch` first: one batch may be all of it.
 
     Raises:
+        TooLarge: it unpacks to too much.
         Invalid: it is no Arrow, or has columns that no network takes.
     """
-    source = mapped(spool(pieces, scratch / "body.arrow"))
+    source = mapped(spool(body, scratch / "body.arrow"))
     with refusing(FORM):
-        check_sizes(_at_stream(source))
+        check_sizes(_at_stream(source), body.packed)
         kinds = kinds_of(ipc.open_stream(_at_stream(source)).schema, options.types, options.ignored)
     return Table(kinds, _chunks(source, kinds))
 

@@ -12,6 +12,7 @@ import pyarrow
 from pyarrow import ipc
 
 from service.errors import invalid
+from service.unpacking import check_ratio
 
 LARGEST_BATCH = 256 << 20
 """Bytes of a batch, unpacked. It is unpacked as a whole, and a small one may unpack to any size."""
@@ -21,8 +22,14 @@ _DATA = 1  # of a DictionaryBatch: its RecordBatch
 _BUFFERS, _COMPRESSION = 2, 3  # of a RecordBatch
 
 
-def check_sizes(source: pyarrow.NativeFile) -> None:
-    """Raise Invalid where a batch of the stream `source` is packed and too large."""
+def check_sizes(source: pyarrow.NativeFile, packed: int) -> None:
+    """Check the batches of a stream, which came as `packed` bytes.
+
+    Raises:
+        Invalid: one of them is packed and too large.
+        TooLarge: together they unpack to too much.
+    """
+    total = 0
     for message in _batches(source):
         try:
             size = _unpacked_size(message)
@@ -33,6 +40,8 @@ def check_sizes(source: pyarrow.NativeFile) -> None:
         if size > LARGEST_BATCH:
             detail = f"A batch takes {size:,} bytes unpacked: pack at most {LARGEST_BATCH:,} at once, or none."
             raise invalid("#", detail, "large_batch")
+        total += size
+    check_ratio(packed, total)
 
 
 def _batches(source: pyarrow.NativeFile) -> Iterator[ipc.Message]:

@@ -4,16 +4,17 @@ import errno
 import lzma
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from service.datasets.chunks import Kind, ReadOptions, Table
 from service.datasets.formats.columns import check_names
 from service.datasets.formats.npy import chunks_of, columns_of, kinds_of, load, without
-from service.datasets.formats.pieces import pieces, spool
+from service.datasets.formats.pieces import PIECE, Pieces, limited, spool
 from service.errors import invalid
 from service.numbers import Array
 from service.pointers import escape
+from service.unpacking import check_members
 
 SUFFIX = ".npy"
 MALFORMED = (
@@ -32,14 +33,16 @@ FULL = (errno.ENOSPC, errno.EDQUOT)
 """What the disk says that has no room for the files."""
 
 
-def read_npz(body: Iterator[bytes], options: ReadOptions, scratch: Path) -> Table:
+def read_npz(body: Pieces, options: ReadOptions, scratch: Path) -> Table:
     """The table of an archive's arrays: those of one dimension are columns by their names, those of two (or of records)
     groups of columns, `x` of `x_0`, `x_1` and so on.
 
     Raises:
+        TooLarge: it unpacks to too much.
         Invalid: it is no such archive, holds what no network takes, or arrays of different lengths.
     """
-    arrays = _unpack(spool(body, scratch / "body.npz"), options.limit, scratch)
+    file = spool(body, scratch / "body.npz")
+    arrays = _unpack(file, body.packed, options.limit, scratch)
     groups = {
         name: columns_of(array, f"Array {name!r}", f"{name}_")
         for name, array in arrays.items()
@@ -69,19 +72,21 @@ def _check_lengths(columns: Mapping[str, Array]) -> None:
             raise invalid(f"#/columns/{escape(name)}", detail, "ragged")
 
 
-def _unpack(file: Path, limit: int, scratch: Path) -> dict[str, Array]:
-    """The arrays by name, from files in `scratch` that together have at most `limit` bytes."""
+def _unpack(file: Path, packed: int, limit: int, scratch: Path) -> dict[str, Array]:
+    """The arrays by name, from files in `scratch` that together have at most `limit` bytes; `packed` were sent."""
     arrays: dict[str, Array] = {}
     try:
         with zipfile.ZipFile(file) as archive:
             members = archive.infolist()
+            check_members(members, packed)
             check_names([member.filename for member in members])
             for number, member in enumerate(members):
                 name = member.filename.removesuffix(SUFFIX)
                 if name == member.filename:
                     raise invalid("#", f"The archive holds {name!r}, which is no {SUFFIX}.", "malformed")
-                with archive.open(member) as packed:
-                    unpacked = spool(pieces(packed, limit), scratch / f"{number}{SUFFIX}")
+                with archive.open(member) as reading:
+                    whole = limited(iter(lambda: reading.read(PIECE), b""), limit)
+                    unpacked = spool(whole, scratch / f"{number}{SUFFIX}")
                 limit -= unpacked.stat().st_size
                 arrays[name] = load(unpacked, f"Array {name!r}")
     except MALFORMED as error:

@@ -1,6 +1,6 @@
 """Parquet: batch by batch from a file that is mapped into memory."""
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Mapping
 from pathlib import Path
 
 import pyarrow
@@ -9,25 +9,43 @@ from pyarrow import parquet, types
 from service.datasets.chunks import Chunk, Kind, ReadOptions, Table
 from service.datasets.formats.arrow_arrays import chunks_of, kinds_of, mapped, refusing
 from service.datasets.formats.columns import rows_of_a_chunk
-from service.datasets.formats.pieces import spool
+from service.datasets.formats.pieces import Pieces, spool
 
 FORM = "Parquet file"
 
 
-def read_parquet(pieces: Iterator[bytes], options: ReadOptions, scratch: Path) -> Table:
+def read_parquet(body: Pieces, options: ReadOptions, scratch: Path) -> Table:
     """The table that a Parquet file is; its end says what is in it, so it goes to `scratch` first.
 
     Raises:
+        TooLarge: it unpacks to too much.
         Invalid: it is no Parquet, or has columns that no network takes.
     """
-    source = mapped(spool(pieces, scratch / "body.parquet"))
+    source = mapped(spool(body, scratch / "body.parquet"))
     with refusing(FORM):
-        schema = parquet.read_schema(source)
+        metadata = parquet.read_metadata(source)
+        schema = metadata.schema.to_arrow_schema()
+        body.check(_unpacked_size(metadata, schema))
         kinds = kinds_of(schema, options.types, options.ignored)
     # Texts stay codes as the file has them: few bytes may name long texts many times.
     columns = None if len(kinds) == len(schema) else list(kinds)
     texts = [field.name for field in schema if types.is_string(field.type) or types.is_large_string(field.type)]
     return Table(kinds, _chunks(source, kinds, texts, columns))
+
+
+def _unpacked_size(metadata: parquet.FileMetaData, schema: pyarrow.Schema) -> int:
+    """The bytes of the pages unpacked, or of the numbers in them where these are more: few runs may be many rows."""
+    pages = sum(metadata.row_group(index).total_byte_size for index in range(metadata.num_row_groups))
+    bits = sum(_bit_width(field.type) for field in schema)
+    return int(max(pages, metadata.num_rows * bits // 8))
+
+
+def _bit_width(kind: pyarrow.DataType) -> int:
+    """The bits of a value; 0 where they differ."""
+    try:
+        return int(kind.bit_width)
+    except ValueError:
+        return 0
 
 
 def _chunks(

@@ -1,12 +1,13 @@
 """A body as it comes, unpacked, piece by piece."""
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
 from service.errors import TooLarge, invalid
+from service.unpacking import check_ratio
 
 PIECE = 1 << 20
 STEP = 1 << 14
@@ -22,20 +23,48 @@ class Body(Protocol):
         """At most `size` bytes; none at the end."""
 
 
-def pieces(body: Body, limit: int) -> Iterator[bytes]:
+class Pieces(Iterator[bytes]):
     """The bytes of `body`, unpacked where they begin as gzip does.
 
     Raises:
-        TooLarge: there are more than `limit` bytes.
+        TooLarge: there are more than `limit` bytes, or far more than have come.
         Invalid: it is no gzip after all, or breaks off.
     """
-    raw = iter(lambda: body.read(PIECE), b"")
-    start = b""
-    while len(start) < len(GZIP) and (piece := next(raw, b"")):
-        start += piece
-    whole = chain((start,), raw)
+
+    def __init__(self, body: Body, limit: int) -> None:
+        self.packed = 0
+        """Bytes that have come so far, as they were sent."""
+        self._unpacked = self._unpack(body, limit)
+
+    def __next__(self) -> bytes:
+        return next(self._unpacked)
+
+    def check(self, unpacked: int) -> None:
+        """Raise TooLarge where what has come says that it unpacks to so many bytes, and may not."""
+        check_ratio(self.packed, unpacked)
+
+    def _unpack(self, body: Body, limit: int) -> Iterator[bytes]:
+        raw = self._counted(body)
+        start = b""
+        while len(start) < len(GZIP) and (piece := next(raw, b"")):
+            start += piece
+        whole = chain((start,), raw)
+        total = 0
+        for piece in limited(_gunzip(whole) if start.startswith(GZIP) else whole, limit):
+            total += len(piece)
+            self.check(total)
+            yield piece
+
+    def _counted(self, body: Body) -> Iterator[bytes]:
+        while piece := body.read(PIECE):
+            self.packed += len(piece)
+            yield piece
+
+
+def limited(pieces: Iterable[bytes], limit: int) -> Iterator[bytes]:
+    """The pieces; raises TooLarge where they have more than `limit` bytes together."""
     total = 0
-    for piece in _gunzip(whole) if start.startswith(GZIP) else whole:
+    for piece in pieces:
         total += len(piece)
         if total > limit:
             raise TooLarge(f"The body is larger than {limit:,} bytes (DESCENT_MAX_UPLOAD).", "too_large")

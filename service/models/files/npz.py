@@ -17,6 +17,7 @@ from service.errors import invalid
 from service.models.files.signatures import LONGEST_SIGNATURE
 from service.models.files.tensors import Tensor, TensorFile
 from service.numbers import Array
+from service.unpacking import check_members
 
 MAGIC = b"PK\x03\x04"
 SUFFIX = ".npy"
@@ -50,12 +51,14 @@ def read(body: bytes) -> TensorFile:
     """What the file holds. Only headers are read before it is known what fits, and never more than they announce.
 
     Raises:
+        TooLarge: it unpacks to too much.
         Invalid: it is broken, or holds pickled objects.
     """
     with _broken_is_invalid():
         archive = zipfile.ZipFile(io.BytesIO(body))
         if len(archive.namelist()) > MOST_ENTRIES:
             raise ValueError(f"it has more than {MOST_ENTRIES:,} entries")
+        check_members(archive.infolist(), len(body))
         tensors = {name.removesuffix(SUFFIX): _tensor(archive, name) for name in archive.namelist()}
         texts = {name: _text(name, tensors.pop(name)) for name in LONGEST if name in tensors}
         return TensorFile(tensors, texts.get(ARCHITECTURE), texts.get(SIGNATURE))
