@@ -1,14 +1,14 @@
 """Jobs for tests: on the tutorial's line, some that end at once and some that would go on for days."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from service.client import Client
 from service.datasets.schemas import Dataset
 from service.jobs.schemas import Job
 from service.models.schemas import Model
-from tests.serving import wait_for
+from tests.serving import RunningService, wait_for
 
 XS = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
 YS = [2.0, 6.0, 10.0, 14.0, 18.0, 22.0]
@@ -38,3 +38,13 @@ def endless_job(client: Client, model: str, dataset: str, *, running: bool = Tru
         if client.job(job.id).state not in ENDED:
             client.cancel(job.id)
             assert client.job(job.id, wait=30).state == "cancelled"
+
+
+@contextmanager
+def all_workers_busy(client: Client, service: RunningService) -> Iterator[None]:
+    """An endless job on every worker, so that further jobs stay queued."""
+    model, dataset = straight(client).id, line(client).id
+    with ExitStack() as busy:
+        for _ in service.workers():
+            busy.enter_context(endless_job(client, model, dataset))
+        yield

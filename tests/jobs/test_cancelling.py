@@ -1,14 +1,13 @@
 """A job can be thrown away while it waits and while it runs; once it has ended it stays as it is."""
 
 import math
-from contextlib import ExitStack
 
 import pytest
 
 from service.client import Client, ProblemError
 from tests.problems import problem
 from tests.serving import RunningService
-from tests.training import endless_job, line, straight
+from tests.training import all_workers_busy, endless_job, line, straight
 
 
 def test_a_running_job_is_cancelled_and_leaves_no_version(client: Client) -> None:
@@ -35,9 +34,7 @@ def test_a_running_job_is_cancelled_and_leaves_no_version(client: Client) -> Non
 
 def test_a_queued_job_is_cancelled_at_once_and_never_runs(client: Client, service: RunningService) -> None:
     dataset, model = line(client), straight(client)
-    with ExitStack() as busy:
-        for _ in service.workers():
-            busy.enter_context(endless_job(client, model.id, dataset.id))
+    with all_workers_busy(client, service):
         queued = client.train(model.id, dataset.id, epochs=1)
         assert client.job(queued.id).state == "queued"
 

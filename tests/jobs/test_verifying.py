@@ -9,7 +9,8 @@ import pytest
 from service.client import Client
 from service.jobs.schemas import Job
 from tests.problems import problem
-from tests.training import endless_job, line, straight
+from tests.serving import RunningService
+from tests.training import all_workers_busy, endless_job, line, straight
 
 
 @pytest.fixture
@@ -105,12 +106,12 @@ def test_a_job_that_runs_or_is_unknown_cannot_be_verified(client: Client) -> Non
     problem(client.http.post(f"/api/jobs/job_{'0' * 26}/verify"), 404)
 
 
-def test_dataset_and_model_stay_while_a_job_is_verified(client: Client) -> None:
+def test_dataset_and_model_stay_while_a_job_is_verified(client: Client, service: RunningService) -> None:
     dataset, model = line(client), straight(client)
-    recipe: dict[str, Any] = {"epochs": 20_000, "batch_size": 1, "optimiser": {"rule": "Descent", "eta": 1e-6}}
-    job = client.train(model.id, dataset.id, wait=60, **recipe)
-    again = client.http.post(f"/api/jobs/{job.id}/verify", headers={"Prefer": "wait=0"}).json()["id"]
-    assert problem(client.http.delete(f"/api/datasets/{dataset.id}"), 409)["code"] == "dataset_in_use"
-    assert problem(client.http.delete(f"/api/models/{model.id}"), 409)["code"] == "model_in_use"
-    client.cancel(again)
+    job = client.train(model.id, dataset.id, wait=30, epochs=1)
+    with all_workers_busy(client, service):
+        again = client.http.post(f"/api/jobs/{job.id}/verify", headers={"Prefer": "wait=0"}).json()["id"]
+        assert problem(client.http.delete(f"/api/datasets/{dataset.id}"), 409)["code"] == "dataset_in_use"
+        assert problem(client.http.delete(f"/api/models/{model.id}"), 409)["code"] == "model_in_use"
+        client.cancel(again)
     assert client.job(again, wait=30).state == "cancelled"
