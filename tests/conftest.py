@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from service.client import Client
 from tests.conformity import Conformity
+from tests.document import document
 from tests.serving import RunningService, running_service
 
 MOST_PROCESSES = 8
@@ -45,7 +46,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService
 @pytest.fixture(scope="session")
 def client(service: RunningService) -> Iterator[Client]:
     with service.client() as client:
-        client.http.event_hooks["response"].append(Conformity(client.http.get("/openapi.json").json()))
+        client.http.event_hooks["response"].append(Conformity(document()))
         yield client
 
 

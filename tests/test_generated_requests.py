@@ -15,13 +15,12 @@ from schemathesis.core.result import Ok
 from schemathesis.schemas import APIOperation
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
-from service.app import create_app
-from service.settings import Settings
+from tests.document import document
 from tests.serving import RunningService, running_service
 from tests.training import line, straight
 
 Operation = APIOperation[Any, Any, Any, Any]
-SCHEMA = schemathesis.openapi.from_dict(create_app(Settings()).openapi(), config=SchemathesisConfig(seed=1))
+SCHEMA = schemathesis.openapi.from_dict(document(), config=SchemathesisConfig(seed=1))
 OPERATIONS: list[Operation] = [result.ok() for result in SCHEMA.get_all_operations() if isinstance(result, Ok)]
 EXAMPLES = 10
 FEW_EPOCHS = 20

@@ -5,15 +5,14 @@ from typing import Any
 import httpx
 import pytest
 
-from service.app import create_app
 from service.client import Client
-from service.settings import Settings
+from tests.document import document
 from tests.problems import pointers, problem
 from tests.training import line, straight
 
 OPERATIONS = [
     (method, path)
-    for path, methods in create_app(Settings()).openapi()["paths"].items()
+    for path, methods in document()["paths"].items()
     for method in methods
     if path.startswith(("/api/", "/v1/"))
 ]
