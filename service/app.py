@@ -20,6 +20,7 @@ from service.browser_guard import BrowserGuard
 from service.compressed_bodies import CompressedBodies
 from service.database.engine import Database
 from service.database.migrate import migrate
+from service.database.room import Room
 from service.datasets.endpoints import router as datasets
 from service.datasets.storage import Storage
 from service.datasets.uploads import Turns
@@ -105,9 +106,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     watcher = Watcher(database)
     engine = Engine(settings, database, when_done=watcher.nudge)
     app.state.database, app.state.storage, app.state.networks = database, storage, Networks()
+    app.state.room = Room(database, storage.folder)
     app.state.statistics = Statistics()
     app.state.keys_in_flight, app.state.upload_turns = KeysInFlight(), Turns()
     app.state.watcher, app.state.engine, app.state.nudge_engine = watcher, engine, engine.nudge
+    if database.reserve is not None:
+        database.reserve.fill()
     removing = asyncio.create_task(keep_removing_abandoned(database, storage))
     try:
         yield
@@ -126,9 +130,10 @@ def _add_health(app: FastAPI) -> None:
 
     @app.get("/health/ready", tags=["health"], summary="Can it work?", responses=problems(503))
     def ready(request: Request) -> dict[str, str]:
-        """Whether the database answers and the engine takes jobs."""
+        """Whether the database answers, the disk has room, and the engine takes jobs."""
         with request.app.state.database.reading() as session:
             session.execute(text("SELECT 1"))
+        request.app.state.room.check()
         if not request.app.state.engine.ready:
             raise Unavailable("The engine is starting: jobs are kept until it is ready.", "engine_starting")
         return {"status": "ready"}

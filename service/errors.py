@@ -13,6 +13,7 @@ DescentError
 ├── HeadersTooLarge     431   too many headers, or too long ones
 ├── NotInstalled        501   an optional package is missing here
 └── Unavailable         503   try again later
+    └── CannotWrite     503   the disk is full, or can only be read
 """
 
 from dataclasses import dataclass, field
@@ -99,6 +100,12 @@ class NotInstalled(DescentError):
 class Unavailable(DescentError):
     status = 503
     title = "Unavailable"
+    retry_after = 1
+    """Seconds."""
+
+
+class CannotWrite(Unavailable):
+    retry_after = 10
 
 
 def invalid(pointer: str, detail: str, code: str = "invalid") -> Invalid:

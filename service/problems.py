@@ -14,6 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from service.disk_faults import disk_fault, is_busy
 from service.errors import DescentError, Fault, Invalid, Unavailable
 from service.idempotency import Replayed
 from service.json_bodies import invalid_body
@@ -100,13 +101,12 @@ def add_error_handlers(app: FastAPI) -> None:
             case DescentError():
                 return problem_of(path, error)
             case OperationalError() | PoolTimeout():
-                log.warning("the database did not answer: %s", error)
-                detail = "The database is busy or out of reach: try again."
-                return problem_of(path, Unavailable(detail, "database_unavailable"))
+                return problem_of(path, _unavailable(error))
             case _:
                 detail = "Something went wrong here; the log of the service says what."
                 return problem_response(path, 500, "Internal error", detail, "internal_error")
 
+    app.add_exception_handler(OSError, _answer_of_disk)
     kinds = (RequestValidationError, DescentError, HTTPException, OperationalError, PoolTimeout, Exception)
     for kind in (Replayed, ClientDisconnect, *kinds):
         app.add_exception_handler(kind, answer)
@@ -116,9 +116,26 @@ def problem_of(path: str, error: DescentError) -> Response:
     """Return the answer to a request for `path` that ended in `error`."""
     code = error.code or error.title.lower().replace(" ", "_")
     response = problem_response(path, error.status, error.title, error.detail, code, error.errors)
-    if error.status == 503:
-        response.headers["Retry-After"] = "1"
+    if isinstance(error, Unavailable):
+        response.headers["Retry-After"] = str(error.retry_after)
     return response
+
+
+def _answer_of_disk(request: Request, error: Exception) -> Response:
+    fault = disk_fault(error)
+    if fault is None:  # some other trouble of the system
+        raise error
+    return problem_of(request.url.path, fault)
+
+
+def _unavailable(error: OperationalError | PoolTimeout) -> Unavailable:
+    fault = disk_fault(error)
+    if fault is not None:
+        return fault
+    log.warning("the database did not answer: %s", getattr(error, "orig", error))
+    if is_busy(error):
+        return Unavailable("The database is busy: try again.", "busy")
+    return Unavailable("The database is out of reach: try again.", "database_unavailable")
 
 
 def _router_problem(app: FastAPI, request: Request, error: HTTPException) -> Response:

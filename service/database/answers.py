@@ -29,6 +29,20 @@ def find(session: Session, key: str) -> AnswerRecord | None:
     return record if record is not None and record.created_at > now() - KEPT_FOR else None
 
 
+PROBE = "\0"
+"""A key that no client can send."""
+
+
+def add_probe(session: Session, size: int) -> None:
+    """Add a row of so many bytes, which says nothing."""
+    drop_probe(session)
+    session.add(AnswerRecord(key=PROBE, fingerprint="", status=0, location="", body=bytes(size)))
+
+
+def drop_probe(session: Session) -> None:
+    session.execute(delete(AnswerRecord).where(AnswerRecord.key == PROBE))
+
+
 def keep(session: Session, record: AnswerRecord) -> None:
     session.execute(delete(AnswerRecord).where(AnswerRecord.created_at <= now() - KEPT_FOR))
     session.add(record)

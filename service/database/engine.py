@@ -2,18 +2,21 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from sqlalchemy import Connection, create_engine, event
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from service.errors import Unavailable
+from service.database.reserve import Reserve
+from service.disk_faults import disk_fault, is_read_only, read_only
+from service.errors import CannotWrite, Unavailable
 
+Answer = TypeVar("Answer")
 Synchronous = Literal["FULL", "NORMAL"]
 
 PATIENCE = 5.0
@@ -33,6 +36,7 @@ class Database:
         self.on_sqlite = self.engine.dialect.name == "sqlite"
         if self.on_sqlite:
             _set_up_sqlite(self.engine, synchronous)
+        self.reserve = Reserve(self.file.with_name(f"{self.file.name}.reserve")) if self.file else None
         self._turn = threading.Lock()
         self._looking_up = threading.Lock()
         self._lookups: sqlite3.Cursor | None = None
@@ -79,15 +83,50 @@ class Database:
         """One writing transaction, not to be nested: committed when the block ends well, rolled back otherwise.
 
         Raises:
+            CannotWrite: the disk is full, or can only be read.
             Unavailable: others write for too long.
         """
-        with self._taking_turns(), self._writing() as session:
+        with self._taking_turns(), self._marking_faults(), self._writing() as session:
             yield session
             try:
                 session.commit()
             except BaseException:
                 session.invalidate()  # a connection whose COMMIT failed may still be inside its transaction
                 raise
+
+    def write_urgently(self, write: Callable[[Session], Answer]) -> Answer:
+        """A small write in a transaction of its own; on a full disk in the room that is kept back for this.
+
+        Raises:
+            CannotWrite: that is used up too, or the disk can only be read.
+        """
+        try:
+            with self.transaction() as session:
+                return write(session)
+        except CannotWrite as error:
+            fault = error
+        while self.reserve is not None:
+            with suppress(CannotWrite), self.transaction() as session:
+                session.connection()  # takes the write lock: no other writer may use the room
+                if not self.reserve.release():
+                    break
+                return write(session)
+        raise fault
+
+    @contextmanager
+    def _marking_faults(self) -> Iterator[None]:
+        """Tells others, and the caller, where the disk takes no more."""
+        try:
+            yield
+        except DBAPIError as error:
+            fault = disk_fault(error)
+            if fault is None:
+                raise
+            if self.file is not None and is_read_only(self.file.parent):  # which SQLite calls an error of writing
+                fault = read_only()
+            if self.reserve is not None:
+                self.reserve.mark()
+            raise fault from error
 
     @contextmanager
     def rebuilding(self) -> Iterator[Connection]:
@@ -120,7 +159,7 @@ class Database:
             yield
             return
         if not self._turn.acquire(timeout=PATIENCE):
-            raise Unavailable("The database is busy: try again.", "database_unavailable")
+            raise Unavailable("The database is busy: try again.", "busy")
         try:
             yield
         finally:

@@ -1,6 +1,5 @@
 """Arrays of datasets as files: one folder a dataset, which appears whole or not at all, on this disk or in a bucket."""
 
-import errno
 import os
 import shutil
 import time
@@ -16,6 +15,7 @@ from safetensors.numpy import load, save
 
 from service.database.columns import looks_like_an_id
 from service.datasets.buckets import SCHEME, Bucket
+from service.disk_faults import disk_fault
 from service.errors import NotFound, Unavailable
 from service.learning.gram import Gram
 from service.numbers import Array
@@ -83,16 +83,17 @@ class Storage:
         """A folder for the files of a new dataset, which goes with the block unless they were kept in it.
 
         Raises:
-            Unavailable: the disk is full.
+            CannotWrite: the disk is full, or can only be read.
         """
         folder = self._unfinished(dataset)
         try:
             folder.mkdir(parents=True)
             yield folder
         except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            fault = disk_fault(error)
+            if fault is None:
                 raise
-            raise Unavailable("There is no room left for this dataset.", "storage_full") from error
+            raise fault from error
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 

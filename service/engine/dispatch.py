@@ -15,6 +15,7 @@ from service.database.engine import Database
 from service.engine.cluster import Cluster
 from service.errors import DescentError
 from service.jobs import queue
+from service.jobs.states import FULL_FOR
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +92,7 @@ class Dispatcher:
         self._swept = time.monotonic()
         self.workers = self._cluster.worker_count()
         with self._database.reading() as session:
-            if not queue.any_lost(session):
+            if not queue.any_lost(session) or self._is_full():
                 return
         with self._database.transaction() as session:
             called_back = set(queue.requeue_lost(session))
@@ -113,6 +114,11 @@ class Dispatcher:
                 self._hold_back(death.job)
             self._deaths.popleft()
             self._when_done()
+
+    def _is_full(self) -> bool:
+        """Whether workers may live that cannot beat."""
+        reserve = self._database.reserve
+        return reserve is not None and time.time() - reserve.marked() < FULL_FOR
 
     def _supply(self, stopping: threading.Event) -> None:
         with self._lock:

@@ -62,8 +62,8 @@ class Engine:
         if self._cluster is not None:
             self._cluster.close()
         # After the workers are gone, so that none of them can claim a job that was given back.
-        with suppress(Exception), self._database.transaction() as session:
-            queue.release(session, messages)
+        with suppress(Exception):
+            self._database.write_urgently(lambda session: queue.release(session, messages))
 
     def _run(self) -> None:
         from service.engine.cluster import Cluster  # here: Dask takes a second to import, and requests need not wait

@@ -3,18 +3,22 @@
 import logging
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
 from safetensors.numpy import save
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from service.database.engine import Database
 from service.engine.workspace import peak_memory
+from service.errors import CannotWrite
 from service.jobs import queue, records
 from service.jobs.packing import reports_of
 from service.jobs.records import JobRecord
+from service.jobs.states import FIRST_GAP, LONGEST_GAP
 from service.learning.training import EpochReport, Progress, Training
 from service.models import parameters
 from service.models import records as models
@@ -80,6 +84,8 @@ class Ledger:
         self._next_checkpoint = time.monotonic() + FIRST_CHECKPOINT
         self._lock = threading.Condition()
         self._closing = False
+        self._gap = 0.0
+        """Seconds until the next try where the last write found the disk full: the training is held up."""
         self._thread = threading.Thread(target=self._keep_writing, name=f"ledger-{self.job}", daemon=True)
 
     def watch(self, training: Training) -> None:
@@ -123,7 +129,7 @@ class Ledger:
                     self._points[event.epoch] = parameters.to_bytes(training.parameters)
             self._progress = max(self._progress, _place(event) / training.recipe.epochs)
             self._checkpoint = checkpoint or self._checkpoint
-            while self._much_is_pending() and not (self.lost or self.asked):
+            while (self._gap or self._much_is_pending()) and not (self.lost or self.asked):
                 self._lock.notify_all()
                 self._lock.wait(FLUSH)
 
@@ -159,12 +165,28 @@ class Ledger:
                 continue
             try:
                 self._beat()
+                self._gap = 0.0
+            except CannotWrite as error:
+                self._rest(error)
+                continue
             except Exception:  # what was not written is not forgotten: the next round has it all
                 log.warning("job %s cannot beat", self.job, exc_info=True)
                 with self._lock:
                     self._lock.wait_for(lambda: self._closing, FLUSH)
                 continue
             written_at = time.monotonic()
+
+    def _rest(self, error: CannotWrite) -> None:
+        """Hold the training up until the next try; what a client asks meanwhile is heard."""
+        log.warning("job %s rests: %s", self.job, error)
+        self._gap = min(max(2 * self._gap, FIRST_GAP), LONGEST_GAP)
+        until = time.monotonic() + self._gap
+        while not self._closing and (left := until - time.monotonic()) > 0:
+            with suppress(SQLAlchemyError), self._database.reading() as session:
+                self.asked = queue.asked_of(session, self.job)
+            with self._lock:
+                self._lock.notify_all()
+                self._lock.wait_for(lambda: self._closing, min(left, BEAT))
 
     def _waits_for_the_next_flush(self) -> bool:
         """Wait for the interval to pass, or for many reports; False at the end."""
@@ -203,5 +225,9 @@ class Ledger:
                 if queue.write(session, self.job, self.attempt, **(forgiven if advanced else {})):
                     records.save_checkpoint(session, self.job, checkpoint.state)
             self._kept_place = max(self._kept_place, checkpoint.place)
+        except CannotWrite:
+            with self._lock:
+                self._checkpoint = self._checkpoint or checkpoint
+            raise
         except Exception:  # the next one is a new try
             log.warning("job %s cannot keep its checkpoint", self.job, exc_info=True)

@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from service.database.engine import Database
 from service.datasets import records as datasets
 from service.datasets.storage import Storage
-from service.errors import DescentError, Unavailable
+from service.errors import CannotWrite, DescentError, Unavailable
 from service.jobs import queue
 
 log = logging.getLogger(__name__)
@@ -22,20 +22,25 @@ def recover(database: Database, storage: Storage, *, alone: bool) -> None:
     A service that is alone (its workers are embedded, and it holds the lock of the database) knows that nobody works on
     them; others wait for the lease to run out.
     """
-    if alone:
-        with database.transaction() as session:
-            left = queue.requeue_lost(session, all_running=True)
-        if left:
-            log.warning(
-                "recovered from a stop without a warning: %d jobs that ran go on (%s)", len(left), ", ".join(left)
-            )
-    remove_abandoned(database, storage, alone=alone)
+    try:
+        if alone:
+            _call_back(database)
+        remove_abandoned(database, storage, alone=alone)
+    except CannotWrite as error:  # leases that run out do the same later
+        log.warning("nothing was recovered yet: %s", error)
     with database.reading() as session:
         known, loading = datasets.ids(session, "ready"), datasets.ids(session, "loading")
     try:
         storage.sweep(known, loading)
     except Unavailable as error:  # the next start sweeps
         log.warning("nothing was swept: %s", error)
+
+
+def _call_back(database: Database) -> None:
+    with database.transaction() as session:
+        left = queue.requeue_lost(session, all_running=True)
+    if left:
+        log.warning("recovered from a stop without a warning: %d jobs that ran go on (%s)", len(left), ", ".join(left))
 
 
 def remove_abandoned(database: Database, storage: Storage, *, alone: bool = False) -> None:

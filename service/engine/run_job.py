@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from service.datasets import records as datasets
+from service.engine.ending import write_end
 from service.engine.ledger import Ledger
 from service.engine.workspace import Place, Workspace, workspace_at
 from service.errors import DescentError
@@ -118,10 +119,8 @@ def _succeed(workspace: Workspace, ledger: Ledger, assignment: Assignment, recor
     final_loss, result = training.final_loss(), training.result()
     receipt, vector = receipts.complete(assignment.receipt, result), parameters.to_bytes(result)
     found = _verified(workspace, record, receipt)
-    ledger.close()
-    with workspace.database.transaction() as session:
-        if not ledger.flush(session):
-            return
+
+    def end(session: Session) -> None:
         record = records.find(session, ledger.job, lock=True)
         if record.asked == Asked.CANCEL:  # since the last beat
             _leave(session, record, assignment, vector, State.CANCELLED)
@@ -132,6 +131,9 @@ def _succeed(workspace: Workspace, ledger: Ledger, assignment: Assignment, recor
             assert record.version is not None, "a job that has not ended holds its model"
         values = {"final_loss": final_loss, "ended_by": training.ended_by, "receipt": receipt}
         queue.end(session, record, State.SUCCEEDED, **values, **found)
+
+    ledger.close()
+    write_end(workspace.database, ledger, end)
 
 
 def _verified(workspace: Workspace, record: JobRecord, receipt: dict[str, Any]) -> dict[str, Any]:
@@ -145,11 +147,12 @@ def _verified(workspace: Workspace, record: JobRecord, receipt: dict[str, Any]) 
 def _give_up(workspace: Workspace, ledger: Ledger, assignment: Assignment | None, state: State, **values: Any) -> None:
     """End without a version, but keep the last finite parameters where training had begun."""
     vector = None if assignment is None else parameters.to_bytes(assignment.training.parameters)
-    ledger.close()
-    with workspace.database.transaction() as session:
-        if not ledger.flush(session):
-            return
+
+    def end(session: Session) -> None:
         _leave(session, records.find(session, ledger.job), assignment, vector, state, **values)
+
+    ledger.close()
+    write_end(workspace.database, ledger, end)
 
 
 def _leave(

@@ -125,9 +125,11 @@ async def show_job(job: str, response: Response, database: DatabaseOf, watcher: 
 
 @router.post("/{job}/cancel", summary="Throw a job away", responses=problems(404, 409, 422))
 def cancel_job(job: str, database: DatabaseOf, watcher: WatcherOf) -> Job:
-    """Stop a job and add no version: at once while it waits, within a second while a worker trains it."""
-    with database.transaction() as session:
-        record = operations.cancel(session, job)
+    """Stop a job and add no version: at once while it waits, within a second while a worker trains it.
+
+    Works on a full disk too; what the job had not written by then is gone.
+    """
+    record = database.write_urgently(lambda session: operations.cancel(session, job))
     watcher.nudge()
     return reports.job(record)
 

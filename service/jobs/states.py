@@ -31,5 +31,12 @@ class Asked(StrEnum):
 LEASE = 10.0
 """Seconds without a beat after which a running job's worker counts as lost."""
 
+FIRST_GAP = 0.5
+LONGEST_GAP = 30.0
+"""Seconds between the tries of a worker to write to a full disk: each gap is twice as long as the one before."""
+
+FULL_FOR = LONGEST_GAP + LEASE
+"""Seconds after somebody found the disk full in which no job is called back: its worker may live, but cannot beat."""
+
 MAX_LOSSES_OF_WORKER = 5
 """A job fails that loses this many workers without a checkpoint further on between them."""

@@ -1,6 +1,5 @@
 """npz: several arrays in a zip, unpacked into files that are mapped into memory."""
 
-import errno
 import lzma
 import zipfile
 import zlib
@@ -11,6 +10,7 @@ from service.datasets.chunks import Kind, ReadOptions, Table
 from service.datasets.formats.columns import check_names
 from service.datasets.formats.npy import chunks_of, columns_of, kinds_of, load, without
 from service.datasets.formats.pieces import PIECE, Pieces, limited, spool
+from service.disk_faults import disk_fault
 from service.errors import invalid
 from service.numbers import Array
 from service.pointers import escape
@@ -28,9 +28,6 @@ MALFORMED = (
     RuntimeError,
 )
 """What Python's zipfile raises about bytes that are no zip, or one that is encrypted or packed in an unknown way."""
-
-FULL = (errno.ENOSPC, errno.EDQUOT)
-"""What the disk says that has no room for the files."""
 
 
 def read_npz(body: Pieces, options: ReadOptions, scratch: Path) -> Table:
@@ -90,7 +87,7 @@ def _unpack(file: Path, packed: int, limit: int, scratch: Path) -> dict[str, Arr
                 limit -= unpacked.stat().st_size
                 arrays[name] = load(unpacked, f"Array {name!r}")
     except MALFORMED as error:
-        if isinstance(error, OSError) and error.errno in FULL:
+        if disk_fault(error) is not None:
             raise
         raise invalid("#", f"The body is no npz that can be read: {str(error)[:200]}", "malformed") from None
     file.unlink()

@@ -1,0 +1,44 @@
+"""Whether there is room to write, for the probe of readiness."""
+
+import shutil
+from pathlib import Path
+
+from service.database import answers
+from service.database.engine import Database
+from service.disk_faults import full, is_read_only, read_only
+
+LEAST = 1 << 16
+"""Bytes; a disk with less room is as good as full."""
+
+
+class Room:
+    """Looks whether database and storage can grow; once the disk was found full, by growing for a moment."""
+
+    def __init__(self, database: Database, storage: Path) -> None:
+        self._database = database
+        self._storage = storage
+        self._good = 0.0
+        """The mark of a full disk that a write has since proved wrong."""
+
+    def check(self) -> None:
+        """Raises CannotWrite where there is no room."""
+        reserve = self._database.reserve
+        folders = {each for each in (self._storage, self._database.file and self._database.file.parent) if each}
+        for folder in filter(Path.exists, folders):
+            if is_read_only(folder):
+                raise read_only()
+            if shutil.disk_usage(folder).free < LEAST:
+                raise full()
+        if reserve is None:
+            return
+        mark = reserve.marked()
+        if mark > self._good:
+            self._grow()
+            self._good = mark
+        reserve.fill()
+
+    def _grow(self) -> None:
+        with self._database.transaction() as session:
+            answers.add_probe(session, LEAST)
+        with self._database.transaction() as session:
+            answers.drop_probe(session)

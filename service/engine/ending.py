@@ -1,0 +1,64 @@
+"""The end of a job, written however long the disk is full."""
+
+import logging
+import time
+from collections.abc import Callable
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from service.database.engine import Database
+from service.engine.ledger import BEAT, Ledger
+from service.errors import CannotWrite
+from service.jobs import queue, records
+from service.jobs.states import FIRST_GAP, LONGEST_GAP, Asked, State
+
+log = logging.getLogger(__name__)
+
+
+def write_end(database: Database, ledger: Ledger, write: Callable[[Session], None]) -> None:
+    """Write what the ledger has left and then the end, in one transaction; nothing where the claim is lost.
+
+    On a full disk it is tried again with growing gaps, until a client asks to throw the job away: that is done with
+    what is there already.
+    """
+    gap = FIRST_GAP
+    while True:
+        try:
+            with database.transaction() as session:
+                if ledger.flush(session):
+                    write(session)
+            return
+        except CannotWrite as error:
+            log.warning("job %s cannot write its end, trying again: %s", ledger.job, error)
+        if _is_cancelled(database, ledger.job, gap) and _throw_away(database, ledger):
+            return
+        gap = min(2 * gap, LONGEST_GAP)
+
+
+def _is_cancelled(database: Database, job: str, seconds: float) -> bool:
+    """Whether a client asks for that; False once the time is over."""
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        time.sleep(min(left, BEAT))
+        try:
+            with database.reading() as session:
+                if queue.asked_of(session, job) == Asked.CANCEL:
+                    return True
+        except SQLAlchemyError as error:
+            log.warning("job %s cannot be read: %s", job, getattr(error, "orig", error))
+    return False
+
+
+def _throw_away(database: Database, ledger: Ledger) -> bool:
+    """End the job as cancelled in the room that is kept back; False where that is used up."""
+
+    def end(session: Session) -> None:
+        if queue.write(session, ledger.job, ledger.attempt):
+            queue.end(session, records.find(session, ledger.job), State.CANCELLED)
+
+    try:
+        database.write_urgently(end)
+    except CannotWrite:
+        return False
+    return True
