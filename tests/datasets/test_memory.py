@@ -1,8 +1,8 @@
 """Datasets far larger than what is kept in memory while they are stored."""
 
-import subprocess
-import sys
 from pathlib import Path
+
+from tests.scripts import printed_by
 
 SCRIPT = """
 import sys
@@ -14,7 +14,7 @@ from service.datasets import operations
 from service.datasets.chunks import Chunk, Table, Texts
 from service.datasets.schemas import Split
 from service.datasets.storage import Storage
-from tests.peak_memory import peak_memory
+from tests.scripts import peak_memory
 
 ROWS, CHUNKS, COLUMNS = 1 << 16, 20, 40
 
@@ -42,7 +42,6 @@ MEBIBYTE = 1 << 20
 
 
 def test_a_dataset_of_two_hundred_megabytes_is_stored_in_less_than_half_of_that(tmp_path: Path) -> None:
-    result = subprocess.run([sys.executable, "-c", SCRIPT, str(tmp_path)], capture_output=True, text=True, check=True)
-    size, used = map(int, result.stdout.split())
+    size, used = map(int, printed_by(SCRIPT, str(tmp_path)).split())
     assert size > 200 * MEBIBYTE
     assert used < 96 * MEBIBYTE

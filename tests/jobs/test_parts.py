@@ -1,8 +1,5 @@
 """Parts of datasets as networks see them: read from the files as they are used, whatever has to be changed."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +15,7 @@ from service.learning.encoding import Encoded, stored
 from service.learning.pages import mapping_of
 from service.learning.selection import Selection
 from service.numbers import Array
+from tests.scripts import printed_by
 
 ROWS = 2_000_000
 COLUMNS = 33
@@ -34,7 +32,7 @@ from service.learning.optimisers import Adam
 from service.learning.recipe import Recipe
 from service.learning.training import Training
 from tests.jobs.test_parts import view_of
-from tests.peak_memory import peak_memory
+from tests.scripts import peak_memory
 folder, rows, columns, dtype, weights, act = sys.argv[1:]
 view = view_of(Path(folder), int(rows), int(columns), dtype, weights or None)
 network = Network(read(f"Chain(Dense({view.inputs} => 8, tanh), Dense(8 => 1))"), dtype)
@@ -115,7 +113,4 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(("dtype", "weights"), [("float32", "x5"), ("float64", "")])
 def test_what_is_held_does_not_grow_with_the_file(folder: Path, act: str, dtype: str, weights: str) -> None:
     sizes = (str(ROWS), str(COLUMNS))
-    command = [sys.executable, "-c", MEASURE, str(folder), *sizes, dtype, weights, act]
-    one_thread = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
-    run = subprocess.run(command, capture_output=True, text=True, check=True, env=one_thread)
-    assert int(run.stdout) < 120 < FILE_MEGABYTES / 2
+    assert int(printed_by(MEASURE, str(folder), *sizes, dtype, weights, act)) < 120 < FILE_MEGABYTES / 2
