@@ -30,6 +30,7 @@ from service.errors import Unavailable
 from service.idempotency import KeysInFlight
 from service.jobs.endpoints import router as jobs
 from service.jobs.watching import Watcher
+from service.large_bodies import LargeBodies
 from service.models.endpoints import router as models
 from service.models.networks import Networks
 from service.predictions.endpoints import router as evaluations
@@ -83,6 +84,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings = settings
     # the busiest first, and straight: see DirectRoute
     app.router.routes[:0] = [*predictions.routes, *inference.routes, *kserve.routes]
+    app.add_middleware(LargeBodies)
     app.add_middleware(CompressedBodies, limit=settings.max_body)
     app.add_middleware(BrowserGuard, hosts=settings.hosts)
     app.add_middleware(BodyLimit, limit=settings.max_body, upload_limit=settings.max_upload)

@@ -15,7 +15,7 @@ from service.database.engine import Database
 from service.datasets.storage import Storage
 from service.errors import WrongFormat
 from service.idempotency import Creation, KeysInFlight, fingerprint, replay
-from service.json_bodies import read_json
+from service.json_text import LARGEST_RECIPE, parse_recipe, too_long_a_recipe
 from service.query_parameters import refuse_undeclared
 
 Item = TypeVar("Item")
@@ -101,14 +101,18 @@ def attachment(name: str) -> dict[str, str]:
 class JSONRequest(Request):
     """A request whose JSON body has been read already: FastAPI would turn our errors about it into a bare 400."""
 
+    content: bytes = b""
     value: Any = None
+
+    async def body(self) -> bytes:
+        return self.content
 
     async def json(self) -> Any:
         return self.value
 
 
 class JSONRoute(APIRoute):
-    """A route whose bodies go through `read_json`; other content types are 415, undeclared query parameters 422."""
+    """A route whose bodies go through `parse_recipe`; other content types are 415, undeclared query parameters 422."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle, declared = super().get_route_handler(), tuple(_query_parameters(self.dependant))
@@ -120,12 +124,22 @@ class JSONRoute(APIRoute):
             if media_type(request) != "application/json":
                 raise WrongFormat("This body is read as JSON: send it with Content-Type: application/json.")
             read = JSONRequest(request.scope, request.receive)
-            body = await read.body()
+            read.content = body = await _recipe_of(request)
             small = len(body) < SMALL_BODY
-            read.value = read_json(body) if small else await run_in_threadpool(read_json, body)
+            read.value = parse_recipe(body) if small else await run_in_threadpool(parse_recipe, body)
             return await handle(read)
 
         return handler
+
+
+async def _recipe_of(request: Request) -> bytes:
+    """The body, which is not read to its end where it is too long."""
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > LARGEST_RECIPE:
+            raise too_long_a_recipe()
+    return bytes(body)
 
 
 def _query_parameters(dependant: Dependant) -> Iterator[str]:

@@ -1,37 +1,47 @@
-"""JSON bodies: read quickly, and what is wrong with them said with pointers."""
+"""JSON bodies: read quickly, what is long piece by piece, and what is wrong with them said with pointers."""
 
-import json
+import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from service.errors import Invalid, invalid, invalid_in
+from service import json_lists
+from service.errors import Invalid, invalid_in
+from service.json_text import parse
 from service.pointers import faults_of
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 Shape = TypeVar("Shape")
-ESCAPED_SURROGATE = rb"\ud"
+
+
+class TooLongForTheLoop(Exception):
+    """A body is so long that it is read in a thread, and this is the event loop."""
 
 
 def read_json(body: bytes) -> Any:
     """The value of a JSON text. NaN and overflowing numbers come through, so that validation can say where they are.
+    Of a long text, lists that are long are `LongList`s.
 
     Raises:
         Invalid: malformed, or nested too deeply.
+        TooLongForTheLoop: call this in a thread.
     """
+    if len(body) <= json_lists.LONG:
+        return parse(body)
+    if is_in_the_loop():
+        raise TooLongForTheLoop
+    return json_lists.read(body)
+
+
+def is_in_the_loop() -> bool:
+    """Whether an event loop runs in this thread, and would stand still meanwhile."""
     try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        try:
-            value = json.loads(body)
-            if ESCAPED_SURROGATE in body.lower():
-                json.dumps(value, ensure_ascii=False).encode()  # refuses lone ones, which no database stores
-        except (ValueError, RecursionError):
-            raise invalid("#", f"The body is not JSON: {error}.", "malformed") from None
-        return value
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def validated(shape: TypeAdapter[Shape], value: Any) -> Shape:

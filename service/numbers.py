@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.errors import Invalid, invalid
+from service.json_lists import LongList
 
 Array = NDArray[Any]
 
@@ -21,16 +22,42 @@ def column(values: Any, dtype: str, pointer: str) -> Array:
     Raises:
         Invalid: with the pointer of the first that is no number, not finite, or overflows `dtype`.
     """
+    if isinstance(values, LongList):
+        return _long_column(values, dtype, pointer)
     if not isinstance(values, list):
         raise invalid(pointer, "This is not a list of numbers.")
+    return elements(values, dtype, pointer, 0)
+
+
+def elements(values: list[Any], dtype: str, pointer: str, first: int) -> Array:
+    """The same for some elements of a list, of which the first has the index `first`."""
     if not set(map(type, values)) <= _NUMBERS:
         index = next(i for i, value in enumerate(values) if type(value) not in _NUMBERS)
-        raise _not_a_number(f"{pointer}/{index}", values[index])
+        raise _not_a_number(f"{pointer}/{first + index}", values[index])
     array = _cast(values, dtype)
     if not np.isfinite(array).all():
         index = int(np.flatnonzero(~np.isfinite(array))[0])
-        raise _not_held(f"{pointer}/{index}", values[index], dtype)
+        raise _not_held(f"{pointer}/{first + index}", values[index], dtype)
     return array
+
+
+def _long_column(values: LongList, dtype: str, pointer: str) -> Array:
+    array = np.empty(len(values), dtype)
+    for piece in values.pieces():
+        numbers = held(piece.numbers(), dtype)
+        if numbers is None or numbers.ndim != 1:
+            numbers = elements(piece.elements(), dtype, pointer, piece.first)
+        array[piece.first : piece.first + len(numbers)] = numbers
+    return array
+
+
+def held(numbers: Array | None, dtype: str) -> Array | None:
+    """Numbers in `dtype`; None where it cannot hold one of them."""
+    if numbers is None:
+        return None
+    with np.errstate(over="ignore"):
+        cast = numbers.astype(dtype, copy=False)
+    return cast if all_finite(cast) else None
 
 
 def matrix(rows: Any, width: int, dtype: str, pointer: str) -> Array:
@@ -39,19 +66,41 @@ def matrix(rows: Any, width: int, dtype: str, pointer: str) -> Array:
     Raises:
         Invalid: with the pointer of the first row or number that does not fit.
     """
+    if isinstance(rows, LongList):
+        return _long_matrix(rows, width, dtype, pointer)
     if not isinstance(rows, list) or not rows:
         raise invalid(pointer, "Give at least one row, as a list of lists of numbers.")
+    return block(rows, width, dtype, pointer, 0)
+
+
+def block(rows: list[Any], width: int, dtype: str, pointer: str, first: int) -> Array:
+    """The same for some rows of a list, of which the first has the index `first`."""
     for index, row in enumerate(rows):
-        if not isinstance(row, list):
-            raise invalid(f"{pointer}/{index}", "This row is not a list of numbers.")
+        if not isinstance(row, list | LongList):
+            raise invalid(f"{pointer}/{first + index}", "This row is not a list of numbers.")
         if len(row) != width:
-            raise invalid(f"{pointer}/{index}", f"This row has {len(row)} numbers, but {width} are expected.")
-    flat = list(chain.from_iterable(rows))
+            raise invalid(f"{pointer}/{first + index}", f"This row has {len(row)} numbers, but {width} are expected.")
+    if any(isinstance(row, LongList) for row in rows):
+        return np.stack([column(row, dtype, f"{pointer}/{first + index}") for index, row in enumerate(rows)])
     try:
-        return column(flat, dtype, "").reshape(len(rows), width)
+        return elements(list(chain.from_iterable(rows)), dtype, "", 0).reshape(len(rows), width)
     except Invalid as error:
         row, place = divmod(int(error.errors[0].pointer[1:]), width)
-        raise invalid(f"{pointer}/{row}/{place}", error.detail) from None
+        raise invalid(f"{pointer}/{first + row}/{place}", error.detail) from None
+
+
+def _long_matrix(rows: LongList, width: int, dtype: str, pointer: str) -> Array:
+    if 2 * width * len(rows) > rows.size:  # a number and what is behind it take two bytes
+        for piece in rows.pieces():
+            block(piece.elements(), width, dtype, pointer, piece.first)
+        raise invalid(pointer, f"These rows have not {width} numbers each.")
+    array = np.empty((len(rows), width), dtype)
+    for piece in rows.pieces():
+        numbers = held(piece.numbers(), dtype)
+        if numbers is None or numbers.ndim != 2 or numbers.shape[1] != width:
+            numbers = block(piece.elements(), width, dtype, pointer, piece.first)
+        array[piece.first : piece.first + len(numbers)] = numbers
+    return array
 
 
 def finite(value: Any) -> float | None:

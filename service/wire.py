@@ -1,16 +1,37 @@
 """Shapes that several nouns share on the wire."""
 
-from typing import Annotated, Literal
+from itertools import islice
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from service.database.columns import looks_like_an_id
+from service.json_lists import LongList
+from service.pointers import MOST_FAULTS
 
 
 class Strict(BaseModel):
     """A request's object: unknown fields are an error."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shows_few_unknown(cls, value: Any) -> Any:
+        """Hide unknown fields past those that an answer lists: each would be made an error of."""
+        if not isinstance(value, dict) or len(value) <= len(cls.model_fields) + MOST_FAULTS:
+            return value
+        known = {field.alias or name for name, field in cls.model_fields.items()}
+        unknown = islice((name for name in value if name not in known), MOST_FAULTS + 1)
+        return {name: value[name] for name in (*known & value.keys(), *unknown)}
+
+
+def _plain(value: Any) -> Any:
+    return value.plain() if isinstance(value, LongList) else value
+
+
+PLAIN = BeforeValidator(_plain)
+"""Of a list that is short wherever it is right, though what is around it may be long."""
 
 
 def _check_name(name: str) -> str:

@@ -3,11 +3,13 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
+from service.json_lists import LongList
 from service.wire import MOST_COLUMNS as MOST_COLUMNS
+from service.wire import PLAIN, Dtype, Kind, Name, Number, PartName, Seed, Strict
 from service.wire import ColumnName as ColumnName
-from service.wire import Dtype, Kind, Name, Number, PartName, Seed, Strict
 
 Count = Annotated[int, Field(strict=True, ge=0)]
 
@@ -78,8 +80,17 @@ MISSING = (
     "`drop` leaves rows out. Without it they are refused"
 )
 
+
+def _is_a_list(values: Any) -> Any:
+    if not isinstance(values, list | LongList):
+        raise PydanticCustomError("list_type", "this is not a list")
+    return values
+
+
 Values = Annotated[
-    list[Any], WithJsonSchema({"type": "array", "items": {"type": ["number", "boolean", "string", "null"]}})
+    Any,
+    AfterValidator(_is_a_list),
+    WithJsonSchema({"type": "array", "items": {"type": ["number", "boolean", "string", "null"]}}),
 ]
 
 
@@ -95,9 +106,13 @@ class NewDataset(Strict):
             description="texts are categories, at most 256 different ones a column; null is a missing value",
         ),
     ]
-    targets: Annotated[list[ColumnName], Field(min_length=1, description="the columns to learn; all others are inputs")]
+    targets: Annotated[
+        list[ColumnName],
+        PLAIN,
+        Field(min_length=1, max_length=MOST_COLUMNS, description="the columns to learn; all others are inputs"),
+    ]
     types: dict[ColumnName, Kind] = Field(
-        {}, description="kinds of columns, where they are not what the values look like"
+        {}, max_length=MOST_COLUMNS, description="kinds of columns, where they are not what the values look like"
     )
     missing: Annotated[Missing | None, Field(description=MISSING)] = None
     split: AnySplit = Split()

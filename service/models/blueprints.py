@@ -7,7 +7,9 @@ from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
+from service import numbers
 from service.errors import Fault, NotFound, invalid
+from service.json_lists import LongList
 from service.learning import notation
 from service.learning.layers import Chain, Layer
 from service.learning.network import ArchitectureError, Network, ParameterError
@@ -17,6 +19,7 @@ from service.models.networks import Networks
 from service.models.schemas import NewModel, Origin, UploadedModel
 from service.models.signature import Signature
 from service.numbers import Array
+from service.pointers import escape
 
 ARCHITECTURE_IN_A_QUERY = "?architecture=Dense(1%20=%3E%201)"
 """`Dense(1 => 1)`, as an address holds it."""
@@ -57,13 +60,41 @@ class LayerByLayer:
             Invalid: they do not fit the network; with the pointer of the first that does not.
         """
         try:
-            return network.flatten(self.layers)
+            return network.flatten(_with_arrays(self.layers, self.pointer))
         except ParameterError as error:
             where = self.pointer + error.pointer
             raise invalid(where, f"{where} {error.message}.", "bad_parameters") from None
 
     def signature(self, network: Network) -> None:
         """JSON says parameters alone."""
+
+
+def _with_arrays(layers: Any, pointer: str) -> Any:
+    """Layers' parameters with arrays in place of long lists."""
+    if isinstance(layers, LongList):
+        layers = layers.whole()
+    if not isinstance(layers, list):
+        return layers
+    return [_layer(each, f"{pointer}/{index}") for index, each in enumerate(layers)]
+
+
+def _layer(given: Any, pointer: str) -> Any:
+    if not isinstance(given, dict):
+        return given
+    return {name: _parameter(name, value, f"{pointer}/{escape(name)}") for name, value in given.items()}
+
+
+def _parameter(name: str, value: Any, pointer: str) -> Any:
+    if name == "layers":
+        return _with_arrays(value, pointer)
+    return _array(value, pointer) if isinstance(value, LongList) else value
+
+
+def _array(values: LongList, pointer: str) -> Array:
+    first = values.first
+    if isinstance(first, list | LongList):
+        return numbers.matrix(values, len(first), "float64", pointer)
+    return numbers.column(values, "float64", pointer)
 
 
 def blueprint(new: NewModel, max_parameters: int) -> Blueprint:

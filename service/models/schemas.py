@@ -3,17 +3,20 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
+from service.json_lists import MOST_MEMBERS, LongList
 from service.learning.link import Link
 from service.vocabulary.schemas import LayerShape
-from service.wire import Dtype, EpochNumber, Kind, Name, Reference, Seed, Strict, VersionNumber
+from service.wire import PLAIN, Dtype, EpochNumber, Kind, Name, Reference, Seed, Strict, VersionNumber
 
 LONGEST_ARCHITECTURE = 100_000
 """Characters."""
 
 LayerParameters = Annotated[
     list[dict[str, Any]],
+    BeforeValidator(lambda value: value.whole() if isinstance(value, LongList) else value),
+    Field(max_length=MOST_MEMBERS),
     WithJsonSchema(
         {
             "type": "array",
@@ -60,7 +63,7 @@ class NewModel(Strict):
         ),
     ] = ""
     layers: Annotated[
-        list[LayerShape], Field(min_length=1, description="instead of `architecture`", default_factory=list)
+        list[LayerShape], PLAIN, Field(min_length=1, description="instead of `architecture`", default_factory=list)
     ]
     seed: Seed = 0
     dtype: Dtype = "float32"

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from service.database.engine import Database
 from service.errors import invalid
 from service.http import DatabaseOf
-from service.json_bodies import read_json
+from service.json_text import parse_recipe
 from service.models import records
 from service.models.endpoints import NetworksOf
 from service.models.networks import Networks, TrainedNetwork
@@ -125,7 +125,7 @@ def list_versions(database: DatabaseOf) -> list[schemas.IndexedVersion]:
 async def load(request: Request, model: str) -> dict[str, Any]:
     """Models are loaded when they are needed; this does it now. Their configuration cannot be given."""
     body = await request.body()
-    asked = read_json(body) if body.strip() else {}
+    asked = parse_recipe(body) if body.strip() else {}
     parameters = asked.get("parameters") if isinstance(asked, dict) else None
     for name in parameters if isinstance(parameters, dict) else {}:
         if name == "config" or name.startswith("file:"):

@@ -8,11 +8,13 @@ class target, the number of a numeric one, one a row; of several targets, a list
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import orjson
 
 from service import media_types, numbers
 from service.errors import WrongFormat, invalid
 from service.json_bodies import read_json
+from service.json_lists import LongList, first_of, pieces, unwrapped
 from service.models.networks import TrainedNetwork
 from service.models.signature import Signature
 from service.numbers import Array
@@ -85,31 +87,39 @@ def _of_field(trained: TrainedNetwork, field: str, value: Any, pointer: str) -> 
 def _rows(trained: TrainedNetwork, rows: Any, pointer: str) -> Array:
     """Rows as lists, as objects, or, for a network with one input, as bare numbers."""
     network, signature = trained.network, trained.signature
-    first = rows[0] if isinstance(rows, list) and rows else None
+    first = first_of(rows) if isinstance(rows, list | LongList) else None
     if isinstance(first, dict):
         return _objects(trained, rows, pointer)
-    if network.inputs == 1 and first is not None and not isinstance(first, list):
+    if network.inputs == 1 and first is not None and not isinstance(first, list | LongList):
         return numbers.column(rows, network.dtype, pointer).reshape(-1, 1)
-    if signature is not None and isinstance(first, list) and len(first) == len(signature.features):
+    if signature is not None and isinstance(first, list | LongList) and len(first) == len(signature.features):
         names = [each.name for each in signature.features]
         return _named(trained, signature, names, rows, pointer)
     return numbers.matrix(rows, network.inputs, network.dtype, pointer)
 
 
-def _objects(trained: TrainedNetwork, rows: list[Any], pointer: str) -> Array:
+def _objects(trained: TrainedNetwork, rows: list[Any] | LongList, pointer: str) -> Array:
     """Rows by name; where the network knows no names, in the order of those of the first row."""
     network = trained.network
     if trained.signature is not None:
         return named_rows.from_objects(trained.signature, rows, network.dtype, pointer)
-    names = list(rows[0])
-    for index, row in enumerate(rows):
-        if not isinstance(row, dict) or row.keys() != rows[0].keys():
-            detail = f"This row is not an object with the names of the first, {', '.join(map(repr, names))}."
-            raise invalid(f"{pointer}/{index}", detail)
-    values = [[row[name] for name in names] for row in rows]
-    if len(names) == 1 and isinstance(values[0][0], list):  # one tensor with a name, a row of it for each instance
-        values = [each[0] for each in values]
-    return numbers.matrix(values, network.inputs, network.dtype, pointer)
+    first, blocks = first_of(rows), []
+    for start, piece in pieces(rows):
+        values = _values(piece, first, pointer, start)
+        blocks.append(numbers.block(values, network.inputs, network.dtype, pointer, start))
+    return np.concatenate(blocks)
+
+
+def _values(rows: list[Any], first: dict[str, Any], pointer: str, start: int) -> list[Any]:
+    """The values of objects in the order of the names in the first one."""
+    names = list(first)
+    for index, row in enumerate(rows, start):
+        if not isinstance(row, dict) or row.keys() != first.keys():
+            shown = ", ".join(repr(name[:50]) for name in names[:20])
+            raise invalid(f"{pointer}/{index}", f"This row is not an object with the names of the first, {shown}.")
+    if len(names) == 1 and isinstance(first[names[0]], list | LongList):  # one tensor, a row of it for each instance
+        return [row[names[0]] for row in rows]
+    return [[row[name] for name in names] for row in rows]
 
 
 def _columns(trained: TrainedNetwork, columns: Mapping[str, Any], pointer: str) -> Given:
@@ -119,32 +129,47 @@ def _columns(trained: TrainedNetwork, columns: Mapping[str, Any], pointer: str) 
     if len(columns) == 1 and (only := next(iter(columns))) not in known:
         where = f"{pointer}/{escape(only)}"
         return Given(_rows(trained, columns[only], where), where)
-    names = list(columns)
-    flat = {name: _flat(columns[name], f"{pointer}/{escape(name)}") for name in names}
-    longest = max(map(len, flat.values()), default=0)
-    for name, values in flat.items():
-        if len(values) != longest or not values:
+    _check_lengths(columns, pointer)
+    network = trained.network
+    if signature is not None:
+        _check_columns(signature, list(columns), pointer)
+
+        def place(name: str, row: int | None) -> str:
+            return f"{pointer}/{escape(name)}/{row}"
+
+        return Given(named_rows.from_lists(signature, columns, network.dtype, place, unwrap=True), pointer)
+    if len(columns) != network.inputs:
+        raise invalid(
+            pointer, f"There are {len(columns)} columns, but the model takes {network.inputs}.", "widths_differ"
+        )
+    rows = np.empty((len(next(iter(columns.values()))), len(columns)), network.dtype)
+    for index, (name, values) in enumerate(columns.items()):
+        for first, piece in pieces(values):
+            flat = numbers.elements(unwrapped(piece), network.dtype, f"{pointer}/{escape(name)}", first)
+            rows[first : first + len(piece), index] = flat
+    return Given(rows, pointer)
+
+
+def _check_lengths(columns: Mapping[str, Any], pointer: str) -> None:
+    for name, values in columns.items():
+        if not isinstance(values, list | LongList):
+            raise invalid(f"{pointer}/{escape(name)}", "This is not a list with a value for each row.")
+    longest = max(map(len, columns.values()), default=0)
+    for name, values in columns.items():
+        if len(values) != longest or not len(values):
             detail = f"Column {name[:50]!r} has {len(values)} rows, but another one has {longest}."
             raise invalid(f"{pointer}/{escape(name)}", detail if longest else "There are no rows.", "ragged")
-    rows = [list(row) for row in zip(*flat.values(), strict=True)]
-    if signature is not None:
-        return Given(_named(trained, signature, names, rows, pointer, by_column=True), pointer)
-    return Given(numbers.matrix(rows, trained.network.inputs, trained.network.dtype, pointer), pointer)
-
-
-def _flat(values: Any, pointer: str) -> list[Any]:
-    if not isinstance(values, list):
-        raise invalid(pointer, "This is not a list with a value for each row.")
-    return [value[0] if isinstance(value, list) and len(value) == 1 else value for value in values]
 
 
 def _split(trained: TrainedNetwork, frame: Any, pointer: str) -> Given:
     """pandas' orientation "split"."""
-    if not isinstance(frame, dict) or not isinstance(frame.get("data"), list):
+    if not isinstance(frame, dict) or not isinstance(frame.get("data"), list | LongList):
         raise invalid(pointer, "Give an object with 'columns' and 'data', as DataFrame.to_dict(orient='split') does.")
     names, rows, where = frame.get("columns"), frame["data"], f"{pointer}/data"
     if trained.signature is None or names is None:
         return Given(_rows(trained, rows, where), where)
+    if isinstance(names, LongList):
+        names = names.plain()
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise invalid(f"{pointer}/columns", "This is not a list of names.")
     named_rows.check_names(trained.signature, names, lambda name: f"{pointer}/columns/{names.index(name)}")
@@ -152,28 +177,29 @@ def _split(trained: TrainedNetwork, frame: Any, pointer: str) -> Given:
 
 
 def _named(
-    trained: TrainedNetwork,
-    signature: Signature,
-    names: list[str],
-    rows: list[Any],
-    pointer: str,
-    *,
-    by_column: bool = False,
+    trained: TrainedNetwork, signature: Signature, names: list[str], rows: list[Any] | LongList, pointer: str
 ) -> Array:
-    """Rows of values in the order of `names`; `by_column` says how the body has them, and so where a fault is."""
-    if not rows:
+    """Rows of values in the order of `names`."""
+    if not len(rows):
         raise invalid(pointer, "There are no rows.", "empty")
-    for index, row in enumerate(rows):
-        if not isinstance(row, list) or len(row) != len(names):
-            raise invalid(f"{pointer}/{index}", f"This row is not a list of {len(names)} values.")
+    places = {name: place for place, name in enumerate(names)}
+    blocks = []
+    for first, piece in pieces(rows):
+        for index, row in enumerate(piece, first):
+            if not isinstance(row, list) or len(row) != len(names):
+                raise invalid(f"{pointer}/{index}", f"This row is not a list of {len(names)} values.")
+        _check_columns(signature, names, pointer)
+        columns = {each.name: [row[places[each.name]] for row in piece] for each in signature.features}
+
+        def place(name: str, row: int | None, first: int = first) -> str:
+            return f"{pointer}/{first + (row or 0)}/{places[name]}"
+
+        blocks.append(named_rows.from_lists(signature, columns, trained.network.dtype, place))
+    return np.concatenate(blocks)
+
+
+def _check_columns(signature: Signature, names: list[str], pointer: str) -> None:
     named_rows.check_names(signature, names, lambda name: f"{pointer}/{escape(name)}")
     missing = next((each.name for each in signature.features if each.name not in names), None)
     if missing is not None:
         raise invalid(pointer, f"Column {missing!r} is missing.", "missing_column")
-    places = {name: place for place, name in enumerate(names)}
-    columns = {each.name: [row[places[each.name]] for row in rows] for each in signature.features}
-
-    def place(name: str, row: int | None) -> str:
-        return f"{pointer}/{escape(name)}/{row}" if by_column else f"{pointer}/{row}/{places[name]}"
-
-    return named_rows.from_lists(signature, columns, trained.network.dtype, place)

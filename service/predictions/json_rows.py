@@ -11,21 +11,23 @@ from service.numbers import Array
 _spare: list[simdjson.Parser] = []
 """Parsers with their buffers, whose pages take longer to get than to fill. No parser can be used by two at once."""
 MOST_SPARE = 4
-LARGEST_KEPT = 8 << 20
-"""Bytes of a body after which its parser, which holds several times as much, is let go."""
+LARGEST = 1 << 20
+"""Bytes of a body: its parser holds several times as much, and lets no other thread go on meanwhile."""
 
 
 def read(body: bytes, field: str, width: int, dtype: str) -> Array | None:
     """The rows (rows × width) of a body that is an object with this one field, a list of lists of `width` numbers.
 
-    None where it is anything else, also where it is wrong: whoever reads it then says what is.
+    None where it is anything else or long, also where it is wrong: whoever reads it then says what is.
     """
+    if len(body) > LARGEST:
+        return None
     try:
         parser = _spare.pop()
     except IndexError:
         parser = simdjson.Parser()
     rows = _parse(parser, body, field, width)
-    if len(body) <= LARGEST_KEPT and len(_spare) < MOST_SPARE:
+    if len(_spare) < MOST_SPARE:
         _spare.append(parser)
     if rows is None:
         return None
@@ -46,7 +48,7 @@ def _parse(parser: simdjson.Parser, body: bytes, field: str, width: int) -> Arra
         rows = document[field]
         flat = np.frombuffer(rows.as_buffer(of_type="d"))
         count = len(rows)
-        if len(document) != 1 or set(map(len, rows)) != {width} or flat.size != count * width:
+        if len(document) != 1 or flat.size != count * width or set(map(len, rows)) != {width}:
             return None
     except (ValueError, TypeError, AttributeError, KeyError, RuntimeError):
         return None

@@ -9,6 +9,7 @@ import numpy as np
 from service import numbers
 from service.datasets.chunks import Texts, category_of
 from service.errors import Invalid, invalid
+from service.json_lists import LongList, pieces, unwrapped
 from service.learning.encoding import expand
 from service.models.signature import Feature, Signature
 from service.numbers import Array
@@ -60,28 +61,47 @@ def from_objects(signature: Signature, rows: Any, dtype: str, pointer: str) -> A
     Raises:
         Invalid: with the pointer of the first row or value that is not what the network takes.
     """
+    if isinstance(rows, LongList):
+        blocks = [_objects(signature, piece.elements(), dtype, pointer, piece.first) for piece in rows.pieces()]
+        return np.concatenate(blocks)
     if not isinstance(rows, list) or not rows:
         raise invalid(pointer, "Give at least one row, as a list of objects.")
-    for index, row in enumerate(rows):
+    return _objects(signature, rows, dtype, pointer, 0)
+
+
+def _objects(signature: Signature, rows: list[Any], dtype: str, pointer: str, first: int) -> Array:
+    """The same for some rows of the list, of which the first has the index `first`."""
+    for index, row in enumerate(rows, first):
         if not isinstance(row, dict):
             raise invalid(f"{pointer}/{index}", "This row is not an object with a value for each column.")
         check_names(signature, row, lambda name, index=index: f"{pointer}/{index}/{escape(name)}")  # type: ignore[misc]
     columns = {each.name: [row.get(each.name) for row in rows] for each in signature.features}
-    return from_lists(signature, columns, dtype, lambda name, row: f"{pointer}/{row}/{escape(name)}")
+    return from_lists(signature, columns, dtype, lambda name, row: f"{pointer}/{first + (row or 0)}/{escape(name)}")
 
 
-def from_lists(signature: Signature, columns: Mapping[str, list[Any]], dtype: str, place: Place) -> Array:
-    """Rows (rows × inputs) of `dtype` from a JSON list of values for each feature, all equally long.
+def from_lists(
+    signature: Signature,
+    columns: Mapping[str, list[Any] | LongList],
+    dtype: str,
+    place: Place,
+    *,
+    unwrap: bool = False,
+) -> Array:
+    """Rows (rows × inputs) of `dtype` from a JSON list of values for each feature, all equally long; with `unwrap`,
+    each may be in a list of its own.
 
     Raises:
         Invalid: with the pointer of the first value that is not what the network takes.
     """
     codes = np.empty((len(signature.features), len(columns[signature.features[0].name])), dtype)
     for index, feature in enumerate(signature.features):
-        try:
-            codes[index] = _codes_of_list(feature, columns[feature.name], dtype)
-        except _WrongError as wrong:
-            raise invalid(place(feature.name, wrong.row), wrong.what[:1].upper() + wrong.what[1:], wrong.code) from None
+        for first, values in pieces(columns[feature.name]):
+            try:
+                plain = unwrapped(values) if unwrap else values
+                codes[index, first : first + len(values)] = _codes_of_list(feature, plain, dtype)
+            except _WrongError as wrong:
+                what = wrong.what[:1].upper() + wrong.what[1:]
+                raise invalid(place(feature.name, first + wrong.row), what, wrong.code) from None
     return _expanded(signature, codes)
 
 

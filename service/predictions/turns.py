@@ -1,10 +1,12 @@
 """Where a request's work is done: small work at once, in the event loop; large work in a thread, so others go on."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 from starlette.concurrency import run_in_threadpool
 
+from service.json_bodies import TooLongForTheLoop
 from service.models.networks import TrainedNetwork
 
 Result = TypeVar("Result")
@@ -29,4 +31,7 @@ def size_of(body: int, trained: TrainedNetwork) -> int:
 
 async def run(size: int, work: Callable[[], Result]) -> Result:
     """What `work` gives, which goes over `size` bytes."""
-    return work() if size < SMALL else await run_in_threadpool(work)
+    if size < SMALL:
+        with suppress(TooLongForTheLoop):
+            return work()
+    return await run_in_threadpool(work)

@@ -2,17 +2,18 @@
 
 from typing import Any
 
-import numpy as np
 import simdjson
 
-from service.errors import invalid
+from service.errors import Invalid, invalid
 from service.json_bodies import read_json
-from service.numbers import Array
+from service.json_lists import LongList, rectangle
 
 MOST_MEMBERS = 1000
 """Of an object. The protocol has few, and passes over those that it does not know."""
 LONG = 1 << 12
 """Bytes from which on it is faster to look for arrays than to make a Python object of each number."""
+LARGEST = 1 << 20
+"""Bytes up to which that is done at once, which takes some times the memory and lets no other thread go on."""
 
 
 def read(body: bytes) -> Any:
@@ -21,13 +22,23 @@ def read(body: bytes) -> Any:
     Raises:
         Invalid: this is not JSON.
     """
-    if len(body) < LONG:
-        return read_json(body)
+    if not LONG <= len(body) <= LARGEST:
+        return _with_whole_inputs(read_json(body))
     try:
         value = _with_arrays(simdjson.Parser(), body)
     except (ValueError, TypeError, AttributeError, LookupError, RuntimeError):
         value = None  # whatever it is: the way for all bodies says what is wrong with it
-    return read_json(body) if value is None else value
+    return _with_whole_inputs(read_json(body)) if value is None else value
+
+
+def _with_whole_inputs(value: Any) -> Any:
+    """A request of which the list of inputs is one, though each of them may be long."""
+    if isinstance(value, dict):
+        if len(value) > MOST_MEMBERS:
+            raise _too_many(value, "#")
+        if isinstance(value.get("inputs"), LongList):
+            value["inputs"] = value["inputs"].whole()
+    return value
 
 
 def _with_arrays(parser: simdjson.Parser, body: bytes) -> dict[str, Any] | None:
@@ -38,7 +49,7 @@ def _with_arrays(parser: simdjson.Parser, body: bytes) -> dict[str, Any] | None:
     lists += 1
     for index, each in enumerate(document["inputs"]):
         tensor, lists_of_it = _plain(each, f"#/inputs/{index}", but="data")
-        tensor["data"], lists_in_it = _array(each["data"])
+        tensor["data"], lists_in_it = rectangle(each["data"])
         inputs.append(tensor)
         lists += lists_of_it + lists_in_it
     # simdjson gives the numbers of nested lists one after the other: what tells how they were nested is the brackets
@@ -52,24 +63,17 @@ def _plain(shown: Any, pointer: str, but: str) -> tuple[dict[str, Any], int]:
         Invalid: there are too many.
     """
     if len(shown) > MOST_MEMBERS:
-        raise invalid(pointer, f"This object has {len(shown):,} members; at most {MOST_MEMBERS:,} are read.")
+        raise _too_many(shown, pointer)
     members = dict(shown.items())  # one pass: simdjson finds a member by its name from the first on
     del members[but]
     lists = [name for name, member in members.items() if isinstance(member, simdjson.Array)]
     for name, member in members.items():
-        if isinstance(member, simdjson.Array):
-            members[name] = member.as_list()
-        elif isinstance(member, simdjson.Object):
-            members[name] = member.as_dict()
+        if isinstance(member, simdjson.Array | simdjson.Object):
+            if len(member.mini) > LONG:
+                raise LookupError(name)
+            members[name] = member.as_list() if isinstance(member, simdjson.Array) else member.as_dict()
     return members, len(lists)
 
 
-def _array(data: Any) -> tuple[Array, int]:
-    """The numbers of a list (elements) or of lists of one length (rows × elements), and how many lists that are."""
-    numbers = np.frombuffer(data.as_buffer(of_type="d"))
-    if not isinstance(data[0], simdjson.Array):
-        return numbers.reshape(len(data)), 1
-    rows, width = len(data), len(data[0])
-    if set(map(len, data)) != {width}:
-        raise ValueError("rows of several lengths")
-    return numbers.reshape(rows, width), 1 + rows
+def _too_many(members: Any, pointer: str) -> Invalid:
+    return invalid(pointer, f"This object has {len(members):,} members; at most {MOST_MEMBERS:,} are read.")

@@ -4,6 +4,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
+from service.json_lists import MOST_MEMBERS
+from service.wire import PLAIN
+
 Datatype = Literal[
     "BOOL",
     "UINT8",
@@ -50,7 +53,7 @@ class RequestInput(Object):
     """A tensor that is sent: in `data`, or as bytes behind the JSON."""
 
     name: Text = Field(examples=["inputs"])
-    shape: list[Size] = Field(max_length=32, examples=[[2, 1]])
+    shape: Annotated[list[Size], PLAIN] = Field(max_length=32, examples=[[2, 1]])
     datatype: Datatype
     parameters: InputParameters | None = None
     data: Data = None
@@ -80,8 +83,10 @@ class InferenceRequest(Object):
 
     id: Text | None = Field(None, description="comes back with the answer")
     parameters: RequestParameters | None = None
-    inputs: list[RequestInput] = Field(min_length=1)
-    outputs: list[RequestOutput] | None = Field(None, description="the tensors that are wanted; all where left out")
+    inputs: list[RequestInput] = Field(min_length=1, max_length=MOST_MEMBERS)
+    outputs: Annotated[list[RequestOutput] | None, PLAIN] = Field(
+        None, description="the tensors that are wanted; all where left out"
+    )
 
     model_config = ConfigDict(
         json_schema_extra={

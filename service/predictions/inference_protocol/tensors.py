@@ -11,6 +11,7 @@ import numpy as np
 
 from service import numbers
 from service.errors import Invalid, invalid
+from service.json_lists import LongList
 from service.numbers import Array
 
 DTYPES = {
@@ -30,6 +31,9 @@ DTYPES = {
 """Of the datatypes that NumPy has: those without BF16, a float32's upper half, and BYTES."""
 
 DATATYPE_OF = {"float32": "FP32", "float64": "FP64"}
+DATATYPES_OF_NUMBERS = DTYPES.keys() - {"BOOL"}
+MOST_TEXTS = 10_000
+"""Different ones in a tensor of a long body: a column that is sent so has a few hundred at most."""
 LENGTH = struct.Struct("<I")
 """What precedes each element of BYTES."""
 
@@ -51,6 +55,8 @@ def from_json(name: str, datatype: str, shape: Sequence[int], data: Any, pointer
         Invalid: the elements are too many, too few, nested otherwise, or not what the datatype can hold.
     """
     where = f"{pointer}/data"
+    if isinstance(data, LongList):
+        return Tensor(name, datatype, _from_long(data, datatype, tuple(shape), where), pointer)
     flat, nested = _flat(data, shape, where)
     try:
         values = _elements(flat, datatype)
@@ -59,6 +65,46 @@ def from_json(name: str, datatype: str, shape: Sequence[int], data: Any, pointer
         place = np.unravel_index(index, tuple(shape)) if nested else (index,)
         raise invalid("/".join([where, *map(str, place)]), error.detail) from None
     return Tensor(name, datatype, values.reshape(shape), pointer)
+
+
+def _from_long(data: LongList, datatype: str, shape: tuple[int, ...], pointer: str) -> Array:
+    """The values of a long list, in the shape; a few at a time."""
+    nested = len(shape) > 1 and isinstance(data.first, list | LongList)
+    if len(data) != (shape[0] if nested else math.prod(shape)) or 2 * math.prod(shape) > data.size + 2:
+        raise _not_so_nested(shape, pointer) if nested else _other_count(shape, len(data), pointer)
+    inner = shape[1:] if nested else ()
+    values: Array = np.empty(math.prod(shape), object if datatype == "BYTES" else bool if datatype == "BOOL" else float)
+    texts: dict[str, str] = {}
+    each = math.prod(inner)
+    for piece in data.pieces():
+        plain = piece.numbers() if datatype in DATATYPES_OF_NUMBERS else None
+        fits = plain is not None and plain.shape[1:] == inner
+        flat = plain.ravel() if plain is not None and fits else _flat_piece(piece.elements(), inner, pointer)
+        start = piece.first * each
+        try:
+            found = _elements(flat, datatype)
+        except Invalid as error:
+            index = start + int(error.errors[0].pointer.lstrip("/"))
+            place = np.unravel_index(index, shape) if nested else (index,)
+            raise invalid("/".join([pointer, *map(str, place)]), error.detail) from None
+        if datatype == "BYTES":
+            found[:] = [texts.setdefault(text, text) for text in found]  # equal ones are kept once
+            if len(texts) > MOST_TEXTS:
+                detail = f"There are more than {MOST_TEXTS:,} different texts, but these are categories."
+                raise invalid(pointer, detail, "unknown_category")
+        values[start : start + len(found)] = found
+    return values.reshape(shape)
+
+
+def _flat_piece(elements: list[Any], inner: tuple[int, ...], pointer: str) -> list[Any] | Array:
+    if not inner:
+        return elements
+    if len(inner) == 1 and isinstance(elements[0], LongList) and len(elements[0]) == inner[0]:
+        return numbers.column(elements[0], "float64", f"{pointer}")
+    flat = _unnested(elements, (len(elements), *inner))
+    if flat is None:
+        raise invalid(pointer, f"These lists are not nested as the shape [-1, {', '.join(map(str, inner))}] says.")
+    return flat
 
 
 def _elements(flat: list[Any] | Array, datatype: str) -> Array:
@@ -120,12 +166,19 @@ def _flat(data: Any, shape: Sequence[int], pointer: str) -> tuple[list[Any] | Ar
     if len(shape) > 1 and len(data) and isinstance(data[0], list | np.ndarray):
         flat = _unnested(data, tuple(shape))
         if flat is None:
-            raise invalid(pointer, f"These lists are not nested as the shape {list(shape)} says.")
+            raise _not_so_nested(shape, pointer)
         return flat, True
     if len(data) != math.prod(shape):
-        detail = f"A tensor of shape {list(shape)} has {math.prod(shape)} elements, but {len(data)} are given."
-        raise invalid(pointer, detail)
+        raise _other_count(shape, len(data), pointer)
     return data, False
+
+
+def _not_so_nested(shape: Sequence[int], pointer: str) -> Invalid:
+    return invalid(pointer, f"These lists are not nested as the shape {list(shape)} says.")
+
+
+def _other_count(shape: Sequence[int], count: int, pointer: str) -> Invalid:
+    return invalid(pointer, f"A tensor of shape {list(shape)} has {math.prod(shape)} elements, but {count} are given.")
 
 
 def _unnested(data: list[Any] | Array, shape: tuple[int, ...]) -> list[Any] | Array | None:
