@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 FORMS = (media_types.JSON, media_types.CSV, media_types.ARROW, media_types.NPY)
 """In which there are answers, what is preferred first."""
+VALUES_OF_A_PIECE = 1 << 15
+"""Numbers that are written at once, in a millisecond or so."""
 
 
 class Answer(NamedTuple):
@@ -49,7 +51,7 @@ def _content(media_type: str, trained: TrainedNetwork, inputs: Rows, outputs: Ar
 
 
 def _json(trained: TrainedNetwork, inputs: Rows, outputs: Array) -> bytes:
-    answer: dict[str, Any] = {"model": trained.model, "version": trained.version, "outputs": outputs}
+    answer: dict[str, Any] = {"model": trained.model, "version": trained.version, "outputs": _in_pieces(outputs)}
     if trained.epoch is not None:
         answer["epoch"] = trained.epoch
     if trained.signature is not None:
@@ -60,13 +62,26 @@ def _json(trained: TrainedNetwork, inputs: Rows, outputs: Array) -> bytes:
     return orjson.dumps(answer, default=np.ascontiguousarray, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
+def _in_pieces(values: Array) -> "Array | orjson.Fragment":
+    """Many rows as JSON, written a few at a time: orjson lets no other thread go on while it writes."""
+    if values.size <= VALUES_OF_A_PIECE:
+        return values
+    rows = max(1, VALUES_OF_A_PIECE * len(values) // values.size)
+    pieces = (
+        orjson.dumps(np.ascontiguousarray(values[start : start + rows]), option=orjson.OPT_SERIALIZE_NUMPY)[1:-1]
+        for start in range(0, len(values), rows)
+    )
+    return orjson.Fragment(b"[%b]" % b",".join(pieces))
+
+
 def _of_classes(signature: Signature, found: Sequence[Classes]) -> dict[str, Any]:
     """Labels, probabilities and names: of the one target, or by the names of several."""
     if not found:
         return {}
     if len(signature.targets) == 1:
         only = found[0]
-        return {"labels": only.labels, "probabilities": only.probabilities, "classes": only.names}
+        probabilities = None if only.probabilities is None else _in_pieces(only.probabilities)
+        return {"labels": only.labels, "probabilities": probabilities, "classes": only.names}
     return {
         "labels": {each.target: each.labels for each in found},
         "probabilities": {each.target: each.probabilities for each in found},
