@@ -10,12 +10,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.learning.encoding import Rows
-from service.learning.reference import EPSILON, Matrix, Reference, spread_sample
+from service.learning.reference import COLLINEAR, EPSILON, Matrix, Reference, spread_sample
 
 BLOCK_BYTES = 1 << 20  # a block of float64 rows that stays in a core's cache between the steps of the pass
 POOR = 1e3  # a reference whose squares are this many times what they could be is replaced, by a second pass
+MISSED = 4 * COLLINEAR  # of directions this much longer than others, which the sample did not have, as well
 
 AfterBlock = Callable[[int], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Root:
+    """Σ (v · [features, 1] − residual)² = ‖K v − q‖² + rest, for each output with a v of its own.
+
+    A sum of squares keeps its small digits and cannot be negative, where vᵀGv subtracts large numbers. K is rank ×
+    inputs + 1, q rank × outputs, rest (outputs), and `inverse` (inputs + 1 × rank) the v of each unit of K v. `lengths`
+    (rank, growing) are the directions' where every feature has length 1.
+    """
+
+    K: Matrix
+    q: Matrix
+    rest: Matrix
+    inverse: Matrix
+    lengths: Matrix
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,8 +52,8 @@ class Gram:
         """One pass over inputs (rows × inputs) and targets (rows × outputs), at least one row, all finite.
 
         A second pass follows where the sample misled: where all rows together allow a fit with a far smaller residual
-        (a feature that is almost always zero, say). `after_block` is told how many rows of the pass are done, and may
-        drop the pages behind it.
+        (a feature that is almost always zero, say), or two columns that were as good as the same are not quite.
+        `after_block` is told how many rows of the pass are done, and may drop the pages behind it.
         """
         if len(inputs) != len(targets):
             raise ValueError(f"inputs have {len(inputs)} rows, targets {len(targets)}")
@@ -71,11 +88,10 @@ class Gram:
     def outputs(self) -> int:
         return self.reference.outputs
 
-    def root(self) -> tuple[Matrix, Matrix, Matrix]:
-        """K (rank × inputs + 1), q (rank × outputs), s (outputs): Σ (v · [features, 1] − residual)² = ‖K v − q‖² + s.
+    def root(self) -> Root:
+        """K comes from the eigenvectors of the block of features, scaled to a unit diagonal.
 
-        A sum of squares keeps its small digits and cannot be negative, where vᵀGv subtracts large numbers. K comes from
-        the eigenvectors of the block of features, scaled to a unit diagonal; directions that no row has are left out.
+        Directions that no row has are left out.
         """
         n = self.inputs + 1
         features, cross = self.matrix[:n, :n], self.matrix[:n, n:]
@@ -86,16 +102,25 @@ class Gram:
         roots, vectors = np.sqrt(values[kept]), vectors[:, kept]
         q = (vectors / roots).T @ (cross / scale[:, None])
         squares = np.diagonal(self.matrix)[n:]
-        return (vectors * roots).T * scale, q, np.maximum(squares - np.square(q).sum(axis=0), 0)
+        rest = np.maximum(squares - np.square(q).sum(axis=0), 0)
+        return Root((vectors * roots).T * scale, q, rest, vectors / roots / scale[:, None], roots)
 
     def _better_reference(self) -> Reference | None:
-        K, q, rest = self.root()
+        reference, root = self._better_fit(), self.root()
+        if self.reference.basis is not None or MISSED * root.lengths[0] >= root.lengths[-1]:
+            return reference
+        return (reference or self.reference).apart(self.matrix[: self.inputs, : self.inputs] / self.rows)
+
+    def _better_fit(self) -> Reference | None:
+        root = self.root()
+        step = np.where(np.append(self.reference.fitted, True)[:, None], root.inverse @ root.q, 0)
         mean_squares = np.diagonal(self.matrix) / self.rows
         features, residuals = mean_squares[: self.inputs], mean_squares[self.inputs + 1 :]
+        possible = (np.square(root.K @ step - root.q).sum(axis=0) + root.rest) / self.rows
         rounding = np.square(self.reference.rounding_of_residuals(np.sqrt(features)))
-        if np.all(residuals <= POOR * np.maximum(rest / self.rows, POOR * rounding)):
+        if np.all(residuals <= POOR * np.maximum(possible, POOR * rounding)):
             return None
-        return self.reference.corrected(np.linalg.pinv(K) @ q)
+        return self.reference.corrected(step)
 
 
 def _sum_of_squares(reference: Reference, inputs: Rows, targets: Rows, after_block: AfterBlock | None) -> Matrix:

@@ -4,66 +4,82 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from math import fsum
+from math import sqrt
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from service.learning.gram import Gram
-from service.learning.reference import EPSILON, Matrix
+from service.learning.gram import POOR, Gram, Root
+from service.learning.mean_error import MeanError, exact_difference, exact_product
+from service.learning.reference import EPSILON, Matrix, Reference
 
 Vector = NDArray[np.floating[Any]]
 
 CALL = 10_000  # what calling NumPy once takes, in operations
 DECOMPOSITION = 30  # columns³ times this: the eigenvectors and singular vectors of the small matrices
-SPLITTER = 2.0**27 + 1
+TOLERANCE = 1e-9  # of the residual: more rounding than this is not left in the error at the mean row
 
 
 @dataclass(frozen=True, eq=False)
 class Spectrum:
-    """M = left · diag(lengths) · right, and the Hessian's eigenvalues 2 lengths² / (rows · outputs), largest first."""
+    """M = left · diag(lengths) · right, and the Hessian's eigenvalues 2 lengths² / (rows · outputs), largest first.
+
+    Without the directions so short beside the longest that no stable step moves anything along them.
+    """
 
     left: Matrix
     lengths: Matrix
     right: Matrix
     eigenvalues: Matrix
 
+    def beyond(self, residual: Matrix) -> Matrix:
+        """The part of a residual (rank × outputs) that no step along these directions changes."""
+        return _beyond(self.left, residual)
+
 
 class QuadraticLoss:
     """mse of one identity `Dense`, mean((W x + b − y)²) over all elements, from its rows' Gram matrix alone.
 
-        loss(θ) = ‖E‖² / (rows · outputs) + unreachable,  E = (θ − θ₀) Mᵀ + E₀,  gradient = 2 E M / (rows · outputs)
+        loss(θ) = ‖E‖² / (rows · outputs) + unreachable,  E = (w − w₀) Sᵀ + c K₁ᵀ − q
 
-    θ is the flat vector, weight (outputs × inputs) row by row and then the bias, in any float dtype; all arithmetic is
-    float64. θ₀ is the fit of the reference: θ − θ₀ is exact where θ is close to it, so that losses keep their digits
-    down to the smallest. `standardised` is (mean, deviation) of the inputs where θ is to act on (x − mean) / deviation.
-    The buffers make an instance good for one thread.
+    θ is the flat vector, weight w (outputs × inputs) row by row and then the bias b, in any float dtype; all arithmetic
+    is float64. w₀ is the fit of the reference: w − w₀ is exact where w is close to it, so that losses keep their digits
+    down to the smallest. c = w · centre + b − level is the error at the reference's mean row. Where that is a small
+    difference of so large products that their rounding would show, it is computed exactly; elsewhere it goes with the
+    slopes into one matrix: E = (θ − θ₀) Mᵀ + E(θ₀). The gradient is 2 E M / (rows · outputs).
+
+    `standardised` is (mean, deviation) of the inputs where θ is to act on (x − mean) / deviation. The buffers make an
+    instance good for one thread.
     """
 
     def __init__(self, gram: Gram, *, bias: bool = True, standardised: tuple[Vector, Vector] | None = None) -> None:
-        reference, d, outputs = gram.reference, gram.inputs, gram.outputs
-        mean, deviation = standardised if standardised is not None else (np.zeros(d), np.ones(d))
-        centre = (reference.mean - mean) / deviation
+        reference, root, d, outputs = gram.reference, gram.root(), gram.inputs, gram.outputs
         self.inputs, self.outputs, self.rows, self.bias = d, outputs, gram.rows, bias
         self.columns = d + bias
-        K, q, rest = gram.root()
-        # What a step of θ changes, in the coordinates of the Gram matrix: [features, 1] (inputs + 1 × columns).
-        to_features = np.zeros((d + 1, self.columns))
-        to_features[:d, :d] = (np.eye(d) if reference.inverse is None else reference.inverse) / deviation
-        to_features[d, :d] = centre
-        to_features[d, d:] = 1
-        self._M = K @ to_features
-        weights = (reference.fit * deviation[:, None]).T
-        level, level_rest = _exact_intercept(reference.level, weights, centre)
-        offset = level_rest if bias else level + level_rest
-        self._at_reference = -np.outer(offset, K[:, d]) - q.T
-        self._reference = np.hstack([weights, level[:, None]]) if bias else weights
         self.scale = 1.0 / (self.rows * outputs)
-        self.unreachable_loss = float(rest.sum()) * self.scale
-        self._step = np.empty((outputs, self.columns))
-        self._residual = np.empty((outputs, len(K)))
-        self._gradient = np.empty((outputs, self.columns))
+        self.unreachable_loss = float(root.rest.sum()) * self.scale
+        slopes, ones = root.K[:, :d], root.K[:, d:]
+        if reference.inverse is not None:
+            slopes = slopes @ reference.inverse
+        centre, weights, at_slopes, unit = reference.mean[None], reference.fit.T, -root.q.T, np.ones(d)
+        if standardised is not None:
+            mean, unit = (part.astype(np.float64) for part in standardised)
+            centre, weights, cut_off = _standardised(reference, mean, unit)
+            slopes = slopes / unit
+            at_slopes = at_slopes - cut_off @ slopes.T
+        mean_error = MeanError(centre, reference.level)
+        level, rest = mean_error.balanced(weights)
+        self._reference = np.hstack([weights, level[:, None]])
+        self._at_reference = at_slopes + np.outer(rest if bias else -level, ones)
+        self._centre = centre[0]
+        self._M = np.hstack([slopes + ones * self._centre, ones])[:, : self.columns]
+        self._exact = mean_error if _cancels(root, reference.basis, self._centre * unit) else None
+        self._matrix = self._M if self._exact is None else np.hstack([slopes, ones])
+        self._constant = self._at_reference if self._exact is None else at_slopes
+        self._step = np.empty((outputs, self._matrix.shape[1]))
+        self._residual = np.empty((outputs, len(root.K)))
+        self._gradient = np.empty_like(self._step)
 
     @property
     def size(self) -> int:
@@ -84,41 +100,41 @@ class QuadraticLoss:
         self._write_gradient(residual, out)
         return self._loss_of(residual)
 
-    def step_from_reference(self, theta: Vector) -> Matrix:
-        """θ − θ₀ (outputs × columns); overwritten by the next call."""
-        split = self.inputs * self.outputs
-        step, d = self._step, self.inputs
-        np.subtract(theta[:split].reshape(self.outputs, d), self._reference[:, :d], out=step[:, :d])
-        if self.bias:
-            np.subtract(theta[split:], self._reference[:, d], out=step[:, d])
-        return step
-
-    def theta_at(self, step: Matrix) -> Matrix:
-        """θ₀ + step, flat, in float64."""
-        theta = self._reference + step
-        return np.concatenate([theta[:, : self.inputs].ravel(), theta[:, self.inputs :].ravel()])
-
     def residual(self, theta: Vector) -> Matrix:
         """E (outputs × rank): the part of the rows' errors that θ decides; overwritten by the next call."""
-        residual = np.matmul(self.step_from_reference(theta), self._M.T, out=self._residual)
-        residual += self._at_reference
+        step, d, split = self._step, self.inputs, self.inputs * self.outputs
+        weights, bias = theta[:split].reshape(self.outputs, d), theta[split:]
+        if self._exact is not None:
+            step[:, :d] = weights
+            step[:, d] = self._exact.at(step[:, :d], bias if self.bias else None)
+        elif self.bias:
+            np.subtract(bias, self._reference[:, d], out=step[:, d])
+        np.subtract(weights, self._reference[:, :d], out=step[:, :d])
+        residual = np.matmul(step, self._matrix.T, out=self._residual)
+        residual += self._constant
         return residual
 
     def images(self, directions: Matrix) -> Matrix:
         """Steps of θ (columns × any) as changes of E (rank × any)."""
         return self._M @ directions
 
+    def flat(self, parameters: Matrix) -> Vector:
+        """Weights and bias of each output (outputs × columns) in the order of θ."""
+        return np.concatenate([parameters[:, : self.inputs].ravel(), parameters[:, self.inputs :].ravel()])
+
     def _loss_of(self, residual: Matrix) -> float:
         flat = residual.ravel()
         return float(flat @ flat) * self.scale + self.unreachable_loss
 
     def _write_gradient(self, residual: Matrix, out: Vector) -> None:
-        gradient = np.matmul(residual, self._M, out=self._gradient)
+        gradient, d = np.matmul(residual, self._matrix, out=self._gradient), self.inputs
+        if self._exact is not None:
+            gradient[:, :d] += gradient[:, d:] * self._centre
         gradient *= 2 * self.scale
-        split = self.inputs * self.outputs
-        out[:split].reshape(self.outputs, self.inputs)[...] = gradient[:, : self.inputs]
+        split = d * self.outputs
+        out[:split].reshape(self.outputs, d)[...] = gradient[:, :d]
         if self.bias:
-            out[split:] = gradient[:, self.inputs]
+            out[split:] = gradient[:, d]
 
     @cached_property
     def spectrum(self) -> Spectrum:
@@ -129,34 +145,49 @@ class QuadraticLoss:
 
     @cached_property
     def optimum_loss(self) -> float:
-        """The least loss that any θ has."""
-        out_of_reach = self._at_reference.T
-        out_of_reach = out_of_reach - self.spectrum.left @ (self.spectrum.left.T @ out_of_reach)
-        square = len(self._M) == self.spectrum.left.shape[1]  # every residual is within reach: what is left is rounding
-        return (0.0 if square else float(np.square(out_of_reach).sum()) * self.scale) + self.unreachable_loss
+        """The least loss that any θ has, however many steps it would take to come near it."""
+        left = self.spectrum.left
+        if left.shape[1] < len(left):
+            left = _range(self._M)
+        beyond = _beyond(left, self._at_reference.T)
+        return float(np.square(beyond).sum()) * self.scale + self.unreachable_loss
 
 
-def _exact_intercept(level: Matrix, weights: Matrix, centre: Matrix) -> tuple[Matrix, Matrix]:
-    """level − weights · centre as the sum of two doubles: products split exactly (Veltkamp and Dekker), summed exactly.
+def _beyond(left: Matrix, residual: Matrix) -> Matrix:
+    """What is left of a residual (rank × outputs) without its parts along these orthonormal columns."""
+    if left.shape[0] == left.shape[1]:  # nothing: what a difference left would be rounding
+        return np.zeros_like(residual)
+    return residual - left @ (left.T @ residual)
 
-    With an offset of 10⁶ in the inputs a double alone would leave 10⁻¹⁰ of error in every prediction.
+
+def _range(matrix: Matrix) -> Matrix:
+    """An orthonormal basis of what the columns span, however different their lengths are."""
+    lengths = np.sqrt(np.square(matrix).sum(axis=0))
+    left, values, _ = np.linalg.svd(matrix / np.where(lengths > 0, lengths, 1), full_matrices=False)
+    return left[:, values > EPSILON * max(matrix.shape) * values[0]]
+
+
+def _standardised(reference: Reference, mean: Matrix, deviation: Matrix) -> tuple[Matrix, Matrix, Matrix]:
+    """The reference's centre and weights where inputs are (x − mean) / deviation, and what rounding cut off."""
+    difference, rest = exact_difference(reference.mean, mean)
+    centre = difference / deviation
+    product, cut_off = exact_product(centre, deviation)
+    centre_rest = ((difference - product) - cut_off + rest) / deviation
+    weights, rest = exact_product(reference.fit, deviation[:, None])
+    return np.array([centre, centre_rest]), weights.T, rest.T
+
+
+def _cancels(root: Root, basis: Matrix | None, offset: Matrix) -> bool:
+    """Whether rounding in w · centre could show in the residual: for a large offset beside the spread of the rows.
+
+    For a residual of length r a weight lies within r times the length of its row of `slopes` of the best; and the terms
+    grow by as much again as the reference is worse than the best, which is by a factor of √POOR at most.
     """
-    product = weights * centre
-    weights_high, centre_high = _high_half(weights), _high_half(centre)
-    weights_low, centre_low = weights - weights_high, centre - centre_high
-    error = weights_low * centre_low - (
-        ((product - weights_high * centre_high) - weights_low * centre_high) - weights_high * centre_low
-    )
-    terms = [[a, *(-p).tolist(), *(-e).tolist()] for a, p, e in zip(level.tolist(), product, error, strict=True)]
-    high = [fsum(row) for row in terms]
-    low = [fsum([*row, -h]) for row, h in zip(terms, high, strict=True)]
-    return np.array(high), np.array(low)
-
-
-def _high_half(values: Matrix) -> Matrix:
-    scaled = SPLITTER * values
-    high: Matrix = scaled - (scaled - values)
-    return high
+    slopes, ones = root.inverse[:-1], root.K[:, -1]
+    if basis is not None:
+        slopes = basis @ slopes
+    terms = np.abs(offset) @ np.sqrt(np.square(slopes).sum(axis=1)) * sqrt(ones @ ones)
+    return bool(terms * EPSILON * sqrt(POOR) > TOLERANCE)
 
 
 def operations(

@@ -19,6 +19,7 @@ SAMPLE_ROWS = 1024
 SAMPLE_RUNS = 16
 COLLINEAR = 1e3  # condition number of the scaled columns beyond which features get an orthonormal basis
 UNSEEN = 1e-12  # directions this much smaller than the largest are rounding, or do not occur in the sample
+FITTED = EPSILON / 1e-9  # shorter ones take weights so large that rounding them costs more than the fit gains
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,12 +55,12 @@ class Reference:
         triangle = np.vstack([upper, np.zeros((n, upper.shape[1]))])  # fewer rows than columns: directions of length 0
         left, lengths, directions = np.linalg.svd(triangle[:, :n], full_matrices=False)
         seen = lengths > UNSEEN * lengths[0]
-        fit = (directions[seen].T / lengths[seen]) @ (left[:, seen].T @ triangle[:, n:]) / scale[:, None]
+        fitted = lengths > FITTED * lengths[0]
+        fit = (directions[fitted].T / lengths[fitted]) @ (left[:, fitted].T @ triangle[:, n:]) / scale[:, None]
         if not seen.any() or lengths[0] < COLLINEAR * lengths[seen][-1]:
             return cls(mean, level, fit)
         spread = np.where(seen, lengths, lengths[0]) / np.sqrt(len(inputs))
-        basis, inverse = directions.T / np.outer(scale, spread), directions * np.outer(spread, scale)
-        return cls(mean, level, fit, basis, inverse)
+        return cls(mean, level, fit, *_basis(directions, spread, scale))
 
     @property
     def inputs(self) -> int:
@@ -69,11 +70,30 @@ class Reference:
     def outputs(self) -> int:
         return len(self.level)
 
+    @property
+    def fitted(self) -> NDArray[np.bool_]:
+        """Whether a feature is long enough for the fit, beside the longest: one for each feature."""
+        if self.inverse is None:
+            return np.ones(self.inputs, np.bool_)
+        scale = np.sqrt(np.square(self.inverse).sum(axis=0))
+        lengths: Matrix = np.sqrt(np.square(self.inverse / np.where(scale > 0, scale, 1)).sum(axis=1))
+        fitted: NDArray[np.bool_] = lengths > FITTED * lengths.max()
+        return fitted
+
     def corrected(self, coefficients: Matrix) -> Self:
         """The same centre, and the fit that adds these coefficients (inputs + 1 × outputs) of [features, 1]."""
         slopes, intercept = coefficients[:-1], coefficients[-1]
         step = slopes if self.basis is None else self.basis @ slopes
         return type(self)(self.mean, self.level + intercept, self.fit + step, self.basis, self.inverse)
+
+    def apart(self, moments: Matrix) -> Self:
+        """The same centre and fit, and the basis that makes inputs with these second moments orthonormal."""
+        scale = np.sqrt(np.diagonal(moments))
+        scale = np.where(scale > 0, scale, 1)
+        squares, directions = np.linalg.eigh(moments / np.outer(scale, scale))
+        seen = squares > EPSILON * self.inputs * squares[-1]
+        spread = np.sqrt(np.where(seen, squares, squares[-1]))
+        return type(self)(self.mean, self.level, self.fit, *_basis(directions.T, spread, scale))
 
     def rounding_of_residuals(self, lengths: Matrix) -> Matrix:
         """The size of the rounding errors in a residual, of each output, for features of these root mean squares."""
@@ -93,6 +113,11 @@ class Reference:
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
         names = ("mean", "level", "fit", "basis", "inverse")
         return cls(**{name: np.asarray(arrays[name], np.float64) for name in names if name in arrays})
+
+
+def _basis(directions: Matrix, spread: Matrix, scale: Matrix) -> tuple[Matrix, Matrix]:
+    """Basis and inverse, of orthonormal directions (as rows) of columns divided by scale, each that far spread."""
+    return directions.T / np.outer(scale, spread), directions * np.outer(spread, scale)
 
 
 def spread_sample(inputs: Rows, targets: Rows) -> tuple[Array, Array]:

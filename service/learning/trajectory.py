@@ -55,9 +55,10 @@ class DescentTrajectory:
 
     def __init__(self, form: QuadraticLoss, start: Vector) -> None:
         self.form = form
-        self.start_step = form.step_from_reference(start).copy()
-        spectrum = form.spectrum
-        self.error = spectrum.left.T @ form.residual(start).T  # (eigenvectors × outputs)
+        self.start = start
+        spectrum, residual = form.spectrum, form.residual(start).T
+        self.error = spectrum.left.T @ residual  # (eigenvectors × outputs)
+        self.lasting_loss = float(np.square(spectrum.beyond(residual)).sum()) * form.scale + form.unreachable_loss
         size = np.sqrt(np.square(self.error).sum(axis=1))
         with np.errstate(divide="ignore"):
             self.log_size = np.log(size)
@@ -122,7 +123,7 @@ class DescentTrajectory:
         with np.errstate(over="ignore", invalid="ignore"):
             done = np.where(sign > 0, -np.expm1(log_decay), 1 + np.exp(log_decay))
             moved = (spectrum.right.T * (done / spectrum.lengths)) @ self.error
-            return self.form.theta_at(self.start_step - moved.T)
+            return self.start - self.form.flat(moved.T)
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,7 +156,7 @@ class Stretch:
         t = self.trajectory
         with np.errstate(over="ignore"):
             squares: Matrix = np.exp(2 * (self.log_decay + t.log_size)).sum(axis=1)
-        return squares * t.form.scale + t.form.optimum_loss
+        return squares * t.form.scale + t.lasting_loss
 
     @cached_property
     def gradient_norms(self) -> Matrix:

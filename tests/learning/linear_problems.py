@@ -49,7 +49,7 @@ def linear_problem(
     return LinearProblem(inputs, targets, weight, bias)
 
 
-PROBLEMS: dict[str, Callable[[], LinearProblem]] = {
+PROBLEMS: dict[str, Callable[..., LinearProblem]] = {
     "plain": linear_problem,
     "several outputs": partial(linear_problem, outputs=3),
     "float32": partial(linear_problem, dtype=np.float32),
@@ -60,7 +60,17 @@ PROBLEMS: dict[str, Callable[[], LinearProblem]] = {
     "small loss": partial(linear_problem, noise=1e-6),
     "small loss, offset of 1e3": partial(linear_problem, offset=1e3, noise=1e-6),
     "small loss, nearly collinear": partial(linear_problem, collinear=1e-6, noise=1e-6),
+    "small loss, offset of 1e6": partial(linear_problem, offset=1e6, noise=1e-6),
+    "small loss, offset and nearly collinear": partial(linear_problem, offset=1e6, collinear=1e-6, noise=1e-6),
+    "several outputs, offset of 1e6": partial(linear_problem, outputs=3, offset=1e6),
+    "few rows, offset and nearly collinear": partial(linear_problem, rows=20, offset=1e6, collinear=1e-6),
     "many rows": partial(linear_problem, rows=50_000, columns=8, offset=100.0),
+}
+
+# Their condition number, of centred columns [inputs, targets] of length 1, bounds what float64 can promise: ε times it.
+ILL_CONDITIONED: dict[str, tuple[Callable[..., LinearProblem], float]] = {
+    "loss of 1e-18": (partial(linear_problem, noise=1e-9), 5e9),
+    "collinear to 1e-9, small loss": (partial(linear_problem, collinear=1e-9, noise=1e-6), 2e9),
 }
 
 

@@ -1,4 +1,5 @@
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -6,7 +7,8 @@ import pytest
 
 from service.learning.gram import Gram
 from service.learning.quadratic import QuadraticLoss
-from service.learning.reference import Reference
+from service.learning.reference import Reference, spread_sample
+from tests.learning.exact_losses import ExactLoss, ExactSums
 from tests.learning.linear_problems import LinearProblem, exact_loss, linear_problem
 
 
@@ -77,6 +79,29 @@ def test_a_column_that_the_sample_never_saw_gets_a_second_pass() -> None:
     hard = LinearProblem(inputs, targets, np.hstack([problem.weight, [[1e4]]]), problem.bias)
     theta = hard.theta(bias=True)
     assert QuadraticLoss(gram).loss(theta) == pytest.approx(exact_loss(hard, theta, True), rel=1e-6)
+
+
+@pytest.mark.parametrize("difference", [1e-3, 1e-5])
+def test_columns_that_the_sample_saw_as_one_are_told_apart(difference: float) -> None:
+    random, problem = np.random.default_rng(0), linear_problem(rows=20_000, columns=3)
+    inputs = problem.inputs.copy()
+    inputs[:, 1] = inputs[:, 0]
+    inputs[500:1000, 1] += difference * random.normal(size=500)  # the sample is taken elsewhere
+    targets = inputs @ problem.weight.T + 0.01 * random.normal(size=(20_000, 1))
+    assert Reference.of(*spread_sample(inputs, targets)).basis is None
+    opposed = np.array([1 / difference, -1 / difference, 0, 0])
+    theta, hard = problem.theta(bias=True) + opposed, replace(problem, inputs=inputs, targets=targets)
+    exact = ExactLoss(ExactSums(hard)).loss(theta)
+    assert QuadraticLoss(Gram.of(inputs, targets)).loss(theta) == pytest.approx(exact, rel=1e-8)
+
+
+def test_columns_that_are_one_everywhere_take_no_second_pass() -> None:
+    random, problem = np.random.default_rng(0), linear_problem(rows=20_000, columns=3)
+    done: list[int] = []
+    classes = np.eye(4)[random.integers(4, size=20_000)]  # they add up to the column of ones
+    inputs = np.hstack([problem.inputs, problem.inputs[:, :1], classes])
+    Gram.of(inputs, problem.targets, after_block=done.append)
+    assert done.count(20_000) == 1
 
 
 def test_rows_of_inputs_and_targets_must_match() -> None:

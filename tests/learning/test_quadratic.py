@@ -1,11 +1,9 @@
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from service.learning.gram import Gram
 from service.learning.quadratic import QuadraticLoss, operations
 from tests.learning.linear_problems import (
-    PROBLEMS,
     LinearProblem,
     exact_gradient,
     exact_loss,
@@ -15,35 +13,6 @@ from tests.learning.linear_problems import (
 
 EXTENDED = np.finfo(np.longdouble).eps < np.finfo(np.float64).eps
 needs_extended = pytest.mark.skipif(not EXTENDED, reason="this machine's longdouble is a double")
-
-
-def thetas_near_and_far(problem: LinearProblem, form: QuadraticLoss) -> list[NDArray[np.float64]]:
-    rng = np.random.default_rng(1)
-    best = problem.theta(bias=form.bias)
-    return [
-        best,
-        rng.normal(size=form.size),
-        best * (1 + 1e-9 * rng.normal(size=form.size)),
-        best + 1e-3 * rng.normal(size=form.size),
-    ]
-
-
-@needs_extended
-@pytest.mark.parametrize("bias", [True, False])
-@pytest.mark.parametrize("name", PROBLEMS)
-def test_losses_and_gradients_agree_with_extended_precision(name: str, bias: bool) -> None:
-    problem = PROBLEMS[name]()
-    form = QuadraticLoss(Gram.of(problem.inputs, problem.targets), bias=bias)
-    gradient = np.empty(form.size)
-    for theta in thetas_near_and_far(problem, form):
-        exact = exact_loss(problem, theta, bias)
-        assert form.loss(theta) == pytest.approx(exact, rel=1e-6, abs=0)
-        assert form.gradient_and_loss(theta, gradient) == form.loss(theta)
-        expected = exact_gradient(problem, theta, bias)
-        # Near the optimum a gradient is a difference of large numbers: it is known relative to those.
-        unit = np.sqrt(np.square(problem.inputs.astype(float)).mean(axis=0))
-        unit = np.concatenate([np.tile(unit, problem.outputs), np.ones(problem.outputs if bias else 0)])
-        np.testing.assert_allclose(gradient / unit, expected / unit, rtol=1e-6, atol=1e-5 * np.sqrt(exact))
 
 
 @needs_extended

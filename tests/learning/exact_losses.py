@@ -1,0 +1,88 @@
+"""The loss of a linear layer and its gradient free of rounding: sums over the rows in Python's integers."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from itertools import combinations_with_replacement
+from operator import mul
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tests.learning.linear_problems import Array, LinearProblem
+
+DIGITS = 53
+
+
+class ExactSums:
+    """Σ zzᵀ over the rows, z = [inputs, 1, targets]."""
+
+    def __init__(self, problem: LinearProblem) -> None:
+        self.inputs, self.outputs = problem.inputs.shape[1], problem.outputs
+        self.elements = problem.targets.size
+        columns = [*problem.inputs.T, np.ones(len(problem.inputs)), *problem.targets.T]
+        integers, units = zip(*map(_integers, columns), strict=True)
+        self.matrix = [[Fraction(0)] * len(columns) for _ in columns]
+        for i, j in combinations_with_replacement(range(len(columns)), 2):
+            self.matrix[i][j] = self.matrix[j][i] = sum(map(mul, integers[i], integers[j])) * units[i] * units[j]
+
+
+class ExactLoss:
+    """mean((W x + b − y)²) over all elements, of any parameters: θ as `QuadraticLoss` takes it.
+
+    `standardised` is (mean, deviation) where parameters are to act on (x − mean) / deviation.
+    """
+
+    def __init__(self, sums: ExactSums, *, bias: bool = True, standardised: tuple[Array, Array] | None = None) -> None:
+        self._sums, self._bias, self._inputs = sums, bias, sums.inputs
+        mean, deviation = standardised or (np.zeros(self._inputs), np.ones(self._inputs))
+        self._mean, self._deviation = _fractions(mean), _fractions(deviation)
+
+    def loss(self, theta: Array) -> float:
+        """Rounded once."""
+        total = Fraction(0)
+        for output, raw in enumerate(self._raw(theta)):
+            target = self._inputs + 1 + output
+            cross = self._sums.matrix[target]
+            total += sum(map(mul, raw, self._errors(output, raw))) - sum(map(mul, raw, cross)) + cross[target]
+        return float(total / self._sums.elements)
+
+    def gradient(self, theta: Array) -> NDArray[np.float64]:
+        """In the order of θ, each rounded once."""
+        weights: list[Fraction] = []
+        levels: list[Fraction] = []
+        for output, raw in enumerate(self._raw(theta)):
+            *slopes, level = self._errors(output, raw)
+            shifted = zip(slopes, self._mean, self._deviation, strict=True)
+            weights += [(slope - mean * level) / deviation for slope, mean, deviation in shifted]
+            levels.append(level)
+        parts = weights + levels if self._bias else weights
+        return np.array([float(2 * part / self._sums.elements) for part in parts])
+
+    def _raw(self, theta: Array) -> list[list[Fraction]]:
+        """Weights and bias of each output, for raw inputs."""
+        outputs, numbers = self._sums.outputs, _fractions(theta)
+        rows = []
+        for output in range(outputs):
+            scaled = numbers[output * self._inputs : (output + 1) * self._inputs]
+            weights = [weight / deviation for weight, deviation in zip(scaled, self._deviation, strict=True)]
+            level = numbers[self._inputs * outputs + output] if self._bias else Fraction(0)
+            rows.append([*weights, level - sum(map(mul, weights, self._mean))])
+        return rows
+
+    def _errors(self, output: int, raw: Sequence[Fraction]) -> list[Fraction]:
+        """Σ error · [inputs, 1] over the rows."""
+        n = self._inputs + 1
+        return [sum(map(mul, raw, row)) - row[n + output] for row in self._sums.matrix[:n]]
+
+
+def _integers(values: Array) -> tuple[list[int], Fraction]:
+    """Floating-point numbers as multiples of one unit."""
+    mantissas, exponents = np.frexp(values.astype(np.float64))
+    least = int(exponents.min())
+    whole = (mantissas * 2.0**DIGITS).astype(np.int64).tolist()
+    shifts = (exponents - least).tolist()
+    return [number << shift for number, shift in zip(whole, shifts, strict=True)], Fraction(2) ** (least - DIGITS)
+
+
+def _fractions(values: Array) -> list[Fraction]:
+    return [Fraction(value) for value in values.tolist()]
