@@ -27,6 +27,10 @@ test: export PYTHONDONTWRITEBYTECODE =
 test: .venv/.development ## Run the tests on all processors
 	.venv/bin/pytest --numprocesses=auto --dist=worksteal $(ARGS)
 
+.PHONY: test-kernels
+test-kernels: .venv/.development ## Run tests/learning under every kernel of OpenBLAS that takes hold
+	.venv/bin/python -m tests.kernels $(ARGS)
+
 .PHONY: check
 check: .venv/.development ## Check style, types, migrations and the container files
 	.venv/bin/ruff check
