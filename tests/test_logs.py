@@ -116,7 +116,8 @@ def test_a_migration_a_failure_a_killed_worker_and_a_recovery_get_one_line_each(
         wait_for(lambda: client.job(running.id).state == "running")
         service.kill()
     with running_service(folder, "--workers", "1") as again:
-        lines = again.log.splitlines()
+        # Python's own tracker of semaphores, whose service was killed, has a line of its own
+        lines = [line for line in again.log.splitlines() if "resource_tracker" not in line and "warn(" not in line]
     assert [line for line in lines if not LINE.fullmatch(line)] == []
     told = [line for line in lines if "INFO" not in line or "brought" in line]
     for start in (

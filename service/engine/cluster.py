@@ -49,6 +49,7 @@ class Cluster:
     def __init__(self, settings: Settings) -> None:
         self._place = Place(settings.database_url, settings.storage_address, settings.cache)
         self._exits = Exits()
+        _log_from(logging.ERROR)
         self._local = None if settings.scheduler else _embedded(settings, self._exits)
         try:
             self._client = Client(self._local or settings.scheduler, timeout=CONNECT, set_as_default=False)
@@ -92,7 +93,7 @@ class Cluster:
 
     def expect_stop(self) -> None:
         """Let the workers' ends pass without a word and without new workers."""
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)
+        _log_from(logging.CRITICAL)
         if self._local is not None:
             for nanny in self._local.workers.values():
                 nanny.close_gracefully()
@@ -109,13 +110,18 @@ class Cluster:
                 self._local.close(timeout=1)
 
 
+def _log_from(level: int) -> None:
+    """Leave Dask's lines below a level out: they are about its own insides."""
+    for name in ("distributed", "distributed.client", "distributed.gc"):  # each of which has a level of its own
+        logging.getLogger(name).setLevel(level)
+
+
 def _is_news(record: logging.LogRecord) -> bool:
     """Return False for the scheduler's line about a dead worker: the dispatcher has a better one."""
     return "marked as failed because" not in str(record.msg)
 
 
 def _embedded(settings: Settings, exits: Exits) -> LocalCluster:
-    logging.getLogger("distributed").setLevel(logging.ERROR)  # its other lines are about its own insides
     scratch = settings.data.absolute() / "scratch"
     scratch.mkdir(parents=True, exist_ok=True)
     dask.config.set({**QUIET, **SAFE})
