@@ -35,7 +35,7 @@ VOLUME /data
 EXPOSE 8000
 
 # No curl in slim images. http.client and not urllib, which would ask a proxy of the environment for 127.0.0.1.
-HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --start-interval=1s \
+HEALTHCHECK --interval=30s --timeout=5s --start-period=30s \
     CMD ["python", "-c", "c=__import__('http.client').client.HTTPConnection('127.0.0.1:'+__import__('os').getenv('DESCENT_PORT','8000'));c.request('GET','/health/ready');exit(c.getresponse().status!=200)"]
 ENTRYPOINT ["descent"]
 CMD ["serve"]

@@ -127,6 +127,11 @@ def test_the_probe_fails_when_nothing_listens() -> None:
     assert probing(port) == 1
 
 
+def test_the_probe_has_options_that_old_builders_know() -> None:
+    options, _, _ = final_stage()["HEALTHCHECK"].partition(" CMD ")
+    assert {option.partition("=")[0] for option in options.split()} <= {"--interval", "--timeout", "--start-period"}
+
+
 def test_the_probe_has_no_argument_with_a_space() -> None:
     assert not any(" " in argument for argument in probe())
 
