@@ -54,9 +54,9 @@ class Constant(Schedule):
 @SCHEDULES.add
 @dataclass(frozen=True, slots=True)
 class Step(Schedule):
-    """start decay^(i-1), i the step that t is in
+    """start decay^i, i the number of steps that end before t
 
-    A single step size repeats for ever; of a list, the last step goes on.
+    A single step size repeats for ever; after the last of a list the rate stays.
     """
 
     name = "Step"
@@ -67,8 +67,7 @@ class Step(Schedule):
     def rate(self, t: int) -> float:
         if isinstance(self.step_sizes, int):
             return self.start * self.decay ** ((t - 1) // self.step_sizes)
-        ended = sum(t > end for end in accumulate(self.step_sizes))
-        return float(self.start * self.decay ** min(ended, len(self.step_sizes) - 1))
+        return float(self.start * self.decay ** sum(t > end for end in accumulate(self.step_sizes)))
 
 
 @SCHEDULES.add
@@ -120,7 +119,7 @@ class Inv(Schedule):
 class Sequence(Schedule):
     """schedules[i](t - Σ step_sizes before i), i the step that t is in
 
-    The last schedule goes on after its step.
+    The last schedule goes on after its step, as where the original is iterated; its call would begin it again.
     """
 
     name = "Sequence"
