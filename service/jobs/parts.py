@@ -69,7 +69,7 @@ class View:
         """One number a row, read block by block: a view of the column would hold the pages of the whole file."""
         if self._column is None:
             return None
-        weights = np.empty(len(arrays.inputs), self.dtype)
+        weights = np.empty(len(arrays.inputs), arrays.inputs.dtype)  # the network's may be too narrow for them
         rows = max(1, BLOCK_BYTES // arrays.inputs.strides[0])
         for start in range(0, len(weights), rows):
             stop = min(start + rows, len(weights))
@@ -88,7 +88,7 @@ class View:
 
     def gram(self, name: str) -> Gram | None:
         """The stored sums of squares and products, where they are of the very rows that a network sees."""
-        if self.weights is not None or self.dtype != self.dataset.dtype:
+        if self.weights is not None or not np.can_cast(self.dataset.dtype, self.dtype, "safe"):
             return None
         return self.storage.gram(self.dataset.id, self.dataset.content_hash, name)
 

@@ -7,7 +7,7 @@ import numpy as np
 from service.learning.architecture import nodes
 from service.learning.arrays import Array
 from service.learning.batches import Batches, Part
-from service.learning.loss import Evaluate
+from service.learning.loss import Evaluate, relative
 from service.learning.network import Network
 from service.learning.recipe import Recipe, RecipeError
 from service.learning.rule import square
@@ -122,10 +122,14 @@ class BackPropagation:
 
 
 def weighed(part: Part, recipe: Recipe) -> Part:
-    """The part with weights of mean 1, where the loss is a mean: that of all batches is then Σ w l / Σ w."""
-    if part.weights is None or recipe.loss.agg == "sum":
+    """The part with weights in the dtype of its inputs; of mean 1 where the loss is a mean, then Σ w l / Σ w."""
+    if part.weights is None:
         return part
-    weights = np.asarray(part.weights, np.float64)
-    if not weights.any():
-        raise RecipeError("sample_weights", "are all 0")
-    return Part(part.inputs, part.targets, (weights / weights.mean()).astype(part.inputs.dtype))
+    weights = part.weights
+    if recipe.loss.agg == "mean":
+        weights = relative(weights)
+        if not weights.any():
+            raise RecipeError("sample_weights", "are all 0")
+        weights /= weights.mean()
+    with np.errstate(over="ignore"):
+        return Part(part.inputs, part.targets, weights.astype(part.inputs.dtype))

@@ -58,11 +58,15 @@ class AggregatedLoss(Loss):
 
     agg: Agg = "mean"
 
+    def both(self, ŷ: Array, y: Array) -> tuple[Array, Array]:
+        """`terms` and `slope`; to be defined where they share work."""
+        return self.terms(ŷ, y), self.slope(ŷ, y)
+
     def bind(self, ŷ: Array, y: Array, gradient: Array, weights: Array | None) -> Evaluate:
         rows = len(ŷ)
 
         def evaluate() -> float:
-            terms, slope = self.terms(ŷ, y), self.slope(ŷ, y)
+            terms, slope = self.both(ŷ, y)
             if weights is not None:
                 terms, slope = terms * weights, slope * weights
             scale = 1.0 if self.agg == "sum" else 1 / (rows * terms.shape[1])
@@ -85,18 +89,29 @@ class WholeLoss(Loss):
         """The loss of these rows."""
         raise NotImplementedError
 
+    def both(self, ŷ: Array, y: Array) -> tuple[float, Array]:
+        """`value` and `slope`; to be defined where they share work."""
+        return self.value(ŷ, y), self.slope(ŷ, y)
+
     def bind(self, ŷ: Array, y: Array, gradient: Array, weights: Array | None) -> Evaluate:
         if weights is not None:
             raise ValueError(f"{self.name} takes all rows at once and knows no weights")
 
         def evaluate() -> float:
-            np.copyto(gradient, self.slope(ŷ, y))
-            return self.value(ŷ, y)
+            value, slope = self.both(ŷ, y)
+            np.copyto(gradient, slope)
+            return value
 
         return evaluate
 
     def total(self) -> "Total":
         return WholeTotal(self)
+
+
+def relative(weights: Array) -> Array:
+    """In float64 by the largest, so that sums are neither infinite nor lost; all that are 0 stay so."""
+    largest = float(weights.max(initial=0))
+    return weights.astype(np.float64) / (largest or 1.0)
 
 
 class Total:
@@ -106,6 +121,10 @@ class Total:
         self._loss = loss
         self._sum = 0.0
         self._weight = 0.0
+
+    def comparable(self, weights: Array) -> Array:
+        """The weights of all rows, as `add` takes those of its rows: only their ratios matter to a mean."""
+        return relative(weights) if self._loss.agg == "mean" else weights.astype(np.float64)
 
     def add(self, ŷ: Array, y: Array, weights: Array | None = None) -> None:
         """Add rows (rows × outputs), with weights rows × 1."""

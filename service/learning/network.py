@@ -119,7 +119,7 @@ class Network:
 
         `prepare` changes a block's inputs first.
         """
-        column = None if weights is None else weights.reshape(-1, 1)
+        column = None if weights is None else total.comparable(weights).reshape(-1, 1)
         for rows, computed in self.blocks(vector, inputs, None, prepare):
             with np.errstate(all="ignore"):
                 total.add(computed, targets[rows], None if column is None else column[rows])

@@ -9,6 +9,7 @@ import numpy as np
 from service.learning.architecture import nodes
 from service.learning.arrays import Array
 from service.learning.batches import Part
+from service.learning.loss import relative
 from service.learning.network import Network
 from service.learning.recipe import Recipe
 from service.learning.scaling import Scaling, measure
@@ -30,7 +31,7 @@ def sampled_curvature(
     if affordable is None or any(node.layer.draws for node in layers):
         return None
     rows, iterations = affordable
-    sample = sample_of(train, rows)
+    sample = sample_of(train, rows, recipe)
     network = Network(network.layer, "float64")
     vector: Array = parameters.astype(np.float64)
     if recipe.standardise:
@@ -56,11 +57,12 @@ class Sample(NamedTuple):
     weights: Array | None
 
 
-def sample_of(train: Part, rows: int) -> Sample:
-    """So many rows, evenly spread."""
+def sample_of(train: Part, rows: int, recipe: Recipe) -> Sample:
+    """So many rows, evenly spread, with weights of mean 1 where the loss is a mean."""
     chosen = sample_indices(len(train), rows)
-    weights = None if train.weights is None else train.weights[chosen].astype(np.float64)
-    if weights is not None:
+    weights: Array | None = None if train.weights is None else train.weights[chosen].astype(np.float64)
+    if weights is not None and recipe.loss.agg == "mean":
+        weights = relative(weights)
         weights /= weights.mean() or 1.0
     return Sample(train.inputs[chosen].astype(np.float64), train.targets[chosen].astype(np.float64), weights)
 

@@ -9,9 +9,10 @@ from numpy.lib.format import open_memmap
 
 from service.datasets.columns import column
 from service.datasets.records import DatasetRecord
-from service.datasets.storage import Storage
+from service.datasets.storage import Storage, write_gram
 from service.jobs.parts import View
 from service.learning.encoding import Encoded, stored
+from service.learning.gram import Gram
 from service.learning.pages import mapping_of
 from service.learning.selection import Selection
 from service.numbers import Array
@@ -87,6 +88,22 @@ def test_a_part_is_read_from_the_files(tmp_path: Path, dtype: str, weights: str 
     assert part.inputs[:].dtype == part.targets[:].dtype == dtype
     assert (None if part.weights is None else part.weights.tolist()) == (INPUTS[:, 1].tolist() if weights else None)
     assert all(mapping_of(stored(rows)) is not None for rows in (part.inputs, part.targets))
+
+
+def test_weights_keep_the_range_of_the_stored_column(tmp_path: Path) -> None:
+    save(tmp_path, np.array([[0, 5e-324], [1, 1.7e308]]))
+    part = view_of(tmp_path, 2, 2, "float32", "x1").part("train")
+    assert part.weights is not None
+    assert part.weights.tolist() == [5e-324, 1.7e308]
+
+
+def test_stored_sums_are_those_of_rows_seen_in_a_wider_dtype(tmp_path: Path) -> None:
+    save(tmp_path, INPUTS)
+    write_gram(tmp_path / "data", "train", Gram.of(INPUTS, INPUTS[:, :1] + 1))
+    narrow, wide = (view_of(tmp_path, 3, 3, dtype, None).part("train") for dtype in ("float32", "float64"))
+    assert narrow.gram is not None
+    assert wide.gram is not None
+    assert np.array_equal(wide.gram.matrix, narrow.gram.matrix)
 
 
 def test_what_needs_no_change_is_the_memory_map_itself(tmp_path: Path) -> None:

@@ -57,6 +57,14 @@ def test_the_tutorial_s_largest_stable_rate_is_known_exactly(client: Client, htt
     assert planned["optimum_loss"] == pytest.approx(0, abs=1e-12)
 
 
+def test_a_model_of_wider_numbers_than_its_dataset_has_exact_rates(client: Client, http: httpx.Client) -> None:
+    model = client.create_model("Dense(1 => 1)", dtype="float64").id
+    planned = plan(http, model=model, dataset=line(client))["plan"]
+    assert planned["largest_stable_rate"]["exact"]
+    assert planned["largest_stable_rate"]["value"] == pytest.approx(0.101305, rel=1e-5)
+    assert planned["optimum_loss"] == pytest.approx(0, abs=1e-12)
+
+
 def test_an_unstable_rate_is_refused_where_that_is_wanted(client: Client, http: httpx.Client) -> None:
     body = {"model": straight(client), "dataset": line(client, range(7)), "reject_unstable": True}
     answer = http.post("/api/jobs", json=body)
@@ -148,6 +156,20 @@ def test_sample_weights_decide_how_much_a_row_counts(client: Client) -> None:
     evaluation = client.evaluate(model, dataset, part="train")
     assert evaluation.loss == job.final_loss
     assert evaluation.rows == 6
+
+
+@pytest.mark.parametrize("weight", [5e-324, 1.7e308])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_only_the_ratios_of_sample_weights_matter(client: Client, weight: float, dtype: str) -> None:
+    columns = {"x": XS, "w": [1.0] * 6, "v": [weight] * 6, "y": [4 * x + 2 for x in XS]}
+    losses = []
+    for name in ("w", "v"):
+        dataset = client.create_dataset({key: columns[key] for key in ("x", name, "y")}, ["y"], dtype="float64").id
+        model = client.create_model("Dense(1 => 1)", dtype=dtype).id
+        job = client.train(model, dataset, sample_weights=name, epochs=20, wait=30)
+        assert job.state == "succeeded", job.error
+        losses.append((job.final_loss, client.evaluate(model, dataset, part="train").loss))
+    assert losses[0] == losses[1]
 
 
 @pytest.mark.parametrize(
