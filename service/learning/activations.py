@@ -6,6 +6,7 @@ import numpy as np
 
 from service.learning.activation import ACTIVATIONS, Activate, Activation, PullBack
 from service.learning.arrays import Array, largest_of_rows, sum_of_rows
+from service.learning.logarithms import exponentials
 from service.learning.rectifiers import ReLU
 from service.learning.smooth import sigmoid
 
@@ -130,8 +131,8 @@ class LogSoftmax(Activation):
     whole_row = True
 
     def value(self, x: Array) -> Array:
-        shifted = x - largest_of_rows(x)
-        return shifted - np.log(sum_of_rows(np.exp(shifted)))
+        z, _, rest = exponentials(x)
+        return z - np.log1p(rest)
 
     def bind(self, x: Array, y: Array) -> tuple[Activate, PullBack]:
         def activate() -> None:

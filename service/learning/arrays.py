@@ -24,11 +24,6 @@ def largest_of_rows(x: Array) -> Array:
     return largest
 
 
-def xlogy(y: Array, x: Array) -> Array:
-    """y log x, and 0 where y is 0, whatever x may be."""
-    return np.where(y == 0, 0, y * np.log(x))
-
-
 def precision(eps: float | None, like: Array) -> float:
     """`eps`, or where it is None what the dtype of `like` can just tell from 0 beside 1."""
     return float(np.finfo(like.dtype).eps) if eps is None else eps

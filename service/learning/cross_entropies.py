@@ -1,20 +1,20 @@
-"""Losses of classes and of probabilities, named as in Flux."""
+"""Losses of probabilities, named as in Flux; none is negative, for p + ϵ is taken as 1 where it is more."""
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy import copyto, divide, exp, log, maximum, multiply, subtract
+from numpy.typing import NDArray
 
-from service.learning.arrays import Array, largest_of_rows, precision, sum_of_rows, xlogy
-from service.learning.loss import LOSSES, AggregatedLoss, Evaluate
-from service.learning.smooth import sigmoid, softplus
+from service.learning.arrays import Array, precision, sum_of_rows
+from service.learning.logarithms import log_of_chance, log_ratio
+from service.learning.loss import LOSSES, AggregatedLoss
 from service.learning.vocabulary import NonNegative
 
 
 @LOSSES.add
 @dataclass(frozen=True, slots=True)
 class CrossEntropy(AggregatedLoss):
-    """agg(-Σᵢ yᵢ log(ŷᵢ + ϵ)), over each row
+    """agg(-Σᵢ yᵢ log(min(ŷᵢ + ϵ, 1))), over each row
 
     ŷ are probabilities, as behind softmax; logitcrossentropy of what goes into softmax is more exact. `eps` None is the
     dtype's precision.
@@ -24,61 +24,17 @@ class CrossEntropy(AggregatedLoss):
     eps: NonNegative | None = None
 
     def terms(self, ŷ: Array, y: Array) -> Array:
-        return -sum_of_rows(xlogy(y, ŷ + precision(self.eps, ŷ)))
+        return -sum_of_rows(times(y, np.log(np.minimum(ŷ + precision(self.eps, ŷ), 1))))
 
     def slope(self, ŷ: Array, y: Array) -> Array:
-        return -over(y, ŷ + precision(self.eps, ŷ))
-
-
-@LOSSES.add
-@dataclass(frozen=True, slots=True)
-class LogitCrossEntropy(AggregatedLoss):
-    """agg(-Σᵢ yᵢ logsoftmax(ŷ)ᵢ), over each row"""
-
-    name = "logitcrossentropy"
-
-    def terms(self, ŷ: Array, y: Array) -> Array:
-        z = ŷ - largest_of_rows(ŷ)
-        return sum_of_rows(y * (np.log(sum_of_rows(np.exp(z))) - z))
-
-    def slope(self, ŷ: Array, y: Array) -> Array:
-        e = np.exp(ŷ - largest_of_rows(ŷ))
-        return e * (sum_of_rows(y) / sum_of_rows(e)) - y
-
-    def bind(self, ŷ: Array, y: Array, gradient: Array, weights: Array | None) -> Evaluate:
-        if weights is not None:
-            return AggregatedLoss.bind(self, ŷ, y, gradient, weights)
-        rows, outputs = ŷ.shape
-        scale = 1.0 if self.agg == "sum" else 1 / rows
-        ones = np.ones(outputs, ŷ.dtype)
-        columns = np.empty((outputs, rows), ŷ.dtype)
-        largest, sums, mass, share = (np.empty(rows, ŷ.dtype) for _ in range(4))
-        by_row, largest_column, share_column = columns.T, largest.reshape(-1, 1), share.reshape(-1, 1)
-        z, flat_z, flat_y = gradient, gradient.ravel(), y.ravel()
-
-        def evaluate() -> float:
-            copyto(by_row, ŷ)  # of columns as rows the largest are found several times faster
-            maximum.reduce(columns, axis=0, out=largest)
-            subtract(ŷ, largest_column, z)
-            matched = flat_z.dot(flat_y)
-            exp(z, z)
-            z.dot(ones, sums)
-            y.dot(ones, mass)
-            divide(mass, sums, share)
-            log(sums, sums)
-            loss = float(mass.dot(sums) - matched) * scale
-            multiply(z, share_column, z)
-            subtract(z, y, z)
-            multiply(z, scale, z)
-            return loss
-
-        return evaluate
+        eps = precision(self.eps, ŷ)
+        return -over(y, ŷ + eps, 1 - ŷ > eps)
 
 
 @LOSSES.add
 @dataclass(frozen=True, slots=True)
 class BinaryCrossEntropy(AggregatedLoss):
-    """agg(-y log(ŷ + ϵ) - (1 - y) log(1 - ŷ + ϵ))
+    """agg(-y log(min(ŷ + ϵ, 1)) - (1 - y) log(min(1 - ŷ + ϵ, 1)))
 
     ŷ are probabilities, as behind sigmoid; logitbinarycrossentropy of what goes into sigmoid is more exact.
     """
@@ -88,46 +44,37 @@ class BinaryCrossEntropy(AggregatedLoss):
 
     def terms(self, ŷ: Array, y: Array) -> Array:
         eps = precision(self.eps, ŷ)
-        return -xlogy(y, ŷ + eps) - xlogy(1 - y, 1 - ŷ + eps)
+        of_true, of_false = np.log(np.minimum(ŷ + eps, 1)), np.log1p(np.minimum(eps - ŷ, 0))
+        return -times(y, of_true) - times(1 - y, of_false)
 
     def slope(self, ŷ: Array, y: Array) -> Array:
-        eps = precision(self.eps, ŷ)
-        return over(1 - y, 1 - ŷ + eps) - over(y, ŷ + eps)
-
-
-@LOSSES.add
-@dataclass(frozen=True, slots=True)
-class LogitBinaryCrossEntropy(AggregatedLoss):
-    """agg((1 - y) ŷ - logσ(ŷ))"""
-
-    name = "logitbinarycrossentropy"
-
-    def terms(self, ŷ: Array, y: Array) -> Array:
-        return (1 - y) * ŷ + softplus(-ŷ)
-
-    def slope(self, ŷ: Array, y: Array) -> Array:
-        return sigmoid(ŷ) - y
+        eps, other = precision(self.eps, ŷ), 1 - ŷ
+        return over(1 - y, other + eps, ŷ > eps) - over(y, ŷ + eps, other > eps)
 
 
 @LOSSES.add
 @dataclass(frozen=True, slots=True)
 class KLDivergence(AggregatedLoss):
-    """agg(Σᵢ yᵢ log yᵢ - Σᵢ yᵢ log(ŷᵢ + ϵ)), over each row"""
+    """agg(Σᵢ yᵢ log((yᵢ + ϵ) / (ŷᵢ + ϵ))), over each row
+
+    Flux adds ϵ to ŷ alone, and so is below 0 where ŷ = y; the two differ by no more than ϵ for each class.
+    """
 
     name = "kldivergence"
     eps: NonNegative | None = None
 
     def terms(self, ŷ: Array, y: Array) -> Array:
-        return sum_of_rows(xlogy(y, y) - xlogy(y, ŷ + precision(self.eps, ŷ)))
+        eps = precision(self.eps, ŷ)
+        return sum_of_rows(times(y, log_ratio(y + eps, ŷ + eps, y - ŷ)))
 
     def slope(self, ŷ: Array, y: Array) -> Array:
-        return -over(y, ŷ + precision(self.eps, ŷ))
+        return -over(y, ŷ + precision(self.eps, ŷ), True)
 
 
 @LOSSES.add
 @dataclass(frozen=True, slots=True)
 class FocalLoss(AggregatedLoss):
-    """agg(-Σᵢ yᵢ (1 - pᵢ)^γ log pᵢ), p = ŷ + ϵ, over each row
+    """agg(-Σᵢ yᵢ (1 - pᵢ)^γ log pᵢ), p = min(ŷ + ϵ, 1), over each row
 
     T.-Y. Lin et al., "Focal Loss for Dense Object Detection", 2017.
     """
@@ -136,49 +83,63 @@ class FocalLoss(AggregatedLoss):
     gamma: NonNegative = 2.0
     eps: NonNegative | None = None
 
+    def both(self, ŷ: Array, y: Array) -> tuple[Array, Array]:
+        focal = Focal(ŷ, 1 - ŷ, self.gamma, precision(self.eps, ŷ))
+        return sum_of_rows(times(y, focal.loss)), times(y, focal.slope())
+
     def terms(self, ŷ: Array, y: Array) -> Array:
-        p = ŷ + precision(self.eps, ŷ)
-        return sum_of_rows(np.where(y == 0, 0, y * focal(p, self.gamma)))
+        return sum_of_rows(times(y, Focal(ŷ, 1 - ŷ, self.gamma, precision(self.eps, ŷ)).loss))
 
     def slope(self, ŷ: Array, y: Array) -> Array:
-        p = ŷ + precision(self.eps, ŷ)
-        return np.where(y == 0, 0, y * focal_slope(p, self.gamma))
+        return self.both(ŷ, y)[1]
 
 
 @LOSSES.add
 @dataclass(frozen=True, slots=True)
 class BinaryFocalLoss(AggregatedLoss):
-    """agg(-(1 - p)^γ log p), p = y (ŷ + ϵ) + (1 - y) (1 - ŷ - ϵ)"""
+    """agg(-(1 - p)^γ log p), p = min(y ŷ + (1 - y) (1 - ŷ) + ϵ, 1)
+
+    Flux subtracts ϵ from 1 - ŷ, and has no value for ŷ = 1, y = 0.
+    """
 
     name = "binary_focal_loss"
     gamma: NonNegative = 2.0
     eps: NonNegative | None = None
 
+    def both(self, ŷ: Array, y: Array) -> tuple[Array, Array]:
+        focal = self._focal(ŷ, y)
+        return focal.loss, (2 * y - 1) * focal.slope()
+
     def terms(self, ŷ: Array, y: Array) -> Array:
-        return focal(self._chance(ŷ, y), self.gamma)
+        return self._focal(ŷ, y).loss
 
     def slope(self, ŷ: Array, y: Array) -> Array:
-        return (2 * y - 1) * focal_slope(self._chance(ŷ, y), self.gamma)
+        return self.both(ŷ, y)[1]
 
-    def _chance(self, ŷ: Array, y: Array) -> Array:
-        p = ŷ + precision(self.eps, ŷ)
-        return y * p + (1 - y) * (1 - p)
-
-
-def over(y: Array, x: Array) -> Array:
-    """y / x, and 0 where y is 0."""
-    return np.where(y == 0, 0, y / x)
+    def _focal(self, ŷ: Array, y: Array) -> "Focal":
+        other, false = 1 - ŷ, 1 - y
+        return Focal(y * ŷ + false * other, y * other + false * ŷ, self.gamma, precision(self.eps, ŷ))
 
 
-def focal(p: Array, gamma: float) -> Array:
-    """-(1 - p)^γ log p"""
-    loss: Array = -((1 - p) ** gamma) * np.log(p)
-    return loss
+def times(y: Array, x: Array) -> Array:
+    """y x, and 0 where y is 0, whatever x may be."""
+    return np.where(y == 0, 0, y * x)
 
 
-def focal_slope(p: Array, gamma: float) -> Array:
-    """γ (1 - p)^(γ-1) log p - (1 - p)^γ / p"""
-    slope = -((1 - p) ** gamma) / p
-    if gamma > 0:
-        slope += gamma * (1 - p) ** (gamma - 1) * np.log(p)
-    return slope
+def over(y: Array, x: Array, counts: NDArray[np.bool_] | bool) -> Array:
+    """y / x, and 0 where y is 0 or the other condition does not hold."""
+    return np.where((y != 0) & counts, y / x, 0)
+
+
+class Focal:
+    """-m^γ log p with p = chance + ϵ, at most 1, and m = 1 - p; missed is 1 - chance."""
+
+    def __init__(self, chance: Array, missed: Array, gamma: float, eps: float) -> None:
+        self._p, self._m = np.minimum(chance + eps, 1), np.maximum(missed - eps, 0)
+        self._log, self._power, self._gamma = log_of_chance(self._p, self._m), self._m**gamma, gamma
+        self.loss: Array = -self._power * self._log
+
+    def slope(self) -> Array:
+        """The derivative by the chance, m^γ (γ log(p)/m - 1/p), and 0 where p is cut."""
+        with np.errstate(invalid="ignore"):
+            return np.where(self._m > 0, self._power * (self._gamma * self._log / self._m - 1 / self._p), 0)

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.learning.activations import sigmoid
+from service.learning.logarithms import exponentials
+from service.learning.smooth import logcosh
 
 Array = NDArray[Any]
 Evaluate = Callable[..., object]  # (*arguments, out)
@@ -64,6 +66,18 @@ def by_abs2(out: Array, g: Array, y: Array, x: Array) -> None:
     np.add(out, out, out=out)
 
 
+def by_base(y: Array, a: Array, b: Array | float) -> Array:
+    """b a^(b-1), and 0 where b is 0, whatever a may be."""
+    if isinstance(b, float):
+        return b * np.power(a, b - 1) if b else np.zeros_like(a)
+    return np.where(np.equal(b, 0), 0, b * np.power(a, np.subtract(b, 1)))
+
+
+def by_exponent(y: Array, a: Array, b: Array) -> Array:
+    """a^b log a, and 0 where a^b is 0."""
+    return np.where(y == 0, 0, y * np.log(a))
+
+
 def softplus(x: Array, out: Array) -> None:
     """log(1 + exp(x)) = max(x, 0) + log1p(exp(-|x|))"""
     np.abs(x, out=out)
@@ -99,8 +113,8 @@ def by_softmax(out: Array, g: Array, y: Array, _: Any) -> None:
 
 
 def logsoftmax(x: Array, out: Array) -> None:
-    np.subtract(x, x.max(axis=1, keepdims=True), out=out)
-    np.subtract(out, np.log(np.exp(out).sum(axis=1, keepdims=True)), out=out)
+    z, _, rest = exponentials(x)
+    np.subtract(z, np.log1p(rest), out=out)
 
 
 def by_logsoftmax(out: Array, g: Array, y: Array, _: Any) -> None:
@@ -118,7 +132,7 @@ FUNCTIONS: dict[str, Function] = {
         np.divide,
         (lambda out, g, y, a, b: np.divide(g, b, out=out), scaled(lambda y, a, b: -y / b)),
     ),
-    "^": Function(np.power, (scaled(lambda y, a, b: b * np.power(a, b - 1)), scaled(lambda y, a, b: y * np.log(a)))),
+    "^": Function(np.power, (scaled(by_base), scaled(by_exponent))),
     "unary -": Function(np.negative, (turn,)),
     "max": Function(
         np.maximum, (scaled(lambda y, a, b: np.greater_equal(a, b)), scaled(lambda y, a, b: np.less(a, b)))
@@ -131,10 +145,10 @@ FUNCTIONS: dict[str, Function] = {
     "sign": Function(np.sign, (None,)),
     "sqrt": Function(np.sqrt, (scaled(lambda y, x: 0.5 / y),)),
     "exp": Function(np.exp, (scaled(lambda y, x: y),)),
-    "expm1": Function(np.expm1, (scaled(lambda y, x: y + 1),)),
+    "expm1": Function(np.expm1, (scaled(lambda y, x: np.exp(x)),)),
     "log": Function(np.log, (lambda out, g, y, x: np.divide(g, x, out=out),)),
-    "log2": Function(np.log2, (scaled(lambda y, x: 1 / (x * float(np.log(2)))),)),
-    "log10": Function(np.log10, (scaled(lambda y, x: 1 / (x * float(np.log(10)))),)),
+    "log2": Function(np.log2, (scaled(lambda y, x: float(1 / np.log(2)) / x),)),
+    "log10": Function(np.log10, (scaled(lambda y, x: float(1 / np.log(10)) / x),)),
     "log1p": Function(np.log1p, (scaled(lambda y, x: 1 / (1 + x)),)),
     "sin": Function(np.sin, (scaled(lambda y, x: np.cos(x)),)),
     "cos": Function(np.cos, (scaled(lambda y, x: -np.sin(x)),)),
@@ -145,6 +159,7 @@ FUNCTIONS: dict[str, Function] = {
     "tanh": Function(np.tanh, (by_tanh,)),
     "sigmoid": Function(sigmoid, (by_sigmoid,)),
     "softplus": Function(softplus, (scaled(lambda y, x: sigmoid(x)),)),
+    "logcosh": Function(logcosh, (scaled(lambda y, x: np.tanh(x)),)),
     "relu": Function(lambda x, out: np.maximum(x, 0, out=out), (scaled(lambda y, x: np.greater(x, 0)),)),
     "<": Function(np.less, (None, None), condition=True),
     "<=": Function(np.less_equal, (None, None), condition=True),

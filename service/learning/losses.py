@@ -5,8 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy import multiply, subtract
 
-from service.learning.arrays import Array, precision, xlogy
-from service.learning.cross_entropies import CrossEntropy, LogitCrossEntropy
+from service.learning.arrays import Array, precision
+from service.learning.cross_entropies import CrossEntropy, times
+from service.learning.logarithms import log_ratio
+from service.learning.logit_losses import LogitCrossEntropy
 from service.learning.loss import LOSSES, AggregatedLoss, Evaluate, Loss
 from service.learning.margins import HingeLoss
 from service.learning.vocabulary import NonNegative, Positive
@@ -79,16 +81,17 @@ class MSLE(AggregatedLoss):
     name = "msle"
     eps: NonNegative | None = None
 
+    def both(self, ŷ: Array, y: Array) -> tuple[Array, Array]:
+        eps = precision(self.eps, ŷ)
+        difference = log_ratio(ŷ + eps, y + eps, ŷ - y)
+        return difference * difference, 2 * difference / (ŷ + eps)
+
     def terms(self, ŷ: Array, y: Array) -> Array:
-        return self._difference(ŷ, y) ** 2
+        eps = precision(self.eps, ŷ)
+        return np.square(log_ratio(ŷ + eps, y + eps, ŷ - y))
 
     def slope(self, ŷ: Array, y: Array) -> Array:
-        return 2 * self._difference(ŷ, y) / (ŷ + precision(self.eps, ŷ))
-
-    def _difference(self, ŷ: Array, y: Array) -> Array:
-        eps = precision(self.eps, ŷ)
-        difference: Array = np.log((ŷ + eps) / (y + eps))
-        return difference
+        return self.both(ŷ, y)[1]
 
 
 @LOSSES.add
@@ -100,8 +103,13 @@ class HuberLoss(AggregatedLoss):
     delta: Positive = 1.0
 
     def terms(self, ŷ: Array, y: Array) -> Array:
+        if self.delta < 1:  # the difference may be infinite where δ times it is not
+            half = abs(0.5 * ŷ - 0.5 * y)
+            reach: Array = np.minimum(2 * half, self.delta)
+            return 2 * reach * (half - 0.25 * reach)
         size = abs(ŷ - y)
-        return np.where(size < self.delta, 0.5 * size * size, self.delta * (size - 0.5 * self.delta))
+        reach = np.minimum(size, self.delta)
+        return reach * (size - 0.5 * reach)
 
     def slope(self, ŷ: Array, y: Array) -> Array:
         return np.clip(ŷ - y, -self.delta, self.delta)
@@ -118,7 +126,7 @@ class PoissonLoss(AggregatedLoss):
     name = "poisson_loss"
 
     def terms(self, ŷ: Array, y: Array) -> Array:
-        return ŷ - xlogy(y, ŷ)
+        return ŷ - times(y, np.log(ŷ))
 
     def slope(self, ŷ: Array, y: Array) -> Array:
-        return 1 - y / ŷ
+        return np.where(y == 0, 1, (ŷ - y) / ŷ)

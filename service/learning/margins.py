@@ -1,7 +1,8 @@
 """Losses of margins and of overlaps, named as in Flux."""
 
+import math
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from annotated_types import Ge, Le
@@ -36,7 +37,7 @@ class SquaredHingeLoss(AggregatedLoss):
         return np.maximum(0, 1 - ŷ * y) ** 2
 
     def slope(self, ŷ: Array, y: Array) -> Array:
-        return -2 * y * np.maximum(0, 1 - ŷ * y)
+        return -2 * (y * np.maximum(0, 1 - ŷ * y))
 
 
 @LOSSES.add
@@ -52,11 +53,15 @@ class SiameseContrastiveLoss(AggregatedLoss):
 
     def terms(self, ŷ: Array, y: Array) -> Array:
         lacking: Array = np.maximum(0, self.margin - ŷ)
-        return (1 - y) * ŷ**2 + y * lacking**2
+        return (1 - y) * ŷ * ŷ + y * lacking * lacking  # in this order: a square may be infinite
 
     def slope(self, ŷ: Array, y: Array) -> Array:
         lacking: Array = np.maximum(0, self.margin - ŷ)
         return 2 * (1 - y) * ŷ - 2 * y * lacking
+
+
+SMALLEST = {name: float(np.finfo(name).tiny / np.finfo(name).eps) for name in ("float32", "float64")}
+"""Of sums of squares, by dtype, that have all their digits."""
 
 
 @LOSSES.add
@@ -71,16 +76,34 @@ class DiceCoeffLoss(WholeLoss):
     smooth: NonNegative = 1.0
 
     def value(self, ŷ: Array, y: Array) -> float:
-        overlap, size = self._sums(ŷ, y)
-        return 1 - overlap / size
+        """Σ (ŷ - y)² / size: a difference from 1 would lose its digits."""
+        ŷ, y, size, _ = self._parts(ŷ, y)
+        off = ŷ - y
+        return float(np.vdot(off, off)) / size
 
     def slope(self, ŷ: Array, y: Array) -> Array:
-        overlap, size = self._sums(ŷ, y)
-        return 2 * (overlap / size * ŷ - y) / size
+        return self.both(ŷ, y)[1]
 
-    def _sums(self, ŷ: Array, y: Array) -> tuple[float, float]:
-        overlap = 2 * float(np.vdot(y, ŷ)) + self.smooth
-        return overlap, float(np.vdot(y, y) + np.vdot(ŷ, ŷ)) + self.smooth
+    def both(self, ŷ: Array, y: Array) -> tuple[float, Array]:
+        ŷ, y, size, unit = self._parts(ŷ, y)
+        off = ŷ - y
+        loss = float(np.vdot(off, off)) / size
+        if loss < 0.5:
+            return loss, (off - loss * ŷ) * (2 / size / unit)
+        overlap = 2 * float(np.vdot(y, ŷ)) + self.smooth / unit / unit
+        return loss, (overlap / size * ŷ - y) * (2 / size / unit)
+
+    def _parts(self, ŷ: Array, y: Array) -> tuple[Array, Array, float, float]:
+        """ŷ, y and the size in a unit whose squares are neither too large nor too small, mostly 1; and the unit."""
+        size = self._size(ŷ, y, 1.0)
+        if SMALLEST[ŷ.dtype.name] < size < math.inf:
+            return ŷ, y, size, 1.0
+        unit = float(max(abs(ŷ).max(), abs(y).max())) or 1.0
+        ŷ, y = ŷ / unit, y / unit
+        return ŷ, y, self._size(ŷ, y, unit) or 1.0, unit
+
+    def _size(self, ŷ: Array, y: Array, unit: float) -> float:
+        return float(np.vdot(y, y) + np.vdot(ŷ, ŷ)) + self.smooth / unit / unit
 
 
 @LOSSES.add
@@ -96,13 +119,19 @@ class TverskyLoss(WholeLoss):
     beta: Annotated[float, Ge(0), Le(1)] = 0.7
 
     def value(self, ŷ: Array, y: Array) -> float:
-        overlap, size = self._sums(ŷ, y)
-        return 1 - overlap / size
+        """The weighed misses by the size: a difference from 1 would lose its digits."""
+        return float(self._misses(ŷ, y) / self._size(ŷ, y))
 
     def slope(self, ŷ: Array, y: Array) -> Array:
-        overlap, size = self._sums(ŷ, y)
-        return (self.beta * overlap / size - y) / size
+        return self.both(ŷ, y)[1]
 
-    def _sums(self, ŷ: Array, y: Array) -> tuple[float, float]:
-        overlap = float(np.vdot(y, ŷ)) + 1
-        return overlap, self.beta * float(ŷ.sum()) + (1 - self.beta) * float(y.sum()) + 1
+    def both(self, ŷ: Array, y: Array) -> tuple[float, Array]:
+        size = self._size(ŷ, y)
+        loss = self._misses(ŷ, y) / size
+        return float(loss), (self.beta - y - self.beta * loss) / size
+
+    def _misses(self, ŷ: Array, y: Array) -> Any:
+        return self.beta * np.vdot(1 - y, ŷ) + (1 - self.beta) * np.vdot(y, 1 - ŷ)
+
+    def _size(self, ŷ: Array, y: Array) -> Any:
+        return self.beta * ŷ.sum() + (1 - self.beta) * y.sum() + 1

@@ -173,7 +173,7 @@ class HardSwish(Activation):
         return x * np.clip((x + 3) / 6, 0, 1)
 
     def slope(self, x: Array, y: Array) -> Array:
-        return np.where(x >= 3, 1, between(x, -3, 3) * (2 * x + 3) / 6).astype(x.dtype)
+        return np.where(x >= 3, 1, between(x, -3, 3) * (x / 3 + 0.5)).astype(x.dtype)
 
 
 @ACTIVATIONS.add

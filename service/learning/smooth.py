@@ -3,12 +3,16 @@
 import math
 from dataclasses import dataclass
 from functools import cache
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.polynomial import chebyshev
 
 from service.learning.activation import ACTIVATIONS, Activation
 from service.learning.arrays import Array
+
+Number = TypeVar("Number", bound=Any)
+"""An array, or a value of another library that has Python's operators."""
 
 
 def sigmoid(x: Array, out: Array | None = None) -> Array:
@@ -27,6 +31,17 @@ def tanh(x: Array) -> Array:
 def softplus(x: Array) -> Array:
     """log(1 + exp(x)) without overflow."""
     return np.maximum(x, 0) + np.log1p(np.exp(-abs(x)))
+
+
+def logcosh(x: Array, out: Array | None = None) -> Array:
+    """log cosh(x) = log(1 + 2 sinh²(b/2)) + |x| - b, b = min(|x|, 20): beyond, it is a straight line."""
+    size = abs(x)
+    near = np.minimum(size, 20)
+    y: Array = np.sinh(0.5 * near, out=out)
+    np.multiply(y, y, out=y)
+    np.add(y, y, out=y)
+    np.log1p(y, out=y)
+    return np.add(y, size - near, out=y)
 
 
 @ACTIVATIONS.add
@@ -80,10 +95,17 @@ class LogCosh(Activation):
     name = "logcosh"
 
     def value(self, x: Array) -> Array:
-        return softplus(-2 * abs(x)) + abs(x) - math.log(2)
+        return logcosh(x)
 
     def slope(self, x: Array, y: Array) -> Array:
         return tanh(x)
+
+
+def tanhshrink_near_0(x: Number) -> Number:
+    """x - tanh(x) by five steps of Lambert's fraction, tanh(x) = x / (1 + x²/(3 + x²/(5 + …))): nothing cancels."""
+    s = x * x
+    y: Number = x * s * ((s + 189) * s + 3465) / (((s + 210) * s + 4725) * s + 10395)
+    return y
 
 
 @ACTIVATIONS.add
@@ -94,7 +116,7 @@ class TanhShrink(Activation):
     name = "tanhshrink"
 
     def value(self, x: Array) -> Array:
-        return x - tanh(x)
+        return np.where(abs(x) > 0.25, x - tanh(x), tanhshrink_near_0(x))
 
     def slope(self, x: Array, y: Array) -> Array:
         t = tanh(x)
@@ -155,6 +177,9 @@ class Mish(Activation):
         return t + x * (1 - t * t) * sigmoid(x)
 
 
+GELU_TANH_SCALE = 2 * math.sqrt(2 / math.pi)
+
+
 @ACTIVATIONS.add
 @dataclass(frozen=True, slots=True)
 class GELUTanh(Activation):
@@ -167,16 +192,13 @@ class GELUTanh(Activation):
     aliases = ("gelu",)
 
     def value(self, x: Array) -> Array:
-        return 0.5 * x * (1 + self._tanh(x))
+        return x * sigmoid(GELU_TANH_SCALE * x * (1 + 0.044715 * x * x))  # (1 + tanh(z))/2 without its cancellation
 
     def slope(self, x: Array, y: Array) -> Array:
-        t = self._tanh(x)
-        inner = math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * x * x)
-        return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * inner
-
-    @staticmethod
-    def _tanh(x: Array) -> Array:
-        return tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x))
+        x = np.clip(x, -30, 30)  # beyond, the slope is 0 or 1, and x² may be infinite
+        square = 0.044715 * x * x
+        s = sigmoid(GELU_TANH_SCALE * x * (1 + square))
+        return s + s * (1 - s) * GELU_TANH_SCALE * x * (1 + 3 * square)
 
 
 @ACTIVATIONS.add
@@ -194,7 +216,7 @@ class GELUSigmoid(Activation):
 
     def slope(self, x: Array, y: Array) -> Array:
         s = sigmoid(1.702 * x)
-        return s * (1 + 1.702 * x * (1 - s))
+        return s + x * (1.702 * s * (1 - s))  # in this order: 1.702 x may be infinite
 
 
 @ACTIVATIONS.add
@@ -214,28 +236,38 @@ class GELUErf(Activation):
         return 0.5 * erfc(-x / math.sqrt(2)) + x * np.exp(-0.5 * x * x) / math.sqrt(2 * math.pi)
 
 
-FARTHEST = 12.0  # erfc is below 1e-64 beyond
+FARTHEST = 28.0  # erfc is below the smallest number of float64 beyond
 
 
 @cache
 def erfc_coefficients() -> Array:
     """Of log(erfc(z) exp(z²) / t) as a polynomial of t = 2 / (2 + z), from t = 2 / (2 + FARTHEST) to 1."""
     low = 2 / (2 + FARTHEST)
-
     points = chebyshev.chebpts1(31)
-    t = (points + 1) * (1 - low) / 2 + low
-    exponents = [math.log(math.erfc(2 / s - 2)) + (2 / s - 2) ** 2 - math.log(s) for s in t.tolist()]
-    return chebyshev.chebfit(points, exponents, 30)
+    t = ((points + 1) * (1 - low) / 2 + low).tolist()
+    return chebyshev.chebfit(points, [_log_erfcx(2 / s - 2) - math.log(s) for s in t], 30)
+
+
+def _log_erfcx(z: float) -> float:
+    """log(erfc(z) exp(z²)) for z ≥ 0; from 2 on by the continued fraction √π (z + ½/(z + 1/(z + 1½/…))) below 1."""
+    if z < 2:
+        return math.log(math.erfc(z)) + z * z
+    fraction = z
+    for k in range(60, 0, -1):
+        fraction = z + k / 2 / fraction
+    return -math.log(math.sqrt(math.pi) * fraction)
 
 
 def erfc(x: Array) -> Array:
     """2/√π ∫ exp(-t²) dt from x to infinity; NumPy has none.
 
     With t = 2 / (2 + |x|) it is t exp(-x² + p(t)) for x ≥ 0, p a polynomial: W. H. Press et al., "Numerical Recipes".
+    x² is taken as r² + (|x| - r)(|x| + r), r a multiple of 1/16 whose square is exact.
     """
-    z = np.minimum(abs(x), FARTHEST)
+    z = np.minimum(abs(x), FARTHEST).astype(np.float64)
     t = 2 / (2 + z)
     low = 2 / (2 + FARTHEST)
     p = chebyshev.chebval(2 * (t - low) / (1 - low) - 1, erfc_coefficients())
-    tail: Array = (t * np.exp(p - z * z)).astype(x.dtype)
+    r = np.rint(16 * z) / 16
+    tail: Array = (t * np.exp(p - (z - r) * (z + r)) * np.exp(-r * r)).astype(x.dtype)
     return np.where(x < 0, 2 - tail, tail)

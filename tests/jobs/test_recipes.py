@@ -161,7 +161,7 @@ def test_sample_weights_decide_how_much_a_row_counts(client: Client) -> None:
 @pytest.mark.parametrize("weight", [5e-324, 1.7e308])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_only_the_ratios_of_sample_weights_matter(client: Client, weight: float, dtype: str) -> None:
-    columns = {"x": XS, "w": [1.0] * 6, "v": [weight] * 6, "y": [4 * x + 2 for x in XS]}
+    columns: dict[str, list[float]] = {"x": [*XS], "w": [1.0] * 6, "v": [weight] * 6, "y": [4 * x + 2 for x in XS]}
     losses = []
     for name in ("w", "v"):
         dataset = client.create_dataset({key: columns[key] for key in ("x", name, "y")}, ["y"], dtype="float64").id

@@ -52,6 +52,7 @@ UNARY: dict[str, tuple[str, Callable[[Array], Array]]] = {
     "tanh": ("tanh({})", np.tanh),
     "sigmoid": ("σ({})", logistic),
     "softplus": ("softplus({})", lambda x: np.logaddexp(0, x)),
+    "logcosh": ("logcosh({})", lambda x: np.logaddexp(x, -x) - np.log(2)),
     "relu": ("relu({})", lambda x: np.where(x > 0, x, 0)),
     "softmax": ("softmax({} + 0ŷ)", row_softmax),
     "logsoftmax": ("logsoftmax({} + 0ŷ)", lambda x: np.log(row_softmax(x))),

@@ -21,6 +21,7 @@ FORMULAS = [
     "atan(x)",
     "sinh(x) + cosh(x)",
     "tanh(x) + sigmoid(x) + softplus(x) + relu(x)",
+    "logcosh(x)",
     "ifelse(x > 0 && x <= 1 || !(x >= -1), x, -x)",
     "x * (x < 0.3) + (x == 0) + 2 * (x != 0)",
     "softmax(x) + logsoftmax(x)",

@@ -80,6 +80,8 @@ def test_an_activation_takes_its_own_numbers(written: str, dtype: str) -> None:
         ("celu", -1e-6),
         ("softplus", -30),
         ("logsigmoid", 30),
+        ("logcosh", 1e-4),
+        ("tanhshrink", 1e-4),
         ("x -> log1p(x)", 1e-6),
         ("x -> sinh(x)", 1e-6),
     ],

@@ -9,7 +9,7 @@ from service.learning.activations import Activation, Identity, LogSoftmax, Sigmo
 from service.learning.expressions import ExpressionActivation
 from service.learning.rectifiers import SELU_ALPHA, SELU_LAMBDA
 from service.models.files.onnx_expressions import expression
-from service.models.files.onnx_functions import clip, erf, expm1, sigmoid, softplus, tanh, where
+from service.models.files.onnx_functions import clip, erf, expm1, logcosh, sigmoid, softplus, tanh, where
 from service.models.files.onnx_graph import Value
 
 Formula = Callable[[Any, Value], Value]
@@ -36,12 +36,12 @@ FORMULAS: dict[type[Activation], Formula] = {
     smooth.LogSigmoid: lambda f, x: -softplus(-x),
     smooth.Softplus: lambda f, x: softplus(x),
     smooth.Softsign: lambda f, x: x / (1 + abs(x)),
-    smooth.LogCosh: lambda f, x: softplus(-2 * abs(x)) + abs(x) - math.log(2),
-    smooth.TanhShrink: lambda f, x: x - tanh(x),
+    smooth.LogCosh: lambda f, x: logcosh(x),
+    smooth.TanhShrink: lambda f, x: where(abs(x) > 0.25, x - tanh(x), smooth.tanhshrink_near_0(x)),
     smooth.LiSHT: lambda f, x: x * tanh(x),
     smooth.Swish: lambda f, x: x * sigmoid(x),
     smooth.Mish: lambda f, x: x * tanh(softplus(x)),
-    smooth.GELUTanh: lambda f, x: 0.5 * x * (1 + tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x))),
+    smooth.GELUTanh: lambda f, x: x * sigmoid(smooth.GELU_TANH_SCALE * x * (1 + 0.044715 * x * x)),
     smooth.GELUSigmoid: lambda f, x: x * sigmoid(1.702 * x),
     smooth.GELUErf: lambda f, x: 0.5 * x * (1 + erf(x / math.sqrt(2))),
 }

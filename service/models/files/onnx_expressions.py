@@ -41,6 +41,7 @@ FUNCTIONS: dict[str, Callable[[Value], Value]] = {
     "cosh": functions.cosh,
     "sigmoid": functions.sigmoid,
     "softplus": functions.softplus,
+    "logcosh": functions.logcosh,
     "softmax": lambda x: x.apply("Softmax", axis=1),
     "logsoftmax": lambda x: x.apply("LogSoftmax", axis=1),
     "sum_rows": functions.sum_of_rows,

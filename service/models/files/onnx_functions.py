@@ -57,6 +57,14 @@ def softplus(x: Value) -> Value:
     return x.apply("Relu") + log1p(exp(-abs(x)))
 
 
+def logcosh(x: Value) -> Value:
+    """log(1 + 2 sinh²(b/2)) + |x| - b, b = min(|x|, 20)"""
+    size = abs(x)
+    near = size.apply("Min", 20.0)
+    root = sinh(0.5 * near)
+    return log1p(2 * root * root) + (size - near)
+
+
 def tan(x: Value) -> Value:
     return x.apply("Sin") / x.apply("Cos")
 
