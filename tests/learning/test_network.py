@@ -175,3 +175,23 @@ def test_dropout_and_batch_norm_do_nothing_random_in_test_mode() -> None:
     x = np.random.default_rng(0).standard_normal((5, 2))
     expected = plain.predict(plain.flatten([layers[0], layers[3]]), x)
     assert np.allclose(net.predict(net.initial(0), x), expected, rtol=1e-4)  # ϵ beside a variance of 1
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    "notation",
+    [
+        "Dense(1000 => 1)",
+        "Chain(Dense(4 => 8, tanh), Dense(8 => 3), softmax)",
+        "Chain(Dense(100 => 256, relu), Dense(256 => 256, relu), Dense(256 => 10))",
+    ],
+)
+def test_rows_alone_and_among_others_agree_to_a_few_last_digits(notation: str, dtype: str) -> None:
+    net = network(notation, dtype)
+    vector = net.initial(0)
+    inputs = np.random.default_rng(1).standard_normal((2000, net.inputs)).astype(dtype)
+    among_others = net.predict(vector, inputs)
+    unit = np.finfo(dtype).eps * np.abs(among_others).max()
+    for count in (1, 2, 3, 7, 33, 1000):
+        alone = net.predict(vector, inputs[500 : 500 + count])
+        assert np.abs(alone - among_others[500 : 500 + count]).max() <= 12 * unit
