@@ -43,6 +43,8 @@ class Settings(BaseSettings):
     """Largest body of a streamed dataset, in bytes; also what it may have decompressed, and its arrays."""
     max_parameters: PositiveInt = 25_000_000
     """Largest network."""
+    max_job_bytes: PositiveInt = 4096 * MEBIBYTE
+    """What one job may write into the database: reports, kept parameters, version, checkpoint."""
 
     @property
     def database_url(self) -> str:

@@ -16,7 +16,7 @@ from service.jobs.events import event_stream, first_epoch_after
 from service.jobs.schemas import EpochReport, Job, LastParameters, NewJob, PlanOnly, Verification
 from service.jobs.states import State
 from service.jobs.watching import Watcher
-from service.models.endpoints import NetworksOf
+from service.models.endpoints import NetworksOf, SettingsOf
 from service.problems import problems
 
 router = APIRouter(prefix="/api/jobs", tags=["jobs"], route_class=JSONRoute)
@@ -68,6 +68,7 @@ async def create_job(
     database: DatabaseOf,
     storage: StorageOf,
     networks: NetworksOf,
+    settings: SettingsOf,
     watcher: WatcherOf,
     nudge: Annotated[Callable[[], None], Depends(_nudge)],
     wait: Wait,
@@ -80,7 +81,7 @@ async def create_job(
             record = operations.enqueue(session, draft)
             return record.id, creation.answer(session, reports.job(record), f"/api/jobs/{record.id}", status=202)
 
-    draft = await run_in_threadpool(operations.draft, database, storage, networks, new)
+    draft = await run_in_threadpool(operations.draft, database, storage, networks, new, settings.max_job_bytes)
     if validate_only:
         answer = PlanOnly.model_validate({"plan": draft.plan, "advice": draft.advice, "recipe": draft.recipe})
         return Response(answer.model_dump_json(), media_type="application/json")

@@ -14,7 +14,7 @@ from service.datasets import records as datasets
 from service.datasets.records import DatasetRecord
 from service.datasets.storage import Storage
 from service.errors import Conflict, Fault, NotFound, invalid
-from service.jobs import queue, records
+from service.jobs import growth, queue, records
 from service.jobs.parts import View, check_weights, has_feature
 from service.jobs.records import JobRecord
 from service.jobs.schemas import NewJob, Recipe
@@ -32,8 +32,6 @@ from service.models.networks import Networks, TrainedNetwork
 
 EXACT_PLAN_INPUTS = 500
 """With more, the eigenvalues behind exact rates would take longer than a request should; a sample of rows estimates."""
-MOST_POINT_BYTES = 4 << 30
-"""That `keep_every` may put into the database for one job."""
 CENTURY = 100 * 365.25 * 86400
 """Seconds; an estimate beyond says nothing, and leaves the calendar at last."""
 
@@ -49,8 +47,8 @@ class Draft:
     advice: list[dict[str, Any]]
 
 
-def draft(database: Database, storage: Storage, networks: Networks, new: NewJob) -> Draft:
-    """Check that model, dataset and recipe fit, and plan the training.
+def draft(database: Database, storage: Storage, networks: Networks, new: NewJob, most_bytes: int) -> Draft:
+    """Check that model, dataset and recipe fit, and plan the training, which may write `most_bytes` into the database.
 
     Raises:
         NotFound: model, version, kept epoch or dataset; with its pointer.
@@ -77,21 +75,17 @@ def draft(database: Database, storage: Storage, networks: Networks, new: NewJob)
     if not new.partial and new.batch_size is not None and new.batch_size > dataset.train_rows:
         detail = f"No batch of {new.batch_size} rows is full: the training part has {dataset.train_rows}."
         raise invalid("#/batch_size", detail, "no_full_batch")
-    _check_points(new, start.vector.nbytes)
     plan, given = _plan(view, start, new)
-    return Draft(start.model, dataset.id, _frozen(new, start), asdict(plan), [asdict(each) for each in given])
-
-
-def _check_points(new: NewJob, size: int) -> None:
-    if new.keep_every is None:
-        return
-    most = MOST_POINT_BYTES // size
-    if new.epochs // new.keep_every > most:
-        detail = (
-            f"{new.epochs // new.keep_every:,} sets of {size:,} bytes would be kept, and {MOST_POINT_BYTES >> 30} GiB "
-            f"are allowed: at most {most:,} sets of this network."
-        )
-        raise invalid("#/keep_every", detail, "too_many_points")
+    grows = growth.growth_of(plan, new.term(), start.vector.nbytes, dataset.validation_rows, new.keep_every)
+    growth.check(grows, most_bytes)
+    large = growth.advice(grows)
+    return Draft(
+        start.model,
+        dataset.id,
+        _frozen(new, start),
+        {**asdict(plan), "bytes": grows.total},
+        [asdict(each) for each in (given if large is None else (*given, large))],
+    )
 
 
 def _plan(view: View, start: TrainedNetwork, new: NewJob) -> tuple[Plan, tuple[Advice, ...]]:

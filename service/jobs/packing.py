@@ -17,8 +17,8 @@ FIELDS = ("epoch", "train_loss", "validation_loss", "rate", "gradient_norm", "se
 COLUMNS = FIELDS[1:]
 SECONDS = COLUMNS.index("seconds")
 
-BLOCK = 512
-"""Reports in a full block: one that is not full is written anew with each flush."""
+BLOCK = 1024
+"""Reports in a full block: one that is not full is written anew with each flush, some twenty kilobytes at most."""
 
 NOTHING, CONSTANT, SINGLE, DOUBLE = range(4)
 NARROW, WIDE = np.dtype("<f4"), np.dtype("<f8")
@@ -65,7 +65,8 @@ def _in_json(column: Matrix) -> list[float | None]:
 
 def reports_of(rows: Sequence[tuple[Any, ...]]) -> Reports:
     """Return reports from rows of the fields in order."""
-    table = np.array(rows, np.float64).reshape(len(rows), len(FIELDS))  # None becomes NaN; epochs are below 2⁵³
+    plain = list(map(tuple, rows))  # NumPy asks rows of a database for an array interface, cell by cell
+    table = np.array(plain, np.float64).reshape(len(rows), len(FIELDS))  # None becomes NaN; epochs are below 2⁵³
     return Reports(table[:, 0].astype(np.int64), table[:, 1:])
 
 

@@ -27,6 +27,8 @@ from service.errors import NotFound
 from service.jobs.packing import BLOCK, FIELDS, Block, Reports, joined, pack, reports_of, unpack
 from service.jobs.states import State
 
+SHORT_STRETCH = 32
+"""Epochs."""
 BLOCKS_AT_ONCE = 200
 """Read from the database at a time: some megabytes."""
 
@@ -177,12 +179,14 @@ def _reaching(job: str, from_epoch: int) -> Select[int, int, bytes]:
 
 def extreme_rows(session: Session, job: str, first: int, last: int, stretch: int) -> Reports:
     """Of reports that are rows, epochs `first` and `last`, and of each stretch between the first ones with its least
-    and greatest loss.
+    and greatest loss; of short stretches all.
 
-    Each stretch is a range of the primary key, read twice: grouping the reports would sort all of them.
+    Each stretch is a range of the primary key, read twice: grouping the reports would sort all of them. A search costs
+    as much as reading some dozen rows.
     """
-    if session.scalar(select(EpochRecord.epoch).where(EpochRecord.job_id == job).limit(1)) is None:
-        return reports_of([])
+    every = select(*_FIELDS_OF_ROWS).where(EpochRecord.job_id == job, EpochRecord.epoch >= first)
+    if stretch <= SHORT_STRETCH or session.execute(every.limit(1)).first() is None:
+        return reports_of(session.execute(every.order_by(EpochRecord.epoch)).all())
     starts = select(literal(first).label("start")).cte("starts", recursive=True)
     following = starts.c.start + stretch
     starts = starts.union_all(select(following).where(following <= last))

@@ -127,6 +127,11 @@ class Plan(BaseModel):
     path: PathName = Field(description="how gradients are computed")
     operations: float = Field(description="multiplications and additions, in all")
     seconds: float = Field(description="an estimate")
+    bytes: int | None = Field(
+        default=None,
+        description="what the database will grow by, about, if the job goes on to its last epoch: a report an epoch, "
+        "what `keep_every` keeps, the version, a checkpoint; null for jobs of before this was counted",
+    )
     largest_stable_rate: Rate | None = Field(description="a larger one diverges; null where none is known")
     best_rate: Rate | None = Field(description="the fixed rate that converges fastest; null where none is known")
     optimum_loss: float | None = Field(description="the least loss there is, for quadratic problems")

@@ -44,7 +44,7 @@ def post(workspace: Workspace) -> Callable[..., str]:
 
     def send(**recipe: Any) -> str:
         new = NewJob.model_validate({"model": "straight", "dataset": "line", **recipe})
-        draft = jobs.draft(workspace.database, workspace.storage, Networks(), new)
+        draft = jobs.draft(workspace.database, workspace.storage, Networks(), new, 4 << 30)
         with workspace.database.transaction() as session:
             return jobs.enqueue(session, draft).id
 
