@@ -17,7 +17,7 @@ from tests.serving import RunningService, running_service
 
 MOST_PROCESSES = 8
 """More would start more services than they save time."""
-MEMORY_OF_PROCESS = 1 << 30
+MEMORY_OF_PROCESS = 3 << 29
 """Bytes that a test process takes together with its services and their workers."""
 
 
