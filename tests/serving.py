@@ -56,6 +56,8 @@ class RunningService:
         command = [sys.executable, "-m", "service", "serve", "--port", "0", "--data", str(folder), *options]
         clean = {name: value for name, value in os.environ.items() if not name.startswith("DESCENT_")}
         clean["DESCENT_WORKERS"] = str(WORKERS)
+        # What cleans up behind a service that was killed would say so in its log, sooner or later.
+        clean["PYTHONWARNINGS"] = "ignore:resource_tracker:UserWarning"
         folder.mkdir(exist_ok=True)
         with (folder / "log").open("a") as log:
             self.process = subprocess.Popen(

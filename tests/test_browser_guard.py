@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 from service.app import create_app
 from service.settings import Settings
 from tests.problems import problem
-from tests.serving import RunningService, running_service
+from tests.serving import PATIENCE, RunningService, running_service
 
 HOSTS = "descent, ML.example.com."
 REPOSITORY = Path(__file__).parent.parent
@@ -42,7 +42,7 @@ def named(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
 
 @pytest.fixture(scope="module")
 def http(named: RunningService) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=named.url, timeout=60) as http:
+    with httpx.Client(base_url=named.url, timeout=PATIENCE) as http:
         yield http
 
 
@@ -104,7 +104,7 @@ def raw(head: bytes, service: RunningService) -> bytes:
     import socket
 
     address = urlsplit(service.url)
-    with socket.create_connection((str(address.hostname), int(address.port or 0)), timeout=60) as connection:
+    with socket.create_connection((str(address.hostname), int(address.port or 0)), timeout=PATIENCE) as connection:
         connection.sendall(head)
         return connection.makefile("rb").readline().split(b" ", 1)[1].rstrip()
 

@@ -13,7 +13,7 @@ import pytest
 
 from service.jobs.schemas import Job
 from service.logs import LineFormatter, OnceAMinute
-from tests.serving import RunningService, running_service, wait_for
+from tests.serving import PATIENCE, RunningService, running_service, wait_for
 
 LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (INFO|WARNING|ERROR|CRITICAL) +\S.*")
 
@@ -95,7 +95,7 @@ def test_a_signal_to_the_whole_group_ends_the_service_without_a_traceback(folder
         job: Job = client.train(model.id, dataset.id, epochs=1_000_000, path="batches", batch_size=1)
         wait_for(lambda: client.job(job.id).state == "running")
     os.killpg(service.process.pid, sent)
-    service.process.wait(timeout=30)
+    service.process.wait(timeout=PATIENCE)
     service.stop()
     assert "Traceback" not in service.log
     assert [line for line in service.log.splitlines() if not LINE.fullmatch(line)] == []

@@ -15,7 +15,7 @@ from service.database.engine import Database
 from service.database.migrate import configuration, migrate, revisions
 from service.settings import Settings
 from service.startup import Refused, check, prepared
-from tests.serving import free_port, running_service
+from tests.serving import PATIENCE, free_port, running_service
 
 UNWRITABLE = Path("/proc/descent")
 """A folder that nobody can make, root neither."""
@@ -160,7 +160,7 @@ def start(*options: str, **environment: str) -> subprocess.CompletedProcess[str]
     """A service that ends by itself, since it cannot start."""
     command = [sys.executable, "-m", "service", "serve", *options]
     return subprocess.run(
-        command, capture_output=True, text=True, check=False, env={**os.environ, **environment}, timeout=50
+        command, capture_output=True, text=True, check=False, env={**os.environ, **environment}, timeout=PATIENCE
     )
 
 

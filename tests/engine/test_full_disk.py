@@ -19,7 +19,7 @@ from service.jobs import records, reports
 from service.jobs.records import JobRecord
 from service.learning.training import EpochReport, Progress
 from tests.full_disk import SmallDisk, small_disk
-from tests.serving import wait_for
+from tests.serving import PATIENCE, wait_for
 
 SHORT: dict[str, Any] = {"epochs": 3, "path": "batches", "from_version": 0, "optimiser": {"rule": "Adam"}}
 """Ends before anything is written."""
@@ -73,7 +73,7 @@ def working(workspace: Workspace, job: str) -> Iterator[threading.Thread]:
     worker = threading.Thread(target=run_job.work_on, args=(workspace, job, "message"), daemon=True)
     worker.start()
     yield worker
-    worker.join(timeout=240)
+    worker.join(timeout=PATIENCE)
     assert not worker.is_alive()
 
 
