@@ -10,7 +10,7 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import RedirectResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy import text
 from threadpoolctl import threadpool_limits
@@ -77,6 +77,7 @@ def create_app(settings: Settings) -> FastAPI:
         version=version("descent"),
         openapi_tags=[{"name": name, "description": what} for name, what in TAGS.items()],
         lifespan=_lifespan,
+        openapi_url=None,  # the default makes the document in the event loop, which stands still meanwhile
         docs_url=None,  # the default page loads its scripts from the internet
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
@@ -142,6 +143,10 @@ def _add_health(app: FastAPI) -> None:
 
 
 def _add_docs(app: FastAPI) -> None:
+    @app.get("/openapi.json", include_in_schema=False)
+    def document() -> Response:
+        return JSONResponse(app.openapi())
+
     app.mount("/docs/assets", StaticFiles(directory=SWAGGER_UI), name="swagger-ui")
 
     @app.get("/docs", include_in_schema=False)

@@ -47,6 +47,10 @@ def serve(
     given = {"host": host, "port": port, "data": data, "scheduler": scheduler, "workers": workers}
     settings = _settings({name: value for name, value in given.items() if value is not None})
     with _refusing(), startup.prepared(settings) as sockets:
+        if settings.scheduler is None:
+            from service.engine.fork_server import start_fork_server
+
+            start_fork_server()  # first: it loads what workers need while this process loads the rest
         from service.server import Server
 
         Server(settings).run(sockets)

@@ -11,7 +11,6 @@ from uvicorn.server import ServerState
 
 from service.body_limit import READ_AND_THROWN_AWAY
 from service.errors import BadRequest, DescentError, HeadersTooLarge, RequestTimeout
-from service.problems import problem_of
 
 LINGER = 5.0
 """Seconds that a refused client has to read its answer, while what it still sends is thrown away."""
@@ -201,6 +200,8 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _write_answer(self, error: DescentError) -> None:
         path = getattr(self, "url", b"").partition(b"?")[0]
+        from service.problems import problem_of  # here: the service listens before it imports FastAPI
+
         response = problem_of(path.decode("latin-1") if len(path) <= LONGEST_INSTANCE else "", error)
         headers = [*self.server_state.default_headers, *response.raw_headers, (b"connection", b"close")]
         lines = [STATUS_LINE[response.status_code], *(b"%s: %s\r\n" % header for header in headers), b"\r\n"]

@@ -3,17 +3,27 @@
 import asyncio
 import ctypes
 import faulthandler
+import logging
 import os
+import socket
 import sys
+import threading
+from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import uvicorn
 
-from service.app import create_app
+from service.entrance import Entrance
 from service.http_protocol import HttpProtocol
 from service.settings import Settings
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+log = logging.getLogger(__name__)
 
 MALLOC_SETTINGS = {-3: 32 << 20, -1: 64 << 20}
 """glibc's M_MMAP_THRESHOLD and M_TRIM_THRESHOLD (malloc.h), in bytes, for `keep_pages`."""
@@ -23,6 +33,8 @@ TIDYING = 1
 """Seconds that requests get to put away what they had begun, once the workers have ended."""
 LONGEST_STOP = 4.5
 """Seconds after a signal at which the process ends, whatever still runs."""
+FAILED = 3
+"""The exit code where the application cannot start, as uvicorn has it."""
 
 
 def keep_pages() -> None:
@@ -37,15 +49,24 @@ def keep_pages() -> None:
 
 
 class Server(uvicorn.Server):
-    """uvicorn, which waits at a stop for open responses: here those that would never end are told to."""
+    """uvicorn, which listens while the application loads in a thread, and hands its connections over then.
+
+    At a stop it waits for open responses: those that would never end are told to.
+    """
 
     def __init__(self, settings: Settings) -> None:
         keep_pages()
         self._nowhere = Path(os.devnull).open("w")  # noqa: SIM115 - open for as long as the process
-        self.app = create_app(settings)
+        self._settings = settings
+        self._entrance = Entrance()
+        self._app: Starlette | None = None
+        self._loader: threading.Thread | None = None
+        self._stopping = asyncio.Event()
+        self._failed = False
         super().__init__(
             uvicorn.Config(
-                self.app,
+                self._entrance,
+                lifespan="off",  # the application's begins when it is loaded
                 http=HttpProtocol,
                 ws="none",  # nothing here speaks it, and its protocol would leave the limits of ours behind
                 log_config=None,  # as the rest of this process
@@ -58,14 +79,53 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets)  # type: ignore[arg-type]
-        if self.started:
-            for server in self.servers:
-                host, port = server.sockets[0].getsockname()[:2]
-                address = f"[{host}]" if ":" in host else host
-                print(f"Descent is at http://{address}:{port}", flush=True)  # noqa: T201 - what a starter of it reads
+        names = [server.sockets[0].getsockname()[:2] for server in self.servers]
+        self._addresses = [f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in names]
+        self._application = asyncio.create_task(self._live())
+
+    async def _live(self) -> None:
+        """The application's life: loaded, begun, and ended at the stop."""
+        try:
+            app = await self._load()
+            async with app.router.lifespan_context(app):
+                self._open(app)
+                await self._stopping.wait()
+        except Exception:
+            log.exception(
+                "the service does not start" if self._app is None else "the service does not stop as it should"
+            )
+            self._failed = self.should_exit = True
+
+    def _load(self) -> "asyncio.Future[Starlette]":
+        """The application, made in a thread: its imports take a second or two."""
+        loaded: Future[Starlette] = Future()
+
+        def load() -> None:
+            try:
+                from service.app import create_app
+
+                loaded.set_result(create_app(self._settings))
+            except BaseException as error:  # noqa: BLE001 - whoever waits for it learns of it
+                loaded.set_exception(error)
+
+        self._loader = threading.Thread(target=load, name="descent-load", daemon=True)
+        self._loader.start()
+        return asyncio.wrap_future(loaded)
+
+    def _open(self, app: "Starlette") -> None:
+        self._app = app
+        self.config.loaded_app = app  # new connections go to it without detour
+        self._entrance.open(app)
+        for address in self._addresses:
+            print(f"Descent is at http://{address}", flush=True)  # noqa: T201 - what a starter of it reads
 
     async def shutdown(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        self._entrance.close()
         await super().shutdown(sockets)  # type: ignore[arg-type]
+        self._stopping.set()
+        if self._loader is not None and self._loader.is_alive():
+            os._exit(0)  # imports cannot be interrupted, and nothing has been opened yet
+        await self._application
         if self.server_state.tasks:  # cancelled: some put away what they had begun
             await asyncio.wait(self.server_state.tasks, timeout=TIDYING)
         if self.server_state.tasks:  # in threads, which Python would wait for
@@ -75,7 +135,12 @@ class Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if not self.should_exit:  # by a timer in C, which needs no turn of the interpreter
             faulthandler.dump_traceback_later(LONGEST_STOP, exit=True, file=self._nowhere)
-        if self.started:
-            self._loop.call_soon_threadsafe(self.app.state.watcher.close)
-            self._loop.call_soon_threadsafe(self.app.state.engine.expect_stop)
+        if self._app is not None:
+            self._loop.call_soon_threadsafe(self._app.state.watcher.close)
+            self._loop.call_soon_threadsafe(self._app.state.engine.expect_stop)
         super().handle_exit(sig, frame)
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        super().run(sockets)
+        if self._failed:
+            sys.exit(FAILED)

@@ -48,7 +48,12 @@ class Settings(BaseSettings):
 
     @property
     def database_url(self) -> str:
-        return self.database or f"sqlite:///{self.data.absolute() / 'descent.db'}"
+        return self.database or f"sqlite:///{self.own_database}"
+
+    @property
+    def own_database(self) -> Path:
+        """The file of the database, unless another one is named."""
+        return self.data.absolute() / "descent.db"
 
     @field_validator("hosts", mode="before")
     @classmethod

@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from sqlalchemy import make_url
-
 from service.database.inspection import fault_of
 from service.database.lock import FileLock
 from service.private_folder import keep_private
@@ -63,7 +61,11 @@ def check(settings: Settings) -> None:
 
 
 def database_file(settings: Settings) -> Path:
-    return Path(make_url(settings.database_url).database or "")
+    if settings.database is None:
+        return settings.own_database
+    from sqlalchemy import make_url  # here: most have no such setting, and the service listens before it imports this
+
+    return Path(make_url(settings.database).database or "")
 
 
 def _check_folder(name: str, folder: Path) -> None:

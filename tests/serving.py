@@ -85,9 +85,14 @@ class RunningService:
         wait_for(lambda: httpx.get(f"{self.url}/health/ready", timeout=PATIENCE).status_code == 200)
 
     def workers(self) -> list[psutil.Process]:
-        """The worker processes: all that the service started, but for multiprocessing's own helper."""
-        children = psutil.Process(self.process.pid).children(recursive=True)
-        return [child for child in children if "spawn_main" in " ".join(_command(child))]
+        """The worker processes: all that the fork server has forked."""
+        fork_server = self.fork_server()
+        return [] if fork_server is None else fork_server.children()
+
+    def fork_server(self) -> psutil.Process | None:
+        """The process that workers are forked from."""
+        children = psutil.Process(self.process.pid).children()
+        return next((child for child in children if "forkserver" in " ".join(_command(child))), None)
 
     def kill(self) -> None:
         """SIGKILL for the service and all its workers, at once."""

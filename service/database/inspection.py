@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from service.database.migrate import revisions
+from service.database.revisions import revisions
 
 HEADER = b"SQLite format 3\0"
 OUR_TABLES = {"alembic_version", "datasets", "jobs", "models"}

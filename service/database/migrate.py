@@ -1,30 +1,36 @@
 """Bring a database to the present schema."""
 
 import logging
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from service.database.engine import Database
+from service.database.revisions import MIGRATIONS, revisions
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 log = logging.getLogger(__name__)
 
-MIGRATIONS = Path(__file__).parents[2] / "migrations"
-"""Beside the package, in a checkout, an image and an installed wheel alike."""
 
+def configuration() -> "Config":
+    from alembic.config import Config
 
-def revisions() -> list[str]:
-    """The schemas that this version of the service knows, oldest first."""
-    return sorted(file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
-
-
-def configuration() -> Config:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     return config
+
+
+def revision_of(database: Database) -> str | None:
+    """The schema that the database says it has; None where it says nothing, or not one thing."""
+    try:
+        with database.engine.connect() as connection:
+            found = connection.scalars(text("SELECT version_num FROM alembic_version")).all()
+    except DBAPIError:  # there is no such table
+        return None
+    return str(found[0]) if len(found) == 1 else None
 
 
 def migrate(database: Database, revision: str = "head") -> None:
@@ -32,11 +38,12 @@ def migrate(database: Database, revision: str = "head") -> None:
 
     The transaction takes the write lock first, so that services which start together do not both migrate.
     """
-    config = configuration()
-    with database.engine.connect() as connection:
-        present = MigrationContext.configure(connection).get_current_revision()
-    if revision == "head" and present == ScriptDirectory.from_config(config).get_current_head():
+    present = revision_of(database)
+    if revision == "head" and present == revisions()[-1]:
         return
+    from alembic import command  # here: it takes half a second, and most starts find the schema as it should be
+
+    config = configuration()
     with database.rebuilding() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, revision)

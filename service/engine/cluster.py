@@ -10,7 +10,9 @@ from dask.system import CPU_COUNT
 from distributed import Client, Future, LocalCluster
 from distributed.scheduler import KilledWorker
 from distributed.system import MEMORY_LIMIT
+from distributed.utils import get_mp_context
 
+from service.engine.fork_server import start_fork_server
 from service.engine.nannies import Exits, TellingNanny
 from service.engine.run_job import run_job
 from service.engine.workspace import Place
@@ -37,6 +39,7 @@ SAFE = {
     # a task whose worker dies comes back as an error: the dispatcher, which learns how it died, sends the job again
     "distributed.scheduler.allowed-failures": 0,
 }
+METHOD = "distributed.worker.multiprocessing-method"
 
 
 class Cluster:
@@ -124,7 +127,10 @@ def _is_news(record: logging.LogRecord) -> bool:
 def _embedded(settings: Settings, exits: Exits) -> LocalCluster:
     scratch = settings.data.absolute() / "scratch"
     scratch.mkdir(parents=True, exist_ok=True)
-    dask.config.set({**QUIET, **SAFE})
+    dask.config.set({**QUIET, **SAFE, METHOD: "forkserver"})
+    get_mp_context()  # names modules of Dask's for the fork server to load, the first time that it is asked
+    if not start_fork_server():
+        dask.config.set({METHOD: "spawn"})
     logging.getLogger("distributed.scheduler").addFilter(_is_news)
     return LocalCluster(
         n_workers=settings.workers or max(1, min(CPU_COUNT, MEMORY_LIMIT // MEMORY_OF_WORKER)),

@@ -21,24 +21,30 @@ import asyncio
 import sys
 import threading
 
+import service.app
+from fastapi import FastAPI
+from service import startup
 from service.server import Server
 from service.settings import Settings
 
-if __name__ == "__main__":
-    server = Server(Settings(port=0, data=sys.argv[1], workers=1))
+create_app = service.app.create_app
 
-    @server.app.get("/hang")
+
+def with_endpoints_that_never_end(settings: Settings) -> FastAPI:
+    app = create_app(settings)
+
+    @app.get("/hang")
     def hang() -> None:
         print("begun\\n", end="", flush=True)
         threading.Event().wait()
 
-    @server.app.get("/busy")
+    @app.get("/busy")
     def be_busy() -> None:
         print("begun\\n", end="", flush=True)
         while True:
             pass
 
-    @server.app.get("/stubborn")
+    @app.get("/stubborn")
     async def wait_though_cancelled() -> None:
         print("begun\\n", end="", flush=True)
         while True:
@@ -47,7 +53,14 @@ if __name__ == "__main__":
             except asyncio.CancelledError:
                 pass
 
-    server.run()
+    return app
+
+
+if __name__ == "__main__":
+    service.app.create_app = with_endpoints_that_never_end
+    settings = Settings(port=0, data=sys.argv[1], workers=1)
+    with startup.prepared(settings) as sockets:
+        Server(settings).run(sockets)
 """
 
 

@@ -1,0 +1,25 @@
+"""What the fork server loads before it forks a worker; imported nowhere else, for what it does to its process."""
+
+import ctypes
+import gc
+import os
+import signal
+from contextlib import suppress
+from importlib import import_module
+
+LOADED = ("distributed.nanny", "service.engine.run_job", "service.cli")
+"""All that a worker runs; and the command, which a worker reads as its main module."""
+ONE_THREAD = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
+"""Read when NumPy is loaded: a process whose BLAS has threads cannot be forked safely."""
+TRIM_THRESHOLD = -1, 1 << 16
+"""glibc's M_TRIM_THRESHOLD (malloc.h) in bytes, as Dask gives it to workers that are not forked."""
+
+# A terminal and systemd send these to the whole group; the service is told, and it ends its workers.
+for sent_to_all in (signal.SIGINT, signal.SIGTERM):
+    signal.signal(sent_to_all, signal.SIG_IGN)
+os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
+with suppress(AttributeError):  # no glibc
+    ctypes.CDLL(None).mallopt(*TRIM_THRESHOLD)
+for module in LOADED:
+    import_module(module)
+gc.freeze()  # a collection in a worker would write to, and so copy, all pages that it shares with the others

@@ -1,0 +1,105 @@
+"""What embedded workers are: forked from a process that has loaded all they need, alone on one thread, and polite."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from service.engine.cluster import Cluster
+from service.engine.workspace import NICENESS, Place, workspace_at
+from service.settings import Settings
+from tests.serving import RunningService, running_service, wait_for
+from tests.training import line, straight
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    cluster = Cluster(Settings(data=tmp_path_factory.mktemp("cluster"), workers=1))
+    yield cluster
+    cluster.close()
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
+    with running_service(tmp_path_factory.mktemp("workers"), "--workers", "2") as running:
+        wait_for(lambda: len(running.workers()) == 2)
+        yield running
+
+
+def in_a_worker(cluster: Cluster, work: Any, *arguments: Any) -> Any:
+    """What a function gives there; it has to be made inside a test, so that its code travels and not its name."""
+    return cluster._client.submit(work, *arguments, pure=False).result()
+
+
+def test_jobs_run_at_niceness_ten_with_one_thread_for_blas(cluster: Cluster, tmp_path: Path) -> None:
+    def manners(place: Place) -> tuple[int, list[int]]:
+        from threadpoolctl import threadpool_info
+
+        workspace_at(place)
+        return os.nice(0), [each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"]
+
+    place = Place(f"sqlite:///{tmp_path / 'descent.db'}", str(tmp_path), tmp_path)
+    assert in_a_worker(cluster, manners, place) == (NICENESS, [1])
+
+
+def test_a_worker_begins_with_one_thread_for_blas_whatever_the_environment_says(cluster: Cluster) -> None:
+    def threads() -> list[int]:
+        import numpy as np  # noqa: F401 - the process that it was forked from has loaded it
+        from threadpoolctl import threadpool_info
+
+        return [each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"]
+
+    assert in_a_worker(cluster, threads) == [1]
+
+
+def test_the_fork_server_runs_no_thread_beside_its_own(service: RunningService) -> None:
+    fork_server = service.fork_server()
+    assert fork_server is not None
+    with service.client() as client:
+        assert client.train(straight(client).id, line(client).id, wait=30, epochs=1).state == "succeeded"
+    assert fork_server.num_threads() == 1
+
+
+def test_a_fork_server_that_is_killed_is_replaced_and_its_workers_too(service: RunningService) -> None:
+    killed, orphans = service.fork_server(), service.workers()
+    assert killed is not None
+    killed.kill()
+    wait_for(lambda: len(service.workers()) == 2)
+    assert not {worker.pid for worker in service.workers()} & {worker.pid for worker in orphans}
+    wait_for(lambda: not any(worker.is_running() for worker in orphans))
+    with service.client() as client:
+        assert client.train(straight(client).id, line(client).id, wait=30, epochs=1).state == "succeeded"
+
+
+def test_a_signal_to_the_whole_group_is_the_service_s_to_heed(tmp_path: Path) -> None:
+    with running_service(tmp_path, "--workers", "1") as service:
+        wait_for(lambda: len(service.workers()) == 1)
+        family = psutil.Process(service.process.pid).children(recursive=True)
+        for signal_number in (signal.SIGINT, signal.SIGTERM):
+            for process in family:
+                process.send_signal(signal_number)
+        with service.client() as client:
+            assert client.train(straight(client).id, line(client).id, wait=30, epochs=1).losses_of_worker == 0
+        assert service.workers()[0] in family
+    assert "Traceback" not in service.log
+
+
+def test_nothing_outlives_a_service_that_is_killed(tmp_path: Path) -> None:
+    with running_service(tmp_path, "--workers", "1") as service:
+        wait_for(lambda: len(service.workers()) == 1)
+        family = psutil.Process(service.process.pid).children(recursive=True)
+        service.process.kill()
+        wait_for(lambda: not any(process.is_running() for process in family))
+
+
+def test_jobs_run_where_no_fork_server_can_be_reached(tmp_path: Path) -> None:
+    too_long_for_a_socket = tmp_path / ("x" * 100)
+    too_long_for_a_socket.mkdir()
+    with running_service(tmp_path / "data", "--workers", "1", TMPDIR=str(too_long_for_a_socket)) as service:
+        with service.client() as client:
+            assert client.train(straight(client).id, line(client).id, wait=60, epochs=1).state == "succeeded"
+        assert "the fork server has no socket" in service.log
