@@ -146,11 +146,12 @@ class QuadraticLoss:
     @cached_property
     def optimum_loss(self) -> float:
         """The least loss that any θ has, however many steps it would take to come near it."""
-        left = self.spectrum.left
-        if left.shape[1] < len(left):
-            left = _range(self._M)
-        beyond = _beyond(left, self._at_reference.T)
-        return float(np.square(beyond).sum()) * self.scale + self.unreachable_loss
+        if self.spectrum.left.shape[1] == len(self._M):
+            return self.unreachable_loss
+        left, step = _least_squares(self._M, -self._at_reference.T)
+        # There the residual is small, and little of it cancels.
+        residual = self.residual(self.flat(self._reference[:, : self.columns] + step.T))
+        return float(np.square(_beyond(left, residual.T)).sum()) * self.scale + self.unreachable_loss
 
 
 def _beyond(left: Matrix, residual: Matrix) -> Matrix:
@@ -160,11 +161,14 @@ def _beyond(left: Matrix, residual: Matrix) -> Matrix:
     return residual - left @ (left.T @ residual)
 
 
-def _range(matrix: Matrix) -> Matrix:
-    """An orthonormal basis of what the columns span, however different their lengths are."""
+def _least_squares(matrix: Matrix, targets: Matrix) -> tuple[Matrix, Matrix]:
+    """An orthonormal basis of what the columns span, and the best coefficients; columns may differ in scale by much."""
     lengths = np.sqrt(np.square(matrix).sum(axis=0))
-    left, values, _ = np.linalg.svd(matrix / np.where(lengths > 0, lengths, 1), full_matrices=False)
-    return left[:, values > EPSILON * max(matrix.shape) * values[0]]
+    lengths = np.where(lengths > 0, lengths, 1)
+    left, values, right = np.linalg.svd(matrix / lengths, full_matrices=False)
+    kept = values > EPSILON * max(matrix.shape) * values[0]
+    left, values, right = left[:, kept], values[kept], right[kept]
+    return left, (right.T / values) @ (left.T @ targets) / lengths[:, None]
 
 
 def _standardised(reference: Reference, mean: Matrix, deviation: Matrix) -> tuple[Matrix, Matrix, Matrix]:

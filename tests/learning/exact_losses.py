@@ -25,6 +25,17 @@ class ExactSums:
         for i, j in combinations_with_replacement(range(len(columns)), 2):
             self.matrix[i][j] = self.matrix[j][i] = sum(map(mul, integers[i], integers[j])) * units[i] * units[j]
 
+    def least_squares(self, *, bias: bool) -> NDArray[np.float64]:
+        """The parameters of the least loss of a single output: exact, and then rounded once."""
+        n = self.inputs + bias
+        rows = [[*row[:n], row[self.inputs + 1]] for row in self.matrix[:n]]
+        for i in range(n):  # Gauss and Jordan; a matrix of squares and products needs no pivots
+            rows[i] = [value / rows[i][i] for value in rows[i]]
+            for j in range(n):
+                if j != i:
+                    rows[j] = [a - rows[j][i] * b for a, b in zip(rows[j], rows[i], strict=True)]
+        return np.array([float(row[n]) for row in rows])
+
 
 class ExactLoss:
     """mean((W x + b − y)²) over all elements, of any parameters: θ as `QuadraticLoss` takes it.
