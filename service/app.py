@@ -50,7 +50,8 @@ Train and serve `Dense` networks over HTTP: create a **dataset** and a **model**
 every epoch, and ask for **predictions**. Errors are problems as RFC 9457 has them.
 
 Any call may answer 400 (a Host that `DESCENT_HOSTS` does not name), 403 (a change that a web page elsewhere asks for),
-408 (slower than 1 KiB a second) or 431 (headers above 64 KiB, or more than 100).
+408 (slower than 1 KiB a second, or 64 KiB for a body above 1 MiB that is not streamed) or 431 (headers above 64 KiB, or
+more than 100).
 """
 
 TAGS = {

@@ -1,17 +1,19 @@
 """Bodies over the limit get a 413, and every answer that comes before its body has ended waits for some more of it."""
 
-import asyncio
 from contextlib import suppress
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.pace import Pace, PacedSender
+
 READ_AND_THROWN_AWAY = 256 << 20
 """Bytes of a body that nobody wants which are still read before the answer: a client that only writes until it is done
 would otherwise see a reset connection in place of it."""
 PAUSE = 2.0
-"""Seconds without a byte after which such a client gets its answer all the same: it may be waiting for a word."""
+"""Seconds without a byte after which such a client gets its answer all the same: it may be waiting for a word. So
+does one that keeps us waiting for longer than that in all, and is slow."""
 
 
 class BodyLimit:
@@ -79,10 +81,10 @@ class _Body:
     async def throw_away(self) -> None:
         """Read what is left of a body that the app has not read to its end."""
         enough = self._seen + READ_AND_THROWN_AWAY
+        sender = PacedSender(self._receive, Pace(grace=PAUSE, silence=PAUSE))
         with suppress(TimeoutError):
             while self._begun and not self._ended and self._seen < enough:
-                async with asyncio.timeout(PAUSE):
-                    self._note(await self._receive())
+                self._note(await sender.receive())
 
     def _note(self, message: Message) -> None:
         self._seen += len(message.get("body", b""))

@@ -17,7 +17,7 @@ SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
 LONGEST = 300
 """Characters of a Host or an Origin: a name has at most 253."""
 
-_AUTHORITY = r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(?::([0-9]{0,5}))?"
+_AUTHORITY = r"(\[[0-9A-Fa-f:.]+(?:%[A-Za-z0-9_.~%-]+)?\]|[A-Za-z0-9_.-]+)(?::([0-9]{0,5}))?"
 _HOST = re.compile(_AUTHORITY)
 _ORIGIN = re.compile(rf"([A-Za-z][A-Za-z0-9+.-]*)://{_AUTHORITY}")
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
@@ -112,7 +112,7 @@ def _is_local(name: str) -> bool:
     if plain == "localhost" or plain.endswith(".localhost"):
         return True
     try:
-        ip_address(name.strip("[]"))
+        ip_address(plain.strip("[]").partition("%")[0])  # a zone is the machine's own affair, and may be escaped
     except ValueError:
         return False
     return True

@@ -1,6 +1,7 @@
 """The HTTP protocol of one connection: uvicorn's, with limits on headers and on the time that a request takes."""
 
 import asyncio
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +31,8 @@ class Limits:
     rate: float = 1024.0
     """Bytes a second that have to arrive from then on, on the average."""
     silence: float = 60.0
-    """Seconds that may pass without a byte, however many have arrived before."""
+    """Seconds that may pass without a byte, however many have arrived before; also those without a byte of an answer
+    being read."""
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -52,6 +54,7 @@ class HttpProtocol(HttpToolsProtocol):
         self.limits = limits
         self.headers = []
         self._timer: asyncio.TimerHandle | None = None
+        self._reading: asyncio.TimerHandle | None = None
         self._due = 0.0
         self._was_servers_turn = False
         self._head_is_open = False
@@ -69,9 +72,20 @@ class HttpProtocol(HttpToolsProtocol):
         self._timer = self.loop.call_at(self._due, self._check_clock)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._reading):
+            if timer is not None:
+                timer.cancel()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._expect_reading()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._reading is not None and not self.transport.is_closing():
+            self._reading.cancel()
+            self._reading = None
 
     def data_received(self, data: bytes) -> None:
         self._chunk = len(data)
@@ -83,9 +97,7 @@ class HttpProtocol(HttpToolsProtocol):
             return
         self._unset_keepalive_if_required()
         try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            pass  # an offer to speak something else, which may be ignored (RFC 9110, 7.8)
+            self._parse(data)
         except httptools.HttpParserError as error:
             reason = error.__context__
             self._refuse(reason if isinstance(reason, DescentError) else _malformed(error))
@@ -93,6 +105,16 @@ class HttpProtocol(HttpToolsProtocol):
             self._due = min(self._due + self._chunk / self.limits.rate, self.loop.time() + self.limits.silence)
             if self._unseen > self.limits.header_bytes or len(self.headers) > self.limits.headers:
                 self._refuse(self._too_large())
+
+    def _parse(self, data: bytes) -> None:
+        rest: bytes | memoryview = data
+        while rest:
+            try:
+                self.parser.feed_data(rest)
+            except httptools.HttpParserUpgrade as offer:  # it may be ignored (RFC 9110, 7.8)
+                rest = memoryview(rest)[offer.args[0] :]
+            else:
+                return
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -105,6 +127,12 @@ class HttpProtocol(HttpToolsProtocol):
             self._arrived > self.limits.header_bytes and self._head_size() > self.limits.header_bytes
         ):
             raise self._too_large()
+        if self.parser.should_upgrade() and self._announces_body():  # the parser would take the body for a request
+            raise BadRequest(
+                "A request that offers to upgrade the connection, or is a CONNECT, may have no body here: send it "
+                "without the Upgrade header.",
+                "upgrade_with_body",
+            )
         super().on_headers_complete()
         self._head_is_open = False
         self.headers = []  # trailers are no headers (RFC 9110, 6.5.1), and come too late for whoever checks these
@@ -124,6 +152,12 @@ class HttpProtocol(HttpToolsProtocol):
     def _head_size(self) -> int:
         """The bytes of the request line and of the headers that are whole, with two separators each."""
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+
+    def _announces_body(self) -> bool:
+        return any(
+            name == b"transfer-encoding" or (name == b"content-length" and value.strip(b"0 \t") != b"")
+            for name, value in self.headers
+        )
 
     def _too_large(self) -> HeadersTooLarge:
         size = f"{self.limits.header_bytes:,} bytes with the request line"
@@ -167,7 +201,7 @@ class HttpProtocol(HttpToolsProtocol):
             )
             self._refuse(RequestTimeout(detail, "too_slow"))
         else:
-            self.transport.close()  # nothing was asked
+            self._close()  # nothing was asked
 
     def _refuse(self, error: DescentError) -> None:
         """Answer what is arriving, where an answer can still be told from others, and read no more of it."""
@@ -178,7 +212,7 @@ class HttpProtocol(HttpToolsProtocol):
             self.flow.resume_reading()  # closed with bytes unread, a connection is reset, and the answer may be lost
             self._end_within(LINGER)
         else:
-            self.transport.close()
+            self._close()
         if not self._is_idle():
             self.cycle.disconnected = True
             self.cycle.message_event.set()
@@ -188,7 +222,20 @@ class HttpProtocol(HttpToolsProtocol):
             self.transport.write_eof()
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self.loop.call_later(seconds, self.transport.close)
+        self._timer = self.loop.call_later(seconds, self._close)
+
+    def _close(self) -> None:
+        self.transport.close()  # this waits until all answers are sent
+        if self._reading is None:
+            self._expect_reading()
+
+    def _expect_reading(self, unsent: float = math.inf) -> None:
+        """Give the connection up, with what is unsent, when the client reads none of it for too long."""
+        left = self.transport.get_write_buffer_size()
+        if left >= unsent:
+            self.transport.abort()
+        else:
+            self._reading = self.loop.call_later(self.limits.silence, self._expect_reading, left)
 
     def _is_unanswered(self) -> bool:
         """Whether an answer written now would be taken as that to the message which is arriving."""

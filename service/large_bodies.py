@@ -6,7 +6,8 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.body_limit import is_streamed_dataset
-from service.errors import Unavailable
+from service.errors import RequestTimeout, Unavailable
+from service.pace import USUAL, Pace, PacedSender
 
 LARGE = 1 << 20
 """Bytes."""
@@ -18,41 +19,68 @@ PATIENCE = 5.0
 class LargeBodies:
     """ASGI middleware: a body that grows large needs one of a few turns, which it keeps until its answer is sent.
 
-    Streamed datasets have turns of their own.
+    It loses the turn when it arrives too slowly. Streamed datasets have turns of their own.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, pace: Pace = USUAL) -> None:
         self.app = app
+        self._pace = pace
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or _is_small(scope) or is_streamed_dataset(scope, Headers(scope=scope)):
             await self.app(scope, receive, send)
             return
-        seen, has_turn = 0, False
-
-        async def receive_in_turn() -> Message:
-            nonlocal seen, has_turn
-            message = await receive()
-            seen += len(message.get("body", b""))
-            if seen > LARGE and not has_turn:
-                await self._wait()
-                has_turn = True
-            return message
-
+        body = _LargeBody(receive, self._turns, self._pace)
         try:
-            await self.app(scope, receive_in_turn, send)
+            await self.app(scope, body.receive, send)
         finally:
-            if has_turn:
-                self._turns.release()
+            body.give_up_turn()
 
-    async def _wait(self) -> None:
+
+class _LargeBody:
+    """A body on its way to the app, which may grow large."""
+
+    def __init__(self, receive: Receive, turns: asyncio.Semaphore, pace: Pace) -> None:
+        self._receive = receive
+        self._paced = PacedSender(receive, pace)
+        self._turns = turns
+        self._pace = pace
+        self._seen = 0
+        self._has_turn = False
+
+    async def receive(self) -> Message:
+        message = await (self._receive_in_time() if self._has_turn else self._receive())
+        self._seen += len(message.get("body", b""))
+        if self._seen > LARGE and not self._has_turn:
+            await self._take_turn()
+        return message
+
+    async def _receive_in_time(self) -> Message:
+        try:
+            return await self._paced.receive()
+        except TimeoutError:
+            self.give_up_turn()  # now, since the answer waits for some more of the body
+            detail = (
+                f"The body arrives too slowly: beyond {LARGE:,} bytes, after {self._pace.grace:g} seconds, "
+                f"{self._pace.rate:,.0f} bytes a second are expected, and no pause of more than "
+                f"{self._pace.silence:g} seconds."
+            )
+            raise RequestTimeout(detail, "too_slow") from None
+
+    async def _take_turn(self) -> None:
         try:
             async with asyncio.timeout(PATIENCE):
                 await self._turns.acquire()
         except TimeoutError:
             detail = f"{AT_ONCE} bodies of more than {LARGE:,} bytes are being worked on: send this one again soon."
             raise Unavailable(detail, "busy") from None
+        self._has_turn = True
+
+    def give_up_turn(self) -> None:
+        if self._has_turn:
+            self._has_turn = False
+            self._turns.release()
 
 
 def _is_small(scope: Scope) -> bool:

@@ -37,7 +37,10 @@ def close_new_files() -> None:
 
 def _close(path: Path) -> bool:
     """Take the permissions of others away; gives whether none are left."""
-    state = path.stat()
+    try:
+        state = path.stat()
+    except FileNotFoundError:  # a link to nothing, or a file of the database that its owner has just removed
+        return True
     if not state.st_mode & OTHERS:
         return True
     if state.st_uid != os.geteuid() or state.st_mode & stat.S_ISVTX:

@@ -108,6 +108,18 @@ def test_a_client_that_pauses_gets_the_answer_meanwhile(monkeypatch: pytest.Monk
     assert run(deaf, Pausing(240)).sent_at_answer == PIECE
 
 
+def test_a_client_that_trickles_gets_the_answer_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(body_limit, "PAUSE", 0.05)
+
+    class Trickling(Client):
+        async def receive(self) -> Message:
+            await asyncio.sleep(0.01)
+            return await super().receive()
+
+    size = 1 << 20
+    assert 0 < (run(deaf, Trickling(size)).sent_at_answer or 0) < size
+
+
 def test_nothing_is_received_of_a_request_without_a_body() -> None:
     client = Client(0)
     run(deaf, client)

@@ -1,95 +1,11 @@
 """Connections whose requests are too large in their headers, or take too long to arrive."""
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable
-from functools import partial
-from typing import Any
 
 import pytest
-import uvicorn
-from starlette.types import Receive, Scope, Send
-from uvicorn.server import ServerState
 
-from service.http_protocol import HttpProtocol, Limits
-
-QUICK = Limits(grace=0.2, rate=1e9, silence=0.2)
-"""Whoever falls silent is late soon."""
-USUAL = Limits()
-ENOUGH = 20.0
-"""Seconds after which a test that waits has failed."""
-ASK = b"GET /there HTTP/1.1\r\nHost: localhost\r\n"
-SEND = b"POST /there HTTP/1.1\r\nHost: localhost\r\n"
-
-
-class App:
-    """Reads each body to its end, and answers with its length; notes what it saw."""
-
-    def __init__(self) -> None:
-        self.seen: list[str] = []
-        self.headers: list[list[tuple[bytes, bytes]]] = []
-        self.may_answer = asyncio.Event()
-        self.may_answer.set()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        size, more = 0, True
-        self.headers.append(scope["headers"])
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                self.seen.append("disconnect")
-                return
-            size, more = size + len(message["body"]), message["more_body"]
-        await self.may_answer.wait()
-        self.seen.append(f"{scope['method']} {size}")
-        body = str(size).encode()
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
-        await send({"type": "http.response.body", "body": body})
-
-
-class Connection:
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, app: App) -> None:
-        self.reader, self.writer, self.app = reader, writer, app
-
-    async def send(self, *pieces: bytes) -> None:
-        for piece in pieces:
-            self.writer.write(piece)
-            await self.writer.drain()
-
-    async def answer(self) -> tuple[int, bytes]:
-        """The status and the body of the next answer."""
-        head = await self.reader.readuntil(b"\r\n\r\n")
-        fields = dict(line.lower().split(b": ") for line in head.splitlines()[1:-1])
-        return int(head.split()[1]), await self.reader.readexactly(int(fields[b"content-length"]))
-
-    async def problem(self) -> dict[str, Any]:
-        """The problem that is the last word on this connection."""
-        status, body = await self.answer()
-        answer: dict[str, Any] = json.loads(body)
-        assert answer["status"] == status
-        assert await self.reader.read() == b""
-        return answer
-
-
-def talk(story: Callable[[Connection], Awaitable[None]], limits: Limits = USUAL) -> App:
-    """Tell the story over a connection to a server with these limits; gives what its app saw."""
-
-    async def told() -> App:
-        app, state = App(), ServerState()
-        config = uvicorn.Config(app, ws="none", lifespan="off", log_config=None)
-        protocol = partial(HttpProtocol, config, state, {}, limits=limits)
-        server = await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", 0)
-        async with server, asyncio.timeout(ENOUGH):
-            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname()[:2])
-            try:
-                await story(Connection(reader, writer, app))
-            finally:
-                writer.close()
-                while state.connections or state.tasks:  # noqa: ASYNC110 - uvicorn tells nobody
-                    await asyncio.sleep(0)
-        return app
-
-    return asyncio.run(told())
+from service.http_protocol import Limits
+from tests.connections import ASK, QUICK, SEND, Connection, talk
 
 
 def headers(count: int, size: int) -> list[bytes]:
@@ -199,14 +115,6 @@ def test_what_is_no_http_is_a_problem_too() -> None:
         assert (answer["status"], answer["code"]) == (400, "malformed")
 
     assert talk(story).seen == []
-
-
-def test_an_offer_of_another_protocol_is_ignored() -> None:
-    async def story(connection: Connection) -> None:
-        await connection.send(ASK + b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: a2V5\r\n\r\n")
-        assert await connection.answer() == (200, b"0")
-
-    talk(story)
 
 
 @pytest.mark.parametrize("sent", [b"", b"\r\n"], ids=["nothing", "an empty line"])

@@ -74,6 +74,14 @@ def test_the_folder_of_somebody_else_stays_as_it_is_and_one_line_says_so(
     assert mode(folder / "descent.db") == 0o600
 
 
+def test_a_link_to_nothing_beside_the_database_is_no_hindrance(folder: Path) -> None:
+    folder.mkdir()
+    (folder / "descent.db-wal").symlink_to(folder / "gone")
+    (folder / "descent.db").touch()
+    keep_private(folder)
+    assert mode(folder / "descent.db") == 0o600
+
+
 def test_a_folder_for_everybody_is_never_closed(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     folder.mkdir()
     folder.chmod(0o1777)  # such as /tmp
