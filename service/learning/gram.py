@@ -106,14 +106,16 @@ class Gram:
         return Root((vectors * roots).T * scale, q, rest, vectors / roots / scale[:, None], roots)
 
     def _better_reference(self) -> Reference | None:
-        reference, root = self._better_fit(), self.root()
+        root = self.root()
+        reference = self._better_fit(root)
         if self.reference.basis is not None or MISSED * root.lengths[0] >= root.lengths[-1]:
             return reference
         return (reference or self.reference).apart(self.matrix[: self.inputs, : self.inputs] / self.rows)
 
-    def _better_fit(self) -> Reference | None:
-        root = self.root()
-        step = np.where(np.append(self.reference.fitted, True)[:, None], root.inverse @ root.q, 0)
+    def _better_fit(self, root: Root) -> Reference | None:
+        step = root.inverse @ root.q
+        if self.reference.basis is not None:
+            step[:-1][~self.reference.fitted] = 0
         mean_squares = np.diagonal(self.matrix) / self.rows
         features, residuals = mean_squares[: self.inputs], mean_squares[self.inputs + 1 :]
         possible = (np.square(root.K @ step - root.q).sum(axis=0) + root.rest) / self.rows

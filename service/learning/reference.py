@@ -72,9 +72,8 @@ class Reference:
 
     @property
     def fitted(self) -> NDArray[np.bool_]:
-        """Whether a feature is long enough for the fit, beside the longest: one for each feature."""
-        if self.inverse is None:
-            return np.ones(self.inputs, np.bool_)
+        """Whether a feature of the basis is long enough for the fit, beside the longest: one for each feature."""
+        assert self.inverse is not None
         scale = np.sqrt(np.square(self.inverse).sum(axis=0))
         lengths: Matrix = np.sqrt(np.square(self.inverse / np.where(scale > 0, scale, 1)).sum(axis=1))
         fitted: NDArray[np.bool_] = lengths > FITTED * lengths.max()
