@@ -23,7 +23,8 @@ NAMES = {
     "aarch64": ("ARMV8", "NEOVERSEN1", "NEOVERSEV1", "NEOVERSEN2", "A64FX", "CORTEXA57"),
 }
 LEARNING = "tests/learning"
-NUMERICS = ("--noconftest", f"{LEARNING}/test_loss_errors.py", f"{LEARNING}/test_quadratic.py")
+# Without the service that conftest.py begins, and the slowest third.
+NUMERICS = ("--noconftest", f"{LEARNING}/test_loss_errors.py", f"{LEARNING}/test_quadratic.py", "-k", "not gradients")
 SHORT = "--short"
 ASK = """
 import numpy, threadpoolctl
