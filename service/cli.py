@@ -62,13 +62,17 @@ def migrate() -> None:
     from service import logs, startup
     from service.database.engine import Database
     from service.database.migrate import migrate as run
+    from service.errors import CannotWrite
 
     logs.set_up()
     settings = _settings({})
     with _refusing():
         startup.check(settings)
     database = Database(settings.database_url)
-    run(database)
+    try:
+        run(database)
+    except CannotWrite as error:
+        _refuse(error.detail)
     typer.echo(f"{database.engine.url.render_as_string(hide_password=True)} has the present schema.")
 
 

@@ -52,7 +52,11 @@ class OnceAMinute(logging.StreamHandler[TextIO]):
         """The oldest first."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        message = record.getMessage()
+        try:
+            message = record.getMessage()
+        except Exception:  # noqa: BLE001 - whoever logs must not fail by it, as with Python's own handlers
+            self.handleError(record)
+            return
         key = record.name, record.levelno, message
         written = self._write_counts(record.created)
         window = self._windows.get(key)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from service.entrance import Entrance
+from service.errors import DescentError
 from service.http_protocol import HttpProtocol
 from service.settings import Settings
 
@@ -90,10 +91,12 @@ class Server(uvicorn.Server):
             async with app.router.lifespan_context(app):
                 self._open(app)
                 await self._stopping.wait()
-        except Exception:
-            log.exception(
-                "the service does not start" if self._app is None else "the service does not stop as it should"
-            )
+        except Exception as error:
+            what = "the service does not start" if self._app is None else "the service does not stop as it should"
+            if isinstance(error, DescentError):
+                log.error("%s: %s", what, error.detail)
+            else:
+                log.exception("%s", what)
             self._failed = self.should_exit = True
 
     def _load(self) -> "asyncio.Future[Starlette]":
@@ -128,7 +131,8 @@ class Server(uvicorn.Server):
         await self._application
         if self.server_state.tasks:  # cancelled: some put away what they had begun
             await asyncio.wait(self.server_state.tasks, timeout=TIDYING)
-        if self.server_state.tasks:  # in threads, which Python would wait for
+        if self.server_state.tasks or (self._app is not None and self._app.state.engine.is_loading):
+            # Python would wait for their threads.
             sys.stdout.flush()
             os._exit(0)
 

@@ -85,8 +85,8 @@ class Settings(BaseSettings):
                 url = make_url(database)
             except ArgumentError:
                 raise ValueError(f"This is no URL of a database: {remedy}.") from None
-            if url.get_backend_name() != "sqlite":
-                raise ValueError(f"{url.get_backend_name()} is not supported yet: {remedy}.")
+            if url.drivername not in ("sqlite", "sqlite+pysqlite"):
+                raise ValueError(f"{url.drivername} is not supported yet: {remedy}.")
             if url.database in (None, "", ":memory:"):
                 raise ValueError(f"This URL names no file, and workers could not share it: {remedy}.")
         return database

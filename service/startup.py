@@ -117,7 +117,11 @@ def _listening(host: str, port: int) -> list[socket.socket]:
     sockets: list[socket.socket] = []
     failures: list[OSError] = []
     for family, _, _, _, address in dict.fromkeys(addresses):
-        listener = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            listener = socket.socket(family, socket.SOCK_STREAM)
+        except OSError as error:  # a family that this machine has switched off
+            failures.append(error)
+            continue
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6:
@@ -129,11 +133,11 @@ def _listening(host: str, port: int) -> list[socket.socket]:
             failures.append(error)
         else:
             sockets.append(listener)
-    # "localhost" may have an address of a family that this machine has switched off
-    if not sockets or any(failure.errno == errno.EADDRINUSE for failure in failures):
+    in_use = [failure for failure in failures if failure.errno == errno.EADDRINUSE]
+    if not sockets or in_use:
         for each in sockets:
             each.close()
-        raise Refused(_why_not(host, port, failures[0]))
+        raise Refused(_why_not(host, port, (in_use or failures)[0]))
     return sockets
 
 

@@ -53,6 +53,7 @@ def test_a_name_that_is_like_none_is_answered_with_all_of_them() -> None:
     ("url", "says"),
     [
         ("postgresql://user:secret@host/descent", "postgresql is not supported yet"),
+        ("sqlite+aiosqlite:////data/descent.db", r"sqlite\+aiosqlite is not supported yet"),
         ("descent.db", "no URL of a database"),
         ("sqlite://", "names no file"),
         ("sqlite:///:memory:", "names no file"),

@@ -1,7 +1,10 @@
 """What clients meet on a full disk: 503 from all that writes, answers from all the rest, and a service that heals."""
 
+import os
 import resource
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -180,3 +183,17 @@ def test_a_service_on_a_full_disk_keeps_its_jobs_and_heals(disk: SmallDisk, tmp_
         assert (client.job(kept.id).state, client.job(kept.id).losses_of_worker) == ("running", 0)
         assert client.http.get("/health/ready").status_code == 200
         assert "Traceback" not in service.log
+
+
+def test_tables_that_a_full_disk_cannot_take_are_one_sentence(disk: SmallDisk) -> None:
+    disk.fill()
+    command = [sys.executable, "-m", "service", "serve", "--port", "0", "--data", str(disk.folder / "data")]
+    served = subprocess.run(command, capture_output=True, text=True, check=False)
+    environment = {**os.environ, "DESCENT_DATA": str(disk.folder / "data")}
+    migrated = subprocess.run(
+        [sys.executable, "-m", "service", "migrate"], capture_output=True, text=True, check=False, env=environment
+    )
+    assert (served.returncode, migrated.returncode) == (3, 2)
+    for printed in (served.stderr, migrated.stderr):
+        assert "there is no room left on the disk: free some, and start again." in printed
+        assert "Traceback" not in printed

@@ -60,6 +60,12 @@ def test_the_demo_succeeds_against_a_service_that_is_up(
     assert "All figures of the tutorial are met." in printed
 
 
+def test_a_demo_of_its_own_reads_no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DESCENT_WORKSHOP", "1")
+    monkeypatch.setenv("DESCENT_WORKERS", "none")
+    assert demo.run(None)
+
+
 def test_a_figure_agrees_only_where_its_significant_digits_do() -> None:
     assert demo.Figure("loss", 0.00339581, 0.00339568, 4).agrees
     assert not demo.Figure("loss", 0.00339581, 0.003401, 4).agrees

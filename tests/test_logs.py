@@ -76,6 +76,13 @@ def test_messages_about_different_things_are_all_written(written: Written) -> No
     assert written.lines == ["job a failed", "job b failed", "100 % of %s"]
 
 
+def test_a_message_that_does_not_fit_its_arguments_harms_nobody(
+    written: Written, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written.log("%d things", "x", at=0)
+    assert "Message: '%d things'" in capsys.readouterr().err
+
+
 def test_each_line_of_a_traceback_has_time_and_level() -> None:
     try:
         raise ValueError("two\nlines")

@@ -1,5 +1,6 @@
 """What cannot work is refused in one sentence with a remedy, before anything is started or made."""
 
+import errno
 import os
 import socket
 import sqlite3
@@ -20,6 +21,7 @@ from tests.serving import PATIENCE, free_port, running_service
 
 UNWRITABLE = Path("/proc/descent")
 """A folder that nobody can make, root neither."""
+FAMILIES = {socket.AF_INET6: "::1", socket.AF_INET: "127.0.0.1"}
 
 
 def refusal(folder: Path, **settings: object) -> str:
@@ -56,6 +58,21 @@ def test_a_port_in_use_is_found_before_all_else(tmp_path: Path, taken: int) -> N
 @pytest.mark.parametrize("host", ["203.0.113.1", "nowhere.invalid"])
 def test_a_host_that_is_not_here_is_refused(tmp_path: Path, host: str) -> None:
     assert refusal(tmp_path, host=host).startswith(f"DESCENT_HOST: {host} ")
+
+
+def test_an_address_family_that_is_switched_off_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = socket.socket
+
+    def without_ipv6(family: socket.AddressFamily, *rest: int) -> socket.socket:
+        if family == socket.AF_INET6:
+            raise OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")
+        return made(family, *rest)
+
+    both = [(each, socket.SOCK_STREAM, 6, "", (host, 0)) for each, host in FAMILIES.items()]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: both)
+    monkeypatch.setattr(socket, "socket", without_ipv6)
+    with prepared(Settings(port=0, data=tmp_path, host="localhost")) as sockets:
+        assert [each.family for each in sockets] == [socket.AF_INET]
 
 
 def test_a_port_is_held_from_the_check_on(tmp_path: Path) -> None:

@@ -8,11 +8,19 @@ from sqlalchemy.exc import DBAPIError
 
 from service.database.engine import Database
 from service.database.revisions import MIGRATIONS, revisions
+from service.disk_faults import disk_fault
+from service.errors import CannotWrite
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
 log = logging.getLogger(__name__)
+
+REMEDIES = {
+    "storage_full": "there is no room left on the disk: free some",
+    "storage_read_only": "the disk can only be read: make it writable",
+}
+"""By the code of what keeps the tables from being changed."""
 
 
 def configuration() -> "Config":
@@ -37,6 +45,9 @@ def migrate(database: Database, revision: str = "head") -> None:
     """Run the migrations up to `revision` in one transaction, where the schema is not there yet.
 
     The transaction takes the write lock first, so that services which start together do not both migrate.
+
+    Raises:
+        CannotWrite: the disk is full, or can only be read; the database is as it was.
     """
     present = revision_of(database)
     if revision == "head" and present == revisions()[-1]:
@@ -44,7 +55,13 @@ def migrate(database: Database, revision: str = "head") -> None:
     from alembic import command  # here: it takes half a second, and most starts find the schema as it should be
 
     config = configuration()
-    with database.rebuilding() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
+    try:
+        with database.rebuilding() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, revision)
+    except DBAPIError as error:
+        if (fault := disk_fault(error)) is None:
+            raise
+        remedy = REMEDIES[fault.code or ""]
+        raise CannotWrite(f"The tables cannot be brought up to date: {remedy}, and start again.", fault.code) from None
     log.info("the database was brought from schema %s to %s", present or "none", revisions()[-1])

@@ -42,6 +42,11 @@ class Engine:
         dispatcher = self._dispatcher
         return dispatcher is not None and dispatcher.workers > 0
 
+    @property
+    def is_loading(self) -> bool:
+        """Whether a thread is at work that a stop did not wait for: imports cannot be interrupted."""
+        return self._stopping.is_set() and self._thread.is_alive()
+
     def nudge(self) -> None:
         """There is a new queued job; safe to call from any thread."""
         dispatcher = self._dispatcher

@@ -7,7 +7,15 @@ import signal
 from contextlib import suppress
 from importlib import import_module
 
-LOADED = ("distributed.nanny", "service.engine.run_job", "service.cli")
+LOADED = (
+    "numpy",
+    "dask",
+    "distributed",
+    "distributed.nanny",
+    "sqlalchemy.orm",
+    "service.engine.run_job",
+    "service.cli",
+)
 """All that a worker runs; and the command, which a worker reads as its main module."""
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 """Read when NumPy is loaded: a process whose BLAS has threads cannot be forked safely."""
@@ -20,6 +28,9 @@ for sent_to_all in (signal.SIGINT, signal.SIGTERM):
 os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
 with suppress(AttributeError):  # no glibc
     ctypes.CDLL(None).mallopt(*TRIM_THRESHOLD)
+parent = os.getppid()
 for module in LOADED:
+    if os.getppid() != parent:  # the service has ended meanwhile, and a stop by signal is not heard here
+        os._exit(0)
     import_module(module)
 gc.freeze()  # a collection in a worker would write to, and so copy, all pages that it shares with the others

@@ -1,5 +1,6 @@
 """A Dask cluster elsewhere: real scheduler and worker processes."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,9 @@ import httpx
 from service.client import Client
 from tests.serving import GRACE, free_port, running_service, wait_for
 
+OF_ANOTHER_VERSION = {"DESCENT_WORKSHOP": "1"}
+"""A setting that this version does not know; workers read none, and so refuse none."""
+
 
 @contextmanager
 def dask(folder: Path, *command: str) -> Iterator[subprocess.Popen[bytes]]:
@@ -21,6 +25,7 @@ def dask(folder: Path, *command: str) -> Iterator[subprocess.Popen[bytes]]:
             stdout=log,
             stderr=log,
             cwd=folder,
+            env={**os.environ, **OF_ANOTHER_VERSION},
         )
     try:
         yield process
