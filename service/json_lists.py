@@ -2,6 +2,7 @@
 at a time is there as Python objects.
 """
 
+import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ import numpy as np
 import simdjson
 
 from service.errors import invalid
-from service.json_structure import BLOCK, Structure
+from service.json_structure import BLOCK, Structure, commas
 from service.json_text import malformed, parse, parse_recipe
 from service.pointers import escape
 
@@ -22,15 +23,17 @@ SHORT = 256
 """Bytes of a list within something long that is read at once all the same."""
 MOST_MEMBERS = 10_000
 """Of a long object, or of a list that is needed whole."""
-MOST_LONG_DEPTH = 200
+MOST_LONG_DEPTH = 20
 """Long lists and objects within each other: each level is looked at once more."""
 OUTLINE = 4 << 20
-"""Bytes of everything in a body that is not in long lists."""
+"""Bytes of everything in a body that is not in long lists, with `SHORT` more for each object that has such."""
 LARGEST_PIECE = 1 << 20
 """Bytes of text that simdjson reads at once: it does not let other threads go on meanwhile."""
 
-_NAME = re.compile(rb'[ \t\n\r]*("(?:[^"\\]|\\.)*")[ \t\n\r]*:')
+_NAME = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _BLANK = b" \t\n\r"
+_STEP = 1 << 12
+"""Bytes that are looked through for white space at once."""
 
 
 @dataclass
@@ -41,11 +44,15 @@ class _Text:
     left: int = OUTLINE
 
     def parse(self, start: int, stop: int, pointer: str) -> Any:
-        self.left -= stop - start
+        self.spend(stop - start, pointer)
+        return parse(self.structure.body[start:stop], start)
+
+    def spend(self, size: int, pointer: str) -> None:
+        """Count what is read, or what it costs to, so that no number of small parts takes long or much memory."""
+        self.left -= size
         if self.left < 0:
             detail = f"All that is in a body outside of its lists of values takes at most {OUTLINE:,} bytes."
             raise invalid(pointer, detail, "too_long")
-        return parse(self.structure.body[start:stop], start)
 
 
 def read(body: bytes) -> Any:
@@ -54,10 +61,11 @@ def read(body: bytes) -> Any:
     Raises:
         Invalid: this is not JSON, as far as it was looked at, or an object in it has too many members.
     """
-    return _value(_Text(Structure(body)), 0, len(body), 0, "#", LONG)
+    start = len(codecs.BOM_UTF8) if body.startswith(codecs.BOM_UTF8) else 0
+    return _value(_Text(Structure(body)), start, len(body), 0, "#", LONG)
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Piece:
     """Elements of a list, which lie between two places of the body: some short ones, or a long one alone."""
 
@@ -104,11 +112,16 @@ class LongList:
         self._start = start
         self._stop = stop
         self._depth = depth
-        self._cuts = list(text.structure.cuts(start, stop, depth))
-        self._length = 1 + sum(count for _, count in self._cuts)
+        self._cuts = list(text.structure.cuts(start, stop, depth)) if stop - start > LONG else []
 
     def __len__(self) -> int:
         return self._length
+
+    @cached_property
+    def _length(self) -> int:
+        if self.size <= LONG:  # in one piece: its elements are read faster than their commas are found
+            return len(next(self.pieces()).elements())
+        return 1 + sum(count for _, count in self._cuts)
 
     @property
     def size(self) -> int:
@@ -205,54 +218,56 @@ def _value(text: _Text, start: int, stop: int, depth: int, pointer: str, long: i
     body = text.structure.body
     start, stop = _trimmed(body, start, stop)
     opening, closing = body[start : start + 1], body[stop - 1 : stop]
+    if stop - start > BLOCK and opening not in (b"[", b"{", b'"'):
+        raise malformed(f"no value begins at byte {start}, or too long a one")
     if stop - start <= long or opening not in (b"[", b"{"):
         return text.parse(start, stop, pointer)
     if depth >= MOST_LONG_DEPTH:
         raise malformed(f"what is long is nested more than {MOST_LONG_DEPTH} deep")
     if closing != (b"]" if opening == b"[" else b"}"):
         raise malformed(f"the bracket at byte {start} is closed by another one")
-    if stop - start <= LONG < len(body):  # by its own structure: to look at its whole block each time would take long
-        text, start, stop, depth = _Text(Structure(body[start:stop]), text.left), 0, stop - start, 0
-    inner = _trimmed(text.structure.body, start + 1, stop - 1)
+    inner = _trimmed(body, start + 1, stop - 1)
     if inner[0] >= inner[1]:
         return [] if opening == b"[" else {}
     return LongList(text, *inner, depth + 1) if opening == b"[" else _object(text, *inner, depth + 1, pointer)
 
 
 def _object(text: _Text, start: int, stop: int, depth: int, pointer: str) -> dict[str, Any]:
+    text.spend(SHORT, pointer)
+    body = text.structure.body
     members: dict[str, Any] = {}
-    for index, (begin, end) in enumerate(_split(text, start, stop, depth)):
+    for index, part in enumerate(_split(text, start, stop, depth)):
         if index == MOST_MEMBERS:
             detail = f"This object has more than {MOST_MEMBERS:,} members, the most that are read."
             raise invalid(pointer, detail, "too_long")
-        name = _NAME.match(text.structure.body, begin, min(end, begin + BLOCK))
+        begin, end = _trimmed(body, *part)
+        name = _NAME.match(body, begin, min(end, begin + BLOCK))
         if name is None:
             raise malformed(f"a member has no name at byte {begin}, or too long a one")
-        key: str = text.parse(*name.span(1), pointer)
-        members[key] = _value(text, name.end(), end, depth, f"{pointer}/{escape(key[:100])}", SHORT)
+        key: str = text.parse(*name.span(), pointer)
+        colon, _ = _trimmed(body, name.end(), end)
+        if body[colon : colon + 1] != b":":
+            raise malformed(f"a name is followed by no colon at byte {colon}")
+        members[key] = _value(text, colon + 1, end, depth, f"{pointer}/{escape(key[:100])}", SHORT)
     return members
 
 
 def _split(text: _Text, start: int, stop: int, depth: int) -> Iterator[tuple[int, int]]:
     """What is between the commas at `depth`."""
-    for comma in text.structure.separators(start, stop, depth):
+    short = stop - start <= LONG  # only its own bytes are looked at, not all of its block
+    structure = text.structure
+    for comma in commas(structure.body, start, stop) if short else structure.separators(start, stop, depth):
         yield start, comma
         start = comma + 1
     yield start, stop
 
 
 def _trimmed(body: bytes, start: int, stop: int) -> tuple[int, int]:
-    """The same without white space, a block at a time."""
-    while start < stop:
-        block = body[start : min(stop, start + BLOCK)]
-        kept = block.lstrip(_BLANK)
-        start += len(block) - len(kept)
-        if kept:
-            break
-    while start < stop:
-        block = body[max(start, stop - BLOCK) : stop]
-        kept = block.rstrip(_BLANK)
-        stop -= len(block) - len(kept)
-        if kept:
-            break
+    """The same without white space, a few bytes at a time."""
+    while start < stop and body[start] in _BLANK:
+        step = body[start : min(stop, start + _STEP)]
+        start += len(step) - len(step.lstrip(_BLANK))
+    while start < stop and body[stop - 1] in _BLANK:
+        step = body[max(start, stop - _STEP) : stop]
+        stop -= len(step) - len(step.rstrip(_BLANK))
     return start, stop

@@ -92,6 +92,17 @@ class Structure:
                 yield block
 
 
+def commas(body: bytes, start: int, stop: int) -> list[int]:
+    """The places of the commas between two places that stand in no bracket and no text which begins there. Looks at all
+    that is between them at once.
+    """
+    edges, depths, _ = _edges(body, start, stop, 0, in_text=False)
+    found = np.frombuffer(body, np.uint8, stop - start, start) == COMMA
+    found &= np.repeat(depths == 0, np.diff(edges + 1, prepend=start, append=stop))
+    places: list[int] = (np.flatnonzero(found) + start).tolist()
+    return places
+
+
 def count_values(body: bytes) -> int:
     """The commas, colons and opening brackets outside of texts: at least as many as there are values and names."""
     start, in_text, total = 0, False, 1

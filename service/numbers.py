@@ -14,6 +14,14 @@ from service.json_lists import LongList
 Array = NDArray[Any]
 
 _NUMBERS = {int, float}
+_KINDS = {
+    bool: "a boolean",
+    str: "a text",
+    list: "a list",
+    LongList: "a list",
+    dict: "an object",
+    type(None): "missing",
+}
 
 
 def column(values: Any, dtype: str, pointer: str) -> Array:
@@ -103,6 +111,11 @@ def _long_matrix(rows: LongList, width: int, dtype: str, pointer: str) -> Array:
     return array
 
 
+def kind_of(value: Any) -> str:
+    """The kind of a JSON value, as messages call it."""
+    return _KINDS.get(type(value), "a number")
+
+
 def finite(value: Any) -> float | None:
     """`value` where it is finite: no other number can be written as JSON."""
     return float(value) if math.isfinite(value) else None
@@ -128,8 +141,7 @@ def _cast(values: Sequence[Any], dtype: str) -> Array:
 
 
 def _not_a_number(pointer: str, value: Any) -> Invalid:
-    what = {bool: "a boolean", str: "a text", type(None): "missing", list: "a list", dict: "an object"}
-    return invalid(pointer, f"This is {what.get(type(value), 'something else')}, but a number is expected.")
+    return invalid(pointer, f"This is {kind_of(value)}, but a number is expected.")
 
 
 def _not_held(pointer: str, value: Any, dtype: str) -> Invalid:

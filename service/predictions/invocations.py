@@ -185,17 +185,21 @@ def _named(
     places = {name: place for place, name in enumerate(names)}
     blocks = []
     for first, piece in pieces(rows):
-        for index, row in enumerate(piece, first):
-            if not isinstance(row, list) or len(row) != len(names):
-                raise invalid(f"{pointer}/{index}", f"This row is not a list of {len(names)} values.")
+        plain = [_plain_row(row, len(names), f"{pointer}/{index}") for index, row in enumerate(piece, first)]
         _check_columns(signature, names, pointer)
-        columns = {each.name: [row[places[each.name]] for row in piece] for each in signature.features}
+        columns = {each.name: [row[places[each.name]] for row in plain] for each in signature.features}
 
         def place(name: str, row: int | None, first: int = first) -> str:
             return f"{pointer}/{first + (row or 0)}/{places[name]}"
 
         blocks.append(named_rows.from_lists(signature, columns, trained.network.dtype, place))
     return np.concatenate(blocks)
+
+
+def _plain_row(row: Any, width: int, pointer: str) -> list[Any]:
+    if not isinstance(row, list | LongList) or len(row) != width:
+        raise invalid(pointer, f"This row is not a list of {width} values.")
+    return row if isinstance(row, list) else [value for _, piece in pieces(row) for value in piece]
 
 
 def _check_columns(signature: Signature, names: list[str], pointer: str) -> None:

@@ -1,5 +1,6 @@
 """Columns of JSON: numbers, booleans, texts, and null where a value is missing."""
 
+import json
 import subprocess
 import sys
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from service.datasets import formats
 from service.datasets.chunks import Kind
 from service.errors import Invalid
+from service.json_bodies import read_json
 from tests.datasets.reading import values
 
 NAN = pytest.approx(float("nan"), nan_ok=True)
@@ -95,3 +97,13 @@ def test_json_does_without_pyarrow() -> None:
     )
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert result.stdout == "False\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "expected"), [([], "a number"), ([1], "a number"), ([None], "a number"), (["a"], "a text")]
+)
+def test_a_long_list_among_values_is_called_a_list(before: list[Any], expected: str) -> None:
+    body = json.dumps({"x": [*before, list(range(60_000))]}).encode()
+    with pytest.raises(Invalid, match=f"This is a list, but {expected} is expected") as refused:
+        read(read_json(body))
+    assert refused.value.errors[0].pointer == f"#/columns/x/{len(before)}"

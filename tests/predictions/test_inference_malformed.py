@@ -9,9 +9,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from service.errors import Invalid
+from service.json_bodies import read_json
 from service.learning import notation
 from service.learning.network import Network
 from service.models.networks import TrainedNetwork
+from service.predictions.inference_protocol import tensors as protocol_tensors
 from service.predictions.inference_protocol.inference import Question, infer
 from service.predictions.inference_protocol.json_tensors import MOST_MEMBERS
 from service.predictions.inference_protocol.schemas import Datatype
@@ -109,3 +111,24 @@ def test_an_object_with_too_many_members_is_refused(place: str) -> None:
     with pytest.raises(Invalid, match=f"at most {MOST_MEMBERS:,}") as refused:
         infer(Question("m", json.dumps(request).encode(), None, ""), TRAINED, 0)
     assert refused.value.errors[0].pointer == place
+
+
+def long_tensor(datatype: str, values: list[Any], shape: list[int]) -> Any:
+    data = read_json(json.dumps(values).encode())
+    return protocol_tensors.from_json("x", datatype, shape, data, "#").values
+
+
+@pytest.mark.parametrize(("datatype", "value"), [("BOOL", True), ("BYTES", "abc"), ("INT8", -3), ("FP64", 0.5)])
+@pytest.mark.parametrize("shape", [[2, 40_000], [1, 2, 40_000], [2, 40_000, 1]])
+def test_long_rows_have_values_of_any_datatype(datatype: str, value: Any, shape: list[int]) -> None:
+    values = np.full(shape, value, object).tolist()
+    assert long_tensor(datatype, values, shape).tolist() == values
+
+
+@pytest.mark.parametrize(("datatype", "value", "wrong"), [("FP32", 0.5, "a"), ("BOOL", True, 1), ("INT8", 1, 300)])
+def test_a_fault_in_a_long_row_has_its_row_and_place(datatype: str, value: Any, wrong: Any) -> None:
+    rows = np.full((20, 40_000), value, object).tolist()
+    rows[19][30_000] = wrong
+    with pytest.raises(Invalid) as refused:
+        long_tensor(datatype, rows, [20, 40_000])
+    assert refused.value.errors[0].pointer == "#/data/19/30000"

@@ -183,3 +183,20 @@ def test_other_forms_overflows_and_models_are_refused(client: Client, plain: str
 
 
 JSON = {"Content-Type": "application/json"}
+
+
+def test_a_named_row_may_be_long(client: Client, job: Job) -> None:
+    short = {"dataframe_split": {"columns": list(ROW), "data": [VALUES, VALUES]}}
+    long = json.dumps(short).replace("[5.0,", "[5.0," + " " * 200_000)
+    answer = client.http.post(
+        f"/api/models/{job.model}/invocations", content=long, headers={"Content-Type": "application/json"}
+    )
+    assert predictions(answer) == predictions(invoke(client, job.model, short))
+
+
+def test_a_long_list_is_no_category(client: Client, job: Job) -> None:
+    refused = invoke(
+        client, job.model, {"inputs": {**{name: [value] for name, value in ROW.items()}, "place": [[1] * 60_000]}}
+    )
+    assert pointers(refused) == ["#/inputs/place/0"]
+    assert "This is a list, but column 'place' has 'a', 'b', 'c'." in refused.text

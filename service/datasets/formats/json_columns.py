@@ -14,7 +14,6 @@ from service.pointers import escape
 
 _TYPES: dict[Kind, set[type]] = {"numeric": {int, float}, "boolean": {bool}, "categorical": {str}}
 _KINDS = {type: kind for kind, types in _TYPES.items() for type in types}
-_NAMES = {int: "a number", float: "a number", bool: "a boolean", str: "a text", list: "a list", dict: "an object"}
 _EXPECTED: dict[Kind, str] = {"numeric": "a number", "boolean": "a boolean", "categorical": "a text"}
 
 
@@ -95,7 +94,7 @@ def _piece(values: list[Any], kind: Kind, dtype: str, pointer: str, start: int) 
 
 
 def _other_kind(pointer: str, value: Any, expected: Kind) -> Invalid:
-    return invalid(pointer, f"This is {_NAMES[type(value)]}, but {_EXPECTED[expected]} is expected.")
+    return invalid(pointer, f"This is {numbers.kind_of(value)}, but {_EXPECTED[expected]} is expected.")
 
 
 def _numbers(values: list[Any], dtype: str, pointer: str, start: int) -> Values:

@@ -2,7 +2,7 @@
 
 import math
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -75,12 +75,7 @@ def _from_long(data: LongList, datatype: str, shape: tuple[int, ...], pointer: s
     inner = shape[1:] if nested else ()
     values: Array = np.empty(math.prod(shape), object if datatype == "BYTES" else bool if datatype == "BOOL" else float)
     texts: dict[str, str] = {}
-    each = math.prod(inner)
-    for piece in data.pieces():
-        plain = piece.numbers() if datatype in DATATYPES_OF_NUMBERS else None
-        fits = plain is not None and plain.shape[1:] == inner
-        flat = plain.ravel() if plain is not None and fits else _flat_piece(piece.elements(), inner, pointer)
-        start = piece.first * each
+    for start, flat in _flat_pieces(data, inner, datatype, pointer):
         try:
             found = _elements(flat, datatype)
         except Invalid as error:
@@ -96,15 +91,26 @@ def _from_long(data: LongList, datatype: str, shape: tuple[int, ...], pointer: s
     return values.reshape(shape)
 
 
-def _flat_piece(elements: list[Any], inner: tuple[int, ...], pointer: str) -> list[Any] | Array:
-    if not inner:
-        return elements
-    if len(inner) == 1 and isinstance(elements[0], LongList) and len(elements[0]) == inner[0]:
-        return numbers.column(elements[0], "float64", f"{pointer}")
-    flat = _unnested(elements, (len(elements), *inner))
-    if flat is None:
-        raise invalid(pointer, f"These lists are not nested as the shape [-1, {', '.join(map(str, inner))}] says.")
-    return flat
+def _flat_pieces(
+    data: LongList, inner: tuple[int, ...], datatype: str, pointer: str
+) -> Iterator[tuple[int, list[Any] | Array]]:
+    """The elements in a long list of lists of shape `inner`, a few at a time, behind the place of the first of them."""
+    each = math.prod(inner)
+    for piece in data.pieces():
+        start = piece.first * each
+        plain = piece.numbers() if datatype in DATATYPES_OF_NUMBERS else None
+        if plain is not None and plain.shape[1:] == inner:
+            yield start, plain.ravel()
+            continue
+        elements = piece.elements()
+        if inner and isinstance(elements[0], LongList) and len(elements[0]) == inner[0]:
+            for place, flat in _flat_pieces(elements[0], inner[1:], datatype, pointer):
+                yield start + place, flat
+            continue
+        found = _unnested(elements, (len(elements), *inner))
+        if found is None:
+            raise invalid(pointer, f"These lists are not nested as the shape [-1, {', '.join(map(str, inner))}] says.")
+        yield start, found
 
 
 def _elements(flat: list[Any] | Array, datatype: str) -> Array:
