@@ -245,7 +245,9 @@ def _no_category(feature: Feature, row: int, value: Any) -> _WrongError:
     known = ", ".join(map(repr, feature.categories[:SHOWN]))
     more = len(feature.categories) - SHOWN
     listed = f"{known} and {more} more" if more > 0 else known
-    if isinstance(value, LongList):
-        return _WrongError(row, f"this is a list, but column {feature.name!r} has {listed}.", "unknown_category")
+    if isinstance(value, list | dict | LongList):
+        return _WrongError(
+            row, f"this is {numbers.kind_of(value)}, but column {feature.name!r} has {listed}.", "unknown_category"
+        )
     text = _text_of(value)[:LONGEST]
     return _WrongError(row, f"there is no {text!r} in column {feature.name!r}; it has {listed}.", "unknown_category")

@@ -194,9 +194,8 @@ def test_a_named_row_may_be_long(client: Client, job: Job) -> None:
     assert predictions(answer) == predictions(invoke(client, job.model, short))
 
 
-def test_a_long_list_is_no_category(client: Client, job: Job) -> None:
-    refused = invoke(
-        client, job.model, {"inputs": {**{name: [value] for name, value in ROW.items()}, "place": [[1] * 60_000]}}
-    )
+@pytest.mark.parametrize(("value", "kind"), [([1] * 60_000, "a list"), ({"a": 1}, "an object")])
+def test_a_list_and_an_object_are_no_categories(client: Client, job: Job, value: Any, kind: str) -> None:
+    refused = invoke(client, job.model, {"inputs": {**{name: [each] for name, each in ROW.items()}, "place": [value]}})
     assert pointers(refused) == ["#/inputs/place/0"]
-    assert "This is a list, but column 'place' has 'a', 'b', 'c'." in refused.text
+    assert f"This is {kind}, but column 'place' has 'a', 'b', 'c'." in refused.text
