@@ -1,5 +1,6 @@
 """What runs jobs: a cluster and the dispatcher that feeds it, started beside the service so that it answers at once."""
 
+import gc
 import logging
 import signal
 import threading
@@ -85,6 +86,7 @@ class Engine:
             if self._stopping.is_set():  # while the cluster started, and perhaps after `stop` looked for it
                 self._cluster.close()
                 return
+            gc.freeze()  # what is loaded stays: a full collection would look at all of it, and hold everything up
             self._dispatcher = Dispatcher(self._database, self._cluster, self._when_done)
             self._dispatcher.run(self._stopping)
             if not self._stopping.is_set():

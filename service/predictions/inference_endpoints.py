@@ -13,7 +13,7 @@ from service.predictions.inference_protocol import schemas
 from service.predictions.inference_protocol.inference import Question, infer
 from service.predictions.inference_protocol.requests import HEADER_LENGTH, digits
 from service.predictions.inference_protocol.statistics import Statistics
-from service.predictions.prediction_endpoints import DirectRoute, network_asked
+from service.predictions.prediction_endpoints import DirectRoute, body_of, network_asked
 from service.problems import problems
 
 router = APIRouter(prefix="/v2/models/{model}", tags=["inference protocol"], route_class=DirectRoute)
@@ -73,7 +73,7 @@ async def infer_with(request: Request) -> Response:
     trained = await _network(request)
     question = Question(
         request.path_params["model"],
-        await request.body(),
+        await body_of(request),
         headers.get(HEADER_LENGTH),
         headers.get("accept-encoding", ""),
     )

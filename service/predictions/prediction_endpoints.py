@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from functools import partial
+from io import BytesIO
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -116,14 +117,19 @@ _JSON = JSON.encode()
 
 async def body_of(request: Request) -> bytes:
     """The body, which seldom comes in more than one piece: without the generators of `request.body()`."""
-    pieces: list[bytes] = []
+    body = None
     while True:
         message = await request.receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
-        pieces.append(message.get("body", b""))
+        piece: bytes = message.get("body", b"")
+        if body is None:
+            if not message.get("more_body", False):
+                return piece
+            body = BytesIO()  # grows in place: pieces that are joined in the end are there twice
+        body.write(piece)
         if not message.get("more_body", False):
-            return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+            return body.getvalue()
 
 
 @router.post(
