@@ -22,11 +22,15 @@ PROBABILITIES = {"crossentropy", "binarycrossentropy", "kldivergence", "focal_lo
 POSITIVE = {"msle", "poisson_loss"}
 
 
+def back_propagation(network: Network, vector: Array, gradient: Array, part: Part, loss: Loss) -> BackPropagation:
+    recipe = Recipe(loss=loss, optimiser=Descent(), epochs=1)
+    return BackPropagation(network, vector, gradient, part, recipe, None)
+
+
 def gradient_of(network: Network, vector: Array, part: Part, loss: Loss, block_rows: int = ROWS) -> tuple[float, Array]:
     """Loss and gradient of all rows as one batch, in train mode."""
     gradient = np.zeros(network.parameter_count)
-    recipe = Recipe(loss=loss, optimiser=Descent(), epochs=1)
-    source = BackPropagation(network, vector, gradient, part, recipe, None)
+    source = back_propagation(network, vector, gradient, part, loss)
     source.begin(1)
     if block_rows >= ROWS:
         return source.block(0, ROWS), gradient
@@ -39,13 +43,16 @@ def gradient_of(network: Network, vector: Array, part: Part, loss: Loss, block_r
 
 def differences_of(network: Network, vector: Array, part: Part, loss: Loss) -> Array:
     """The same gradient by central differences; random numbers are the same each time."""
+    moved = vector.copy()
+    source = back_propagation(network, moved, np.empty_like(vector), part, loss)
     slopes = np.empty(network.parameter_count)
     for index in range(len(slopes)):
         ends = []
         for step in (STEP, -STEP):
-            moved = vector.copy()
-            moved[index] += step
-            ends.append(gradient_of(network, moved, part, loss)[0])
+            moved[index] = vector[index] + step
+            source.begin(1)
+            ends.append(source.block(0, ROWS))
+        moved[index] = vector[index]
         slopes[index] = (ends[0] - ends[1]) / (2 * STEP)
     return slopes
 
