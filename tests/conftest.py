@@ -1,6 +1,7 @@
 """Test processes, and in each one real service for all tests that only talk to it."""
 
-from collections.abc import Iterator
+import gc
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import httpx
@@ -34,6 +35,17 @@ def pytest_configure() -> None:
     # Examples are judged by what they show, not by how long a busy machine takes to make and to run them.
     settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("patient")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect tests, and no garbage meanwhile nor among them later: there is much of them, and all of it stays."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(scope="session")

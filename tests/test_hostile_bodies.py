@@ -17,7 +17,7 @@ METHODS = ("post", "put", "patch", "delete")
 
 
 def repeated(start: bytes, item: bytes, end: bytes) -> bytes:
-    return start + b",".join([item] * (SIZE // (len(item) + 1))) + end
+    return start + (item + b",") * (SIZE // (len(item) + 1) - 1) + item + end
 
 
 def fields(path: str) -> tuple[bytes, bytes]:

@@ -41,7 +41,7 @@ def test_headers_up_to_the_limits_are_taken(pieces: list[bytes]) -> None:
         [ASK, b"X: " + b"v" * (64 << 10), b"\r\n\r\n"],
         [b"GET /", b"p" * (64 << 10), b" HTTP/1.1\r\nHost: localhost\r\n\r\n"],
         [ASK, b"X: ", *[b"v" * (1 << 20)] * 20],
-        [ASK, *headers(500_000, 1)],
+        [ASK, *headers(100_000, 1)],
         [b"GET /", *[b"p" * (1 << 20)] * 20],
     ],
     ids=["101 headers", "70 KB", "one long", "long path", "endless value", "endless headers", "endless path"],

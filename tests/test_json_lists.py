@@ -84,7 +84,7 @@ def test_pieces_are_json_where_the_whole_is(tiny: None, value: Any, place: int, 
 
 
 def filled(start: bytes, item: bytes, end: bytes) -> bytes:
-    return start + b",".join([item] * (LONG // (len(item) + 1))) + end
+    return start + (item + b",") * (LONG // (len(item) + 1) - 1) + item + end
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ def test_a_list_of_no_numbers_is_refused_after_its_first_piece(parsed: list[int]
     [
         (b"[" * LONG, 0),
         (b'{"a":' * (LONG // 6) + b"1" + b"}" * (LONG // 6), 0),
-        (b"{" + b",".join(b'"%d":0' % i for i in range(500_000)) + b"}", json_lists.MOST_MEMBERS * 8),
+        (b"{" + b",".join([b'"%d":0' % i for i in range(200_000)]) + b"}", json_lists.MOST_MEMBERS * 8),
         (filled(b"[" * 300, b"1", b"]" * 300), 0),
         (b'{"a":"' + b"a" * LONG + b'"}', 8),
     ],
