@@ -22,7 +22,7 @@ from tests.training import line, straight
 Operation = APIOperation[Any, Any, Any, Any]
 SCHEMA = schemathesis.openapi.from_dict(document(), config=SchemathesisConfig(seed=1))
 OPERATIONS: list[Operation] = [result.ok() for result in SCHEMA.get_all_operations() if isinstance(result, Ok)]
-EXAMPLES = 10
+EXAMPLES = 6
 FEW_EPOCHS = 20
 
 

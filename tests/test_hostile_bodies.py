@@ -1,6 +1,7 @@
 """No body costs much more than its own bytes, on whatever route it comes."""
 
 import json
+from functools import cache
 from pathlib import Path
 
 import httpx
@@ -20,6 +21,11 @@ def repeated(start: bytes, item: bytes, end: bytes) -> bytes:
     return start + (item + b",") * (SIZE // (len(item) + 1) - 1) + item + end
 
 
+@cache
+def many_keys() -> bytes:
+    return b"{%b}" % b",".join([b'"%d":0' % i for i in range(SIZE // 11)])
+
+
 def fields(path: str) -> tuple[bytes, bytes]:
     """What comes before and behind a list of values where this route takes one."""
     if path.endswith("/infer"):
@@ -36,7 +42,7 @@ def fields(path: str) -> tuple[bytes, bytes]:
 def bodies(path: str) -> dict[str, bytes]:
     start, end = fields(path)
     return {
-        "many keys": b"{%b}" % b",".join(b'"%d":0' % i for i in range(SIZE // 11)),
+        "many keys": many_keys(),
         "many lists": repeated(start, b"[]", end),
         "many objects": repeated(start, b"{}", end),
         "many texts": repeated(start, b'"a"', end),
