@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from service import garbage
 from service.entrance import Entrance
 from service.errors import DescentError
 from service.http_protocol import HttpProtocol
@@ -105,9 +106,11 @@ class Server(uvicorn.Server):
 
         def load() -> None:
             try:
-                from service.app import create_app
+                with garbage.kept():
+                    from service.app import create_app
 
-                loaded.set_result(create_app(self._settings))
+                    app = create_app(self._settings)
+                loaded.set_result(app)
             except BaseException as error:  # noqa: BLE001 - whoever waits for it learns of it
                 loaded.set_exception(error)
 

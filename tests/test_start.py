@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.problems import problem
-from tests.serving import PATIENCE, free_port, wait_for
+from tests.serving import PATIENCE, free_port, http_client, wait_for
 
 URL = "http://127.0.0.1/api/models"
 HEAVY = {"alembic", "dask", "distributed", "fastapi", "numpy", "onnx", "pyarrow", "pydantic", "sqlalchemy", "uvicorn"}
@@ -37,10 +37,32 @@ with startup.prepared(settings) as sockets:
 """A service whose application is not loaded before a line comes."""
 
 
+COLLECTING = """
+import contextlib, gc, os, sys, types
+from starlette.applications import Starlette
+from service.server import Server
+from service.settings import Settings
+
+def create_app(settings):
+    print(gc.isenabled())
+    return Starlette(lifespan=lifespan)
+
+@contextlib.asynccontextmanager
+async def lifespan(app):
+    print(gc.isenabled(), flush=True)
+    os._exit(0)
+    yield
+
+sys.modules["service.app"] = types.SimpleNamespace(create_app=create_app)
+Server(Settings(port=0)).run()
+"""
+"""Says whether the collector is on while the application is made, and once it is."""
+
+
 class WaitingService:
     def __init__(self, process: "subprocess.Popen[str]", port: int) -> None:
         self.process, self.port = process, port
-        self.http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE)
+        self.http = http_client(f"http://127.0.0.1:{port}")
 
     def is_live(self) -> bool:
         try:
@@ -92,6 +114,12 @@ from service.settings import Settings
 Server(Settings()).config.load()
 """
     assert loaded_by(script) == {"pydantic", "uvicorn"}
+
+
+def test_the_collector_rests_while_the_application_loads_and_no_longer() -> None:
+    command = [sys.executable, "-c", COLLECTING]
+    said = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=PATIENCE).stdout
+    assert said.split() == ["False", "True"]
 
 
 def test_the_application_loads_neither_dask_nor_a_library_of_formats() -> None:

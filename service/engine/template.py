@@ -1,11 +1,12 @@
 """What the fork server loads before it forks a worker; imported nowhere else, for what it does to its process."""
 
 import ctypes
-import gc
 import os
 import signal
 from contextlib import suppress
 from importlib import import_module
+
+from service import garbage
 
 LOADED = (
     "numpy",
@@ -29,8 +30,8 @@ os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
 with suppress(AttributeError):  # no glibc
     ctypes.CDLL(None).mallopt(*TRIM_THRESHOLD)
 parent = os.getppid()
-for module in LOADED:
-    if os.getppid() != parent:  # the service has ended meanwhile, and a stop by signal is not heard here
-        os._exit(0)
-    import_module(module)
-gc.freeze()  # a collection in a worker would write to, and so copy, all pages that it shares with the others
+with garbage.kept():  # a collection in a worker would write to, and so copy, all pages that it shares with the others
+    for module in LOADED:
+        if os.getppid() != parent:  # the service has ended meanwhile, and a stop by signal is not heard here
+            os._exit(0)
+        import_module(module)
