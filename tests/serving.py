@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -27,8 +28,24 @@ WORKERS = 2
 """Workers of a service unless a test wants another number; several services run at once, whatever the processors."""
 
 
+LONGEST_PAUSE = 0.05
+"""Seconds between two looks at a condition at most; the first ones are closer together."""
+
+
+def http_client(url: str) -> httpx.Client:
+    """A client that loads no certificates: to do so takes longer than most tests, and nothing here is encrypted."""
+    return httpx.Client(base_url=url, timeout=PATIENCE, verify=_NO_CERTIFICATES)
+
+
+_NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""Trusts nobody."""
+
+
 class PatientClient(Client):
     """A client that waits for the end of a job however long that takes, where it is to `wait` at all."""
+
+    def __init__(self, url: str) -> None:
+        self.http = http_client(url)
 
     def train(self, model: str, dataset: str, wait: int = 0, **recipe: Any) -> Job:
         job = super().train(model, dataset, wait, **recipe)
@@ -78,11 +95,12 @@ class RunningService:
         return (self.folder / "log").read_text()
 
     def client(self) -> Client:
-        return PatientClient(self.url, timeout=PATIENCE)
+        return PatientClient(self.url)
 
     def wait_until_ready(self) -> None:
         """Return once jobs find workers."""
-        wait_for(lambda: httpx.get(f"{self.url}/health/ready", timeout=PATIENCE).status_code == 200)
+        with http_client(self.url) as http:
+            wait_for(lambda: http.get("/health/ready").status_code == 200)
 
     def workers(self) -> list[psutil.Process]:
         """The worker processes: all that the fork server has forked."""
@@ -134,10 +152,11 @@ def running_service(folder: Path, *options: str, **environment: str) -> Iterator
 
 def wait_for(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
     """Return as soon as `condition` holds; fail where it does not within `seconds`."""
-    deadline = time.monotonic() + seconds
+    began = time.monotonic()
     while not condition():
-        assert time.monotonic() < deadline, "the condition did not come true in time"
-        time.sleep(0.01)
+        waited = time.monotonic() - began
+        assert waited < seconds, "the condition did not come true in time"
+        time.sleep(min(0.005 + waited / 10, LONGEST_PAUSE))  # a look takes processors from what it waits for
 
 
 def free_port() -> int:

@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 from service.app import create_app
 from service.settings import Settings
 from tests.problems import problem
-from tests.serving import PATIENCE, RunningService, running_service
+from tests.serving import PATIENCE, RunningService, http_client, running_service
 
 HOSTS = "descent, ML.example.com."
 REPOSITORY = Path(__file__).parent.parent
@@ -42,7 +42,7 @@ def named(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
 
 @pytest.fixture(scope="module")
 def http(named: RunningService) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=named.url, timeout=PATIENCE) as http:
+    with http_client(named.url) as http:
         yield http
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from tests.serving import PATIENCE, RunningService
+from tests.serving import RunningService, http_client
 
 CSV = "text/csv"
 
@@ -61,7 +61,7 @@ class SlowUpload:
 
     def _send(self, url: str, headers: dict[str, str], query: dict[str, Any]) -> None:
         try:
-            with httpx.Client(base_url=url, timeout=PATIENCE) as http:
+            with http_client(url) as http:
                 self.response = upload(http, self._body(), headers=headers, **query)
         except httpx.TransportError:
             pass

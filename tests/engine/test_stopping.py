@@ -11,7 +11,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.serving import GRACE, PATIENCE, READY
+from tests.serving import GRACE, READY, http_client
 
 THREADS = 40
 """That work on requests."""
@@ -86,7 +86,7 @@ class Service:
 
     def _ask(self, path: str) -> None:
         with suppress(httpx.HTTPError):
-            httpx.get(self.url + path, timeout=PATIENCE)
+            http_client(self.url).get(path)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx
 import numpy as np
 import pytest
 from hypothesis import given
@@ -16,6 +15,7 @@ from service.json_bodies import read_json
 from service.numbers import Array
 from service.predictions import json_rows
 from tests.problems import pointers, problem
+from tests.serving import http_client
 
 NUMBER = (
     st.floats(allow_nan=False, allow_infinity=False)
@@ -100,7 +100,7 @@ def test_many_at_once_each_get_their_own_answer(client: Client) -> None:
     model = client.create_model("Dense(2 => 2)", parameters=layers).id
 
     def asks(first: int) -> None:
-        with httpx.Client(base_url=client.http.base_url) as http:
+        with http_client(str(client.http.base_url)) as http:
             for rows in (1, 2, 20_000, 1):  # in the event loop and in threads
                 inputs = [[first, row] for row in range(rows)]
                 answer = http.post(f"/api/models/{model}/predictions", json={"inputs": inputs})
