@@ -93,6 +93,8 @@ def _parameter(name: str, value: Any, pointer: str) -> Any:
 def _array(values: LongList, pointer: str) -> Array:
     first = values.first
     if isinstance(first, list | LongList):
+        if not len(first):  # as all the others may be, which would be looked at one by one
+            raise invalid(f"{pointer}/0", "This row has no numbers.")
         return numbers.matrix(values, len(first), "float64", pointer)
     return numbers.column(values, "float64", pointer)
 

@@ -95,6 +95,7 @@ def test_a_put_adds_a_version_and_changes_none(client: Client) -> None:
         ([{"weight": [[1]], "bias": [1, 2]}], "#/layers/0/bias"),
         ([{"weight": [[1], [2]], "bias": [1]}], "#/layers/0/weight"),
         ([{"weight": [["1"]], "bias": [1]}], "#/layers/0/weight/0/0"),
+        ([{"weight": [[]] * 30_000, "bias": [1]}], "#/layers/0/weight/0"),
         ([{"weight": 1, "bias": [1]}], "#/layers/0/weight"),
         ([{"weight": [[1]], "bias": [None]}], "#/layers/0/bias/0"),
         (None, "#/layers"),
