@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from service.jobs.schemas import Job
+from service.client import Client
 from service.logs import LineFormatter, OnceAMinute
 from tests.serving import PATIENCE, RunningService, running_service, wait_for
 
@@ -93,21 +93,32 @@ def test_each_line_of_a_traceback_has_time_and_level() -> None:
     assert all(LINE.fullmatch(line) for line in lines)
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_to_the_whole_group_ends_the_service_without_a_traceback(folder: Path, sent: signal.Signals) -> None:
-    service = GroupedService(folder, "--workers", "1")
-    with service.client() as client:
-        dataset = client.create_dataset({"x": [0, 1, 2], "y": [2, 6, 10]}, ["y"])
-        model = client.create_model("Dense(1 => 1)")
-        job: Job = client.train(model.id, dataset.id, epochs=1_000_000, path="batches", batch_size=1)
-        wait_for(lambda: client.job(job.id).state == "running")
-    os.killpg(service.process.pid, sent)
-    service.process.wait(timeout=PATIENCE)
-    service.stop()
-    assert "Traceback" not in service.log
-    assert [line for line in service.log.splitlines() if not LINE.fullmatch(line)] == []
+def test_a_signal_to_the_whole_group_ends_the_service_without_a_traceback(folder: Path) -> None:
+    job = ""
+    for sent in (signal.SIGINT, signal.SIGTERM):
+        service = GroupedService(folder, "--workers", "1")
+        with service.client() as client:
+            job = job or endless(client)
+            assert losses_once_it_runs(client, job) == 0
+        os.killpg(service.process.pid, sent)
+        service.process.wait(timeout=PATIENCE)
+        service.stop()
+        assert "Traceback" not in service.log
+        assert [line for line in service.log.splitlines() if not LINE.fullmatch(line)] == []
     with running_service(folder, "--workers", "1") as again, again.client() as client:
-        assert client.job(job.id).losses_of_worker == 0
+        assert client.job(job).losses_of_worker == 0
+
+
+def losses_once_it_runs(client: Client, job: str) -> int:
+    wait_for(lambda: client.job(job).state == "running")
+    return client.job(job).losses_of_worker
+
+
+def endless(client: Client) -> str:
+    """A job that runs for as long as a test."""
+    dataset = client.create_dataset({"x": [0, 1, 2], "y": [2, 6, 10]}, ["y"])
+    model = client.create_model("Dense(1 => 1)")
+    return client.train(model.id, dataset.id, epochs=1_000_000, path="batches", batch_size=1).id
 
 
 def test_a_migration_a_failure_a_killed_worker_and_a_recovery_get_one_line_each(folder: Path) -> None:
