@@ -6,11 +6,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from service.learning.losses import LOSSES
+from service.learning.batches import Part
+from service.learning.loss import LOSSES
 from service.learning.network import Network
 from service.learning.notation import read
-from service.learning.optimisers import OPTIMISERS, Descent
-from service.learning.training import EpochReport, Part, Recipe, Training
+from service.learning.optimisers import Descent
+from service.learning.recipe import EpochReport, Recipe
+from service.learning.rule import OPTIMISERS
+from service.learning.training import Training
 
 Array = NDArray[np.float32]
 FOREVER = 10_000_000

@@ -10,12 +10,15 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from service.learning.adam import Adam
+from service.learning.batches import Part
 from service.learning.gram import Gram
-from service.learning.losses import LOSSES
+from service.learning.loss import LOSSES
 from service.learning.network import Network
 from service.learning.notation import read
-from service.learning.optimisers import Descent, Rule
-from service.learning.training import Part, Recipe, Training
+from service.learning.optimisers import Descent
+from service.learning.recipe import Recipe
+from service.learning.rule import Rule
+from service.learning.training import Training
 
 SHORTEST = 0.05  # seconds of a sample, which short trainings fill by being repeated
 

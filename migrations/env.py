@@ -5,16 +5,16 @@ from typing import Any, Literal
 from alembic import context
 from sqlalchemy import Connection
 
-from service.database import answers
-from service.database.columns import Record, UtcDateTime
-from service.database.engine import Database
+from service.database.database import Database
+from service.database.record import Record, UtcDateTime
 from service.datasets import records as datasets
+from service.idempotency import records
 from service.jobs import records as jobs
 from service.models import records as models
 from service.predictions import records as predictions
 from service.settings import Settings
 
-MODULES = (answers, datasets, models, jobs, predictions)
+MODULES = (records, datasets, models, jobs, predictions)
 """Imported for their tables, which fill `Record.metadata`."""
 
 

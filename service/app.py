@@ -18,16 +18,13 @@ from threadpoolctl import threadpool_limits
 from service.body_limit import BodyLimit
 from service.browser_guard import BrowserGuard
 from service.compressed_bodies import CompressedBodies
-from service.database.engine import Database
+from service.database.database import Database
 from service.database.migrate import migrate
-from service.database.room import Room
 from service.datasets.endpoints import router as datasets
-from service.datasets.storage import Storage
 from service.datasets.uploads import Turns
 from service.engine.engine import Engine
-from service.engine.recovery import keep_removing_abandoned, recover
 from service.errors import Unavailable
-from service.idempotency import KeysInFlight
+from service.idempotency.creation import KeysInFlight
 from service.jobs.endpoints import router as jobs
 from service.jobs.watching import Watcher
 from service.large_bodies import LargeBodies
@@ -40,7 +37,10 @@ from service.predictions.inference_protocol.statistics import Statistics
 from service.predictions.prediction_endpoints import kserve
 from service.predictions.prediction_endpoints import router as predictions
 from service.problems import add_error_handlers, add_problem_schema, problems
+from service.recovery import keep_removing_abandoned, recover
 from service.settings import Settings
+from service.storage.storage import Storage
+from service.telemetry.readiness import Room
 from service.vocabulary.endpoints import router as vocabulary
 
 SWAGGER_UI = Path(__file__).parent / "page" / "swagger-ui"

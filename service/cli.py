@@ -41,12 +41,13 @@ def serve(
     """Serve until stopped. Options go before environment variables."""
     # The first process of a container gets no default action for this signal, and the imports below take a second.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    from service import logs, startup
+    from service.startup import preparation
+    from service.telemetry import logs
 
     logs.set_up()
     given = {"host": host, "port": port, "data": data, "scheduler": scheduler, "workers": workers}
     settings = _settings({name: value for name, value in given.items() if value is not None})
-    with _refusing(), startup.prepared(settings) as sockets:
+    with _refusing(), preparation.prepared(settings) as sockets:
         if settings.scheduler is None:
             from service.engine.fork_server import start_fork_server
 
@@ -59,15 +60,16 @@ def serve(
 @cli.command()
 def migrate() -> None:
     """Bring the database to the present schema; `serve` does so by itself."""
-    from service import logs, startup
-    from service.database.engine import Database
+    from service.database.database import Database
     from service.database.migrate import migrate as run
     from service.errors import CannotWrite
+    from service.startup import preparation
+    from service.telemetry import logs
 
     logs.set_up()
     settings = _settings({})
     with _refusing():
-        startup.check(settings)
+        preparation.check(settings)
     database = Database(settings.database_url)
     try:
         run(database)
@@ -112,7 +114,7 @@ def _sentence(fault: "ErrorDetails") -> str:
 @contextmanager
 def _refusing() -> Iterator[None]:
     """Ends with status 2 where the service cannot start."""
-    from service.startup import Refused
+    from service.startup.preparation import Refused
 
     try:
         yield

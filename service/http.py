@@ -11,12 +11,12 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, BeforeValidator, Field
 
-from service.database.engine import Database
-from service.datasets.storage import Storage
+from service.database.database import Database
 from service.errors import WrongFormat
-from service.idempotency import Creation, KeysInFlight, fingerprint, replay
+from service.idempotency.creation import Creation, KeysInFlight, fingerprint, replay
 from service.json_text import LARGEST_RECIPE, parse_recipe, too_long_a_recipe
 from service.query_parameters import refuse_undeclared
+from service.storage.storage import Storage
 
 Item = TypeVar("Item")
 

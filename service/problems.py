@@ -15,9 +15,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from service.disk_faults import disk_fault, is_busy
+from service.database.disk_faults import disk_fault, is_busy
 from service.errors import DescentError, Fault, Invalid, Unavailable
-from service.idempotency import Replayed
+from service.idempotency.creation import Replayed
 from service.json_bodies import invalid_body
 
 log = logging.getLogger(__name__)

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from service import garbage
-from service.entrance import Entrance
 from service.errors import DescentError
 from service.http_protocol import HttpProtocol
 from service.settings import Settings
+from service.startup.entrance import Entrance
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette

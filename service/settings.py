@@ -95,7 +95,7 @@ class Settings(BaseSettings):
     @classmethod
     def _check_storage(cls, storage: str | None) -> str | None:
         if storage is not None and "://" in storage:
-            from service.datasets.buckets import Bucket  # here: pyarrow takes a third of a second
+            from service.storage.bucket import Bucket  # here: pyarrow takes a third of a second
 
             Bucket(storage)
         return storage

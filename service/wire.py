@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
-from service.database.columns import looks_like_an_id
+from service.ids import looks_like_an_id
 from service.json_lists import LongList
 from service.pointers import MOST_FAULTS
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event
 
-from service.database.engine import Database
+from service.database.database import Database
 
 BLOCK = 4096
 

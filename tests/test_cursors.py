@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from service.client import Client
-from service.database.columns import nanoseconds_of, new_id
+from service.database.record import nanoseconds_of
+from service.ids import new_id
 from tests.problems import pointers, problem
 from tests.training import line, straight
 

@@ -18,16 +18,16 @@ from sqlalchemy.exc import DBAPIError
 from starlette.testclient import TestClient
 
 from service.app import create_app
-from service.database.engine import Database
+from service.database.database import Database
+from service.database.disk_faults import disk_fault
 from service.database.migrate import migrate
-from service.database.room import Room
-from service.datasets.storage import Storage
 from service.datasets.uploads import Turns
-from service.disk_faults import disk_fault
 from service.errors import CannotWrite
-from service.idempotency import KeysInFlight
+from service.idempotency.creation import KeysInFlight
 from service.models.networks import Networks
 from service.settings import Settings
+from service.storage.storage import Storage
+from service.telemetry.readiness import Room
 from tests.full_disk import SmallDisk, no_more_pages, small_disk
 from tests.problems import problem
 from tests.serving import running_service, wait_for

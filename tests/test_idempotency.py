@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from service.errors import Conflict
-from service.idempotency import KeysInFlight
+from service.idempotency.creation import KeysInFlight
 from tests.serving import http_client
 
 MODEL = {"architecture": "Dense(1 => 1)"}

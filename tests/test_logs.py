@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from service.client import Client
-from service.logs import LineFormatter, OnceAMinute
+from service.telemetry.logs import LineFormatter, OnceAMinute
 from tests.serving import PATIENCE, RunningService, running_service, wait_for
 
 LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (INFO|WARNING|ERROR|CRITICAL) +\S.*")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from service.private_folder import keep_private
+from service.startup.private_folder import keep_private
 from tests.serving import running_service, wait_for
 from tests.training import line, straight
 

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from service.database.engine import Database
+from service.database.database import Database
 from service.database.migrate import configuration, migrate
 from service.database.revisions import revisions
 from service.settings import Settings
-from service.startup import Refused, check, prepared
+from service.startup.preparation import Refused, check, prepared
 from tests.serving import PATIENCE, free_port, running_service
 
 UNWRITABLE = Path("/proc/descent")

@@ -7,8 +7,9 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from service.database.columns import Record, is_id, nanoseconds_of
+from service.database.record import Record, nanoseconds_of
 from service.errors import Invalid, NotFound, invalid
+from service.ids import is_id
 
 CLOCKS_DIFFER = 3600 * 10**9
 """Nanoseconds by which the clock of another replica, which has made an id, may be ahead."""

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from service.database.engine import Database
+from service.database.database import Database
+from service.database.disk_faults import disk_fault
 from service.database.revisions import MIGRATIONS, revisions
-from service.disk_faults import disk_fault
 from service.errors import CannotWrite
 
 if TYPE_CHECKING:

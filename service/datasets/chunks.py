@@ -8,8 +8,7 @@ from math import isfinite
 import numpy as np
 from numpy.typing import NDArray
 
-from service.wire import MOST_CATEGORIES as MOST_CATEGORIES
-from service.wire import Kind as Kind
+from service.wire import Kind
 
 Values = NDArray[np.float64]
 

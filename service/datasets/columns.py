@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from service.datasets.chunks import Kind
 from service.learning.encoding import Encoded, Rows
 from service.learning.selection import Selection
 from service.numbers import Array
+from service.wire import Kind
 
 Column = Mapping[str, Any]
 """name, kind, width; categories, of a categorical one in the order of its codes; fill, what stood for a missing value:

@@ -10,13 +10,12 @@ from fastapi.responses import StreamingResponse
 from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
-from service.database.engine import Database
+from service.database.database import Database
 from service.datasets import content, formats, operations, records
 from service.datasets.ingest import Options
 from service.datasets.media_types import ALIASES, ANY_FORM, MediaType
 from service.datasets.records import DatasetRecord
 from service.datasets.schemas import Dataset, NewDataset, Row, State, Statistics
-from service.datasets.storage import Storage
 from service.datasets.stream_options import StreamedOptions
 from service.datasets.uploads import Turns, Upload
 from service.errors import Invalid, WrongFormat, invalid
@@ -33,12 +32,13 @@ from service.http import (
     media_type,
     numbers_response,
 )
-from service.idempotency import Creation, Fingerprint, KeysInFlight, replay, was_used
+from service.idempotency.creation import Creation, Fingerprint, KeysInFlight, replay, was_used
 from service.json_bodies import read_json, validated
 from service.media_types import preferred
 from service.problems import problems
 from service.query_parameters import refuse_beside_json
 from service.settings import Settings
+from service.storage.storage import Storage
 from service.wire import PartName
 
 router = APIRouter(prefix="/api/datasets", tags=["datasets"], route_class=JSONRoute)

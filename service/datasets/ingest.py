@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from service.datasets.chunks import Chunk, Kind, Table, Texts
+from service.datasets.chunks import Chunk, Table, Texts
 from service.datasets.schemas import Missing, PartOfColumn, Split
 from service.datasets.split import PARTS, Parts
 from service.datasets.spool import Spool
@@ -16,7 +16,7 @@ from service.datasets.statistics import SpooledColumn
 from service.errors import Fault, Invalid, TooLarge, invalid
 from service.numbers import Array
 from service.pointers import escape
-from service.wire import Dtype
+from service.wire import Dtype, Kind
 
 MOST_FAULTS = 10
 MOST_ROWS = 10**9

@@ -8,16 +8,17 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from service.database import lookup
-from service.database.columns import new_id, now
-from service.database.engine import Database
+from service.database.database import Database
+from service.database.record import now
 from service.datasets import formats, records, storing
 from service.datasets.chunks import Table
 from service.datasets.columns import value_of
 from service.datasets.ingest import Options
 from service.datasets.records import DatasetRecord
 from service.datasets.schemas import NewDataset
-from service.datasets.storage import Storage
 from service.errors import Conflict
+from service.ids import new_id
+from service.storage.storage import Storage
 from service.wire import PartName
 
 __all__ = ["Options", "adding", "create", "delete", "naming", "refuse_taken", "rows", "store"]

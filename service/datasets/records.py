@@ -7,7 +7,7 @@ from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service.database import lookup
-from service.database.columns import Record, now
+from service.database.record import Record, now
 from service.errors import Conflict
 
 LEASE = timedelta(minutes=5)

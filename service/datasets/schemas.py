@@ -7,9 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field
 from pydantic_core import PydanticCustomError
 
 from service.json_lists import LongList
-from service.wire import MOST_COLUMNS as MOST_COLUMNS
-from service.wire import PLAIN, Dtype, Kind, Name, Number, PartName, Seed, Strict
-from service.wire import ColumnName as ColumnName
+from service.wire import MOST_COLUMNS, PLAIN, ColumnName, Dtype, Kind, Name, Number, PartName, Seed, Strict
 
 Count = Annotated[int, Field(strict=True, ge=0)]
 

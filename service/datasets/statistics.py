@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from service.datasets.chunks import Kind
 from service.datasets.split import PARTS, Indices, Parts
 from service.datasets.spool import Spool
 from service.numbers import Array, finite
-from service.wire import PartName
+from service.wire import Kind, PartName
 
 QUANTILES = (0.25, 0.5, 0.75)
 BINS = 20

@@ -20,12 +20,12 @@ from service.datasets.records import DatasetRecord
 from service.datasets.schemas import Fraction, Split
 from service.datasets.split import Classes, Parts, assign
 from service.datasets.statistics import SpooledColumn, describe
-from service.datasets.storage import Storage, arrays_in, write_gram
 from service.errors import invalid
 from service.learning import pages
 from service.learning.gram import Gram
 from service.numbers import Array
 from service.pointers import escape
+from service.storage.storage import Storage, arrays_in, write_gram
 
 THREADS = 2
 """That describe columns while another one places rows; NumPy lets them work at once."""

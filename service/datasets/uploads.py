@@ -15,17 +15,18 @@ from anyio import CapacityLimiter, to_thread
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from service.database.columns import new_id, now
-from service.database.engine import Database
+from service.database.database import Database
+from service.database.record import now
 from service.datasets import formats, operations, records
 from service.datasets.chunks import ReadOptions, Table
 from service.datasets.feed import Broken, Feed
 from service.datasets.ingest import Options
 from service.datasets.media_types import ANY_FORM, MediaType
 from service.datasets.records import DatasetRecord
-from service.datasets.storage import Storage
 from service.datasets.storing import store
 from service.errors import DescentError, Unavailable, WrongFormat
+from service.ids import new_id
+from service.storage.storage import Storage
 
 LISTED_FROM = 1 << 20
 """Bytes; what is smaller is there before anybody could look."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from distributed import Future
 from sqlalchemy.exc import SQLAlchemyError
 
-from service.database.engine import Database
+from service.database.database import Database
 from service.engine.cluster import Cluster
 from service.errors import DescentError
 from service.jobs import queue

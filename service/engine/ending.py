@@ -7,7 +7,7 @@ from collections.abc import Callable
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from service.database.engine import Database
+from service.database.database import Database
 from service.engine.ledger import BEAT, Ledger
 from service.errors import CannotWrite
 from service.jobs import queue, records

@@ -9,7 +9,7 @@ from contextlib import suppress
 from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING
 
-from service.database.engine import Database
+from service.database.database import Database
 from service.jobs import queue
 from service.settings import Settings
 

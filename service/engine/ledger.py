@@ -12,14 +12,15 @@ from safetensors.numpy import save
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from service.database.engine import Database
+from service.database.database import Database
 from service.engine.workspace import peak_memory
 from service.errors import CannotWrite
 from service.jobs import queue, records
 from service.jobs.packing import reports_of
 from service.jobs.records import JobRecord
 from service.jobs.states import FIRST_GAP, LONGEST_GAP
-from service.learning.training import EpochReport, Progress, Training
+from service.learning.recipe import EpochReport, Progress
+from service.learning.training import Training
 from service.models import parameters
 from service.models import records as models
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
-from service import logs
-from service.database.engine import Database
-from service.datasets.storage import Storage
-from service.private_folder import close_new_files
+from service.database.database import Database
+from service.startup.private_folder import close_new_files
+from service.storage.storage import Storage
+from service.telemetry import logs
 
 UNIT_OF_PEAK = 1 if sys.platform == "darwin" else 1024
 """Bytes; the unit of ru_maxrss."""

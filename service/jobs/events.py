@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from service.database.engine import Database
+from service.database.database import Database
 from service.errors import invalid
 from service.jobs import operations, reports
 from service.jobs.states import ENDED

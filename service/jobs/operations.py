@@ -8,11 +8,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from service.database.columns import now
-from service.database.engine import Database
+from service.database.database import Database
+from service.database.record import now
 from service.datasets import records as datasets
 from service.datasets.records import DatasetRecord
-from service.datasets.storage import Storage
 from service.errors import Conflict, Fault, NotFound, invalid
 from service.jobs import growth, queue, records
 from service.jobs.parts import View, check_weights, has_feature
@@ -29,6 +28,7 @@ from service.learning.recipe import RecipeError
 from service.models import parameters
 from service.models import records as models
 from service.models.networks import Networks, TrainedNetwork
+from service.storage.storage import Storage
 
 EXACT_PLAN_INPUTS = 500
 """With more, the eigenvalues behind exact rates would take longer than a request should; a sample of rows estimates."""

@@ -7,7 +7,6 @@ import numpy as np
 
 from service.datasets.columns import rows_of
 from service.datasets.records import DatasetRecord
-from service.datasets.storage import Arrays, Storage
 from service.errors import invalid
 from service.learning.batches import Part
 from service.learning.encoding import Rows
@@ -15,6 +14,7 @@ from service.learning.gram import Gram
 from service.learning.network import Network
 from service.learning.pages import drop_behind
 from service.numbers import Array
+from service.storage.storage import Arrays, Storage
 
 MOST_NAMED = 5
 BLOCK_BYTES = 1 << 22

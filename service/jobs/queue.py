@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, or_, select, update
 from sqlalchemy.orm import Session
 
-from service.database.columns import new_id, now
+from service.database.record import now
+from service.ids import new_id
 from service.jobs.records import JobRecord, delete_checkpoint
 from service.jobs.states import ENDED, LEASE, MAX_LOSSES_OF_WORKER, Asked, State
 from service.models.records import drop_points

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service.database import lookup
-from service.database.columns import Record, now
+from service.database.record import Record, now
 from service.errors import NotFound
 from service.jobs.packing import BLOCK, FIELDS, Block, Reports, joined, pack, reports_of, unpack
 from service.jobs.states import State

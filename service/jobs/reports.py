@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from service.database.engine import Database
+from service.database.database import Database
 from service.database.lookup import position_of
 from service.jobs import records
 from service.jobs.operations import estimated_finish_at

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 
-from service.database.engine import Database
+from service.database.database import Database
 from service.jobs import records
 from service.jobs.states import ENDED
 

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from service.learning.activations import sigmoid
 from service.learning.logarithms import exponentials
-from service.learning.smooth import logcosh
+from service.learning.smooth import logcosh, sigmoid
 
 Array = NDArray[Any]
 Evaluate = Callable[..., object]  # (*arguments, out)

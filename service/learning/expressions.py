@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from service.learning.activations import ACTIVATIONS, Activate, Activation, PullBack
+from service.learning.activation import ACTIVATIONS, Activate, Activation, PullBack
 from service.learning.expression_compiler import Program
 from service.learning.expression_forms import compile_activation, compile_loss
 from service.learning.expression_parser import ExpressionError

@@ -6,7 +6,8 @@ import numpy as np
 from numpy import add
 from numpy.random import Generator
 
-from service.learning.activations import Activation, Identity
+from service.learning.activation import Activation
+from service.learning.activations import Identity
 from service.learning.architecture import LAYERS, ArchitectureError, Arrangement, Layer, Node, Placement, Slot
 from service.learning.arrays import Array
 from service.learning.containers import Chain, Parallel, SkipConnection

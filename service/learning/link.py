@@ -4,8 +4,9 @@ from typing import Literal
 
 import numpy as np
 
-from service.learning.activations import Softmax, sigmoid
+from service.learning.activations import Softmax
 from service.learning.arrays import Array, Indices
+from service.learning.smooth import sigmoid
 
 Link = Literal["identity", "softmax", "sigmoid"]
 

@@ -9,11 +9,11 @@ from dataclasses import MISSING, fields
 from types import UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
-from service.learning.activations import ACTIVATIONS, Activation
+from service.learning.activation import ACTIVATIONS, Activation
+from service.learning.architecture import LAYERS, Layer
 from service.learning.containers import DEEPEST
 from service.learning.expression_parser import ExpressionError
 from service.learning.inits import INITS, Init
-from service.learning.layers import LAYERS, Layer
 from service.learning.tokens import NotationError, Tokens
 from service.learning.vocabulary import Term, TermError, hints, wire_name
 

@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from service.learning.arrays import Saved, State
+from service.learning.plateau import ScheduledRate
 from service.learning.quadratic import QuadraticLoss
 from service.learning.recipe import Diverged, EpochReport
 from service.learning.reference import Matrix
 from service.learning.rule import Optimiser, Rule
-from service.learning.schedules import Schedule, ScheduledRate
+from service.learning.schedule import Schedule
 from service.learning.stepping import PARAMETER, loss_diverged, under
 from service.learning.trajectory import DescentTrajectory, Position, Stretch
 

@@ -6,12 +6,13 @@ from time import perf_counter
 
 import numpy as np
 
+from service.learning.architecture import Layer
 from service.learning.arrays import Array, Saved, State
 from service.learning.batches import Part
 from service.learning.containers import Chain
 from service.learning.encoding import stored
 from service.learning.gram import Gram
-from service.learning.layers import Dense, Layer
+from service.learning.layers import Dense
 from service.learning.network import Network
 from service.learning.pages import drop_behind
 from service.learning.quadratic import QuadraticLoss

@@ -11,10 +11,10 @@ from service.learning.arrays import Array, Saved, State
 from service.learning.backpropagation import BackPropagation
 from service.learning.batches import Part
 from service.learning.network import Network
+from service.learning.plateau import ScheduledRate
 from service.learning.recipe import Diverged, EpochReport, Recipe, Silence
 from service.learning.rule import Optimiser, square
 from service.learning.scaling import Scaling
-from service.learning.schedules import ScheduledRate
 
 
 class BatchPath:

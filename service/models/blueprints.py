@@ -11,8 +11,10 @@ from service import numbers
 from service.errors import Fault, NotFound, invalid
 from service.json_lists import LongList
 from service.learning import notation
-from service.learning.layers import Chain, Layer
-from service.learning.network import ArchitectureError, Network, ParameterError
+from service.learning.architecture import ArchitectureError, Layer
+from service.learning.containers import Chain
+from service.learning.network import Network
+from service.learning.parameters import ParameterError
 from service.models import parameters, records
 from service.models.files.tensors import TensorFile
 from service.models.networks import Networks

@@ -7,17 +7,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, TypeAdapter
 
 from service.database.lookup import position_of
-from service.http import (
-    After,
-    CreationOf,
-    DatabaseOf,
-    JSONRoute,
-    Limit,
-    Page,
-    attachment,
-    media_type,
-    numbers_response,
-)
+from service.http import After, CreationOf, DatabaseOf, JSONRoute, Limit, Page, attachment, media_type, numbers_response
 from service.json_bodies import read_json, validated
 from service.models import blueprints, operations, records
 from service.models.blueprints import Blueprint, LayerByLayer

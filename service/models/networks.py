@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from sqlalchemy.orm import Session
 
-from service.database.engine import Database
+from service.database.database import Database
 from service.learning import notation
 from service.learning.encoding import Rows
 from service.learning.network import Network

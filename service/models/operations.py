@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from service.database.columns import new_id
-from service.database.engine import Database
+from service.database.database import Database
 from service.errors import Conflict
-from service.learning.layers import Chain
+from service.ids import new_id
+from service.learning.containers import Chain
 from service.learning.network import Network
 from service.models import parameters, records
 from service.models.blueprints import Blueprint, Given

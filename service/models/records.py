@@ -8,8 +8,8 @@ from sqlalchemy import ForeignKey, delete, func, insert, select
 from sqlalchemy.orm import Mapped, Session, column_property, mapped_column, undefer
 
 from service.database import lookup
-from service.database.columns import Record, now
-from service.database.engine import Database
+from service.database.database import Database
+from service.database.record import Record, now
 from service.errors import NotFound
 
 MOST_NAMED = 6

@@ -10,12 +10,12 @@ from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
 from service import numbers
-from service.database.columns import new_id, now
-from service.database.engine import Database
+from service.database.database import Database
 from service.database.lookup import position_of
+from service.database.record import now
 from service.datasets.records import DatasetRecord
-from service.datasets.storage import Storage
 from service.errors import invalid
+from service.ids import new_id
 from service.jobs import records as jobs
 from service.jobs import reports
 from service.jobs.operations import reference_at
@@ -23,7 +23,8 @@ from service.jobs.parts import View
 from service.jobs.signatures import link_of
 from service.learning import evaluation
 from service.learning.evaluation import Classes, Evaluation, Numbers
-from service.learning.losses import MSE, Loss
+from service.learning.loss import Loss
+from service.learning.losses import MSE
 from service.learning.residuals import WorstRow
 from service.models import records as models
 from service.models.networks import Networks, TrainedNetwork
@@ -31,6 +32,7 @@ from service.models.records import ModelRecord
 from service.predictions.records import EvaluationRecord
 from service.predictions.schemas import NewEvaluation
 from service.predictions.views import recipe_behind, view_of
+from service.storage.storage import Storage
 from service.vocabulary.schemas import LossShape
 
 REPORTS_OF_CURVE = 200

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BeforeValidator, Field
 from sqlalchemy import text
 
-from service.database.engine import Database
+from service.database.database import Database
 from service.errors import invalid
 from service.http import DatabaseOf
 from service.json_text import parse_recipe

@@ -4,8 +4,7 @@ import sys
 from typing import NamedTuple
 
 from service import media_types, numbers
-from service.database.engine import Database
-from service.datasets.storage import Storage
+from service.database.database import Database
 from service.errors import invalid
 from service.learning.encoding import Rows
 from service.models.networks import TrainedNetwork
@@ -14,6 +13,7 @@ from service.predictions import answers, forms, turns
 from service.predictions.answers import Answer
 from service.predictions.schemas import NewPrediction
 from service.predictions.views import view_of
+from service.storage.storage import Storage
 
 _BINARY = (media_types.NPY, media_types.ARROW)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from service.datasets import formats
-from service.datasets.chunks import Chunk, Kind, ReadOptions, Table
+from service.datasets.chunks import Chunk, ReadOptions, Table
 from service.datasets.formats.csv_dialect import DELIMITERS
 from service.errors import TooLarge, invalid
 from service.media_types import CSV
@@ -20,6 +20,7 @@ from service.models.signature import Feature, Signature, Target
 from service.numbers import Array
 from service.pointers import escape
 from service.predictions import named_rows
+from service.wire import Kind
 
 if TYPE_CHECKING:
     import pyarrow

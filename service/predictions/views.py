@@ -5,12 +5,12 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from service.datasets import records as datasets
-from service.datasets.storage import Storage
 from service.jobs import records as jobs
 from service.jobs.operations import reference_at, weights_in
 from service.jobs.parts import View
 from service.jobs.signatures import check_columns
 from service.models.networks import TrainedNetwork
+from service.storage.storage import Storage
 
 
 def view_of(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from service.database.engine import Database
+from service.database.database import Database
 from service.errors import Unavailable
 
 COUNT = "SELECT number FROM counts WHERE id = ?"

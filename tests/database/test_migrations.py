@@ -12,9 +12,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import String, inspect, text
 from sqlalchemy.exc import IntegrityError
 
-from service.database.columns import Record
-from service.database.engine import Database
+from service.database.database import Database
 from service.database.migrate import configuration, migrate
+from service.database.record import Record
 from service.jobs import records as jobs
 from service.jobs.packing import reports_of
 from service.models import blueprints, operations, records

@@ -11,14 +11,14 @@ from sqlalchemy.exc import OperationalError
 from starlette.testclient import TestClient
 
 from service.app import create_app
-from service.database.engine import Database
+from service.database.database import Database
 from service.database.migrate import migrate
-from service.datasets.storage import Storage
 from service.datasets.uploads import Turns
 from service.errors import Unavailable
 from service.models.networks import Networks
 from service.models.records import ModelRecord
 from service.settings import Settings
+from service.storage.storage import Storage
 
 
 @pytest.fixture

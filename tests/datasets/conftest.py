@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from service.database.engine import Database
+from service.database.database import Database
 from service.database.migrate import migrate
-from service.datasets.storage import Storage
+from service.storage.storage import Storage
 
 
 @pytest.fixture

@@ -17,15 +17,16 @@ from moto.server import ThreadedMotoServer
 from pydantic import ValidationError
 
 from service.client import Client
-from service.database.columns import new_id
-from service.datasets import operations, storage
-from service.datasets.buckets import Bucket
-from service.datasets.formats import json_table
+from service.datasets import operations
+from service.datasets.formats.json_columns import json_table
 from service.datasets.records import DatasetRecord
 from service.datasets.schemas import Split
-from service.datasets.storage import Storage
 from service.errors import NotFound, Unavailable
+from service.ids import new_id
 from service.settings import Settings
+from service.storage import storage
+from service.storage.bucket import Bucket
+from service.storage.storage import Storage
 from tests.serving import RunningService, running_service
 from tests.training import line, straight
 

@@ -11,7 +11,7 @@ from pyarrow import parquet
 from service.datasets import content
 from service.datasets.media_types import MediaType
 from service.datasets.records import DatasetRecord
-from service.datasets.storage import Arrays
+from service.storage.storage import Arrays
 from tests.datasets.reading import read
 
 TEXTS = ['a, "b"', "c\nd", "é", " e "]

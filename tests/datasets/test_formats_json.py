@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from service.datasets import formats
-from service.datasets.chunks import Kind
 from service.errors import Invalid
 from service.json_bodies import read_json
+from service.wire import Kind
 from tests.datasets.reading import values
 
 NAN = pytest.approx(float("nan"), nan_ok=True)

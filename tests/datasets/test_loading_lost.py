@@ -3,12 +3,13 @@
 from datetime import timedelta
 from pathlib import Path
 
-from service.database.columns import new_id, now
-from service.database.engine import Database
+from service.database.database import Database
+from service.database.record import now
 from service.datasets import records
 from service.datasets.records import DatasetRecord
-from service.datasets.storage import Storage
-from service.engine.recovery import recover, remove_abandoned
+from service.ids import new_id
+from service.recovery import recover, remove_abandoned
+from service.storage.storage import Storage
 from tests.datasets.uploading import HEADER, SlowUpload, lines, upload
 from tests.serving import GRACE, RunningService, wait_for
 

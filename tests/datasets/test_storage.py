@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from service.database.columns import new_id
-from service.database.engine import Database
+from service.database.database import Database
 from service.datasets import operations, records
-from service.datasets.formats import json_table
-from service.datasets.operations import Options
+from service.datasets.formats.json_columns import json_table
+from service.datasets.ingest import Options
 from service.datasets.records import DatasetRecord
 from service.datasets.schemas import Split
-from service.datasets.storage import Storage
-from service.engine.recovery import recover
 from service.errors import Conflict, Invalid, NotFound, TooLarge, Unavailable
+from service.ids import new_id
+from service.recovery import recover
+from service.storage.storage import Storage
 
 COLUMNS = {"x": [0, 1, 2, 3], "y": [4, 5, 6, 7]}
 OPTIONS = Options("line", ["y"], Split(), "float32")

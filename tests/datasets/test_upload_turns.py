@@ -10,12 +10,12 @@ import pytest
 from starlette.testclient import TestClient
 
 from service.app import create_app
-from service.database.engine import Database
+from service.database.database import Database
 from service.database.migrate import migrate
-from service.datasets.storage import Storage
 from service.datasets.uploads import LISTED_FROM, Turns
 from service.errors import Unavailable
 from service.settings import Settings
+from service.storage.storage import Storage
 from tests.datasets.uploading import CSV, HEADER, lines
 
 LARGE = HEADER + lines(LISTED_FROM // 5)

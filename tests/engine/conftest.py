@@ -6,12 +6,11 @@ from typing import Any
 
 import pytest
 
-from service.database.engine import Database
+from service.database.database import Database
 from service.database.migrate import migrate
 from service.datasets import operations as datasets
-from service.datasets.formats import json_table
+from service.datasets.formats.json_columns import json_table
 from service.datasets.schemas import Split
-from service.datasets.storage import Storage
 from service.engine.workspace import Workspace
 from service.jobs import operations as jobs
 from service.jobs.schemas import NewJob
@@ -19,6 +18,7 @@ from service.models import blueprints
 from service.models import operations as models
 from service.models.networks import Networks
 from service.models.schemas import NewModel
+from service.storage.storage import Storage
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from service.database.columns import now
+from service.database.record import now
 from service.datasets.records import DatasetRecord
 from service.engine.run_job import work_on
 from service.engine.workspace import Workspace

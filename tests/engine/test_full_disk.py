@@ -17,7 +17,7 @@ from service.engine.workspace import Workspace
 from service.jobs import operations as jobs
 from service.jobs import records, reports
 from service.jobs.records import JobRecord
-from service.learning.training import EpochReport, Progress
+from service.learning.recipe import EpochReport, Progress
 from tests.full_disk import SmallDisk, small_disk
 from tests.serving import PATIENCE, wait_for
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from service.database.engine import Database
+from service.database.database import Database
 from service.engine.run_job import work_on
 from service.engine.workspace import Workspace
 from service.jobs import records

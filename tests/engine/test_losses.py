@@ -21,7 +21,8 @@ from service.jobs.schemas import Job
 from service.jobs.states import MAX_LOSSES_OF_WORKER, State
 from service.learning.adam import Adam
 from service.learning.losses import MSE
-from service.learning.training import EpochReport, Progress, Recipe, Training
+from service.learning.recipe import EpochReport, Progress, Recipe
+from service.learning.training import Training
 from tests.serving import RunningService, running_service, wait_for
 from tests.training import line, straight
 

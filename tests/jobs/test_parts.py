@@ -9,13 +9,13 @@ from numpy.lib.format import open_memmap
 
 from service.datasets.columns import column
 from service.datasets.records import DatasetRecord
-from service.datasets.storage import Storage, write_gram
 from service.jobs.parts import View
 from service.learning.encoding import Encoded, stored
 from service.learning.gram import Gram
 from service.learning.pages import mapping_of
 from service.learning.selection import Selection
 from service.numbers import Array
+from service.storage.storage import Storage, write_gram
 from tests.scripts import printed_by
 
 ROWS = 2_000_000

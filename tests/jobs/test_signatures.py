@@ -8,7 +8,7 @@ from service.datasets.records import DatasetRecord
 from service.errors import Invalid
 from service.jobs.signatures import check_columns, no_probabilities, signature_of
 from service.learning import notation
-from service.learning.losses import LOSSES
+from service.learning.loss import LOSSES
 from service.learning.network import Network
 from service.models.signature import Feature, Signature, Target
 

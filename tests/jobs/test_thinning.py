@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection, event, insert
 
-from service.database.engine import Database
+from service.database.database import Database
 from service.database.migrate import migrate
 from service.jobs import records, reports
 from service.jobs.packing import BLOCK, Reports, reports_of

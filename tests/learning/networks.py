@@ -2,14 +2,15 @@
 
 import numpy as np
 
-from service.learning.activations import ACTIVATIONS, Activation
+from service.learning.activation import ACTIVATIONS, Activation
 from service.learning.arrays import Array
 from service.learning.batches import Part
-from service.learning.losses import LOSSES, Loss
+from service.learning.loss import LOSSES, Loss
 from service.learning.network import Network
 from service.learning.notation import read
-from service.learning.optimisers import OPTIMISERS, Rule
-from service.learning.training import EpochReport, Recipe, Training
+from service.learning.recipe import EpochReport, Recipe
+from service.learning.rule import OPTIMISERS, Rule
+from service.learning.training import Training
 
 LAYERS = {
     "Dense": "Chain(Dense(3 => 4), {}, Dense(4 => 2))",

@@ -5,11 +5,11 @@ from typing import Any
 
 from service.learning.batches import Part
 from service.learning.layers import Dense
-from service.learning.losses import LOSSES
+from service.learning.loss import LOSSES
 from service.learning.network import Network
-from service.learning.optimisers import OPTIMISERS, Rule
 from service.learning.quadratic_path import QuadraticPath
 from service.learning.recipe import EpochReport, Recipe
+from service.learning.rule import OPTIMISERS, Rule
 from service.learning.stepping import BatchPath
 from tests.learning.linear_problems import LinearProblem, linear_problem
 

@@ -12,11 +12,13 @@ from service.learning.arrays import Array
 from service.learning.batches import Batches, Part
 from service.learning.encoding import Encoded
 from service.learning.gram import Gram
-from service.learning.losses import LOSSES
+from service.learning.loss import LOSSES
 from service.learning.network import Network
-from service.learning.optimisers import OPTIMISERS
-from service.learning.recipe import EarlyStopping
-from service.learning.training import Rate, Recipe, Training, plan
+from service.learning.plan import plan
+from service.learning.recipe import EarlyStopping, Recipe
+from service.learning.rule import OPTIMISERS
+from service.learning.stability import Rate
+from service.learning.training import Training
 from tests.learning.networks import network, reports
 
 INPUTS, TARGETS = (None, 3, None, 2, 4), (3, None)  # 11 inputs, 4 outputs

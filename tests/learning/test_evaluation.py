@@ -12,7 +12,8 @@ from service.learning.batches import Part
 from service.learning.encoding import Encoded
 from service.learning.evaluation import Classes, Numbers, evaluate
 from service.learning.link import class_scores
-from service.learning.losses import LOSSES, MSE
+from service.learning.loss import LOSSES
+from service.learning.losses import MSE
 from service.learning.network import Network
 from service.learning.residuals import WorstRow, WorstRows
 from tests.learning.judging import classification, regression

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from service.learning.activations import ACTIVATIONS, Activation
+from service.learning.activation import ACTIVATIONS, Activation
+from service.learning.expression_forms import compile_activation
 from service.learning.expression_functions import FUNCTIONS, ROW_FUNCTIONS
-from service.learning.expressions import compile_activation
 from service.learning.logit_losses import LogitCrossEntropy
-from service.learning.losses import LOSSES, HuberLoss
+from service.learning.loss import LOSSES
+from service.learning.losses import HuberLoss
 from service.learning.margins import DiceCoeffLoss
 from tests.learning.answers import answers, term
 

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from service.learning.activations import Activation
+from service.learning.activation import Activation
 from service.learning.arrays import Array
 from service.learning.backpropagation import BackPropagation
 from service.learning.batches import Part
-from service.learning.layers import Chain, Dense
+from service.learning.containers import Chain
+from service.learning.layers import Dense
 from service.learning.loss import Loss
 from service.learning.losses import MSE
 from service.learning.network import Network

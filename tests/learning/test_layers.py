@@ -7,9 +7,9 @@ from service.learning.arrays import Array
 from service.learning.batches import Part
 from service.learning.losses import MSE
 from service.learning.optimisers import Descent
-from service.learning.recipe import Recipe
+from service.learning.recipe import EpochReport, Recipe
 from service.learning.tape import Tape
-from service.learning.training import EpochReport, Training
+from service.learning.training import Training
 from tests.learning.networks import network, problem, reports
 
 ROWS = 400

@@ -6,11 +6,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from service.learning.architecture import ArchitectureError, Layer
+from service.learning.containers import Chain
 from service.learning.inits import INITS
-from service.learning.layers import Chain, Dense, Layer
-from service.learning.losses import LOSSES, MSE
-from service.learning.network import ArchitectureError, Network, ParameterError
+from service.learning.layers import Dense
+from service.learning.loss import LOSSES
+from service.learning.losses import MSE
+from service.learning.network import Network
 from service.learning.notation import read
+from service.learning.parameters import ParameterError
 from service.learning.vocabulary import TermError
 from tests.learning.networks import LAYERS, network
 

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from service.learning.adam import Adam
 from service.learning.arrays import Array
 from service.learning.modifiers import (
     AccumGrad,
@@ -15,8 +16,8 @@ from service.learning.modifiers import (
     SignDecay,
     WeightDecay,
 )
-from service.learning.optimisers import AdaDelta, Adam, Descent, Lion, Momentum, Rprop, Rule
-from service.learning.rule import BLOCK, Optimiser
+from service.learning.optimisers import AdaDelta, Descent, Lion, Momentum, Rprop
+from service.learning.rule import BLOCK, Optimiser, Rule
 from service.learning.vocabulary import TermError
 from tests.learning.networks import all_rules
 

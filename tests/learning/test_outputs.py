@@ -9,7 +9,7 @@ from service.learning.advice import Advice, advice, help_for_diverged
 from service.learning.architecture import Layer
 from service.learning.expressions import ExpressionActivation
 from service.learning.layers import Dense
-from service.learning.losses import LOSSES, Loss
+from service.learning.loss import LOSSES, Loss
 from service.learning.network import Network
 from service.learning.notation import read
 from service.learning.outputs import suits

@@ -8,16 +8,17 @@ import pytest
 
 from service.learning.advice import Advice, advice, help_for_diverged
 from service.learning.batches import Part
+from service.learning.containers import Chain
 from service.learning.gram import Gram
-from service.learning.layers import Chain, Dense
-from service.learning.losses import LOSSES
+from service.learning.layers import Dense
+from service.learning.loss import LOSSES
 from service.learning.network import Network
 from service.learning.notation import read
-from service.learning.optimisers import OPTIMISERS
 from service.learning.path import begin_path
 from service.learning.plan import Plan, plan, scaling_of
 from service.learning.quadratic_path import QuadraticPath
 from service.learning.recipe import Diverged, EarlyStopping, Recipe, RecipeError
+from service.learning.rule import OPTIMISERS
 from service.learning.scaling import measure
 from service.learning.schedules import Constant, Exp
 from service.learning.stability import Rate

@@ -9,13 +9,16 @@ import pytest
 from numpy.typing import NDArray
 
 from service.learning.batches import Part
-from service.learning.layers import Chain, Dense
+from service.learning.containers import Chain
+from service.learning.layers import Dense
 from service.learning.network import Network
-from service.learning.optimisers import Rule
+from service.learning.plateau import Plateau
 from service.learning.quadratic_path import QuadraticPath
 from service.learning.recipe import Diverged, EpochReport, Recipe
+from service.learning.rule import Rule
 from service.learning.scaling import Scaling
-from service.learning.schedules import Exp, Plateau, Schedule
+from service.learning.schedule import Schedule
+from service.learning.schedules import Exp
 from service.learning.stepping import BatchPath
 from tests.learning.linear_problems import linear_problem
 from tests.learning.quadratic_training import (

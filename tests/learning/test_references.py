@@ -5,13 +5,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from service.learning.activations import ACTIVATIONS
-from service.learning.losses import LOSSES
+from service.learning.activation import ACTIVATIONS
+from service.learning.batches import Part
+from service.learning.loss import LOSSES
 from service.learning.network import Network
 from service.learning.notation import read
-from service.learning.optimisers import OPTIMISERS
-from service.learning.rule import Optimiser
-from service.learning.training import EpochReport, Part, Recipe, Training
+from service.learning.recipe import EpochReport, Recipe
+from service.learning.rule import OPTIMISERS, Optimiser
+from service.learning.training import Training
 from service.learning.vocabulary import Registry
 from tests.learning.answers import agree, answers, cases, term
 

@@ -7,14 +7,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from service.learning.adam import Adam
 from service.learning.arrays import Array, State
 from service.learning.batches import Part
 from service.learning.encoding import Encoded
 from service.learning.losses import MSE
 from service.learning.network import Network
-from service.learning.optimisers import Adam, Rule
-from service.learning.schedules import Exp, Plateau
-from service.learning.training import EarlyStopping, EpochReport, Recipe, Training
+from service.learning.plateau import Plateau
+from service.learning.recipe import EarlyStopping, EpochReport, Recipe
+from service.learning.rule import Rule
+from service.learning.schedules import Exp
+from service.learning.training import Training
 from tests.learning.networks import LAYERS, all_rules, network, problem
 
 RECIPE = Recipe(loss=MSE(), optimiser=Adam(0.02), epochs=4, batch_size=4, shuffle=True, seed=7, path="batches")

@@ -8,8 +8,9 @@ import pytest
 from service.learning.batches import Part
 from service.learning.losses import MSE
 from service.learning.optimisers import Descent
+from service.learning.recipe import Recipe
 from service.learning.scaling import Scaling, measure
-from service.learning.training import Recipe, Training
+from service.learning.training import Training
 from tests.learning.networks import network, problem, reports
 
 

@@ -4,27 +4,10 @@ from math import cos, pi
 import numpy as np
 import pytest
 
-from service.learning.schedules import (
-    SCHEDULES,
-    Constant,
-    CosAnneal,
-    Exp,
-    Inv,
-    Loop,
-    Plateau,
-    Poly,
-    Schedule,
-    ScheduledRate,
-    Sequence,
-    Sin,
-    SinDecay2,
-    SinExp,
-    Step,
-    Triangle,
-    TriangleDecay2,
-    TriangleExp,
-    WarmUp,
-)
+from service.learning.cycles import CosAnneal, Sin, SinDecay2, SinExp, Triangle, TriangleDecay2, TriangleExp
+from service.learning.plateau import Plateau, ScheduledRate
+from service.learning.schedule import SCHEDULES, Schedule
+from service.learning.schedules import Constant, Exp, Inv, Loop, Poly, Sequence, Step, WarmUp
 from service.learning.vocabulary import TermError
 
 # Worked by hand from the formulas of ParameterSchedulers.jl, for t = 1, 2, ...

@@ -7,8 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from service.learning.gram import Gram
-from service.learning.optimisers import OPTIMISERS, Rule
 from service.learning.quadratic import QuadraticLoss
+from service.learning.rule import OPTIMISERS, Rule
 from service.learning.stability import (
     BUDGET,
     RateBounds,

@@ -10,16 +10,15 @@ import numpy as np
 import pytest
 
 from service.learning import vocabulary
-from service.learning.activation import Activation
-from service.learning.activations import ACTIVATIONS
+from service.learning.activation import ACTIVATIONS, Activation
+from service.learning.architecture import LAYERS
 from service.learning.arrays import Array
 from service.learning.inits import INITS
-from service.learning.layers import LAYERS
-from service.learning.losses import LOSSES
+from service.learning.loss import LOSSES
 from service.learning.network import Network
 from service.learning.notation import read, write
-from service.learning.optimisers import OPTIMISERS
-from service.learning.schedules import SCHEDULES
+from service.learning.rule import OPTIMISERS
+from service.learning.schedule import SCHEDULES
 from service.learning.vocabulary import Registry, Term
 
 REGISTRIES: dict[str, Registry[Any]] = {

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from service.database.columns import new_id
-from service.database.engine import Database
+from service.database.database import Database
 from service.database.migrate import migrate
 from service.errors import NotFound
+from service.ids import new_id
 from service.models import parameters, records
 from service.models.networks import Networks, TrainedNetwork
 from service.models.records import ModelRecord

@@ -12,7 +12,7 @@ import safetensors.numpy as safetensors_library
 
 from service.client import Client
 from service.errors import Invalid
-from service.learning.losses import LOSSES
+from service.learning.loss import LOSSES
 from service.models.files import signatures
 from service.models.signature import Feature, Signature, Target
 from service.vocabulary.schemas import to_json

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from service.client import Client
-from service.database.engine import Database
+from service.database.database import Database
 from service.database.migrate import migrate
 from service.models import blueprints, operations, records
 from service.models.schemas import ModelSignature, NewModel

@@ -6,10 +6,11 @@ from pathlib import Path
 import pyarrow
 from pyarrow import ipc
 
-from service.datasets.chunks import Chunk, Kind, ReadOptions, Table
+from service.datasets.chunks import Chunk, ReadOptions, Table
 from service.datasets.formats.arrow_arrays import chunks_of, kinds_of, mapped, refusing
 from service.datasets.formats.arrow_messages import check_sizes
 from service.datasets.formats.pieces import Pieces, spool
+from service.wire import Kind
 
 FORM = "Arrow stream"
 MARK = b"ARROW1\0\0"

@@ -9,7 +9,7 @@ import pyarrow
 import pyarrow.compute
 from pyarrow import types
 
-from service.datasets.chunks import MOST_CATEGORIES, Chunk, Kind, Texts, Values, category_of
+from service.datasets.chunks import Chunk, Texts, Values, category_of
 from service.datasets.formats.columns import (
     SHOWN,
     check_names,
@@ -20,6 +20,7 @@ from service.datasets.formats.columns import (
 )
 from service.errors import invalid
 from service.pointers import escape
+from service.wire import MOST_CATEGORIES, Kind
 
 LONGEST_MESSAGE = 200
 

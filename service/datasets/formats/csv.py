@@ -7,7 +7,7 @@ from itertools import chain
 
 import pyarrow
 
-from service.datasets.chunks import Chunk, Kind, ReadOptions, Table, Texts, Values
+from service.datasets.chunks import Chunk, ReadOptions, Table, Texts, Values
 from service.datasets.formats.arrow_arrays import numbers_of, texts_of
 from service.datasets.formats.columns import check_types
 from service.datasets.formats.csv_blocks import QUOTE, Block, blocks
@@ -16,6 +16,7 @@ from service.datasets.formats.csv_guess import guess_kinds
 from service.datasets.formats.csv_parse import Fault, parse
 from service.errors import Invalid, invalid
 from service.pointers import escape
+from service.wire import Kind
 
 MOST_THREADS = 4
 _TYPES: dict[Kind, pyarrow.DataType] = {

@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 
 from service import numbers
-from service.datasets.chunks import MOST_CATEGORIES, Chunk, Kind, Table, Texts, Values, category_of
+from service.datasets.chunks import Chunk, Table, Texts, Values, category_of
 from service.datasets.formats.columns import check_types, few_categories
 from service.errors import Invalid, invalid
 from service.json_lists import LongList, pieces
 from service.pointers import escape
+from service.wire import MOST_CATEGORIES, Kind
 
 _TYPES: dict[Kind, set[type]] = {"numeric": {int, float}, "boolean": {bool}, "categorical": {str}}
 _KINDS = {type: kind for kind, types in _TYPES.items() for type in types}

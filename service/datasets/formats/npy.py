@@ -7,7 +7,7 @@ from tokenize import TokenError
 import numpy as np
 import pyarrow
 
-from service.datasets.chunks import Chunk, Kind, ReadOptions, Table
+from service.datasets.chunks import Chunk, ReadOptions, Table
 from service.datasets.formats.arrow_arrays import chunk_of, kind_of, refusing
 from service.datasets.formats.columns import check_count, check_names, check_types, rows_of_a_chunk
 from service.datasets.formats.pieces import spool
@@ -15,6 +15,7 @@ from service.errors import invalid
 from service.learning.pages import drop_behind
 from service.numbers import Array
 from service.pointers import escape
+from service.wire import Kind
 
 FORM = "NumPy array"
 MALFORMED = (

@@ -6,15 +6,16 @@ import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from service.datasets.chunks import Kind, ReadOptions, Table
+from service.database.disk_faults import disk_fault
+from service.datasets.chunks import ReadOptions, Table
 from service.datasets.formats.columns import check_names
 from service.datasets.formats.npy import chunks_of, columns_of, kinds_of, load, without
 from service.datasets.formats.pieces import PIECE, Pieces, limited, spool
-from service.disk_faults import disk_fault
 from service.errors import invalid
 from service.numbers import Array
 from service.pointers import escape
 from service.unpacking import check_members
+from service.wire import Kind
 
 SUFFIX = ".npy"
 MALFORMED = (

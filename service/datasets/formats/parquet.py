@@ -6,10 +6,11 @@ from pathlib import Path
 import pyarrow
 from pyarrow import parquet, types
 
-from service.datasets.chunks import Chunk, Kind, ReadOptions, Table
+from service.datasets.chunks import Chunk, ReadOptions, Table
 from service.datasets.formats.arrow_arrays import chunks_of, kinds_of, mapped, refusing
 from service.datasets.formats.columns import rows_of_a_chunk
 from service.datasets.formats.pieces import Pieces, spool
+from service.wire import Kind
 
 FORM = "Parquet file"
 

@@ -5,11 +5,15 @@ from dataclasses import fields
 from textwrap import indent
 
 from service.errors import invalid
-from service.learning.activations import Activation, Identity
-from service.learning.architecture import Node
+from service.learning.activation import Activation
+from service.learning.activations import Identity
+from service.learning.architecture import Layer, Node
+from service.learning.containers import Chain, Parallel, SkipConnection
+from service.learning.dropout import Dropout
 from service.learning.expressions import ExpressionActivation
-from service.learning.layers import BatchNorm, Chain, Dense, Dropout, Layer, LayerNorm, Parallel, SkipConnection
+from service.learning.layers import Dense
 from service.learning.network import Network
+from service.learning.normalisation import BatchNorm, LayerNorm
 from service.learning.smooth import GELUSigmoid
 from service.models.files import julia
 from service.numbers import Array

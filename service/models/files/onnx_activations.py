@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from service.learning import rectifiers, smooth
-from service.learning.activations import Activation, Identity, LogSoftmax, Sigmoid, Softmax, Tanh
+from service.learning.activation import Activation
+from service.learning.activations import Identity, LogSoftmax, Sigmoid, Softmax, Tanh
 from service.learning.expressions import ExpressionActivation
 from service.learning.rectifiers import SELU_ALPHA, SELU_LAMBDA
 from service.models.files.onnx_expressions import expression

@@ -5,19 +5,12 @@ from functools import reduce
 from operator import add
 
 from service.errors import Invalid, invalid
-from service.learning.activations import Activation
-from service.learning.architecture import Node
-from service.learning.containers import Connection
-from service.learning.layers import (
-    BatchNorm,
-    Chain,
-    Dense,
-    Dropout,
-    Layer,
-    LayerNorm,
-    Parallel,
-    SkipConnection,
-)
+from service.learning.activation import Activation
+from service.learning.architecture import Layer, Node
+from service.learning.containers import Chain, Connection, Parallel, SkipConnection
+from service.learning.dropout import Dropout
+from service.learning.layers import Dense
+from service.learning.normalisation import BatchNorm, LayerNorm
 from service.models.files.onnx_activations import FORMULAS
 from service.models.files.onnx_functions import mean_of_rows
 from service.models.files.onnx_graph import Graph, Value

@@ -11,8 +11,8 @@ import numpy as np
 
 from service.errors import Invalid, invalid
 from service.learning.architecture import Node, Slot
-from service.learning.network import Network, ParameterError
-from service.learning.parameters import read_slot
+from service.learning.network import Network
+from service.learning.parameters import ParameterError, read_slot
 from service.models.files import signatures
 from service.models.signature import Signature
 from service.numbers import Array

@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
-from service.database import answers
-from service.database.answers import AnswerRecord
-from service.database.engine import Database
+from service.database.database import Database
 from service.errors import Conflict, invalid
+from service.idempotency import records
+from service.idempotency.records import AnswerRecord
 
 
 class Fingerprint:
@@ -70,7 +70,7 @@ class KeysInFlight:
 def was_used(database: Database, key: str) -> bool:
     """Whether a request with this key was answered before."""
     with database.reading() as session:
-        return answers.find(session, key) is not None
+        return records.find(session, key) is not None
 
 
 def replay(database: Database, key: str, mark: str) -> None:
@@ -80,7 +80,7 @@ def replay(database: Database, key: str, mark: str) -> None:
         Invalid: that request was another one.
     """
     with database.reading() as session:
-        kept = answers.find(session, key)
+        kept = records.find(session, key)
     if kept is None:
         return
     if kept.fingerprint != mark:
@@ -107,7 +107,7 @@ class Creation:
         body = created.model_dump_json().encode()
         if self.key is not None:
             record = AnswerRecord(key=self.key, fingerprint=self.mark, status=status, location=location, body=body)
-            answers.keep(session, record)
+            records.keep(session, record)
             try:
                 session.flush()
             except IntegrityError:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from service.database.columns import Record, now
+from service.database.record import Record, now
 
 KEPT_FOR = timedelta(days=1)
 

@@ -12,8 +12,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from service.database.disk_faults import disk_fault, is_read_only, read_only
 from service.database.reserve import Reserve
-from service.disk_faults import disk_fault, is_read_only, read_only
 from service.errors import CannotWrite, Unavailable
 
 Answer = TypeVar("Answer")

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from service.database.inspection import fault_of
 from service.database.lock import FileLock
-from service.private_folder import keep_private
 from service.settings import Settings
+from service.startup.private_folder import keep_private
 
 FULL = {errno.ENOSPC, errno.EDQUOT}
 """No reason not to start: what is there can be read, and the service says 503 to the rest until there is room."""

@@ -6,11 +6,11 @@ import logging
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
-from service.database.engine import Database
+from service.database.database import Database
 from service.datasets import records as datasets
-from service.datasets.storage import Storage
 from service.errors import CannotWrite, DescentError, Unavailable
 from service.jobs import queue
+from service.storage.storage import Storage
 
 log = logging.getLogger(__name__)
 

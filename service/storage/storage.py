@@ -13,12 +13,12 @@ from typing import TypeVar
 import numpy as np
 from safetensors.numpy import load, save
 
-from service.database.columns import looks_like_an_id
-from service.datasets.buckets import SCHEME, Bucket
-from service.disk_faults import disk_fault
+from service.database.disk_faults import disk_fault
 from service.errors import NotFound, Unavailable
+from service.ids import looks_like_an_id
 from service.learning.gram import Gram
 from service.numbers import Array
+from service.storage.bucket import SCHEME, Bucket
 
 HOUR = 3600.0
 UNFINISHED = "."

@@ -3,9 +3,9 @@
 import shutil
 from pathlib import Path
 
-from service.database import answers
-from service.database.engine import Database
-from service.disk_faults import full, is_read_only, read_only
+from service.database.database import Database
+from service.database.disk_faults import full, is_read_only, read_only
+from service.idempotency import records
 
 LEAST = 1 << 16
 """Bytes; a disk with less room is as good as full."""
@@ -39,6 +39,6 @@ class Room:
 
     def _grow(self) -> None:
         with self._database.transaction() as session:
-            answers.add_probe(session, LEAST)
+            records.add_probe(session, LEAST)
         with self._database.transaction() as session:
-            answers.drop_probe(session)
+            records.drop_probe(session)
