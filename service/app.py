@@ -15,19 +15,20 @@ from fastapi.staticfiles import StaticFiles
 from sqlalchemy import text
 from threadpoolctl import threadpool_limits
 
-from service.body_limit import BodyLimit
-from service.browser_guard import BrowserGuard
-from service.compressed_bodies import CompressedBodies
 from service.database.database import Database
 from service.database.migrate import migrate
 from service.datasets.endpoints import router as datasets
 from service.datasets.uploads import Turns
 from service.engine.engine import Engine
 from service.errors import Unavailable
+from service.http.body_limit import BodyLimit
+from service.http.browser_guard import BrowserGuard
+from service.http.compression import CompressedBodies
+from service.http.large_bodies import LargeBodies
+from service.http.problems import add_error_handlers, add_problem_schema, problems
 from service.idempotency.creation import KeysInFlight
 from service.jobs.endpoints import router as jobs
 from service.jobs.watching import Watcher
-from service.large_bodies import LargeBodies
 from service.models.endpoints import router as models
 from service.models.networks import Networks
 from service.predictions.endpoints import router as evaluations
@@ -36,7 +37,6 @@ from service.predictions.inference_metadata_endpoints import router as inference
 from service.predictions.inference_protocol.statistics import Statistics
 from service.predictions.prediction_endpoints import kserve
 from service.predictions.prediction_endpoints import router as predictions
-from service.problems import add_error_handlers, add_problem_schema, problems
 from service.recovery import keep_removing_abandoned, recover
 from service.settings import Settings
 from service.storage.storage import Storage

@@ -4,6 +4,9 @@ import re
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 
+EVERY_HOST = "*"
+
+
 PREFIX = "DESCENT_"
 
 _OF_KUBERNETES = re.compile(

@@ -18,7 +18,7 @@ import uvicorn
 
 from service import garbage
 from service.errors import DescentError
-from service.http_protocol import HttpProtocol
+from service.http.protocol import HttpProtocol
 from service.settings import Settings
 from service.startup.entrance import Entrance
 

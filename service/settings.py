@@ -7,10 +7,9 @@ from typing import Annotated, Any
 from pydantic import Field, PositiveInt, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from service.environment import is_of_kubernetes
+from service.environment import EVERY_HOST, is_of_kubernetes
 
 MEBIBYTE = 1 << 20
-EVERY_HOST = "*"
 HOST_NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 
 

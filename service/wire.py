@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
+from service.http.long_json.lists import LongList
 from service.ids import looks_like_an_id
-from service.json_lists import LongList
 from service.pointers import MOST_FAULTS
 
 

@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from service.client import Client
-from service.compressed_bodies import Inflate
 from service.errors import Invalid, TooLarge
+from service.http.compression import Inflate
 from tests.problems import pointers, problem
 from tests.training import LINE, straight
 

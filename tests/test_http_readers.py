@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from service.http_protocol import Limits
+from service.http.protocol import Limits
 from tests.connections import ASK, QUICK, Connection, ended, talk
 
 MUCH = 40 << 20

@@ -11,11 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from service import json_lists, json_structure, json_text, numbers
 from service.datasets.formats.json_columns import json_table
 from service.errors import DescentError, Invalid
-from service.json_bodies import TooLongForTheLoop, read_json
-from service.json_lists import LongList
+from service.http import json_numbers
+from service.http.json_bodies import TooLongForTheLoop, read_json
+from service.http.long_json import lists, structure
+from service.http.long_json import text as json_text
+from service.http.long_json.lists import LongList
 
 MEBIBYTE = 1 << 20
 LONG = 8 * MEBIBYTE
@@ -31,10 +33,10 @@ VALUES = st.recursive(
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     """Bounds so small that short bodies are long."""
     for module, name, size in (
-        (json_structure, "BLOCK", 13),
-        (json_lists, "BLOCK", 60),
-        (json_lists, "LONG", 16),
-        (json_lists, "SHORT", 6),
+        (structure, "BLOCK", 13),
+        (lists, "BLOCK", 60),
+        (lists, "LONG", 16),
+        (lists, "SHORT", 6),
     ):
         monkeypatch.setattr(module, name, size)
 
@@ -54,7 +56,7 @@ def whole(value: Any) -> Any:
 
 
 def read_whole(body: bytes) -> Any:
-    return whole(json_lists.read(body))
+    return whole(lists.read(body))
 
 
 TINY = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -114,8 +116,8 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 )
 def test_a_list_of_no_numbers_is_refused_after_its_first_piece(parsed: list[int], body: bytes) -> None:
     with pytest.raises(Invalid):
-        numbers.column(read_json(body)["x"], "float32", "#/x")
-    assert sum(parsed) < 4 * json_lists.LONG
+        json_numbers.column(read_json(body)["x"], "float32", "#/x")
+    assert sum(parsed) < 4 * lists.LONG
 
 
 @pytest.mark.parametrize(
@@ -123,7 +125,7 @@ def test_a_list_of_no_numbers_is_refused_after_its_first_piece(parsed: list[int]
     [
         (b"[" * LONG, 0),
         (b'{"a":' * (LONG // 6) + b"1" + b"}" * (LONG // 6), 0),
-        (b"{" + b",".join([b'"%d":0' % i for i in range(200_000)]) + b"}", json_lists.MOST_MEMBERS * 8),
+        (b"{" + b",".join([b'"%d":0' % i for i in range(200_000)]) + b"}", lists.MOST_MEMBERS * 8),
         (filled(b"[" * 300, b"1", b"]" * 300), 0),
         (b'{"a":"' + b"a" * LONG + b'"}', 8),
     ],
@@ -139,7 +141,7 @@ def taken(body: bytes, width: int) -> int:
     """The bytes at the peak of reading rows, the body itself not counted."""
     tracemalloc.start()
     try:
-        rows = numbers.matrix(read_json(body)["inputs"], width, "float32", "#/inputs")
+        rows = json_numbers.matrix(read_json(body)["inputs"], width, "float32", "#/inputs")
         assert rows.shape[1] == width
         return tracemalloc.get_traced_memory()[1]
     finally:

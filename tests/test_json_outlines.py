@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from service import json_lists, json_structure, numbers
 from service.errors import Invalid
-from service.json_bodies import read_json
-from service.json_lists import LongList
+from service.http import json_numbers
+from service.http.json_bodies import read_json
+from service.http.long_json import lists, structure
+from service.http.long_json.lists import LongList
 
 MEBIBYTE = 1 << 20
 VALUES = b"[" + b"1," * 199 + b"1]"
@@ -40,10 +41,10 @@ def test_small_objects_around_lists_are_counted_too() -> None:
 
 
 def test_long_objects_are_nested_a_few_times_only() -> None:
-    depth = json_lists.MOST_LONG_DEPTH - 2
+    depth = lists.MOST_LONG_DEPTH - 2
     for more, refused in ((0, False), (3, True)):
         nested = b'{"a":' * (depth + more) + VALUES + b"}" * (depth + more)
-        body = members(b"m", nested, json_lists.LONG // len(nested) + 1)
+        body = members(b"m", nested, lists.LONG // len(nested) + 1)
         if refused:
             with pytest.raises(Invalid, match="nested more than 20 deep"):
                 read_json(body)
@@ -53,16 +54,16 @@ def test_long_objects_are_nested_a_few_times_only() -> None:
 
 def test_a_list_of_one_piece_needs_no_structure(monkeypatch: pytest.MonkeyPatch) -> None:
     looked_at: list[int] = []
-    edges = json_structure._edges
+    edges = structure._edges
 
     def count(body: bytes, start: int, stop: int, *rest: Any, **named: Any) -> Any:
         looked_at.append(stop - start)
         return edges(body, start, stop, *rest, **named)
 
-    monkeypatch.setattr(json_structure, "_edges", count)
+    monkeypatch.setattr(structure, "_edges", count)
     body = members(b"x", VALUES, 1000)
     columns = read_json(body)
-    assert all(numbers.column(values, "float32", "").size == 200 for values in columns.values())
+    assert all(json_numbers.column(values, "float32", "").size == 200 for values in columns.values())
     assert all(isinstance(values, LongList) for values in columns.values())
     assert sum(looked_at) < 3 * len(body)
 
@@ -71,7 +72,7 @@ def test_a_byte_order_mark_before_a_long_body_is_passed_over() -> None:
     values = list(range(MEBIBYTE))
     body = read_json(codecs.BOM_UTF8 + json.dumps({"x": values}).encode())
     assert isinstance(body["x"], LongList)
-    assert numbers.column(body["x"], "float64", "").tolist() == values
+    assert json_numbers.column(body["x"], "float64", "").tolist() == values
 
 
 @pytest.mark.parametrize("start", [b"", b'{"x":'])
@@ -85,8 +86,8 @@ def test_a_long_value_that_is_none_is_refused_unread(start: bytes, value: bytes)
 @pytest.mark.parametrize("place", range(5))
 def test_white_space_may_be_as_long_as_it_likes(place: int) -> None:
     parts = [b"{", b'"x"', b":", VALUES, b"}"]
-    parts.insert(place, b" \n" * json_lists.LONG)
-    assert numbers.column(read_json(b"".join(parts))["x"], "float32", "").size == 200
+    parts.insert(place, b" \n" * lists.LONG)
+    assert json_numbers.column(read_json(b"".join(parts))["x"], "float32", "").size == 200
 
 
 @pytest.mark.parametrize("member", [b'"x" %b', b'"x",%b', b"x:%b", b":%b", b" "])

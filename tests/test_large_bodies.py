@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from service import large_bodies
 from service.errors import RequestTimeout, Unavailable
-from service.large_bodies import AT_ONCE, LARGE, LargeBodies
-from service.pace import USUAL, Pace
+from service.http import large_bodies
+from service.http.large_bodies import AT_ONCE, LARGE, LargeBodies
+from service.http.pace import USUAL, Pace
 
 
 class Requests:

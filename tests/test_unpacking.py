@@ -14,12 +14,12 @@ import pyarrow
 import pytest
 from pyarrow import ipc, parquet
 
-from service import unpacking
-from service.compressed_bodies import Inflate
 from service.datasets.media_types import MediaType
 from service.errors import Invalid, TooLarge
+from service.http import unpacking
+from service.http.compression import Inflate
+from service.http.unpacking import FREE, RATIO, check_ratio
 from service.models.files import npz
-from service.unpacking import FREE, RATIO, check_ratio
 from tests.datasets.reading import read
 from tests.datasets.uploading import HEADER, upload
 from tests.problems import problem

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from service.http.json_numbers import Array
 from service.learning.encoding import Encoded, Rows
 from service.learning.selection import Selection
-from service.numbers import Array
 from service.wire import Kind
 
 Column = Mapping[str, Any]

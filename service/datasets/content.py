@@ -11,8 +11,8 @@ from service.datasets.columns import Column, column
 from service.datasets.media_types import MediaType
 from service.datasets.records import DatasetRecord
 from service.datasets.split import PARTS
+from service.http.json_numbers import Array
 from service.learning.pages import drop_behind
-from service.numbers import Array
 from service.storage.storage import Arrays
 from service.wire import PartName
 

@@ -19,24 +19,15 @@ from service.datasets.schemas import Dataset, NewDataset, Row, State, Statistics
 from service.datasets.stream_options import StreamedOptions
 from service.datasets.uploads import Turns, Upload
 from service.errors import Invalid, WrongFormat, invalid
-from service.http import (
-    After,
-    DatabaseOf,
-    IdempotencyKey,
-    JSONRoute,
-    Limit,
-    Page,
-    StorageOf,
-    attachment,
-    creation,
-    media_type,
-    numbers_response,
-)
-from service.idempotency.creation import Creation, Fingerprint, KeysInFlight, replay, was_used
-from service.json_bodies import read_json, validated
-from service.media_types import preferred
-from service.problems import problems
-from service.query_parameters import refuse_beside_json
+from service.http.json_bodies import read_json, validated
+from service.http.media_types import preferred
+from service.http.pages import After, Limit, Page
+from service.http.problems import problems
+from service.http.query import refuse_beside_json
+from service.http.responses import attachment, numbers_response
+from service.http.routes import JSONRoute, media_type
+from service.idempotency.creation import Creation, Fingerprint, IdempotencyKey, KeysInFlight, creation, replay, was_used
+from service.resources import DatabaseOf, StorageOf
 from service.settings import Settings
 from service.storage.storage import Storage
 from service.wire import PartName

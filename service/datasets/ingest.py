@@ -14,7 +14,7 @@ from service.datasets.split import PARTS, Parts
 from service.datasets.spool import Spool
 from service.datasets.statistics import SpooledColumn
 from service.errors import Fault, Invalid, TooLarge, invalid
-from service.numbers import Array
+from service.http.json_numbers import Array
 from service.pointers import escape
 from service.wire import Dtype, Kind
 

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from service import media_types
+from service.http import media_types
 
 
 class MediaType(StrEnum):

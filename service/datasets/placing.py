@@ -12,7 +12,7 @@ from numpy.lib import format as npy
 from service.datasets.ingest import Ingested
 from service.datasets.split import PARTS, Parts
 from service.datasets.statistics import SpooledColumn
-from service.numbers import Array
+from service.http.json_numbers import Array
 from service.wire import PartName
 
 Fills = Mapping[str, float]

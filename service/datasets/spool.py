@@ -12,7 +12,7 @@ from types import TracebackType
 
 import numpy as np
 
-from service.numbers import Array
+from service.http.json_numbers import Array
 
 BLOCK_BYTES = 8 << 20
 MOST_BLOCK_ROWS = 1 << 16

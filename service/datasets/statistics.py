@@ -11,7 +11,7 @@ import numpy as np
 
 from service.datasets.split import PARTS, Indices, Parts
 from service.datasets.spool import Spool
-from service.numbers import Array, finite
+from service.http.json_numbers import Array, finite
 from service.wire import Kind, PartName
 
 QUANTILES = (0.25, 0.5, 0.75)

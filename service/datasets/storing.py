@@ -21,9 +21,9 @@ from service.datasets.schemas import Fraction, Split
 from service.datasets.split import Classes, Parts, assign
 from service.datasets.statistics import SpooledColumn, describe
 from service.errors import invalid
+from service.http.json_numbers import Array
 from service.learning import pages
 from service.learning.gram import Gram
-from service.numbers import Array
 from service.pointers import escape
 from service.storage.storage import Storage, arrays_in, write_gram
 

@@ -2,20 +2,28 @@
 
 import hashlib
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Annotated
 
+from fastapi import Depends, Header, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
-from starlette.requests import Request
-from starlette.responses import Response
 
 from service.database.database import Database
 from service.errors import Conflict, invalid
+from service.http.responses import Replayed
 from service.idempotency import records
 from service.idempotency.records import AnswerRecord
+from service.resources import DatabaseOf
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(min_length=1, max_length=200, description="send it again with the same key: it is done once"),
+]
 
 
 class Fingerprint:
@@ -37,13 +45,6 @@ def fingerprint(request: Request, body: bytes) -> str:
     whole = Fingerprint(request)
     whole.add(body)
     return str(whole)
-
-
-@dataclass(eq=False)
-class Replayed(Exception):
-    """Not an error: the request was answered before, and this is what was said."""
-
-    response: Response
 
 
 class KeysInFlight:
@@ -117,3 +118,22 @@ class Creation:
 
 def _in_flight() -> Conflict:
     return Conflict("A request with this key is still being worked on.", "key_in_flight")
+
+
+async def creation(
+    request: Request, database: DatabaseOf, idempotency_key: IdempotencyKey = None
+) -> AsyncIterator[Creation]:
+    """What a POST that creates needs to answer; a `Replayed` where it was answered before."""
+    if idempotency_key is None:
+        yield Creation(None, "")
+        return
+    in_flight: KeysInFlight = request.app.state.keys_in_flight
+    mark = await run_in_threadpool(fingerprint, request, await request.body())
+    # before the key is asked for: one that waits for its job's end has committed its answer long before it lets go
+    await run_in_threadpool(replay, database, idempotency_key, mark)
+    with in_flight.hold(idempotency_key):
+        await run_in_threadpool(replay, database, idempotency_key, mark)
+        yield Creation(idempotency_key, mark)
+
+
+CreationOf = Annotated[Creation, Depends(creation)]

@@ -10,14 +10,18 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
 from service.database.lookup import bad_cursor
-from service.http import After, CreationOf, DatabaseOf, JSONRoute, Limit, Page, StorageOf, numbers_response
+from service.http.pages import After, Limit, Page
+from service.http.problems import problems
+from service.http.responses import numbers_response
+from service.http.routes import JSONRoute
+from service.idempotency.creation import CreationOf
 from service.jobs import operations, reports, verifications
 from service.jobs.events import event_stream, first_epoch_after
 from service.jobs.schemas import EpochReport, Job, LastParameters, NewJob, PlanOnly, Verification
 from service.jobs.states import State
 from service.jobs.watching import Watcher
 from service.models.endpoints import NetworksOf, SettingsOf
-from service.problems import problems
+from service.resources import DatabaseOf, StorageOf
 
 router = APIRouter(prefix="/api/jobs", tags=["jobs"], route_class=JSONRoute)
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from service import numbers
+from service.http import json_numbers
 
 FIELDS = ("epoch", "train_loss", "validation_loss", "rate", "gradient_norm", "seconds")
 COLUMNS = FIELDS[1:]
@@ -60,7 +60,7 @@ class Reports:
 
 def _in_json(column: Matrix) -> list[float | None]:
     values: list[float | None] = column.tolist()
-    return values if np.isfinite(column).all() else [numbers.finite(value) for value in values]
+    return values if np.isfinite(column).all() else [json_numbers.finite(value) for value in values]
 
 
 def reports_of(rows: Sequence[tuple[Any, ...]]) -> Reports:

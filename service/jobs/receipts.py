@@ -11,8 +11,8 @@ import numpy as np
 from threadpoolctl import threadpool_info
 
 from service.datasets.records import DatasetRecord
+from service.http.json_numbers import Array
 from service.jobs.records import JobRecord
-from service.numbers import Array
 
 PROCESSORS = Path("/proc/cpuinfo")
 

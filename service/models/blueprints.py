@@ -7,9 +7,10 @@ from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
-from service import numbers
 from service.errors import Fault, NotFound, invalid
-from service.json_lists import LongList
+from service.http import json_numbers
+from service.http.json_numbers import Array
+from service.http.long_json.lists import LongList
 from service.learning import notation
 from service.learning.architecture import ArchitectureError, Layer
 from service.learning.containers import Chain
@@ -20,7 +21,6 @@ from service.models.files.tensors import TensorFile
 from service.models.networks import Networks
 from service.models.schemas import NewModel, Origin, UploadedModel
 from service.models.signature import Signature
-from service.numbers import Array
 from service.pointers import escape
 
 ARCHITECTURE_IN_A_QUERY = "?architecture=Dense(1%20=%3E%201)"
@@ -97,8 +97,8 @@ def _array(values: LongList, pointer: str) -> Array:
     if isinstance(first, list | LongList):
         if not len(first):  # as all the others may be, which would be looked at one by one
             raise invalid(f"{pointer}/0", "This row has no numbers.")
-        return numbers.matrix(values, len(first), "float64", pointer)
-    return numbers.column(values, "float64", pointer)
+        return json_numbers.matrix(values, len(first), "float64", pointer)
+    return json_numbers.column(values, "float64", pointer)
 
 
 def blueprint(new: NewModel, max_parameters: int) -> Blueprint:

@@ -7,8 +7,13 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, TypeAdapter
 
 from service.database.lookup import position_of
-from service.http import After, CreationOf, DatabaseOf, JSONRoute, Limit, Page, attachment, media_type, numbers_response
-from service.json_bodies import read_json, validated
+from service.http.json_bodies import read_json, validated
+from service.http.pages import After, Limit, Page
+from service.http.problems import problems
+from service.http.query import refuse_beside_json
+from service.http.responses import attachment, numbers_response
+from service.http.routes import JSONRoute, media_type
+from service.idempotency.creation import CreationOf
 from service.models import blueprints, operations, records
 from service.models.blueprints import Blueprint, LayerByLayer
 from service.models.files import uploads
@@ -17,8 +22,7 @@ from service.models.networks import Networks, network_of
 from service.models.records import ModelRecord
 from service.models.schemas import Model, ModelChange, NewModel, NewParameters, Parameters, UploadedModel, Version
 from service.models.signature import Signature
-from service.problems import problems
-from service.query_parameters import refuse_beside_json
+from service.resources import DatabaseOf
 from service.settings import Settings
 from service.wire import EpochNumber, VersionNumber
 

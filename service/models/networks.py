@@ -10,6 +10,7 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from service.database.database import Database
+from service.http.json_numbers import Array
 from service.learning import notation
 from service.learning.encoding import Rows
 from service.learning.network import Network
@@ -17,7 +18,6 @@ from service.learning.tape import Signal, Tape
 from service.models import parameters, records
 from service.models.records import ModelRecord
 from service.models.signature import Signature
-from service.numbers import Array
 
 MOST_ROWS_KEPT = 256
 SMALL_NETWORK = 1 << 18

@@ -2,7 +2,7 @@
 
 from safetensors.numpy import load, save
 
-from service.numbers import Array
+from service.http.json_numbers import Array
 
 TENSOR = "parameters"
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
-from service.json_lists import MOST_MEMBERS, LongList
+from service.http.long_json.lists import MOST_MEMBERS, LongList
 from service.learning.link import Link
 from service.vocabulary.schemas import LayerShape
 from service.wire import PLAIN, Dtype, EpochNumber, Kind, Name, Reference, Seed, Strict, VersionNumber

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import orjson
 
-from service import media_types
+from service.http import media_types
+from service.http.json_numbers import Array
 from service.learning.encoding import Rows
 from service.models.networks import TrainedNetwork
 from service.models.signature import Signature
-from service.numbers import Array
 from service.predictions import classes, extrapolation
 from service.predictions.classes import Classes
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from service.http.json_numbers import Array
 from service.learning.link import class_scores, labels
 from service.models.signature import Signature, Target
-from service.numbers import Array
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,17 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from service.http import After, CreationOf, DatabaseOf, JSONRoute, Limit, Page, StorageOf, numbers_response
+from service.http.pages import After, Limit, Page
+from service.http.problems import problems
+from service.http.responses import numbers_response
+from service.http.routes import JSONRoute
+from service.idempotency.creation import CreationOf
 from service.models import records as models
 from service.models.endpoints import NetworksOf
 from service.predictions import evaluations, records
 from service.predictions.records import EvaluationRecord
 from service.predictions.schemas import Evaluation, Metrics, NewEvaluation
-from service.problems import problems
+from service.resources import DatabaseOf, StorageOf
 
 router = APIRouter(prefix="/api/models/{model}", tags=["predictions"], route_class=JSONRoute)
 

@@ -9,12 +9,12 @@ import numpy as np
 from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
-from service import numbers
 from service.database.database import Database
 from service.database.lookup import position_of
 from service.database.record import now
 from service.datasets.records import DatasetRecord
 from service.errors import invalid
+from service.http import json_numbers
 from service.ids import new_id
 from service.jobs import records as jobs
 from service.jobs import reports
@@ -67,7 +67,7 @@ def evaluate(
         epoch=trained.epoch,
         dataset_id=view.dataset.id,
         part=new.part,
-        loss=numbers.finite(found.loss),
+        loss=json_numbers.finite(found.loss),
         metrics=_metrics(view.dataset, found),
         residuals=_residuals(view, new.part, targets, found.worst) if new.residuals else None,
         rows=len(part),
@@ -116,7 +116,7 @@ def _residuals(
 
 def _in_few_digits(kind: Callable[[float], Any], value: float) -> float | None:
     """A number of this dtype with the fewest digits that give it back, where it is finite."""
-    return numbers.finite(float(str(kind(value))))
+    return json_numbers.finite(float(str(kind(value))))
 
 
 def _values(

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from service.http.json_numbers import Array
 from service.learning.encoding import Rows, stored
 from service.learning.pages import drop_behind
 from service.models.networks import TrainedNetwork
-from service.numbers import Array
 
 MOST_LISTED = 100
 BLOCK = 1 << 11

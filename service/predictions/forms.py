@@ -5,11 +5,11 @@ import io
 import numpy as np
 from pydantic import TypeAdapter
 
-from service import media_types, numbers
 from service.errors import WrongFormat, invalid
-from service.json_bodies import read_json, validated
+from service.http import json_numbers, media_types
+from service.http.json_bodies import read_json, validated
+from service.http.json_numbers import Array
 from service.models.networks import TrainedNetwork
-from service.numbers import Array
 from service.predictions import json_rows, named_rows, tables
 from service.predictions.schemas import NewPrediction
 from service.predictions.tables import Given
@@ -48,7 +48,7 @@ def _json(body: bytes, trained: TrainedNetwork) -> Given | NewPrediction:
     if new.dataset:
         return new
     if "rows" not in new.model_fields_set:
-        return Given(numbers.matrix(new.inputs, network.inputs, network.dtype, "#/inputs"), "#/inputs")
+        return Given(json_numbers.matrix(new.inputs, network.inputs, network.dtype, "#/inputs"), "#/inputs")
     if trained.signature is None:
         detail = "This version was not trained on a dataset and knows no names: give rows of numbers as 'inputs'."
         raise invalid("#/rows", detail, "no_signature")

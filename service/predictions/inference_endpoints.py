@@ -7,14 +7,15 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from service.errors import DescentError, invalid
+from service.http.problems import problems
+from service.http.routes import DirectRoute
 from service.models.networks import TrainedNetwork
 from service.predictions import turns
 from service.predictions.inference_protocol import schemas
 from service.predictions.inference_protocol.inference import Question, infer
 from service.predictions.inference_protocol.requests import HEADER_LENGTH, digits
 from service.predictions.inference_protocol.statistics import Statistics
-from service.predictions.prediction_endpoints import DirectRoute, body_of, network_asked
-from service.problems import problems
+from service.predictions.prediction_endpoints import body_of, network_asked
 
 router = APIRouter(prefix="/v2/models/{model}", tags=["inference protocol"], route_class=DirectRoute)
 

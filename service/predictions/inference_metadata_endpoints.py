@@ -9,15 +9,15 @@ from sqlalchemy import text
 
 from service.database.database import Database
 from service.errors import invalid
-from service.http import DatabaseOf
-from service.json_text import parse_recipe
+from service.http.long_json.text import parse_recipe
+from service.http.problems import problems
 from service.models import records
 from service.models.endpoints import NetworksOf
 from service.models.networks import Networks, TrainedNetwork
 from service.predictions.inference_protocol import metadata, schemas
 from service.predictions.inference_protocol.requests import digits
 from service.predictions.inference_protocol.statistics import Activity, Statistics
-from service.problems import problems
+from service.resources import DatabaseOf
 
 router = APIRouter(prefix="/v2", tags=["inference protocol"])
 

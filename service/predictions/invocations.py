@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import orjson
 
-from service import media_types, numbers
 from service.errors import WrongFormat, invalid
-from service.json_bodies import read_json
-from service.json_lists import LongList, first_of, pieces, unwrapped
+from service.http import json_numbers, media_types
+from service.http.json_bodies import read_json
+from service.http.json_numbers import Array
+from service.http.long_json.lists import LongList, first_of, pieces, unwrapped
 from service.models.networks import TrainedNetwork
 from service.models.signature import Signature
-from service.numbers import Array
 from service.pointers import escape
 from service.predictions import classes, json_rows, named_rows, tables
 from service.predictions.operations import Question, outputs
@@ -91,11 +91,11 @@ def _rows(trained: TrainedNetwork, rows: Any, pointer: str) -> Array:
     if isinstance(first, dict):
         return _objects(trained, rows, pointer)
     if network.inputs == 1 and first is not None and not isinstance(first, list | LongList):
-        return numbers.column(rows, network.dtype, pointer).reshape(-1, 1)
+        return json_numbers.column(rows, network.dtype, pointer).reshape(-1, 1)
     if signature is not None and isinstance(first, list | LongList) and len(first) == len(signature.features):
         names = [each.name for each in signature.features]
         return _named(trained, signature, names, rows, pointer)
-    return numbers.matrix(rows, network.inputs, network.dtype, pointer)
+    return json_numbers.matrix(rows, network.inputs, network.dtype, pointer)
 
 
 def _objects(trained: TrainedNetwork, rows: list[Any] | LongList, pointer: str) -> Array:
@@ -106,7 +106,7 @@ def _objects(trained: TrainedNetwork, rows: list[Any] | LongList, pointer: str) 
     first, blocks = first_of(rows), []
     for start, piece in pieces(rows):
         values = _values(piece, first, pointer, start)
-        blocks.append(numbers.block(values, network.inputs, network.dtype, pointer, start))
+        blocks.append(json_numbers.block(values, network.inputs, network.dtype, pointer, start))
     return np.concatenate(blocks)
 
 
@@ -145,7 +145,7 @@ def _columns(trained: TrainedNetwork, columns: Mapping[str, Any], pointer: str) 
     rows = np.empty((len(next(iter(columns.values()))), len(columns)), network.dtype)
     for index, (name, values) in enumerate(columns.items()):
         for first, piece in pieces(values):
-            flat = numbers.elements(unwrapped(piece), network.dtype, f"{pointer}/{escape(name)}", first)
+            flat = json_numbers.elements(unwrapped(piece), network.dtype, f"{pointer}/{escape(name)}", first)
             rows[first : first + len(piece), index] = flat
     return Given(rows, pointer)
 

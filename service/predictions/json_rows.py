@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import simdjson
 
-from service import numbers
-from service.numbers import Array
+from service.http import json_numbers
+from service.http.json_numbers import Array
 
 _spare: list[simdjson.Parser] = []
 """Parsers with their buffers, whose pages take longer to get than to fill. No parser can be used by two at once."""
@@ -34,7 +34,7 @@ def read(body: bytes, field: str, width: int, dtype: str) -> Array | None:
     if dtype != "float64":
         with np.errstate(over="ignore"):
             rows = rows.astype(dtype)
-    return rows if numbers.all_finite(rows) else None
+    return rows if json_numbers.all_finite(rows) else None
 
 
 def _parse(parser: simdjson.Parser, body: bytes, field: str, width: int) -> Array | None:

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from service import numbers
 from service.datasets.chunks import Texts, category_of
 from service.errors import Invalid, invalid
-from service.json_lists import LongList, pieces, unwrapped
+from service.http import json_numbers
+from service.http.json_numbers import Array
+from service.http.long_json.lists import LongList, pieces, unwrapped
 from service.learning.encoding import expand
 from service.models.signature import Feature, Signature
-from service.numbers import Array
 from service.pointers import escape
 
 Column = Array | Texts
@@ -216,7 +216,7 @@ def _codes_of_list(feature: Feature, values: list[Any], dtype: str) -> Array:
             raise _no_text(feature, row)
         raise _WrongError(row, "this is no number, but a number is expected.")
     try:
-        held = numbers.column([0 if value is None else value + 0 for value in values], dtype, "")
+        held = json_numbers.column([0 if value is None else value + 0 for value in values], dtype, "")
     except Invalid as error:
         raise _WrongError(int(error.errors[0].pointer[1:]), error.detail) from None
     missing = np.array([value is None for value in values])
@@ -247,7 +247,7 @@ def _no_category(feature: Feature, row: int, value: Any) -> _WrongError:
     listed = f"{known} and {more} more" if more > 0 else known
     if isinstance(value, list | dict | LongList):
         return _WrongError(
-            row, f"this is {numbers.kind_of(value)}, but column {feature.name!r} has {listed}.", "unknown_category"
+            row, f"this is {json_numbers.kind_of(value)}, but column {feature.name!r} has {listed}.", "unknown_category"
         )
     text = _text_of(value)[:LONGEST]
     return _WrongError(row, f"there is no {text!r} in column {feature.name!r}; it has {listed}.", "unknown_category")

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from service.media_types import ARROW, CSV, JSON, NPY
+from service.http.media_types import ARROW, CSV, JSON, NPY
 from service.predictions.schemas import Invocation, NewPrediction
 from service.wire import EpochNumber, VersionNumber
 

@@ -3,12 +3,12 @@
 import sys
 from typing import NamedTuple
 
-from service import media_types, numbers
 from service.database.database import Database
 from service.errors import invalid
+from service.http import json_numbers, media_types
+from service.http.json_numbers import Array
 from service.learning.encoding import Rows
 from service.models.networks import TrainedNetwork
-from service.numbers import Array
 from service.predictions import answers, forms, turns
 from service.predictions.answers import Answer
 from service.predictions.schemas import NewPrediction
@@ -71,7 +71,7 @@ def outputs(trained: TrainedNetwork, inputs: Rows, pointer: str | None = None) -
         Invalid: the outputs of a row overflow.
     """
     computed = trained.predict(inputs)
-    row = numbers.first_overflow(computed)
+    row = json_numbers.first_overflow(computed)
     if row is not None:
         where = "#/part" if pointer is None else f"{pointer}/{row}"
         raise invalid(where, f"The output of row {row} is too large for {trained.network.dtype}.", "overflow")

@@ -1,68 +1,26 @@
 """Predictions over HTTP: the hot path, so nothing is solved, validated or looked up that a request does not need."""
 
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from io import BytesIO
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect
-from starlette.types import Receive, Scope, Send
 
-from service.json_bodies import invalid_body
-from service.media_types import JSON, preferred
+from service.http.json_bodies import invalid_body
+from service.http.media_types import JSON, preferred
+from service.http.problems import problems
+from service.http.routes import DirectRoute, Made
 from service.models.networks import TrainedNetwork
 from service.predictions import invocations, operations, turns
 from service.predictions.answers import FORMS, Answer
 from service.predictions.openapi import INVOCATION, PREDICTION, PREDICTIONS
 from service.predictions.operations import Question
 from service.predictions.schemas import Invoked, NewPrediction, Prediction
-from service.problems import problems, speaks_inference_protocol
-from service.query_parameters import refuse_undeclared
 from service.wire import EpochNumber, VersionNumber
-
-Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
-
-
-class DirectRoute(APIRoute):
-    """A route that FastAPI describes and Starlette runs: its endpoint reads everything from the request itself.
-
-    It is run so where it is among the application's own routes; a router that is included is tried twice a request.
-    Undeclared query parameters are 422, but for the Open Inference Protocol, whose clients may send any.
-    """
-
-    def __init__(self, path: str, endpoint: Endpoint, **options: Any) -> None:
-        super().__init__(path, endpoint, **options)
-        lenient = speaks_inference_protocol(path)
-        declared = [each["name"] for each in options["openapi_extra"]["parameters"] if each["in"] == "query"]
-
-        async def app(scope: Scope, receive: Receive, send: Send) -> None:
-            request = Request(scope, receive)
-            if scope["query_string"] and not lenient:
-                refuse_undeclared(request.query_params, declared)
-            response = await endpoint(request)
-            await response(scope, receive, send)
-
-        self.app = app
-
-    def get_route_handler(self) -> Endpoint:
-        endpoint: Endpoint = self.endpoint
-        return endpoint
-
-
-class Made(Response):
-    """A 200 whose bytes are there already: nothing is rendered, and its headers are written down as they go out."""
-
-    def __init__(self, content: bytes, media_type: str, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
-        self.status_code = 200
-        self.background = None
-        self.body = content
-        length, kind = str(len(content)).encode(), media_type.encode()
-        self.raw_headers = [(b"content-length", length), (b"content-type", kind), *headers]
-
 
 router = APIRouter(prefix="/api/models/{model}", tags=["predictions"], route_class=DirectRoute)
 

@@ -14,10 +14,10 @@ from service.datasets import formats
 from service.datasets.chunks import Chunk, ReadOptions, Table
 from service.datasets.formats.csv_dialect import DELIMITERS
 from service.errors import TooLarge, invalid
-from service.media_types import CSV
+from service.http.json_numbers import Array
+from service.http.media_types import CSV
 from service.models.networks import TrainedNetwork
 from service.models.signature import Feature, Signature, Target
-from service.numbers import Array
 from service.pointers import escape
 from service.predictions import named_rows
 from service.wire import Kind

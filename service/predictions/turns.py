@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from starlette.concurrency import run_in_threadpool
 
-from service.json_bodies import TooLongForTheLoop
+from service.http.json_bodies import TooLongForTheLoop
 from service.models.networks import TrainedNetwork
 
 Result = TypeVar("Result")

@@ -15,9 +15,9 @@ from safetensors.numpy import load, save
 
 from service.database.disk_faults import disk_fault
 from service.errors import NotFound, Unavailable
+from service.http.json_numbers import Array
 from service.ids import looks_like_an_id
 from service.learning.gram import Gram
-from service.numbers import Array
 from service.storage.bucket import SCHEME, Bucket
 
 HOUR = 3600.0

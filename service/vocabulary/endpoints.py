@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from service.http import JSONRoute
-from service.problems import problems
+from service.http.problems import problems
+from service.http.routes import JSONRoute
 from service.vocabulary.description import vocabulary
 from service.vocabulary.schemas import Vocabulary
 

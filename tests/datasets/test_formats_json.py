@@ -9,7 +9,7 @@ import pytest
 
 from service.datasets import formats
 from service.errors import Invalid
-from service.json_bodies import read_json
+from service.http.json_bodies import read_json
 from service.wire import Kind
 from tests.datasets.reading import values
 

@@ -9,12 +9,12 @@ from numpy.lib.format import open_memmap
 
 from service.datasets.columns import column
 from service.datasets.records import DatasetRecord
+from service.http.json_numbers import Array
 from service.jobs.parts import View
 from service.learning.encoding import Encoded, stored
 from service.learning.gram import Gram
 from service.learning.pages import mapping_of
 from service.learning.selection import Selection
-from service.numbers import Array
 from service.storage.storage import Storage, write_gram
 from tests.scripts import printed_by
 

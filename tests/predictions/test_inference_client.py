@@ -10,7 +10,7 @@ import tritonclient.http as triton  # type: ignore[import-untyped]
 from tritonclient.utils import InferenceServerException  # type: ignore[import-untyped]
 
 from service.client import Client
-from service.numbers import Array
+from service.http.json_numbers import Array
 
 WEIGHT = [[1.0, 10.0], [0.5, -1.0], [0.0, 0.25]]
 BIAS = [0.0, 1.0, -2.0]

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from service.errors import Invalid
-from service.json_bodies import read_json
+from service.http.json_bodies import read_json
 from service.learning import notation
 from service.learning.network import Network
 from service.models.networks import TrainedNetwork

@@ -6,7 +6,7 @@ import numpy as np
 import orjson
 import pytest
 
-from service import media_types
+from service.http import media_types
 from service.learning import notation
 from service.learning.network import Network
 from service.models.networks import TrainedNetwork

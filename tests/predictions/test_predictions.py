@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from service.client import Client
-from service.numbers import Array
+from service.http.json_numbers import Array
 from tests.problems import pointers, problem
 from tests.training import line, straight
 

@@ -10,9 +10,9 @@ import pyarrow
 import pytest
 
 from service.client import Client
+from service.http.json_numbers import Array
+from service.http.media_types import ARROW, CSV, JSON, NPY
 from service.jobs.schemas import Job
-from service.media_types import ARROW, CSV, JSON, NPY
-from service.numbers import Array
 from tests.predictions.columns import COLUMNS, EXPANDED, LAYER, ROW, train
 from tests.problems import pointers, problem
 

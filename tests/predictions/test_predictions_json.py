@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service import numbers
 from service.client import Client
 from service.errors import Invalid
-from service.json_bodies import read_json
-from service.numbers import Array
+from service.http import json_numbers
+from service.http.json_bodies import read_json
+from service.http.json_numbers import Array
 from service.predictions import json_rows
 from tests.problems import pointers, problem
 from tests.serving import http_client
@@ -29,7 +29,7 @@ ROWS = st.lists(st.lists(NUMBER, min_size=2, max_size=2), max_size=4) | st.lists
 
 def slowly(body: bytes, dtype: str) -> Array | None:
     try:
-        return numbers.matrix(read_json(body)["inputs"], 2, dtype, "")
+        return json_numbers.matrix(read_json(body)["inputs"], 2, dtype, "")
     except Invalid:
         return None
 

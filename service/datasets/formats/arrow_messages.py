@@ -12,7 +12,7 @@ import pyarrow
 from pyarrow import ipc
 
 from service.errors import invalid
-from service.unpacking import check_ratio
+from service.http.unpacking import check_ratio
 
 LARGEST_BATCH = 256 << 20
 """Bytes of a batch, unpacked. It is unpacked as a whole, and a small one may unpack to any size."""

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from service import numbers
 from service.datasets.chunks import Chunk, Table, Texts, Values, category_of
 from service.datasets.formats.columns import check_types, few_categories
 from service.errors import Invalid, invalid
-from service.json_lists import LongList, pieces
+from service.http import json_numbers
+from service.http.long_json.lists import LongList, pieces
 from service.pointers import escape
 from service.wire import MOST_CATEGORIES, Kind
 
@@ -80,7 +80,7 @@ def _array(values: list[Any] | LongList, kind: Kind, dtype: str, pointer: str) -
     array = np.empty(len(values), np.float64)
     if isinstance(values, LongList):
         for piece in values.pieces():
-            held = numbers.held(piece.numbers(), dtype) if kind == "numeric" else None
+            held = json_numbers.held(piece.numbers(), dtype) if kind == "numeric" else None
             if held is None or held.ndim != 1:
                 held = _piece(piece.elements(), kind, dtype, pointer, piece.first)
             array[piece.first : piece.first + len(held)] = held
@@ -95,14 +95,14 @@ def _piece(values: list[Any], kind: Kind, dtype: str, pointer: str, start: int) 
 
 
 def _other_kind(pointer: str, value: Any, expected: Kind) -> Invalid:
-    return invalid(pointer, f"This is {numbers.kind_of(value)}, but {_EXPECTED[expected]} is expected.")
+    return invalid(pointer, f"This is {json_numbers.kind_of(value)}, but {_EXPECTED[expected]} is expected.")
 
 
 def _numbers(values: list[Any], dtype: str, pointer: str, start: int) -> Values:
     if None not in values:
-        return numbers.elements(values, dtype, pointer, start).astype(np.float64)
+        return json_numbers.elements(values, dtype, pointer, start).astype(np.float64)
     plain = [0 if value is None else value for value in values]
-    array = numbers.elements(plain, dtype, pointer, start).astype(np.float64)
+    array = json_numbers.elements(plain, dtype, pointer, start).astype(np.float64)
     array[[value is None for value in values]] = np.nan
     return array
 

@@ -12,8 +12,8 @@ from service.datasets.formats.arrow_arrays import chunk_of, kind_of, refusing
 from service.datasets.formats.columns import check_count, check_names, check_types, rows_of_a_chunk
 from service.datasets.formats.pieces import spool
 from service.errors import invalid
+from service.http.json_numbers import Array
 from service.learning.pages import drop_behind
-from service.numbers import Array
 from service.pointers import escape
 from service.wire import Kind
 

@@ -12,9 +12,9 @@ from service.datasets.formats.columns import check_names
 from service.datasets.formats.npy import chunks_of, columns_of, kinds_of, load, without
 from service.datasets.formats.pieces import PIECE, Pieces, limited, spool
 from service.errors import invalid
-from service.numbers import Array
+from service.http.json_numbers import Array
+from service.http.unpacking import check_members
 from service.pointers import escape
-from service.unpacking import check_members
 from service.wire import Kind
 
 SUFFIX = ".npy"

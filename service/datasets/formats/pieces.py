@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from service.errors import TooLarge, invalid
-from service.unpacking import check_ratio
+from service.http.unpacking import check_ratio
 
 PIECE = 1 << 20
 STEP = 1 << 14

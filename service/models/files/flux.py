@@ -5,6 +5,7 @@ from dataclasses import fields
 from textwrap import indent
 
 from service.errors import invalid
+from service.http.json_numbers import Array
 from service.learning.activation import Activation
 from service.learning.activations import Identity
 from service.learning.architecture import Layer, Node
@@ -16,7 +17,6 @@ from service.learning.network import Network
 from service.learning.normalisation import BatchNorm, LayerNorm
 from service.learning.smooth import GELUSigmoid
 from service.models.files import julia
-from service.numbers import Array
 
 FIELDS: dict[type[Layer], dict[str, str]] = {
     Dense: {"weight": "weight", "bias": "bias"},

@@ -14,10 +14,10 @@ from typing import IO, Any
 import numpy as np
 
 from service.errors import invalid
+from service.http.json_numbers import Array
+from service.http.unpacking import check_members
 from service.models.files.signatures import LONGEST_SIGNATURE
 from service.models.files.tensors import Tensor, TensorFile
-from service.numbers import Array
-from service.unpacking import check_members
 
 MAGIC = b"PK\x03\x04"
 SUFFIX = ".npy"

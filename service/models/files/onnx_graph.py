@@ -8,7 +8,7 @@ from onnx import NodeProto, TensorProto
 from onnx.helper import make_node, np_dtype_to_tensor_dtype
 from onnx.numpy_helper import from_array
 
-from service.numbers import Array
+from service.http.json_numbers import Array
 
 OPSET = 17
 """Of 2022: what reads ONNX at all reads it."""

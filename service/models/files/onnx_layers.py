@@ -5,6 +5,7 @@ from functools import reduce
 from operator import add
 
 from service.errors import Invalid, invalid
+from service.http.json_numbers import Array
 from service.learning.activation import Activation
 from service.learning.architecture import Layer, Node
 from service.learning.containers import Chain, Connection, Parallel, SkipConnection
@@ -14,7 +15,6 @@ from service.learning.normalisation import BatchNorm, LayerNorm
 from service.models.files.onnx_activations import FORMULAS
 from service.models.files.onnx_functions import mean_of_rows
 from service.models.files.onnx_graph import Graph, Value
-from service.numbers import Array
 
 
 class Layers:

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from onnx.helper import make_graph, make_model, make_node, make_opsetid, make_tensor_value_info, set_model_props
 
 from service.errors import invalid
+from service.http.json_numbers import Array
 from service.learning.network import Network
 from service.models.files.onnx_graph import OPSET, Graph, Value
 from service.models.files.onnx_layers import Layers
-from service.numbers import Array
 
 IR_VERSION = 8
 """The file format that the opset came with."""

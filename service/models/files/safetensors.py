@@ -7,8 +7,8 @@ import numpy as np
 from safetensors import SafetensorError, deserialize
 
 from service.errors import invalid
+from service.http.json_numbers import Array
 from service.models.files.tensors import Tensor, TensorFile
-from service.numbers import Array
 
 DTYPES = {"F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float64"}
 NAMES = {dtype: name for name, dtype in DTYPES.items()}

@@ -9,7 +9,7 @@ import orjson
 from pydantic import Field, StringConstraints, TypeAdapter, field_validator, model_validator
 
 from service.errors import Invalid, invalid
-from service.json_bodies import validated
+from service.http.json_bodies import validated
 from service.learning.link import Link
 from service.learning.network import Network
 from service.models.signature import Feature, Signature, Target

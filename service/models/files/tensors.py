@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from service.errors import Invalid, invalid
+from service.http.json_numbers import Array
 from service.learning.architecture import Node, Slot
 from service.learning.network import Network
 from service.learning.parameters import ParameterError, read_slot
 from service.models.files import signatures
 from service.models.signature import Signature
-from service.numbers import Array
 
 FLOATS = ("float16", "bfloat16", "float32", "float64")
 """The types of numbers that are read; the two halves become float32."""

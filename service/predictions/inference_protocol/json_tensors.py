@@ -5,8 +5,8 @@ from typing import Any
 import simdjson
 
 from service.errors import Invalid, invalid
-from service.json_bodies import read_json
-from service.json_lists import LongList, rectangle
+from service.http.json_bodies import read_json
+from service.http.long_json.lists import LongList, rectangle
 
 MOST_MEMBERS = 1000
 """Of an object. The protocol has few, and passes over those that it does not know."""

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from service.errors import invalid
-from service.json_bodies import validated
+from service.http.json_bodies import validated
 from service.predictions.inference_protocol import json_tensors, tensors
 from service.predictions.inference_protocol.schemas import InferenceRequest, RequestInput, RequestOutput
 from service.predictions.inference_protocol.tensors import Tensor

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-from service.json_lists import MOST_MEMBERS
+from service.http.long_json.lists import MOST_MEMBERS
 from service.wire import PLAIN
 
 Datatype = Literal[

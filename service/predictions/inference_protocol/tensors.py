@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from service import numbers
 from service.errors import Invalid, invalid
-from service.json_lists import LongList
-from service.numbers import Array
+from service.http import json_numbers
+from service.http.json_numbers import Array
+from service.http.long_json.lists import LongList
 
 DTYPES = {
     "BOOL": np.dtype("?"),
@@ -123,7 +123,7 @@ def _elements(flat: list[Any] | Array, datatype: str) -> Array:
         case "BF16":
             raise invalid("/0", "JSON has no numbers of 16 bits: send BF16 as bytes.")
         case _:
-            return _held(flat if isinstance(flat, np.ndarray) else numbers.column(flat, "float64", ""), datatype)
+            return _held(flat if isinstance(flat, np.ndarray) else json_numbers.column(flat, "float64", ""), datatype)
 
 
 def from_bytes(name: str, datatype: str, shape: Sequence[int], data: memoryview, pointer: str) -> Tensor:

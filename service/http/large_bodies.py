@@ -5,9 +5,9 @@ import asyncio
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.body_limit import is_streamed_dataset
 from service.errors import RequestTimeout, Unavailable
-from service.pace import USUAL, Pace, PacedSender
+from service.http.body_limit import is_streamed_dataset
+from service.http.pace import USUAL, Pace, PacedSender
 
 LARGE = 1 << 20
 """Bytes."""

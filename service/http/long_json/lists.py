@@ -13,8 +13,8 @@ import numpy as np
 import simdjson
 
 from service.errors import invalid
-from service.json_structure import BLOCK, Structure, commas
-from service.json_text import malformed, parse, parse_recipe
+from service.http.long_json.structure import BLOCK, Structure, commas
+from service.http.long_json.text import malformed, parse, parse_recipe
 from service.pointers import escape
 
 LONG = BLOCK

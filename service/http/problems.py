@@ -17,8 +17,8 @@ from starlette.requests import ClientDisconnect
 
 from service.database.disk_faults import disk_fault, is_busy
 from service.errors import DescentError, Fault, Invalid, Unavailable
-from service.idempotency.creation import Replayed
-from service.json_bodies import invalid_body
+from service.http.json_bodies import invalid_body
+from service.http.responses import Replayed
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from service.errors import Invalid, TooLarge, invalid
-from service.json_structure import count_values
+from service.http.long_json.structure import count_values
 
 LARGEST_RECIPE = 1 << 20
 """Bytes of a body without lists of values: a recipe, an architecture, a name."""

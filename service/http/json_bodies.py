@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from service import json_lists
 from service.errors import Invalid, invalid_in
-from service.json_text import parse
+from service.http.long_json import lists
+from service.http.long_json.text import parse
 from service.pointers import faults_of
 
 if TYPE_CHECKING:
@@ -28,11 +28,11 @@ def read_json(body: bytes) -> Any:
         Invalid: malformed, or nested too deeply.
         TooLongForTheLoop: call this in a thread.
     """
-    if len(body) <= json_lists.LONG:
+    if len(body) <= lists.LONG:
         return parse(body)
     if is_in_the_loop():
         raise TooLongForTheLoop
-    return json_lists.read(body)
+    return lists.read(body)
 
 
 def is_in_the_loop() -> bool:

@@ -6,9 +6,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.body_limit import is_streamed_dataset
 from service.errors import Invalid, TooLarge, WrongFormat, invalid
-from service.unpacking import check_ratio, room
+from service.http.body_limit import is_streamed_dataset
+from service.http.unpacking import check_ratio, room
 
 WINDOWS = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 """What zlib calls the containers of RFC 9110, 8.4.1; that of `deflate` is zlib's own."""

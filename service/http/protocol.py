@@ -10,8 +10,8 @@ from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from service.body_limit import READ_AND_THROWN_AWAY
 from service.errors import BadRequest, DescentError, HeadersTooLarge, RequestTimeout
+from service.http.body_limit import READ_AND_THROWN_AWAY
 
 LINGER = 5.0
 """Seconds that a refused client has to read its answer, while what it still sends is thrown away."""
@@ -247,7 +247,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _write_answer(self, error: DescentError) -> None:
         path = getattr(self, "url", b"").partition(b"?")[0]
-        from service.problems import problem_of  # here: the service listens before it imports FastAPI
+        from service.http.problems import problem_of  # here: the service listens before it imports FastAPI
 
         response = problem_of(path.decode("latin-1") if len(path) <= LONGEST_INSTANCE else "", error)
         headers = [*self.server_state.default_headers, *response.raw_headers, (b"connection", b"close")]

@@ -6,9 +6,9 @@ from ipaddress import ip_address
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from service.environment import EVERY_HOST
 from service.errors import BadRequest, DescentError, Forbidden
-from service.problems import problem_of
-from service.settings import EVERY_HOST
+from service.http.problems import problem_of
 
 PROBES = ("/health/live", "/health/ready")
 """Paths for any Host: whoever probes may go by a name that nobody set, and learns nothing else."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.errors import Invalid, invalid
-from service.json_lists import LongList
+from service.http.long_json.lists import LongList
 
 Array = NDArray[Any]
 

@@ -1,0 +1,33 @@
+"""Pages of lists: the envelope, `limit` and `after`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Generic, TypeVar
+
+from fastapi import Query
+from pydantic import BaseModel, BeforeValidator, Field
+
+Item = TypeVar("Item")
+
+
+class Page(BaseModel, Generic[Item]):
+    """One page of a list, newest first unless said otherwise; `next` goes into `?after=` and is null at the end."""
+
+    items: list[Item]
+    next: str | None
+
+
+MAX_LIMIT = 1000
+
+
+def _cut(limit: Any) -> Any:
+    return MAX_LIMIT if isinstance(limit, str) and limit.isdecimal() and len(limit.lstrip("0")) > 3 else limit
+
+
+Limit = Annotated[
+    int,
+    Field(ge=1),
+    BeforeValidator(_cut),
+    Query(description=f"items a page; more than {MAX_LIMIT} are cut to {MAX_LIMIT}", examples=[50]),
+]
+After = Annotated[str | None, Query(description="the `next` of the page before")]

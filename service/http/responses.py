@@ -1,0 +1,30 @@
+"""Responses that several nouns give: numbers, files, and answers that were given before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import orjson
+from fastapi import Response
+
+
+def numbers_response(answer: dict[str, Any], status: int = 200) -> Response:
+    """An answer with arrays in it. A float32 is written with the fewest digits that give it back: 0.1, not
+    0.10000000149011612.
+    """
+    content = orjson.dumps(answer, default=np.ascontiguousarray, option=orjson.OPT_SERIALIZE_NUMPY)
+    return Response(content, status, media_type="application/json")
+
+
+def attachment(name: str) -> dict[str, str]:
+    """The header by which browsers save an answer as a file of this name, which is made of names as the service has."""
+    return {"Content-Disposition": f'attachment; filename="{name}"'}
+
+
+@dataclass(eq=False)
+class Replayed(Exception):
+    """Not an error: the request was answered before, and this is what was said."""
+
+    response: Response
