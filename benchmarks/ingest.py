@@ -24,9 +24,9 @@ from pyarrow import csv
 from benchmarks.machine import processor
 from benchmarks.results import RESULTS
 from benchmarks.timing import seconds_of
-from service.datasets import formats
-from service.datasets.chunks import ReadOptions
-from service.datasets.media_types import MediaType
+from service.datasets.formats.media_types import MediaType
+from service.datasets.formats.read import read_table
+from service.datasets.table import ReadOptions
 from tests.serving import RunningService, running_service, wait_for
 
 UPLOAD = "upload to the service"
@@ -66,7 +66,7 @@ def read_with_pyarrow(path: Path) -> None:
 def read_with_ours(path: Path) -> None:
     options = ReadOptions(limit=path.stat().st_size)
     with path.open("rb", buffering=0) as file:
-        for _ in formats.read(MediaType.CSV, file, options, path.parent).chunks:
+        for _ in read_table(MediaType.CSV, file, options, path.parent).chunks:
             pass
 
 

@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 from service.database.database import Database
 from service.database.migrate import migrate
 from service.datasets.endpoints import router as datasets
-from service.datasets.uploads import Turns
+from service.datasets.ingest.upload import Turns
 from service.engine.engine import Engine
 from service.errors import Unavailable
 from service.http.body_limit import BodyLimit

@@ -3,7 +3,7 @@
 from itertools import islice
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from service.http.long_json.lists import LongList
 from service.ids import looks_like_an_id
@@ -54,16 +54,6 @@ Name = Annotated[
 Reference = Annotated[str, Field(strict=True, min_length=1, max_length=100, description="an id or a name")]
 Dtype = Literal["float32", "float64"]
 PartName = Literal["train", "validation", "test"]
-Kind = Literal["numeric", "boolean", "categorical"]
-"""Of a column: numbers; 0 and 1, false and true; or texts, each one of a few categories."""
-ColumnName = Annotated[
-    str, StringConstraints(strict=True, min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")
-]
-MOST_COLUMNS = 4096
-MOST_CATEGORIES = 256
-"""Of one column; every one is an input or an output of a network."""
-LONGEST_CATEGORY = 1000
-"""Characters; longer texts are no categories."""
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Seed = Annotated[int, Field(strict=True, ge=0, le=2**53 - 1, description="decides every random choice")]
 VersionNumber = Annotated[int, Field(ge=0, le=2**31 - 1)]

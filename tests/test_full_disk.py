@@ -21,7 +21,7 @@ from service.app import create_app
 from service.database.database import Database
 from service.database.disk_faults import disk_fault
 from service.database.migrate import migrate
-from service.datasets.uploads import Turns
+from service.datasets.ingest.upload import Turns
 from service.errors import CannotWrite
 from service.idempotency.creation import KeysInFlight
 from service.models.networks import Networks

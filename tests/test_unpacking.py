@@ -14,7 +14,7 @@ import pyarrow
 import pytest
 from pyarrow import ipc, parquet
 
-from service.datasets.media_types import MediaType
+from service.datasets.formats.media_types import MediaType
 from service.errors import Invalid, TooLarge
 from service.http import unpacking
 from service.http.compression import Inflate

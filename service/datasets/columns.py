@@ -1,12 +1,25 @@
 """What a dataset's record says of its columns, and what follows from it for the stored arrays."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from pydantic import StringConstraints
 
 from service.http.json_numbers import Array
 from service.learning.encoding import Encoded, Rows
 from service.learning.selection import Selection
-from service.wire import Kind
+
+Kind = Literal["numeric", "boolean", "categorical"]
+"""Of a column: numbers; 0 and 1, false and true; or texts, each one of a few categories."""
+ColumnName = Annotated[
+    str, StringConstraints(strict=True, min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")
+]
+MOST_COLUMNS = 4096
+MOST_CATEGORIES = 256
+"""Of one column; every one is an input or an output of a network."""
+LONGEST_CATEGORY = 1000
+"""Characters; longer texts are no categories."""
+
 
 Column = Mapping[str, Any]
 """name, kind, width; categories, of a categorical one in the order of its codes; fill, what stood for a missing value:

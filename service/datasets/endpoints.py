@@ -11,13 +11,14 @@ from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
 from service.database.database import Database
-from service.datasets import content, formats, operations, records
-from service.datasets.ingest import Options
-from service.datasets.media_types import ALIASES, ANY_FORM, MediaType
+from service.datasets import export, operations, records
+from service.datasets.formats.media_types import ALIASES, ANY_FORM, MediaType
+from service.datasets.formats.read import MEDIA_TYPES, unread
+from service.datasets.ingest.fill import Options
+from service.datasets.ingest.options import StreamedOptions
+from service.datasets.ingest.upload import Turns, Upload
 from service.datasets.records import DatasetRecord
 from service.datasets.schemas import Dataset, NewDataset, Row, State, Statistics
-from service.datasets.stream_options import StreamedOptions
-from service.datasets.uploads import Turns, Upload
 from service.errors import Invalid, WrongFormat, invalid
 from service.http.json_bodies import read_json, validated
 from service.http.media_types import preferred
@@ -127,8 +128,8 @@ def _upload(request: Request, options: StreamedOptions, database: Database, stor
         raise WrongFormat(f"Datasets are read as they are or as gzip, but not as {coding[:50]!r}.")
     sent_as = media_type(request)
     kind = ALIASES.get(sent_as, sent_as)
-    if kind not in (*formats.MEDIA_TYPES, *ANY_FORM):
-        raise formats.unread(kind)
+    if kind not in (*MEDIA_TYPES, *ANY_FORM):
+        raise unread(kind)
     if not options.targets:
         raise invalid("query/targets", "Say which columns are to be learnt: ?targets=y.")
     return Upload(
@@ -229,7 +230,7 @@ def show_statistics(dataset: str, database: DatabaseOf) -> dict[str, Any]:
     summary="Give the data back",
     response_class=StreamingResponse,
     responses={
-        200: {"description": "all columns, in the order of the data", "content": dict.fromkeys(content.FORMS, _BINARY)},
+        200: {"description": "all columns, in the order of the data", "content": dict.fromkeys(export.FORMS, _BINARY)},
         **problems(404, 406, 409, 422),
     },
 )
@@ -241,11 +242,11 @@ def show_content(
 
     Values that stood for missing ones are given back in their place.
     """
-    form = MediaType(preferred(request.headers.get("accept", ""), content.FORMS))
+    form = MediaType(preferred(request.headers.get("accept", ""), export.FORMS))
     with database.reading() as session:
         record = records.find_ready(session, dataset)
         names = [column["name"] for column in record.statistics]
-    blocks = content.blocks(record, storage.open(record.id, record.content_hash), part)
-    pieces = content.content(form, content.columns(record, names), blocks)
-    headers = {"Vary": "Accept", **attachment(content.file_name(record, form, part))}
+    blocks = export.blocks(record, storage.open(record.id, record.content_hash), part)
+    pieces = export.content(form, export.columns(record, names), blocks)
+    headers = {"Vary": "Accept", **attachment(export.file_name(record, form, part))}
     return StreamingResponse(pieces, headers=headers, media_type=form)

@@ -10,12 +10,14 @@ from sqlalchemy.orm import Session
 from service.database import lookup
 from service.database.database import Database
 from service.database.record import now
-from service.datasets import formats, records, storing
-from service.datasets.chunks import Table
+from service.datasets import records
 from service.datasets.columns import value_of
-from service.datasets.ingest import Options
+from service.datasets.formats.json_columns import json_table
+from service.datasets.ingest.fill import Options
+from service.datasets.ingest.store import store_table
 from service.datasets.records import DatasetRecord
 from service.datasets.schemas import NewDataset
+from service.datasets.table import Table
 from service.errors import Conflict
 from service.ids import new_id
 from service.storage.storage import Storage
@@ -31,12 +33,12 @@ def store(storage: Storage, table: Table, options: Options) -> DatasetRecord:
         Invalid: rows, targets or parts are impossible.
         Unavailable: the storage is full or out of reach.
     """
-    return storing.store(storage, lambda _: table, options, new_id("ds"), now())
+    return store_table(storage, lambda _: table, options, new_id("ds"), now())
 
 
 def create(storage: Storage, new: NewDataset) -> DatasetRecord:
     """Keep what a JSON body holds; the row follows with `adding`. Raises as `store` does."""
-    table = formats.json_table(new.columns, new.types, new.dtype)
+    table = json_table(new.columns, new.types, new.dtype)
     return store(storage, table, Options(new.name, new.targets, new.split, new.dtype, new.missing))
 
 

@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from service.datasets.columns import MOST_COLUMNS, ColumnName, Kind
 from service.http.long_json.lists import LongList
-from service.wire import MOST_COLUMNS, PLAIN, ColumnName, Dtype, Kind, Name, Number, PartName, Seed, Strict
+from service.wire import PLAIN, Dtype, Name, Number, PartName, Seed, Strict
 
 Count = Annotated[int, Field(strict=True, ge=0)]
 

@@ -9,12 +9,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from service.datasets import records as datasets
+from service.datasets.view import DatasetView
 from service.engine.ending import write_end
 from service.engine.ledger import Ledger
 from service.engine.workspace import Place, Workspace, workspace_at
 from service.errors import DescentError
 from service.jobs import operations, queue, receipts, records, verifications
-from service.jobs.parts import View
 from service.jobs.records import JobRecord
 from service.jobs.signatures import signature_of
 from service.jobs.states import MAX_LOSSES_OF_WORKER, Asked, State
@@ -77,7 +77,7 @@ def _prepare(workspace: Workspace, record: JobRecord) -> Assignment:
         network = network_of(model)
         signature = signature_of(dataset, network, recipe.loss, frozen["sample_weights"])
     start = parameters.from_bytes(kept.parameters)
-    view = View(workspace.storage, dataset, network.dtype, frozen["sample_weights"])
+    view = DatasetView(workspace.storage, dataset, network.dtype, frozen["sample_weights"])
     training = Training(
         network,
         start,

@@ -12,9 +12,9 @@ from service.database.database import Database
 from service.database.record import now
 from service.datasets import records as datasets
 from service.datasets.records import DatasetRecord
+from service.datasets.view import DatasetView, check_weights, has_feature
 from service.errors import Conflict, Fault, NotFound, invalid
 from service.jobs import growth, queue, records
-from service.jobs.parts import View, check_weights, has_feature
 from service.jobs.records import JobRecord
 from service.jobs.schemas import NewJob, Recipe
 from service.jobs.signatures import no_probabilities
@@ -70,7 +70,7 @@ def draft(database: Database, storage: Storage, networks: Networks, new: NewJob,
             check_weights(dataset, new.sample_weights, "#/sample_weights")
     if not start.network.parameter_count:
         raise invalid("#/model", "This model has no parameters: there is nothing to train.", "nothing_to_train")
-    view = View(storage, dataset, start.network.dtype, new.sample_weights)
+    view = DatasetView(storage, dataset, start.network.dtype, new.sample_weights)
     view.check(start.network, "#/dataset")
     if not new.partial and new.batch_size is not None and new.batch_size > dataset.train_rows:
         detail = f"No batch of {new.batch_size} rows is full: the training part has {dataset.train_rows}."
@@ -88,7 +88,7 @@ def draft(database: Database, storage: Storage, networks: Networks, new: NewJob,
     )
 
 
-def _plan(view: View, start: TrainedNetwork, new: NewJob) -> tuple[Plan, tuple[Advice, ...]]:
+def _plan(view: DatasetView, start: TrainedNetwork, new: NewJob) -> tuple[Plan, tuple[Advice, ...]]:
     dataset, recipe = view.dataset, new.term()
     gram = view.gram("train") if dataset.inputs <= EXACT_PLAN_INPUTS else None
     try:

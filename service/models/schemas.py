@@ -5,10 +5,11 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
+from service.datasets.columns import Kind
 from service.http.long_json.lists import MOST_MEMBERS, LongList
 from service.learning.link import Link
 from service.vocabulary.schemas import LayerShape
-from service.wire import PLAIN, Dtype, EpochNumber, Kind, Name, Reference, Seed, Strict, VersionNumber
+from service.wire import PLAIN, Dtype, EpochNumber, Name, Reference, Seed, Strict, VersionNumber
 
 LONGEST_ARCHITECTURE = 100_000
 """Characters."""

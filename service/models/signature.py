@@ -3,8 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from service.datasets.columns import Kind
 from service.learning.link import Link
-from service.wire import Kind
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,13 @@ from service.database.database import Database
 from service.database.lookup import position_of
 from service.database.record import now
 from service.datasets.records import DatasetRecord
+from service.datasets.view import DatasetView
 from service.errors import invalid
 from service.http import json_numbers
 from service.ids import new_id
 from service.jobs import records as jobs
 from service.jobs import reports
 from service.jobs.operations import reference_at
-from service.jobs.parts import View
 from service.jobs.signatures import link_of
 from service.learning import evaluation
 from service.learning.evaluation import Classes, Evaluation, Numbers
@@ -99,7 +99,7 @@ def _metrics(dataset: DatasetRecord, found: Evaluation) -> dict[str, Any]:
 
 
 def _residuals(
-    view: View, part: str, targets: Sequence[Numbers | Classes], worst: Sequence[WorstRow]
+    view: DatasetView, part: str, targets: Sequence[Numbers | Classes], worst: Sequence[WorstRow]
 ) -> list[dict[str, Any]]:
     rows_of_file = view.numbers(part)
     short = partial(_in_few_digits, np.dtype(view.dtype).type)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from service.datasets.chunks import Texts, category_of
+from service.datasets.table import Texts, category_of
 from service.errors import Invalid, invalid
 from service.http import json_numbers
 from service.http.json_numbers import Array

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from service.datasets import formats
-from service.datasets.chunks import Chunk, ReadOptions, Table
-from service.datasets.formats.csv_dialect import DELIMITERS
+from service.datasets.columns import Kind
+from service.datasets.formats.csv.dialect import DELIMITERS
+from service.datasets.formats.read import read_table
+from service.datasets.table import Chunk, ReadOptions, Table
 from service.errors import TooLarge, invalid
 from service.http.json_numbers import Array
 from service.http.media_types import CSV
@@ -20,7 +21,6 @@ from service.models.networks import TrainedNetwork
 from service.models.signature import Feature, Signature, Target
 from service.pointers import escape
 from service.predictions import named_rows
-from service.wire import Kind
 
 if TYPE_CHECKING:
     import pyarrow
@@ -46,7 +46,7 @@ def from_csv(body: bytes, limit: int, trained: TrainedNetwork) -> Given:
     has_header = trained.signature is not None or not _is_row_of_numbers(body)
     options = ReadOptions(limit * UNPACKED, header=has_header, fewest=1, expected=_kinds(trained.signature))
     with tempfile.TemporaryDirectory() as scratch:
-        table = formats.read(CSV, io.BytesIO(body), options, Path(scratch))
+        table = read_table(CSV, io.BytesIO(body), options, Path(scratch))
         return _together(_of_chunks(table, trained), limit)
 
 
@@ -78,8 +78,8 @@ def from_arrow(body: bytes, limit: int, trained: TrainedNetwork) -> Given:
     """
     import pyarrow  # here: it takes a third of a second, and JSON can do without
 
-    from service.datasets.formats.arrow_arrays import kinds_of, refusing
-    from service.datasets.formats.arrow_messages import check_sizes
+    from service.datasets.formats.arrow.arrays import kinds_of, refusing
+    from service.datasets.formats.arrow.sizes import check_sizes
 
     with refusing("Arrow stream"):
         check_sizes(pyarrow.BufferReader(body), len(body))
@@ -92,7 +92,7 @@ def from_arrow(body: bytes, limit: int, trained: TrainedNetwork) -> Given:
 def _of_batches(
     batches: "Iterable[pyarrow.RecordBatch]", kinds: Mapping[str, Kind], trained: TrainedNetwork
 ) -> Iterator[Array]:
-    from service.datasets.formats.arrow_arrays import chunk_of
+    from service.datasets.formats.arrow.arrays import chunk_of
 
     first, in_order = 0, _numeric_columns(list(kinds), trained)
     for batch in batches:

@@ -5,9 +5,9 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from service.datasets import records as datasets
+from service.datasets.view import DatasetView
 from service.jobs import records as jobs
 from service.jobs.operations import reference_at, weights_in
-from service.jobs.parts import View
 from service.jobs.signatures import check_columns
 from service.models.networks import TrainedNetwork
 from service.storage.storage import Storage
@@ -15,7 +15,7 @@ from service.storage.storage import Storage
 
 def view_of(
     session: Session, storage: Storage, trained: TrainedNetwork, reference: str, pointer: str = "#/dataset"
-) -> View:
+) -> DatasetView:
     """The dataset for this network; a column of weights that it was trained with is no input.
 
     Raises:
@@ -27,7 +27,7 @@ def view_of(
         dataset = datasets.find_ready(session, reference)
     recipe = recipe_behind(session, trained)
     weights = None if recipe is None else weights_in(recipe, dataset)
-    view = View(storage, dataset, trained.network.dtype, weights)
+    view = DatasetView(storage, dataset, trained.network.dtype, weights)
     if trained.signature is not None:
         check_columns(trained.signature, dataset, weights, pointer)
     view.check(trained.network, pointer)

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from service.app import create_app
 from service.database.database import Database
 from service.database.migrate import migrate
-from service.datasets.uploads import Turns
+from service.datasets.ingest.upload import Turns
 from service.errors import Unavailable
 from service.models.networks import Networks
 from service.models.records import ModelRecord

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from service.datasets import formats
-from service.datasets.chunks import Chunk, ReadOptions, Texts
-from service.datasets.media_types import MediaType
+from service.datasets.formats.media_types import MediaType
+from service.datasets.formats.read import read_table
+from service.datasets.table import Chunk, ReadOptions, Texts
 from service.errors import Invalid
 
 Columns = dict[str, list[Any]]
@@ -38,7 +38,7 @@ class Trickle(io.BytesIO):
 def read(form: MediaType, body: bytes, at_once: int = 1 << 20, **options: Any) -> tuple[dict[str, str], Columns]:
     """The kinds and the values of the columns of a whole body."""
     with TemporaryDirectory() as scratch:
-        table = formats.read(form, Trickle(body, at_once), ReadOptions(**{"limit": 1 << 30, **options}), Path(scratch))
+        table = read_table(form, Trickle(body, at_once), ReadOptions(**{"limit": 1 << 30, **options}), Path(scratch))
         assert not list(Path(scratch).iterdir())
         columns: Columns = {name: [] for name in table.kinds}
         for chunk in table.chunks:

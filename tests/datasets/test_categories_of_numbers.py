@@ -10,9 +10,9 @@ import pyarrow
 import pytest
 from pyarrow import ipc, parquet
 
-from service.datasets import formats
-from service.datasets.chunks import category_of
-from service.datasets.media_types import MediaType
+from service.datasets.formats.json_columns import json_table
+from service.datasets.formats.media_types import MediaType
+from service.datasets.table import category_of
 from service.errors import Invalid
 from service.models.signature import Feature, Signature
 from service.predictions import named_rows
@@ -75,7 +75,7 @@ def table_of(column: pyarrow.Array) -> pyarrow.Table:
 
 
 def test_json_names_them() -> None:
-    (chunk,) = formats.json_table({"x": NUMBERS}, {"x": "categorical"}, "float64").chunks
+    (chunk,) = json_table({"x": NUMBERS}, {"x": "categorical"}, "float64").chunks
     assert values(chunk)["x"] == NAMES
 
 

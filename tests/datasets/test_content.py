@@ -8,7 +8,7 @@ import pyarrow
 import pytest
 from pyarrow import csv, ipc, parquet
 
-from service.datasets.media_types import MediaType
+from service.datasets.formats.media_types import MediaType
 from tests.datasets.uploading import upload
 from tests.problems import pointers, problem
 

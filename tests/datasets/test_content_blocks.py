@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from pyarrow import parquet
 
-from service.datasets import content
-from service.datasets.media_types import MediaType
+from service.datasets import export
+from service.datasets.formats.media_types import MediaType
 from service.datasets.records import DatasetRecord
 from service.storage.storage import Arrays
 from tests.datasets.reading import read
@@ -49,21 +49,21 @@ def stored(parts: Iterable[Iterable[int]], **fields: Any) -> tuple[DatasetRecord
 def test_rows_of_all_parts_come_in_the_order_of_their_numbers(
     parts: list[Iterable[int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(content, "MOST_ROWS", 64)
+    monkeypatch.setattr(export, "MOST_ROWS", 64)
     record, arrays = stored(parts)
-    blocks = list(content.blocks(record, arrays))
+    blocks = list(export.blocks(record, arrays))
     numbers = np.sort(arrays.numbers)
     assert max(len(block["x"]) for block in blocks) == 64
     assert (np.concatenate([block["x"] for block in blocks]) == (numbers / 7).astype(np.float32)).all()
     assert (np.concatenate([block["text"] for block in blocks]) == numbers % len(TEXTS)).all()
 
 
-@pytest.mark.parametrize("form", content.FORMS)
+@pytest.mark.parametrize("form", export.FORMS)
 def test_every_block_is_given_away_as_soon_as_it_is_written(form: MediaType, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(content, "MOST_ROWS", 1000)
+    monkeypatch.setattr(export, "MOST_ROWS", 1000)
     record, arrays = stored([range(0, 50_000, 2), range(1, 50_000, 2), []])
-    columns = content.columns(record, ["text", "x", "flag"])
-    pieces = list(content.content(form, columns, content.blocks(record, arrays)))
+    columns = export.columns(record, ["text", "x", "flag"])
+    pieces = list(export.content(form, columns, export.blocks(record, arrays)))
     body = b"".join(pieces)
     assert len(pieces) == 51
     assert max(map(len, pieces)) < len(body) / 10
@@ -75,16 +75,16 @@ def test_every_block_is_given_away_as_soon_as_it_is_written(form: MediaType, mon
     assert columns_read["flag"] == [row % 2 for row in range(50_000)]
 
 
-@pytest.mark.parametrize("form", content.FORMS)
+@pytest.mark.parametrize("form", export.FORMS)
 def test_the_part_of_each_row_is_told_where_a_column_said_it(form: MediaType) -> None:
     record, arrays = stored([[0, 3], [1], [2]], split_column="part")
-    columns = content.columns(record, ["x", "flag", "text"])
-    body = b"".join(content.content(form, columns, content.blocks(record, arrays)))
+    columns = export.columns(record, ["x", "flag", "text"])
+    body = b"".join(export.content(form, columns, export.blocks(record, arrays)))
     assert read(form, body)[1]["part"] == ["train", "validation", "test", "train"]
 
 
 def test_numbers_keep_their_dtype() -> None:
     record, arrays = stored([range(4), [], []])
-    blocks = content.blocks(record, arrays)
-    body = b"".join(content.content(MediaType.PARQUET, content.columns(record, ["x", "flag", "text"]), blocks))
+    blocks = export.blocks(record, arrays)
+    body = b"".join(export.content(MediaType.PARQUET, export.columns(record, ["x", "flag", "text"]), blocks))
     assert [str(type) for type in parquet.read_schema(io.BytesIO(body)).types] == ["float", "bool", "string"]

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from service.datasets import statistics
+from service.datasets.ingest import describe as statistics
+from service.datasets.ingest.describe import MOST_SORTED, STRETCH, SpooledColumn, count_below, describe, evenly_spread
+from service.datasets.ingest.spool import Spool
 from service.datasets.schemas import Split
 from service.datasets.split import PARTS, Parts, assign
-from service.datasets.spool import Spool
-from service.datasets.statistics import MOST_SORTED, STRETCH, SpooledColumn, count_below, describe, evenly_spread
 
 ROWS = 2 * STRETCH + 12_345
 SPLIT = Split.model_validate({"validation": {"fraction": 0.1}, "test": {"last": 1000}})

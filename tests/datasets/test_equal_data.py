@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow
 import pytest
 
-from service.datasets.media_types import MediaType
+from service.datasets.formats.media_types import MediaType
 from tests.datasets.uploading import HEADER, lines, upload
 from tests.datasets.writing import as_csv, as_npz, as_parquet, as_stream
 from tests.problems import problem

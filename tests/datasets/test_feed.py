@@ -5,19 +5,19 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from service.datasets import feed
-from service.datasets.feed import Feed
+from service.datasets.ingest import pipe
+from service.datasets.ingest.pipe import BodyPipe
 
 
 def test_a_sender_waits_for_the_reader(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feed, "CAPACITY", 1)
+    monkeypatch.setattr(pipe, "CAPACITY", 1)
 
     async def pieces() -> AsyncIterator[bytes]:
         for piece in (b"a", b"b", b"c"):
             yield piece
 
     async def read_slowly() -> bytes:
-        slow = Feed()
+        slow = BodyPipe()
         pouring = asyncio.create_task(slow.pour(pieces()))
         done, _ = await asyncio.wait([pouring], timeout=0.05)
         assert not done

@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow
 import pytest
 
-from service.datasets import formats
-from service.datasets.media_types import MediaType
+from service.datasets.formats.media_types import MediaType
+from service.datasets.formats.read import MEDIA_TYPES
 from tests.datasets.writing import as_csv, as_npz, as_parquet, as_stream
 from tests.problems import pointers, problem
 
@@ -157,4 +157,4 @@ def test_a_query_beside_json_is_refused(http: httpx.Client) -> None:
 def test_other_formats_are_415(http: httpx.Client, kind: str) -> None:
     answer = http.post("/api/datasets?targets=y", content=b"x,y\n1,2\n", headers={"Content-Type": kind} if kind else {})
     detail = problem(answer, 415)["detail"]
-    assert all(form in detail for form in ("application/json", *formats.MEDIA_TYPES))
+    assert all(form in detail for form in ("application/json", *MEDIA_TYPES))

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import feather, ipc
 
-from service.datasets.formats import arrow_messages
-from service.datasets.media_types import MediaType
+from service.datasets.formats.arrow import sizes
+from service.datasets.formats.media_types import MediaType
 from service.errors import Invalid
 from tests.datasets.reading import read, refusal
 from tests.datasets.writing import as_parquet, as_stream
@@ -193,7 +193,7 @@ def test_small_batches_do_not_unpack_to_large_ones(
     with begun(out, table.schema, options=ipc.IpcWriteOptions(compression=packing)) as writer:
         writer.write_table(table)
     assert read(MediaType.ARROW_STREAM, out.getvalue())[1] == {"x": [0] * rows, "t": ["a"] * rows}
-    monkeypatch.setattr(arrow_messages, "LARGEST_BATCH", 8 * rows)
+    monkeypatch.setattr(sizes, "LARGEST_BATCH", 8 * rows)
     where, what = refusal(MediaType.ARROW_STREAM, out.getvalue())
     assert where == "#"
     assert what.startswith("A batch takes 1,200,00")

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.datasets.formats import csv_blocks
-from service.datasets.media_types import MediaType
+from service.datasets.formats.csv import blocks
+from service.datasets.formats.media_types import MediaType
 from service.errors import Invalid
 from tests.datasets.reading import read
 
@@ -102,20 +102,20 @@ def test_some_texts_mean_that_a_value_is_missing(missing: str) -> None:
 
 
 def test_a_column_may_turn_to_fractions_after_many_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csv_blocks, "BLOCK", 64)
+    monkeypatch.setattr(blocks, "BLOCK", 64)
     rows = 1000
     _, columns = read_csv("x,y\n" + "1,2\n" * rows + "1.5,2.5\n", at_once=7)
     assert columns == {"x": [1] * rows + [1.5], "y": [2] * rows + [2.5]}
 
 
 def test_blank_stretches_longer_than_a_block_hold_no_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csv_blocks, "BLOCK", 16)
+    monkeypatch.setattr(blocks, "BLOCK", 16)
     assert read_csv("x,y\n" + "\n" * 100 + "1,2\n" + "\n" * 100, at_once=7)[1] == {"x": [1], "y": [2]}
     assert read_csv("x,y\n" + "\n" * 100, at_once=7)[1] == {"x": [], "y": []}
 
 
 def test_marks_of_inches_are_no_quotes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csv_blocks, "BLOCK", 64)
+    monkeypatch.setattr(blocks, "BLOCK", 64)
     text = 'width,what\n1,5" pipe\n' + "2,pipe\n" * 50
     assert read_csv(text, at_once=7)[1] == {"width": [1] + [2] * 50, "what": ['5" pipe'] + ["pipe"] * 50}
 
@@ -138,7 +138,7 @@ def test_what_python_writes_is_read_as_it_was(
     writer = csv.writer(out, lineterminator=newline, quoting=quoting)
     writer.writerows([("text", "number", "other"), *rows])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(csv_blocks, "BLOCK", block)
+        patch.setattr(blocks, "BLOCK", block)
         types = {"text": "categorical", "other": "categorical"}
         _, columns = read_csv(out.getvalue(), types=types, delimiter=",", at_once=at_once)
     assert [*zip(columns["text"], columns["number"], columns["other"], strict=True)] == rows

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from service.datasets import formats
-from service.datasets.chunks import ReadOptions
-from service.datasets.formats import csv_blocks
-from service.datasets.media_types import MediaType
+from service.datasets.formats.csv import blocks
+from service.datasets.formats.media_types import MediaType
+from service.datasets.formats.read import read_table
+from service.datasets.table import ReadOptions
 from tests.datasets.reading import Trickle, read, refusal
 
 SHORT_ROWS = "x,y\n" + "1,2\n" * 100
@@ -79,7 +79,7 @@ def test_a_comma_within_numbers_is_not_taken_for_a_delimiter_where_another_divid
 
 
 def test_faults_far_into_the_text_name_its_lines_and_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csv_blocks, "BLOCK", 64)
+    monkeypatch.setattr(blocks, "BLOCK", 64)
     where, what = refused(SHORT_ROWS + "\n3,four\n", at_once=7)
     assert where == "#/columns/y/100"
     assert what.startswith("Line 103: column 'y' holds 'four'")
@@ -87,9 +87,9 @@ def test_faults_far_into_the_text_name_its_lines_and_rows(monkeypatch: pytest.Mo
 
 
 def test_missing_values_can_be_found_in_the_text(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(csv_blocks, "BLOCK", 64)
+    monkeypatch.setattr(blocks, "BLOCK", 64)
     body = Trickle((SHORT_ROWS + "\n,4\n").encode(), at_once=7)
-    *_, last = formats.read(MediaType.CSV, body, ReadOptions(1 << 20), tmp_path).chunks
+    *_, last = read_table(MediaType.CSV, body, ReadOptions(1 << 20), tmp_path).chunks
     assert last.rows < 100
     assert last.where(last.rows - 1) == "Line 103"
 
@@ -145,7 +145,7 @@ def test_a_quote_that_is_never_closed_is_where_it_begins(text: str, line: int) -
 
 
 def test_a_quote_that_is_never_closed_is_found_in_later_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csv_blocks, "BLOCK", 64)
+    monkeypatch.setattr(blocks, "BLOCK", 64)
     assert refused("x,y\n" + "1,a\n" * 100 + '2,"b', at_once=7)[1] == "Line 102 has a quote that is never closed."
 
 
@@ -163,7 +163,7 @@ def test_a_quote_within_a_text_need_not_be_closed(text: str, last: str) -> None:
 
 
 def test_a_row_longer_than_a_block_is_no_row(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csv_blocks, "BLOCK", 64)
+    monkeypatch.setattr(blocks, "BLOCK", 64)
     assert refused(SHORT_ROWS + "1" * 200, at_once=7)[1].startswith("Line 102 is longer than 64 bytes")
 
 
@@ -190,7 +190,7 @@ def test_many_different_texts_are_refused_early() -> None:
 
 
 def test_different_texts_are_counted_over_all_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csv_blocks, "BLOCK", 64)
+    monkeypatch.setattr(blocks, "BLOCK", 64)
     assert refused("id,y\n" + "".join(f"t{i},{i}\n" for i in range(257)), at_once=7)[0] == "#/columns/id"
 
 
@@ -211,13 +211,13 @@ def test_what_breaks_off_the_body_comes_through(form: MediaType, tmp_path: Path)
             return piece
 
     with pytest.raises(ConnectionResetError):
-        formats.read(form, BreaksOff(b"x,y\n1,2\n", at_once=4), ReadOptions(1 << 20), tmp_path)
+        read_table(form, BreaksOff(b"x,y\n1,2\n", at_once=4), ReadOptions(1 << 20), tmp_path)
 
 
 def test_a_table_may_be_left_half_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(csv_blocks, "BLOCK", 64)
+    monkeypatch.setattr(blocks, "BLOCK", 64)
     body = Trickle((SHORT_ROWS + "x,y\n").encode(), at_once=7)
-    chunks = formats.read(MediaType.CSV, body, ReadOptions(1 << 20), tmp_path).chunks
+    chunks = read_table(MediaType.CSV, body, ReadOptions(1 << 20), tmp_path).chunks
     assert next(chunks).rows
     chunks.close()
     assert list(chunks) == []

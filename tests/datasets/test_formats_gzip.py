@@ -7,7 +7,7 @@ import pyarrow
 import pytest
 from pyarrow import parquet
 
-from service.datasets.media_types import MediaType
+from service.datasets.formats.media_types import MediaType
 from service.errors import TooLarge
 from tests.datasets.reading import read, refusal
 

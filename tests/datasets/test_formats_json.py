@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from service.datasets import formats
+from service.datasets.columns import Kind
+from service.datasets.formats.json_columns import json_table
 from service.errors import Invalid
 from service.http.json_bodies import read_json
-from service.wire import Kind
 from tests.datasets.reading import values
 
 NAN = pytest.approx(float("nan"), nan_ok=True)
 
 
 def read(columns: dict[str, Any], types: dict[str, Kind] | None = None, dtype: str = "float32") -> Any:
-    table = formats.json_table(columns, types or {}, dtype)
+    table = json_table(columns, types or {}, dtype)
     (chunk,) = table.chunks
     return table.kinds, values(chunk)
 
@@ -93,7 +93,7 @@ def test_json_does_without_pyarrow() -> None:
     script = (
         "import sys; from service.datasets import formats\n"
         "list(formats.json_table({'x': [1], 't': ['a'], 'b': [True]}, {}, 'float32').chunks)\n"
-        "import service.datasets.content; print('pyarrow' in sys.modules)"
+        "import service.datasets.export; print('pyarrow' in sys.modules)"
     )
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert result.stdout == "False\n"

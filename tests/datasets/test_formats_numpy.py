@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.datasets import formats
-from service.datasets.chunks import ReadOptions
-from service.datasets.media_types import MediaType
+from service.datasets.formats.media_types import MediaType
+from service.datasets.formats.read import read_table
+from service.datasets.table import ReadOptions
 from service.errors import Invalid, TooLarge
 from tests.datasets.reading import read, refusal
 
@@ -78,7 +78,7 @@ def test_many_rows_come_in_order() -> None:
 
 def test_an_archive_has_columns_and_groups_of_columns(tmp_path: Path) -> None:
     body = npz(x=np.arange(6).reshape(3, 2), t=np.array(["a", "b", "a"]), y=np.zeros((3, 1), bool))
-    table = formats.read(MediaType.NPZ, io.BytesIO(body), ReadOptions(1 << 20), tmp_path)
+    table = read_table(MediaType.NPZ, io.BytesIO(body), ReadOptions(1 << 20), tmp_path)
     assert table.kinds == {"x_0": "numeric", "x_1": "numeric", "t": "categorical", "y_0": "boolean"}
     assert table.groups == {"x": ["x_0", "x_1"], "y": ["y_0"]}
     assert read(MediaType.NPZ, body)[1] == {"x_0": [0, 2, 4], "x_1": [1, 3, 5], "t": ["a", "b", "a"], "y_0": [0, 0, 0]}
@@ -141,7 +141,7 @@ def test_members_lie_nowhere_whatever_they_are_called(tmp_path: Path) -> None:
     body = archive(**{"../../x.npy": npy(np.arange(2)), "/y.npy": npy(np.arange(2))})
     scratch = tmp_path / "a" / "b"
     scratch.mkdir(parents=True)
-    table = formats.read(MediaType.NPZ, io.BytesIO(body), ReadOptions(1 << 20), scratch)
+    table = read_table(MediaType.NPZ, io.BytesIO(body), ReadOptions(1 << 20), scratch)
     assert list(table.kinds) == ["../../x", "/y"]
     assert list(tmp_path.rglob("*")) == [tmp_path / "a", scratch]
 

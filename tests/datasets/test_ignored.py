@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow
 import pytest
 
-from service.datasets.media_types import MediaType
+from service.datasets.formats.media_types import MediaType
 from tests.datasets.uploading import upload
 from tests.datasets.writing import as_csv, as_npz, as_parquet, as_stream
 from tests.problems import problem

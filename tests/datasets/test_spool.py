@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from service.datasets.spool import Spool
+from service.datasets.ingest.spool import Spool
 
 
 def test_a_disk_that_takes_a_block_in_pieces_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

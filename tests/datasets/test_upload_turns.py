@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from service.app import create_app
 from service.database.database import Database
 from service.database.migrate import migrate
-from service.datasets.uploads import LISTED_FROM, Turns
+from service.datasets.ingest.upload import LISTED_FROM, Turns
 from service.errors import Unavailable
 from service.settings import Settings
 from service.storage.storage import Storage

@@ -9,8 +9,8 @@ from numpy.lib.format import open_memmap
 
 from service.datasets.columns import column
 from service.datasets.records import DatasetRecord
+from service.datasets.view import DatasetView
 from service.http.json_numbers import Array
-from service.jobs.parts import View
 from service.learning.encoding import Encoded, stored
 from service.learning.gram import Gram
 from service.learning.pages import mapping_of
@@ -51,7 +51,9 @@ print(peak_memory() - before >> 20)
 """
 
 
-def view_of(folder: Path, rows: int, columns: int, dtype: str, weights: str | None, kind: str = "numeric") -> View:
+def view_of(
+    folder: Path, rows: int, columns: int, dtype: str, weights: str | None, kind: str = "numeric"
+) -> DatasetView:
     """Of a dataset, float32, whose first feature is of this kind."""
     features = [column("x0", "numeric", None, None) for _ in range(columns)]
     for index, feature in enumerate(features):
@@ -61,7 +63,7 @@ def view_of(folder: Path, rows: int, columns: int, dtype: str, weights: str | No
     record = DatasetRecord(id="data", name="data", features=features, targets=[column("y", "numeric", None, None)])
     record.train_rows, record.validation_rows, record.test_rows = rows, 0, 0
     record.dtype, record.sha256 = "float32", "hash"
-    return View(Storage(folder, folder / "cache"), record, dtype, weights)
+    return DatasetView(Storage(folder, folder / "cache"), record, dtype, weights)
 
 
 def save(folder: Path, inputs: Array) -> None:

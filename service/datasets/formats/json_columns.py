@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from service.datasets.chunks import Chunk, Table, Texts, Values, category_of
-from service.datasets.formats.columns import check_types, few_categories
+from service.datasets.columns import MOST_CATEGORIES, Kind
+from service.datasets.formats.checks import check_types, few_categories
+from service.datasets.table import Chunk, Table, Texts, Values, category_of
 from service.errors import Invalid, invalid
 from service.http import json_numbers
 from service.http.long_json.lists import LongList, pieces
 from service.pointers import escape
-from service.wire import MOST_CATEGORIES, Kind
 
 _TYPES: dict[Kind, set[type]] = {"numeric": {int, float}, "boolean": {bool}, "categorical": {str}}
 _KINDS = {type: kind for kind, types in _TYPES.items() for type in types}

@@ -7,15 +7,15 @@ from tokenize import TokenError
 import numpy as np
 import pyarrow
 
-from service.datasets.chunks import Chunk, ReadOptions, Table
-from service.datasets.formats.arrow_arrays import chunk_of, kind_of, refusing
-from service.datasets.formats.columns import check_count, check_names, check_types, rows_of_a_chunk
-from service.datasets.formats.pieces import spool
+from service.datasets.columns import Kind
+from service.datasets.formats.arrow.arrays import chunk_of, kind_of, refusing
+from service.datasets.formats.body import to_file
+from service.datasets.formats.checks import check_count, check_names, check_types, rows_of_a_chunk
+from service.datasets.table import Chunk, ReadOptions, Table
 from service.errors import invalid
 from service.http.json_numbers import Array
 from service.learning.pages import drop_behind
 from service.pointers import escape
-from service.wire import Kind
 
 FORM = "NumPy array"
 MALFORMED = (
@@ -31,7 +31,7 @@ def read_npy(pieces: Iterator[bytes], options: ReadOptions, scratch: Path) -> Ta
     Raises:
         Invalid: it is no such array, or holds what no network takes.
     """
-    array = load(spool(pieces, scratch / "body.npy"), "The body")
+    array = load(to_file(pieces, scratch / "body.npy"), "The body")
     columns = columns_of(array, "The body", "c")
     if options.columns:
         if array.dtype.names:

@@ -7,15 +7,15 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from service.database.disk_faults import disk_fault
-from service.datasets.chunks import ReadOptions, Table
-from service.datasets.formats.columns import check_names
+from service.datasets.columns import Kind
+from service.datasets.formats.body import PIECE, Pieces, limited, to_file
+from service.datasets.formats.checks import check_names
 from service.datasets.formats.npy import chunks_of, columns_of, kinds_of, load, without
-from service.datasets.formats.pieces import PIECE, Pieces, limited, spool
+from service.datasets.table import ReadOptions, Table
 from service.errors import invalid
 from service.http.json_numbers import Array
 from service.http.unpacking import check_members
 from service.pointers import escape
-from service.wire import Kind
 
 SUFFIX = ".npy"
 MALFORMED = (
@@ -39,7 +39,7 @@ def read_npz(body: Pieces, options: ReadOptions, scratch: Path) -> Table:
         TooLarge: it unpacks to too much.
         Invalid: it is no such archive, holds what no network takes, or arrays of different lengths.
     """
-    file = spool(body, scratch / "body.npz")
+    file = to_file(body, scratch / "body.npz")
     arrays = _unpack(file, body.packed, options.limit, scratch)
     groups = {
         name: columns_of(array, f"Array {name!r}", f"{name}_")
@@ -84,9 +84,9 @@ def _unpack(file: Path, packed: int, limit: int, scratch: Path) -> dict[str, Arr
                     raise invalid("#", f"The archive holds {name!r}, which is no {SUFFIX}.", "malformed")
                 with archive.open(member) as reading:
                     whole = limited(iter(lambda: reading.read(PIECE), b""), limit)
-                    unpacked = spool(whole, scratch / f"{number}{SUFFIX}")
-                limit -= unpacked.stat().st_size
-                arrays[name] = load(unpacked, f"Array {name!r}")
+                    written = to_file(whole, scratch / f"{number}{SUFFIX}")
+                limit -= written.stat().st_size
+                arrays[name] = load(written, f"Array {name!r}")
     except MALFORMED as error:
         if disk_fault(error) is not None:
             raise

@@ -6,11 +6,11 @@ from pathlib import Path
 import pyarrow
 from pyarrow import parquet, types
 
-from service.datasets.chunks import Chunk, ReadOptions, Table
-from service.datasets.formats.arrow_arrays import chunks_of, kinds_of, mapped, refusing
-from service.datasets.formats.columns import rows_of_a_chunk
-from service.datasets.formats.pieces import Pieces, spool
-from service.wire import Kind
+from service.datasets.columns import Kind
+from service.datasets.formats.arrow.arrays import chunks_of, kinds_of, mapped, refusing
+from service.datasets.formats.body import Pieces, to_file
+from service.datasets.formats.checks import rows_of_a_chunk
+from service.datasets.table import Chunk, ReadOptions, Table
 
 FORM = "Parquet file"
 
@@ -22,7 +22,7 @@ def read_parquet(body: Pieces, options: ReadOptions, scratch: Path) -> Table:
         TooLarge: it unpacks to too much.
         Invalid: it is no Parquet, or has columns that no network takes.
     """
-    source = mapped(spool(body, scratch / "body.parquet"))
+    source = mapped(to_file(body, scratch / "body.parquet"))
     with refusing(FORM):
         metadata = parquet.read_metadata(source)
         schema = metadata.schema.to_arrow_schema()

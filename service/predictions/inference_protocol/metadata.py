@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from service.datasets.columns import Kind
 from service.models.networks import TrainedNetwork
 from service.models.signature import Target
 from service.predictions.inference_protocol.requests import ONLY_INPUT
 from service.predictions.inference_protocol.tensors import DATATYPE_OF
-from service.wire import Kind
 
 PLATFORM = "descent_dense"
 RAW = "outputs"

@@ -4,10 +4,11 @@ from typing import Annotated, Any, get_args
 
 from pydantic import Field
 
-from service.datasets.chunks import ReadOptions
+from service.datasets.columns import MOST_COLUMNS, ColumnName, Kind
 from service.datasets.schemas import MISSING, Missing, PartOfColumn, Split
+from service.datasets.table import ReadOptions
 from service.errors import Fault, Invalid, invalid
-from service.wire import MOST_COLUMNS, ColumnName, Dtype, Kind, Name, Strict
+from service.wire import Dtype, Name, Strict
 
 Share = Annotated[float | None, Field(ge=0, lt=1, description="share of all rows, drawn by the seed")]
 RowCount = Annotated[int | None, Field(ge=0, description="so many rows of the data")]

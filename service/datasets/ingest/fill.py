@@ -8,15 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
-from service.datasets.chunks import Chunk, Table, Texts
+from service.datasets.columns import Kind
+from service.datasets.ingest.describe import SpooledColumn
+from service.datasets.ingest.spool import Spool
 from service.datasets.schemas import Missing, PartOfColumn, Split
 from service.datasets.split import PARTS, Parts
-from service.datasets.spool import Spool
-from service.datasets.statistics import SpooledColumn
+from service.datasets.table import Chunk, Table, Texts
 from service.errors import Fault, Invalid, TooLarge, invalid
 from service.http.json_numbers import Array
 from service.pointers import escape
-from service.wire import Dtype, Kind
+from service.wire import Dtype
 
 MOST_FAULTS = 10
 MOST_ROWS = 10**9

@@ -7,10 +7,10 @@ from itertools import islice
 
 from pydantic import TypeAdapter, ValidationError
 
-from service.datasets.chunks import Chunk, Texts
+from service.datasets.columns import LONGEST_CATEGORY, MOST_CATEGORIES, MOST_COLUMNS, ColumnName
+from service.datasets.table import Chunk, Texts
 from service.errors import Invalid, invalid
 from service.pointers import escape
-from service.wire import LONGEST_CATEGORY, MOST_CATEGORIES, MOST_COLUMNS, ColumnName
 
 SHOWN = 50
 """Characters of a value that an error repeats."""

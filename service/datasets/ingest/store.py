@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 import orjson
 
-from service.datasets.chunks import Table
 from service.datasets.columns import column, rows_of
-from service.datasets.ingest import Ingested, Options, ingest
-from service.datasets.placing import place
+from service.datasets.ingest.describe import SpooledColumn, describe
+from service.datasets.ingest.fill import Ingested, Options, ingest
+from service.datasets.ingest.place import place
 from service.datasets.records import DatasetRecord
 from service.datasets.schemas import Fraction, Split
 from service.datasets.split import Classes, Parts, assign
-from service.datasets.statistics import SpooledColumn, describe
+from service.datasets.table import Table
 from service.errors import invalid
 from service.http.json_numbers import Array
 from service.learning import pages
@@ -35,7 +35,7 @@ OPERATIONS_PER_CUBE = 40
 """Of the decompositions that sums over collinear columns need, for each column cubed."""
 
 
-def store(
+def store_table(
     storage: Storage,
     read: Callable[[Path], Table],
     options: Options,

@@ -5,10 +5,10 @@ from collections.abc import Collection, Mapping
 
 import pyarrow
 
-from service.datasets.formats.columns import SHOWN, is_time, no_date
-from service.datasets.formats.csv_dialect import Dialect
-from service.datasets.formats.csv_parse import Fault, parse
-from service.wire import Kind
+from service.datasets.columns import Kind
+from service.datasets.formats.checks import SHOWN, is_time, no_date
+from service.datasets.formats.csv.dialect import Dialect
+from service.datasets.formats.csv.parse import Fault, parse
 
 
 def _pattern(pattern: str) -> re.Pattern[str]:

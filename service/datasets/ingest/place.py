@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.lib import format as npy
 
-from service.datasets.ingest import Ingested
+from service.datasets.ingest.describe import SpooledColumn
+from service.datasets.ingest.fill import Ingested
 from service.datasets.split import PARTS, Parts
-from service.datasets.statistics import SpooledColumn
 from service.http.json_numbers import Array
 from service.wire import PartName
 

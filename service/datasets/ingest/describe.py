@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from service.datasets.columns import Kind
+from service.datasets.ingest.spool import Spool
 from service.datasets.split import PARTS, Indices, Parts
-from service.datasets.spool import Spool
 from service.http.json_numbers import Array, finite
-from service.wire import Kind, PartName
+from service.wire import PartName
 
 QUANTILES = (0.25, 0.5, 0.75)
 BINS = 20

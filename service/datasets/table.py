@@ -8,7 +8,7 @@ from math import isfinite
 import numpy as np
 from numpy.typing import NDArray
 
-from service.wire import Kind
+from service.datasets.columns import Kind
 
 Values = NDArray[np.float64]
 

@@ -7,16 +7,16 @@ from itertools import chain
 
 import pyarrow
 
-from service.datasets.chunks import Chunk, ReadOptions, Table, Texts, Values
-from service.datasets.formats.arrow_arrays import numbers_of, texts_of
-from service.datasets.formats.columns import check_types
-from service.datasets.formats.csv_blocks import QUOTE, Block, blocks
-from service.datasets.formats.csv_dialect import Dialect, Lines, dialect_of
-from service.datasets.formats.csv_guess import guess_kinds
-from service.datasets.formats.csv_parse import Fault, parse
+from service.datasets.columns import Kind
+from service.datasets.formats.arrow.arrays import numbers_of, texts_of
+from service.datasets.formats.checks import check_types
+from service.datasets.formats.csv.blocks import QUOTE, Block, blocks
+from service.datasets.formats.csv.dialect import Dialect, Lines, dialect_of
+from service.datasets.formats.csv.kinds import guess_kinds
+from service.datasets.formats.csv.parse import Fault, parse
+from service.datasets.table import Chunk, ReadOptions, Table, Texts, Values
 from service.errors import Invalid, invalid
 from service.pointers import escape
-from service.wire import Kind
 
 MOST_THREADS = 4
 _TYPES: dict[Kind, pyarrow.DataType] = {

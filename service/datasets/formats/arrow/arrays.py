@@ -9,8 +9,8 @@ import pyarrow
 import pyarrow.compute
 from pyarrow import types
 
-from service.datasets.chunks import Chunk, Texts, Values, category_of
-from service.datasets.formats.columns import (
+from service.datasets.columns import MOST_CATEGORIES, Kind
+from service.datasets.formats.checks import (
     SHOWN,
     check_names,
     check_types,
@@ -18,9 +18,9 @@ from service.datasets.formats.columns import (
     rows_of_a_chunk,
     too_many_categories,
 )
+from service.datasets.table import Chunk, Texts, Values, category_of
 from service.errors import invalid
 from service.pointers import escape
-from service.wire import MOST_CATEGORIES, Kind
 
 LONGEST_MESSAGE = 200
 

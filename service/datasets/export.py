@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from service.datasets.columns import Column, column
-from service.datasets.media_types import MediaType
+from service.datasets.formats.media_types import MediaType
 from service.datasets.records import DatasetRecord
 from service.datasets.split import PARTS
 from service.http.json_numbers import Array

@@ -15,7 +15,7 @@ class Broken(Exception):
     """There is no more to read, though the body has not ended."""
 
 
-class Feed(io.RawIOBase):
+class BodyPipe(io.RawIOBase):
     """Made in the event loop. `pour` runs there; everything else may run in a thread.
 
     `note` is told of every piece when it is read.

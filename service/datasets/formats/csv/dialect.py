@@ -7,9 +7,9 @@ from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from service.datasets.chunks import ReadOptions
-from service.datasets.formats.columns import check_names
-from service.datasets.formats.csv_blocks import QUOTE, Block
+from service.datasets.formats.checks import check_names
+from service.datasets.formats.csv.blocks import QUOTE, Block
+from service.datasets.table import ReadOptions
 from service.errors import invalid
 
 if TYPE_CHECKING:

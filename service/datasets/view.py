@@ -22,7 +22,7 @@ BLOCK_BYTES = 1 << 22
 
 
 @dataclass(frozen=True)
-class View:
+class DatasetView:
     """The inputs, targets and weights of a dataset's parts, in the dtype of a network.
 
     `weights` names the feature that says how much each row counts; it is no input then.

@@ -71,7 +71,7 @@ def limited(pieces: Iterable[bytes], limit: int) -> Iterator[bytes]:
         yield piece
 
 
-def spool(body: Iterator[bytes], file: Path) -> Path:
+def to_file(body: Iterator[bytes], file: Path) -> Path:
     """Write the pieces to `file`, for forms that are not read from front to back."""
     with file.open("wb") as out:
         out.writelines(body)

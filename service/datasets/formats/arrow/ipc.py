@@ -6,11 +6,11 @@ from pathlib import Path
 import pyarrow
 from pyarrow import ipc
 
-from service.datasets.chunks import Chunk, ReadOptions, Table
-from service.datasets.formats.arrow_arrays import chunks_of, kinds_of, mapped, refusing
-from service.datasets.formats.arrow_messages import check_sizes
-from service.datasets.formats.pieces import Pieces, spool
-from service.wire import Kind
+from service.datasets.columns import Kind
+from service.datasets.formats.arrow.arrays import chunks_of, kinds_of, mapped, refusing
+from service.datasets.formats.arrow.sizes import check_sizes
+from service.datasets.formats.body import Pieces, to_file
+from service.datasets.table import Chunk, ReadOptions, Table
 
 FORM = "Arrow stream"
 MARK = b"ARROW1\0\0"
@@ -24,7 +24,7 @@ def read_arrow(body: Pieces, options: ReadOptions, scratch: Path) -> Table:
         TooLarge: it unpacks to too much.
         Invalid: it is no Arrow, or has columns that no network takes.
     """
-    source = mapped(spool(body, scratch / "body.arrow"))
+    source = mapped(to_file(body, scratch / "body.arrow"))
     with refusing(FORM):
         check_sizes(_at_stream(source), body.packed)
         kinds = kinds_of(ipc.open_stream(_at_stream(source)).schema, options.types, options.ignored)

@@ -17,13 +17,14 @@ from sqlalchemy.orm import Session
 
 from service.database.database import Database
 from service.database.record import now
-from service.datasets import formats, operations, records
-from service.datasets.chunks import ReadOptions, Table
-from service.datasets.feed import Broken, Feed
-from service.datasets.ingest import Options
-from service.datasets.media_types import ANY_FORM, MediaType
+from service.datasets import operations, records
+from service.datasets.formats.media_types import ANY_FORM, MediaType
+from service.datasets.formats.read import read_table
+from service.datasets.ingest.fill import Options
+from service.datasets.ingest.pipe import BodyPipe, Broken
+from service.datasets.ingest.store import store_table
 from service.datasets.records import DatasetRecord
-from service.datasets.storing import store
+from service.datasets.table import ReadOptions, Table
 from service.errors import DescentError, Unavailable, WrongFormat
 from service.ids import new_id
 from service.storage.storage import Storage
@@ -99,7 +100,7 @@ class Upload:
             Conflict: the name is taken.
             Unavailable: the storage is full or out of reach, or too many uploads are being read.
         """
-        feed, over = Feed(note), asyncio.Event()
+        feed, over = BodyPipe(note), asyncio.Event()
         pouring = asyncio.create_task(feed.pour(body))
         listing = asyncio.create_task(self._keep_listed(feed, over))
         listing.add_done_callback(lambda task: feed.break_off() if _error_of(task) is not None else None)
@@ -121,12 +122,12 @@ class Upload:
             await to_thread.run_sync(self._forget)
             raise _cause(pouring, listing, error) from None
 
-    def _store(self, feed: Feed) -> DatasetRecord:
+    def _store(self, feed: BodyPipe) -> DatasetRecord:
         def read(scratch: Path) -> Table:
             kind = _form(self.media_type, feed)
-            return formats.read(kind, io.BufferedReader(feed), self.reading, scratch)
+            return read_table(kind, io.BufferedReader(feed), self.reading, scratch)
 
-        record = store(self.storage, read, self.options, self.id, self.created_at, feed.check)
+        record = store_table(self.storage, read, self.options, self.id, self.created_at, feed.check)
         try:
             feed.drain()
         except Broken:
@@ -134,7 +135,7 @@ class Upload:
             raise
         return record
 
-    async def _keep_listed(self, feed: Feed, over: asyncio.Event) -> None:
+    async def _keep_listed(self, feed: BodyPipe, over: asyncio.Event) -> None:
         """Once much has come: the row, and then how far it is."""
         said, written = 0, 0.0
         while not over.is_set():
@@ -147,7 +148,7 @@ class Upload:
             with suppress(TimeoutError):
                 await asyncio.wait_for(over.wait(), BEAT)
 
-    def _progress(self, feed: Feed) -> float | None:
+    def _progress(self, feed: BodyPipe) -> float | None:
         return min(1.0, feed.received / self.size) if self.size else None
 
     def _list(self, progress: float | None) -> None:
@@ -196,7 +197,7 @@ _FIRST_BYTES = {
 }
 
 
-def _form(media_type: str, feed: Feed) -> str:
+def _form(media_type: str, feed: BodyPipe) -> str:
     """The media type, found by the first bytes where the sender knew a general one alone.
 
     Raises:

@@ -8,8 +8,8 @@ from itertools import product
 import pyarrow
 from pyarrow import csv
 
-from service.datasets.formats.columns import SHOWN
-from service.datasets.formats.csv_dialect import Dialect
+from service.datasets.formats.checks import SHOWN
+from service.datasets.formats.csv.dialect import Dialect
 from service.errors import invalid
 
 MISSING = ["", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "null", "NULL"]

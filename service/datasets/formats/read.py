@@ -1,0 +1,72 @@
+"""From a body to typed columns, in whatever form it comes."""
+
+from pathlib import Path
+
+from service.datasets.formats.body import Body, Pieces
+from service.datasets.formats.checks import few_categories
+from service.datasets.formats.media_types import ALIASES, ANY_FORM, GZIP, MediaType
+from service.datasets.table import ReadOptions, Table
+from service.errors import WrongFormat, invalid
+
+MEDIA_TYPES: tuple[str, ...] = tuple(MediaType)
+"""What `read` reads."""
+
+
+def read_table(media_type: str, body: Body, options: ReadOptions, scratch: Path) -> Table:
+    """The table that a body is, packed by gzip or not. Forms that are not read from front to back go to files in the
+    folder `scratch` first, which is empty again when this returns; what is left there by an error is the caller's.
+
+    Raises:
+        WrongFormat: this form is not read.
+        TooLarge: it is larger than `options.limit`.
+        Invalid: it is not of that form, or no table of numbers, booleans and categories.
+    """
+    if media_type not in MEDIA_TYPES:
+        raise unread(media_type)
+    form = MediaType(media_type)
+    _check(form, options)
+    table = _read(form, body, options, scratch)
+    told = {column for name in options.types for column in table.groups.get(name, [name])} | {*options.expected}
+    return Table(table.kinds, few_categories(table.chunks, told), table.groups)
+
+
+def unread(media_type: str) -> WrongFormat:
+    """That a body's form is not read."""
+    if media_type in GZIP:
+        return WrongFormat(f"Say what is packed, such as {MediaType.CSV}, not {media_type}: gzip is found by itself.")
+    forms = ", ".join(("application/json", *MEDIA_TYPES, *ALIASES, *ANY_FORM))
+    return WrongFormat(f"Datasets are read from {forms}, not from {media_type or 'an unnamed type'!r}.")
+
+
+def _check(form: MediaType, options: ReadOptions) -> None:
+    if form != MediaType.CSV and options.delimiter is not None:
+        raise invalid("query/delimiter", f"Only {MediaType.CSV} has a delimiter.")
+    if form != MediaType.CSV and not options.header:
+        raise invalid("query/header", f"Only {MediaType.CSV} may have a header.")
+    if form not in (MediaType.CSV, MediaType.NPY) and options.columns:
+        raise invalid("query/columns", "The names of the columns are in the body itself.")
+
+
+def _read(form: MediaType, body: Body, options: ReadOptions, scratch: Path) -> Table:
+    whole = Pieces(body, options.limit)
+    match form:  # each imports its libraries: pyarrow takes a third of a second, and JSON can do without
+        case MediaType.CSV:
+            from service.datasets.formats.csv.read import read_csv
+
+            return read_csv(whole, options)
+        case MediaType.PARQUET:
+            from service.datasets.formats.parquet import read_parquet
+
+            return read_parquet(whole, options, scratch)
+        case MediaType.ARROW_STREAM | MediaType.ARROW_FILE:
+            from service.datasets.formats.arrow.ipc import read_arrow
+
+            return read_arrow(whole, options, scratch)
+        case MediaType.NPZ:
+            from service.datasets.formats.npz import read_npz
+
+            return read_npz(whole, options, scratch)
+        case MediaType.NPY:
+            from service.datasets.formats.npy import read_npy
+
+            return read_npy(whole, options, scratch)
