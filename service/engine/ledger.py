@@ -21,7 +21,7 @@ from service.jobs.records import JobRecord
 from service.jobs.states import FIRST_GAP, LONGEST_GAP
 from service.learning.recipe import EpochReport, Progress
 from service.learning.training import Training
-from service.models import parameters
+from service.models import parameter_bytes
 from service.models import records as models
 
 log = logging.getLogger(__name__)
@@ -127,7 +127,7 @@ class Ledger:
                     self._reports.clear()
                 self._reports.append(event)
                 if self._keep_every is not None and event.epoch and event.epoch % self._keep_every == 0:
-                    self._points[event.epoch] = parameters.to_bytes(training.parameters)
+                    self._points[event.epoch] = parameter_bytes.to_bytes(training.parameters)
             self._progress = max(self._progress, _place(event) / training.recipe.epochs)
             self._checkpoint = checkpoint or self._checkpoint
             while (self._gap or self._much_is_pending()) and not (self.lost or self.asked):

@@ -16,16 +16,16 @@ from service.engine.workspace import Place, Workspace, workspace_at
 from service.errors import DescentError
 from service.jobs import operations, queue, receipts, records, verifications
 from service.jobs.records import JobRecord
-from service.jobs.signatures import signature_of
 from service.jobs.states import MAX_LOSSES_OF_WORKER, Asked, State
 from service.learning.advice import help_for_diverged
 from service.learning.network import Network
 from service.learning.recipe import Diverged
 from service.learning.training import Training
-from service.models import parameters
+from service.models import parameter_bytes
 from service.models import records as models
-from service.models.networks import network_of
-from service.models.signature import Signature
+from service.models.signature.from_data import signature_of
+from service.models.signature.signature import Signature
+from service.models.trained_network import network_of
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ def _prepare(workspace: Workspace, record: JobRecord) -> Assignment:
         saved = records.checkpoint(session, record.id)
         network = network_of(model)
         signature = signature_of(dataset, network, recipe.loss, frozen["sample_weights"])
-    start = parameters.from_bytes(kept.parameters)
+    start = parameter_bytes.from_bytes(kept.parameters)
     view = DatasetView(workspace.storage, dataset, network.dtype, frozen["sample_weights"])
     training = Training(
         network,
@@ -117,7 +117,7 @@ def _succeed(workspace: Workspace, ledger: Ledger, assignment: Assignment, recor
     """The end is one transaction: last reports, the new version, the state."""
     training = assignment.training
     final_loss, result = training.final_loss(), training.result()
-    receipt, vector = receipts.complete(assignment.receipt, result), parameters.to_bytes(result)
+    receipt, vector = receipts.complete(assignment.receipt, result), parameter_bytes.to_bytes(result)
     found = _verified(workspace, record, receipt)
 
     def end(session: Session) -> None:
@@ -146,7 +146,7 @@ def _verified(workspace: Workspace, record: JobRecord, receipt: dict[str, Any]) 
 
 def _give_up(workspace: Workspace, ledger: Ledger, assignment: Assignment | None, state: State, **values: Any) -> None:
     """End without a version, but keep the last finite parameters where training had begun."""
-    vector = None if assignment is None else parameters.to_bytes(assignment.training.parameters)
+    vector = None if assignment is None else parameter_bytes.to_bytes(assignment.training.parameters)
 
     def end(session: Session) -> None:
         _leave(session, records.find(session, ledger.job), assignment, vector, state, **values)

@@ -17,7 +17,6 @@ from service.errors import Conflict, Fault, NotFound, invalid
 from service.jobs import growth, queue, records
 from service.jobs.records import JobRecord
 from service.jobs.schemas import NewJob, Recipe
-from service.jobs.signatures import no_probabilities
 from service.jobs.states import ENDED, Asked, State
 from service.learning import notation, training
 from service.learning.advice import Advice, advice
@@ -25,9 +24,11 @@ from service.learning.network import Network
 from service.learning.plan import Plan
 from service.learning.plan import plan as plan_of
 from service.learning.recipe import RecipeError
-from service.models import parameters
+from service.models import parameter_bytes
 from service.models import records as models
-from service.models.networks import Networks, TrainedNetwork
+from service.models.networks import Networks
+from service.models.signature.from_data import no_probabilities
+from service.models.trained_network import TrainedNetwork
 from service.storage.storage import Storage
 
 EXACT_PLAN_INPUTS = 500
@@ -226,4 +227,4 @@ def last_layers(database: Database, job: str) -> list[dict[str, Any]]:
         detail = f"Job {job} is {record.state}: only those that broke off in training leave parameters here."
         raise Conflict(detail, "no_last_parameters")
     network = Network(notation.read(left.architecture), left.dtype)
-    return network.unflatten(parameters.from_bytes(left.parameters))
+    return network.unflatten(parameter_bytes.from_bytes(left.parameters))

@@ -9,7 +9,7 @@ from service.errors import Conflict, NotFound
 from service.jobs import queue, receipts, records
 from service.jobs.records import JobRecord
 from service.jobs.schemas import Verification
-from service.models import parameters
+from service.models import parameter_bytes
 from service.models import records as models
 
 
@@ -42,7 +42,7 @@ def outcome(session: Session, verifying: JobRecord, receipt: dict[str, Any]) -> 
     original = records.find(session, verifying.verifies)
     assert original.version is not None, "only such jobs are verified"
     kept = models.version(session, original.model_id, original.version)
-    identical = receipt.get("parameters_sha256") == receipts.sha256(parameters.from_bytes(kept.parameters))
+    identical = receipt.get("parameters_sha256") == receipts.sha256(parameter_bytes.from_bytes(kept.parameters))
     # A job that ended before there were receipts says nothing of its environment.
     differs = receipts.differences(original.receipt, receipt) if original.receipt is not None else []
     return {"identical": identical, "differs": differs if identical or differs else ["parameters"]}

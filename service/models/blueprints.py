@@ -16,11 +16,11 @@ from service.learning.architecture import ArchitectureError, Layer
 from service.learning.containers import Chain
 from service.learning.network import Network
 from service.learning.parameters import ParameterError
-from service.models import parameters, records
+from service.models import parameter_bytes, records
 from service.models.files.tensors import TensorFile
 from service.models.networks import Networks
 from service.models.schemas import NewModel, Origin, UploadedModel
-from service.models.signature import Signature
+from service.models.signature.signature import Signature
 from service.pointers import escape
 
 ARCHITECTURE_IN_A_QUERY = "?architecture=Dense(1%20=%3E%201)"
@@ -38,7 +38,7 @@ class Blueprint:
     signature: Signature | None = None
 
 
-class Given(Protocol):
+class GivenParameters(Protocol):
     """Parameters from outside, in whatever form."""
 
     def vector(self, network: Network) -> Array:
@@ -160,7 +160,7 @@ def _left_by(session: Session, job: str) -> Blueprint:
         raise NotFound(detail, "no_last_parameters", (Fault("#/from/job", detail),))
     network = Network(notation.read(left.architecture), left.dtype)
     signature = None if left.signature is None else Signature.from_json(left.signature)
-    vector = parameters.from_bytes(left.parameters)
+    vector = parameter_bytes.from_bytes(left.parameters)
     return Blueprint(left.architecture, network, vector, seeded=False, signature=signature)
 
 

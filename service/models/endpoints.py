@@ -16,12 +16,13 @@ from service.http.routes import JSONRoute, media_type
 from service.idempotency.creation import CreationOf
 from service.models import blueprints, operations, records
 from service.models.blueprints import Blueprint, LayerByLayer
-from service.models.files import uploads
+from service.models.files import reading
 from service.models.files.export import FORMATS, Export, FormatName, tag_of
-from service.models.networks import Networks, network_of
+from service.models.networks import Networks
 from service.models.records import ModelRecord
 from service.models.schemas import Model, ModelChange, NewModel, NewParameters, Parameters, UploadedModel, Version
-from service.models.signature import Signature
+from service.models.signature.signature import Signature
+from service.models.trained_network import network_of
 from service.resources import DatabaseOf
 from service.settings import Settings
 from service.wire import EpochNumber, VersionNumber
@@ -60,7 +61,7 @@ _NEW_PARAMETERS: TypeAdapter[NewParameters] = TypeAdapter(NewParameters)
 def _json_or_file(shape: type[BaseModel]) -> dict[str, Any]:
     """OpenAPI of a body that is JSON or a file of tensors."""
     as_json = {"schema": shape.model_json_schema(ref_template="#/components/schemas/{model}")}
-    return {"requestBody": {"required": True, "content": {JSON: as_json, **dict.fromkeys(uploads.MEDIA_TYPES, BINARY)}}}
+    return {"requestBody": {"required": True, "content": {JSON: as_json, **dict.fromkeys(reading.MEDIA_TYPES, BINARY)}}}
 
 
 @router.post(
@@ -90,7 +91,7 @@ def create_model(
     if media_type(request) == JSON:
         name, plan = _described(body, uploaded, database, networks, settings)
     else:
-        file = uploads.read(media_type(request), body)
+        file = reading.read(media_type(request), body)
         name, plan = uploaded.name, blueprints.from_file(file, uploaded, settings.max_parameters)
     with database.transaction() as session:
         record = operations.create(session, name, plan)
@@ -180,7 +181,7 @@ def set_parameters(model: str, request: Request, body: BodyOf, database: Databas
         given = LayerByLayer(validated(_NEW_PARAMETERS, read_json(body)).layers, "#/layers")
         record, number = operations.put_parameters(database, model, given)
     else:
-        record, number = operations.put_parameters(database, model, uploads.read(media_type(request), body))
+        record, number = operations.put_parameters(database, model, reading.read(media_type(request), body))
     with database.reading() as session:
         trained = networks.get(session, record.id, number)
     response = numbers_response({"version": number, "layers": trained.network.unflatten(trained.vector)}, status=201)

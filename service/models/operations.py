@@ -12,10 +12,10 @@ from service.errors import Conflict
 from service.ids import new_id
 from service.learning.containers import Chain
 from service.learning.network import Network
-from service.models import parameters, records
-from service.models.blueprints import Blueprint, Given
-from service.models.networks import network_of
+from service.models import parameter_bytes, records
+from service.models.blueprints import Blueprint, GivenParameters
 from service.models.records import ModelRecord
+from service.models.trained_network import network_of
 from service.vocabulary.schemas import to_json
 
 
@@ -44,7 +44,7 @@ def create(session: Session, name: str | None, plan: Blueprint) -> ModelRecord:
         session.add(record)
         session.flush()
     signature = None if plan.signature is None else plan.signature.to_json()
-    records.add_version(session, id, parameters.to_bytes(plan.vector), job=None, signature=signature)
+    records.add_version(session, id, parameter_bytes.to_bytes(plan.vector), job=None, signature=signature)
     session.refresh(record)
     return record
 
@@ -87,7 +87,7 @@ def delete(database: Database, reference: str) -> None:
         raise Conflict(detail, "model_in_use") from None
 
 
-def put_parameters(database: Database, reference: str, given: Given) -> tuple[ModelRecord, int]:
+def put_parameters(database: Database, reference: str, given: GivenParameters) -> tuple[ModelRecord, int]:
     """Add a version with given parameters; the model and the new number.
 
     Where no signature comes with them, what the model was trained on before is still what it knows.
@@ -99,7 +99,7 @@ def put_parameters(database: Database, reference: str, given: Given) -> tuple[Mo
     with database.reading() as session:
         record = records.find(session, reference)
     network = network_of(record)
-    data, own = parameters.to_bytes(given.vector(network)), given.signature(network)
+    data, own = parameter_bytes.to_bytes(given.vector(network)), given.signature(network)
     with database.transaction() as session:
         record = records.find(session, record.id)
         signature = record.signature if own is None else own.to_json()

@@ -10,8 +10,8 @@ import orjson
 from service.http import media_types
 from service.http.json_numbers import Array
 from service.learning.encoding import Rows
-from service.models.networks import TrainedNetwork
-from service.models.signature import Signature
+from service.models.signature.signature import Signature
+from service.models.trained_network import TrainedNetwork
 from service.predictions import classes, extrapolation
 from service.predictions.classes import Classes
 

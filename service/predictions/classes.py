@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from service.http.json_numbers import Array
 from service.learning.link import class_scores, labels
-from service.models.signature import Signature, Target
+from service.models.signature.signature import Signature, Target
 
 
 @dataclass(frozen=True)

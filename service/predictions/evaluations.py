@@ -20,15 +20,16 @@ from service.ids import new_id
 from service.jobs import records as jobs
 from service.jobs import reports
 from service.jobs.operations import reference_at
-from service.jobs.signatures import link_of
 from service.learning import evaluation
 from service.learning.evaluation import Classes, Evaluation, Numbers
 from service.learning.loss import Loss
 from service.learning.losses import MSE
 from service.learning.residuals import WorstRow
 from service.models import records as models
-from service.models.networks import Networks, TrainedNetwork
+from service.models.networks import Networks
 from service.models.records import ModelRecord
+from service.models.signature.from_data import link_of
+from service.models.trained_network import TrainedNetwork
 from service.predictions.records import EvaluationRecord
 from service.predictions.schemas import NewEvaluation
 from service.predictions.views import recipe_behind, view_of

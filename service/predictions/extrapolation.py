@@ -8,7 +8,7 @@ import numpy as np
 from service.http.json_numbers import Array
 from service.learning.encoding import Rows, stored
 from service.learning.pages import drop_behind
-from service.models.networks import TrainedNetwork
+from service.models.trained_network import TrainedNetwork
 
 MOST_LISTED = 100
 BLOCK = 1 << 11

@@ -9,7 +9,7 @@ from service.errors import WrongFormat, invalid
 from service.http import json_numbers, media_types
 from service.http.json_bodies import read_json, validated
 from service.http.json_numbers import Array
-from service.models.networks import TrainedNetwork
+from service.models.trained_network import TrainedNetwork
 from service.predictions import json_rows, named_rows, tables
 from service.predictions.schemas import NewPrediction
 from service.predictions.tables import Given

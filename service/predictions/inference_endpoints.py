@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from service.errors import DescentError, invalid
 from service.http.problems import problems
 from service.http.routes import DirectRoute
-from service.models.networks import TrainedNetwork
+from service.models.trained_network import TrainedNetwork
 from service.predictions import turns
 from service.predictions.inference_protocol import schemas
 from service.predictions.inference_protocol.inference import Question, infer

@@ -13,7 +13,8 @@ from service.http.long_json.text import parse_recipe
 from service.http.problems import problems
 from service.models import records
 from service.models.endpoints import NetworksOf
-from service.models.networks import Networks, TrainedNetwork
+from service.models.networks import Networks
+from service.models.trained_network import TrainedNetwork
 from service.predictions.inference_protocol import metadata, schemas
 from service.predictions.inference_protocol.requests import digits
 from service.predictions.inference_protocol.statistics import Activity, Statistics

@@ -16,8 +16,8 @@ from service.http import json_numbers, media_types
 from service.http.json_bodies import read_json
 from service.http.json_numbers import Array
 from service.http.long_json.lists import LongList, first_of, pieces, unwrapped
-from service.models.networks import TrainedNetwork
-from service.models.signature import Signature
+from service.models.signature.signature import Signature
+from service.models.trained_network import TrainedNetwork
 from service.pointers import escape
 from service.predictions import classes, json_rows, named_rows, tables
 from service.predictions.operations import Question, outputs

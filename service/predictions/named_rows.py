@@ -12,7 +12,7 @@ from service.http import json_numbers
 from service.http.json_numbers import Array
 from service.http.long_json.lists import LongList, pieces, unwrapped
 from service.learning.encoding import expand
-from service.models.signature import Feature, Signature
+from service.models.signature.signature import Feature, Signature
 from service.pointers import escape
 
 Column = Array | Texts

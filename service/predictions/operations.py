@@ -8,7 +8,7 @@ from service.errors import invalid
 from service.http import json_numbers, media_types
 from service.http.json_numbers import Array
 from service.learning.encoding import Rows
-from service.models.networks import TrainedNetwork
+from service.models.trained_network import TrainedNetwork
 from service.predictions import answers, forms, turns
 from service.predictions.answers import Answer
 from service.predictions.schemas import NewPrediction

@@ -14,7 +14,7 @@ from service.http.json_bodies import invalid_body
 from service.http.media_types import JSON, preferred
 from service.http.problems import problems
 from service.http.routes import DirectRoute, Made
-from service.models.networks import TrainedNetwork
+from service.models.trained_network import TrainedNetwork
 from service.predictions import invocations, operations, turns
 from service.predictions.answers import FORMS, Answer
 from service.predictions.openapi import INVOCATION, PREDICTION, PREDICTIONS

@@ -17,8 +17,8 @@ from service.datasets.table import Chunk, ReadOptions, Table
 from service.errors import TooLarge, invalid
 from service.http.json_numbers import Array
 from service.http.media_types import CSV
-from service.models.networks import TrainedNetwork
-from service.models.signature import Feature, Signature, Target
+from service.models.signature.signature import Feature, Signature, Target
+from service.models.trained_network import TrainedNetwork
 from service.pointers import escape
 from service.predictions import named_rows
 

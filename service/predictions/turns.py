@@ -7,7 +7,7 @@ from typing import TypeVar
 from starlette.concurrency import run_in_threadpool
 
 from service.http.json_bodies import TooLongForTheLoop
-from service.models.networks import TrainedNetwork
+from service.models.trained_network import TrainedNetwork
 
 Result = TypeVar("Result")
 

@@ -8,8 +8,8 @@ from service.datasets import records as datasets
 from service.datasets.view import DatasetView
 from service.jobs import records as jobs
 from service.jobs.operations import reference_at, weights_in
-from service.jobs.signatures import check_columns
-from service.models.networks import TrainedNetwork
+from service.models.signature.from_data import check_columns
+from service.models.trained_network import TrainedNetwork
 from service.storage.storage import Storage
 
 

@@ -14,7 +14,7 @@ from service.datasets.formats.json_columns import json_table
 from service.datasets.formats.media_types import MediaType
 from service.datasets.table import category_of
 from service.errors import Invalid
-from service.models.signature import Feature, Signature
+from service.models.signature.signature import Feature, Signature
 from service.predictions import named_rows
 from tests.datasets.reading import read, values
 

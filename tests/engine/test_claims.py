@@ -17,7 +17,7 @@ from service.jobs.states import MAX_LOSSES_OF_WORKER, State
 from service.learning.training import Training
 from service.models import records as models
 from service.models.networks import Networks
-from service.models.signature import Feature, Signature, Target
+from service.models.signature.signature import Feature, Signature, Target
 from service.predictions import evaluations
 from service.predictions.schemas import NewEvaluation
 

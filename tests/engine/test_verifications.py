@@ -20,7 +20,7 @@ from service.learning.adam import Adam
 from service.learning.losses import MSE
 from service.learning.recipe import EpochReport, Recipe
 from service.learning.training import Training
-from service.models import parameters
+from service.models import parameter_bytes
 from service.models import records as models
 from service.models.records import PointRecord, VersionRecord
 
@@ -54,7 +54,7 @@ class Bench:
 
     def falsify(self, job: JobRecord) -> None:
         """Put other parameters in the place of those that the job gave."""
-        wrong = parameters.to_bytes(np.zeros(2, np.float32))
+        wrong = parameter_bytes.to_bytes(np.zeros(2, np.float32))
         with self.workspace.database.transaction() as session:
             session.execute(update(VersionRecord).where(VersionRecord.job_id == job.id).values(parameters=wrong))
 

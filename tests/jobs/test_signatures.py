@@ -6,11 +6,11 @@ import pytest
 
 from service.datasets.records import DatasetRecord
 from service.errors import Invalid
-from service.jobs.signatures import check_columns, no_probabilities, signature_of
 from service.learning import notation
 from service.learning.loss import LOSSES
 from service.learning.network import Network
-from service.models.signature import Feature, Signature, Target
+from service.models.signature.from_data import check_columns, no_probabilities, signature_of
+from service.models.signature.signature import Feature, Signature, Target
 
 SPECIES = ("setosa", "versicolor", "virginica")
 

@@ -17,7 +17,7 @@ from service.learning.network import Network
 from service.learning.notation import read
 from service.models import files
 from service.models.files.export import FORMATS, Export
-from service.models.networks import TrainedNetwork
+from service.models.trained_network import TrainedNetwork
 from tests.problems import pointers, problem
 from tests.training import line, straight
 

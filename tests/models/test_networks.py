@@ -12,9 +12,10 @@ from service.database.database import Database
 from service.database.migrate import migrate
 from service.errors import NotFound
 from service.ids import new_id
-from service.models import parameters, records
-from service.models.networks import Networks, TrainedNetwork
+from service.models import parameter_bytes, records
+from service.models.networks import Networks
 from service.models.records import ModelRecord
+from service.models.trained_network import TrainedNetwork
 
 
 @pytest.fixture(params=["by look-ups", "by sessions"])
@@ -47,7 +48,7 @@ def add_model(database: Database, name: str, width: int = 1) -> str:
 
 def add_version(database: Database, model: str, values: list[float]) -> None:
     with database.transaction() as session:
-        records.add_version(session, model, parameters.to_bytes(np.array(values, np.float32)), None)
+        records.add_version(session, model, parameter_bytes.to_bytes(np.array(values, np.float32)), None)
 
 
 def find(networks: Networks, database: Database, *which: Any) -> TrainedNetwork:

@@ -18,7 +18,7 @@ from service.learning.expression_functions import FUNCTIONS, ROW_FUNCTIONS
 from service.learning.layers import Dense
 from service.learning.network import Network
 from service.learning.notation import write_activation
-from service.models.files import onnx_model
+from service.models.files.onnx import model as onnx_model
 from tests.learning.networks import LAYERS, all_activations, network
 from tests.models.networks import FORMULAS, random_parameters
 

@@ -13,8 +13,8 @@ import safetensors.numpy as safetensors_library
 from service.client import Client
 from service.errors import Invalid
 from service.learning.loss import LOSSES
-from service.models.files import signatures
-from service.models.signature import Feature, Signature, Target
+from service.models.signature import from_file
+from service.models.signature.signature import Feature, Signature, Target
 from service.vocabulary.schemas import to_json
 from tests.learning.networks import network
 from tests.models.test_exports import export
@@ -38,7 +38,7 @@ SOUND = Signature(
 
 
 def read(text: str, architecture: str = "Dense(5 => 3)", dtype: str = "float32") -> Signature:
-    return signatures.read(text, network(architecture, dtype))
+    return from_file.read(text, network(architecture, dtype))
 
 
 def refused(text: str, architecture: str = "Dense(5 => 3)", dtype: str = "float32") -> Invalid:
@@ -236,7 +236,7 @@ def test_only_finite_numbers_are_read(number: str) -> None:
 
 
 def test_the_text_is_not_longer_than_signatures_are() -> None:
-    assert "4,194,304" in refused(json.dumps(SOUND.to_json()) + " " * signatures.LONGEST_SIGNATURE).detail
+    assert "4,194,304" in refused(json.dumps(SOUND.to_json()) + " " * from_file.LONGEST_SIGNATURE).detail
 
 
 def test_widths_are_those_of_the_network_and_numbers_those_of_its_dtype() -> None:

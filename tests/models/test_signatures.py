@@ -8,7 +8,7 @@ from service.database.database import Database
 from service.database.migrate import migrate
 from service.models import blueprints, operations, records
 from service.models.schemas import ModelSignature, NewModel
-from service.models.signature import Feature, Signature, Target
+from service.models.signature.signature import Feature, Signature, Target
 from tests.training import line, straight
 
 LINE: dict[str, Any] = {

@@ -14,7 +14,7 @@ from ml_dtypes import bfloat16
 
 from service.errors import Invalid, WrongFormat
 from service.learning.arrays import Array
-from service.models.files import npz, safetensors, uploads
+from service.models.files import npz, reading, safetensors
 from service.models.files.tensors import named_tensors
 from tests.learning.networks import LAYERS, network
 from tests.models.networks import random_parameters
@@ -29,7 +29,7 @@ PAIR = {"layers.0.weight": np.array([[1.0, 2.0]], np.float32), "layers.0.bias": 
 
 
 def vector(file: bytes, architecture: str = "Dense(2 => 1)", dtype: str = "float32") -> Array:
-    return uploads.read(KIND, file).vector(network(architecture, dtype))
+    return reading.read(KIND, file).vector(network(architecture, dtype))
 
 
 def archive(content: Mapping[str, Any]) -> bytes:
@@ -52,7 +52,7 @@ def test_what_was_written_is_read_again_bit_by_bit(layers: str, form: str, dtype
     net = network(layers.format("tanh"), dtype)
     parameters = random_parameters(net)
     file = WRITERS[form](named_tensors(net, parameters), "the architecture")
-    read = uploads.read(KIND, file)
+    read = reading.read(KIND, file)
 
     assert (read.architecture, read.dtype) == ("the architecture", dtype)
     assert read.vector(net).tobytes() == parameters.tobytes()
@@ -126,7 +126,7 @@ def test_a_variance_cannot_be_negative() -> None:
     net = network("BatchNorm(1; affine=false)", "float32")
     tensors = {**named_tensors(net, net.initial(0)), "layers.0.variance": np.array([-1], "f4")}
     with pytest.raises(Invalid, match="variance/0 must not be negative"):
-        uploads.read(KIND, npz.write(tensors, "")).vector(net)
+        reading.read(KIND, npz.write(tensors, "")).vector(net)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_a_variance_cannot_be_negative() -> None:
 )
 def test_pickles_are_refused_unread(body: bytes) -> None:
     with pytest.raises(Invalid) as refused:
-        uploads.read(KIND, body)
+        reading.read(KIND, body)
     assert refused.value.code == "pickle_refused"
 
 
@@ -173,13 +173,13 @@ def header_of(shape: str, version: bytes = b"\x01\x00") -> bytes:
 )
 def test_broken_files_are_refused(body: bytes) -> None:
     with pytest.raises(Invalid) as refused:
-        uploads.read(KIND, body)
+        reading.read(KIND, body)
     assert refused.value.code == "malformed"
 
 
 def test_metadata_may_be_null() -> None:
     header = b'{"__metadata__":null,"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'.ljust(80)
-    read = uploads.read(KIND, len(header).to_bytes(8, "little") + header + bytes(4))
+    read = reading.read(KIND, len(header).to_bytes(8, "little") + header + bytes(4))
     assert (read.architecture, read.signature(network("Dense(1 => 1)"))) == (None, None)
 
 
@@ -201,9 +201,9 @@ def test_a_file_of_very_many_tensors_is_refused_before_they_are_looked_at() -> N
         for number in range(40_001):
             target.writestr(f"{number}.npy", b"")
     with pytest.raises(Invalid, match="more than 40,000 entries"):
-        uploads.read(KIND, file.getvalue())
+        reading.read(KIND, file.getvalue())
 
 
 def test_other_content_types_are_not_read() -> None:
     with pytest.raises(WrongFormat, match="application/x-npz"):
-        uploads.read("text/plain", archive(PAIR))
+        reading.read("text/plain", archive(PAIR))

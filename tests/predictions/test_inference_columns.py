@@ -10,8 +10,8 @@ from service.errors import Invalid
 from service.http.json_numbers import Array
 from service.learning import notation
 from service.learning.network import Network
-from service.models.networks import TrainedNetwork
-from service.models.signature import Feature, Signature, Target
+from service.models.signature.signature import Feature, Signature, Target
+from service.models.trained_network import TrainedNetwork
 from service.predictions.inference_protocol import metadata
 from service.predictions.inference_protocol.inference import Question, infer
 

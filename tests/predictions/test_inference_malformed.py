@@ -12,7 +12,7 @@ from service.errors import Invalid
 from service.http.json_bodies import read_json
 from service.learning import notation
 from service.learning.network import Network
-from service.models.networks import TrainedNetwork
+from service.models.trained_network import TrainedNetwork
 from service.predictions.inference_protocol import tensors as protocol_tensors
 from service.predictions.inference_protocol.inference import Question, infer
 from service.predictions.inference_protocol.json_tensors import MOST_MEMBERS

@@ -9,7 +9,7 @@ import pytest
 from service.http import media_types
 from service.learning import notation
 from service.learning.network import Network
-from service.models.networks import TrainedNetwork
+from service.models.trained_network import TrainedNetwork
 from service.predictions import answers
 from service.predictions.answers import VALUES_OF_A_PIECE
 

@@ -11,7 +11,7 @@ from service.errors import NotInstalled
 from service.learning import notation
 from service.models.files import flux, npz, safetensors
 from service.models.files.tensors import named_tensors
-from service.models.networks import TrainedNetwork
+from service.models.trained_network import TrainedNetwork
 
 FormatName = Literal["onnx", "safetensors", "npz", "flux"]
 
@@ -59,13 +59,13 @@ class Export:
 
 def _onnx(export: Export) -> bytes:
     try:
-        from service.models.files import onnx_model
+        from service.models.files.onnx import model
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] != "onnx":
             raise
         detail = "ONNX files need the package onnx where the service runs: pip install onnx."
         raise NotInstalled(detail, "onnx_not_installed") from None
-    return onnx_model.write(export.trained.network, export.trained.vector, export.metadata)
+    return model.write(export.trained.network, export.trained.vector, export.metadata)
 
 
 def _safetensors(export: Export) -> bytes:

@@ -16,8 +16,8 @@ import numpy as np
 from service.errors import invalid
 from service.http.json_numbers import Array
 from service.http.unpacking import check_members
-from service.models.files.signatures import LONGEST_SIGNATURE
 from service.models.files.tensors import Tensor, TensorFile
+from service.models.signature.from_file import LONGEST_SIGNATURE
 
 MAGIC = b"PK\x03\x04"
 SUFFIX = ".npy"

@@ -14,8 +14,8 @@ from service.http.json_numbers import Array
 from service.learning.architecture import Node, Slot
 from service.learning.network import Network
 from service.learning.parameters import ParameterError, read_slot
-from service.models.files import signatures
-from service.models.signature import Signature
+from service.models.signature import from_file
+from service.models.signature.signature import Signature
 
 FLOATS = ("float16", "bfloat16", "float32", "float64")
 """The types of numbers that are read; the two halves become float32."""
@@ -71,7 +71,7 @@ class TensorFile:
         Raises:
             Invalid: it is broken, or does not fit the network.
         """
-        return None if self.written_signature is None else signatures.read(self.written_signature, network)
+        return None if self.written_signature is None else from_file.read(self.written_signature, network)
 
     def _check(self, name: str, slot: Slot) -> None:
         tensor = self.tensors.get(name)

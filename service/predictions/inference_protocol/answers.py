@@ -7,7 +7,7 @@ import orjson
 
 from service.errors import invalid
 from service.http.json_numbers import Array
-from service.models.networks import TrainedNetwork
+from service.models.trained_network import TrainedNetwork
 from service.predictions import classes
 from service.predictions.inference_protocol import tensors
 from service.predictions.inference_protocol.metadata import LABELS, PROBABILITIES, RAW, datatype_of, named, outputs_of

@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass
 
-from service.models.networks import TrainedNetwork
+from service.models.trained_network import TrainedNetwork
 from service.predictions.inference_protocol import answers, compression, inputs, metadata, requests
 from service.predictions.inference_protocol.statistics import Taken
 from service.predictions.operations import outputs

@@ -4,7 +4,7 @@ import numpy as np
 
 from service.errors import invalid
 from service.http.json_numbers import Array
-from service.models.networks import TrainedNetwork
+from service.models.trained_network import TrainedNetwork
 from service.predictions import named_rows
 from service.predictions.inference_protocol.requests import ONLY_INPUT
 from service.predictions.inference_protocol.tensors import Tensor

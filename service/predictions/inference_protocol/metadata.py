@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.datasets.columns import Kind
-from service.models.networks import TrainedNetwork
-from service.models.signature import Target
+from service.models.signature.signature import Target
+from service.models.trained_network import TrainedNetwork
 from service.predictions.inference_protocol.requests import ONLY_INPUT
 from service.predictions.inference_protocol.tensors import DATATYPE_OF
 

@@ -12,9 +12,9 @@ from service.learning.containers import Chain, Connection, Parallel, SkipConnect
 from service.learning.dropout import Dropout
 from service.learning.layers import Dense
 from service.learning.normalisation import BatchNorm, LayerNorm
-from service.models.files.onnx_activations import FORMULAS
-from service.models.files.onnx_functions import mean_of_rows
-from service.models.files.onnx_graph import Graph, Value
+from service.models.files.onnx.activations import FORMULAS
+from service.models.files.onnx.functions import mean_of_rows
+from service.models.files.onnx.graph import Graph, Value
 
 
 class Layers:

@@ -13,7 +13,7 @@ from service.errors import Invalid, invalid
 from service.http.json_bodies import validated
 from service.learning.link import Link
 from service.learning.network import Network
-from service.models.signature import Feature, Signature, Target
+from service.models.signature.signature import Feature, Signature, Target
 from service.vocabulary.schemas import LossShape, to_json
 from service.wire import Number, Strict
 

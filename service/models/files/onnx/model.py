@@ -7,8 +7,8 @@ from onnx.helper import make_graph, make_model, make_node, make_opsetid, make_te
 from service.errors import invalid
 from service.http.json_numbers import Array
 from service.learning.network import Network
-from service.models.files.onnx_graph import OPSET, Graph, Value
-from service.models.files.onnx_layers import Layers
+from service.models.files.onnx.graph import OPSET, Graph, Value
+from service.models.files.onnx.layers import Layers
 
 IR_VERSION = 8
 """The file format that the opset came with."""

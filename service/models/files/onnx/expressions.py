@@ -4,9 +4,9 @@ import math
 from collections.abc import Callable
 
 from service.learning.expression_forms import compile_activation
-from service.models.files import onnx_functions as functions
-from service.models.files.onnx_functions import as_condition, as_numbers, where
-from service.models.files.onnx_graph import Operand, Value
+from service.models.files.onnx import functions
+from service.models.files.onnx.functions import as_condition, as_numbers, where
+from service.models.files.onnx.graph import Operand, Value
 
 OPERATORS = {
     "+": "Add",

@@ -3,7 +3,7 @@
 import numpy as np
 from onnx import TensorProto
 
-from service.models.files.onnx_graph import Operand, Value
+from service.models.files.onnx.graph import Operand, Value
 
 
 def where(condition: Value, a: Operand, b: Operand) -> Value:

@@ -11,7 +11,7 @@ from service.learning.link import Link
 from service.learning.loss import Loss
 from service.learning.network import Network
 from service.learning.outputs import last_function
-from service.models.signature import Feature, Signature, Target
+from service.models.signature.signature import Feature, Signature, Target
 from service.vocabulary.schemas import to_json
 
 BY_LOSS: dict[str, Link] = {

@@ -9,9 +9,9 @@ from service.learning.activation import Activation
 from service.learning.activations import Identity, LogSoftmax, Sigmoid, Softmax, Tanh
 from service.learning.expressions import ExpressionActivation
 from service.learning.rectifiers import SELU_ALPHA, SELU_LAMBDA
-from service.models.files.onnx_expressions import expression
-from service.models.files.onnx_functions import clip, erf, expm1, logcosh, sigmoid, softplus, tanh, where
-from service.models.files.onnx_graph import Value
+from service.models.files.onnx.expressions import expression
+from service.models.files.onnx.functions import clip, erf, expm1, logcosh, sigmoid, softplus, tanh, where
+from service.models.files.onnx.graph import Value
 
 Formula = Callable[[Any, Value], Value]
 """The value of an activation f at x."""

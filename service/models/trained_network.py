@@ -1,0 +1,103 @@
+"""A network with the parameters of one version."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from service.http.json_numbers import Array
+from service.learning import notation
+from service.learning.encoding import Rows
+from service.learning.network import Network
+from service.learning.tape import Signal, Tape
+from service.models.records import ModelRecord
+from service.models.signature.signature import Signature
+
+MOST_ROWS_KEPT = 256
+SMALL_NETWORK = 1 << 18
+"""Bytes of parameters that stay in the innermost caches beside a few rows: then few at a time are the fastest."""
+MOST_TAPES = 8
+"""Of few rows, that each thread keeps for a network."""
+
+
+class _Tapes(threading.local):
+    """What each thread has made ready for a network: a tape, where its inputs go and where its outputs are."""
+
+    def __init__(self) -> None:
+        self.by_rows: dict[int, tuple[Tape, Array, Signal]] = {}
+
+
+@dataclass(frozen=True)
+class TrainedNetwork:
+    """A network and one version of its parameters."""
+
+    model: str
+    version: int
+    job: str | None
+    fresh: bool
+    """Drawn by a seed and never trained."""
+    network: Network
+    vector: Array
+    signature: Signature | None = None
+    """Of the data it was trained on."""
+    epoch: int | None = None
+    """Where these are not the version's own parameters, but those that its training had at the end of this epoch."""
+    _tapes: _Tapes = field(default_factory=_Tapes, repr=False, compare=False)
+
+    @cached_property
+    def ranges(self) -> tuple[Array, Array] | None:
+        """The least and the greatest value of each input in training, infinite for those of a category; in the
+        network's dtype, rounded as inputs are. None without a signature.
+        """
+        if self.signature is None:
+            return None
+        widths = [each.width for each in self.signature.features]
+        low = [-np.inf if each.min is None else each.min for each in self.signature.features]
+        high = [np.inf if each.max is None else each.max for each in self.signature.features]
+        dtype = self.network.dtype
+        return np.repeat(np.array(low, dtype), widths), np.repeat(np.array(high, dtype), widths)
+
+    @cached_property
+    def input_names(self) -> list[str]:
+        """The column that each input belongs to, by the signature."""
+        features = () if self.signature is None else self.signature.features
+        return [each.name for each in features for _ in range(each.width)]
+
+    def predict(self, inputs: Rows) -> Array:
+        """Outputs (rows × outputs) for inputs (rows × inputs); safe to call from many threads."""
+        few = self._few
+        if len(inputs) <= few:
+            return self._predict_few(inputs)
+        if self.vector.nbytes > SMALL_NETWORK or type(inputs) is not np.ndarray:  # a map's pages are given back there
+            return self.network.predict(self.vector, inputs)
+        computed = np.empty((len(inputs), self.network.outputs), self.network.dtype)
+        for start in range(0, len(inputs), few):
+            computed[start : start + few] = self._predict_few(inputs[start : start + few])
+        return computed
+
+    @cached_property
+    def _few(self) -> int:
+        """Rows whose tape is small enough to be kept."""
+        return max(1, min(MOST_ROWS_KEPT, self.network.block_rows // 8))
+
+    def _predict_few(self, rows: Rows) -> Array:
+        """The same on tapes that each thread keeps: for few rows, to record one takes longer than to run it."""
+        tapes = self._tapes.by_rows
+        try:
+            tape, inputs, outputs = tapes[len(rows)]
+        except KeyError:
+            if len(tapes) >= MOST_TAPES:
+                tapes.pop(next(iter(tapes)))
+            tape, inputs, outputs = tapes[len(rows)] = self.network.tape(self.vector, len(rows))
+        with np.errstate(all="ignore"):
+            np.copyto(inputs, rows[:])
+            tape.run()
+        computed: Array = outputs.value.copy()
+        return computed
+
+
+def network_of(record: ModelRecord) -> Network:
+    return Network(notation.read(record.architecture), record.dtype)
