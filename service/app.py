@@ -19,7 +19,7 @@ from service.database.database import Database
 from service.database.migrate import migrate
 from service.datasets.endpoints import router as datasets
 from service.datasets.ingest.upload import Turns
-from service.engine.engine import Engine
+from service.engine.lifecycle import Engine
 from service.errors import Unavailable
 from service.http.body_limit import BodyLimit
 from service.http.browser_guard import BrowserGuard
@@ -28,7 +28,7 @@ from service.http.large_bodies import LargeBodies
 from service.http.problems import add_error_handlers, add_problem_schema, problems
 from service.idempotency.creation import KeysInFlight
 from service.jobs.endpoints import router as jobs
-from service.jobs.watching import Watcher
+from service.jobs.watcher import Watcher
 from service.models.endpoints import router as models
 from service.models.networks import Networks
 from service.predictions.endpoints import router as evaluations

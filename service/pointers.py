@@ -1,11 +1,12 @@
 """From pydantic's error locations to JSON pointers, and its messages in our words."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import Any
 
-from service.errors import Fault
+from service.errors import Fault, NotFound
 from service.learning.vocabulary import TermError
 
 MOST_FAULTS = 20
@@ -92,3 +93,12 @@ def pointer_to(location: Sequence[str | int], body: Any, kind: str) -> str:
 def escape(part: str) -> str:
     """One part of a JSON pointer, as RFC 6901 wants it."""
     return part.replace("~", "~0").replace("/", "~1")
+
+
+@contextmanager
+def reference_at(pointer: str) -> Iterator[None]:
+    """Say where in the body the reference stands that is not found."""
+    try:
+        yield
+    except NotFound as error:
+        raise NotFound(error.detail, error.code, (Fault(pointer, error.detail),)) from None

@@ -16,8 +16,8 @@ from service.database.database import Database
 from service.engine.workspace import peak_memory
 from service.errors import CannotWrite
 from service.jobs import queue, records
-from service.jobs.packing import reports_of
 from service.jobs.records import JobRecord
+from service.jobs.reports.packing import reports_of
 from service.jobs.states import FIRST_GAP, LONGEST_GAP
 from service.learning.recipe import EpochReport, Progress
 from service.learning.training import Training

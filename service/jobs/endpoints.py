@@ -15,11 +15,12 @@ from service.http.problems import problems
 from service.http.responses import numbers_response
 from service.http.routes import JSONRoute
 from service.idempotency.creation import CreationOf
-from service.jobs import operations, reports, verifications
+from service.jobs import drafts, operations, verifications
 from service.jobs.events import event_stream, first_epoch_after
+from service.jobs.reports import reading
 from service.jobs.schemas import EpochReport, Job, LastParameters, NewJob, PlanOnly, Verification
 from service.jobs.states import State
-from service.jobs.watching import Watcher
+from service.jobs.watcher import Watcher
 from service.models.endpoints import NetworksOf, SettingsOf
 from service.resources import DatabaseOf, StorageOf
 
@@ -80,12 +81,12 @@ async def create_job(
 ) -> Response:
     """Queue a training of a model on a dataset; a worker takes it as soon as one is free."""
 
-    def enqueue(draft: operations.Draft) -> tuple[str, Response]:
+    def enqueue(draft: drafts.Draft) -> tuple[str, Response]:
         with database.transaction() as session:
             record = operations.enqueue(session, draft)
-            return record.id, creation.answer(session, reports.job(record), f"/api/jobs/{record.id}", status=202)
+            return record.id, creation.answer(session, reading.job(record), f"/api/jobs/{record.id}", status=202)
 
-    draft = await run_in_threadpool(operations.draft, database, storage, networks, new, settings.max_job_bytes)
+    draft = await run_in_threadpool(drafts.draft, database, storage, networks, new, settings.max_job_bytes)
     if validate_only:
         answer = PlanOnly.model_validate({"plan": draft.plan, "advice": draft.advice, "recipe": draft.recipe})
         return Response(answer.model_dump_json(), media_type="application/json")
@@ -102,7 +103,7 @@ async def create_job(
 async def _after_waiting(job: str, wait: int, response: Response, database: DatabaseOf, watcher: Watcher) -> Job:
     await watcher.until_ended(job, wait)
     response.headers["Preference-Applied"] = f"wait={wait}"
-    return reports.job(await run_in_threadpool(operations.show, database, job))
+    return reading.job(await run_in_threadpool(operations.show, database, job))
 
 
 @router.get("", response_model=Page[Job], summary="List jobs", responses=problems(422))
@@ -116,7 +117,7 @@ def list_jobs(
 ) -> dict[str, Any]:
     """Jobs, newest first; of one state, model or dataset where that is given."""
     items, following = operations.page(database, limit, after, state, model, dataset)
-    return {"items": [reports.job(record) for record in items], "next": following}
+    return {"items": [reading.job(record) for record in items], "next": following}
 
 
 @router.get("/{job}", summary="Show a job", responses=problems(404, 422))
@@ -124,7 +125,7 @@ async def show_job(job: str, response: Response, database: DatabaseOf, watcher: 
     """How a job is; with `Prefer: wait=N`, once it has ended or N seconds are over."""
     record = await run_in_threadpool(operations.show, database, job)
     if wait is None or operations.ended(record):
-        return reports.job(record)
+        return reading.job(record)
     return await _after_waiting(job, wait, response, database, watcher)
 
 
@@ -136,7 +137,7 @@ def cancel_job(job: str, database: DatabaseOf, watcher: WatcherOf) -> Job:
     """
     record = database.write_urgently(lambda session: operations.cancel(session, job))
     watcher.nudge()
-    return reports.job(record)
+    return reading.job(record)
 
 
 @router.post(
@@ -166,7 +167,7 @@ async def verify_job(
     def enqueue() -> tuple[str, Response]:
         with database.transaction() as session:
             record = verifications.enqueue(session, job)
-            return record.id, creation.answer(session, reports.job(record), f"/api/jobs/{record.id}", status=202)
+            return record.id, creation.answer(session, reading.job(record), f"/api/jobs/{record.id}", status=202)
 
     id, response = await run_in_threadpool(enqueue)
     nudge()
@@ -177,7 +178,7 @@ async def verify_job(
     if operations.ended(record):
         _say(response, 200, verifications.answer(record))
     else:
-        _say(response, 202, reports.job(record))
+        _say(response, 202, reading.job(record))
         response.headers["Retry-After"] = "1"
     return response
 
@@ -214,11 +215,11 @@ def show_epochs(
     if after is not None and (points is not None or "text/csv" in accept):
         raise bad_cursor()
     if "text/csv" in accept:
-        lines = reports.csv(database, job, from_epoch, points)
+        lines = reading.csv(database, job, from_epoch, points)
         return StreamingResponse(lines, headers={"Vary": "Accept"}, media_type="text/csv; charset=utf-8")
     if points is not None:
-        return {"items": reports.curve(database, job, from_epoch, points), "next": None}
-    items, following = reports.page(database, job, from_epoch, limit, after)
+        return {"items": reading.curve(database, job, from_epoch, points), "next": None}
+    items, following = reading.page(database, job, from_epoch, limit, after)
     return {"items": items, "next": following}
 
 

@@ -9,9 +9,10 @@ import orjson
 
 from service.database.database import Database
 from service.errors import invalid
-from service.jobs import operations, reports
+from service.jobs import operations
+from service.jobs.reports import reading
 from service.jobs.states import ENDED
-from service.jobs.watching import Watcher
+from service.jobs.watcher import Watcher
 
 PING = 15.0
 """Seconds of silence after which a comment keeps proxies from closing the stream."""
@@ -45,7 +46,7 @@ async def event_stream(database: Database, watcher: Watcher, job: str, epoch: in
             if seen is None:
                 return
             # read after the state was seen: a job that was seen as ended has written all its reports
-            chunks = reports.chunks(database, job, epoch)
+            chunks = reading.chunks(database, job, epoch)
             while not watcher.closed and (rows := await asyncio.to_thread(next, chunks, None)):
                 epoch = rows[-1]["epoch"] + 1
                 yield _event("epochs", {"items": rows}, str(epoch - 1))
@@ -63,7 +64,7 @@ async def event_stream(database: Database, watcher: Watcher, job: str, epoch: in
 
 async def _state(database: Database, job: str, id: str | None) -> bytes:
     record = await asyncio.to_thread(operations.show, database, job)
-    return _event("state", reports.job(record).model_dump(mode="json"), id)
+    return _event("state", reading.job(record).model_dump(mode="json"), id)
 
 
 def _event(kind: str, data: Any, id: str | None) -> bytes:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from service.errors import Invalid, invalid
-from service.jobs.packing import BLOCK, NARROW, WIDE
+from service.jobs.reports.packing import BLOCK, NARROW, WIDE
 from service.learning.advice import Advice
 from service.learning.plan import Plan
 from service.learning.quadratic_path import has_closed_form

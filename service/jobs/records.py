@@ -25,7 +25,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from service.database import lookup
 from service.database.record import Record, now
 from service.errors import NotFound
-from service.jobs.packing import BLOCK, FIELDS, Block, Reports, joined, pack, reports_of, unpack
+from service.jobs.reports.packing import BLOCK, FIELDS, Block, Reports, joined, pack, reports_of, unpack
 from service.jobs.states import State
 
 SHORT_STRETCH = 32

@@ -18,8 +18,8 @@ from service.errors import invalid
 from service.http import json_numbers
 from service.ids import new_id
 from service.jobs import records as jobs
-from service.jobs import reports
-from service.jobs.operations import reference_at
+from service.jobs.reports import reading
+from service.jobs.training_data import recipe_behind, view_of
 from service.learning import evaluation
 from service.learning.evaluation import Classes, Evaluation, Numbers
 from service.learning.loss import Loss
@@ -30,9 +30,9 @@ from service.models.networks import Networks
 from service.models.records import ModelRecord
 from service.models.signature.from_data import link_of
 from service.models.trained_network import TrainedNetwork
+from service.pointers import reference_at
 from service.predictions.records import EvaluationRecord
 from service.predictions.schemas import NewEvaluation
-from service.predictions.views import recipe_behind, view_of
 from service.storage.storage import Storage
 from service.vocabulary.schemas import LossShape
 
@@ -172,7 +172,7 @@ def trainings(
             "final_loss": job.final_loss,
             "epochs": job.epochs_done,
             "recipe": job.recipe,
-            "curve": reports.thinned(session, job, 0, REPORTS_OF_CURVE),
+            "curve": reading.thinned(session, job, 0, REPORTS_OF_CURVE),
             "receipt": job.receipt,
         }
         for job in found[:limit]

@@ -7,12 +7,12 @@ from service.database.database import Database
 from service.errors import invalid
 from service.http import json_numbers, media_types
 from service.http.json_numbers import Array
+from service.jobs.training_data import view_of
 from service.learning.encoding import Rows
 from service.models.trained_network import TrainedNetwork
 from service.predictions import answers, forms, turns
 from service.predictions.answers import Answer
 from service.predictions.schemas import NewPrediction
-from service.predictions.views import view_of
 from service.storage.storage import Storage
 
 _BINARY = (media_types.NPY, media_types.ARROW)

@@ -16,7 +16,7 @@ from service.database.database import Database
 from service.database.migrate import configuration, migrate
 from service.database.record import Record
 from service.jobs import records as jobs
-from service.jobs.packing import reports_of
+from service.jobs.reports.packing import reports_of
 from service.models import blueprints, operations, records
 from service.models.schemas import NewModel
 

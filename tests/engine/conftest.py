@@ -12,6 +12,7 @@ from service.datasets import operations as datasets
 from service.datasets.formats.json_columns import json_table
 from service.datasets.schemas import Split
 from service.engine.workspace import Workspace
+from service.jobs import drafts
 from service.jobs import operations as jobs
 from service.jobs.schemas import NewJob
 from service.models import blueprints
@@ -44,7 +45,7 @@ def post(workspace: Workspace) -> Callable[..., str]:
 
     def send(**recipe: Any) -> str:
         new = NewJob.model_validate({"model": "straight", "dataset": "line", **recipe})
-        draft = jobs.draft(workspace.database, workspace.storage, Networks(), new, 4 << 30)
+        draft = drafts.draft(workspace.database, workspace.storage, Networks(), new, 4 << 30)
         with workspace.database.transaction() as session:
             return jobs.enqueue(session, draft).id
 

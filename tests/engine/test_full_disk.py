@@ -11,12 +11,13 @@ from unittest.mock import Mock
 import pytest
 
 from service.engine import run_job
-from service.engine.dispatch import Dispatcher
+from service.engine.dispatcher import Dispatcher
 from service.engine.ledger import Ledger
 from service.engine.workspace import Workspace
 from service.jobs import operations as jobs
-from service.jobs import records, reports
+from service.jobs import records
 from service.jobs.records import JobRecord
+from service.jobs.reports import reading
 from service.learning.recipe import EpochReport, Progress
 from tests.full_disk import SmallDisk, small_disk
 from tests.serving import PATIENCE, wait_for
@@ -93,7 +94,7 @@ def tries(workspace: Workspace, times: int) -> None:
 
 def learned(workspace: Workspace, job: str) -> tuple[Any, list[tuple[int, float]]]:
     """The hash of the parameters, and the loss of each epoch."""
-    chunks = reports.chunks(workspace.database, job, 0)
+    chunks = reading.chunks(workspace.database, job, 0)
     losses = [(row["epoch"], row["train_loss"]) for chunk in chunks for row in chunk]
     receipt = find(workspace, job).receipt
     assert receipt is not None

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.jobs.packing import BLOCK, FIELDS, Block, joined, pack, reports_of, unpack
+from service.jobs.reports.packing import BLOCK, FIELDS, Block, joined, pack, reports_of, unpack
 
 Row = tuple[Any, ...]
 

@@ -9,9 +9,10 @@ from sqlalchemy import Connection, event, insert
 
 from service.database.database import Database
 from service.database.migrate import migrate
-from service.jobs import records, reports
-from service.jobs.packing import BLOCK, Reports, reports_of
+from service.jobs import records
 from service.jobs.records import EpochRecord, JobRecord, ReportsRecord
+from service.jobs.reports import reading
+from service.jobs.reports.packing import BLOCK, Reports, reports_of
 
 COUNT = 3 * BLOCK + 101
 LOSSES = np.random.default_rng(0).integers(0, 20, COUNT).tolist()
@@ -74,7 +75,7 @@ def test_the_last_epoch_is_that_of_the_last_report(database: Database) -> None:
 
 
 def test_chunks_hold_every_report_once(database: Database) -> None:
-    found = [report["epoch"] for rows in reports.chunks(database, "job", 17) for report in rows]
+    found = [report["epoch"] for rows in reading.chunks(database, "job", 17) for report in rows]
     assert found == list(range(17, COUNT))
 
 
@@ -91,7 +92,7 @@ def extremes(first: int, stretch: int) -> set[int]:
 @pytest.mark.parametrize("points", [2, 10, 300, 10_000])
 def test_each_stretch_keeps_its_extremes(database: Database, first: int, points: int) -> None:
     stretch = max(1, -(-2 * (COUNT - first) // max(1, points - 2)))
-    kept = reports.curve(database, "job", first, points)
+    kept = reading.curve(database, "job", first, points)
     assert [report["epoch"] for report in kept] == sorted(extremes(first, stretch))
     assert [tuple(report.values()) for report in kept] == [ROWS[report["epoch"]] for report in kept]
 

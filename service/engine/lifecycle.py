@@ -15,7 +15,7 @@ from service.settings import Settings
 
 if TYPE_CHECKING:
     from service.engine.cluster import Cluster
-    from service.engine.dispatch import Dispatcher
+    from service.engine.dispatcher import Dispatcher
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ class Engine:
 
     def _run(self) -> None:
         from service.engine.cluster import Cluster  # here: Dask takes a second to import, and requests need not wait
-        from service.engine.dispatch import Dispatcher
+        from service.engine.dispatcher import Dispatcher
 
         _keep_signals_from_workers()
         while not self._stopping.is_set():

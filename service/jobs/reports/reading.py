@@ -12,10 +12,10 @@ from service.database.database import Database
 from service.database.lookup import position_of
 from service.jobs import records
 from service.jobs.operations import estimated_finish_at
-from service.jobs.packing import FIELDS
 from service.jobs.records import JobRecord
+from service.jobs.reports.packing import FIELDS
+from service.jobs.reports.thinning import Extremes
 from service.jobs.schemas import Job
-from service.jobs.thinning import Extremes
 
 CHUNK = 1000
 

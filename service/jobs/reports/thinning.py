@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from service.jobs.packing import Matrix, Reports, reports_of
+from service.jobs.reports.packing import Matrix, Reports, reports_of
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,10 @@ from sqlalchemy.orm import Session
 from service.datasets import records as datasets
 from service.datasets.view import DatasetView
 from service.jobs import records as jobs
-from service.jobs.operations import reference_at, weights_in
+from service.jobs.operations import weights_in
 from service.models.signature.from_data import check_columns
 from service.models.trained_network import TrainedNetwork
+from service.pointers import reference_at
 from service.storage.storage import Storage
 
 

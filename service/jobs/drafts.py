@@ -1,0 +1,111 @@
+"""Drafts of jobs: checked, planned and frozen before a row is written."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from service.database.database import Database
+from service.datasets import records as datasets
+from service.datasets.view import DatasetView, check_weights
+from service.errors import invalid
+from service.jobs import growth
+from service.jobs.schemas import NewJob, Recipe
+from service.learning.advice import Advice, advice
+from service.learning.plan import Plan
+from service.learning.plan import plan as plan_of
+from service.learning.recipe import RecipeError
+from service.models import records as models
+from service.models.networks import Networks
+from service.models.signature.from_data import no_probabilities
+from service.models.trained_network import TrainedNetwork
+from service.pointers import reference_at
+from service.storage.storage import Storage
+
+EXACT_PLAN_INPUTS = 500
+"""With more, the eigenvalues behind exact rates would take longer than a request should; a sample of rows estimates."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A job that could be created: everything found, checked and frozen."""
+
+    model: str
+    dataset: str
+    recipe: dict[str, Any]
+    plan: dict[str, Any]
+    advice: list[dict[str, Any]]
+
+
+def draft(database: Database, storage: Storage, networks: Networks, new: NewJob, most_bytes: int) -> Draft:
+    """Check that model, dataset and recipe fit, and plan the training, which may write `most_bytes` into the database.
+
+    Raises:
+        NotFound: model, version, kept epoch or dataset; with its pointer.
+        Conflict: the dataset is loading.
+        Invalid: there is nothing to train; widths, batches, weights or path do not fit; or the rate is unstable and
+            that was not wanted.
+    """
+    with database.reading() as session:
+        with reference_at("#/dataset"):
+            dataset = datasets.find_ready(session, new.dataset)
+        with reference_at("#/model"):
+            models.find(session, new.model)
+        with reference_at("#/from_version"):
+            start = networks.get(session, new.model, new.from_version)
+        if new.from_epoch is not None:
+            with reference_at("#/from_epoch"):
+                start = networks.get(session, start.model, start.version, new.from_epoch)
+        if new.sample_weights is not None:
+            check_weights(dataset, new.sample_weights, "#/sample_weights")
+    if not start.network.parameter_count:
+        raise invalid("#/model", "This model has no parameters: there is nothing to train.", "nothing_to_train")
+    view = DatasetView(storage, dataset, start.network.dtype, new.sample_weights)
+    view.check(start.network, "#/dataset")
+    if not new.partial and new.batch_size is not None and new.batch_size > dataset.train_rows:
+        detail = f"No batch of {new.batch_size} rows is full: the training part has {dataset.train_rows}."
+        raise invalid("#/batch_size", detail, "no_full_batch")
+    plan, given = _plan(view, start, new)
+    grows = growth.growth_of(plan, new.term(), start.vector.nbytes, dataset.validation_rows, new.keep_every)
+    growth.check(grows, most_bytes)
+    large = growth.advice(grows)
+    return Draft(
+        start.model,
+        dataset.id,
+        _frozen(new, start),
+        {**asdict(plan), "bytes": grows.total},
+        [asdict(each) for each in (given if large is None else (*given, large))],
+    )
+
+
+def _plan(view: DatasetView, start: TrainedNetwork, new: NewJob) -> tuple[Plan, tuple[Advice, ...]]:
+    dataset, recipe = view.dataset, new.term()
+    gram = view.gram("train") if dataset.inputs <= EXACT_PLAN_INPUTS else None
+    try:
+        plan = plan_of(
+            start.network,
+            dataset.train_rows,
+            dataset.validation_rows,
+            recipe,
+            gram=gram,
+            validation_gram=view.gram("validation"),
+            weighted=new.sample_weights is not None,
+            fresh=start.fresh,
+            parameters=start.vector,
+            train=lambda: view.part("train"),
+        )
+    except RecipeError as error:
+        raise invalid(f"#/{error.field}", f"{error.field} {error.message}.", f"impossible_{error.field}") from None
+    given = advice(plan, recipe, network=start.network, gram=gram, validation_rows=dataset.validation_rows)
+    if not any(each.code == "loss_takes_probabilities" for each in given):  # whose remedy gives probabilities as well
+        lacking = no_probabilities(dataset, start.network, recipe.loss)
+        given = given if lacking is None else (*given, lacking)
+    for each in given:
+        if new.reject_unstable and each.code == "unstable_rate":
+            raise invalid(each.pointer, each.detail, each.code)
+    return plan, given
+
+
+def _frozen(new: NewJob, start: TrainedNetwork) -> dict[str, Any]:
+    recipe = new.model_dump(mode="json", by_alias=True, include=set(Recipe.model_fields))
+    return {"from_version": start.version, "from_epoch": start.epoch, **recipe}
