@@ -8,10 +8,10 @@ from sqlalchemy import Connection
 from service.database.database import Database
 from service.database.record import Record, UtcDateTime
 from service.datasets import records as datasets
+from service.evaluations import records as predictions
 from service.idempotency import records
 from service.jobs import records as jobs
 from service.models import records as models
-from service.predictions import records as predictions
 from service.settings import Settings
 
 MODULES = (records, datasets, models, jobs, predictions)

@@ -21,22 +21,22 @@ from service.datasets.endpoints import router as datasets
 from service.datasets.ingest.upload import Turns
 from service.engine.lifecycle import Engine
 from service.errors import Unavailable
+from service.evaluations.endpoints import router as evaluations
 from service.http.body_limit import BodyLimit
 from service.http.browser_guard import BrowserGuard
 from service.http.compression import CompressedBodies
 from service.http.large_bodies import LargeBodies
 from service.http.problems import add_error_handlers, add_problem_schema, problems
 from service.idempotency.creation import KeysInFlight
+from service.inference.activity import Statistics
+from service.inference.endpoints import router as inference
+from service.inference.metadata_endpoints import router as inference_metadata
 from service.jobs.endpoints import router as jobs
 from service.jobs.watcher import Watcher
 from service.models.endpoints import router as models
 from service.models.networks import Networks
-from service.predictions.endpoints import router as evaluations
-from service.predictions.inference_endpoints import router as inference
-from service.predictions.inference_metadata_endpoints import router as inference_metadata
-from service.predictions.inference_protocol.statistics import Statistics
-from service.predictions.prediction_endpoints import kserve
-from service.predictions.prediction_endpoints import router as predictions
+from service.predictions.endpoints import kserve
+from service.predictions.endpoints import router as predictions
 from service.recovery import keep_removing_abandoned, recover
 from service.settings import Settings
 from service.storage.storage import Storage

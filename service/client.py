@@ -8,11 +8,12 @@ import httpx
 from pydantic import BaseModel
 
 from service.datasets.schemas import Dataset
+from service.evaluations.schemas import Evaluation
 from service.http.pages import Page
 from service.http.problems import Problem
 from service.jobs.schemas import EpochReport, Job
 from service.models.schemas import Model, Parameters
-from service.predictions.schemas import Evaluation, Prediction
+from service.predictions.schemas import Prediction
 
 Answer = TypeVar("Answer", bound=BaseModel)
 

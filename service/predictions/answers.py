@@ -12,8 +12,8 @@ from service.http.json_numbers import Array
 from service.learning.encoding import Rows
 from service.models.signature.signature import Signature
 from service.models.trained_network import TrainedNetwork
-from service.predictions import classes, extrapolation
-from service.predictions.classes import Classes
+from service.predictions.class_answers import Classes, class_answers
+from service.predictions.extrapolation import values_outside_training
 
 if TYPE_CHECKING:
     import pyarrow
@@ -55,8 +55,8 @@ def _json(trained: TrainedNetwork, inputs: Rows, outputs: Array) -> bytes:
     if trained.epoch is not None:
         answer["epoch"] = trained.epoch
     if trained.signature is not None:
-        answer |= _of_classes(trained.signature, classes.of(trained.signature, outputs))
-        outside = extrapolation.of(trained, inputs)
+        answer |= _of_classes(trained.signature, class_answers(trained.signature, outputs))
+        outside = values_outside_training(trained, inputs)
         if outside is not None:
             answer |= {"extrapolation": outside.values, "extrapolation_count": outside.count}
     return orjson.dumps(answer, default=np.ascontiguousarray, option=orjson.OPT_SERIALIZE_NUMPY)
@@ -107,7 +107,7 @@ def _table(signature: Signature | None, outputs: Array) -> Table:
 
 
 def _columns(signature: Signature, outputs: Array) -> Iterator[tuple[str, "Array | list[str] | list[bool]"]]:
-    of_target = {each.target: each for each in classes.of(signature, outputs)}
+    of_target = {each.target: each for each in class_answers(signature, outputs)}
     start = 0
     for target in signature.targets:
         own = outputs[:, start : start + target.width]

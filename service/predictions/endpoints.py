@@ -1,103 +1,156 @@
-"""Evaluations over HTTP."""
+"""Predictions over HTTP: the hot path, so nothing is solved, validated or looked up that a request does not need."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from functools import partial
+from io import BytesIO
+from typing import Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from pydantic import BaseModel, ValidationError
+from starlette.requests import ClientDisconnect
 
-from service.http.pages import After, Limit, Page
+from service.http.json_bodies import invalid_body
+from service.http.media_types import JSON, preferred
 from service.http.problems import problems
-from service.http.responses import numbers_response
-from service.http.routes import JSONRoute
-from service.idempotency.creation import CreationOf
-from service.models import records as models
-from service.models.endpoints import NetworksOf
-from service.predictions import evaluations, records
-from service.predictions.records import EvaluationRecord
-from service.predictions.schemas import Evaluation, Metrics, NewEvaluation
-from service.resources import DatabaseOf, StorageOf
+from service.http.routes import DirectRoute, Made
+from service.models.trained_network import TrainedNetwork
+from service.predictions import invocations, operations
+from service.predictions.answers import FORMS, Answer
+from service.predictions.offload import cost_of, run_here_or_in_a_thread
+from service.predictions.openapi import INVOCATION, PREDICTION, PREDICTIONS
+from service.predictions.operations import Question
+from service.predictions.schemas import Invoked, NewPrediction, Prediction
+from service.wire import EpochNumber, VersionNumber
 
-router = APIRouter(prefix="/api/models/{model}", tags=["predictions"], route_class=JSONRoute)
+router = APIRouter(prefix="/api/models/{model}", tags=["predictions"], route_class=DirectRoute)
+
+
+class Which(BaseModel):
+    """Which parameters of a model."""
+
+    version: VersionNumber | None = None
+    epoch: EpochNumber | None = None
+
+
+async def network_asked(request: Request) -> TrainedNetwork:
+    """The network that path and query name.
+
+    Raises:
+        NotFound: there is no such model, version or kept epoch.
+        Invalid: the query makes no sense.
+    """
+    which = _which(request) if request.scope["query_string"] else _LATEST
+    state, model = request.app.state, request.path_params["model"]
+    trained: TrainedNetwork = await state.networks.find(state.database, model, which.version, which.epoch)
+    return trained
+
+
+_LATEST = Which()
+
+
+def _which(request: Request) -> Which:
+    try:
+        return Which.model_validate(dict(request.query_params))
+    except ValidationError as error:
+        errors: list[Any] = [{**each, "loc": ("query", *each["loc"])} for each in error.errors(include_url=False)]
+        raise invalid_body(errors, None, prefix=("body",)) from None
+
+
+async def question_of(request: Request, offers: Sequence[str]) -> Question:
+    """What was sent, and in which of the offered forms the answer shall be."""
+    kind = accept = b""
+    for name, value in request.scope["headers"]:  # one walk in place of two searches
+        if name == b"content-type":
+            kind = value
+        elif name == b"accept":
+            accept = accept + b"," + value if accept else value
+    wanted = preferred(accept.decode("latin-1"), offers)
+    sent_as = JSON if kind == _JSON else kind.decode("latin-1").partition(";")[0].strip().lower()
+    limit: int = request.app.state.settings.max_body
+    return Question(sent_as, await body_of(request), limit, wanted)
+
+
+_JSON = JSON.encode()
+
+
+async def body_of(request: Request) -> bytes:
+    """The body, which seldom comes in more than one piece: without the generators of `request.body()`."""
+    body = None
+    while True:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        piece: bytes = message.get("body", b"")
+        if body is None:
+            if not message.get("more_body", False):
+                return piece
+            body = BytesIO()  # grows in place: pieces that are joined in the end are there twice
+        body.write(piece)
+        if not message.get("more_body", False):
+            return body.getvalue()
 
 
 @router.post(
-    "/evaluations",
-    status_code=201,
-    response_model=Evaluation,
-    summary="Evaluate on a part of a dataset",
-    responses=problems(404, 409, 413, 415, 422),
+    "/predictions",
+    response_model=Prediction,
+    summary="Predict",
+    responses={**PREDICTIONS, **problems(404, 406, 409, 413, 415, 422)},
+    openapi_extra=PREDICTION,
 )
-def evaluate(
-    model: str,
-    new: NewEvaluation,
-    creation: CreationOf,
-    database: DatabaseOf,
-    storage: StorageOf,
-    networks: NetworksOf,
-) -> Response:
-    """Compute loss and metrics of a version on data, by default on the test part, and keep them."""
-    record = evaluations.evaluate(database, storage, networks, model, new)
-    with database.transaction() as session:
-        evaluations.keep(session, record)
-        return creation.answer(session, _evaluation(record), f"/api/models/{record.model_id}/evaluations/{record.id}")
+async def predict(request: Request) -> Response:
+    """The raw outputs of the network, one row for each row of inputs. Works before any training, too.
 
-
-@router.get("/evaluations", summary="List evaluations", responses=problems(404, 422))
-def list_evaluations(model: str, database: DatabaseOf, limit: Limit = 50, after: After = None) -> Page[Evaluation]:
-    """A model's evaluations, newest first."""
-    with database.reading() as session:
-        items, following = records.page(session, models.find(session, model).id, limit, after)
-    return Page(items=[_evaluation(record) for record in items], next=following)
-
-
-@router.get("/evaluations/{evaluation}", summary="Show an evaluation", responses=problems(404, 422))
-def show_evaluation(model: str, evaluation: str, database: DatabaseOf) -> Evaluation:
-    """One evaluation, by its id."""
-    with database.reading() as session:
-        return _evaluation(records.find(session, models.find(session, model).id, evaluation))
-
-
-AfterTraining = Annotated[str | None, Query(description="the `next_trainings` of the page before")]
-AfterEvaluation = Annotated[str | None, Query(description="the `next_evaluations` of the page before")]
-
-
-@router.get(
-    "/metrics",
-    response_model=Metrics,
-    summary="Show how a model was trained and how good it is",
-    responses=problems(404, 422),
-)
-def show_metrics(
-    model: str,
-    database: DatabaseOf,
-    limit: Limit = 20,
-    after_training: AfterTraining = None,
-    after_evaluation: AfterEvaluation = None,
-) -> Response:
-    """The trainings of a model, newest version first, each with its curve and receipt; and its evaluations, newest
-    first: at most `limit` of both.
-
-    `next_trainings` goes into `?after_training=`, `next_evaluations` into `?after_evaluation=`; null is the end of that
-    list.
+    Rows come as JSON (`inputs`, `rows` by name, or a part of a `dataset`), CSV, an Arrow stream or an npy array; the
+    answer has the form that `Accept` names. A version that was trained on a dataset knows its columns: rows may come by
+    name, in any order, with targets among them, which are ignored; of class targets it also gives labels and
+    probabilities, and it lists values outside of the range that it was trained on. In CSV and Arrow a numeric target
+    is a column under its name; a class target has its label there, and columns `<target>_output_<class>` and
+    `<target>_probability_<class>`; without a signature the columns are `output_0`, `output_1`, ... npy is the raw
+    outputs.
     """
-    with database.reading() as session:
-        record = models.find(session, model)
-        trainings, next_trainings = evaluations.trainings(session, record, limit, after_training, "after_training")
-        checks, next_evaluations = records.page(session, record.id, limit, after_evaluation, "after_evaluation")
-    answer = {
-        "model": record.id,
-        "trainings": trainings,
-        "next_trainings": next_trainings,
-        "evaluations": [_evaluation(each).model_dump(mode="json") for each in checks],
-        "next_evaluations": next_evaluations,
-    }
-    return numbers_response(answer)
+    trained = await network_asked(request)
+    question = await question_of(request, FORMS)
+    size = cost_of(question.size, trained)
+    answer = await run_here_or_in_a_thread(size, partial(operations.predict, trained, question))
+    if isinstance(answer, NewPrediction):
+        state = request.app.state
+        part = partial(operations.predict_part, state.database, state.storage, trained, answer, question.wanted)
+        answer = await run_in_threadpool(part)
+    return Made(answer.content, answer.media_type, () if question.wanted == JSON else _names(answer))
 
 
-def _evaluation(record: EvaluationRecord) -> Evaluation:
-    return Evaluation.model_validate(
-        {
-            **{name: getattr(record, name) for name in Evaluation.model_fields if hasattr(record, name)},
-            "model": record.model_id,
-            "dataset": record.dataset_id,
-        }
-    )
+def _names(answer: Answer) -> tuple[tuple[bytes, bytes], ...]:
+    """What only a JSON answer has room for."""
+    return (b"descent-model", answer.model.encode()), (b"descent-version", str(answer.version).encode())
+
+
+@router.post(
+    "/invocations",
+    response_model=Invoked,
+    summary="Predict as MLflow does",
+    responses=problems(404, 413, 415, 422),
+    openapi_extra=INVOCATION,
+)
+async def invoke(request: Request) -> Response:
+    """Rows in the forms of MLflow's scoring server and of KServe's V1 protocol; the answer is `{"predictions": [...]}`.
+
+    Predictions are what scikit-learn's `predict` gives: one label or number a row, of several targets a list a row.
+    """
+    trained = await network_asked(request)
+    question = await question_of(request, (JSON,))
+    size = cost_of(question.size, trained)
+    return Made(await run_here_or_in_a_thread(size, partial(invocations.invoke, trained, question)), JSON)
+
+
+kserve = APIRouter(prefix="/v1/models", tags=["predictions"], route_class=DirectRoute)
+kserve.add_api_route(
+    "/{model}:predict",
+    invoke,
+    methods=["POST"],
+    response_model=Invoked,
+    name="predict_as_kserve",
+    summary="Predict as KServe's V1 protocol does",
+    responses=problems(404, 413, 415, 422),
+    openapi_extra=INVOCATION,
+)

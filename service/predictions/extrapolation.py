@@ -23,7 +23,7 @@ class Extrapolation:
     values: list[dict[str, Any]]
 
 
-def of(trained: TrainedNetwork, inputs: Rows) -> Extrapolation | None:
+def values_outside_training(trained: TrainedNetwork, inputs: Rows) -> Extrapolation | None:
     """Of rows as the network takes them (rows × inputs); None for a network that knows no ranges."""
     if trained.ranges is None:
         return None

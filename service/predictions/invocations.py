@@ -19,9 +19,10 @@ from service.http.long_json.lists import LongList, first_of, pieces, unwrapped
 from service.models.signature.signature import Signature
 from service.models.trained_network import TrainedNetwork
 from service.pointers import escape
-from service.predictions import classes, json_rows, named_rows, tables
+from service.predictions.class_answers import class_answers
 from service.predictions.operations import Question, outputs
-from service.predictions.tables import Given
+from service.predictions.rows import json_rows, named_rows, tables
+from service.predictions.rows.tables import InputRows
 
 FIELDS = ("instances", "inputs", "dataframe_split", "dataframe_records")
 HEAD = 32
@@ -41,7 +42,7 @@ def invoke(trained: TrainedNetwork, question: Question) -> bytes:
 
 
 def _predictions(trained: TrainedNetwork, computed: Array) -> Any:
-    found = {each.target: each.labels for each in classes.of(trained.signature, computed)}
+    found = {each.target: each.labels for each in class_answers(trained.signature, computed)}
     if not found:
         return computed[:, 0].copy() if computed.shape[1] == 1 else computed
     assert trained.signature is not None
@@ -52,7 +53,7 @@ def _predictions(trained: TrainedNetwork, computed: Array) -> Any:
     return columns[0] if len(columns) == 1 else list(zip(*columns, strict=True))
 
 
-def _read(trained: TrainedNetwork, question: Question) -> Given:
+def _read(trained: TrainedNetwork, question: Question) -> InputRows:
     match question.media_type:
         case media_types.JSON:
             return _from_json(trained, question.body)
@@ -62,12 +63,12 @@ def _read(trained: TrainedNetwork, question: Question) -> Given:
             raise WrongFormat(f"Invocations are read from JSON and CSV, not from {other or 'an unnamed type'!r}.")
 
 
-def _from_json(trained: TrainedNetwork, body: bytes) -> Given:
+def _from_json(trained: TrainedNetwork, body: bytes) -> InputRows:
     network = trained.network
     plain = "inputs" if b'"inputs"' in body[:HEAD] else "instances"
     inputs = json_rows.read(body, plain, network.inputs, network.dtype)
     if inputs is not None:
-        return Given(inputs, f"#/{plain}")
+        return InputRows(inputs, f"#/{plain}")
     value = read_json(body)
     given = [field for field in FIELDS if isinstance(value, dict) and field in value]
     if len(given) != 1:
@@ -76,12 +77,12 @@ def _from_json(trained: TrainedNetwork, body: bytes) -> Given:
     return _of_field(trained, field, value[field], f"#/{field}")
 
 
-def _of_field(trained: TrainedNetwork, field: str, value: Any, pointer: str) -> Given:
+def _of_field(trained: TrainedNetwork, field: str, value: Any, pointer: str) -> InputRows:
     if field == "dataframe_split":
         return _split(trained, value, pointer)
     if field == "inputs" and isinstance(value, dict):
         return _columns(trained, value, pointer)
-    return Given(_rows(trained, value, pointer), pointer)
+    return InputRows(_rows(trained, value, pointer), pointer)
 
 
 def _rows(trained: TrainedNetwork, rows: Any, pointer: str) -> Array:
@@ -122,13 +123,13 @@ def _values(rows: list[Any], first: dict[str, Any], pointer: str, start: int) ->
     return [[row[name] for name in names] for row in rows]
 
 
-def _columns(trained: TrainedNetwork, columns: Mapping[str, Any], pointer: str) -> Given:
+def _columns(trained: TrainedNetwork, columns: Mapping[str, Any], pointer: str) -> InputRows:
     """One list a column, or one tensor with a name."""
     signature = trained.signature
     known = set() if signature is None else named_rows.known_names(signature)
     if len(columns) == 1 and (only := next(iter(columns))) not in known:
         where = f"{pointer}/{escape(only)}"
-        return Given(_rows(trained, columns[only], where), where)
+        return InputRows(_rows(trained, columns[only], where), where)
     _check_lengths(columns, pointer)
     network = trained.network
     if signature is not None:
@@ -137,7 +138,7 @@ def _columns(trained: TrainedNetwork, columns: Mapping[str, Any], pointer: str) 
         def place(name: str, row: int | None) -> str:
             return f"{pointer}/{escape(name)}/{row}"
 
-        return Given(named_rows.from_lists(signature, columns, network.dtype, place, unwrap=True), pointer)
+        return InputRows(named_rows.from_lists(signature, columns, network.dtype, place, unwrap=True), pointer)
     if len(columns) != network.inputs:
         raise invalid(
             pointer, f"There are {len(columns)} columns, but the model takes {network.inputs}.", "widths_differ"
@@ -147,7 +148,7 @@ def _columns(trained: TrainedNetwork, columns: Mapping[str, Any], pointer: str) 
         for first, piece in pieces(values):
             flat = json_numbers.elements(unwrapped(piece), network.dtype, f"{pointer}/{escape(name)}", first)
             rows[first : first + len(piece), index] = flat
-    return Given(rows, pointer)
+    return InputRows(rows, pointer)
 
 
 def _check_lengths(columns: Mapping[str, Any], pointer: str) -> None:
@@ -161,19 +162,19 @@ def _check_lengths(columns: Mapping[str, Any], pointer: str) -> None:
             raise invalid(f"{pointer}/{escape(name)}", detail if longest else "There are no rows.", "ragged")
 
 
-def _split(trained: TrainedNetwork, frame: Any, pointer: str) -> Given:
+def _split(trained: TrainedNetwork, frame: Any, pointer: str) -> InputRows:
     """pandas' orientation "split"."""
     if not isinstance(frame, dict) or not isinstance(frame.get("data"), list | LongList):
         raise invalid(pointer, "Give an object with 'columns' and 'data', as DataFrame.to_dict(orient='split') does.")
     names, rows, where = frame.get("columns"), frame["data"], f"{pointer}/data"
     if trained.signature is None or names is None:
-        return Given(_rows(trained, rows, where), where)
+        return InputRows(_rows(trained, rows, where), where)
     if isinstance(names, LongList):
         names = names.plain()
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise invalid(f"{pointer}/columns", "This is not a list of names.")
     named_rows.check_names(trained.signature, names, lambda name: f"{pointer}/columns/{names.index(name)}")
-    return Given(_named(trained, trained.signature, names, rows, where), where)
+    return InputRows(_named(trained, trained.signature, names, rows, where), where)
 
 
 def _named(

@@ -10,8 +10,10 @@ from service.http.json_numbers import Array
 from service.jobs.training_data import view_of
 from service.learning.encoding import Rows
 from service.models.trained_network import TrainedNetwork
-from service.predictions import answers, forms, turns
+from service.predictions import answers
 from service.predictions.answers import Answer
+from service.predictions.offload import SMALL, TEXT
+from service.predictions.rows.read import read
 from service.predictions.schemas import NewPrediction
 from service.storage.storage import Storage
 
@@ -32,8 +34,8 @@ class Question(NamedTuple):
         """Of the work that it asks for, in bytes; much, where pyarrow has to be loaded first."""
         forms = {self.media_type, self.wanted}
         if media_types.CSV in forms or (media_types.ARROW in forms and "pyarrow" not in sys.modules):
-            return turns.SMALL
-        return len(self.body) * (1 if self.media_type in _BINARY else turns.TEXT)
+            return SMALL
+        return len(self.body) * (1 if self.media_type in _BINARY else TEXT)
 
 
 def predict(trained: TrainedNetwork, question: Question) -> Answer | NewPrediction:
@@ -43,7 +45,7 @@ def predict(trained: TrainedNetwork, question: Question) -> Answer | NewPredicti
         Invalid: rows do not fit, or an output overflows.
         WrongFormat: the media type is not read here.
     """
-    rows = forms.read(question.media_type, question.body, question.limit, trained)
+    rows = read(question.media_type, question.body, question.limit, trained)
     if isinstance(rows, NewPrediction):
         return rows
     return answers.write(question.wanted, trained, rows.inputs, outputs(trained, rows.inputs, rows.pointer))

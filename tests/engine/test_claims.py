@@ -11,6 +11,8 @@ from service.datasets.records import DatasetRecord
 from service.engine.run_job import work_on
 from service.engine.workspace import Workspace
 from service.errors import Conflict
+from service.evaluations import operations as evaluations
+from service.evaluations.schemas import NewEvaluation
 from service.jobs import operations, queue, records
 from service.jobs.records import JobRecord
 from service.jobs.states import MAX_LOSSES_OF_WORKER, State
@@ -18,8 +20,6 @@ from service.learning.training import Training
 from service.models import records as models
 from service.models.networks import Networks
 from service.models.signature.signature import Feature, Signature, Target
-from service.predictions import evaluations
-from service.predictions.schemas import NewEvaluation
 
 Post = Callable[..., str]
 

@@ -8,12 +8,12 @@ import pytest
 
 from service.errors import Invalid
 from service.http.json_numbers import Array
+from service.inference import metadata
+from service.inference.operations import InferenceCall, infer
 from service.learning import notation
 from service.learning.network import Network
 from service.models.signature.signature import Feature, Signature, Target
 from service.models.trained_network import TrainedNetwork
-from service.predictions.inference_protocol import metadata
-from service.predictions.inference_protocol.inference import Question, infer
 
 LENGTH = Feature("length", "numeric", min=0, max=9)
 WILD = Feature("wild", "boolean")
@@ -37,7 +37,7 @@ def trained(signature: Signature | None, weight: Any = WEIGHT, dtype: str = "flo
 def ask(network: TrainedNetwork, inputs: list[dict[str, Any]], **more: Any) -> dict[str, dict[str, Any]]:
     """The tensors of an answer by name, their data in the shape they say."""
     body = json.dumps({"inputs": inputs, **more}).encode()
-    answer = json.loads(infer(Question("m", body, None, ""), network, 0).body)
+    answer = json.loads(infer(InferenceCall("m", body, None, ""), network, 0).body)
     for output in answer["outputs"]:
         output["data"] = np.array(output["data"]).reshape(output["shape"]).tolist()
     return {output["name"]: output for output in answer["outputs"]}
@@ -169,7 +169,7 @@ def test_labels_come_as_bytes_too() -> None:
             "outputs": [{"name": "labels", "parameters": {"binary_data": True}}],
         }
     ).encode()
-    answer = infer(Question("m", body, None, ""), network, 0)
+    answer = infer(InferenceCall("m", body, None, ""), network, 0)
     assert answer.body[answer.json_length :] == b"\x02\0\0\0" + "ä".encode() + b"\0\0\0\0"
 
 
@@ -200,7 +200,7 @@ def test_a_number_that_is_missing_is_refused_unless_something_stood_for_it_in_tr
         data = np.array([np.nan], "<f4").tobytes()
         shown = {"name": "length", "datatype": "FP32", "shape": [1], "parameters": {"binary_data_size": len(data)}}
         head = json.dumps({"inputs": [shown]}).encode()
-        answer = infer(Question("m", head + data, str(len(head)), ""), network, 0)
+        answer = infer(InferenceCall("m", head + data, str(len(head)), ""), network, 0)
         return float(json.loads(answer.body)["outputs"][0]["data"][0])
 
     assert with_nan(Feature("length", "numeric", fill=7)) == 7

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from service.errors import Invalid
 from service.http.json_bodies import read_json
+from service.inference import tensors as protocol_tensors
+from service.inference.json_tensors import MOST_MEMBERS
+from service.inference.operations import InferenceCall, infer
+from service.inference.schemas import Datatype
 from service.learning import notation
 from service.learning.network import Network
 from service.models.trained_network import TrainedNetwork
-from service.predictions.inference_protocol import tensors as protocol_tensors
-from service.predictions.inference_protocol.inference import Question, infer
-from service.predictions.inference_protocol.json_tensors import MOST_MEMBERS
-from service.predictions.inference_protocol.schemas import Datatype
 
 NETWORK = Network(notation.read("Dense(2 => 1)"))
 TRAINED = TrainedNetwork("mdl", 0, None, False, NETWORK, NETWORK.initial(0))
@@ -54,7 +54,7 @@ REQUESTS = st.fixed_dictionaries(
 
 def refused_or_answered(body: bytes, header_length: str | None) -> None:
     try:
-        answer = infer(Question("m", body, header_length, "gzip"), TRAINED, 0)
+        answer = infer(InferenceCall("m", body, header_length, "gzip"), TRAINED, 0)
     except Invalid as error:
         pointer = error.errors[0].pointer
     else:
@@ -109,7 +109,7 @@ def test_an_object_with_too_many_members_is_refused(place: str) -> None:
     tensor = {"name": "inputs", "shape": [1, 2], "datatype": "FP32", "data": [1, 2]}
     request = {"inputs": [tensor], **junk} if place == "#" else {"inputs": [{**tensor, **junk}]}
     with pytest.raises(Invalid, match=f"at most {MOST_MEMBERS:,}") as refused:
-        infer(Question("m", json.dumps(request).encode(), None, ""), TRAINED, 0)
+        infer(InferenceCall("m", json.dumps(request).encode(), None, ""), TRAINED, 0)
     assert refused.value.errors[0].pointer == place
 
 

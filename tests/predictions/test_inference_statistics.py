@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from service.predictions.inference_protocol.statistics import MOST_SIZES, MOST_VERSIONS, Statistics, Taken
+from service.inference.activity import MOST_SIZES, MOST_VERSIONS, Statistics, Taken
 
 TAKEN = Taken(queue=1, input=2, infer=3, output=4)
 

@@ -13,7 +13,7 @@ from service.errors import Invalid
 from service.http import json_numbers
 from service.http.json_bodies import read_json
 from service.http.json_numbers import Array
-from service.predictions import json_rows
+from service.predictions.rows import json_rows
 from tests.problems import pointers, problem
 from tests.serving import http_client
 

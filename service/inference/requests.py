@@ -9,9 +9,9 @@ from pydantic import TypeAdapter
 
 from service.errors import invalid
 from service.http.json_bodies import validated
-from service.predictions.inference_protocol import json_tensors, tensors
-from service.predictions.inference_protocol.schemas import InferenceRequest, RequestInput, RequestOutput
-from service.predictions.inference_protocol.tensors import Tensor
+from service.inference import json_tensors, tensors
+from service.inference.schemas import InferenceRequest, RequestInput, RequestOutput
+from service.inference.tensors import Tensor
 
 HEADER_LENGTH = "Inference-Header-Content-Length"
 """The header that says how many bytes of a body are JSON. 0: the whole body is the data of the only input."""

@@ -15,6 +15,8 @@ from service.database.record import now
 from service.datasets.records import DatasetRecord
 from service.datasets.view import DatasetView
 from service.errors import invalid
+from service.evaluations.records import EvaluationRecord
+from service.evaluations.schemas import NewEvaluation
 from service.http import json_numbers
 from service.ids import new_id
 from service.jobs import records as jobs
@@ -31,8 +33,6 @@ from service.models.records import ModelRecord
 from service.models.signature.from_data import link_of
 from service.models.trained_network import TrainedNetwork
 from service.pointers import reference_at
-from service.predictions.records import EvaluationRecord
-from service.predictions.schemas import NewEvaluation
 from service.storage.storage import Storage
 from service.vocabulary.schemas import LossShape
 

@@ -10,16 +10,16 @@ from service.http import json_numbers, media_types
 from service.http.json_bodies import read_json, validated
 from service.http.json_numbers import Array
 from service.models.trained_network import TrainedNetwork
-from service.predictions import json_rows, named_rows, tables
+from service.predictions.rows import json_rows, named_rows, tables
+from service.predictions.rows.tables import InputRows
 from service.predictions.schemas import NewPrediction
-from service.predictions.tables import Given
 
 FORMS = (media_types.JSON, media_types.CSV, media_types.ARROW, media_types.NPY)
 """In which rows are read."""
 _NEW_PREDICTION: TypeAdapter[NewPrediction] = TypeAdapter(NewPrediction)
 
 
-def read(media_type: str, body: bytes, limit: int, trained: TrainedNetwork) -> Given | NewPrediction:
+def read(media_type: str, body: bytes, limit: int, trained: TrainedNetwork) -> InputRows | NewPrediction:
     """The rows of a body, of at most `limit` bytes however it is packed; or what it says of rows that are stored.
 
     Raises:
@@ -39,23 +39,23 @@ def read(media_type: str, body: bytes, limit: int, trained: TrainedNetwork) -> G
             raise WrongFormat(f"Rows are read from {', '.join(FORMS)}, not from {media_type or 'an unnamed type'!r}.")
 
 
-def _json(body: bytes, trained: TrainedNetwork) -> Given | NewPrediction:
+def _json(body: bytes, trained: TrainedNetwork) -> InputRows | NewPrediction:
     network = trained.network
     inputs = json_rows.read(body, "inputs", network.inputs, network.dtype)
     if inputs is not None:
-        return Given(inputs, "#/inputs")
+        return InputRows(inputs, "#/inputs")
     new = validated(_NEW_PREDICTION, read_json(body))
     if new.dataset:
         return new
     if "rows" not in new.model_fields_set:
-        return Given(json_numbers.matrix(new.inputs, network.inputs, network.dtype, "#/inputs"), "#/inputs")
+        return InputRows(json_numbers.matrix(new.inputs, network.inputs, network.dtype, "#/inputs"), "#/inputs")
     if trained.signature is None:
         detail = "This version was not trained on a dataset and knows no names: give rows of numbers as 'inputs'."
         raise invalid("#/rows", detail, "no_signature")
-    return Given(named_rows.from_objects(trained.signature, new.rows, network.dtype, "#/rows"), "#/rows")
+    return InputRows(named_rows.from_objects(trained.signature, new.rows, network.dtype, "#/rows"), "#/rows")
 
 
-def _npy(body: bytes, trained: TrainedNetwork) -> Given:
+def _npy(body: bytes, trained: TrainedNetwork) -> InputRows:
     """The array of an npy file, where it lies in the body."""
     network = trained.network
     array = _array(body)
@@ -68,7 +68,7 @@ def _npy(body: bytes, trained: TrainedNetwork) -> Given:
         row, column = np.argwhere(~np.isfinite(inputs))[0]
         what = f"too large for {network.dtype}" if np.isfinite(array[row, column]) else "not a finite number"
         raise invalid(f"#/{row}/{column}", f"The number in row {row}, column {column} is {what}.")
-    return Given(inputs, "#")
+    return InputRows(inputs, "#")
 
 
 def _array(body: bytes) -> Array:

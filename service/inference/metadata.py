@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.datasets.columns import Kind
+from service.inference.requests import ONLY_INPUT
+from service.inference.tensors import DATATYPE_OF
 from service.models.signature.signature import Target
 from service.models.trained_network import TrainedNetwork
-from service.predictions.inference_protocol.requests import ONLY_INPUT
-from service.predictions.inference_protocol.tensors import DATATYPE_OF
 
 PLATFORM = "descent_dense"
 RAW = "outputs"

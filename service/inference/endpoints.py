@@ -9,13 +9,13 @@ from fastapi import APIRouter, Request, Response
 from service.errors import DescentError, invalid
 from service.http.problems import problems
 from service.http.routes import DirectRoute
+from service.inference import schemas
+from service.inference.activity import Statistics
+from service.inference.operations import InferenceCall, infer
+from service.inference.requests import HEADER_LENGTH, digits
 from service.models.trained_network import TrainedNetwork
-from service.predictions import turns
-from service.predictions.inference_protocol import schemas
-from service.predictions.inference_protocol.inference import Question, infer
-from service.predictions.inference_protocol.requests import HEADER_LENGTH, digits
-from service.predictions.inference_protocol.statistics import Statistics
-from service.predictions.prediction_endpoints import body_of, network_asked
+from service.predictions.endpoints import body_of, network_asked
+from service.predictions.offload import TEXT, cost_of, run_here_or_in_a_thread
 
 router = APIRouter(prefix="/v2/models/{model}", tags=["inference protocol"], route_class=DirectRoute)
 
@@ -72,7 +72,7 @@ async def infer_with(request: Request) -> Response:
     """
     headers = request.headers
     trained = await _network(request)
-    question = Question(
+    question = InferenceCall(
         request.path_params["model"],
         await body_of(request),
         headers.get(HEADER_LENGTH),
@@ -81,9 +81,9 @@ async def infer_with(request: Request) -> Response:
     statistics: Statistics = request.app.state.statistics
     asked_at = time.perf_counter_ns()
     try:
-        weight = turns.TEXT if question.header_length is None else 1
-        size = turns.size_of(len(question.body) * weight, trained)
-        answer = await turns.run(size, partial(infer, question, trained, asked_at))
+        weight = TEXT if question.header_length is None else 1
+        size = cost_of(len(question.body) * weight, trained)
+        answer = await run_here_or_in_a_thread(size, partial(infer, question, trained, asked_at))
     except DescentError:
         statistics.failed(trained.model, trained.version, time.perf_counter_ns() - asked_at)
         raise

@@ -4,10 +4,10 @@ import numpy as np
 
 from service.errors import invalid
 from service.http.json_numbers import Array
+from service.inference.requests import ONLY_INPUT
+from service.inference.tensors import Tensor
 from service.models.trained_network import TrainedNetwork
-from service.predictions import named_rows
-from service.predictions.inference_protocol.requests import ONLY_INPUT
-from service.predictions.inference_protocol.tensors import Tensor
+from service.predictions.rows import named_rows
 
 
 def matrix(tensors: list[Tensor], trained: TrainedNetwork) -> Array:

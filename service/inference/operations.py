@@ -3,14 +3,14 @@
 import time
 from dataclasses import dataclass
 
+from service.inference import answers, compression, inputs, metadata, requests
+from service.inference.activity import Taken
 from service.models.trained_network import TrainedNetwork
-from service.predictions.inference_protocol import answers, compression, inputs, metadata, requests
-from service.predictions.inference_protocol.statistics import Taken
 from service.predictions.operations import outputs
 
 
 @dataclass(frozen=True)
-class Question:
+class InferenceCall:
     """What came over HTTP; `name` is what the path calls the model."""
 
     name: str
@@ -20,7 +20,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Answer:
+class InferenceAnswer:
     """What goes back, and what it took."""
 
     body: bytes
@@ -31,7 +31,7 @@ class Answer:
     taken: Taken
 
 
-def infer(question: Question, trained: TrainedNetwork, asked_at: int) -> Answer:
+def infer(question: InferenceCall, trained: TrainedNetwork, asked_at: int) -> InferenceAnswer:
     """The answer of a network to what was asked at `asked_at` nanoseconds.
 
     Raises:
@@ -51,4 +51,4 @@ def infer(question: Question, trained: TrainedNetwork, asked_at: int) -> Answer:
     if coding is not None:
         body = compression.compress(body, coding)
     taken = Taken(began - asked_at, read - began, inferred - read, time.perf_counter_ns() - inferred)
-    return Answer(body, json_length, coding, len(rows), taken)
+    return InferenceAnswer(body, json_length, coding, len(rows), taken)

@@ -20,7 +20,7 @@ TEXT = 8
 """How many times as long a byte of text may take as one of numbers."""
 
 
-def size_of(body: int, trained: TrainedNetwork) -> int:
+def cost_of(body: int, trained: TrainedNetwork) -> int:
     """The work that a body of so many bytes makes, in bytes: its own, the parameters', and what stands for products.
 
     A row is taken to have four bytes for each input.
@@ -29,7 +29,7 @@ def size_of(body: int, trained: TrainedNetwork) -> int:
     return body + parameters.nbytes + 2 * parameters.size * rows // OPERATIONS
 
 
-async def run(size: int, work: Callable[[], Result]) -> Result:
+async def run_here_or_in_a_thread(size: int, work: Callable[[], Result]) -> Result:
     """What `work` gives, which goes over `size` bytes."""
     if size < SMALL:
         with suppress(TooLongForTheLoop):

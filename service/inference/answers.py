@@ -7,12 +7,12 @@ import orjson
 
 from service.errors import invalid
 from service.http.json_numbers import Array
+from service.inference import tensors
+from service.inference.metadata import LABELS, PROBABILITIES, RAW, datatype_of, named, outputs_of
+from service.inference.requests import Request, WantedOutput
+from service.inference.tensors import Tensor
 from service.models.trained_network import TrainedNetwork
-from service.predictions import classes
-from service.predictions.inference_protocol import tensors
-from service.predictions.inference_protocol.metadata import LABELS, PROBABILITIES, RAW, datatype_of, named, outputs_of
-from service.predictions.inference_protocol.requests import Request, WantedOutput
-from service.predictions.inference_protocol.tensors import Tensor
+from service.predictions.class_answers import class_answers
 
 
 def wanted_of(request: Request, trained: TrainedNetwork) -> list[WantedOutput]:
@@ -74,7 +74,7 @@ def _tensors(
     signature = trained.signature
     if signature is None or all(each.name == RAW and not each.classes for each in wanted):
         return given, called
-    for each in classes.of(signature, outputs):
+    for each in class_answers(signature, outputs):
         names = [_text(name) for name in each.names]
         name = named(LABELS, each.target, signature.targets)
         given[name] = Tensor(name, "BYTES", np.array([[_text(label)] for label in each.labels], object))

@@ -20,7 +20,7 @@ from service.http.media_types import CSV
 from service.models.signature.signature import Feature, Signature, Target
 from service.models.trained_network import TrainedNetwork
 from service.pointers import escape
-from service.predictions import named_rows
+from service.predictions.rows import named_rows
 
 if TYPE_CHECKING:
     import pyarrow
@@ -29,14 +29,14 @@ UNPACKED = 4
 """Rows may take so many times the bytes that a body may have: a digit and a comma become a number."""
 
 
-class Given(NamedTuple):
+class InputRows(NamedTuple):
     """Rows in the numbers that a network takes (rows × inputs); `pointer` leads to their list in the body."""
 
     inputs: Array
     pointer: str
 
 
-def from_csv(body: bytes, limit: int, trained: TrainedNetwork) -> Given:
+def from_csv(body: bytes, limit: int, trained: TrainedNetwork) -> InputRows:
     """Rows of CSV. By the names of a header, in any order, where the version has a signature; else in their order,
     and a header is passed over.
 
@@ -69,7 +69,7 @@ def _kinds(signature: Signature | None) -> dict[str, Kind]:
     return {each.name: each.kind for each in columns}
 
 
-def from_arrow(body: bytes, limit: int, trained: TrainedNetwork) -> Given:
+def from_arrow(body: bytes, limit: int, trained: TrainedNetwork) -> InputRows:
     """Rows of an Arrow stream: by name, where the version has a signature, else by their order.
 
     Raises:
@@ -134,7 +134,7 @@ def _of_chunks(table: Table, trained: TrainedNetwork) -> Iterator[Array]:
             first += chunk.rows
 
 
-def _together(blocks: Iterable[Array], limit: int) -> Given:
+def _together(blocks: Iterable[Array], limit: int) -> InputRows:
     found: list[Array] = []
     size = 0
     for block in blocks:
@@ -145,7 +145,7 @@ def _together(blocks: Iterable[Array], limit: int) -> Given:
     inputs = found[0] if len(found) == 1 else np.concatenate(found or [np.empty((0, 1))])
     if not len(inputs):
         raise invalid("#", "There are no rows.", "empty")
-    return Given(inputs, "#")
+    return InputRows(inputs, "#")
 
 
 def _rows(chunk: Chunk, first: int, trained: TrainedNetwork) -> Array:

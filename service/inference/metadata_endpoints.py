@@ -11,13 +11,13 @@ from service.database.database import Database
 from service.errors import invalid
 from service.http.long_json.text import parse_recipe
 from service.http.problems import problems
+from service.inference import metadata, schemas
+from service.inference.activity import Activity, Statistics
+from service.inference.requests import digits
 from service.models import records
 from service.models.endpoints import NetworksOf
 from service.models.networks import Networks
 from service.models.trained_network import TrainedNetwork
-from service.predictions.inference_protocol import metadata, schemas
-from service.predictions.inference_protocol.requests import digits
-from service.predictions.inference_protocol.statistics import Activity, Statistics
 from service.resources import DatabaseOf
 
 router = APIRouter(prefix="/v2", tags=["inference protocol"])

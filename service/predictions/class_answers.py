@@ -18,7 +18,7 @@ class Classes:
     probabilities: Array | None
 
 
-def of(signature: Signature | None, outputs: Array) -> tuple[Classes, ...]:
+def class_answers(signature: Signature | None, outputs: Array) -> tuple[Classes, ...]:
     """Of each class target, in the order of the targets; there are none without a signature."""
     if signature is None:
         return ()

@@ -1,0 +1,103 @@
+"""Evaluations over HTTP."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from service.evaluations import operations, records
+from service.evaluations.records import EvaluationRecord
+from service.evaluations.schemas import Evaluation, Metrics, NewEvaluation
+from service.http.pages import After, Limit, Page
+from service.http.problems import problems
+from service.http.responses import numbers_response
+from service.http.routes import JSONRoute
+from service.idempotency.creation import CreationOf
+from service.models import records as models
+from service.models.endpoints import NetworksOf
+from service.resources import DatabaseOf, StorageOf
+
+router = APIRouter(prefix="/api/models/{model}", tags=["predictions"], route_class=JSONRoute)
+
+
+@router.post(
+    "/evaluations",
+    status_code=201,
+    response_model=Evaluation,
+    summary="Evaluate on a part of a dataset",
+    responses=problems(404, 409, 413, 415, 422),
+)
+def evaluate(
+    model: str,
+    new: NewEvaluation,
+    creation: CreationOf,
+    database: DatabaseOf,
+    storage: StorageOf,
+    networks: NetworksOf,
+) -> Response:
+    """Compute loss and metrics of a version on data, by default on the test part, and keep them."""
+    record = operations.evaluate(database, storage, networks, model, new)
+    with database.transaction() as session:
+        operations.keep(session, record)
+        return creation.answer(session, _evaluation(record), f"/api/models/{record.model_id}/evaluations/{record.id}")
+
+
+@router.get("/evaluations", summary="List evaluations", responses=problems(404, 422))
+def list_evaluations(model: str, database: DatabaseOf, limit: Limit = 50, after: After = None) -> Page[Evaluation]:
+    """A model's evaluations, newest first."""
+    with database.reading() as session:
+        items, following = records.page(session, models.find(session, model).id, limit, after)
+    return Page(items=[_evaluation(record) for record in items], next=following)
+
+
+@router.get("/evaluations/{evaluation}", summary="Show an evaluation", responses=problems(404, 422))
+def show_evaluation(model: str, evaluation: str, database: DatabaseOf) -> Evaluation:
+    """One evaluation, by its id."""
+    with database.reading() as session:
+        return _evaluation(records.find(session, models.find(session, model).id, evaluation))
+
+
+AfterTraining = Annotated[str | None, Query(description="the `next_trainings` of the page before")]
+AfterEvaluation = Annotated[str | None, Query(description="the `next_evaluations` of the page before")]
+
+
+@router.get(
+    "/metrics",
+    response_model=Metrics,
+    summary="Show how a model was trained and how good it is",
+    responses=problems(404, 422),
+)
+def show_metrics(
+    model: str,
+    database: DatabaseOf,
+    limit: Limit = 20,
+    after_training: AfterTraining = None,
+    after_evaluation: AfterEvaluation = None,
+) -> Response:
+    """The trainings of a model, newest version first, each with its curve and receipt; and its evaluations, newest
+    first: at most `limit` of both.
+
+    `next_trainings` goes into `?after_training=`, `next_evaluations` into `?after_evaluation=`; null is the end of that
+    list.
+    """
+    with database.reading() as session:
+        record = models.find(session, model)
+        trainings, next_trainings = operations.trainings(session, record, limit, after_training, "after_training")
+        checks, next_evaluations = records.page(session, record.id, limit, after_evaluation, "after_evaluation")
+    answer = {
+        "model": record.id,
+        "trainings": trainings,
+        "next_trainings": next_trainings,
+        "evaluations": [_evaluation(each).model_dump(mode="json") for each in checks],
+        "next_evaluations": next_evaluations,
+    }
+    return numbers_response(answer)
+
+
+def _evaluation(record: EvaluationRecord) -> Evaluation:
+    return Evaluation.model_validate(
+        {
+            **{name: getattr(record, name) for name in Evaluation.model_fields if hasattr(record, name)},
+            "model": record.model_id,
+            "dataset": record.dataset_id,
+        }
+    )
