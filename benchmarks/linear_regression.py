@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from benchmarks import ours
 from benchmarks.peers import pytorch
 from benchmarks.timing import Measurement, report, take_turns, threads
-from service.learning.batches import Part
-from service.learning.gram import Gram
+from service.learning.rows.gram import Gram
+from service.learning.rows.part import Part
 
 EPOCHS, RATE, COLUMNS = 200, 0.1, 32
 

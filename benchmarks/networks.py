@@ -9,7 +9,7 @@ import numpy as np
 from benchmarks import ours
 from benchmarks.peers import jax_optax, pytorch, scikit_learn
 from benchmarks.timing import Measurement, Round, report, take_turns, threads
-from service.learning.batches import Part
+from service.learning.rows.part import Part
 
 RATE = 0.001
 

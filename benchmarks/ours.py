@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from service.learning.batches import Part
-from service.learning.loss import LOSSES
+from service.learning.losses import LOSSES
 from service.learning.network import Network
 from service.learning.notation import read
-from service.learning.optimisers import Descent
-from service.learning.recipe import EpochReport, Recipe
-from service.learning.rule import OPTIMISERS
-from service.learning.training import Training
+from service.learning.optimisers import OPTIMISERS, Descent
+from service.learning.rows.part import Part
+from service.learning.training.events import EpochReport
+from service.learning.training.recipe import Recipe
+from service.learning.training.training import Training
 
 Array = NDArray[np.float32]
 FOREVER = 10_000_000

@@ -9,16 +9,14 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from service.learning.adam import Adam
-from service.learning.batches import Part
-from service.learning.gram import Gram
-from service.learning.loss import LOSSES
+from service.learning.losses import LOSSES
 from service.learning.network import Network
 from service.learning.notation import read
-from service.learning.optimisers import Descent
-from service.learning.recipe import Recipe
-from service.learning.rule import Rule
-from service.learning.training import Training
+from service.learning.optimisers import Adam, Descent, Rule
+from service.learning.rows.gram import Gram
+from service.learning.rows.part import Part
+from service.learning.training.recipe import Recipe
+from service.learning.training.training import Training
 
 SHORTEST = 0.05  # seconds of a sample, which short trainings fill by being repeated
 

@@ -11,8 +11,8 @@ from benchmarks import ours
 from benchmarks.linear_regression import COLUMNS, RATE, data
 from benchmarks.peers import pytorch
 from benchmarks.timing import Measurement, Round, report, take_turns, threads
-from service.learning.batches import Part
-from service.learning.gram import Gram
+from service.learning.rows.gram import Gram
+from service.learning.rows.part import Part
 
 OUR_EPOCHS = 200
 ROWS = tuple(10**power for power in range(3, 8))

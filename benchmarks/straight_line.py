@@ -7,8 +7,8 @@ import numpy as np
 from benchmarks import ours
 from benchmarks.peers import jax_optax, pytorch
 from benchmarks.timing import Measurement, report, take_turns, threads
-from service.learning.batches import Part
-from service.learning.gram import Gram
+from service.learning.rows.gram import Gram
+from service.learning.rows.part import Part
 
 EPOCHS, RATE = 201, 0.1
 AIMS = {"PyTorch eager": 100.0, "JAX cold": 100.0}

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from service.errors import Fault, NotFound
-from service.learning.vocabulary import TermError
+from service.learning.terms import TermError
 
 MOST_FAULTS = 20
 """Faults that one answer lists."""

@@ -6,12 +6,12 @@ import httpx
 import pytest
 from pydantic import TypeAdapter
 
-from service.learning.activation import ACTIVATIONS
-from service.learning.architecture import LAYERS
-from service.learning.inits import INITS
-from service.learning.loss import LOSSES
-from service.learning.rule import OPTIMISERS
-from service.learning.schedule import SCHEDULES
+from service.learning.initialisations import INITS
+from service.learning.layers import LAYERS
+from service.learning.layers.activations import ACTIVATIONS
+from service.learning.losses import LOSSES
+from service.learning.optimisers import OPTIMISERS
+from service.learning.schedules import SCHEDULES
 from service.vocabulary.schemas import ActivationShape, InitShape, LayerShape, LossShape, OptimiserShape, ScheduleShape
 
 REGISTRIES: dict[str, Any] = {

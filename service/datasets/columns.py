@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 from pydantic import StringConstraints
 
 from service.http.json_numbers import Array
-from service.learning.encoding import Encoded, Rows
-from service.learning.selection import Selection
+from service.learning.rows.one_hot import OneHotRows, Rows
+from service.learning.rows.selection import Selection
 
 Kind = Literal["numeric", "boolean", "categorical"]
 """Of a column: numbers; 0 and 1, false and true; or texts, each one of a few categories."""
@@ -40,7 +40,7 @@ def rows_of(array: Array, columns: Sequence[Column], dtype: str, left_out: int |
     classes = [columns[index]["width"] if columns[index]["kind"] == "categorical" else None for index in chosen]
     if classes.count(None) < len(classes):
         codes = array if left_out is None else Selection(array, chosen, array.dtype.name)
-        return Encoded(codes, classes, dtype)
+        return OneHotRows(codes, classes, dtype)
     return array if left_out is None and array.dtype == dtype else Selection(array, chosen, dtype)
 
 

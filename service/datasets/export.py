@@ -12,7 +12,7 @@ from service.datasets.formats.media_types import MediaType
 from service.datasets.records import DatasetRecord
 from service.datasets.split import PARTS
 from service.http.json_numbers import Array
-from service.learning.pages import drop_behind
+from service.learning.rows.memory_maps import drop_behind
 from service.storage.storage import Arrays
 from service.wire import PartName
 

@@ -9,11 +9,11 @@ from service.datasets.columns import rows_of
 from service.datasets.records import DatasetRecord
 from service.errors import invalid
 from service.http.json_numbers import Array
-from service.learning.batches import Part
-from service.learning.encoding import Rows
-from service.learning.gram import Gram
 from service.learning.network import Network
-from service.learning.pages import drop_behind
+from service.learning.rows.gram import Gram
+from service.learning.rows.memory_maps import drop_behind
+from service.learning.rows.one_hot import Rows
+from service.learning.rows.part import Part
 from service.storage.storage import Arrays, Storage
 
 MOST_NAMED = 5

@@ -19,8 +19,8 @@ from service.jobs import queue, records
 from service.jobs.records import JobRecord
 from service.jobs.reports.packing import reports_of
 from service.jobs.states import FIRST_GAP, LONGEST_GAP
-from service.learning.recipe import EpochReport, Progress
-from service.learning.training import Training
+from service.learning.training.events import EpochReport, Progress
+from service.learning.training.training import Training
 from service.models import parameter_bytes
 from service.models import records as models
 

@@ -17,10 +17,10 @@ from service.errors import DescentError
 from service.jobs import operations, queue, receipts, records, verifications
 from service.jobs.records import JobRecord
 from service.jobs.states import MAX_LOSSES_OF_WORKER, Asked, State
-from service.learning.advice import help_for_diverged
 from service.learning.network import Network
-from service.learning.recipe import Diverged
-from service.learning.training import Training
+from service.learning.planning.advice import help_for_diverged
+from service.learning.training.events import Diverged
+from service.learning.training.training import Training
 from service.models import parameter_bytes
 from service.models import records as models
 from service.models.signature.from_data import signature_of

@@ -22,11 +22,10 @@ from service.ids import new_id
 from service.jobs import records as jobs
 from service.jobs.reports import reading
 from service.jobs.training_data import recipe_behind, view_of
-from service.learning import evaluation
-from service.learning.evaluation import Classes, Evaluation, Numbers
-from service.learning.loss import Loss
-from service.learning.losses import MSE
-from service.learning.residuals import WorstRow
+from service.learning.evaluation import evaluation
+from service.learning.evaluation.evaluation import Classes, Evaluation, Numbers
+from service.learning.evaluation.worst_rows import WorstRow
+from service.learning.losses import MSE, Loss
 from service.models import records as models
 from service.models.networks import Networks
 from service.models.records import ModelRecord

@@ -11,10 +11,10 @@ from service.datasets.view import DatasetView, check_weights
 from service.errors import invalid
 from service.jobs import growth
 from service.jobs.schemas import NewJob, Recipe
-from service.learning.advice import Advice, advice
-from service.learning.plan import Plan
-from service.learning.plan import plan as plan_of
-from service.learning.recipe import RecipeError
+from service.learning.planning.advice import Advice, advice
+from service.learning.planning.plan import Plan
+from service.learning.planning.plan import plan as plan_of
+from service.learning.training.recipe import RecipeError
 from service.models import records as models
 from service.models.networks import Networks
 from service.models.signature.from_data import no_probabilities

@@ -18,8 +18,9 @@ from service.jobs.drafts import Draft
 from service.jobs.records import JobRecord
 from service.jobs.schemas import Recipe
 from service.jobs.states import ENDED, Asked, State
-from service.learning import notation, training
+from service.learning import notation
 from service.learning.network import Network
+from service.learning.training.recipe import Recipe as LearningRecipe
 from service.models import parameter_bytes
 from service.models import records as models
 from service.pointers import reference_at
@@ -28,7 +29,7 @@ CENTURY = 100 * 365.25 * 86400
 """Seconds; an estimate beyond says nothing, and leaves the calendar at last."""
 
 
-def recipe_of(record: JobRecord) -> training.Recipe:
+def recipe_of(record: JobRecord) -> LearningRecipe:
     """The recipe in the words of the learning core, with the path that the plan chose."""
     frozen = {name: value for name, value in record.recipe.items() if name in Recipe.model_fields}
     return replace(Recipe.model_validate(frozen).term(), path=record.plan["path"])

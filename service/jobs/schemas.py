@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from service.learning import recipe
-from service.learning.plan import PathName
+from service.learning.training import recipe
+from service.learning.training.paths import PathName
 from service.vocabulary.schemas import LossShape, OptimiserShape, ScheduleShape
 from service.wire import EpochNumber, Number, Reference, Seed, Strict, VersionNumber
 

@@ -5,14 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from service.learning import pages
-from service.learning.architecture import ArchitectureError, Layer, Node, Placement, nodes
 from service.learning.arrays import Array
-from service.learning.containers import Chain
-from service.learning.encoding import Rows, stored, write_rows
-from service.learning.loss import Loss, Total
+from service.learning.layers import ArchitectureError, Chain, Layer, Node, Placement, Signal, Tape, nodes
+from service.learning.losses import Loss, Total
 from service.learning.parameters import ParameterError, read_parameters
-from service.learning.tape import Signal, Tape
+from service.learning.rows import memory_maps
+from service.learning.rows.one_hot import Rows, stored, write_rows
 
 __all__ = ["ArchitectureError", "Network", "ParameterError"]
 
@@ -124,7 +122,7 @@ class Network:
             with np.errstate(all="ignore"):
                 total.add(computed, targets[rows], None if column is None else column[rows])
             yield rows, computed
-            pages.drop_behind(stored(targets), rows.start, rows.stop)
+            memory_maps.drop_behind(stored(targets), rows.start, rows.stop)
 
     def blocks(
         self, vector: Array, inputs: Rows, block: int | None = None, prepare: Prepare | None = None
@@ -142,4 +140,4 @@ class Network:
                     prepare(buffer)
                 tape.run()
             yield rows, outputs.value
-            pages.drop_behind(stored(inputs), rows.start, rows.stop)
+            memory_maps.drop_behind(stored(inputs), rows.start, rows.stop)

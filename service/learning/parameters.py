@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from service.learning.architecture import Node, Slot
 from service.learning.arrays import Array
+from service.learning.layers import Node, ParameterSlot
 
 
 class ParameterError(ValueError):
@@ -44,7 +44,7 @@ def read_layer(node: Node, given: Any, vector: Array, pointer: str) -> None:
         read_slot(slot, given[slot.name], vector, f"{pointer}/{slot.name}")
 
 
-def read_slot(slot: Slot, given: Any, vector: Array, pointer: str) -> None:
+def read_slot(slot: ParameterSlot, given: Any, vector: Array, pointer: str) -> None:
     if isinstance(given, np.ndarray):
         array = check_array(slot, given, pointer)
     else:
@@ -61,7 +61,7 @@ def read_slot(slot: Slot, given: Any, vector: Array, pointer: str) -> None:
         raise ParameterError("/".join([pointer, *map(str, where)]), "must not be negative")
 
 
-def check_array(slot: Slot, given: Array, pointer: str) -> Array:
+def check_array(slot: ParameterSlot, given: Array, pointer: str) -> Array:
     if given.shape != slot.shape:
         raise ParameterError(pointer, f"must be {by(slot.shape)}, not {by(given.shape)}")
     if given.dtype.kind not in "fiu":

@@ -12,8 +12,7 @@ from service.http import json_numbers
 from service.http.json_numbers import Array
 from service.http.long_json.lists import LongList
 from service.learning import notation
-from service.learning.architecture import ArchitectureError, Layer
-from service.learning.containers import Chain
+from service.learning.layers import ArchitectureError, Chain, Layer
 from service.learning.network import Network
 from service.learning.parameters import ParameterError
 from service.models import parameter_bytes, records

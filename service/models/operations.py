@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from service.database.database import Database
 from service.errors import Conflict
 from service.ids import new_id
-from service.learning.containers import Chain
+from service.learning.layers import Chain
 from service.learning.network import Network
 from service.models import parameter_bytes, records
 from service.models.blueprints import Blueprint, GivenParameters

@@ -10,9 +10,9 @@ import numpy as np
 
 from service.http.json_numbers import Array
 from service.learning import notation
-from service.learning.encoding import Rows
+from service.learning.layers import Signal, Tape
 from service.learning.network import Network
-from service.learning.tape import Signal, Tape
+from service.learning.rows.one_hot import Rows
 from service.models.records import ModelRecord
 from service.models.signature.signature import Signature
 

@@ -9,7 +9,7 @@ import orjson
 
 from service.http import media_types
 from service.http.json_numbers import Array
-from service.learning.encoding import Rows
+from service.learning.rows.one_hot import Rows
 from service.models.signature.signature import Signature
 from service.models.trained_network import TrainedNetwork
 from service.predictions.class_answers import Classes, class_answers

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from service.http.json_numbers import Array
-from service.learning.link import class_scores, labels
+from service.learning.evaluation.class_scores import class_scores, labels
 from service.models.signature.signature import Signature, Target
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from service.http.json_numbers import Array
-from service.learning.encoding import Rows, stored
-from service.learning.pages import drop_behind
+from service.learning.rows.memory_maps import drop_behind
+from service.learning.rows.one_hot import Rows, stored
 from service.models.trained_network import TrainedNetwork
 
 MOST_LISTED = 100

@@ -8,7 +8,7 @@ from service.errors import invalid
 from service.http import json_numbers, media_types
 from service.http.json_numbers import Array
 from service.jobs.training_data import view_of
-from service.learning.encoding import Rows
+from service.learning.rows.one_hot import Rows
 from service.models.trained_network import TrainedNetwork
 from service.predictions import answers
 from service.predictions.answers import Answer

@@ -17,7 +17,7 @@ from service.database.disk_faults import disk_fault
 from service.errors import NotFound, Unavailable
 from service.http.json_numbers import Array
 from service.ids import looks_like_an_id
-from service.learning.gram import Gram
+from service.learning.rows.gram import Gram
 from service.storage.bucket import SCHEME, Bucket
 
 HOUR = 3600.0

@@ -6,13 +6,13 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Len, Lt
 
-from service.learning.activation import Activation
-from service.learning.architecture import Layer
-from service.learning.inits import Init
-from service.learning.loss import Loss
-from service.learning.rule import Rule
-from service.learning.schedule import Schedule
-from service.learning.vocabulary import Term, hints, wire_name
+from service.learning.initialisations import Init
+from service.learning.layers import Layer
+from service.learning.layers.activations import Activation
+from service.learning.losses import Loss
+from service.learning.optimisers import Rule
+from service.learning.schedules import Schedule
+from service.learning.terms import Term, hints, wire_name
 from service.vocabulary.schemas import KINDS, ParameterDescription, TermDescription, Vocabulary, to_json
 
 PLURALS: dict[str, type[Term]] = {

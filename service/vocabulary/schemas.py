@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias, 
 from pydantic import BaseModel, BeforeValidator, Field, create_model, model_serializer, model_validator
 
 from service.learning import expressions  # noqa: F401 - written losses and activations are terms, too
-from service.learning.activation import ACTIVATIONS, Activation
-from service.learning.architecture import LAYERS, Layer
-from service.learning.inits import INITS, Init
-from service.learning.loss import LOSSES, Loss
-from service.learning.rule import OPTIMISERS, Rule
-from service.learning.schedule import SCHEDULES, Schedule
-from service.learning.vocabulary import Registry, Term, hints, wire_name
+from service.learning.initialisations import INITS, Init
+from service.learning.layers import LAYERS, Layer
+from service.learning.layers.activations import ACTIVATIONS, Activation
+from service.learning.losses import LOSSES, Loss
+from service.learning.optimisers import OPTIMISERS, Rule
+from service.learning.schedules import SCHEDULES, Schedule
+from service.learning.terms import Registry, Term, hints, wire_name
 from service.wire import Number, Strict
 
 EXPRESSION = "expression"

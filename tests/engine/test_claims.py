@@ -16,7 +16,7 @@ from service.evaluations.schemas import NewEvaluation
 from service.jobs import operations, queue, records
 from service.jobs.records import JobRecord
 from service.jobs.states import MAX_LOSSES_OF_WORKER, State
-from service.learning.training import Training
+from service.learning.training.training import Training
 from service.models import records as models
 from service.models.networks import Networks
 from service.models.signature.signature import Feature, Signature, Target

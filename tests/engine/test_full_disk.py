@@ -18,7 +18,7 @@ from service.jobs import operations as jobs
 from service.jobs import records
 from service.jobs.records import JobRecord
 from service.jobs.reports import reading
-from service.learning.recipe import EpochReport, Progress
+from service.learning.training.events import EpochReport, Progress
 from tests.full_disk import SmallDisk, small_disk
 from tests.serving import PATIENCE, wait_for
 

@@ -19,10 +19,11 @@ from service.jobs import queue, records
 from service.jobs.records import JobRecord
 from service.jobs.schemas import Job
 from service.jobs.states import MAX_LOSSES_OF_WORKER, State
-from service.learning.adam import Adam
 from service.learning.losses import MSE
-from service.learning.recipe import EpochReport, Progress, Recipe
-from service.learning.training import Training
+from service.learning.optimisers import Adam
+from service.learning.training.events import EpochReport, Progress
+from service.learning.training.recipe import Recipe
+from service.learning.training.training import Training
 from tests.serving import RunningService, running_service, wait_for
 from tests.training import line, straight
 

@@ -11,8 +11,8 @@ from service.engine.workspace import Workspace
 from service.jobs import operations, records
 from service.jobs.records import JobRecord
 from service.jobs.states import State
-from service.learning.recipe import EpochReport, Progress
-from service.learning.training import Training
+from service.learning.training.events import EpochReport, Progress
+from service.learning.training.training import Training
 from service.models import records as models
 from service.models.records import PointRecord
 

@@ -16,10 +16,11 @@ from service.errors import Conflict
 from service.jobs import operations, queue, receipts, records, verifications
 from service.jobs.records import JobRecord, ReportsRecord
 from service.jobs.states import State
-from service.learning.adam import Adam
 from service.learning.losses import MSE
-from service.learning.recipe import EpochReport, Recipe
-from service.learning.training import Training
+from service.learning.optimisers import Adam
+from service.learning.training.events import EpochReport
+from service.learning.training.recipe import Recipe
+from service.learning.training.training import Training
 from service.models import parameter_bytes
 from service.models import records as models
 from service.models.records import PointRecord, VersionRecord

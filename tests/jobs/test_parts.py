@@ -11,10 +11,10 @@ from service.datasets.columns import column
 from service.datasets.records import DatasetRecord
 from service.datasets.view import DatasetView
 from service.http.json_numbers import Array
-from service.learning.encoding import Encoded, stored
-from service.learning.gram import Gram
-from service.learning.pages import mapping_of
-from service.learning.selection import Selection
+from service.learning.rows.gram import Gram
+from service.learning.rows.memory_maps import mapping_of
+from service.learning.rows.one_hot import OneHotRows, stored
+from service.learning.rows.selection import Selection
 from service.storage.storage import Storage, write_gram
 from tests.scripts import printed_by
 
@@ -111,8 +111,8 @@ def test_stored_sums_are_those_of_rows_seen_in_a_wider_dtype(tmp_path: Path) -> 
 def test_what_needs_no_change_is_the_memory_map_itself(tmp_path: Path) -> None:
     save(tmp_path, INPUTS)
     part = view_of(tmp_path, 3, 3, "float32", None).part("train")
-    assert not isinstance(part.inputs, Selection | Encoded)
-    assert not isinstance(part.targets, Selection | Encoded)
+    assert not isinstance(part.inputs, Selection | OneHotRows)
+    assert not isinstance(part.targets, Selection | OneHotRows)
 
 
 @pytest.fixture(scope="module")

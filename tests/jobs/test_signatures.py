@@ -7,7 +7,7 @@ import pytest
 from service.datasets.records import DatasetRecord
 from service.errors import Invalid
 from service.learning import notation
-from service.learning.loss import LOSSES
+from service.learning.losses import LOSSES
 from service.learning.network import Network
 from service.models.signature.from_data import check_columns, no_probabilities, signature_of
 from service.models.signature.signature import Feature, Signature, Target

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from service.learning.vocabulary import Registry, Term
+from service.learning.terms import Registry, Term
 
 REFERENCES = Path(__file__).parent / "references"
 TOLERANCES = {"float64": 1e-10, "float32": 1e-5}

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from service.learning.arrays import Array, Indices
-from service.learning.metrics import Classification, Metric, Regression
+from service.learning.evaluation.metrics import Classification, Metric, Regression
 
 
 def regression(predictions: Array, targets: Array, block: int = 7) -> dict[str, Metric]:

@@ -14,8 +14,8 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from service.learning.gram import Gram
-from service.learning.quadratic import QuadraticLoss
+from service.learning.rows.gram import Gram
+from service.learning.training.quadratic.form import QuadraticLoss
 from tests.learning.exact_losses import ExactLoss, ExactSums
 from tests.learning.linear_problems import PROBLEMS, LinearProblem
 

@@ -2,15 +2,16 @@
 
 import numpy as np
 
-from service.learning.activation import ACTIVATIONS, Activation
 from service.learning.arrays import Array
-from service.learning.batches import Part
-from service.learning.loss import LOSSES, Loss
+from service.learning.layers.activations import ACTIVATIONS, Activation
+from service.learning.losses import LOSSES, Loss
 from service.learning.network import Network
 from service.learning.notation import read
-from service.learning.recipe import EpochReport, Recipe
-from service.learning.rule import OPTIMISERS, Rule
-from service.learning.training import Training
+from service.learning.optimisers import OPTIMISERS, Rule
+from service.learning.rows.part import Part
+from service.learning.training.events import EpochReport
+from service.learning.training.recipe import Recipe
+from service.learning.training.training import Training
 
 LAYERS = {
     "Dense": "Chain(Dense(3 => 4), {}, Dense(4 => 2))",

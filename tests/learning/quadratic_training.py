@@ -3,14 +3,15 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from service.learning.batches import Part
 from service.learning.layers import Dense
-from service.learning.loss import LOSSES
+from service.learning.losses import LOSSES
 from service.learning.network import Network
-from service.learning.quadratic_path import QuadraticPath
-from service.learning.recipe import EpochReport, Recipe
-from service.learning.rule import OPTIMISERS, Rule
-from service.learning.stepping import BatchPath
+from service.learning.optimisers import OPTIMISERS, Rule
+from service.learning.rows.part import Part
+from service.learning.training.batch_path import BatchPath
+from service.learning.training.events import EpochReport
+from service.learning.training.quadratic.path import QuadraticPath
+from service.learning.training.recipe import Recipe
 from tests.learning.linear_problems import LinearProblem, linear_problem
 
 MODIFIERS = ("WeightDecay", "SignDecay", "ClipGrad", "ClipNorm", "ClipGlobalNorm")

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.learning import batches
 from service.learning.arrays import Array
-from service.learning.batches import Batches, Order, Part
+from service.learning.rows import batches
+from service.learning.rows.batches import Batches, Order
+from service.learning.rows.part import Part
 
 
 def rows_of(source: Batches, epoch: int) -> list[list[int]]:

@@ -7,18 +7,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from service.learning import batches
 from service.learning.arrays import Array
-from service.learning.batches import Batches, Part
-from service.learning.encoding import Encoded
-from service.learning.gram import Gram
-from service.learning.loss import LOSSES
+from service.learning.losses import LOSSES
 from service.learning.network import Network
-from service.learning.plan import plan
-from service.learning.recipe import EarlyStopping, Recipe
-from service.learning.rule import OPTIMISERS
-from service.learning.stability import Rate
-from service.learning.training import Training
+from service.learning.optimisers import OPTIMISERS
+from service.learning.planning.plan import plan
+from service.learning.planning.stability import Rate
+from service.learning.rows import batches
+from service.learning.rows.batches import Batches
+from service.learning.rows.gram import Gram
+from service.learning.rows.one_hot import OneHotRows
+from service.learning.rows.part import Part
+from service.learning.training.recipe import EarlyStopping, Recipe
+from service.learning.training.training import Training
 from tests.learning.networks import network, reports
 
 INPUTS, TARGETS = (None, 3, None, 2, 4), (3, None)  # 11 inputs, 4 outputs
@@ -35,13 +36,13 @@ def make_pair(rows: int, folder: Path | None = None, double: bool = False, weigh
     """A part of encoded rows, and one of the same rows as dense arrays; both of float32."""
     generator = np.random.default_rng(0)
 
-    def made(name: str, classes: tuple[int | None, ...]) -> Encoded:
+    def made(name: str, classes: tuple[int | None, ...]) -> OneHotRows:
         columns = [generator.normal(size=rows) if k is None else generator.integers(0, k, rows) for k in classes]
         codes: Array = np.column_stack(columns).astype(np.float64 if double else np.float32)
         if folder is not None:
             np.save(folder / f"{name}.npy", codes)
             codes = np.load(folder / f"{name}.npy", mmap_mode="r")
-        return Encoded(codes, classes, "float32")
+        return OneHotRows(codes, classes, "float32")
 
     inputs, targets = made("inputs", INPUTS), made("targets", TARGETS)
     weights = np.linspace(1, 2, rows, dtype=np.float32) if weighted else None

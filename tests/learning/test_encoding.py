@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.learning.arrays import Array
-from service.learning.encoding import Encoded, expand, room_for, row_bytes, stored, unexpanded, write_rows
-from service.learning.selection import Selection
+from service.learning.rows.one_hot import OneHotRows, expand, room_for, row_bytes, stored, unexpanded, write_rows
+from service.learning.rows.selection import Selection
 
 CODES = np.array([[2.0, 0.5, 0.0], [0.0, -1.0, 1.0], [1.0, 7.0, 1.0]])
 CLASSES = (3, None, 2)
@@ -22,18 +22,18 @@ def test_a_code_is_one_in_the_place_of_its_class() -> None:
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_it_has_the_shape_and_dtype_of_what_is_seen(dtype: str) -> None:
-    rows = Encoded(CODES, CLASSES, dtype)
+    rows = OneHotRows(CODES, CLASSES, dtype)
     assert (len(rows), rows.shape, rows.size, rows.dtype) == (3, (3, 6), 18, np.dtype(dtype))
     assert rows[:].dtype == dtype
 
 
 @pytest.mark.parametrize("rows", [slice(1, 3), slice(0, 0), slice(None, None, 2), np.array([2, 0, 2])], ids=str)
 def test_slices_and_chosen_rows_are_dense(rows: slice) -> None:
-    assert np.array_equal(Encoded(CODES, CLASSES, "float32")[rows], np.array(DENSE, np.float32)[rows])
+    assert np.array_equal(OneHotRows(CODES, CLASSES, "float32")[rows], np.array(DENSE, np.float32)[rows])
 
 
 def test_rows_are_taken_as_from_an_array() -> None:
-    rows, dense, indices = Encoded(CODES, CLASSES, "float64"), np.array(DENSE), np.array([2, 0, 2])
+    rows, dense, indices = OneHotRows(CODES, CLASSES, "float64"), np.array(DENSE), np.array([2, 0, 2])
     out: Array = np.full((3, 6), np.nan)
     rows.take(indices, 0, out, "clip")
     assert np.array_equal(out, dense.take(indices, 0))
@@ -43,7 +43,7 @@ def test_rows_are_taken_as_from_an_array() -> None:
 
 
 def test_rows_are_written_over_whatever_was_there() -> None:
-    for rows in (Encoded(CODES, CLASSES, "float64"), np.array(DENSE)):
+    for rows in (OneHotRows(CODES, CLASSES, "float64"), np.array(DENSE)):
         out: Array = np.full((2, 6), np.nan)
         write_rows(rows, slice(1, 3), out)
         assert out.tolist() == DENSE[1:]
@@ -51,12 +51,12 @@ def test_rows_are_written_over_whatever_was_there() -> None:
 
 def test_rows_that_do_not_lie_together_are_not_written_to() -> None:
     with pytest.raises(ValueError, match="copy"):
-        Encoded(CODES, CLASSES, "float64").write(slice(0, 3), np.empty((3, 7))[:, :6])
+        OneHotRows(CODES, CLASSES, "float64").write(slice(0, 3), np.empty((3, 7))[:, :6])
 
 
 def test_codes_may_be_a_selection_of_columns() -> None:
     wide = np.insert(CODES, 1, 99.0, axis=1)
-    rows, out = Encoded(Selection(wide, (0, 2, 3), "float64"), CLASSES, "float32"), np.empty((2, 6), np.float32)
+    rows, out = OneHotRows(Selection(wide, (0, 2, 3), "float64"), CLASSES, "float32"), np.empty((2, 6), np.float32)
     assert rows[:].tolist() == DENSE
     assert rows.take(np.array([2, 0])).tolist() == [DENSE[2], DENSE[0]]
     rows.write(slice(0, 2), out)
@@ -65,7 +65,7 @@ def test_codes_may_be_a_selection_of_columns() -> None:
 
 
 def test_room_in_memory_is_for_the_same_columns() -> None:
-    rows, dense = Encoded(CODES, CLASSES, "float32"), np.zeros((1, 6))
+    rows, dense = OneHotRows(CODES, CLASSES, "float32"), np.zeros((1, 6))
     room = room_for(rows, 2)
     write_rows(unexpanded(rows), slice(1, 3), stored(room))
     assert room.dtype == "float32"
@@ -80,13 +80,13 @@ def test_numbers_alone_stay_as_they_are() -> None:
 
 def test_there_must_be_classes_for_every_column() -> None:
     with pytest.raises(ValueError, match="3 columns, classes are given for 2"):
-        Encoded(CODES, [None, 2], "float32")
+        OneHotRows(CODES, [None, 2], "float32")
 
 
 def test_it_does_not_pass_for_an_array() -> None:
     """Which would be made row by row, with all rows in memory."""
     with pytest.raises(TypeError, match="slice"):
-        np.asarray(Encoded(CODES, CLASSES, "float32"))
+        np.asarray(OneHotRows(CODES, CLASSES, "float32"))
 
 
 @given(classes=st.lists(st.none() | st.integers(1, 5), min_size=1, max_size=8), rows=st.integers(0, 30))

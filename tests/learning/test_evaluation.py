@@ -8,14 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.learning.arrays import Array
-from service.learning.batches import Part
-from service.learning.encoding import Encoded
-from service.learning.evaluation import Classes, Numbers, evaluate
-from service.learning.link import class_scores
-from service.learning.loss import LOSSES
-from service.learning.losses import MSE
+from service.learning.evaluation.class_scores import class_scores
+from service.learning.evaluation.evaluation import Classes, Numbers, evaluate
+from service.learning.evaluation.worst_rows import WorstRow, WorstRows
+from service.learning.losses import LOSSES, MSE
 from service.learning.network import Network
-from service.learning.residuals import WorstRow, WorstRows
+from service.learning.rows.one_hot import OneHotRows
+from service.learning.rows.part import Part
 from tests.learning.judging import classification, regression
 from tests.learning.networks import network, problem
 
@@ -33,7 +32,7 @@ def mixed_part(rows: int = 50) -> tuple[Part, Array]:
     generator = np.random.default_rng(0)
     numbers = generator.normal(size=(rows, 2))
     codes = np.column_stack([numbers[:, 0], generator.integers(0, 3, rows), numbers[:, 1], np.arange(rows) % 2])
-    return Part(generator.normal(size=(rows, 3)), Encoded(codes, [None, 3, None, None], "float64")), codes
+    return Part(generator.normal(size=(rows, 3)), OneHotRows(codes, [None, 3, None, None], "float64")), codes
 
 
 def test_each_target_is_judged_by_its_own_outputs() -> None:
@@ -76,7 +75,7 @@ def test_the_worst_rows_come_with_outputs_and_targets_as_they_are_stored() -> No
     net = network("Dense(1 => 4)")
     vector = net.flatten([{"weight": [[1.0], [0.0], [0.0], [0.0]], "bias": [0.0, 0.0, 0.0, 0.0]}])
     codes = np.array([[0.0, 1.0], [5.0, 0.0], [2.5, 2.0]])
-    part = Part(np.array([[0.0], [3.0], [2.0]]), Encoded(codes, [None, 3], "float64"))
+    part = Part(np.array([[0.0], [3.0], [2.0]]), OneHotRows(codes, [None, 3], "float64"))
     found = evaluate(net, vector, part, MSE(), [Numbers(), COLOURS], link="softmax", worst=2)
     one_third = class_scores(np.zeros((1, 3)), "softmax")[0, 1]
     assert found.worst == [WorstRow(1, [3, 0, 0, 0], [5, 0], 2), WorstRow(0, [0, 0, 0, 0], [0, 1], 1 - one_third)]

@@ -1,6 +1,6 @@
 import pytest
 
-from service.learning.expression_parser import Call, ExpressionError, Name, Number, Tree, parse
+from service.learning.expressions import Call, ExpressionError, Name, Number, Tree, parse
 
 
 def shown(tree: Tree) -> str:

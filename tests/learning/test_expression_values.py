@@ -9,11 +9,15 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from service.learning.expression_compiler import Compiler
-from service.learning.expression_functions import FUNCTIONS, ROW_FUNCTIONS
-from service.learning.expression_parser import parse
-from service.learning.expression_run import Run
-from service.learning.expressions import ExpressionActivation, ExpressionLoss
+from service.learning.expressions import (
+    FUNCTIONS,
+    ROW_FUNCTIONS,
+    Compiler,
+    ExpressionActivation,
+    ExpressionLoss,
+    Run,
+    parse,
+)
 
 Array = NDArray[Any]
 Reference = Callable[[Array, Array], Array]

@@ -4,14 +4,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from service.learning.activation import ACTIVATIONS
-from service.learning.expression_forms import compile_activation, compile_loss
-from service.learning.expression_parser import ExpressionError
-from service.learning.expressions import ExpressionActivation, ExpressionLoss
+from service.learning.expressions import (
+    ExpressionActivation,
+    ExpressionError,
+    ExpressionLoss,
+    compile_activation,
+    compile_loss,
+)
 from service.learning.layers import Dense
-from service.learning.loss import LOSSES, Loss
-from service.learning.smooth import sigmoid
-from service.learning.vocabulary import TermError, hints
+from service.learning.layers.activations import ACTIVATIONS, sigmoid
+from service.learning.losses import LOSSES, Loss
+from service.learning.terms import TermError, hints
 
 Array = NDArray[Any]
 RNG = np.random.default_rng(3)

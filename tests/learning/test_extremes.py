@@ -6,13 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from service.learning.activation import ACTIVATIONS, Activation
-from service.learning.expression_forms import compile_activation
-from service.learning.expression_functions import FUNCTIONS, ROW_FUNCTIONS
-from service.learning.logit_losses import LogitCrossEntropy
-from service.learning.loss import LOSSES
-from service.learning.losses import HuberLoss
-from service.learning.margins import DiceCoeffLoss
+from service.learning.expressions import FUNCTIONS, ROW_FUNCTIONS, compile_activation
+from service.learning.layers.activations import ACTIVATIONS, Activation
+from service.learning.losses import LOSSES, DiceCoeffLoss, HuberLoss, LogitCrossEntropy
 from tests.learning.answers import answers, term
 
 Array = NDArray[Any]

@@ -3,18 +3,16 @@
 import numpy as np
 import pytest
 
-from service.learning.activation import Activation
 from service.learning.arrays import Array
-from service.learning.backpropagation import BackPropagation
-from service.learning.batches import Part
-from service.learning.containers import Chain
-from service.learning.layers import Dense
-from service.learning.loss import Loss
-from service.learning.losses import MSE
+from service.learning.layers import Chain, Dense
+from service.learning.layers.activations import Activation
+from service.learning.losses import MSE, Loss
 from service.learning.network import Network
 from service.learning.notation import read, write
 from service.learning.optimisers import Descent
-from service.learning.recipe import Recipe
+from service.learning.rows.part import Part
+from service.learning.training.backpropagation import BackPropagation
+from service.learning.training.recipe import Recipe
 from tests.learning.networks import LAYERS, all_activations, all_losses, problem
 
 ROWS = 6

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from service.learning.gram import Gram
-from service.learning.quadratic import QuadraticLoss
-from service.learning.reference import Reference, spread_sample
+from service.learning.rows.gram import Gram
+from service.learning.rows.reference import Centring, spread_sample
+from service.learning.training.quadratic.form import QuadraticLoss
 from tests.learning.exact_losses import ExactLoss, ExactSums
 from tests.learning.linear_problems import LinearProblem, exact_loss, linear_problem
 
@@ -72,7 +72,7 @@ def test_a_column_that_the_sample_never_saw_gets_a_second_pass() -> None:
     rare = np.zeros((50_000, 1))
     rare[700] = 1  # the sample is taken elsewhere
     inputs, targets = np.hstack([problem.inputs, rare]), problem.targets + 1e4 * rare
-    sampled = Gram.about(Reference.of(inputs[:500], targets[:500]), inputs, targets)
+    sampled = Gram.about(Centring.of(inputs[:500], targets[:500]), inputs, targets)
     gram = Gram.of(inputs, targets)
     assert np.abs(gram.reference.fit).max() == pytest.approx(1e4)
     assert gram.matrix[-1, -1] < sampled.matrix[-1, -1] / 1e6
@@ -88,7 +88,7 @@ def test_columns_that_the_sample_saw_as_one_are_told_apart(difference: float) ->
     inputs[:, 1] = inputs[:, 0]
     inputs[500:1000, 1] += difference * random.normal(size=500)  # the sample is taken elsewhere
     targets = inputs @ problem.weight.T + 0.01 * random.normal(size=(20_000, 1))
-    assert Reference.of(*spread_sample(inputs, targets)).basis is None
+    assert Centring.of(*spread_sample(inputs, targets)).basis is None
     opposed = np.array([1 / difference, -1 / difference, 0, 0])
     theta, hard = problem.theta(bias=True) + opposed, replace(problem, inputs=inputs, targets=targets)
     exact = ExactLoss(ExactSums(hard)).loss(theta)

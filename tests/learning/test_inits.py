@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from service.learning.arrays import Array
-from service.learning.inits import INITS
-from service.learning.vocabulary import TermError
+from service.learning.initialisations import INITS
+from service.learning.terms import TermError
 
 SHAPE = (300, 200)  # outputs × inputs
 

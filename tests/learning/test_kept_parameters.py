@@ -7,14 +7,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from service.learning.gram import Gram
 from service.learning.layers import Dense
 from service.learning.network import Network
-from service.learning.quadratic import QuadraticLoss
-from service.learning.quadratic_path import QuadraticPath
-from service.learning.recipe import EarlyStopping, EpochReport
-from service.learning.stepping import BatchPath
-from service.learning.training import Training
+from service.learning.rows.gram import Gram
+from service.learning.training.batch_path import BatchPath
+from service.learning.training.events import EpochReport
+from service.learning.training.quadratic.form import QuadraticLoss
+from service.learning.training.quadratic.path import QuadraticPath
+from service.learning.training.recipe import EarlyStopping
+from service.learning.training.training import Training
 from tests.learning.exact_losses import ExactLoss, ExactSums
 from tests.learning.hard_tables import TABLES
 from tests.learning.linear_problems import LinearProblem

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from service.learning.layers import Signal, Tape
 from service.learning.network import Network
 from service.learning.notation import read
-from service.learning.tape import Signal, Tape
 from tests.learning.answers import agree, answers, cases
 
 SLOTS = {"LayerNorm": ("scale", "bias"), "BatchNorm": ("scale", "bias", "mean", "variance")}

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 from service.learning.arrays import Array
-from service.learning.batches import Part
+from service.learning.layers import Tape
 from service.learning.losses import MSE
 from service.learning.optimisers import Descent
-from service.learning.recipe import EpochReport, Recipe
-from service.learning.tape import Tape
-from service.learning.training import Training
+from service.learning.rows.part import Part
+from service.learning.training.events import EpochReport
+from service.learning.training.recipe import Recipe
+from service.learning.training.training import Training
 from tests.learning.networks import network, problem, reports
 
 ROWS = 400

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from service.learning.mean_error import MeanError, exact_difference, exact_product, fewer_terms
+from service.learning.training.quadratic.mean_error import MeanError, exact_difference, exact_product, fewer_terms
 
 Array = NDArray[np.float64]
 

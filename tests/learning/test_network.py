@@ -6,16 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from service.learning.architecture import ArchitectureError, Layer
-from service.learning.containers import Chain
-from service.learning.inits import INITS
-from service.learning.layers import Dense
-from service.learning.loss import LOSSES
-from service.learning.losses import MSE
+from service.learning.initialisations import INITS
+from service.learning.layers import ArchitectureError, Chain, Dense, Layer
+from service.learning.losses import LOSSES, MSE
 from service.learning.network import Network
 from service.learning.notation import read
 from service.learning.parameters import ParameterError
-from service.learning.vocabulary import TermError
+from service.learning.terms import TermError
 from tests.learning.networks import LAYERS, network
 
 DEEP = "Chain(Dense(2 => 3, tanh), Chain(BatchNorm(3), Dense(3 => 2; bias=false)), softmax)"

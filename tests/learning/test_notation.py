@@ -4,17 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.learning.activation import ACTIVATIONS, Activation
-from service.learning.architecture import Layer
-from service.learning.containers import Chain, Parallel, SkipConnection
-from service.learning.dropout import Dropout
-from service.learning.inits import INITS, Init
-from service.learning.layers import Dense
+from service.learning.initialisations import INITS, Init
+from service.learning.layers import BatchNorm, Chain, Dense, Dropout, Layer, LayerNorm, Parallel, SkipConnection
+from service.learning.layers.activations import ACTIVATIONS, Activation, LeakyReLU
 from service.learning.network import Network
-from service.learning.normalisation import BatchNorm, LayerNorm
-from service.learning.notation import read, write
-from service.learning.rectifiers import LeakyReLU
-from service.learning.tokens import NotationError
+from service.learning.notation import NotationError, read, write
 
 numbers = st.floats(-100, 100).map(lambda x: round(x, 6))
 positive = st.floats(1e-6, 100)

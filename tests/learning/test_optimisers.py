@@ -5,20 +5,26 @@ from typing import Any
 import numpy as np
 import pytest
 
-from service.learning.adam import Adam
 from service.learning.arrays import Array
-from service.learning.modifiers import (
+from service.learning.optimisers import (
+    BLOCK,
     AccumGrad,
+    AdaDelta,
+    Adam,
     ClipGlobalNorm,
     ClipGrad,
     ClipNorm,
+    Descent,
+    Lion,
+    Momentum,
+    Optimiser,
     OptimiserChain,
+    Rprop,
+    Rule,
     SignDecay,
     WeightDecay,
 )
-from service.learning.optimisers import AdaDelta, Descent, Lion, Momentum, Rprop
-from service.learning.rule import BLOCK, Optimiser, Rule
-from service.learning.vocabulary import TermError
+from service.learning.terms import TermError
 from tests.learning.networks import all_rules
 
 X = np.array([1.0, -2.0, 3.0, 0.5])

@@ -5,17 +5,16 @@ from typing import Any
 
 import pytest
 
-from service.learning.advice import Advice, advice, help_for_diverged
-from service.learning.architecture import Layer
 from service.learning.expressions import ExpressionActivation
-from service.learning.layers import Dense
-from service.learning.loss import LOSSES, Loss
+from service.learning.layers import Dense, Layer
+from service.learning.losses import LOSSES, Loss
 from service.learning.network import Network
 from service.learning.notation import read
-from service.learning.outputs import suits
-from service.learning.plan import Plan
-from service.learning.recipe import Diverged
-from service.learning.training import Training
+from service.learning.planning.advice import Advice, advice, help_for_diverged
+from service.learning.planning.plan import Plan
+from service.learning.planning.suitability import suits
+from service.learning.training.events import Diverged
+from service.learning.training.training import Training
 from tests.learning.networks import network, problem
 from tests.learning.quadratic_training import MAKE, recipe
 

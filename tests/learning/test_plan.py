@@ -6,23 +6,23 @@ from typing import Any
 import numpy as np
 import pytest
 
-from service.learning.advice import Advice, advice, help_for_diverged
-from service.learning.batches import Part
-from service.learning.containers import Chain
-from service.learning.gram import Gram
-from service.learning.layers import Dense
-from service.learning.loss import LOSSES
+from service.learning.layers import Chain, Dense
+from service.learning.losses import LOSSES
 from service.learning.network import Network
 from service.learning.notation import read
-from service.learning.path import begin_path
-from service.learning.plan import Plan, plan, scaling_of
-from service.learning.quadratic_path import QuadraticPath
-from service.learning.recipe import Diverged, EarlyStopping, Recipe, RecipeError
-from service.learning.rule import OPTIMISERS
-from service.learning.scaling import measure
+from service.learning.optimisers import OPTIMISERS
+from service.learning.planning.advice import Advice, advice, help_for_diverged
+from service.learning.planning.plan import Plan, plan
+from service.learning.planning.stability import Rate
+from service.learning.rows.gram import Gram
+from service.learning.rows.part import Part
 from service.learning.schedules import Constant, Exp
-from service.learning.stability import Rate
-from service.learning.stepping import BatchPath
+from service.learning.training.batch_path import BatchPath
+from service.learning.training.events import Diverged
+from service.learning.training.paths import begin_path
+from service.learning.training.quadratic.path import QuadraticPath
+from service.learning.training.recipe import EarlyStopping, Recipe, RecipeError
+from service.learning.training.scaling import measure, scaling_of
 from tests.learning.linear_problems import LinearProblem, exact_loss, linear_problem
 from tests.learning.quadratic_training import MAKE, MSE, chain, part_of, recipe
 

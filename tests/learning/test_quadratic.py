@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from service.learning.gram import Gram
-from service.learning.quadratic import QuadraticLoss, operations
+from service.learning.rows.gram import Gram
+from service.learning.training.quadratic.form import QuadraticLoss, operations
 from tests.learning.linear_problems import (
     LinearProblem,
     exact_gradient,

@@ -8,18 +8,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from service.learning.batches import Part
-from service.learning.containers import Chain
-from service.learning.layers import Dense
+from service.learning.layers import Chain, Dense
 from service.learning.network import Network
-from service.learning.plateau import Plateau
-from service.learning.quadratic_path import QuadraticPath
-from service.learning.recipe import Diverged, EpochReport, Recipe
-from service.learning.rule import Rule
-from service.learning.scaling import Scaling
-from service.learning.schedule import Schedule
-from service.learning.schedules import Exp
-from service.learning.stepping import BatchPath
+from service.learning.optimisers import Rule
+from service.learning.rows.part import Part
+from service.learning.schedules import Exp, Plateau, Schedule
+from service.learning.training.batch_path import BatchPath
+from service.learning.training.events import Diverged, EpochReport
+from service.learning.training.quadratic.path import QuadraticPath
+from service.learning.training.recipe import Recipe
+from service.learning.training.scaling import Scaling
 from tests.learning.linear_problems import linear_problem
 from tests.learning.quadratic_training import (
     MAKE,

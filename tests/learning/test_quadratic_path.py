@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from service.learning import quadratic_path
-from service.learning.containers import Chain
-from service.learning.gram import Gram
-from service.learning.layers import Dense
-from service.learning.quadratic_path import QuadraticPath, single_dense
+from service.learning.layers import Chain, Dense
+from service.learning.rows.gram import Gram
+from service.learning.training.quadratic import path as quadratic_path
+from service.learning.training.quadratic.path import QuadraticPath, single_dense
 from tests.learning.linear_problems import LinearProblem, exact_loss
 from tests.learning.quadratic_training import (
     NETWORK,

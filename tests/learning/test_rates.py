@@ -5,12 +5,11 @@ from dataclasses import replace
 import pytest
 
 from service.learning.losses import MSE
-from service.learning.optimisers import Descent
-from service.learning.plateau import Plateau
-from service.learning.recipe import EpochReport, Recipe, RecipeError
-from service.learning.rule import OPTIMISERS
-from service.learning.schedules import Exp, Step, WarmUp
-from service.learning.training import Training
+from service.learning.optimisers import OPTIMISERS, Descent
+from service.learning.schedules import Exp, Plateau, Step, WarmUp
+from service.learning.training.events import EpochReport
+from service.learning.training.recipe import Recipe, RecipeError
+from service.learning.training.training import Training
 from tests.learning.networks import network, problem, reports
 
 SMALL = Recipe(loss=MSE(), optimiser=Descent(0.05), epochs=5, batch_size=4, shuffle=True)

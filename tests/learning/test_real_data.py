@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from service.learning.batches import Part
-from service.learning.loss import LOSSES
+from service.learning.losses import LOSSES
 from service.learning.network import Network
 from service.learning.notation import read
-from service.learning.recipe import Recipe
-from service.learning.rule import OPTIMISERS, Rule
-from service.learning.training import Training
+from service.learning.optimisers import OPTIMISERS, Rule
+from service.learning.rows.part import Part
+from service.learning.training.recipe import Recipe
+from service.learning.training.training import Training
 from tests.learning.answers import REFERENCES, answers
 
 Array = NDArray[Any]

@@ -5,15 +5,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from service.learning.activation import ACTIVATIONS
-from service.learning.batches import Part
-from service.learning.loss import LOSSES
+from service.learning.layers.activations import ACTIVATIONS
+from service.learning.losses import LOSSES
 from service.learning.network import Network
 from service.learning.notation import read
-from service.learning.recipe import EpochReport, Recipe
-from service.learning.rule import OPTIMISERS, Optimiser
-from service.learning.training import Training
-from service.learning.vocabulary import Registry
+from service.learning.optimisers import OPTIMISERS, Optimiser
+from service.learning.rows.part import Part
+from service.learning.terms import Registry
+from service.learning.training.events import EpochReport
+from service.learning.training.recipe import Recipe
+from service.learning.training.training import Training
 from tests.learning.answers import agree, answers, cases, term
 
 # Neither framework has these in a form that agrees; finite differences alone speak for their gradients.

@@ -7,17 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from service.learning.adam import Adam
 from service.learning.arrays import Array, State
-from service.learning.batches import Part
-from service.learning.encoding import Encoded
 from service.learning.losses import MSE
 from service.learning.network import Network
-from service.learning.plateau import Plateau
-from service.learning.recipe import EarlyStopping, EpochReport, Recipe
-from service.learning.rule import Rule
-from service.learning.schedules import Exp
-from service.learning.training import Training
+from service.learning.optimisers import Adam, Rule
+from service.learning.rows.one_hot import OneHotRows
+from service.learning.rows.part import Part
+from service.learning.schedules import Exp, Plateau
+from service.learning.training.events import EpochReport
+from service.learning.training.recipe import EarlyStopping, Recipe
+from service.learning.training.training import Training
 from tests.learning.networks import LAYERS, all_rules, network, problem
 
 RECIPE = Recipe(loss=MSE(), optimiser=Adam(0.02), epochs=4, batch_size=4, shuffle=True, seed=7, path="batches")
@@ -35,7 +34,7 @@ def new_with_classes(net: Network, recipe: Recipe) -> Training:
 
     def part(rows: int) -> Part:
         codes: Array = np.column_stack([np.linspace(-1, 1, rows), np.arange(rows) % 2])
-        return Part(Encoded(codes, [None, 2], net.dtype), Encoded(codes[::-1, 1:], [2], net.dtype))
+        return Part(OneHotRows(codes, [None, 2], net.dtype), OneHotRows(codes[::-1, 1:], [2], net.dtype))
 
     return Training(net, net.initial(0), part(14), part(5), recipe)
 

@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from service.learning.batches import Part
 from service.learning.losses import MSE
 from service.learning.optimisers import Descent
-from service.learning.recipe import Recipe
-from service.learning.scaling import Scaling, measure
-from service.learning.training import Training
+from service.learning.rows.part import Part
+from service.learning.training.recipe import Recipe
+from service.learning.training.scaling import Scaling, measure
+from service.learning.training.training import Training
 from tests.learning.networks import network, problem, reports
 
 

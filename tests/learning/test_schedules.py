@@ -4,11 +4,28 @@ from math import cos, pi
 import numpy as np
 import pytest
 
-from service.learning.cycles import CosAnneal, Sin, SinDecay2, SinExp, Triangle, TriangleDecay2, TriangleExp
-from service.learning.plateau import Plateau, ScheduledRate
-from service.learning.schedule import SCHEDULES, Schedule
-from service.learning.schedules import Constant, Exp, Inv, Loop, Poly, Sequence, Step, WarmUp
-from service.learning.vocabulary import TermError
+from service.learning.schedules import (
+    SCHEDULES,
+    Constant,
+    CosAnneal,
+    Exp,
+    Inv,
+    Loop,
+    Plateau,
+    Poly,
+    Schedule,
+    Sequence,
+    Sin,
+    SinDecay2,
+    SinExp,
+    Step,
+    Triangle,
+    TriangleDecay2,
+    TriangleExp,
+    WarmUp,
+)
+from service.learning.terms import TermError
+from service.learning.training.rates import ScheduledRate
 
 # Worked by hand from the formulas of ParameterSchedulers.jl, for t = 1, 2, ...
 BY_HAND: list[tuple[Schedule, list[float]]] = [

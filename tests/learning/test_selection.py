@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.learning import batches
 from service.learning.arrays import Array
-from service.learning.batches import Part
-from service.learning.encoding import Encoded, Rows
-from service.learning.gram import Gram
 from service.learning.network import Network
-from service.learning.selection import Selection
+from service.learning.rows import batches
+from service.learning.rows.gram import Gram
+from service.learning.rows.one_hot import OneHotRows, Rows
+from service.learning.rows.part import Part
+from service.learning.rows.selection import Selection
 from tests.learning.networks import network
 from tests.learning.test_encoded_rows import RECIPES, outcome, recipe_of
 
@@ -81,7 +81,7 @@ def pair(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
     copy: Rows = copied.astype("float32")
     if classes:
         assert isinstance(seen, Selection)
-        seen, copy = Encoded(seen, classes, "float32"), Encoded(copied, classes, "float32")
+        seen, copy = OneHotRows(seen, classes, "float32"), OneHotRows(copied, classes, "float32")
     weights = np.linspace(1, 2, 300, dtype=np.float32)
     return (
         Part(seen, Selection(targets, None, "float32"), weights),

@@ -6,21 +6,18 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from service.learning.gram import Gram
-from service.learning.quadratic import QuadraticLoss
-from service.learning.rule import OPTIMISERS, Rule
-from service.learning.stability import (
-    BUDGET,
+from service.learning.optimisers import OPTIMISERS, Rule
+from service.learning.planning.curvature import BUDGET, affordable_sample, largest_curvature, sample_indices
+from service.learning.planning.stability import (
     RateBounds,
-    affordable_sample,
     best_rate,
     bounds_of_quadratic,
     contraction,
     estimated_bounds,
-    largest_curvature,
     largest_stable_rate,
-    sample_indices,
 )
+from service.learning.rows.gram import Gram
+from service.learning.training.quadratic.form import QuadraticLoss
 from tests.learning.linear_problems import linear_problem
 
 Vector = NDArray[np.floating[Any]]

@@ -6,18 +6,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from service.learning.adam import Adam
 from service.learning.arrays import Array
-from service.learning.batches import Part
-from service.learning.loss import LOSSES
-from service.learning.losses import MSE
+from service.learning.losses import LOSSES, MSE
 from service.learning.network import Network
 from service.learning.notation import read
-from service.learning.optimisers import Descent
-from service.learning.recipe import Diverged, EarlyStopping, EpochReport, Progress, Recipe, RecipeError
-from service.learning.rule import OPTIMISERS
+from service.learning.optimisers import OPTIMISERS, Adam, Descent
+from service.learning.rows.part import Part
 from service.learning.schedules import Exp
-from service.learning.training import Training
+from service.learning.training.events import Diverged, EpochReport, Progress
+from service.learning.training.recipe import EarlyStopping, Recipe, RecipeError
+from service.learning.training.training import Training
 from tests.learning.networks import network, problem, reports, trained
 
 LINE = Part(np.arange(6, dtype=np.float32).reshape(-1, 1), 4 * np.arange(6, dtype=np.float32).reshape(-1, 1) + 2)

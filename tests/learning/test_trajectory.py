@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from service.learning.gram import Gram
-from service.learning.quadratic import QuadraticLoss
-from service.learning.trajectory import DescentTrajectory, Position
+from service.learning.rows.gram import Gram
+from service.learning.training.quadratic.form import QuadraticLoss
+from service.learning.training.quadratic.trajectory import DescentTrajectory, Position
 from tests.learning.linear_problems import LinearProblem, exact_gradient, exact_loss, linear_problem
 
 Vector = NDArray[np.float64]

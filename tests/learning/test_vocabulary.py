@@ -9,17 +9,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from service.learning import vocabulary
-from service.learning.activation import ACTIVATIONS, Activation
-from service.learning.architecture import LAYERS
+from service.learning import terms
 from service.learning.arrays import Array
-from service.learning.inits import INITS
-from service.learning.loss import LOSSES
+from service.learning.initialisations import INITS
+from service.learning.layers import LAYERS
+from service.learning.layers.activations import ACTIVATIONS, Activation
+from service.learning.losses import LOSSES
 from service.learning.network import Network
 from service.learning.notation import read, write
-from service.learning.rule import OPTIMISERS
-from service.learning.schedule import SCHEDULES
-from service.learning.vocabulary import Registry, Term
+from service.learning.optimisers import OPTIMISERS
+from service.learning.schedules import SCHEDULES
+from service.learning.terms import Registry, Term
 
 REGISTRIES: dict[str, Registry[Any]] = {
     "activations": ACTIVATIONS,
@@ -111,7 +111,7 @@ def _a_package(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             exec(SQUARE, module.__dict__)  # noqa: S102 - stands for an installed module
             return module
 
-    monkeypatch.setattr(vocabulary, "entry_points", lambda group: [EntryPoint()] * (group == "descent.activations"))
+    monkeypatch.setattr(terms, "entry_points", lambda group: [EntryPoint()] * (group == "descent.activations"))
     monkeypatch.setattr(ACTIVATIONS, "complete", False)
     yield
     ACTIVATIONS.terms.pop("square_from_a_package", None)

@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 
 from service.errors import Invalid
-from service.learning.activation import Activation
 from service.learning.arrays import Array
-from service.learning.expression_forms import compile_activation
-from service.learning.expression_run import Run
+from service.learning.expressions import Run, compile_activation
 from service.learning.layers import Dense
+from service.learning.layers.activations import Activation
 from service.learning.network import Network
 from service.models.files import flux, julia
 from tests.learning.networks import LAYERS, network

@@ -9,13 +9,11 @@ import onnxruntime  # type: ignore[import-untyped]
 import pytest
 
 from service.errors import Invalid
-from service.learning.activation import Activation
-from service.learning.architecture import LAYERS as KINDS
 from service.learning.arrays import Array
-from service.learning.containers import Chain
-from service.learning.expression_forms import compile_activation
-from service.learning.expression_functions import FUNCTIONS, ROW_FUNCTIONS
-from service.learning.layers import Dense
+from service.learning.expressions import FUNCTIONS, ROW_FUNCTIONS, compile_activation
+from service.learning.layers import LAYERS as KINDS
+from service.learning.layers import Chain, Dense
+from service.learning.layers.activations import Activation
 from service.learning.network import Network
 from service.learning.notation import write_activation
 from service.models.files.onnx import model as onnx_model

@@ -12,7 +12,7 @@ import safetensors.numpy as safetensors_library
 
 from service.client import Client
 from service.errors import Invalid
-from service.learning.loss import LOSSES
+from service.learning.losses import LOSSES
 from service.models.signature import from_file
 from service.models.signature.signature import Feature, Signature, Target
 from service.vocabulary.schemas import to_json

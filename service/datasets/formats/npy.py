@@ -14,7 +14,7 @@ from service.datasets.formats.checks import check_count, check_names, check_type
 from service.datasets.table import Chunk, ReadOptions, Table
 from service.errors import invalid
 from service.http.json_numbers import Array
-from service.learning.pages import drop_behind
+from service.learning.rows.memory_maps import drop_behind
 from service.pointers import escape
 
 FORM = "NumPy array"

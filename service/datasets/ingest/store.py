@@ -22,8 +22,8 @@ from service.datasets.split import Classes, Parts, assign
 from service.datasets.table import Table
 from service.errors import invalid
 from service.http.json_numbers import Array
-from service.learning import pages
-from service.learning.gram import Gram
+from service.learning.rows import memory_maps
+from service.learning.rows.gram import Gram
 from service.pointers import escape
 from service.storage.storage import Storage, arrays_in, write_gram
 
@@ -182,7 +182,7 @@ def _giving_back(arrays: Sequence[Array]) -> Callable[[int], None]:
         nonlocal done
         done = done if done < rows else 0  # a second pass began
         for array in arrays:
-            pages.drop_behind(array, done, rows)
+            memory_maps.drop_behind(array, done, rows)
         done = rows
 
     return after_block

@@ -6,16 +6,10 @@ from textwrap import indent
 
 from service.errors import invalid
 from service.http.json_numbers import Array
-from service.learning.activation import Activation
-from service.learning.activations import Identity
-from service.learning.architecture import Layer, Node
-from service.learning.containers import Chain, Parallel, SkipConnection
-from service.learning.dropout import Dropout
 from service.learning.expressions import ExpressionActivation
-from service.learning.layers import Dense
+from service.learning.layers import BatchNorm, Chain, Dense, Dropout, Layer, LayerNorm, Node, Parallel, SkipConnection
+from service.learning.layers.activations import Activation, GELUSigmoid, Identity
 from service.learning.network import Network
-from service.learning.normalisation import BatchNorm, LayerNorm
-from service.learning.smooth import GELUSigmoid
 from service.models.files import julia
 
 FIELDS: dict[type[Layer], dict[str, str]] = {

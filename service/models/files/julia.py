@@ -6,8 +6,7 @@ import numpy as np
 import orjson
 
 from service.http.json_numbers import Array
-from service.learning.expression_functions import ALIASES, CONSTANTS, ROW_FUNCTIONS
-from service.learning.expression_parser import Call, Name, Number, Tree, parse
+from service.learning.expressions import ALIASES, CONSTANTS, ROW_FUNCTIONS, Call, Name, Number, Tree, parse
 
 TYPES = {"float32": "Float32", "float64": "Float64"}
 FEW = 256

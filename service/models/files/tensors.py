@@ -11,7 +11,7 @@ import numpy as np
 
 from service.errors import Invalid, invalid
 from service.http.json_numbers import Array
-from service.learning.architecture import Node, Slot
+from service.learning.layers import Node, ParameterSlot
 from service.learning.network import Network
 from service.learning.parameters import ParameterError, read_slot
 from service.models.signature import from_file
@@ -73,7 +73,7 @@ class TensorFile:
         """
         return None if self.written_signature is None else from_file.read(self.written_signature, network)
 
-    def _check(self, name: str, slot: Slot) -> None:
+    def _check(self, name: str, slot: ParameterSlot) -> None:
         tensor = self.tensors.get(name)
         if tensor is None:
             raise _fault(name, f"This tensor, of shape {slot.shape}, is missing.")
@@ -88,12 +88,12 @@ def _fault(name: str, detail: str, code: str = "bad_parameters") -> Invalid:
     return invalid(f"#/{shown}", f"{shown}: {detail}", code)
 
 
-def named_slots(network: Network) -> Iterator[tuple[str, Slot]]:
+def named_slots(network: Network) -> Iterator[tuple[str, ParameterSlot]]:
     """Every parameter and statistic of a network by its name, in order."""
     yield from _slots(network.top, "")
 
 
-def _slots(nodes: Sequence[Node], prefix: str) -> Iterator[tuple[str, Slot]]:
+def _slots(nodes: Sequence[Node], prefix: str) -> Iterator[tuple[str, ParameterSlot]]:
     for index, node in enumerate(nodes):
         path = f"{prefix}layers.{index}."
         yield from ((path + slot.name, slot) for slot in node.slots)

@@ -6,11 +6,11 @@ from typing import Any
 
 from service.datasets.records import DatasetRecord
 from service.errors import Invalid, invalid
-from service.learning.advice import Advice
-from service.learning.link import Link
-from service.learning.loss import Loss
+from service.learning.evaluation.class_scores import Link
+from service.learning.losses import Loss
 from service.learning.network import Network
-from service.learning.outputs import last_function
+from service.learning.planning.advice import Advice
+from service.learning.planning.suitability import last_function
 from service.models.signature.signature import Feature, Signature, Target
 from service.vocabulary.schemas import to_json
 

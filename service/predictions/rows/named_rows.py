@@ -11,7 +11,7 @@ from service.errors import Invalid, invalid
 from service.http import json_numbers
 from service.http.json_numbers import Array
 from service.http.long_json.lists import LongList, pieces, unwrapped
-from service.learning.encoding import expand
+from service.learning.rows.one_hot import expand
 from service.models.signature.signature import Feature, Signature
 from service.pointers import escape
 

@@ -4,11 +4,19 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from service.learning import rectifiers, smooth
-from service.learning.activation import Activation
-from service.learning.activations import Identity, LogSoftmax, Sigmoid, Softmax, Tanh
 from service.learning.expressions import ExpressionActivation
-from service.learning.rectifiers import SELU_ALPHA, SELU_LAMBDA
+from service.learning.layers.activations import (
+    SELU_ALPHA,
+    SELU_LAMBDA,
+    Activation,
+    Identity,
+    LogSoftmax,
+    Sigmoid,
+    Softmax,
+    Tanh,
+    rectifiers,
+    smooth,
+)
 from service.models.files.onnx.expressions import expression
 from service.models.files.onnx.functions import clip, erf, expm1, logcosh, sigmoid, softplus, tanh, where
 from service.models.files.onnx.graph import Value

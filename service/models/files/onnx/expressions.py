@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 
-from service.learning.expression_forms import compile_activation
+from service.learning.expressions import compile_activation
 from service.models.files.onnx import functions
 from service.models.files.onnx.functions import as_condition, as_numbers, where
 from service.models.files.onnx.graph import Operand, Value

@@ -6,12 +6,19 @@ from operator import add
 
 from service.errors import Invalid, invalid
 from service.http.json_numbers import Array
-from service.learning.activation import Activation
-from service.learning.architecture import Layer, Node
-from service.learning.containers import Chain, Connection, Parallel, SkipConnection
-from service.learning.dropout import Dropout
-from service.learning.layers import Dense
-from service.learning.normalisation import BatchNorm, LayerNorm
+from service.learning.layers import (
+    BatchNorm,
+    Chain,
+    Connection,
+    Dense,
+    Dropout,
+    Layer,
+    LayerNorm,
+    Node,
+    Parallel,
+    SkipConnection,
+)
+from service.learning.layers.activations import Activation
 from service.models.files.onnx.activations import FORMULAS
 from service.models.files.onnx.functions import mean_of_rows
 from service.models.files.onnx.graph import Graph, Value

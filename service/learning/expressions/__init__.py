@@ -1,0 +1,28 @@
+"""Formulas that clients write, as losses and activations."""
+
+from service.learning.expressions.compiler import Compiler
+from service.learning.expressions.forms import compile_activation, compile_loss
+from service.learning.expressions.functions import ALIASES, CONSTANTS, FUNCTIONS, ROW_FUNCTIONS
+from service.learning.expressions.parser import Call, ExpressionError, Name, Number, Tree, parse
+from service.learning.expressions.run import Run
+from service.learning.expressions.terms import ExpressionActivation, ExpressionLoss, WholeTotal
+
+__all__ = [
+    "ALIASES",
+    "CONSTANTS",
+    "FUNCTIONS",
+    "ROW_FUNCTIONS",
+    "Call",
+    "Compiler",
+    "ExpressionActivation",
+    "ExpressionError",
+    "ExpressionLoss",
+    "Name",
+    "Number",
+    "Run",
+    "Tree",
+    "WholeTotal",
+    "compile_activation",
+    "compile_loss",
+    "parse",
+]

@@ -1,0 +1,76 @@
+"""A network made ready for batches of one size: every buffer exists, and what remains is a flat list of calls."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.random import Generator
+
+from service.learning.arrays import Array
+
+if TYPE_CHECKING:
+    from service.learning.layers.layer import Node
+
+Call = Callable[[], object]
+
+
+class Signal(NamedTuple):
+    """What flows between layers, rows × width: values, and the loss's gradient there (None where nobody needs it)."""
+
+    value: Array
+    gradient: Array | None
+
+
+class Tape:
+    """The calls of a forward pass and their pull-backs, recorded once by the layers and then run for every batch.
+
+    `vector` holds the parameters, `gradient` (as long as its trainable part) takes their gradients: with it the tape is
+    in train mode, without it in test mode. Statistics that a training pass gathers wait until `commit`.
+    """
+
+    def __init__(self, rows: int, vector: Array, gradient: Array | None = None) -> None:
+        self.rows = rows
+        self.vector = vector
+        self.gradient = gradient
+        self.training = gradient is not None
+        self.generator: Generator  # set by whoever trains layers that draw
+        self.forward: list[Call] = []
+        self.backward: list[Call] = []
+        self._commit: list[Call] = []
+
+    def signal(self, width: int) -> Signal:
+        """Fresh buffers of rows × width, with one for the gradient in train mode."""
+        shape = (self.rows, width)
+        dtype = self.vector.dtype
+        return Signal(np.empty(shape, dtype), np.empty(shape, dtype) if self.training else None)
+
+    def record(self, forward: Call | None, backward: Call | None = None, commit: Call | None = None) -> None:
+        """Add a call and its pull-back; the latter may overwrite the gradient of the layer's own output."""
+        if forward is not None:
+            self.forward.append(forward)
+        if backward is not None and self.training:
+            self.backward.insert(0, backward)
+        if commit is not None:
+            self._commit.append(commit)
+
+    def values(self, node: "Node") -> dict[str, Array]:
+        """The node's parameters as they are stored, views into `vector`."""
+        return {slot.name: slot.stored(self.vector) for slot in node.slots}
+
+    def gradients(self, node: "Node") -> dict[str, Array]:
+        """Where the gradients of the node's trainable parameters go, views into `gradient`."""
+        if self.gradient is None:
+            return {}
+        return {slot.name: slot.stored(self.gradient) for slot in node.slots if slot.trainable}
+
+    def run(self) -> None:
+        for call in self.forward:
+            call()
+
+    def pull_back(self) -> None:
+        for call in self.backward:
+            call()
+
+    def commit(self) -> None:
+        for call in self._commit:
+            call()

@@ -1,0 +1,55 @@
+"""Losses, each a function of outputs and targets with its gradient."""
+
+from service.learning.losses.classification import (
+    BinaryCrossEntropy,
+    BinaryFocalLoss,
+    CrossEntropy,
+    Focal,
+    FocalLoss,
+    KLDivergence,
+)
+from service.learning.losses.logits import LogitBinaryCrossEntropy, LogitCrossEntropy
+from service.learning.losses.loss import (
+    LOSSES,
+    Agg,
+    AggregatedLoss,
+    Evaluate,
+    Loss,
+    Total,
+    WholeLoss,
+    WholeTotal,
+    relative,
+)
+from service.learning.losses.margins import HingeLoss, SiameseContrastiveLoss, SquaredHingeLoss
+from service.learning.losses.regression import MAE, MSE, MSLE, HuberLoss, PoissonLoss
+from service.learning.losses.segmentation import DiceCoeffLoss, TverskyLoss
+
+__all__ = [
+    "LOSSES",
+    "MAE",
+    "MSE",
+    "MSLE",
+    "Agg",
+    "AggregatedLoss",
+    "BinaryCrossEntropy",
+    "BinaryFocalLoss",
+    "CrossEntropy",
+    "DiceCoeffLoss",
+    "Evaluate",
+    "Focal",
+    "FocalLoss",
+    "HingeLoss",
+    "HuberLoss",
+    "KLDivergence",
+    "LogitBinaryCrossEntropy",
+    "LogitCrossEntropy",
+    "Loss",
+    "PoissonLoss",
+    "SiameseContrastiveLoss",
+    "SquaredHingeLoss",
+    "Total",
+    "TverskyLoss",
+    "WholeLoss",
+    "WholeTotal",
+    "relative",
+]

@@ -1,0 +1,163 @@
+"""What a loss is, and its value over many blocks of rows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from service.learning.arrays import Array
+from service.learning.terms import Registry, Term
+
+Evaluate = Callable[[], float]
+Agg = Literal["mean", "sum"]
+
+
+class Loss(Term):
+    """A number for predictions ŷ and targets y, both rows × outputs.
+
+    A `separable` one aggregates terms of single rows, so that blocks of rows can be taken one after the other, and rows
+    can have weights: w multiplies the terms of its row; a mean is then Σ w l / Σ w, a sum Σ w l.
+    """
+
+    __slots__ = ()
+
+    @property
+    def separable(self) -> bool:
+        """Whether the loss is made of terms of single rows."""
+        return True
+
+    @property
+    def agg(self) -> Agg:
+        """How the losses of blocks of rows make that of all."""
+        return "mean"
+
+    def terms(self, ŷ: Array, y: Array) -> Array:
+        """What `agg` takes together: one number per element (rows × outputs), or per row (rows × 1)."""
+        raise NotImplementedError
+
+    def slope(self, ŷ: Array, y: Array) -> Array:
+        """∂ Σ terms / ∂ŷ, rows × outputs; of a loss that is not separable, ∂ value / ∂ŷ."""
+        raise NotImplementedError
+
+    def bind(self, ŷ: Array, y: Array, gradient: Array, weights: Array | None) -> Evaluate:
+        """For fixed buffers: what gives the loss of a batch and writes its gradient by ŷ.
+
+        Weights (rows × 1) have mean 1 over all rows where `agg` is mean.
+        """
+        raise NotImplementedError
+
+    def total(self) -> "Total":
+        """Takes the loss of many blocks of rows together."""
+        return Total(self)
+
+
+@dataclass(frozen=True, slots=True)
+class AggregatedLoss(Loss):
+    """A loss that is the mean or sum of its terms; a new one defines `terms` and `slope`."""
+
+    agg: Agg = "mean"
+
+    def both(self, ŷ: Array, y: Array) -> tuple[Array, Array]:
+        """`terms` and `slope`; to be defined where they share work."""
+        return self.terms(ŷ, y), self.slope(ŷ, y)
+
+    def bind(self, ŷ: Array, y: Array, gradient: Array, weights: Array | None) -> Evaluate:
+        rows = len(ŷ)
+
+        def evaluate() -> float:
+            terms, slope = self.both(ŷ, y)
+            if weights is not None:
+                terms, slope = terms * weights, slope * weights
+            scale = 1.0 if self.agg == "sum" else 1 / (rows * terms.shape[1])
+            np.multiply(slope, scale, out=gradient)
+            return float(terms.sum()) * scale
+
+        return evaluate
+
+
+class WholeLoss(Loss):
+    """A loss of all rows at once, which has no terms; a new one defines `value` and `slope`."""
+
+    __slots__ = ()
+
+    @property
+    def separable(self) -> bool:
+        return False
+
+    def value(self, ŷ: Array, y: Array) -> float:
+        """The loss of these rows."""
+        raise NotImplementedError
+
+    def both(self, ŷ: Array, y: Array) -> tuple[float, Array]:
+        """`value` and `slope`; to be defined where they share work."""
+        return self.value(ŷ, y), self.slope(ŷ, y)
+
+    def bind(self, ŷ: Array, y: Array, gradient: Array, weights: Array | None) -> Evaluate:
+        if weights is not None:
+            raise ValueError(f"{self.name} takes all rows at once and knows no weights")
+
+        def evaluate() -> float:
+            value, slope = self.both(ŷ, y)
+            np.copyto(gradient, slope)
+            return value
+
+        return evaluate
+
+    def total(self) -> "Total":
+        return WholeTotal(self)
+
+
+def relative(weights: Array) -> Array:
+    """In float64 by the largest, so that sums are neither infinite nor lost; all that are 0 stay so."""
+    largest = float(weights.max(initial=0))
+    return weights.astype(np.float64) / (largest or 1.0)
+
+
+class Total:
+    """The loss over blocks of rows, summed in float64."""
+
+    def __init__(self, loss: Loss) -> None:
+        self._loss = loss
+        self._sum = 0.0
+        self._weight = 0.0
+
+    def comparable(self, weights: Array) -> Array:
+        """The weights of all rows, as `add` takes those of its rows: only their ratios matter to a mean."""
+        return relative(weights) if self._loss.agg == "mean" else weights.astype(np.float64)
+
+    def add(self, ŷ: Array, y: Array, weights: Array | None = None) -> None:
+        """Add rows (rows × outputs), with weights rows × 1."""
+        terms = self._loss.terms(ŷ, y)
+        if weights is None:
+            self._sum += float(terms.sum(dtype=np.float64))
+            self._weight += terms.size
+        else:
+            self._sum += float((terms * weights).sum(dtype=np.float64))
+            self._weight += float(weights.sum(dtype=np.float64)) * terms.shape[1]
+
+    @property
+    def value(self) -> float:
+        return self._sum if self._loss.agg == "sum" else self._sum / self._weight
+
+
+class WholeTotal(Total):
+    """The loss of a WholeLoss over blocks of rows, which are kept until it is asked for."""
+
+    def __init__(self, loss: WholeLoss) -> None:
+        super().__init__(loss)
+        self._whole = loss
+        self._blocks: list[tuple[Array, Array]] = []
+
+    def add(self, ŷ: Array, y: Array, weights: Array | None = None) -> None:
+        if weights is not None:
+            raise ValueError(f"{self._whole.name} takes all rows at once and knows no weights")
+        self._blocks.append((ŷ.astype(np.float64), y.astype(np.float64)))
+
+    @property
+    def value(self) -> float:
+        ŷ, y = map(np.concatenate, zip(*self._blocks, strict=True))
+        return self._whole.value(ŷ, y)
+
+
+LOSSES: Registry[Loss] = Registry("descent.losses", "service.learning.losses", "service.learning.expressions")

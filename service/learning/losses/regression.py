@@ -1,0 +1,116 @@
+"""Losses of real targets, named as in Flux; those of classes are in cross_entropies.py, of margins in margins.py."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy import multiply, subtract
+
+from service.learning.arrays import Array, log_ratio, precision
+from service.learning.losses.classification import times
+from service.learning.losses.loss import LOSSES, AggregatedLoss, Evaluate
+from service.learning.terms import NonNegative, Positive
+
+
+@LOSSES.add
+@dataclass(frozen=True, slots=True)
+class MSE(AggregatedLoss):
+    """agg((ŷ - y)²)"""
+
+    name = "mse"
+
+    def terms(self, ŷ: Array, y: Array) -> Array:
+        return np.square(ŷ - y)
+
+    def slope(self, ŷ: Array, y: Array) -> Array:
+        return 2 * (ŷ - y)
+
+    def bind(self, ŷ: Array, y: Array, gradient: Array, weights: Array | None) -> Evaluate:
+        if weights is not None:
+            return AggregatedLoss.bind(self, ŷ, y, gradient, weights)
+        scale = 1.0 if self.agg == "sum" else 1 / ŷ.size
+        flat = gradient.ravel()
+
+        def evaluate() -> float:
+            subtract(ŷ, y, gradient)
+            loss = float(flat.dot(flat)) * scale
+            multiply(gradient, 2 * scale, gradient)
+            return loss
+
+        return evaluate
+
+
+@LOSSES.add
+@dataclass(frozen=True, slots=True)
+class MAE(AggregatedLoss):
+    """agg(|ŷ - y|)"""
+
+    name = "mae"
+
+    def terms(self, ŷ: Array, y: Array) -> Array:
+        return abs(ŷ - y)
+
+    def slope(self, ŷ: Array, y: Array) -> Array:
+        sign: Array = np.sign(ŷ - y)
+        return sign
+
+
+@LOSSES.add
+@dataclass(frozen=True, slots=True)
+class MSLE(AggregatedLoss):
+    """agg((log(ŷ + ϵ) - log(y + ϵ))²)
+
+    `eps` None is the dtype's precision.
+    """
+
+    name = "msle"
+    eps: NonNegative | None = None
+
+    def both(self, ŷ: Array, y: Array) -> tuple[Array, Array]:
+        eps = precision(self.eps, ŷ)
+        difference = log_ratio(ŷ + eps, y + eps, ŷ - y)
+        return difference * difference, 2 * difference / (ŷ + eps)
+
+    def terms(self, ŷ: Array, y: Array) -> Array:
+        eps = precision(self.eps, ŷ)
+        return np.square(log_ratio(ŷ + eps, y + eps, ŷ - y))
+
+    def slope(self, ŷ: Array, y: Array) -> Array:
+        return self.both(ŷ, y)[1]
+
+
+@LOSSES.add
+@dataclass(frozen=True, slots=True)
+class HuberLoss(AggregatedLoss):
+    """agg(e²/2 for |e| < δ, else δ (|e| - δ/2)), e = ŷ - y"""
+
+    name = "huber_loss"
+    delta: Positive = 1.0
+
+    def terms(self, ŷ: Array, y: Array) -> Array:
+        if self.delta < 1:  # the difference may be infinite where δ times it is not
+            half = abs(0.5 * ŷ - 0.5 * y)
+            reach: Array = np.minimum(2 * half, self.delta)
+            return 2 * reach * (half - 0.25 * reach)
+        size = abs(ŷ - y)
+        reach = np.minimum(size, self.delta)
+        return reach * (size - 0.5 * reach)
+
+    def slope(self, ŷ: Array, y: Array) -> Array:
+        return np.clip(ŷ - y, -self.delta, self.delta)
+
+
+@LOSSES.add
+@dataclass(frozen=True, slots=True)
+class PoissonLoss(AggregatedLoss):
+    """agg(ŷ - y log ŷ)
+
+    Flux's documentation divides the sum by the columns; its code, and this one, aggregates.
+    """
+
+    name = "poisson_loss"
+
+    def terms(self, ŷ: Array, y: Array) -> Array:
+        return ŷ - times(y, np.log(ŷ))
+
+    def slope(self, ŷ: Array, y: Array) -> Array:
+        return np.where(y == 0, 1, (ŷ - y) / ŷ)

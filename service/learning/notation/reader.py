@@ -1,0 +1,161 @@
+"""Flux's notation for layers, read and written: `Chain(Dense(4 => 16, tanh), Dense(16 => 3))`.
+
+A layer is its name with values in parentheses, keywords behind `;`. A bare activation is a layer, and so is a Julia
+lambda where one has parameters: `x -> leakyrelu(x, 0.2)`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields
+from types import UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+
+from service.learning.expressions import ExpressionError
+from service.learning.initialisations import INITS, Init
+from service.learning.layers import DEEPEST, LAYERS, Layer
+from service.learning.layers.activations import ACTIVATIONS, Activation
+from service.learning.notation.tokens import NotationError, Tokens
+from service.learning.notation.writer import EXPRESSION
+from service.learning.terms import Term, TermError, hints, wire_name
+
+T = TypeVar("T", bound=Term)
+
+
+def read(text: str) -> Layer:
+    """The layer that `text` stands for.
+
+    Raises:
+        NotationError: with the position of what cannot be read.
+    """
+    reader = Reader(text)
+    layer = reader.layer()
+    reader.tokens.expect_end()
+    return layer
+
+
+def is_activation(name: str) -> bool:
+    """Whether the name alone stands for an activation; a written one has none."""
+    return name in ACTIVATIONS and name != EXPRESSION
+
+
+class Reader:
+    """Reads layers, one token ahead."""
+
+    def __init__(self, text: str) -> None:
+        self.tokens = Tokens(text)
+        self._depth = 0
+
+    def layer(self) -> Layer:
+        name, position = self.tokens.name("a layer such as Dense(4 => 2) or relu")
+        if self.tokens.accept("->"):
+            return self._lambda(name)
+        if is_activation(name):
+            return self._bare(name, position)
+        if name not in LAYERS:
+            raise NotationError(f"there is no layer and no activation {name!r}", position)
+        self._depth += 1
+        if self._depth > DEEPEST + 1:
+            raise NotationError(f"layers nest at most {DEEPEST} deep", position)
+        layer = self._arguments(LAYERS[name], position)
+        self._depth -= 1
+        return layer
+
+    def activation(self) -> Activation:
+        name, position = self.tokens.name("an activation such as relu")
+        if self.tokens.accept("->"):
+            return self._lambda(name)
+        if not is_activation(name):
+            raise NotationError(f"there is no activation {name!r}", position)
+        return self._bare(name, position)
+
+    def _bare(self, name: str, position: int) -> Activation:
+        if self.tokens.next_is("("):
+            raise NotationError(f"an activation stands without parentheses: {name}, or x -> {name}(x, ...)", position)
+        return build(ACTIVATIONS[name], {}, position)
+
+    def _lambda(self, variable: str) -> Activation:
+        call = self.tokens.call_of(variable, is_activation)
+        if call is None:
+            text, position = self.tokens.raw()
+            return build(ACTIVATIONS[EXPRESSION], {"expression": text}, position)
+        term = ACTIVATIONS[call.name]
+        names = [field.name for field in fields(term)]  # type: ignore[arg-type]
+        if len(call.numbers) > len(names):
+            raise NotationError(f"{term.name} takes x and {len(names)} numbers", call.position)
+        return build(term, dict(zip(names, call.numbers, strict=False)), call.position)
+
+    def init(self) -> Init:
+        name, position = self.tokens.name("an initialisation such as glorot_uniform")
+        if name not in INITS:
+            raise NotationError(f"there is no initialisation {name!r}", position)
+        if self.tokens.next_is("("):
+            return self._arguments(INITS[name], position)
+        return build(INITS[name], {}, position)
+
+    def _arguments(self, term: type[T], position: int) -> T:
+        """What stands in parentheses behind a name: positional values, then keywords."""
+        known = {field.name: hint for field, hint in zip(fields(term), hints(term).values(), strict=True)}  # type: ignore[arg-type]
+        positional = [field.name for field in fields(term) if not field.kw_only]  # type: ignore[arg-type]
+        values: dict[str, Any] = {}
+        self.tokens.expect("(")
+        while not self.tokens.next_is(")", ";") and not self.tokens.next_is_keyword():
+            if not positional:
+                raise NotationError(f"{term.name} takes no more values here", self.tokens.position)
+            name = positional.pop(0)
+            if name == "layers":
+                values["layers"] = (*values.get("layers", ()), self.layer())
+                positional.insert(0, name)
+            else:
+                values[name] = self._value(known[name])
+            if name == "in_":
+                self.tokens.expect("=>")
+            elif not self.tokens.accept(","):
+                break
+        self.tokens.accept(";")
+        while not self.tokens.next_is(")"):
+            self._keyword(term, known, values)
+            if not self.tokens.accept(","):
+                break
+        self.tokens.expect(")")
+        return build(term, values, position)
+
+    def _keyword(self, term: type[Term], known: Mapping[str, Any], values: dict[str, Any]) -> None:
+        word, position = self.tokens.name("a keyword")
+        name = next((name for name in known if wire_name(name) == word), None)
+        if name is None or name in values:
+            taken = "is given twice" if name else f"is no keyword of {term.name}"
+            raise NotationError(f"{word} {taken}", position)
+        self.tokens.expect("=")
+        values[name] = self._value(known[name])
+
+    def _value(self, hint: Any) -> Any:
+        """A value that the annotation allows; its bounds are checked when the term is made."""
+        origin, parts = get_origin(hint), get_args(hint)
+        if origin is Annotated:
+            return self._value(parts[0])
+        if origin in (Union, UnionType):
+            is_list, is_flag = self.tokens.next_is("["), self.tokens.next_is("true", "false")
+            fitting = [part for part in parts if (get_origin(part) is tuple) == is_list and (part is bool) == is_flag]
+            return self._value((fitting or parts)[0])
+        if origin is tuple:
+            return self.tokens.numbers()
+        if origin is Literal:
+            return self.tokens.one_of(parts)
+        if hint is bool:
+            return self.tokens.one_of(("true", "false")) == "true"
+        if hint in (int, float):
+            return self.tokens.number()
+        readers: dict[Any, Callable[[], Any]] = {Activation: self.activation, Init: self.init, Layer: self.layer}
+        return readers[hint]()
+
+
+def build(term: type[T], values: dict[str, Any], position: int) -> T:
+    """The term with these values; NotationError where they are wrong or something lacks."""
+    for field in fields(term):  # type: ignore[arg-type]
+        if field.default is MISSING and field.name not in values:
+            raise NotationError(f"{term.name} lacks {wire_name(field.name)}", position)
+    try:
+        return term(**values)
+    except TermError as error:
+        if isinstance(error.__cause__, ExpressionError):
+            raise NotationError(error.__cause__.message, position + error.__cause__.position) from None
+        raise NotationError(str(error), position) from None

@@ -1,0 +1,51 @@
+"""Optimiser rules, and the optimiser that applies them."""
+
+from service.learning.optimisers.adam import AdaBelief, Adam, AdaMax, AdamW, AMSGrad, Moments, NAdam, OAdam, RAdam
+from service.learning.optimisers.adaptive import AdaDelta, AdaGrad, RMSProp
+from service.learning.optimisers.modifiers import (
+    AccumGrad,
+    ClipGlobalNorm,
+    ClipGrad,
+    ClipNorm,
+    OptimiserChain,
+    SignDecay,
+    WeightDecay,
+)
+from service.learning.optimisers.optimiser import Optimiser, RuleState, square
+from service.learning.optimisers.plain import Descent, Momentum, Nesterov
+from service.learning.optimisers.rule import BLOCK, OPTIMISERS, Block, Rule
+from service.learning.optimisers.signs import Lion, Rprop
+
+__all__ = [
+    "BLOCK",
+    "OPTIMISERS",
+    "AMSGrad",
+    "AccumGrad",
+    "AdaBelief",
+    "AdaDelta",
+    "AdaGrad",
+    "AdaMax",
+    "Adam",
+    "AdamW",
+    "Block",
+    "ClipGlobalNorm",
+    "ClipGrad",
+    "ClipNorm",
+    "Descent",
+    "Lion",
+    "Moments",
+    "Momentum",
+    "NAdam",
+    "Nesterov",
+    "OAdam",
+    "Optimiser",
+    "OptimiserChain",
+    "RAdam",
+    "RMSProp",
+    "Rprop",
+    "Rule",
+    "RuleState",
+    "SignDecay",
+    "WeightDecay",
+    "square",
+]

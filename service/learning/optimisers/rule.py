@@ -1,0 +1,62 @@
+"""What an optimiser rule is, and rules at work on the flat vectors of one training."""
+
+from collections.abc import Callable
+from typing import ClassVar, Literal, NamedTuple
+
+import numpy as np
+
+from service.learning.arrays import Array
+from service.learning.terms import Registry, Term
+
+Apply = Callable[[float, int], bool | None]
+Scope = Literal["elements", "array", "vector"]
+BLOCK = 1 << 15  # elements: a block of every vector that a rule works on fits a processor's second cache
+
+
+class Block(NamedTuple):
+    """A stretch of the flat vectors: parameters x, gradients dx, the rule's states by name, and room to work."""
+
+    x: Array
+    dx: Array
+    state: dict[str, Array]
+    scratch: Array
+
+
+class Rule(Term):
+    """A recipe for steps.
+
+    `bind` gives the function (eta, t) that turns the block's dx into the step to subtract; t counts from 1. It returns
+    False where there is nothing to subtract yet. `scope` says what must be seen at once: any stretch of elements, one
+    array (a weight or a bias), or the whole vector. `pauses` marks rules that may return False.
+    """
+
+    __slots__ = ()
+    scope: ClassVar[Scope] = "elements"
+    pauses: ClassVar[bool] = False
+
+    def states(self) -> dict[str, float]:
+        """The vectors that the rule remembers, by name, each with the number it begins with."""
+        return {}
+
+    def bind(self, block: Block) -> Apply:
+        raise NotImplementedError
+
+    @property
+    def rules(self) -> "tuple[Rule, ...]":
+        """The rules that are applied one after the other: this one, or those of a chain."""
+        return (self,)
+
+    @property
+    def rate(self) -> float | None:
+        """The learning rate eta, which may be changed on the way; None for a rule without one."""
+        return getattr(self, "eta", None)
+
+
+OPTIMISERS: Registry[Rule] = Registry("descent.optimisers", "service.learning.optimisers")
+
+
+def average(mean: Array, x: Array, beta: float) -> None:
+    """mean = β mean + (1 - β) x; x is overwritten."""
+    np.multiply(mean, beta, mean)
+    np.multiply(x, 1 - beta, x)
+    np.add(mean, x, mean)

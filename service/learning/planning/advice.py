@@ -1,0 +1,148 @@
+"""What a recipe could do better, said before it is followed, and what would have helped a training that diverged."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from service.learning.network import Network
+from service.learning.planning.plan import Plan
+from service.learning.planning.stability import Rate
+from service.learning.planning.suitability import DEMANDS, mismatch, squeezed, suits
+from service.learning.rows.gram import Gram
+from service.learning.training.recipe import Recipe
+from service.learning.training.scaling import first_dense, scaling_of
+
+CHECKED_RATES = 1000
+UNEQUAL = 100.0  # sizes of inputs this far apart make the loss at least 10⁴ times as curved one way as another
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """A stable word for programs, a sentence for people, and the place in the recipe as a JSON pointer."""
+
+    code: str
+    detail: str
+    pointer: str
+
+
+def advice(
+    plan: Plan, recipe: Recipe, *, network: Network | None = None, gram: Gram | None = None, validation_rows: int = 0
+) -> tuple[Advice, ...]:
+    """What is worth saying, the most urgent first; `gram` are the sums over the training part, where they are known."""
+    found = [
+        unsuited_loss(recipe, network),
+        logits_of_probabilities(recipe, network),
+        unstable_rate(plan, recipe),
+        badly_scaled(recipe, network, gram),
+        no_validation_part(recipe, validation_rows),
+    ]
+    return tuple(each for each in found if each is not None)
+
+
+def unsuited_loss(recipe: Recipe, network: Network | None) -> Advice | None:
+    """A loss of probabilities, or of positive numbers, and a network that gives others too."""
+    loss = recipe.loss
+    if network is None or suits(loss, network) is not False:
+        return None
+    code = f"loss_takes_{DEMANDS[loss.name].of.replace(' ', '_')}"
+    return Advice(code, mismatch(loss, network), "#/loss")
+
+
+def logits_of_probabilities(recipe: Recipe, network: Network | None) -> Advice | None:
+    """A loss of logits, and a network that gives nothing but probabilities."""
+    said = None if network is None else squeezed(recipe.loss, network)
+    return None if said is None else Advice("logits_of_probabilities", said, "#/loss")
+
+
+def unstable_rate(plan: Plan, recipe: Recipe) -> Advice | None:
+    """A rate beyond the largest stable one."""
+    bound, best = plan.largest_stable_rate, plan.best_rate
+    if bound is None or best is None:
+        return None
+    rate, epoch = highest_rate(recipe)
+    if rate is None or rate <= bound.value:
+        return None
+    grows = (
+        "makes the loss grow without end"
+        if bound.exact
+        else "will probably make the loss jump about, or grow without end"
+    )
+    if recipe.schedule is not None:
+        said = f"The rate {figure(rate)} that {recipe.schedule.name} gives epoch {epoch} {grows} if it stays"
+    else:
+        said = f"The rate {figure(rate)} {grows}"
+    detail = f"{said}: the largest stable one is {described(bound)}, the best fixed one {described(best)}."
+    return Advice("unstable_rate", detail, pointer_to_rate(recipe))
+
+
+def highest_rate(recipe: Recipe) -> tuple[float | None, int]:
+    """The highest rate and the epoch that has it; of a long schedule a thousand epochs are looked at."""
+    if recipe.schedule is None:
+        return recipe.optimiser.rate, 1
+    epochs = range(1, recipe.epochs + 1, max(1, recipe.epochs // CHECKED_RATES))
+    epoch = max(epochs, key=recipe.schedule.rate)
+    return recipe.schedule.rate(epoch), epoch
+
+
+def pointer_to_rate(recipe: Recipe) -> str:
+    if recipe.schedule is not None:
+        return "#/schedule"
+    rules = recipe.optimiser.rules
+    if recipe.optimiser in rules:
+        return "#/optimiser/eta"
+    return f"#/optimiser/rules/{next(i for i, rule in enumerate(rules) if hasattr(rule, 'eta'))}/eta"
+
+
+def badly_scaled(recipe: Recipe, network: Network | None, gram: Gram | None) -> Advice | None:
+    """Inputs of very different sizes, which `standardise` would make equal."""
+    if recipe.standardise or network is None or gram is None or first_dense(network.root) is None:
+        return None
+    scaling = scaling_of(gram)
+    sizes = np.hypot(scaling.mean, scaling.deviation)
+    ratio = max(float(sizes.max()), 1.0) / min(float(scaling.deviation.min()), 1.0)
+    if ratio <= UNEQUAL:
+        return None
+    detail = (
+        f"The inputs have sizes and spreads up to {ratio:.0f} times apart, which makes training slow and the choice of "
+        'a rate hard: "standardise": true learns from inputs of mean 0 and deviation 1.'
+    )
+    return Advice("badly_scaled", detail, "#/standardise")
+
+
+def no_validation_part(recipe: Recipe, validation_rows: int) -> Advice | None:
+    """Early stopping that sees only the rows it learns from."""
+    if recipe.early_stopping is None or validation_rows:
+        return None
+    detail = (
+        "Without a validation part early stopping sees the very loss that training minimises, and does not notice when "
+        "the network learns its rows by heart: split some rows off for validation."
+    )
+    return Advice("no_validation_part", detail, "#/early_stopping")
+
+
+def help_for_diverged(
+    recipe: Recipe, network: Network, epoch: int, largest_stable: float | None, best: float | None
+) -> str:
+    """What would help a training whose loss or parameters were not finite after `epoch`; 0 is before any step."""
+    fits = suits(recipe.loss, network)
+    if fits is False or (fits is None and epoch == 0):
+        return mismatch(recipe.loss, network)
+    if epoch == 0:
+        scaled = "Smaller" if recipe.standardise else '"standardise": true where inputs are large, smaller'
+        return f"{scaled} parameters to begin from, or targets in a larger unit may help."
+    rate, _ = highest_rate(recipe)
+    if largest_stable is not None and best is not None:
+        beyond = f", which {figure(rate)} is beyond" if rate is not None and rate > largest_stable else ""
+        return f"The largest stable rate is {figure(largest_stable)}{beyond}; the best fixed rate is {figure(best)}."
+    smaller = "Smaller parameters to begin from" if rate is None else f"A rate below {figure(rate)}"
+    scaled = "" if recipe.standardise else ', "standardise": true where inputs are large'
+    return f"{smaller}{scaled}, or ClipNorm before the rule may help."
+
+
+def described(rate: Rate) -> str:
+    return figure(rate.value) if rate.exact else f"about {figure(rate.value)}"
+
+
+def figure(value: float) -> str:
+    """Six significant digits."""
+    return f"{value:.6g}"

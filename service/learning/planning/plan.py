@@ -1,0 +1,101 @@
+"""What a training will take and how fast it may learn, known before it begins."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from service.learning.arrays import Array
+from service.learning.network import Network
+from service.learning.planning.curvature import sampled_curvature
+from service.learning.planning.stability import (
+    Rate,
+    RateBounds,
+    bounds_of_quadratic,
+    estimated_bounds,
+    largest_stable_rate,
+)
+from service.learning.rows.gram import Gram
+from service.learning.rows.part import Part
+from service.learning.training.paths import PathName, choose_path
+from service.learning.training.quadratic.form import QuadraticLoss
+from service.learning.training.quadratic.path import obstacle, quadratic_form
+from service.learning.training.recipe import Recipe, check
+from service.learning.training.scaling import scaling_of
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Trainable parameters, how gradients are computed, operations in all and about how many seconds they take.
+
+    The rates are None for rules without a bound, and where only rows could tell that were not given. The least loss is
+    known where the loss is a quadratic form.
+    """
+
+    parameter_count: int
+    path: PathName
+    operations: int
+    seconds: float
+    largest_stable_rate: Rate | None = None
+    best_rate: Rate | None = None
+    optimum_loss: float | None = None
+
+
+def plan(
+    network: Network,
+    train_rows: int,
+    validation_rows: int,
+    recipe: Recipe,
+    *,
+    gram: Gram | None = None,
+    validation_gram: Gram | None = None,
+    weighted: bool = False,
+    fresh: bool = False,
+    parameters: Array | None = None,
+    train: Callable[[], Part] | None = None,
+) -> Plan:
+    """The plan of training `network` on so many rows by `recipe`.
+
+    `gram` and `validation_gram` are the sums over the parts' rows where they are known: rates and the least loss of a
+    quadratic problem are then exact. Otherwise rates are estimated from a sample of the rows that `train` gives,
+    within 10⁸ operations, at the `parameters` that training begins from (`fresh` as `Training` takes it).
+
+    Raises:
+        RecipeError: the recipe contradicts itself, the network or the rows; or forces a path that cannot be taken.
+    """
+    check(recipe, network, train_rows, validation_rows, weighted=weighted)
+    sums_are_known = gram is not None and (validation_rows == 0 or validation_gram is not None)
+    path, cost = choose_path(
+        network, train_rows, validation_rows, recipe, weighted=weighted, sums_are_known=sums_are_known
+    )
+    form = None if gram is None else known_form(network, train_rows, recipe, gram, weighted)
+    bounds = RateBounds(None, None)
+    if form is not None:
+        bounds = bounds_by_form(form, train_rows, recipe)
+    elif train is not None and parameters is not None and largest_stable_rate(recipe.optimiser, 1.0) is not None:
+        curvature = sampled_curvature(network, parameters, train(), recipe, fresh=fresh)
+        bounds = RateBounds(None, None) if curvature is None else estimated_bounds(recipe.optimiser, curvature)
+    return Plan(
+        network.parameter_count,
+        path,
+        cost.operations,
+        cost.seconds,
+        bounds.largest_stable,
+        bounds.best,
+        None if form is None else form.optimum_loss,
+    )
+
+
+def known_form(network: Network, train_rows: int, recipe: Recipe, gram: Gram, weighted: bool) -> QuadraticLoss | None:
+    """The loss over the whole training part, where it is a quadratic form, whatever the batches."""
+    if obstacle(network, train_rows, replace(recipe, batch_size=None), weighted=weighted) is not None:
+        return None
+    return quadratic_form(network, gram, recipe, scaling_of(gram, network.dtype) if recipe.standardise else None)
+
+
+def bounds_by_form(form: QuadraticLoss, train_rows: int, recipe: Recipe) -> RateBounds:
+    """Exact where each step goes by the loss of all rows; of batches, the bounds of one with the same curvature."""
+    batch = min(recipe.batch_size or train_rows, train_rows)
+    if batch == train_rows:
+        return bounds_of_quadratic(recipe.optimiser, form)
+    eigenvalues = form.spectrum.eigenvalues
+    share = batch / train_rows if recipe.loss.agg == "sum" else 1.0
+    return estimated_bounds(recipe.optimiser, float(eigenvalues.max(initial=0.0)) * share)

@@ -1,0 +1,112 @@
+"""How large a rate may be, known before training: from the largest curvature of the loss."""
+
+import math
+from dataclasses import dataclass
+from math import sqrt
+
+from service.learning.optimisers import Rule
+from service.learning.training.quadratic.form import QuadraticLoss
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A rate, and whether it is exact or an estimate from a sample of rows."""
+
+    value: float
+    exact: bool
+
+
+@dataclass(frozen=True)
+class RateBounds:
+    """Beyond `largest_stable` the loss grows without end; `best` shrinks the slowest part of the error fastest."""
+
+    largest_stable: Rate | None
+    best: Rate | None
+
+
+def bounds_of_quadratic(rule: Rule, form: QuadraticLoss) -> RateBounds:
+    """Exact bounds: the loss is its quadratic form everywhere. None for rules other than the three below."""
+    eigenvalues = form.spectrum.eigenvalues
+    if not len(eigenvalues):
+        return RateBounds(None, None)
+    largest, smallest = float(eigenvalues[0]), float(eigenvalues[-1])
+    stable, best = largest_stable_rate(rule, largest), best_rate(rule, smallest, largest)
+    if stable is None or best is None:
+        return RateBounds(None, None)
+    return bounded(stable, best, exact=True)
+
+
+def estimated_bounds(rule: Rule, largest: float) -> RateBounds:
+    """Bounds for a loss whose largest curvature, where training begins, is about `largest`.
+
+    Curvature changes on the way, and the smallest is unknown: the best rate is taken as half the largest stable one,
+    for Descent the 1/λ that promises the greatest decrease of any loss with curvature up to λ.
+    """
+    stable = largest_stable_rate(rule, largest)
+    if stable is None:
+        return RateBounds(None, None)
+    return bounded(stable, stable / 2, exact=False)
+
+
+def bounded(stable: float, best: float, *, exact: bool) -> RateBounds:
+    """The bounds where they can be said: not for a loss so flat that any rate would do."""
+    if not (math.isfinite(stable) and math.isfinite(best) and best > 0):
+        return RateBounds(None, None)
+    return RateBounds(Rate(stable, exact), Rate(best, exact))
+
+
+def largest_stable_rate(rule: Rule, largest: float) -> float | None:
+    """Descent 2/λ, Momentum 2(1+ρ)/λ, Nesterov 2(1+ρ)/((1+2ρ)λ), λ > 0 the Hessian's largest eigenvalue; else None.
+
+    There the error along that eigenvector keeps its size for ever: z = −1 solves the recurrence of `contraction`.
+    """
+    if not largest > 0:
+        return None
+    match _name_and_rho(rule):
+        case "Descent", _:
+            return 2 / largest
+        case "Momentum", rho:
+            return 2 * (1 + rho) / largest
+        case "Nesterov", rho:
+            return 2 * (1 + rho) / ((1 + 2 * rho) * largest)
+        case _:
+            return None
+
+
+def best_rate(rule: Rule, smallest: float, largest: float) -> float | None:
+    """The fixed rate with the smallest `contraction` over all curvatures from `smallest` > 0 to `largest`.
+
+    Contraction falls and then rises with curvature, so the two ends decide, and the best rate makes them equal:
+    2(1 + ρ) / (smallest + largest) for Momentum (Polyak 1964), Descent with ρ = 0; for Nesterov found by bisection.
+    """
+    stable = largest_stable_rate(rule, largest)
+    if stable is None or not 0 < smallest <= largest:
+        return None
+    name, rho = _name_and_rho(rule)
+    if name != "Nesterov":
+        return 2 * (1 + rho) / (smallest + largest)
+    low, high = 1 / largest, min(1 / smallest, stable)
+    for _ in range(60):
+        rate = (low + high) / 2
+        too_high = contraction(rule, rate * smallest) < contraction(rule, rate * largest)
+        low, high = (low, rate) if too_high else (rate, high)
+    return low
+
+
+def contraction(rule: Rule, u: float) -> float:
+    """What an epoch leaves of the error, in the long run, along an eigenvector with rate · curvature = u.
+
+    The largest |z| with z² = (1 + ρ − u) z − ρ (Momentum; Descent: ρ = 0) or z² = (1 − u)((1 + ρ) z − ρ) (Nesterov).
+    """
+    name, rho = _name_and_rho(rule)
+    total, product = ((1 + rho) * (1 - u), rho * (1 - u)) if name == "Nesterov" else (1 + rho - u, rho)
+    discriminant = total * total / 4 - product
+    return sqrt(product) if discriminant < 0 else abs(total) / 2 + sqrt(discriminant)
+
+
+def _name_and_rho(rule: Rule) -> tuple[str, float]:
+    """The rule's name and momentum; a chain of several rules is none of the three that have bounds."""
+    if len(rule.rules) != 1:
+        return "", 0.0
+    (single,) = rule.rules
+    return single.name, float(getattr(single, "rho", 0.0))

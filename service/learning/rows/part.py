@@ -1,0 +1,28 @@
+"""Part: the rows that a network learns from or is judged on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from service.learning.arrays import Array
+from service.learning.rows.gram import Gram
+from service.learning.rows.one_hot import Rows
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Rows to learn from: inputs (rows × inputs) and targets (rows × outputs).
+
+    Arrays or memory maps, in the network's dtype; a Selection where some columns or another dtype are stored; Encoded
+    where columns hold codes of classes.
+    `weights` (rows), not negative, say how much each row counts; their scale does not matter to a mean. `gram` is the
+    Gram matrix of these rows where it is known; it saves a pass.
+    """
+
+    inputs: Rows
+    targets: Rows
+    weights: Array | None = None
+    gram: Gram | None = None
+
+    def __len__(self) -> int:
+        return len(self.inputs)

@@ -1,0 +1,36 @@
+"""The schedule that follows the losses, and what it has to remember."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from annotated_types import Lt
+
+from service.learning.schedules.schedule import SCHEDULES, Schedule
+from service.learning.terms import Count, NonNegative, Positive, TermError
+
+
+@SCHEDULES.add
+@dataclass(frozen=True, slots=True)
+class Plateau(Schedule):
+    """start decay^d, d counting how often `patience` epochs in a row brought no loss below best - min_change
+
+    The loss is the one that the best parameters go by. Flux's `plateau` compares with the last score instead of the
+    best, and lets one noisy epoch hide a plateau.
+    """
+
+    name = "Plateau"
+    follows_losses = True
+
+    start: Positive
+    decay: Annotated[Positive, Lt(1)] = 0.1
+    patience: Count = 10
+    min_change: NonNegative = 1e-6
+    least: NonNegative = 0.0
+
+    def __post_init__(self) -> None:
+        Schedule.__post_init__(self)
+        if self.per != "epoch":
+            raise TermError(self.name, "per", "must be 'epoch': losses are known once an epoch")
+
+    def rate(self, t: int) -> float:
+        return self.start

@@ -1,0 +1,139 @@
+"""Loss and gradient of a batch by back-propagation, some rows at a time."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from service.learning.arrays import Array
+from service.learning.layers import Call, Tape, nodes
+from service.learning.losses import Evaluate, relative
+from service.learning.network import Network
+from service.learning.optimisers import square
+from service.learning.rows.batches import Batches
+from service.learning.rows.part import Part
+from service.learning.training.recipe import Recipe, RecipeError
+from service.learning.training.scaling import Scaling
+
+DRAWS_PER_ROW = 1 << 40  # how far apart the random numbers of successive rows are
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BatchTape:
+    """All calls and buffers for blocks of one number of rows."""
+
+    tape: Tape
+    buffers: list[Array]
+    forward: list[Call]
+    evaluate: Evaluate
+    backward: list[Call]
+
+
+class BackPropagation:
+    """Writes ∂loss/∂θ of the batches of a part to `gradient`; θ is `vector`.
+
+    A batch of `size` rows is taken `block_rows` at a time, so that all that is between the layers stays small. Weights
+    are scaled to a mean of 1 where the loss is a mean. Random numbers depend on (seed, epoch, row in the order) alone.
+    """
+
+    def __init__(
+        self, network: Network, vector: Array, gradient: Array, part: Part, recipe: Recipe, scaling: Scaling | None
+    ) -> None:
+        layers = [node.layer for node in nodes(network.root)]
+        gathers = any(not slot.trainable for node in nodes(network.root) for slot in node.slots)
+        self._network = network
+        self._vector = vector
+        self._loss = recipe.loss
+        self._scaling = scaling
+        self._seed = recipe.seed
+        self._draws = any(layer.draws for layer in layers)
+        self._weighted = part.weights is not None
+        self._batches = Batches(
+            with_mean_weight_one(part, recipe),
+            recipe.batch_size,
+            partial=recipe.partial,
+            shuffle=recipe.shuffle,
+            seed=recipe.seed,
+        )
+        self.rows = self._batches.rows
+        self.size = self._batches.size
+        divisible = recipe.loss.separable and not gathers and not any(layer.couples_rows for layer in layers)
+        self.block_rows = min(self.size, network.block_rows) if divisible else self.size
+        self._total = gradient
+        self._gradient = np.empty_like(gradient) if self.block_rows < self.size else gradient
+        self._programs: dict[int, BatchTape] = {}
+
+    def begin(self, epoch: int) -> None:
+        """Go to the beginning of this epoch, counted from 1."""
+        self._batches.begin(epoch)
+        if self._draws:
+            self._generator = np.random.default_rng((self._seed, epoch))
+            self._beginning = self._generator.bit_generator.state
+
+    def block(self, start: int, stop: int) -> float:
+        """The loss of the rows at these positions; its gradient stays where the block's goes."""
+        program = self._programs.get(stop - start)
+        if program is None:
+            program = self._programs[stop - start] = self._program(stop - start)
+        self._batches.read(start, stop, program.buffers)
+        if self._scaling is not None:
+            self._scaling.apply(program.buffers[0])
+        if self._draws:
+            self._seek(program.tape, start)
+        for call in program.forward:
+            call()
+        loss = program.evaluate()
+        for call in program.backward:
+            call()
+        return loss
+
+    def add_block(self, start: int, stop: int, batch_rows: int, first: bool) -> float:
+        """Add the rows at these positions to the gradient of a batch; gives their share of its loss."""
+        share = 1.0 if self._loss.agg == "sum" else (stop - start) / batch_rows
+        loss = self.block(start, stop) * share
+        if first:
+            np.multiply(self._gradient, share, self._total)
+        else:
+            np.multiply(self._gradient, share, self._gradient)
+            np.add(self._total, self._gradient, self._total)
+        return loss
+
+    def first_square(self) -> float:
+        """Σ g² of the first batch, or of its first block."""
+        self.begin(1)
+        self.block(0, self.block_rows)
+        return square(self._gradient)
+
+    def commit(self, rows: int) -> None:
+        """The batch of so many rows was accepted: take over the statistics that it gathered."""
+        self._programs[rows].tape.commit()
+
+    def _seek(self, tape: Tape, start: int) -> None:
+        bits = self._generator.bit_generator
+        bits.state = self._beginning
+        bits.advance(start * DRAWS_PER_ROW)  # type: ignore[attr-defined]  # the stubs know its base class alone
+        tape.generator = self._generator
+
+    def _program(self, rows: int) -> BatchTape:
+        network = self._network
+        tape, inputs, outputs = network.tape(self._vector, rows, self._gradient)
+        targets = np.empty((rows, network.outputs), network.dtype)
+        weights = np.empty((rows, 1), network.dtype) if self._weighted else None
+        if outputs.gradient is None:
+            raise ValueError("a tape for training has gradients")
+        evaluate = self._loss.bind(outputs.value, targets, outputs.gradient, weights)
+        buffers = [inputs, targets] if weights is None else [inputs, targets, weights]
+        return BatchTape(tape, buffers, tape.forward, evaluate, tape.backward)
+
+
+def with_mean_weight_one(part: Part, recipe: Recipe) -> Part:
+    """The part with weights in the dtype of its inputs; of mean 1 where the loss is a mean, then Σ w l / Σ w."""
+    if part.weights is None:
+        return part
+    weights = part.weights
+    if recipe.loss.agg == "mean":
+        weights = relative(weights)
+        if not weights.any():
+            raise RecipeError("sample_weights", "are all 0")
+        weights /= weights.mean()
+    with np.errstate(over="ignore"):
+        return Part(part.inputs, part.targets, weights.astype(part.inputs.dtype))

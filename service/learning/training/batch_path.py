@@ -1,0 +1,234 @@
+"""The path of batches: gradients by back-propagation, one update per batch."""
+
+import math
+from collections.abc import Generator, Iterator
+from time import perf_counter
+
+import numpy as np
+
+from service.learning.arrays import Array, Saved, State, under
+from service.learning.layers import nodes
+from service.learning.network import Network
+from service.learning.optimisers import Optimiser, square
+from service.learning.rows.part import Part
+from service.learning.training.backpropagation import BackPropagation
+from service.learning.training.events import PARAMETER, Diverged, EpochReport, Heartbeat, loss_diverged
+from service.learning.training.rates import ScheduledRate
+from service.learning.training.recipe import Recipe
+from service.learning.training.scaling import Scaling
+
+
+class BatchPath:
+    """A training by batches, at any moment between two blocks of rows.
+
+    `epoch` passes have updated the parameters, `reported` is the last one with a report; `position` rows of the next
+    pass are done, of which the present batch has so far gathered a gradient and a loss.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        vector: Array,
+        train: Part,
+        validation: Part | None,
+        recipe: Recipe,
+        scaling: Scaling | None = None,
+    ) -> None:
+        self.vector = vector.copy()
+        self._network = network
+        self._train = train
+        self._validation = validation
+        self._recipe = recipe
+        self._scaling = scaling
+        self._silence = Heartbeat()
+        self._trainable = self.vector[: network.parameter_count]
+        self._gradient = np.zeros_like(self._trainable)
+        self._source = BackPropagation(network, self.vector, self._gradient, train, recipe, scaling)
+        slots = [slot for node in nodes(network.root) for slot in node.slots if slot.trainable]
+        arrays = [slice(slot.start, slot.start + slot.size) for slot in slots]
+        self._optimiser = Optimiser(recipe.optimiser, self._trainable, self._gradient, arrays)
+        self._schedule = None if recipe.schedule is None else ScheduledRate(recipe.schedule)
+        self._per_step = recipe.schedule is not None and recipe.schedule.per == "step"
+        self._gathers = any(slot for node in nodes(network.root) for slot in node.slots if not slot.trainable)
+        differs = any(node.layer.differs_in_training for node in nodes(network.root))
+        # A pass of one batch tells the loss of the parameters that it begins with.
+        self._whole = self._source.size == len(train) and not differs
+        self.epoch = 0
+        self.reported = -1
+        self.position = 0
+        self._steps = 0
+        self._batch_loss = 0.0
+        self._loss_sum = 0.0
+        self._square_sum = 0.0
+        self._follow_schedule()
+
+    @property
+    def rate(self) -> float | None:
+        """The rate of the next step; None for a rule without. Setting it ends the schedule."""
+        return self._optimiser.rate
+
+    @rate.setter
+    def rate(self, eta: float) -> None:
+        self._optimiser.rate = eta
+        self._schedule = None
+
+    def run(self, epochs: int) -> Iterator[float | EpochReport]:
+        """Report after report to `epochs`; between, every fifth of a second, the fraction of the present pass."""
+        self._silence.broken()
+        passes = self._passes_of_one_batch(epochs) if self._whole else self._passes(epochs)
+        for event in passes:
+            yield event
+            self._silence.broken()
+
+    def _passes_of_one_batch(self, epochs: int) -> Iterator[float | EpochReport]:
+        began = perf_counter()
+        while True:
+            yield from self._pass()
+            if self.reported < self.epoch:
+                yield (yield from self._report(self._batch_loss, math.sqrt(self._square_sum), began))
+            if self.epoch == epochs:
+                return
+            began = perf_counter()
+            with np.errstate(all="ignore"):
+                self._update()
+            self.epoch += 1
+            self._begin_pass()
+
+    def _passes(self, epochs: int) -> Iterator[float | EpochReport]:
+        began = perf_counter()
+        while True:
+            if self.reported < self.epoch:
+                loss, norm = yield from self._measured()
+                yield (yield from self._report(loss, norm, began))
+            if self.epoch == epochs:
+                return
+            began = perf_counter()
+            if self.position == self._source.rows:
+                self._begin_pass()
+            yield from self._pass()
+            self.epoch += 1
+
+    def _measured(self) -> Generator[float, None, tuple[float, float]]:
+        if self.epoch == 0:
+            loss = yield from self._evaluate(self._train)
+            with np.errstate(all="ignore"):
+                return loss, math.sqrt(self._source.first_square())
+        rows = self._source.rows
+        return self._loss_sum / rows, math.sqrt(self._square_sum / rows)
+
+    def _report(self, loss: float, norm: float, began: float) -> Generator[float, None, EpochReport]:
+        if not math.isfinite(loss):
+            raise loss_diverged(self.epoch)
+        validation_loss = None
+        if self._validation is not None:
+            validation_loss = yield from self._evaluate(self._validation)
+        self.reported = self.epoch
+        if self._schedule is not None:
+            self._schedule.observe(loss if validation_loss is None else validation_loss)
+            self._follow_schedule()
+        return EpochReport(self.epoch, loss, validation_loss, self.rate, norm, perf_counter() - began)
+
+    def _evaluate(self, part: Part) -> Generator[float, None, float]:
+        total, scale = self._recipe.loss.total(), None if self._scaling is None else self._scaling.apply
+        for _ in self._network.measure(self.vector, part.inputs, part.targets, total, part.weights, scale):
+            if self._silence.too_long():
+                yield 0.0
+        return total.value
+
+    def _follow_schedule(self) -> None:
+        if self._schedule is not None:
+            self._optimiser.rate = self._schedule.at((self._steps if self._per_step else self.epoch) + 1)
+
+    def _begin_pass(self) -> None:
+        self.position = 0
+        self._loss_sum = self._square_sum = 0.0
+
+    def _pass(self) -> Iterator[float]:
+        self._source.begin(self.epoch + 1)
+        while self.position < self._source.rows:
+            with np.errstate(all="ignore"):  # not around a yield, which would carry it to the caller
+                self._work()
+            if self.position < self._source.rows:
+                yield self.position / self._source.rows
+
+    def _work(self) -> None:
+        """Block after block, until the pass is over or something should be said."""
+        source, rows, size = self._source, self._source.rows, self._source.size
+        one_block = source.block_rows == size
+        while self.position < rows:
+            start = self.position
+            if one_block:
+                stop = min(start + size, rows)
+                self._batch_loss = source.block(start, stop)
+                self._end_batch(stop - start)
+            else:
+                stop = self._add_block(start)
+            self.position = stop
+            if self._silence.too_long():
+                return
+
+    def _add_block(self, start: int) -> int:
+        """One block of a batch that takes several; gives where it stops."""
+        first = start - start % self._source.size
+        last = min(first + self._source.size, self._source.rows)
+        stop = min(start + self._source.block_rows, last)
+        loss = self._source.add_block(start, stop, last - first, start == first)
+        self._batch_loss = loss if start == first else self._batch_loss + loss
+        if stop == last:
+            self._end_batch(last - first)
+        return stop
+
+    def _end_batch(self, rows: int) -> None:
+        if not math.isfinite(self._batch_loss):
+            raise loss_diverged(self.epoch + (not self._whole))
+        if self._whole:
+            self._square_sum = square(self._gradient)
+            return
+        self._update()
+        self._loss_sum += self._batch_loss * rows
+        self._square_sum += self._optimiser.gradient_square * rows
+        if self._gathers:
+            self._source.commit(rows)
+
+    def _update(self) -> None:
+        """One step of the optimiser.
+
+        Raises:
+            Diverged: before the parameters change, if one of them would not be finite.
+        """
+        x, step = self._trainable, self._gradient
+        if self._optimiser.step():
+            # A finite sum of squares leaves every parameter finite: the step is small beside what rounds to infinity.
+            if not math.isfinite(self._optimiser.step_square) and not np.isfinite(x - step).all():
+                raise Diverged(self.epoch + 1, PARAMETER)
+            np.subtract(x, step, x)
+        if self._per_step:
+            self._steps += 1
+            self._follow_schedule()
+
+    def state(self) -> State:
+        """Copies of all that going on needs."""
+        counts = [self.epoch, self.reported, self.position, self._steps, self._schedule is not None]
+        arrays = {
+            "vector": self.vector.copy(),
+            "counts": np.array(counts, np.int64),
+            "sums": np.array([self._batch_loss, self._loss_sum, self._square_sum]),
+        }
+        if self._whole or self.position % self._source.size:
+            arrays["gradient"] = self._gradient.copy()
+        if self._schedule is not None:
+            arrays |= {f"schedule.{name}": array for name, array in self._schedule.state().items()}
+        return arrays | {f"optimiser.{name}": array for name, array in self._optimiser.state().items()}
+
+    def restore(self, arrays: Saved) -> None:
+        """Take over what `state` gave."""
+        np.copyto(self.vector, arrays["vector"])
+        if "gradient" in arrays:
+            np.copyto(self._gradient, arrays["gradient"])
+        self.epoch, self.reported, self.position, self._steps, scheduled = arrays["counts"].tolist()
+        self._batch_loss, self._loss_sum, self._square_sum = arrays["sums"].tolist()
+        self._optimiser.restore(under("optimiser", arrays))
+        if not scheduled:
+            self._schedule = None
+        elif self._schedule is not None:
+            self._schedule.restore(under("schedule", arrays))

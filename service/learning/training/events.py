@@ -1,0 +1,66 @@
+"""Events of a training: reports, progress, divergence, and the heartbeat between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import monotonic
+from typing import NamedTuple
+
+HEARTBEAT_SECONDS = 0.2  # a little less than the quarter of a second within which something is said
+
+
+class EpochReport(NamedTuple):
+    """What an epoch leaves; epoch 0 is the beginning.
+
+    Where a pass is one batch, loss and gradient norm are those after `epoch` passes. Otherwise the loss is the mean of
+    the batches' losses during the pass, and the norm the root of the mean of their squared norms, both weighted by
+    rows; report 0 then has the loss of all rows and the norm of the first batch. `rate` is the one that the next step
+    will use; None for a rule without.
+    """
+
+    epoch: int
+    train_loss: float
+    validation_loss: float | None
+    rate: float | None
+    gradient_norm: float | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Said inside a long epoch, the one after the last report: what part of it is done."""
+
+    epoch: int
+    fraction: float
+
+
+class Diverged(ArithmeticError):
+    """The loss or a parameter would no longer be finite in the network's dtype."""
+
+    def __init__(self, epoch: int, detail: str) -> None:
+        super().__init__(f"epoch {epoch}: {detail}")
+        self.epoch = epoch
+        self.detail = detail
+
+
+class Heartbeat:
+    """How long nothing has been said."""
+
+    def __init__(self) -> None:
+        self.broken()
+
+    def broken(self) -> None:
+        self._until = monotonic() + HEARTBEAT_SECONDS
+
+    def too_long(self) -> bool:
+        return monotonic() > self._until
+
+
+LOSS = "the loss is no longer finite"
+FIRST_LOSS = "the loss is not finite for the parameters that training begins from"
+PARAMETER = "a parameter is no longer finite"
+
+
+def loss_diverged(epoch: int) -> Diverged:
+    """That the loss after this epoch is not finite; after epoch 0 no step can be to blame."""
+    return Diverged(epoch, LOSS if epoch else FIRST_LOSS)

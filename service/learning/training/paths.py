@@ -1,0 +1,94 @@
+"""What a training knows of its path: how parameters get from one epoch to the next."""
+
+from collections.abc import Iterator
+from typing import Literal, Protocol
+
+from service.learning.arrays import Array, Saved, State
+from service.learning.network import Network
+from service.learning.rows.part import Part
+from service.learning.training.batch_path import BatchPath
+from service.learning.training.costs import Cost, cost_of_batches, cost_of_quadratic
+from service.learning.training.events import EpochReport
+from service.learning.training.quadratic.path import QuadraticPath, obstacle
+from service.learning.training.recipe import Recipe, RecipeError
+from service.learning.training.scaling import Scaling
+
+PathName = Literal["quadratic", "batches"]
+
+
+class Path(Protocol):
+    """Updates a flat vector epoch by epoch, from wherever `restore` put it; its state may be taken at every yield."""
+
+    @property
+    def vector(self) -> Array:
+        """The present parameters."""
+
+    @property
+    def reported(self) -> int:
+        """The epoch of the last report; -1 before any."""
+
+    @property
+    def rate(self) -> float | None:
+        """The rate of the next step; None for a rule without. Setting it ends the schedule."""
+
+    @rate.setter
+    def rate(self, eta: float) -> None: ...
+
+    def run(self, epochs: int) -> Iterator[float | EpochReport]:
+        """Report after report to `epochs`; between, every fifth of a second, the fraction of the present pass."""
+
+    def state(self) -> State:
+        """Copies of all that going on to the same bytes needs."""
+
+    def restore(self, arrays: Saved) -> None:
+        """Take over what `state` gave."""
+
+
+def begin_path(
+    network: Network,
+    vector: Array,
+    train: Part,
+    validation: Part | None,
+    recipe: Recipe,
+    scaling: Scaling | None = None,
+) -> Path:
+    """The path that the recipe names, or else the one that takes fewer operations.
+
+    Raises:
+        RecipeError: the recipe names the quadratic path, which cannot be taken.
+    """
+    parts = [train] if validation is None else [train, validation]
+    name, _ = choose_path(
+        network,
+        len(train),
+        0 if validation is None else len(validation),
+        recipe,
+        weighted=any(part.weights is not None for part in parts),
+        sums_are_known=all(part.gram is not None for part in parts),
+    )
+    path = QuadraticPath if name == "quadratic" else BatchPath
+    return path(network, vector, train, validation, recipe, scaling)
+
+
+def choose_path(
+    network: Network, train_rows: int, validation_rows: int, recipe: Recipe, *, weighted: bool, sums_are_known: bool
+) -> tuple[PathName, Cost]:
+    """The path that the recipe names, or else the one of fewer operations; and its cost.
+
+    Raises:
+        RecipeError: the quadratic path is asked for, and cannot be taken.
+    """
+    reason = obstacle(network, train_rows, recipe, weighted=weighted)
+    if recipe.path == "quadratic" and reason is not None:
+        raise RecipeError(
+            "path",
+            "The quadratic path needs one Dense layer with identity as its activation, the loss mse, batches of all "
+            f"rows and no sample weights; here {reason}.",
+        )
+    batches = cost_of_batches(network, train_rows, validation_rows, recipe)
+    if recipe.path == "batches" or reason is not None:
+        return "batches", batches
+    sums = cost_of_quadratic(network, train_rows, validation_rows, recipe, sums_are_known=sums_are_known)
+    if recipe.path == "quadratic" or sums.operations <= batches.operations:
+        return "quadratic", sums
+    return "batches", batches

@@ -1,0 +1,201 @@
+"""The quadratic path: one pass over the rows, then epochs whose cost does not depend on the number of rows."""
+
+from collections.abc import Generator, Iterator
+from concurrent.futures import CancelledError, ThreadPoolExecutor, wait
+from time import perf_counter
+
+import numpy as np
+
+from service.learning.arrays import Array, Saved, State, under
+from service.learning.layers import Chain, Dense, Layer
+from service.learning.network import Network
+from service.learning.rows.gram import Gram
+from service.learning.rows.memory_maps import drop_behind
+from service.learning.rows.one_hot import stored
+from service.learning.rows.part import Part
+from service.learning.rows.reference import Matrix
+from service.learning.training.events import HEARTBEAT_SECONDS, EpochReport, loss_diverged
+from service.learning.training.quadratic.closed_form import ClosedForm
+from service.learning.training.quadratic.form import Forms, QuadraticLoss
+from service.learning.training.quadratic.steps import Steps
+from service.learning.training.recipe import Recipe
+from service.learning.training.scaling import Scaling
+
+MOST_COLUMNS = 2048  # of inputs and outputs together: their squares and products take 32 MiB
+SHORT_PASS = 1 << 28  # operations of a pass that is over before anybody waits for news
+FEW_NUMBERS = 1 << 18  # of a training part that is read once more for its final loss
+
+
+def single_dense(layer: Layer) -> Dense | None:
+    """The one Dense layer that a network consists of, in however many chains; None where there is more."""
+    while isinstance(layer, Chain) and len(layer.layers) == 1:
+        layer = layer.layers[0]
+    return layer if isinstance(layer, Dense) else None
+
+
+def obstacle(network: Network, train_rows: int, recipe: Recipe, *, weighted: bool) -> str | None:
+    """Why a training cannot go by a quadratic form of its loss, as a clause; None where it can."""
+    dense = single_dense(network.layer)
+    if dense is None:
+        return "the network is more than one Dense layer"
+    if dense.activation.name != "identity":
+        return f"the activation of the Dense layer is {dense.activation.name}, not identity"
+    if recipe.loss.name != "mse":
+        return f"the loss is {recipe.loss.name}, not mse"
+    if recipe.batch_size is not None and recipe.batch_size < train_rows:
+        return f"a batch has {recipe.batch_size} rows, not all {train_rows} of the training part"
+    if weighted:
+        return "the rows have weights"
+    if network.inputs + network.outputs > MOST_COLUMNS:
+        return f"there are {network.inputs + network.outputs} inputs and outputs, more than {MOST_COLUMNS}"
+    return None
+
+
+def has_closed_form(recipe: Recipe) -> bool:
+    """Whether every epoch is a plain step of gradient descent at a rate that is known before."""
+    rules = recipe.optimiser.rules
+    plain = len(rules) == 1 and rules[0].name == "Descent"
+    return plain and (recipe.schedule is None or not recipe.schedule.follows_losses)
+
+
+def quadratic_form(network: Network, gram: Gram, recipe: Recipe, scaling: Scaling | None) -> QuadraticLoss:
+    """The recipe's loss over the rows of `gram`, of parameters that act on scaled inputs.
+
+    A sum is a mean in which every row counts rows × outputs times.
+    """
+    dense = single_dense(network.layer)
+    if recipe.loss.agg == "sum":
+        gram = Gram(gram.reference, gram.rows, gram.matrix * (gram.rows * gram.outputs))
+    standardised = None if scaling is None else (scaling.mean, scaling.deviation)
+    return QuadraticLoss(gram, bias=dense is not None and dense.bias is not False, standardised=standardised)
+
+
+class QuadraticPath:
+    """A training on the quadratic form of its loss, at any moment between two epochs.
+
+    Parameters are float64 throughout; `vector` is what the network's dtype keeps of them.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        vector: Array,
+        train: Part,
+        validation: Part | None,
+        recipe: Recipe,
+        scaling: Scaling | None = None,
+    ) -> None:
+        self._network = network
+        self._recipe = recipe
+        self._scaling = scaling
+        self._parts = {"train": train} if validation is None else {"train": train, "validation": validation}
+        self._grams: dict[str, Gram] = {}  # of parts that came without
+        self._forms: Forms | None = None
+        start = self._theta_of(vector)
+        self._epochs: ClosedForm | Steps
+        if has_closed_form(recipe):
+            rate = recipe.optimiser.rate
+            assert rate is not None
+            self._epochs = ClosedForm(start, rate, recipe.schedule, network.dtype)
+        else:
+            split = network.inputs * network.outputs
+            arrays = [slice(0, split), slice(split, len(start))] if len(start) > split else [slice(0, split)]
+            self._epochs = Steps(start, recipe.optimiser, arrays, recipe.schedule, network.dtype)
+
+    @property
+    def reported(self) -> int:
+        """The epoch of the last report; -1 before any."""
+        return self._epochs.reported
+
+    @property
+    def rate(self) -> float | None:
+        """The rate of the next epoch, None for a rule without; setting it ends the schedule."""
+        return self._epochs.rate
+
+    @rate.setter
+    def rate(self, eta: float) -> None:
+        self._epochs.rate = eta
+
+    @property
+    def vector(self) -> Array:
+        """The flat vector after the last report."""
+        theta, split = self._epochs.theta, self._network.inputs * self._network.outputs
+        vector = theta.astype(self._network.dtype)
+        vector[:split] = theta[:split].reshape(self._network.outputs, self._network.inputs).T.ravel()
+        return vector
+
+    def _theta_of(self, vector: Array) -> Matrix:
+        split = self._network.inputs * self._network.outputs
+        theta = vector.astype(np.float64)
+        theta[:split] = vector[:split].reshape(self._network.inputs, self._network.outputs).T.ravel()
+        return theta
+
+    def run(self, epochs: int) -> Iterator[float | EpochReport]:
+        """Report after report to `epochs`; before, fractions of the passes over rows whose sums are not yet known."""
+        began = perf_counter()
+        if self._forms is None:
+            for name, part in self._parts.items():
+                if part.gram is None and name not in self._grams:
+                    try:
+                        self._grams[name] = yield from sums_over(part)
+                    except np.linalg.LinAlgError:  # squares beyond float64
+                        raise loss_diverged(0) from None
+            self._forms = self._make_forms()
+        yield from self._epochs.reports(self._forms, epochs, began)
+
+    def _make_forms(self) -> Forms:
+        grams = [part.gram or self._grams[name] for name, part in self._parts.items()]
+        forms = [quadratic_form(self._network, gram, self._recipe, self._scaling) for gram in grams]
+        return Forms(forms[0], forms[1] if len(forms) > 1 else None)
+
+    def loss(self, vector: Array) -> float | None:
+        """The loss over the training part of parameters for raw inputs; None where reading its few rows is as quick.
+
+        Over many rows the rounding errors of predictions in the network's dtype average out, over few they show.
+        """
+        train = self._parts["train"]
+        if self._forms is None or train.inputs.size <= FEW_NUMBERS:
+            return None
+        form = self._forms.train
+        if self._scaling is not None:
+            form = quadratic_form(self._network, train.gram or self._grams["train"], self._recipe, None)
+        return form.loss(self._theta_of(vector))
+
+    def state(self) -> State:
+        """Copies of all that going on needs, sums that took a pass over the rows included."""
+        arrays = {f"epochs.{name}": array for name, array in self._epochs.state().items()}
+        for part, gram in self._grams.items():
+            arrays |= {f"{part}.{name}": array.copy() for name, array in gram.arrays().items()}
+        return arrays
+
+    def restore(self, arrays: Saved) -> None:
+        """Take over what `state` gave."""
+        self._epochs.restore(under("epochs", arrays))
+        saved = {name: under(name, arrays) for name in self._parts}
+        self._grams = {name: Gram.from_arrays(sums) for name, sums in saved.items() if sums}
+        self._forms = None
+
+
+def sums_over(part: Part) -> Generator[float, None, Gram]:
+    """The sums over a part's rows; a long pass says five times a second how far it is."""
+    rows, columns = len(part), part.inputs.shape[1] + part.targets.shape[1]
+    done, stopped = 0, False
+
+    def after_block(count: int) -> None:
+        nonlocal done
+        if stopped:
+            raise CancelledError
+        start, done = done if done < count else 0, count  # a second pass begins at the first row again
+        drop_behind(stored(part.inputs), start, count)
+        drop_behind(stored(part.targets), start, count)
+
+    if rows * columns * columns < SHORT_PASS:
+        return Gram.of(part.inputs, part.targets, after_block)
+    with ThreadPoolExecutor(1) as thread:  # the pass is a function that calls back, and only its caller can yield
+        future = thread.submit(Gram.of, part.inputs, part.targets, after_block)
+        try:
+            while not wait([future], HEARTBEAT_SECONDS).done:
+                yield done / rows
+        finally:
+            stopped = True
+    return future.result()

@@ -1,0 +1,76 @@
+"""What a training is asked to do, and what it says on the way."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from service.learning.layers import nodes
+from service.learning.losses import Loss
+from service.learning.network import Network
+from service.learning.optimisers import Rule
+from service.learning.schedules import Schedule
+from service.learning.training.scaling import first_dense
+
+Monitored = Literal["validation_loss", "train_loss"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlyStopping:
+    """Stop after `patience` epochs in a row that did not bring the monitored loss down by more than `min_change`."""
+
+    monitor: Monitored = "validation_loss"
+    patience: int = 10
+    min_change: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """All that decides a training's result besides network, parameters and rows.
+
+    `epochs` are passes over the training part. `batch_size` None takes all rows at once; with `partial` a last, shorter
+    batch counts, without it is left out. `seed` decides the order of rows where `shuffle` is on, and what layers draw.
+    `schedule` gives the rate in the optimiser's place. With `standardise` the network learns from inputs of mean 0 and
+    deviation 1. `path` None takes the cheaper one. `keep` says which parameters are the result; early stopping keeps
+    the best.
+    """
+
+    loss: Loss
+    optimiser: Rule
+    epochs: int
+    batch_size: int | None = None
+    partial: bool = True
+    shuffle: bool = False
+    seed: int = 0
+    schedule: Schedule | None = None
+    standardise: bool = False
+    path: Literal["quadratic", "batches"] | None = None
+    early_stopping: EarlyStopping | None = None
+    keep: Literal["last", "best"] = "last"
+
+    @property
+    def keeps_best(self) -> bool:
+        return self.keep == "best" or self.early_stopping is not None
+
+
+class RecipeError(ValueError):
+    """A recipe that does not fit network or rows; `field` of the recipe is at fault, `message` says why."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+        self.field = field
+        self.message = message
+
+
+def check(recipe: Recipe, network: Network, train_rows: int, validation_rows: int, weighted: bool = False) -> None:
+    """RecipeError where the recipe cannot be followed."""
+    if recipe.early_stopping and recipe.early_stopping.monitor == "validation_loss" and not validation_rows:
+        raise RecipeError("early_stopping", "needs a validation part, or train_loss to monitor")
+    if recipe.schedule is not None and recipe.optimiser.rate is None:
+        raise RecipeError("schedule", "has no rate to set: the optimiser has none")
+    if weighted and not recipe.loss.separable:
+        raise RecipeError("sample_weights", f"cannot go with {recipe.loss.name}, which is not a mean or sum over rows")
+    if recipe.standardise and first_dense(network.root) is None:
+        raise RecipeError("standardise", "needs a network that begins with a Dense layer with bias")
+    size = min(recipe.batch_size or train_rows, train_rows)
+    single_row = size == 1 or (recipe.partial and train_rows % size == 1)
+    if single_row and any(node.layer.couples_rows for node in nodes(network.root)):
+        raise RecipeError("batch_size", "leaves a batch of one row, over which BatchNorm has no variance")

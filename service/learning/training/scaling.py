@@ -1,0 +1,97 @@
+"""Standardised inputs, and the parameters that do for raw inputs what a network does for standardised ones."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.learning.arrays import Array, Saved, State
+from service.learning.layers import Chain, Dense, Node
+from service.learning.network import Network
+from service.learning.rows.gram import Gram
+from service.learning.rows.memory_maps import drop_behind
+from service.learning.rows.moments import Moments
+from service.learning.rows.one_hot import stored
+from service.learning.rows.part import Part
+
+BLOCK_BYTES = 1 << 20
+ROUNDING = 1e-12  # of the column's size: a deviation below is rounding, and counts as none
+
+
+@dataclass(frozen=True, eq=False)
+class Scaling:
+    """Mean and deviation of each input over the training part, float64; a deviation of 0 counts as 1.
+
+    The mean is rounded to the network's dtype, so that subtracting it there loses nothing.
+    """
+
+    mean: NDArray[np.float64]
+    deviation: NDArray[np.float64]
+
+    def apply(self, inputs: Array) -> None:
+        """Standardise these rows in place."""
+        np.subtract(inputs, self.mean.astype(inputs.dtype), inputs)
+        np.multiply(inputs, (1 / self.deviation).astype(inputs.dtype), inputs)
+
+    def to_raw(self, network: Network, vector: Array) -> Array:
+        """The parameters that give for raw inputs what `vector` gives for standardised ones: W / s and b - W m / s."""
+        return self._folded(network, vector, 1 / self.deviation, -self.mean / self.deviation)
+
+    def to_standardised(self, network: Network, vector: Array) -> Array:
+        """The parameters that give for standardised inputs what `vector` gives for raw ones: W s and b + W m."""
+        return self._folded(network, vector, self.deviation, self.mean)
+
+    def _folded(self, network: Network, vector: Array, factor: Array, shift: Array) -> Array:
+        dense = first_dense(network.root)
+        if dense is None:
+            raise ValueError("only a network that begins with a Dense layer with bias learns from standardised inputs")
+        vector = vector.copy()
+        weight, bias = (slot.seen(vector) for slot in dense.slots)
+        exact = weight.astype(np.float64)
+        bias[...] = bias + exact @ shift
+        weight[...] = exact * factor
+        return vector
+
+    def state(self) -> State:
+        return {"mean": self.mean.copy(), "deviation": self.deviation.copy()}
+
+    @classmethod
+    def from_state(cls, arrays: Saved) -> "Scaling":
+        return cls(np.array(arrays["mean"]), np.array(arrays["deviation"]))
+
+
+def first_dense(node: Node) -> Node | None:
+    """The Dense layer with bias that a network begins with; None where it begins otherwise."""
+    while isinstance(node.layer, Chain):
+        node = node.children[0]
+    return node if isinstance(node.layer, Dense) and node.layer.bias is not False else None
+
+
+def measure(part: Part) -> Generator[float, None, Scaling]:
+    """One pass over a part's inputs; yields the fraction that is done."""
+    inputs = part.inputs
+    rows, columns = inputs.shape
+    size = max(1, BLOCK_BYTES // (8 * columns))
+    moments = Moments(columns)
+    for start in range(0, rows, size):
+        moments.add(inputs[start : start + size].astype(np.float64))
+        drop_behind(stored(inputs), start, moments.rows)
+        yield moments.rows / rows
+    deviation = np.sqrt(moments.squares / rows)
+    deviation[deviation <= ROUNDING * abs(moments.mean)] = 1
+    return Scaling(moments.mean.astype(inputs.dtype).astype(np.float64), deviation)
+
+
+def scaling_of(gram: Gram, dtype: str = "float64") -> Scaling:
+    """What `scaling.measure` finds in the rows of `gram`, whose inputs are of this dtype, without another pass."""
+    n, inverse = gram.inputs, gram.reference.inverse
+    shift = gram.matrix[n, :n] / gram.rows
+    covariance = gram.matrix[:n, :n] / gram.rows - np.outer(shift, shift)
+    if inverse is None:
+        variance = np.diagonal(covariance)
+    else:
+        shift, variance = shift @ inverse, np.einsum("ij,ik,kj->j", inverse, covariance, inverse)
+    mean, deviation = gram.reference.mean + shift, np.sqrt(np.maximum(variance, 0))
+    deviation[deviation <= ROUNDING * np.abs(mean)] = 1
+    return Scaling(mean.astype(dtype).astype(np.float64), deviation)

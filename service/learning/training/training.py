@@ -1,0 +1,185 @@
+"""Training, from the first report to the parameters to keep."""
+
+import math
+from collections.abc import Generator, Iterator
+from typing import Literal
+
+import numpy as np
+
+from service.learning.arrays import Array, Saved, State, under
+from service.learning.network import Network
+from service.learning.rows.part import Part
+from service.learning.training import scaling
+from service.learning.training.best import BestSoFar
+from service.learning.training.events import Diverged, EpochReport, Heartbeat, Progress
+from service.learning.training.paths import Path, begin_path
+from service.learning.training.quadratic.path import QuadraticPath
+from service.learning.training.recipe import Monitored, Recipe, RecipeError, check
+from service.learning.training.scaling import Scaling, scaling_of
+
+
+class Training:
+    """One training of one network; `run` goes on from wherever it is, and `state` may be taken whenever it yields.
+
+    With `standardise`, `fresh` parameters (seeded, never trained) are read as those for standardised inputs; all others
+    are converted so that the function stays.
+
+    Raises:
+        RecipeError: the recipe does not fit network or rows.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        parameters: Array,
+        train: Part,
+        validation: Part | None,
+        recipe: Recipe,
+        *,
+        fresh: bool = False,
+    ) -> None:
+        check(recipe, network, len(train), len(validation or ()), weighted=train.weights is not None)
+        self.recipe = recipe
+        self.initial_loss: float | None = None
+        self.ended_by: Literal["epochs", "early_stopping"] | None = None
+        self._network = network
+        self._start = np.array(parameters, network.dtype)
+        self._fresh = fresh
+        self._train = train
+        self._validation = validation
+        self._silence = Heartbeat()
+        self._scaling: Scaling | None = None
+        self._path = None if recipe.standardise else self._make_path(self._start)
+        self._watch = BestSoFar(recipe, has_validation=validation is not None)
+        self._final_loss: float | None = None
+
+    def _make_path(self, start: Array) -> Path:
+        return begin_path(self._network, start, self._train, self._validation, self.recipe, self._scaling)
+
+    def run(self) -> Iterator[EpochReport | Progress]:
+        """Reports from 0 (or where the training stands) to the last epoch; something every quarter of a second.
+
+        Raises:
+            Diverged: the loss or a parameter would not be finite; `parameters` are then the last finite ones.
+        """
+        self._silence.broken()
+        path = self._path or (yield from self._standardise())
+        see = self._watch.see
+        for event in () if self._watch.enough else path.run(self.recipe.epochs):
+            if isinstance(event, float):
+                yield self._progress(event)
+                continue
+            if self.initial_loss is None:
+                self.initial_loss = event.train_loss
+            enough = see(event, path)
+            yield event
+            if enough:
+                break
+        yield from self._measure_result()
+        self.ended_by = "early_stopping" if self._watch.enough else "epochs"
+
+    def _standardise(self) -> Generator[Progress, None, Path]:
+        if self._train.gram is not None:
+            self._scaling = scaling_of(self._train.gram, self._network.dtype)
+        pass_over_rows = scaling.measure(self._train)
+        while self._scaling is None:
+            try:
+                next(pass_over_rows)
+            except StopIteration as end:
+                self._scaling = end.value
+            if self._silence.too_long():
+                yield self._progress(0.0)
+        start = self._start if self._fresh else self._scaling.to_standardised(self._network, self._start)
+        self._path = self._make_path(start)
+        return self._path
+
+    def _measure_result(self) -> Iterator[Progress]:
+        if isinstance(self._path, QuadraticPath):
+            self._final_loss = self._path.loss(self.result())
+            if self._final_loss is not None:
+                return
+        train, total = self._train, self.recipe.loss.total()
+        for _ in self._network.measure(self.result(), train.inputs, train.targets, total, train.weights):
+            if self._silence.too_long():
+                yield self._progress(0.0)
+        self._final_loss = total.value
+        if not math.isfinite(total.value):
+            raise Diverged(self.epochs_done, "the loss of the trained network is not finite")
+
+    def _progress(self, fraction: float) -> Progress:
+        self._silence.broken()
+        reported = self._path is not None and self._path.reported >= 0
+        return Progress(self.epochs_done, fraction if reported and self.epochs_done < self.recipe.epochs else 0.0)
+
+    @property
+    def epochs_done(self) -> int:
+        """The epoch of the last report; 0 before any."""
+        return 0 if self._path is None else max(0, self._path.reported)
+
+    @property
+    def best(self) -> tuple[int, float] | None:
+        """The epoch of the least `monitored` loss so far, and that loss."""
+        return self._watch.best
+
+    @property
+    def monitored(self) -> Monitored:
+        """The loss that early stopping monitors, else that of the validation part where there is one."""
+        return self._watch.monitored
+
+    @property
+    def parameters(self) -> Array:
+        """A copy of the present flat vector, for raw inputs."""
+        return self._start.copy() if self._path is None else self._raw(self._path.vector)
+
+    def _raw(self, vector: Array) -> Array:
+        return vector.copy() if self._scaling is None else self._scaling.to_raw(self._network, vector)
+
+    def result(self) -> Array:
+        """The vector to store: the last parameters, or the best where the recipe keeps these."""
+        best = self._watch.best_vector
+        return self.parameters if best is None else self._raw(best)
+
+    def final_loss(self) -> float:
+        """The loss of `result` over the whole training part, in test mode."""
+        if self._final_loss is None:
+            train = self._train
+            self._final_loss = self._network.loss(
+                self.result(), train.inputs, train.targets, self.recipe.loss, train.weights
+            )
+        return self._final_loss
+
+    def change_rate(self, eta: float) -> None:
+        """Use another rate from the next step on, in place of a schedule; what the optimiser remembers stays.
+
+        Raises:
+            RecipeError: the optimiser has no rate.
+        """
+        if self.recipe.optimiser.rate is None:
+            raise RecipeError("optimiser", f"{self.recipe.optimiser.name} has no rate that could be changed")
+        if self._path is None:
+            raise RuntimeError("the rate can be changed once the training runs")
+        self._path.rate = eta
+
+    def state(self) -> State:
+        """All that going on to the same bytes needs, as arrays of its own."""
+        if self._path is None:
+            return {}
+        arrays = {f"path.{name}": array for name, array in self._path.state().items()}
+        arrays |= {f"watch.{name}": array for name, array in self._watch.state().items()}
+        if self.initial_loss is not None:
+            arrays["initial_loss"] = np.array([self.initial_loss])
+        if self._scaling is not None:
+            arrays |= {f"scaling.{name}": array for name, array in self._scaling.state().items()}
+        return arrays
+
+    def restore(self, state: Saved) -> None:
+        """Go back to where `state` was taken, by a training of the same network, parts and recipe."""
+        scaled = under("scaling", state)
+        self._scaling = Scaling.from_state(scaled) if scaled else None
+        self._path = self._make_path(self._start) if state or not self.recipe.standardise else None
+        self._watch = BestSoFar(self.recipe, has_validation=self._validation is not None)
+        self.initial_loss = float(state["initial_loss"][0]) if "initial_loss" in state else None
+        self._final_loss = None
+        if self._path is not None and state:
+            self._path.restore(under("path", state))
+            self._watch.restore(under("watch", state))
