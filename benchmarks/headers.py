@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.serving import READY
+from tests.support.serving import READY
 
 ROOT = Path(__file__).parents[1]
 MEBIBYTE = 1 << 20

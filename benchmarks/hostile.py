@@ -25,7 +25,7 @@ from pathlib import Path
 import psutil
 
 from benchmarks.attacks import Attack, attacks
-from tests.serving import READY, wait_for
+from tests.support.serving import READY, wait_for
 
 ROOT = Path(__file__).parents[1]
 LONGEST = 30

@@ -27,7 +27,7 @@ from benchmarks.timing import seconds_of
 from service.datasets.formats.media_types import MediaType
 from service.datasets.formats.read import read_table
 from service.datasets.table import ReadOptions
-from tests.serving import RunningService, running_service, wait_for
+from tests.support.serving import RunningService, running_service, wait_for
 
 UPLOAD = "upload to the service"
 MEGABYTE = 1_000_000

@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from tests.serving import running_service, wait_for
+from tests.support.serving import running_service, wait_for
 
 AT_ONCE = 500
 CONNECTIONS = 50

@@ -21,7 +21,7 @@ PROMISED = 1e-8
 
 def errors(kernel: Kernel, seeds: int) -> dict[str, float]:
     """The worst error of each problem."""
-    command = [sys.executable, "-m", "tests.learning.loss_errors", str(seeds)]
+    command = [sys.executable, "-m", "tests.support.learning.loss_errors", str(seeds)]
     one_thread = environment(kernel.asked) | {"OPENBLAS_NUM_THREADS": "1"}
     result = subprocess.run(command, env=one_thread, stdout=subprocess.PIPE, text=True, check=True)
     table: dict[str, float] = json.loads(result.stdout)

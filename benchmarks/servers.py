@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.serving import free_port, wait_for
+from tests.support.serving import free_port, wait_for
 
 ROOT = Path(__file__).parents[1]
 MLSERVER = ROOT / ".venv-mlserver" / "bin"

@@ -24,7 +24,7 @@ from benchmarks import machine, results
 from benchmarks.load import Load, Request, load
 from benchmarks.servers import fastapi, mlserver
 from service.http.media_types import ARROW, NPY
-from tests.serving import running_service, wait_for
+from tests.support.serving import running_service, wait_for
 
 ROWS = (1, 100, 10_000)
 COLUMNS = 32

@@ -22,7 +22,7 @@ from statistics import median
 import psutil
 
 from benchmarks.results import duration
-from tests.serving import free_port
+from tests.support.serving import free_port
 
 ROOT = Path(__file__).parents[1]
 STARTS = ("in an empty folder", "in the same folder again")

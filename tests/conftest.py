@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, settings
 from threadpoolctl import threadpool_limits
 
 from service.client import Client
-from tests.conformity import Conformity
-from tests.document import document
-from tests.serving import RunningService, running_service
+from tests.support.conformity import Conformity
+from tests.support.document import document
+from tests.support.serving import RunningService, running_service
 
 MOST_PROCESSES = 8
 """More would start more services than they save time."""

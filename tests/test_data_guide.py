@@ -5,8 +5,8 @@ from pathlib import Path
 
 import onnxruntime  # type: ignore[import-untyped]
 
-from tests.curl import commands, send
-from tests.serving import RunningService
+from tests.support.curl import commands, send
+from tests.support.serving import RunningService
 
 GUIDE = (Path(__file__).parents[1] / "docs" / "data.md").read_text(encoding="utf-8")
 WALK, FILES = re.findall(r"```sh\n(.*?)```", GUIDE, re.DOTALL)

@@ -15,9 +15,9 @@ from schemathesis.core.result import Ok
 from schemathesis.schemas import APIOperation
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
-from tests.document import document
-from tests.serving import RunningService, running_service
-from tests.training import line, straight
+from tests.support.document import document
+from tests.support.serving import RunningService, running_service
+from tests.support.training import line, straight
 
 Operation = APIOperation[Any, Any, Any, Any]
 SCHEMA = schemathesis.openapi.from_dict(document(), config=SchemathesisConfig(seed=1))

@@ -5,7 +5,7 @@ import pytest
 
 from service import demo
 from service.client import Client
-from tests.serving import RunningService
+from tests.support.serving import RunningService
 
 
 def test_the_tutorial_gives_the_figures_that_it_prints(client: Client) -> None:

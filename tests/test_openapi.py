@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from service.client import Client
-from tests.conformity import METHODS
-from tests.document import document
+from tests.support.conformity import METHODS
+from tests.support.document import document
 
 DOCUMENT = document()
 Operation = tuple[str, str, dict[str, Any]]

@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 from service.settings import Settings
-from tests.curl import send
-from tests.serving import RunningService
+from tests.support.curl import send
+from tests.support.serving import RunningService
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 TUTORIAL = next(block for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) if "curl" in block)

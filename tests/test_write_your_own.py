@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from service.client import Client
-from tests.curl import send
-from tests.serving import RunningService, running_service
+from tests.support.curl import send
+from tests.support.serving import RunningService, running_service
 
 PAGE = (Path(__file__).parents[1] / "docs" / "write-your-own.md").read_text(encoding="utf-8")
 

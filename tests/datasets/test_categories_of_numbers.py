@@ -16,7 +16,7 @@ from service.datasets.table import category_of
 from service.errors import Invalid
 from service.models.signature.signature import Feature, Signature
 from service.predictions.rows import named_rows
-from tests.datasets.reading import read, values
+from tests.support.datasets.reading import read, values
 
 NUMBERS = [1e-5, 0.1, 2.0, -0.0, 2.5e-7, -1.5, 1e14, 1e15, 123456789012345678.0, 1e22]
 NAMES = [

@@ -8,9 +8,9 @@ import pytest
 
 from service.client import Client, ProblemError
 from service.datasets.schemas import Dataset
-from tests.problems import problem
-from tests.serving import RunningService
-from tests.training import LINE, endless_job, line, straight
+from tests.support.problems import problem
+from tests.support.serving import RunningService
+from tests.support.training import LINE, endless_job, line, straight
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,10 @@ import pyarrow
 import pytest
 
 from service.datasets.formats.media_types import MediaType
-from tests.datasets.uploading import HEADER, lines, upload
-from tests.datasets.writing import as_csv, as_npz, as_parquet, as_stream
-from tests.problems import problem
-from tests.serving import RunningService, running_service, wait_for
+from tests.support.datasets.uploading import HEADER, lines, upload
+from tests.support.datasets.writing import as_csv, as_npz, as_parquet, as_stream
+from tests.support.problems import problem
+from tests.support.serving import RunningService, running_service, wait_for
 
 ROWS = 100_000
 """More than one block of everything that is done in blocks."""

@@ -9,9 +9,9 @@ import pyarrow
 import pytest
 
 from service.datasets.formats.media_types import MediaType
-from tests.datasets.uploading import upload
-from tests.datasets.writing import as_csv, as_npz, as_parquet, as_stream
-from tests.problems import problem
+from tests.support.datasets.uploading import upload
+from tests.support.datasets.writing import as_csv, as_npz, as_parquet, as_stream
+from tests.support.problems import problem
 
 DAYS = ["2026-01-01", "2026-01-02", "2026-01-04", "2026-01-03"]
 COLUMNS: dict[str, Any] = {

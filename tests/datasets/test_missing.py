@@ -5,8 +5,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.datasets.uploading import upload
-from tests.problems import pointers
+from tests.support.datasets.uploading import upload
+from tests.support.problems import pointers
 
 NAMES = "x,flag,kind,y"
 TEXT = f"{NAMES}\n1,true,a,10\n,false,b,20\n3,,a,30\n4,false,,40\n8,true,b,50\n"

@@ -5,8 +5,8 @@ import pytest
 
 from service.client import Client
 from service.datasets.schemas import Dataset
-from tests.pages import walk
-from tests.problems import pointers
+from tests.support.pages import walk
+from tests.support.problems import pointers
 
 ROWS = 11
 

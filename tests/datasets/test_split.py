@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from service.datasets.schemas import Split
 from service.datasets.split import BLOCK, PARTS, Parts, assign, largest_remainders
 from service.errors import Invalid
-from tests.problems import pointers
+from tests.support.problems import pointers
 
 
 def parts(rows: int, classes: list[int] | None = None, **split: Any) -> dict[str, list[int]]:

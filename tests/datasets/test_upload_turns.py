@@ -16,7 +16,7 @@ from service.datasets.ingest.upload import LISTED_FROM, Turns
 from service.errors import Unavailable
 from service.settings import Settings
 from service.storage.storage import Storage
-from tests.datasets.uploading import CSV, HEADER, lines
+from tests.support.datasets.uploading import CSV, HEADER, lines
 
 LARGE = HEADER + lines(LISTED_FROM // 5)
 

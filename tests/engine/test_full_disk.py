@@ -19,8 +19,8 @@ from service.jobs import records
 from service.jobs.records import JobRecord
 from service.jobs.reports import reading
 from service.learning.training.events import EpochReport, Progress
-from tests.full_disk import SmallDisk, small_disk
-from tests.serving import PATIENCE, wait_for
+from tests.support.full_disk import SmallDisk, small_disk
+from tests.support.serving import PATIENCE, wait_for
 
 SHORT: dict[str, Any] = {"epochs": 3, "path": "batches", "from_version": 0, "optimiser": {"rule": "Adam"}}
 """Ends before anything is written."""

@@ -24,8 +24,8 @@ from service.learning.optimisers import Adam
 from service.learning.training.events import EpochReport, Progress
 from service.learning.training.recipe import Recipe
 from service.learning.training.training import Training
-from tests.serving import RunningService, running_service, wait_for
-from tests.training import line, straight
+from tests.support.serving import RunningService, running_service, wait_for
+from tests.support.training import line, straight
 
 Post = Callable[..., str]
 

@@ -10,7 +10,7 @@ import pytest
 
 from service.client import Client
 from service.jobs.schemas import Job, Outcome
-from tests.serving import GRACE, RunningService, running_service, wait_for
+from tests.support.serving import GRACE, RunningService, running_service, wait_for
 
 KEEP_EVERY = 10
 # All that has to be carried over: moments, the order of rows, a place inside an epoch.

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 
 from service.client import Client
-from tests.serving import GRACE, free_port, running_service, wait_for
+from tests.support.serving import GRACE, free_port, running_service, wait_for
 
 OF_ANOTHER_VERSION = {"DESCENT_WORKSHOP": "1"}
 """A setting that this version does not know; workers read none, and so refuse none."""

@@ -11,7 +11,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.serving import GRACE, READY, http_client
+from tests.support.serving import GRACE, READY, http_client
 
 THREADS = 40
 """That work on requests."""

@@ -12,8 +12,8 @@ import pytest
 from service.engine.cluster import Cluster
 from service.engine.workspace import NICENESS, Place, workspace_at
 from service.settings import Settings
-from tests.serving import RunningService, running_service, wait_for
-from tests.training import line, straight
+from tests.support.serving import RunningService, running_service, wait_for
+from tests.support.training import line, straight
 
 
 @pytest.fixture(scope="module")

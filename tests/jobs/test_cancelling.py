@@ -5,9 +5,9 @@ import math
 import pytest
 
 from service.client import Client, ProblemError
-from tests.problems import problem
-from tests.serving import RunningService
-from tests.training import all_workers_busy, endless_job, line, straight
+from tests.support.problems import problem
+from tests.support.serving import RunningService
+from tests.support.training import all_workers_busy, endless_job, line, straight
 
 
 def test_a_running_job_is_cancelled_and_leaves_no_version(client: Client) -> None:

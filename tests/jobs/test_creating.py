@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from service.client import Client
-from tests.problems import pointers
-from tests.training import endless_job, line, straight
+from tests.support.problems import pointers
+from tests.support.training import endless_job, line, straight
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ import pytest
 
 from service.client import Client
 from service.jobs.schemas import Job
-from tests.pages import walk
-from tests.problems import pointers, problem
-from tests.serving import wait_for
-from tests.training import endless_job, line, straight
+from tests.support.pages import walk
+from tests.support.problems import pointers, problem
+from tests.support.serving import wait_for
+from tests.support.training import endless_job, line, straight
 
 EPOCHS = 120
 

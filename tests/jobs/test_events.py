@@ -13,9 +13,9 @@ import pytest
 
 from service.client import Client
 from service.jobs.schemas import Job
-from tests.problems import pointers, problem
-from tests.serving import PATIENCE
-from tests.training import endless_job, line, straight
+from tests.support.problems import pointers, problem
+from tests.support.serving import PATIENCE
+from tests.support.training import endless_job, line, straight
 
 EPOCHS = 2500
 """More than one event holds."""

@@ -7,9 +7,9 @@ import pytest
 
 from service.client import Client
 from service.jobs.growth import MANY, Growth, advice, check
-from tests.problems import problem
-from tests.serving import RunningService, running_service
-from tests.training import line, straight
+from tests.support.problems import problem
+from tests.support.serving import RunningService, running_service
+from tests.support.training import line, straight
 
 LARGE = {"epochs": 10_000_000}
 

@@ -7,8 +7,8 @@ import pytest
 
 from service.client import Client
 from service.jobs.schemas import Job
-from tests.problems import pointers, problem
-from tests.training import line, straight
+from tests.support.problems import pointers, problem
+from tests.support.training import line, straight
 
 RATE = {"rule": "Descent", "eta": 0.05}
 

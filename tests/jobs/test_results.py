@@ -9,8 +9,8 @@ import pytest
 
 from service.client import Client
 from service.jobs.schemas import Job
-from tests.problems import problem
-from tests.training import XS, YS, line, straight
+from tests.support.problems import problem
+from tests.support.training import XS, YS, line, straight
 
 START = [{"weight": [[0.5]], "bias": [-1]}]
 

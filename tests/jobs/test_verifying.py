@@ -8,9 +8,9 @@ import pytest
 
 from service.client import Client
 from service.jobs.schemas import Job
-from tests.problems import problem
-from tests.serving import RunningService
-from tests.training import all_workers_busy, endless_job, line, straight
+from tests.support.problems import problem
+from tests.support.serving import RunningService
+from tests.support.training import all_workers_busy, endless_job, line, straight
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from service.learning.expressions import FUNCTIONS, ROW_FUNCTIONS, compile_activation
 from service.learning.layers.activations import ACTIVATIONS, Activation
 from service.learning.losses import LOSSES, DiceCoeffLoss, HuberLoss, LogitCrossEntropy
-from tests.learning.answers import answers, term
+from tests.support.learning.answers import answers, term
 
 Array = NDArray[Any]
 UNITS = 128  # of the last digit; exp alone takes as many as its argument is large

@@ -13,7 +13,7 @@ from service.learning.optimisers import Descent
 from service.learning.rows.part import Part
 from service.learning.training.backpropagation import BackPropagation
 from service.learning.training.recipe import Recipe
-from tests.learning.networks import LAYERS, all_activations, all_losses, problem
+from tests.support.learning.networks import LAYERS, all_activations, all_losses, problem
 
 ROWS = 6
 STEP = 1e-5

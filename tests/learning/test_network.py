@@ -13,7 +13,7 @@ from service.learning.network import Network
 from service.learning.notation import read
 from service.learning.parameters import ParameterError
 from service.learning.terms import TermError
-from tests.learning.networks import LAYERS, network
+from tests.support.learning.networks import LAYERS, network
 
 DEEP = "Chain(Dense(2 => 3, tanh), Chain(BatchNorm(3), Dense(3 => 2; bias=false)), softmax)"
 

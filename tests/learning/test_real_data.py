@@ -13,7 +13,7 @@ from service.learning.optimisers import OPTIMISERS, Rule
 from service.learning.rows.part import Part
 from service.learning.training.recipe import Recipe
 from service.learning.training.training import Training
-from tests.learning.answers import REFERENCES, answers
+from tests.support.learning.answers import REFERENCES, answers
 
 Array = NDArray[Any]
 

@@ -15,7 +15,7 @@ from service.learning.terms import Registry
 from service.learning.training.events import EpochReport
 from service.learning.training.recipe import Recipe
 from service.learning.training.training import Training
-from tests.learning.answers import agree, answers, cases, term
+from tests.support.learning.answers import agree, answers, cases, term
 
 # Neither framework has these in a form that agrees; finite differences alone speak for their gradients.
 WITHOUT = {"expression", "dice_coeff_loss", "focal_loss", "siamese_contrastive_loss", "SignDecay"}

@@ -18,8 +18,8 @@ from service.learning.notation import read
 from service.models import files
 from service.models.files.export import FORMATS, Export
 from service.models.trained_network import TrainedNetwork
-from tests.problems import pointers, problem
-from tests.training import line, straight
+from tests.support.problems import pointers, problem
+from tests.support.training import line, straight
 
 KINDS = {
     "onnx": ("application/onnx", ".onnx"),

@@ -13,8 +13,8 @@ from service.learning.layers import Dense
 from service.learning.layers.activations import Activation
 from service.learning.network import Network
 from service.models.files import flux, julia
-from tests.learning.networks import LAYERS, network
-from tests.models.networks import FORMULAS, random_parameters
+from tests.support.learning.networks import LAYERS, network
+from tests.support.models.networks import FORMULAS, random_parameters
 
 ASSIGNMENT = re.compile(r"^(model\S*) \.= (.+?)$(?=\n\n)", re.MULTILINE | re.DOTALL)
 RESHAPE = re.compile(r"^reshape\((.+), (\d+), (\d+)\)$", re.DOTALL)

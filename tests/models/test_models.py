@@ -9,8 +9,8 @@ from service.learning import notation
 from service.models.blueprints import blueprint
 from service.models.schemas import NewModel
 from service.settings import Settings
-from tests.problems import pointers, problem
-from tests.training import endless_job, line, straight
+from tests.support.problems import pointers, problem
+from tests.support.training import endless_job, line, straight
 
 DENSE = {"type": "Dense", "activation": "identity", "bias": True, "init": "glorot_uniform"}
 

@@ -17,8 +17,8 @@ from service.learning.layers.activations import Activation
 from service.learning.network import Network
 from service.learning.notation import write_activation
 from service.models.files.onnx import model as onnx_model
-from tests.learning.networks import LAYERS, all_activations, network
-from tests.models.networks import FORMULAS, random_parameters
+from tests.support.learning.networks import LAYERS, all_activations, network
+from tests.support.models.networks import FORMULAS, random_parameters
 
 DTYPES = ("float32", "float64")
 INEXACT = {"gelu_erf", "atan(x)"}

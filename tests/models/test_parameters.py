@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from service.client import Client
-from tests.pages import walk
-from tests.problems import pointers, problem
-from tests.training import line, straight
+from tests.support.pages import walk
+from tests.support.problems import pointers, problem
+from tests.support.training import line, straight
 
 CHAIN = "Chain(Dense(3 => 8, tanh), Dense(8 => 2))"
 

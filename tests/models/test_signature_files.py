@@ -16,11 +16,11 @@ from service.learning.losses import LOSSES
 from service.models.signature import from_file
 from service.models.signature.signature import Feature, Signature, Target
 from service.vocabulary.schemas import to_json
-from tests.learning.networks import network
 from tests.models.test_exports import export
-from tests.predictions.columns import COLUMNS, ROW, train
-from tests.problems import problem
-from tests.training import straight
+from tests.support.learning.networks import network
+from tests.support.predictions.columns import COLUMNS, ROW, train
+from tests.support.problems import problem
+from tests.support.training import straight
 
 KINDS = {"safetensors": "application/safetensors", "npz": "application/npz"}
 SOUND = Signature(

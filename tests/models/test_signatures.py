@@ -9,7 +9,7 @@ from service.database.migrate import migrate
 from service.models import blueprints, operations, records
 from service.models.schemas import ModelSignature, NewModel
 from service.models.signature.signature import Feature, Signature, Target
-from tests.training import line, straight
+from tests.support.training import line, straight
 
 LINE: dict[str, Any] = {
     "features": [{"name": "x", "kind": "numeric", "width": 1, "categories": None, "min": 0, "max": 5, "fill": None}],

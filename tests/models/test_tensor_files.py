@@ -16,8 +16,8 @@ from service.errors import Invalid, WrongFormat
 from service.learning.arrays import Array
 from service.models.files import npz, reading, safetensors
 from service.models.files.tensors import named_tensors
-from tests.learning.networks import LAYERS, network
-from tests.models.networks import random_parameters
+from tests.support.learning.networks import LAYERS, network
+from tests.support.models.networks import random_parameters
 
 WRITERS = {
     "safetensors": lambda tensors, architecture: safetensors.write(tensors, {"architecture": architecture}),

@@ -10,8 +10,8 @@ import safetensors.numpy as safetensors_library
 
 from service.client import Client
 from tests.models.test_exports import DEEP, export
-from tests.problems import pointers, problem
-from tests.training import straight
+from tests.support.problems import pointers, problem
+from tests.support.training import straight
 
 PAIR = {"layers.0.weight": np.array([[4.0]], np.float32), "layers.0.bias": np.array([2.0], np.float32)}
 BODY = safetensors_library.save(PAIR)

@@ -8,8 +8,8 @@ import pytest
 
 from service.client import Client
 from service.jobs.schemas import Job
-from tests.predictions.columns import COLUMNS, EXPANDED, LAYER, ROW, train
-from tests.problems import pointers, problem
+from tests.support.predictions.columns import COLUMNS, EXPANDED, LAYER, ROW, train
+from tests.support.problems import pointers, problem
 
 PAIR = [[1.0, 2.0], [-3.0, 0.25]]
 LAYERS = [{"weight": [[1.0, 10.0]], "bias": [0.5]}]

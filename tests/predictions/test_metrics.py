@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from service.client import Client
-from tests.problems import pointers
-from tests.training import line, straight
+from tests.support.problems import pointers
+from tests.support.training import line, straight
 
 TRAININGS, EVALUATIONS = 5, 3
 

@@ -9,8 +9,8 @@ import pytest
 
 from service.client import Client
 from service.http.json_numbers import Array
-from tests.problems import pointers, problem
-from tests.training import line, straight
+from tests.support.problems import pointers, problem
+from tests.support.training import line, straight
 
 RANDOM = np.random.default_rng(4)
 LAYERS = [

@@ -8,8 +8,8 @@ import pytest
 
 from service.client import Client
 from service.jobs.schemas import Job
-from tests.predictions.columns import COLUMNS, EXPANDED, LAYER, ROW, train
-from tests.problems import pointers, problem
+from tests.support.predictions.columns import COLUMNS, EXPANDED, LAYER, ROW, train
+from tests.support.problems import pointers, problem
 
 WEIGHT, BIAS = np.array(LAYER["weight"]), np.array(LAYER["bias"])
 

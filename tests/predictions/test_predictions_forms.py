@@ -13,8 +13,8 @@ from service.client import Client
 from service.http.json_numbers import Array
 from service.http.media_types import ARROW, CSV, JSON, NPY
 from service.jobs.schemas import Job
-from tests.predictions.columns import COLUMNS, EXPANDED, LAYER, ROW, train
-from tests.problems import pointers, problem
+from tests.support.predictions.columns import COLUMNS, EXPANDED, LAYER, ROW, train
+from tests.support.problems import pointers, problem
 
 NUMBERS = [{"weight": [[1.0, 10.0], [2.0, -1.0]], "bias": [0.5, 0.0]}]
 INPUTS = np.array([[1.0, 2.0], [-3.0, 0.25]])

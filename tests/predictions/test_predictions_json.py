@@ -14,8 +14,8 @@ from service.http import json_numbers
 from service.http.json_bodies import read_json
 from service.http.json_numbers import Array
 from service.predictions.rows import json_rows
-from tests.problems import pointers, problem
-from tests.serving import http_client
+from tests.support.problems import pointers, problem
+from tests.support.serving import http_client
 
 NUMBER = (
     st.floats(allow_nan=False, allow_infinity=False)

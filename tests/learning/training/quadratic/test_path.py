@@ -1,0 +1,112 @@
+"""The passes over rows that the quadratic path begins with, and what is known without them."""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import pytest
+
+from service.learning.layers import Chain, Dense
+from service.learning.rows.gram import Gram
+from service.learning.training.quadratic import path as quadratic_path
+from service.learning.training.quadratic.path import QuadraticPath, single_dense
+from tests.support.learning.linear_problems import LinearProblem, exact_loss
+from tests.support.learning.quadratic_training import (
+    NETWORK,
+    START,
+    TRAIN,
+    VALIDATION,
+    begin,
+    recipe,
+    reports,
+    without_seconds,
+)
+
+
+def test_known_sums_give_the_bytes_that_a_pass_over_the_rows_gives() -> None:
+    train, validation = (replace(part, gram=Gram.of(part.inputs, part.targets)) for part in (TRAIN, VALIDATION))
+    passing, knowing = begin(recipe(), VALIDATION), QuadraticPath(NETWORK, START, train, validation, recipe())
+    assert without_seconds(reports(passing, 40)) == without_seconds(reports(knowing, 40))
+    assert not any(name.startswith("train.") for name in knowing.state())
+
+
+def test_a_restored_training_does_not_pass_over_the_rows_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = begin(recipe()), begin(recipe())
+    before = list(islice(first.run(40), 10))
+    second.restore(first.state())
+    monkeypatch.setattr(Gram, "of", None)
+    assert len(before) + len(reports(second, 40)) == 41
+
+
+@pytest.fixture
+def slow_pass(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Passes wait for the event after half of their rows."""
+    go_on, exact = threading.Event(), Gram.of
+
+    def slowly(inputs: Any, targets: Any, after_block: Callable[[int], None]) -> Gram:
+        after_block(len(inputs) // 2)
+        go_on.wait()
+        after_block(len(inputs))
+        return exact(inputs, targets)
+
+    monkeypatch.setattr(quadratic_path, "SHORT_PASS", 0)
+    monkeypatch.setattr(quadratic_path, "QUIET_SECONDS", 0.001)
+    monkeypatch.setattr(Gram, "of", slowly)
+    yield go_on
+    go_on.set()
+
+
+def test_a_long_pass_says_how_far_it_is(slow_pass: threading.Event) -> None:
+    path = begin(recipe())
+    events = path.run(40)
+    fraction = next(event for event in events if event)
+    assert fraction == 0.5
+    assert path.reported == -1
+    assert path.vector.tobytes() == START.tobytes()
+    slow_pass.set()
+    assert reports(begin(recipe()), 40)[-1].epoch == 40
+
+
+def test_a_pass_ends_when_nobody_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = []
+
+    def long_pass(inputs: Any, targets: Any, after_block: Callable[[int], None]) -> None:
+        for _ in range(100_000):
+            after_block(len(inputs) // 2)
+            threading.Event().wait(0.001)
+        ended.append(True)
+
+    monkeypatch.setattr(quadratic_path, "SHORT_PASS", 0)
+    monkeypatch.setattr(quadratic_path, "QUIET_SECONDS", 0.001)
+    monkeypatch.setattr(Gram, "of", long_pass)
+    events = begin(recipe()).run(40)
+    next(event for event in events if event)
+    events.close()  # type: ignore[attr-defined]
+    assert ended == []
+
+
+def test_a_training_stopped_inside_its_pass_goes_on_to_the_same_bytes(slow_pass: threading.Event) -> None:
+    first, second = begin(recipe()), begin(recipe())
+    events = first.run(40)
+    next(event for event in events if event)
+    second.restore(first.state())
+    slow_pass.set()
+    assert without_seconds(reports(second, 40)) == without_seconds(reports(begin(recipe()), 40))
+
+
+def test_the_loss_over_many_rows_needs_no_further_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    path = begin(recipe())
+    reports(path, 40)
+    assert path.loss(path.vector) is None
+    monkeypatch.setattr(quadratic_path, "FEW_NUMBERS", 0)
+    theta = np.concatenate([path.vector[:6].reshape(3, 2).T.ravel(), path.vector[6:]])
+    problem = LinearProblem(TRAIN.inputs[:], TRAIN.targets[:], np.zeros((2, 3)), np.zeros(2))
+    assert path.loss(path.vector) == pytest.approx(exact_loss(problem, theta, bias=True), rel=1e-9)
+
+
+def test_a_network_of_more_than_one_layer_is_no_single_dense() -> None:
+    assert single_dense(Chain((Dense(3, 2), Dense(2, 1)))) is None
+    assert single_dense(Chain((Dense(3, 2),))) == Dense(3, 2)

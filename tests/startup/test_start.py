@@ -1,0 +1,175 @@
+"""A start: what is loaded when, and what is answered meanwhile."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.problems import problem
+from tests.support.serving import PATIENCE, free_port, http_client, wait_for
+
+URL = "http://127.0.0.1/api/models"
+HEAVY = {"alembic", "dask", "distributed", "fastapi", "numpy", "onnx", "pyarrow", "pydantic", "sqlalchemy", "uvicorn"}
+
+WAITING = """
+import sys, types
+from service import startup
+from service.server import Server
+from service.settings import Settings
+
+def when_told(settings):
+    if sys.stdin.readline() == "fail\\n":
+        raise RuntimeError("this application cannot be made")
+    del sys.modules["service.app"]
+    from service.app import create_app
+    return create_app(settings)
+
+sys.modules["service.app"] = types.SimpleNamespace(create_app=when_told)
+settings = Settings(data=sys.argv[1], port=int(sys.argv[2]), scheduler="tcp://127.0.0.1:9")
+with startup.prepared(settings) as sockets:
+    Server(settings).run(sockets)
+"""
+"""A service whose application is not loaded before a line comes."""
+
+
+COLLECTING = """
+import contextlib, gc, os, sys, types
+from starlette.applications import Starlette
+from service.server import Server
+from service.settings import Settings
+
+def create_app(settings):
+    print(gc.isenabled())
+    return Starlette(lifespan=lifespan)
+
+@contextlib.asynccontextmanager
+async def lifespan(app):
+    print(gc.isenabled(), flush=True)
+    os._exit(0)
+    yield
+
+sys.modules["service.app"] = types.SimpleNamespace(create_app=create_app)
+Server(Settings(port=0)).run()
+"""
+"""Says whether the collector is on while the application is made, and once it is."""
+
+
+class WaitingService:
+    def __init__(self, process: "subprocess.Popen[str]", port: int) -> None:
+        self.process, self.port = process, port
+        self.http = http_client(f"http://127.0.0.1:{port}")
+
+    def is_live(self) -> bool:
+        try:
+            return self.http.get("/health/live").text == '{"status":"live"}'
+        except httpx.TransportError:
+            return False
+
+    def tell(self, what: str) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{what}\n")
+        self.process.stdin.flush()
+
+
+@pytest.fixture
+def waiting(folder: Path) -> Iterator[WaitingService]:
+    port, pipe = free_port(), subprocess.PIPE
+    command = [sys.executable, "-c", WAITING, str(folder), str(port)]
+    with subprocess.Popen(command, stdin=pipe, stdout=subprocess.DEVNULL, stderr=pipe, text=True) as process:
+        service = WaitingService(process, port)
+        try:
+            wait_for(lambda: process.poll() is not None or service.is_live())
+            yield service
+        finally:
+            service.http.close()
+            process.kill()
+
+
+def loaded_by(script: str, *arguments: str) -> set[str]:
+    """The heavy packages that a program has loaded at its end."""
+    ending = f"\nimport sys; print(*({HEAVY} & set(sys.modules)))"
+    command = [sys.executable, "-c", script + ending, *arguments]
+    return set(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
+
+
+def test_the_command_loads_no_heavy_package_to_say_what_it_does() -> None:
+    script = """
+import contextlib, io
+from service.cli import cli
+with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
+    cli(["--help"])
+"""
+    assert loaded_by(script) == set()
+
+
+def test_a_server_listens_before_the_application_is_loaded() -> None:
+    script = """
+from service.server import Server
+from service.settings import Settings
+Server(Settings()).config.load()
+"""
+    assert loaded_by(script) == {"pydantic", "uvicorn"}
+
+
+def test_the_collector_rests_while_the_application_loads_and_no_longer() -> None:
+    command = [sys.executable, "-c", COLLECTING]
+    said = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=PATIENCE).stdout
+    assert said.split() == ["False", "True"]
+
+
+def test_the_application_loads_neither_dask_nor_a_library_of_formats() -> None:
+    assert loaded_by("import service.app") == {"fastapi", "numpy", "pydantic", "sqlalchemy"}
+
+
+def test_a_database_that_has_the_present_schema_is_opened_without_alembic(tmp_path: Path) -> None:
+    script = """
+import sys
+from service.database.engine import Database
+from service.database.migrate import migrate
+database = Database(sys.argv[1])
+migrate(database)
+database.close()
+"""
+    url = f"sqlite:///{tmp_path / 'descent.db'}"
+    assert "alembic" in loaded_by(script, url)
+    assert loaded_by(script, url) == {"sqlalchemy"}
+
+
+def test_a_worker_is_forked_with_all_it_needs_and_nothing_of_the_edge() -> None:
+    loaded = loaded_by("import service.engine.template")
+    assert loaded == {"dask", "distributed", "numpy", "pydantic", "sqlalchemy"}
+
+
+def test_requests_wait_for_the_application_and_a_probe_does_not(waiting: WaitingService) -> None:
+    with ThreadPoolExecutor() as pool:
+        requests = [pool.submit(waiting.http.get, path) for path in ("/api/models", "/openapi.json", "/nowhere")]
+        assert waiting.is_live()
+        assert not any(request.done() for request in requests)
+        waiting.tell("go on")
+        assert [request.result().status_code for request in requests] == [200, 200, 404]
+    assert waiting.is_live()
+    problem(waiting.http.get("/health/ready"), 503)
+
+
+def test_a_stop_while_the_application_loads_sends_away_who_waits(waiting: WaitingService) -> None:
+    connection = HTTPConnection("127.0.0.1", waiting.port, timeout=PATIENCE)
+    connection.request("GET", "/api/models")
+    assert waiting.is_live()  # and so the request that was sent before has come in
+    waiting.process.terminate()
+    raw = connection.getresponse()
+    answer = httpx.Response(raw.status, headers=raw.getheaders(), content=raw.read(), request=httpx.Request("GET", URL))
+    assert problem(answer, 503)["code"] == "stopping"
+    connection.close()
+    assert waiting.process.wait(PATIENCE) == 0
+
+
+def test_an_application_that_cannot_be_made_ends_the_service(waiting: WaitingService) -> None:
+    waiting.tell("fail")
+    assert waiting.process.wait(PATIENCE) == 3
+    assert waiting.process.stderr is not None
+    assert "this application cannot be made" in waiting.process.stderr.read()
