@@ -12,7 +12,6 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import JSONResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
-from sqlalchemy import text
 from threadpoolctl import threadpool_limits
 
 from service.database.database import Database
@@ -135,8 +134,7 @@ def _add_health(app: FastAPI) -> None:
     @app.get("/health/ready", tags=["health"], summary="Can it work?", responses=problems(503))
     def ready(request: Request) -> dict[str, str]:
         """Whether the database answers, the disk has room, and the engine takes jobs."""
-        with request.app.state.database.reading() as session:
-            session.execute(text("SELECT 1"))
+        request.app.state.database.check()
         request.app.state.room.check()
         if not request.app.state.engine.ready:
             raise Unavailable("The engine is starting: jobs are kept until it is ready.", "engine_starting")

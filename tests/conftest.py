@@ -12,6 +12,9 @@ from hypothesis import HealthCheck, settings
 from threadpoolctl import threadpool_limits
 
 from service.client import Client
+from service.database.database import Database
+from service.database.migrate import migrate
+from service.storage.storage import Storage
 from tests.support.conformity import Conformity
 from tests.support.document import document
 from tests.support.serving import RunningService, running_service
@@ -72,3 +75,18 @@ def http(client: Client) -> httpx.Client:
 def folder(tmp_path: Path) -> Path:
     """An empty data folder."""
     return tmp_path / "data"
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> Storage:
+    """An empty store, for what works on it without a service."""
+    return Storage(tmp_path / "datasets", tmp_path / "cache")
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    """A fresh database, for what works on it without a service."""
+    database = Database(f"sqlite:///{tmp_path / 'descent.db'}")
+    migrate(database)
+    yield database
+    database.close()

@@ -1,96 +1,169 @@
-"""The house keeps its shape: imports point down, files stay short."""
+"""The house keeps its shape: imports point down and to faces, names are unique, files and folders stay short."""
 
 import ast
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 SERVICE = ROOT / "service"
 CEILING = 300
+MOST_MODULES = 15
 
-MODULES = sorted(SERVICE.rglob("*.py"))
+FLOORS = (
+    "environment errors ids learning/arrays learning/renamed learning/terms",
+    "database pointers learning/initialisations learning/losses learning/optimisers learning/rows learning/schedules",
+    "http learning/layers",
+    "storage wire learning/expressions learning/parameters",
+    "resources settings vocabulary learning/network learning/notation",
+    "idempotency startup learning/evaluation learning/training",
+    "datasets telemetry learning/planning",
+    "models",
+    "jobs",
+    "engine evaluations predictions recovery",
+    "client inference",
+    "app demo",
+    "server",
+    "cli",
+    "__main__",
+)
+"""The rooms, from the ground up: folders and modules of service/ and of service/learning/. A module imports from its
+own room and from lower floors."""
+FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms.split()}
+
+FACES = (
+    "learning.expressions",
+    "learning.layers",
+    "learning.layers.activations",
+    "learning.losses",
+    "learning.notation",
+    "learning.optimisers",
+    "learning.schedules",
+)
+"""Packages whose modules are imported by themselves alone: all others import what the package gives."""
+
+NAMED_AS_IN_THE_LIBRARY = {"service.http", "service.jobs.queue", "service.datasets.formats.csv"}
+"""The field's own words, although the standard library has modules called so."""
+
 ROLES = {
     "endpoints": 3,
     "operations": 2,
     "queue": 1,
     "records": 1,
     "schemas": 1,
+    "columns": 0,
     "packing": 0,
     "signature": 0,
     "states": 0,
 }
 """Within the nouns, a file imports what has its number or a smaller one; files without a role go with operations."""
-OPERATIONS = ROLES["operations"]
-MAY_SEE = {
-    "datasets": {"datasets"},
-    "models": {"models"},
-    "jobs": {"datasets", "models", "jobs"},
-    "predictions": {"datasets", "models", "jobs", "predictions"},
+NOUNS = {"datasets", "models", "jobs", "predictions", "evaluations", "inference"}
+
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted(SERVICE.rglob("*.py"))
 }
-ABOVE_THE_NOUNS = {"engine", "app", "cli", "server", "demo", "client"}
 
 
-def role(file: str) -> int:
-    return ROLES["endpoints"] if file.endswith("_endpoints") else ROLES.get(file, OPERATIONS)
+def room_of(module: str) -> str:
+    """The folder below service/ or below service/learning/ that a module is in, or its own name."""
+    names = module.split(".")[1:3]
+    return "/".join(names) if names[0] == "learning" else names[0]
 
 
-def imports() -> Iterator[tuple[list[str], str]]:
-    """Each module of ours, as the parts of its path below service/, with each module that it imports."""
-    for path in MODULES:
-        parts = list(path.relative_to(SERVICE).with_suffix("").parts)
+def role_of(module: str) -> int:
+    last = module.rpartition(".")[2]
+    return ROLES["endpoints"] if last.endswith("endpoints") else ROLES.get(last, ROLES["operations"])
+
+
+@cache
+def imports() -> list[tuple[str, str]]:
+    """Each module of ours with each module that it imports, or with the module and the name that it takes from it."""
+    return list(_imports())
+
+
+def _imports() -> Iterator[tuple[str, str]]:
+    for module, path in MODULES.items():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
-                yield from ((parts, alias.name) for alias in node.names)
+                yield from ((module, alias.name) for alias in node.names)
             elif isinstance(node, ast.ImportFrom) and node.module:
-                yield parts, node.module
-                yield from ((parts, f"{node.module}.{alias.name}") for alias in node.names)
+                yield from ((module, f"{node.module}.{alias.name}") for alias in node.names)
+
+
+def ours() -> Iterator[tuple[str, str]]:
+    """Each module of ours with each module of ours that it imports."""
+    for module, imported in imports():
+        if imported.startswith("service."):
+            yield module, imported if imported in MODULES else imported.rpartition(".")[0]
+
+
+def test_every_room_has_its_floor() -> None:
+    rooms = {room_of(module) for module in MODULES if module not in ("service", "service.learning")}
+    assert rooms == FLOOR_OF.keys()
+
+
+def test_imports_point_down() -> None:
+    upwards = [
+        (module, imported)
+        for module, imported in ours()
+        if module != "service.learning" and room_of(module) != room_of(imported)
+        if FLOOR_OF[room_of(module)] <= FLOOR_OF[room_of(imported)]
+    ]
+    assert upwards == []
+
+
+def test_imports_point_down_within_the_nouns() -> None:
+    upwards = [
+        (module, imported)
+        for module, imported in ours()
+        if module.split(".")[1] in NOUNS and imported.split(".")[1] in NOUNS and imported.count(".") > 1
+        if role_of(imported) > role_of(module)
+    ]
+    assert upwards == []
+
+
+def test_families_are_imported_by_their_faces() -> None:
+    past = [
+        (module, imported)
+        for module, imported in ours()
+        for face in (f"service.{name}" for name in FACES)
+        if imported.startswith(f"{face}.") and imported.removeprefix("service.") not in FACES
+        if not (module == face or module.startswith(f"{face}."))
+    ]
+    assert past == []
 
 
 def test_learning_imports_numpy_and_nothing_of_ours() -> None:
     allowed = {*sys.stdlib_module_names, "numpy", "annotated_types"}
     strangers = [
-        (parts, module)
-        for parts, module in imports()
-        if parts[0] == "learning"
-        and module.partition(".")[0] not in allowed
-        and not (module == "service" or module.startswith("service.learning"))
+        (module, imported)
+        for module, imported in imports()
+        if module.startswith("service.learning")
+        if imported.partition(".")[0] not in allowed and not imported.startswith("service.learning")
     ]
     assert strangers == []
-
-
-def test_a_noun_sees_only_itself_and_the_nouns_below_it() -> None:
-    strangers = [
-        (parts, module)
-        for parts, module in imports()
-        if parts[0] in MAY_SEE
-        and module.startswith("service.")
-        and module.split(".")[1] in MAY_SEE.keys() - MAY_SEE[parts[0]] | ABOVE_THE_NOUNS
-    ]
-    assert strangers == []
-
-
-def test_imports_point_down_within_the_nouns() -> None:
-    upwards = [
-        (parts, module)
-        for parts, module in imports()
-        for names in [module.split(".")]
-        if parts[0] in MAY_SEE and names[0] == "service" and len(names) > 2 and names[1] in MAY_SEE
-        if role(names[2]) > role(parts[-1])
-    ]
-    assert upwards == []
 
 
 def test_fastapi_appears_at_the_edge_alone() -> None:
-    users = {parts[-1] for parts, module in imports() if module.partition(".")[0] == "fastapi"}
-    assert {user for user in users if not user.endswith("_endpoints")} == {"app", "http", "problems", "endpoints"}
+    users = {module for module, imported in imports() if imported.partition(".")[0] == "fastapi"}
+    inside = {user for user in users if not user.endswith("endpoints") and not user.startswith("service.http.")}
+    assert inside == {"service.app", "service.idempotency.creation", "service.resources"}
 
 
 def test_queries_are_written_in_records_queue_and_database_alone() -> None:
-    verbs = {f"sqlalchemy.{verb}" for verb in ("select", "insert", "update", "delete")}
-    writers = {parts[-1] for parts, module in imports() if module in verbs and parts[0] != "database"}
-    assert writers <= {"records", "queue"}
+    verbs = {f"sqlalchemy.{verb}" for verb in ("select", "insert", "update", "delete", "text", "exists")}
+    writers = {module for module, imported in imports() if imported in verbs}
+    elsewhere = {writer for writer in writers if writer.rpartition(".")[2] not in ("records", "queue")}
+    assert {writer for writer in elsewhere if not writer.startswith("service.database.")} == set()
+
+
+def test_no_module_is_named_as_one_of_the_standard_library() -> None:
+    named = {module for module in MODULES if module.rpartition(".")[2] in sys.stdlib_module_names - {"__main__"}}
+    assert named == NAMED_AS_IN_THE_LIBRARY
 
 
 def test_no_file_grows_past_the_ceiling() -> None:
@@ -98,6 +171,13 @@ def test_no_file_grows_past_the_ceiling() -> None:
         path for folder in ("service", "tests", "benchmarks", "migrations") for path in (ROOT / folder).rglob("*.py")
     ]
     assert [path for path in files if len(path.read_text(encoding="utf-8").splitlines()) > CEILING] == []
+
+
+def test_no_folder_holds_more_modules_than_one_can_survey() -> None:
+    held: dict[Path, int] = defaultdict(int)
+    for path in MODULES.values():
+        held[path.parent] += path.name != "__init__.py"
+    assert {folder: count for folder, count in held.items() if count > MOST_MODULES} == {}
 
 
 def test_workers_import_neither_fastapi_nor_pyarrow() -> None:

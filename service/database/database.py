@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -54,6 +54,11 @@ class Database:
         """A session that sees one state of the database and never commits."""
         with self._reading() as session:
             yield session
+
+    def check(self) -> None:
+        """Raise the database's error where it does not answer."""
+        with self.reading() as session:
+            session.execute(text("SELECT 1"))
 
     def look_up(self, statement: str, parameters: tuple[Any, ...]) -> tuple[Any, ...] | None:
         """The first row that a SELECT finds in SQLite, as the last commit left it; for what every request asks.

@@ -5,7 +5,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import BeforeValidator, Field
-from sqlalchemy import text
 
 from service.database.database import Database
 from service.errors import invalid
@@ -43,8 +42,7 @@ async def live() -> schemas.ServerLife:
 @router.get("/health/ready", summary="Can it infer?", responses=problems(503))
 def ready(database: DatabaseOf) -> schemas.ServerHealth:
     """Whether the database answers; every model is ready then."""
-    with database.reading() as session:
-        session.execute(text("SELECT 1"))
+    database.check()
     return schemas.ServerHealth(live=True, ready=True)
 
 

@@ -131,7 +131,7 @@ def test_sqlite_is_set_up_to_keep_what_was_answered(database: Database, pragma: 
 def test_a_writer_that_waits_too_long_is_told_so_and_readers_go_on(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.database.engine.PATIENCE", 0.05)
+    monkeypatch.setattr("service.database.database.PATIENCE", 0.05)
     with database.transaction() as session:
         session.add(model("mdl_1", "a"))
         session.flush()

@@ -25,13 +25,13 @@ FILE_MEGABYTES = ROWS * COLUMNS * 4 >> 20
 MEASURE = """
 import sys
 from pathlib import Path
-from service.learning.evaluation import Numbers, evaluate
+from service.learning.evaluation.evaluation import Numbers, evaluate
 from service.learning.losses import MSE
 from service.learning.network import Network
 from service.learning.notation import read
 from service.learning.optimisers import Adam
-from service.learning.recipe import Recipe
-from service.learning.training import Training
+from service.learning.training.recipe import Recipe
+from service.learning.training.training import Training
 from tests.datasets.test_view import view_of
 from tests.support.scripts import peak_memory
 folder, rows, columns, dtype, weights, act = sys.argv[1:]

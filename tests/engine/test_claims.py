@@ -138,7 +138,7 @@ def test_an_error_that_nobody_foresaw_fails_the_job_at_once(
     def break_off(*_: object) -> None:
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr("service.learning.training.Training.run", break_off)
+    monkeypatch.setattr("service.learning.training.training.Training.run", break_off)
     job = post()
     work_on(workspace, job, "a")
     failed = job_of(workspace, job)

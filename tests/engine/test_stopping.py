@@ -23,7 +23,7 @@ import threading
 
 import service.app
 from fastapi import FastAPI
-from service import startup
+from service.startup import preparation
 from service.server import Server
 from service.settings import Settings
 
@@ -59,7 +59,7 @@ def with_endpoints_that_never_end(settings: Settings) -> FastAPI:
 if __name__ == "__main__":
     service.app.create_app = with_endpoints_that_never_end
     settings = Settings(port=0, data=sys.argv[1], workers=1)
-    with startup.prepared(settings) as sockets:
+    with preparation.prepared(settings) as sockets:
         Server(settings).run(sockets)
 """
 

@@ -19,7 +19,7 @@ from tests.support.problems import problem
 from tests.support.serving import PATIENCE, RunningService, http_client, running_service
 
 HOSTS = "descent, ML.example.com."
-REPOSITORY = Path(__file__).parent.parent
+REPOSITORY = Path(__file__).parents[2]
 MODEL = {"architecture": "Dense(1 => 1)"}
 NGINX = {"Host": "127.0.0.1:8000", "Connection": "close"}
 """What nginx's proxy_pass to that address sends in place of the client's own; all else goes through."""

@@ -83,7 +83,7 @@ def test_a_name_is_given_once() -> None:
 
 SQUARE = '''
 from dataclasses import dataclass
-from service.learning.activation import ACTIVATIONS, Activation
+from service.learning.layers.activations import ACTIVATIONS, Activation
 
 @ACTIVATIONS.add
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ HEAVY = {"alembic", "dask", "distributed", "fastapi", "numpy", "onnx", "pyarrow"
 
 WAITING = """
 import sys, types
-from service import startup
+from service.startup import preparation
 from service.server import Server
 from service.settings import Settings
 
@@ -31,7 +31,7 @@ def when_told(settings):
 
 sys.modules["service.app"] = types.SimpleNamespace(create_app=when_told)
 settings = Settings(data=sys.argv[1], port=int(sys.argv[2]), scheduler="tcp://127.0.0.1:9")
-with startup.prepared(settings) as sockets:
+with preparation.prepared(settings) as sockets:
     Server(settings).run(sockets)
 """
 """A service whose application is not loaded before a line comes."""
@@ -129,7 +129,7 @@ def test_the_application_loads_neither_dask_nor_a_library_of_formats() -> None:
 def test_a_database_that_has_the_present_schema_is_opened_without_alembic(tmp_path: Path) -> None:
     script = """
 import sys
-from service.database.engine import Database
+from service.database.database import Database
 from service.database.migrate import migrate
 database = Database(sys.argv[1])
 migrate(database)

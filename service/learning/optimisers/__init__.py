@@ -13,7 +13,7 @@ from service.learning.optimisers.modifiers import (
 )
 from service.learning.optimisers.optimiser import Optimiser, RuleState, square
 from service.learning.optimisers.plain import Descent, Momentum, Nesterov
-from service.learning.optimisers.rule import BLOCK, OPTIMISERS, Block, Rule
+from service.learning.optimisers.rule import BLOCK, OPTIMISERS, Apply, Block, Rule, Scope, average
 from service.learning.optimisers.signs import Lion, Rprop
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "AdaMax",
     "Adam",
     "AdamW",
+    "Apply",
     "Block",
     "ClipGlobalNorm",
     "ClipGrad",
@@ -45,7 +46,9 @@ __all__ = [
     "Rprop",
     "Rule",
     "RuleState",
+    "Scope",
     "SignDecay",
     "WeightDecay",
+    "average",
     "square",
 ]

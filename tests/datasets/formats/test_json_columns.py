@@ -91,8 +91,8 @@ def test_what_is_no_table_is_refused(columns: Any, types: Any, pointer: str, cod
 
 def test_json_does_without_pyarrow() -> None:
     script = (
-        "import sys; from service.datasets import formats\n"
-        "list(formats.json_table({'x': [1], 't': ['a'], 'b': [True]}, {}, 'float32').chunks)\n"
+        "import sys; from service.datasets.formats.json_columns import json_table\n"
+        "list(json_table({'x': [1], 't': ['a'], 'b': [True]}, {}, 'float32').chunks)\n"
         "import service.datasets.export; print('pyarrow' in sys.modules)"
     )
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from service.datasets import operations
-from service.datasets.chunks import Chunk, Table, Texts
+from service.datasets.table import Chunk, Table, Texts
 from service.datasets.schemas import Split
-from service.datasets.storage import Storage
+from service.storage.storage import Storage
 from tests.support.scripts import peak_memory
 
 ROWS, CHUNKS, COLUMNS = 1 << 16, 20, 40

@@ -16,19 +16,21 @@ FAR_LESS = 80
 READ = """
 import sys
 import numpy as np
-from service.learning.encoding import Encoded
-from service.learning.evaluation import Classes, Numbers, evaluate
+from service.learning.rows.one_hot import OneHotRows
+from service.learning.evaluation.evaluation import Classes, Numbers, evaluate
 from service.learning.losses import MSE
 from service.learning.network import Network
 from service.learning.notation import read
 from service.learning.optimisers import Adam
-from service.learning.training import Part, Recipe, Training
+from service.learning.rows.part import Part
+from service.learning.training.recipe import Recipe
+from service.learning.training.training import Training
 from tests.support.scripts import peak_memory
 
 inputs, targets = (np.load(path, mmap_mode="r") for path in sys.argv[1:3])
 options = eval(sys.argv[3])  # the test's own words
 if classes := options.pop("classes", None):
-    inputs, targets = Encoded(inputs, classes, "float32"), Encoded(targets, [2], "float32")
+    inputs, targets = OneHotRows(inputs, classes, "float32"), OneHotRows(targets, [2], "float32")
 part = Part(inputs, targets)
 network = Network(read(f"Chain(Dense({inputs.shape[1]} => 8, tanh), Dense(8 => {targets.shape[1]}))"))
 vector = network.initial(0)

@@ -75,7 +75,7 @@ def check_every_stop(net: Network, recipe: Recipe, new: Callable[[Network, Recip
 @pytest.fixture(autouse=True)
 def _always_something_to_say(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every block of rows ends in an event, so that stops come inside epochs, batches and evaluations too."""
-    monkeypatch.setattr("service.learning.recipe.QUIET_SECONDS", -1.0)
+    monkeypatch.setattr("service.learning.training.events.HEARTBEAT_SECONDS", -1.0)
     monkeypatch.setattr(Network, "block_rows", 3)
 
 

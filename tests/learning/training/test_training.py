@@ -245,7 +245,7 @@ def test_weights_do_not_go_with_a_loss_of_all_rows_at_once() -> None:
 
 
 def test_something_is_said_inside_a_long_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("service.learning.recipe.QUIET_SECONDS", -1.0)
+    monkeypatch.setattr("service.learning.training.events.HEARTBEAT_SECONDS", -1.0)
     net = network(TANH)
     events = list(Training(net, net.initial(0), problem(12), problem(5), replace(SMALL, epochs=2)).run())
     said = [event for event in events if isinstance(event, Progress)]

@@ -18,6 +18,7 @@ from service.learning.layers.activations.rectifiers import (
     ThresholdedReLU,
 )
 from service.learning.layers.activations.smooth import (
+    GELU_TANH_SCALE,
     GELUErf,
     GELUSigmoid,
     GELUTanh,
@@ -31,6 +32,7 @@ from service.learning.layers.activations.smooth import (
     TanhShrink,
     logcosh,
     sigmoid,
+    tanhshrink_near_0,
 )
 from service.learning.layers.activations.softmax import LogSoftmax, Softmax
 
@@ -38,6 +40,7 @@ __all__ = [
     "ACTIVATIONS",
     "CELU",
     "ELU",
+    "GELU_TANH_SCALE",
     "SELU",
     "SELU_ALPHA",
     "SELU_LAMBDA",
@@ -70,4 +73,5 @@ __all__ = [
     "ThresholdedReLU",
     "logcosh",
     "sigmoid",
+    "tanhshrink_near_0",
 ]

@@ -53,7 +53,7 @@ def slow_pass(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
         return exact(inputs, targets)
 
     monkeypatch.setattr(quadratic_path, "SHORT_PASS", 0)
-    monkeypatch.setattr(quadratic_path, "QUIET_SECONDS", 0.001)
+    monkeypatch.setattr(quadratic_path, "HEARTBEAT_SECONDS", 0.001)
     monkeypatch.setattr(Gram, "of", slowly)
     yield go_on
     go_on.set()
@@ -80,7 +80,7 @@ def test_a_pass_ends_when_nobody_waits_for_it(monkeypatch: pytest.MonkeyPatch) -
         ended.append(True)
 
     monkeypatch.setattr(quadratic_path, "SHORT_PASS", 0)
-    monkeypatch.setattr(quadratic_path, "QUIET_SECONDS", 0.001)
+    monkeypatch.setattr(quadratic_path, "HEARTBEAT_SECONDS", 0.001)
     monkeypatch.setattr(Gram, "of", long_pass)
     events = begin(recipe()).run(40)
     next(event for event in events if event)
