@@ -7,6 +7,7 @@ import re
 import signal
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,15 @@ class GroupedService(RunningService):
     """A service that leads a process group, as a terminal or systemd has it."""
 
     process_group = 0
+
+
+@contextmanager
+def grouped_service(folder: Path) -> Iterator[RunningService]:
+    service = GroupedService(folder, "--workers", "1")
+    try:
+        yield service
+    finally:
+        service.stop()
 
 
 class Written:
@@ -96,13 +106,11 @@ def test_each_line_of_a_traceback_has_time_and_level() -> None:
 def test_a_signal_to_the_whole_group_ends_the_service_without_a_traceback(folder: Path) -> None:
     job = ""
     for sent in (signal.SIGINT, signal.SIGTERM):
-        service = GroupedService(folder, "--workers", "1")
-        with service.client() as client:
+        with grouped_service(folder) as service, service.client() as client:
             job = job or endless(client)
             assert losses_once_it_runs(client, job) == 0
-        os.killpg(service.process.pid, sent)
-        service.process.wait(timeout=PATIENCE)
-        service.stop()
+            os.killpg(service.process.pid, sent)
+            service.process.wait(timeout=PATIENCE)
         assert "Traceback" not in service.log
         assert [line for line in service.log.splitlines() if not LINE.fullmatch(line)] == []
     with running_service(folder, "--workers", "1") as again, again.client() as client:
