@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from service import garbage
 from service.errors import DescentError
 from service.http.protocol import HttpProtocol
 from service.settings import Settings
+from service.startup import garbage
 from service.startup.entrance import Entrance
 
 if TYPE_CHECKING:

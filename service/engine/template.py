@@ -6,7 +6,7 @@ import signal
 from contextlib import suppress
 from importlib import import_module
 
-from service import garbage
+from service.startup import garbage
 
 LOADED = (
     "numpy",
