@@ -134,6 +134,11 @@ class Ledger:
                 self._lock.notify_all()
                 self._lock.wait(FLUSH)
 
+    def must_end_within(self, seconds: float) -> bool:
+        """Wait, and return whether the claim was lost or a client asked for the end; as soon as that is known."""
+        with self._lock:
+            return self._lock.wait_for(lambda: self.lost or self.asked is not None, seconds)
+
     def _much_is_pending(self) -> bool:
         return len(self._reports) >= MOST_PENDING or sum(map(len, self._points.values())) >= MOST_PENDING_BYTES
 
@@ -176,6 +181,8 @@ class Ledger:
                     self._lock.wait_for(lambda: self._closing, FLUSH)
                 continue
             written_at = time.monotonic()
+        with self._lock:
+            self._lock.notify_all()
 
     def _rest(self, error: CannotWrite) -> None:
         """Hold the training up until the next try; what a client asks meanwhile is heard."""

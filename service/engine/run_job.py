@@ -13,10 +13,10 @@ from service.datasets.view import DatasetView
 from service.engine.ending import write_end
 from service.engine.ledger import Ledger
 from service.engine.workspace import Place, Workspace, workspace_at
-from service.errors import DescentError
+from service.errors import DescentError, Unavailable
 from service.jobs import operations, queue, receipts, records, verifications
 from service.jobs.records import JobRecord
-from service.jobs.states import MAX_LOSSES_OF_WORKER, Asked, State
+from service.jobs.states import FIRST_GAP, LONGEST_GAP, MAX_LOSSES_OF_WORKER, Asked, State
 from service.learning.network import Network
 from service.learning.planning.advice import help_for_diverged
 from service.learning.training.events import Diverged
@@ -91,10 +91,30 @@ def _prepare(workspace: Workspace, record: JobRecord) -> Assignment:
     return Assignment(network, training, signature, receipts.begin(record, dataset, start))
 
 
+def _prepared(workspace: Workspace, ledger: Ledger, record: JobRecord) -> Assignment | None:
+    """Return the training once its data is at hand; None where the claim is lost or a client cancels meanwhile.
+
+    While the storage is out of reach, or has no room for a copy, the job rests: that is no fault of the job.
+    """
+    gap = FIRST_GAP
+    while True:
+        try:
+            return _prepare(workspace, record)
+        except Unavailable as error:
+            log.warning("job %s rests: %s", ledger.job, error)
+        if ledger.must_end_within(gap):
+            return None
+        gap = min(2 * gap, LONGEST_GAP)
+
+
 def _train(workspace: Workspace, ledger: Ledger, record: JobRecord) -> None:
     assignment = None
     try:
-        assignment = _prepare(workspace, record)
+        assignment = _prepared(workspace, ledger, record)
+        if assignment is None:
+            if not ledger.lost:
+                _give_up(workspace, ledger, None, State.CANCELLED)
+            return
         ledger.watch(assignment.training)
         for event in assignment.training.run():
             ledger.note(event)

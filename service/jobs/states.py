@@ -33,7 +33,8 @@ LEASE = 10.0
 
 FIRST_GAP = 0.5
 LONGEST_GAP = 30.0
-"""Seconds between the tries of a worker to write to a full disk: each gap is twice as long as the one before."""
+"""Seconds between the tries of a worker to write to a full disk, or to reach the data: each is twice as long as the one
+before."""
 
 FULL_FOR = LONGEST_GAP + LEASE
 """Seconds after somebody found the disk full in which no job is called back: its worker may live, but cannot beat."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from service.database.disk_faults import disk_fault
 from service.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -101,5 +102,8 @@ def _out_of_reach() -> Iterator[None]:
     except FileNotFoundError:
         raise
     except OSError as error:
+        fault = disk_fault(error)  # of the disk that the copy is on
+        if fault is not None:
+            raise fault from error
         log.warning("the bucket does not answer: %s", error)
         raise Unavailable("The storage of the datasets is out of reach: try again.", "storage_unavailable") from error

@@ -85,7 +85,12 @@ class Storage:
         Raises:
             CannotWrite: the disk is full, or can only be read.
         """
-        folder = self._unfinished(dataset)
+        with self._made(self._unfinished(dataset)) as folder:
+            yield folder
+
+    @contextmanager
+    def _made(self, folder: Path) -> Iterator[Path]:
+        """Make a folder, and remove what is left of it after the block."""
         try:
             folder.mkdir(parents=True)
             yield folder
@@ -179,19 +184,16 @@ class Storage:
 
         Raises:
             FileNotFoundError: the bucket has none.
+            CannotWrite: the disk is full, or can only be read.
             Unavailable: it cannot be reached.
         """
         copy = self.folder / sha256
         try:
             os.utime(copy)  # it was used just now
         except FileNotFoundError:
-            folder = self._unfinished(f"{sha256}.{uuid.uuid4().hex}")
-            folder.mkdir(parents=True)
-            try:
+            with self._made(self._unfinished(f"{sha256}.{uuid.uuid4().hex}")) as folder:
                 bucket.download(dataset, folder)
                 self._name(folder, copy)
-            finally:
-                shutil.rmtree(folder, ignore_errors=True)
         return copy
 
     def _name(self, folder: Path, copy: Path) -> None:

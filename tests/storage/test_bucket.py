@@ -21,12 +21,13 @@ from service.datasets import operations
 from service.datasets.formats.json_columns import json_table
 from service.datasets.records import DatasetRecord
 from service.datasets.schemas import Split
-from service.errors import NotFound, Unavailable
+from service.errors import CannotWrite, NotFound, Unavailable
 from service.ids import new_id
 from service.settings import Settings
 from service.storage import storage
 from service.storage.bucket import Bucket
 from service.storage.storage import Storage
+from tests.support.full_disk import small_disk
 from tests.support.serving import RunningService, running_service
 from tests.support.training import line, straight
 
@@ -223,6 +224,20 @@ def test_a_bucket_that_cannot_be_written_to_is_unavailable(address: str, tmp_pat
         store(Storage(address.replace("//data/", "//nowhere/"), tmp_path), [1, 2])
     assert refused.value.code == "storage_unavailable"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_copy_that_finds_no_room_says_that_the_disk_is_full(
+    here: Storage, address: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    record = store(here, [1, 2, 3])
+    with small_disk(tmp_path_factory.mktemp("disk") / "small") as disk:
+        elsewhere = Storage(address, disk.folder / "cache")
+        disk.fill()
+        with pytest.raises(CannotWrite) as refused:
+            elsewhere.open(record.id, record.content_hash)
+        assert refused.value.code == "storage_full"
+        disk.empty()
+        assert len(elsewhere.open(record.id, record.content_hash).inputs) == 3
 
 
 @pytest.mark.parametrize("address", ["s3://", "gs://bucket", "s3:///prefix", "s3://bucket?colour=red"])
