@@ -1,4 +1,4 @@
-"""How weights begin: arrays of outputs × inputs, drawn in float64 so that both precisions begin alike."""
+"""Distributions of first weights: arrays of outputs × inputs, drawn in float64 so that both precisions begin alike."""
 
 import math
 from dataclasses import dataclass

@@ -48,9 +48,9 @@ class Network:
 
     @property
     def block_rows(self) -> int:
-        """So many rows at once keep all values between layers within a processor's cache.
+        """Rows in a block, few enough to keep all values between layers within a processor's cache.
 
-        Of wide networks more: each block adds to the gradient of every parameter, and reads every parameter.
+        Wide networks take more: each block adds to the gradient of every parameter, and reads every parameter.
         """
         width = sum(node.outputs for node in nodes(self.root) if not node.children) + self.inputs
         row = width * np.dtype(self.dtype).itemsize
@@ -85,7 +85,7 @@ class Network:
         return vector
 
     def tape(self, vector: Array, rows: int, gradient: Array | None = None) -> tuple[Tape, Array, Signal]:
-        """A tape for batches of so many rows, the buffer for their inputs, and where the outputs will be."""
+        """Return a tape for batches of `rows` rows, the buffer for their inputs, and the buffers of the outputs."""
         tape = Tape(rows, vector, gradient)
         inputs = np.empty((rows, self.inputs), self.dtype)
         return tape, inputs, self.root.record(Signal(inputs, None), tape)

@@ -19,7 +19,7 @@ class ParameterError(ValueError):
 
 
 def read_parameters(nodes: Sequence[Node], layers: Any, vector: Array, pointer: str = "") -> None:
-    """Write what `layers` gives for `nodes` into the vector; ParameterError where it does not fit."""
+    """Write the parameters in `layers` for `nodes` into the vector; ParameterError where they do not fit."""
     if not isinstance(layers, Sequence) or isinstance(layers, str):
         raise ParameterError(pointer, "must be a list with one object per layer")
     if len(layers) != len(nodes):
@@ -70,7 +70,7 @@ def check_array(slot: ParameterSlot, given: Array, pointer: str) -> Array:
 
 
 def check_lists(given: Any, shape: tuple[int, ...], pointer: str) -> None:
-    """Lists nested as the shape says, with numbers alone in them."""
+    """Check that lists are nested as the shape asks, with nothing but numbers in them."""
     if not shape:
         if isinstance(given, bool) or not isinstance(given, int | float):
             raise ParameterError(pointer, "must be a number")

@@ -22,11 +22,11 @@ NAMES = {
     "architecture": {"Slot": "ParameterSlot", "Arrangement": "Shape"},
     "rule": {"Work": "RuleState"},
 }
-"""Former names of what a module had, and the present ones."""
+"""Former names in a module, and the present ones."""
 
 
 class FormerAddresses(MetaPathFinder, Loader):
-    """Finder of former modules, each of which has all names of its present address."""
+    """Finder of former modules; each has all names of its present address."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -36,7 +36,7 @@ class FormerAddresses(MetaPathFinder, Loader):
         return ModuleSpec(fullname, self) if former else None
 
     def exec_module(self, module: ModuleType) -> None:
-        """Fill a former module, and warn whoever imports it."""
+        """Fill a former module, and warn its importer."""
         former = module.__name__.removeprefix(HERE)
         present = HERE + FACES[former]
         warnings.warn(f"{module.__name__} is {present} now; import from there.", DeprecationWarning, stacklevel=2)

@@ -1,4 +1,4 @@
-"""What every piece of vocabulary is: a frozen dataclass whose fields are checked, in a registry under its wire name.
+"""The base of all vocabulary: a frozen dataclass whose fields are checked, in a registry under its wire name.
 
     @ACTIVATIONS.add
     @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ Count = Annotated[int, Ge(1)]
 
 
 class TermError(ValueError):
-    """A field of a term has a value that it cannot have; `message` says what would be right."""
+    """A value that a field of a term cannot have; `message` tells what would be right."""
 
     def __init__(self, term: str, field: str, message: str) -> None:
         super().__init__(f"{term}: {field} {message}")
@@ -73,7 +73,7 @@ def hints(term: type[Any]) -> dict[str, Any]:
 
 
 def conform(value: Any, hint: Any) -> Any:
-    """The value as its annotation wants it (an int becomes a float, a list a tuple); ValueError says what would do."""
+    """The value as its annotation wants it (an int becomes a float, a list a tuple); ValueError names the remedy."""
     origin = get_origin(hint)
     if origin is Annotated:
         base, *bounds = get_args(hint)

@@ -11,9 +11,9 @@ Link = Literal["identity", "softmax", "sigmoid"]
 
 
 def class_scores(outputs: Array, link: Link | None, *, boolean: bool = False) -> Array:
-    """How much speaks for each class (rows × classes), in the dtype of the outputs (rows × width) of one target.
+    """Return the scores of each class (rows × classes), in the dtype of the outputs (rows × width) of one target.
 
-    These are probabilities where there is a link: softmax over each row, sigmoid of each output, or the outputs
+    Scores are probabilities where there is a link: softmax over each row, sigmoid of each output, or the outputs
     themselves (identity). Without one, they are the outputs as they are. A boolean target has one output, p, and the
     scores [1 - p, p] of false and true.
     """

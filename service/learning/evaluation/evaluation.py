@@ -86,7 +86,7 @@ class _Judge(Protocol):
     """Judges one of the targets."""
 
     def add(self, outputs: Array, truth: Array) -> Array:
-        """Add rows, with all outputs and all columns of targets; gives their residuals (rows)."""
+        """Add rows, with all outputs and all columns of targets; return their residuals (rows)."""
 
     def result(self) -> dict[str, Any]:
         """The metrics."""

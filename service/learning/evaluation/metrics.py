@@ -1,4 +1,4 @@
-"""How good predictions are, in float64 and in scikit-learn's definitions; rows come block by block."""
+"""Metrics of predictions, in float64 and in scikit-learn's definitions, from rows that are added block by block."""
 
 import math
 from collections.abc import Sequence
@@ -72,10 +72,10 @@ class Regression:
 
 
 class Classification:
-    """How well scores (rows × classes) tell the true classes of `rows` rows; the highest score is what is predicted.
+    """Metrics of scores (rows × classes) against the true classes of `rows` rows; the highest score is the prediction.
 
     * accuracy, and the confusion matrix: rows are true classes, columns predicted ones, both in the order of `classes`.
-    * Of each class precision, recall, their harmonic mean f1, and support (how often it is true); 0 where nothing
+    * For each class precision, recall, their harmonic mean f1, and support (how often it is true); 0 where nothing
       could be counted. The macro averages are means over the classes that are true or predicted somewhere.
     * log_loss = mean(-log p), p the probability of the true class, no nearer to 0 or 1 than its dtype's precision. None
       where scores are no `probabilities`.

@@ -1,4 +1,4 @@
-"""How well scores put the rows of a class above all others."""
+"""ROC AUC: the chance that scores rank a row of a class above a row of any other."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,8 @@ BLOCK = 1 << 16  # scores whose places are looked for at once
 class Ranking:
     """The area under the ROC curve, from scores (rows × classes) that come block by block.
 
-    Of two classes it is that of the second one's scores; of more the mean over classes, each against the rest. None
-    where one of the classes has no rows, where scores are not numbers, and where they would take more than 128 MiB.
+    For two classes it is the area of the second one's scores; for more the mean over classes, each against the
+    rest. None where a class has no rows, where scores are not numbers, and where they would take more than 128 MiB.
     """
 
     def __init__(self, classes: int, rows: int) -> None:

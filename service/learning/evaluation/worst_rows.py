@@ -8,7 +8,7 @@ from service.learning.arrays import Array, Indices
 
 
 class WorstRow(NamedTuple):
-    """A row by its number, what the network gave for it, what is true (as it is stored), and the size of the error."""
+    """A row's number, the network's outputs for it, the true values as stored, and the size of the error."""
 
     row: int
     outputs: list[float]
@@ -17,7 +17,7 @@ class WorstRow(NamedTuple):
 
 
 class WorstRows:
-    """Of rows that come block by block, the `count` ones of the largest residuals; of equal ones the first.
+    """The `count` rows with the largest residuals, collected block by block; ties keep the first.
 
     A residual that is not a number counts as infinite.
     """
@@ -30,7 +30,7 @@ class WorstRows:
         self._targets: Array = np.empty(0)
 
     def add(self, first: int, residuals: Array, outputs: Array, targets: Array) -> None:
-        """Add rows, the first of which has this number: residuals (rows), outputs and targets (rows × any)."""
+        """Add rows numbered from `first`: residuals (rows), outputs and targets (rows × any)."""
         sizes = np.where(np.isnan(residuals), np.inf, residuals).astype(np.float64)
         rows = np.flatnonzero(sizes > self._bound)
         if not self._count or not len(rows):
@@ -46,11 +46,11 @@ class WorstRows:
 
     @property
     def _bound(self) -> float:
-        """What a residual must exceed to be among the worst."""
+        """The residual that a row must exceed to be among the worst."""
         return float(self._residuals[-1]) if len(self._rows) == self._count > 0 else -np.inf
 
     def result(self) -> list[WorstRow]:
-        """The worst row first."""
+        """Return the rows, the worst first."""
         columns = (self._rows, self._outputs, self._targets, self._residuals)
         return [WorstRow(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
 

@@ -16,7 +16,7 @@ ARGUMENTS = {1: "one argument", 2: "two arguments", 3: "three arguments"}
 
 
 class Shape(IntEnum):
-    """What a value has: one number, one for each row, one for each element. Shapes combine to the larger."""
+    """The shape of a value: one number, one for each row, or one for each element. Shapes combine to the larger."""
 
     SCALAR = 0
     COLUMN = 1
@@ -36,7 +36,7 @@ class Step(NamedTuple):
 class Value:
     """A value while compiling: a constant number, or the index of what computes it.
 
-    varies: it depends on the variable that gradients are taken by. pools: a row's part in it depends on other rows.
+    varies: it depends on the variable of the gradients. pools: a row's part in it depends on other rows.
     """
 
     index: int = -1
@@ -55,7 +55,7 @@ class Value:
 class Program:
     """Values 0, 1, ... are the variables (matrices), those after them come from the steps; the last is the result.
 
-    agg: the result is what this is still to be taken of; None where it is all there is.
+    agg: the aggregate that is still to be taken of the result; None where there is none.
     """
 
     variables: tuple[str, ...]

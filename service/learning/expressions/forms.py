@@ -24,7 +24,9 @@ def compile_loss(text: str) -> Program:
             f"a loss is one number, and this is one for each {each}: wrap it in mean(...)", tree.position
         )
     if not value.varies:
-        raise ExpressionError("a loss must have a gradient by the prediction ŷ, and this one has none", tree.position)
+        raise ExpressionError(
+            "a loss must have a gradient with respect to the prediction ŷ, and this one has none", tree.position
+        )
     return compiler.program(value, agg)
 
 
@@ -33,7 +35,7 @@ def compile_activation(text: str) -> Program:
     """The program of an activation of x.
 
     Raises:
-        ExpressionError: it is no expression, gives no value for each x, or mixes rows.
+        ExpressionError: it is no expression, has no value for each x, or mixes rows.
     """
     compiler = Compiler({"x": ()})
     tree = parse(text)

@@ -1,4 +1,4 @@
-"""What a written expression may call: each function with its values and its pull-backs, on prepared buffers."""
+"""The functions of written expressions, each with its values and its pull-backs, on prepared buffers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

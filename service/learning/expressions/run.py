@@ -15,7 +15,7 @@ Call = Callable[[], object]
 
 
 class Run:
-    """Computes `result` from the variables' arrays (rows × width), and the gradient by the first of them.
+    """The computation of `result` from the variables' arrays (rows × width), and of its gradient for the first of them.
 
     `result` may be given as the array to write to. Buffers for gradients are made by `differentiate`.
     """
@@ -46,7 +46,10 @@ class Run:
             call()
 
     def differentiate(self, gradient: Array) -> Array:
-        """Prepare `backward`, which writes the gradient by the first variable; gives where that by the result goes."""
+        """Build the backward pass, and return the buffer for the gradient with respect to the result.
+
+        `backward` then writes the gradient with respect to the first variable.
+        """
         seed = self._buffer(self._program.shape)
         first = len(self._program.variables)
         if not self._program.steps:
@@ -115,7 +118,7 @@ def _evaluation(step: Step, arguments: list[Any], out: Array) -> Callable[[], ob
 
 
 def _pull_backs(step: Step, arguments: list[Any], g: Array, y: Array) -> list[Callable[..., object] | None]:
-    """For each argument what writes its gradient to an array given first."""
+    """Return for each argument the function that writes its gradient to the array given first."""
     name, _, across = step.function.partition("_")
     if name in ("sum", "mean"):
         count = arguments[0].shape[1] if across else arguments[0].size

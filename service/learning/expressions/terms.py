@@ -121,7 +121,7 @@ class ExpressionActivation(Activation):
     """a written formula of x, such as x * sigmoid(x)"""
 
     name = "expression"
-    # the formula says it, where other activations know it by their class: no type covers both
+    # read from the formula, while other activations know it by their class: no type covers both
     whole_row: ClassVar[bool] = property(lambda self: compile_activation(self.expression).whole_row)  # type: ignore[assignment]
     expression: str
 
@@ -143,7 +143,7 @@ class ExpressionActivation(Activation):
 
     def bind(self, x: Array, y: Array) -> tuple[Activate, PullBack]:
         run = Run(compile_activation(self.expression), (x,), result=y)
-        prepared: list[tuple[Array, Array]] = []  # the gradient by x and by y; made when first asked for
+        prepared: list[tuple[Array, Array]] = []  # the gradients with respect to x and y; made when first asked for
 
         def pull_back(dy: Array) -> None:
             if not prepared:

@@ -22,7 +22,7 @@ GLOROT_UNIFORM = GlorotUniform()
 class Dense(Layer):
     """y = σ(W x + b)
 
-    W is outputs × inputs, drawn from `init`. `bias` gives the numbers that b begins with, true means zeros; with false
+    W is outputs × inputs, drawn from `init`. `bias` holds the numbers that b begins with, true means zeros; with false
     there is no b.
     """
 

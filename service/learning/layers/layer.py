@@ -1,4 +1,4 @@
-"""What a layer is: the widths it takes and gives, the parameters it has, and how it records itself on a tape."""
+"""The base of layers: the widths a layer takes and returns, its parameters, and its record on a tape."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -65,7 +65,7 @@ class Node:
 
 
 class Shape(NamedTuple):
-    """What a layer becomes for a number of inputs."""
+    """The form of a layer for a number of inputs."""
 
     outputs: int
     slots: tuple[ParameterSlot, ...] = ()
@@ -84,7 +84,7 @@ class Layer(Term):
 
     @property
     def depth(self) -> int:
-        """How deep layers nest in this one."""
+        """Depth of the layers nested in this one."""
         return 0
 
     @property
@@ -107,16 +107,16 @@ class Layer(Term):
         return self.name
 
     def arrange(self, inputs: int, placement: "Placement") -> Shape:
-        """Outputs, parameters and placed children for so many inputs."""
+        """Return the outputs, parameters and placed children for this number of inputs."""
         return Shape(inputs)
 
     def record(self, node: Node, x: Signal, tape: Tape) -> Signal:
-        """Record the layer's calls for inputs `x` on the tape; gives where its outputs will be."""
+        """Record the layer's calls for inputs `x` on the tape; return the buffers of its outputs."""
         raise NotImplementedError
 
 
 class Placement:
-    """Gives each layer its place: checks widths, and hands out the flat vector, trainable parameters first."""
+    """The placing of layers: checks widths, and hands out the flat vector, trainable parameters first."""
 
     def __init__(self) -> None:
         self.trainable = 0

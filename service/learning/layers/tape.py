@@ -15,7 +15,7 @@ Call = Callable[[], object]
 
 
 class Signal(NamedTuple):
-    """What flows between layers, rows × width: values, and the loss's gradient there (None where nobody needs it)."""
+    """The buffers between two layers, rows × width: values, and the loss's gradient (None where nobody needs it)."""
 
     value: Array
     gradient: Array | None
@@ -33,7 +33,7 @@ class Tape:
         self.vector = vector
         self.gradient = gradient
         self.training = gradient is not None
-        self.generator: Generator  # set by whoever trains layers that draw
+        self.generator: Generator  # set by the training of layers that draw
         self.forward: list[Call] = []
         self.backward: list[Call] = []
         self._commit: list[Call] = []
@@ -58,7 +58,7 @@ class Tape:
         return {slot.name: slot.stored(self.vector) for slot in node.slots}
 
     def gradients(self, node: "Node") -> dict[str, Array]:
-        """Where the gradients of the node's trainable parameters go, views into `gradient`."""
+        """Return the buffers for gradients of the node's trainable parameters, as views into `gradient`."""
         if self.gradient is None:
             return {}
         return {slot.name: slot.stored(self.gradient) for slot in node.slots if slot.trainable}

@@ -15,7 +15,7 @@ from service.learning.terms import NonNegative
 class CrossEntropy(AggregatedLoss):
     """agg(-Σᵢ yᵢ log(min(ŷᵢ + ϵ, 1))), over each row
 
-    ŷ are probabilities, as behind softmax; logitcrossentropy of what goes into softmax is more exact. `eps` None is the
+    ŷ are probabilities, as behind softmax; logitcrossentropy of the inputs of softmax is more exact. `eps` None is the
     dtype's precision.
     """
 
@@ -35,7 +35,7 @@ class CrossEntropy(AggregatedLoss):
 class BinaryCrossEntropy(AggregatedLoss):
     """agg(-y log(min(ŷ + ϵ, 1)) - (1 - y) log(min(1 - ŷ + ϵ, 1)))
 
-    ŷ are probabilities, as behind sigmoid; logitbinarycrossentropy of what goes into sigmoid is more exact.
+    ŷ are probabilities, as behind sigmoid; logitbinarycrossentropy of the inputs of sigmoid is more exact.
     """
 
     name = "binarycrossentropy"
@@ -139,6 +139,6 @@ class Focal:
         self.loss: Array = -self._power * self._log
 
     def slope(self) -> Array:
-        """The derivative by the chance, m^γ (γ log(p)/m - 1/p), and 0 where p is cut."""
+        """The derivative with respect to the chance, m^γ (γ log(p)/m - 1/p), and 0 where p is cut."""
         with np.errstate(invalid="ignore"):
             return np.where(self._m > 0, self._power * (self._gamma * self._log / self._m - 1 / self._p), 0)

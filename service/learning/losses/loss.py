@@ -1,4 +1,4 @@
-"""What a loss is, and its value over many blocks of rows."""
+"""The base of losses, and the value of a loss over many blocks of rows."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,26 +29,26 @@ class Loss(Term):
 
     @property
     def agg(self) -> Agg:
-        """How the losses of blocks of rows make that of all."""
+        """The aggregate that makes one loss of the losses of blocks of rows."""
         return "mean"
 
     def terms(self, ŷ: Array, y: Array) -> Array:
-        """What `agg` takes together: one number per element (rows × outputs), or per row (rows × 1)."""
+        """Return the numbers that `agg` combines: one per element (rows × outputs), or per row (rows × 1)."""
         raise NotImplementedError
 
     def slope(self, ŷ: Array, y: Array) -> Array:
-        """∂ Σ terms / ∂ŷ, rows × outputs; of a loss that is not separable, ∂ value / ∂ŷ."""
+        """∂ Σ terms / ∂ŷ, rows × outputs; for a loss that is not separable, ∂ value / ∂ŷ."""
         raise NotImplementedError
 
     def bind(self, ŷ: Array, y: Array, gradient: Array, weights: Array | None) -> Evaluate:
-        """For fixed buffers: what gives the loss of a batch and writes its gradient by ŷ.
+        """Return a call on fixed buffers that returns the loss of a batch and writes ∂loss/∂ŷ.
 
         Weights (rows × 1) have mean 1 over all rows where `agg` is mean.
         """
         raise NotImplementedError
 
     def total(self) -> "Total":
-        """Takes the loss of many blocks of rows together."""
+        """Return an accumulator of the loss over blocks of rows."""
         return Total(self)
 
 

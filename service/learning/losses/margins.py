@@ -58,4 +58,4 @@ class SiameseContrastiveLoss(AggregatedLoss):
 
 
 SMALLEST = {name: float(np.finfo(name).tiny / np.finfo(name).eps) for name in ("float32", "float64")}
-"""Of sums of squares, by dtype, that have all their digits."""
+"""The smallest sums of squares that have all their digits, by dtype."""

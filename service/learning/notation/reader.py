@@ -24,7 +24,7 @@ def read(text: str) -> Layer:
     """The layer that `text` stands for.
 
     Raises:
-        NotationError: with the position of what cannot be read.
+        NotationError: the text cannot be read; the error has the position.
     """
     reader = Reader(text)
     layer = reader.layer()
@@ -92,7 +92,7 @@ class Reader:
         return build(INITS[name], {}, position)
 
     def _arguments(self, term: type[T], position: int) -> T:
-        """What stands in parentheses behind a name: positional values, then keywords."""
+        """Read the arguments in parentheses behind a name: positional values, then keywords."""
         known = {field.name: hint for field, hint in zip(fields(term), hints(term).values(), strict=True)}  # type: ignore[arg-type]
         positional = [field.name for field in fields(term) if not field.kw_only]  # type: ignore[arg-type]
         values: dict[str, Any] = {}

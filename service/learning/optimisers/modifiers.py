@@ -1,4 +1,4 @@
-"""What changes gradients on their way to a rule, named as in Optimisers.jl, and the chain that puts them together."""
+"""Modifiers of gradients on their way to a rule, named as in Optimisers.jl, and the chain that composes them."""
 
 import math
 from dataclasses import dataclass, field

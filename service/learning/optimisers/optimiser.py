@@ -25,7 +25,7 @@ Calls = list[tuple[Apply, RuleState]]
 
 
 class Optimiser:
-    """A rule at work on a vector of parameters and its gradient; `arrays` says which stretches are one array.
+    """A rule at work on a vector of parameters and its gradient; `arrays` lists the stretches that are one array.
 
     Rules that take any stretch of elements go over the vectors together, block by block: what one leaves in the cache
     the next one finds there. `gradient_square` and `step_square` are Σ dx² before and after the last step.

@@ -1,4 +1,4 @@
-"""What an optimiser rule is, and rules at work on the flat vectors of one training."""
+"""The base of optimiser rules, and the block of a flat vector that a rule works on."""
 
 from collections.abc import Callable
 from typing import ClassVar, Literal, NamedTuple
@@ -25,9 +25,9 @@ class Block(NamedTuple):
 class Rule(Term):
     """A recipe for steps.
 
-    `bind` gives the function (eta, t) that turns the block's dx into the step to subtract; t counts from 1. It returns
-    False where there is nothing to subtract yet. `scope` says what must be seen at once: any stretch of elements, one
-    array (a weight or a bias), or the whole vector. `pauses` marks rules that may return False.
+    `bind` returns the function (eta, t) that turns the block's dx into the step to subtract; t counts from 1. That
+    function returns False where there is nothing to subtract yet; `pauses` marks rules that may. `scope` is the least
+    that must be seen at once: any stretch of elements, one array (a weight or a bias), or the whole vector.
     """
 
     __slots__ = ()

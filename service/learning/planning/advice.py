@@ -1,4 +1,4 @@
-"""What a recipe could do better, said before it is followed, and what would have helped a training that diverged."""
+"""Advice on a recipe before it is followed, and remedies for a training that diverged."""
 
 from dataclasses import dataclass
 
@@ -28,7 +28,7 @@ class Advice:
 def advice(
     plan: Plan, recipe: Recipe, *, network: Network | None = None, gram: Gram | None = None, validation_rows: int = 0
 ) -> tuple[Advice, ...]:
-    """What is worth saying, the most urgent first; `gram` are the sums over the training part, where they are known."""
+    """Return the advice, the most urgent first; `gram` are the sums over the training part, where they are known."""
     found = [
         unsuited_loss(recipe, network),
         logits_of_probabilities(recipe, network),
@@ -40,7 +40,7 @@ def advice(
 
 
 def unsuited_loss(recipe: Recipe, network: Network | None) -> Advice | None:
-    """A loss of probabilities, or of positive numbers, and a network that gives others too."""
+    """Advise where the loss needs probabilities or positive numbers, and the network has other outputs too."""
     loss = recipe.loss
     if network is None or suits(loss, network) is not False:
         return None
@@ -49,7 +49,7 @@ def unsuited_loss(recipe: Recipe, network: Network | None) -> Advice | None:
 
 
 def logits_of_probabilities(recipe: Recipe, network: Network | None) -> Advice | None:
-    """A loss of logits, and a network that gives nothing but probabilities."""
+    """Advise where the loss takes logits, and the network's outputs are always probabilities."""
     said = None if network is None else squeezed(recipe.loss, network)
     return None if said is None else Advice("logits_of_probabilities", said, "#/loss")
 
@@ -123,7 +123,7 @@ def no_validation_part(recipe: Recipe, validation_rows: int) -> Advice | None:
 def help_for_diverged(
     recipe: Recipe, network: Network, epoch: int, largest_stable: float | None, best: float | None
 ) -> str:
-    """What would help a training whose loss or parameters were not finite after `epoch`; 0 is before any step."""
+    """Return a remedy for a training whose loss or parameters were not finite after `epoch`; 0 is before any step."""
     fits = suits(recipe.loss, network)
     if fits is False or (fits is None and epoch == 0):
         return mismatch(recipe.loss, network)

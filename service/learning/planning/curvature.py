@@ -1,4 +1,4 @@
-"""How strongly the loss of any network bends where training begins, from a sample of rows."""
+"""The largest curvature of any network's loss at the start of training, estimated from a sample of rows."""
 
 from collections.abc import Callable, Generator
 from math import isfinite
@@ -19,7 +19,7 @@ Vector = NDArray[np.floating[Any]]
 Gradient = Callable[[Vector], Vector]
 
 BUDGET = 100_000_000  # operations that an estimate may take
-FEWEST_ROWS = 8  # fewer say too little about the loss of all
+FEWEST_ROWS = 8  # fewer tell too little about the loss of all
 ITERATIONS = (24, 16, 10, 6, 4)
 CONVERGED = 1e-3
 
@@ -67,7 +67,7 @@ class Sample(NamedTuple):
 
 
 def sample_of(train: Part, rows: int, recipe: Recipe) -> Sample:
-    """So many rows, evenly spread, with weights of mean 1 where the loss is a mean."""
+    """Return `rows` rows, evenly spread, with weights of mean 1 where the loss is a mean."""
     chosen = sample_indices(len(train), rows)
     weights: Array | None = None if train.weights is None else train.weights[chosen].astype(np.float64)
     if weights is not None and recipe.loss.agg == "mean":

@@ -1,4 +1,4 @@
-"""What a training will take and how fast it may learn, known before it begins."""
+"""The plan of a training: its path, its cost and the rates it allows, known before it begins."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -52,10 +52,10 @@ def plan(
     parameters: Array | None = None,
     train: Callable[[], Part] | None = None,
 ) -> Plan:
-    """The plan of training `network` on so many rows by `recipe`.
+    """Return the plan of training `network` by `recipe` on this number of rows.
 
     `gram` and `validation_gram` are the sums over the parts' rows where they are known: rates and the least loss of a
-    quadratic problem are then exact. Otherwise rates are estimated from a sample of the rows that `train` gives,
+    quadratic problem are then exact. Otherwise rates are estimated from a sample of the rows that `train` returns,
     within 10⁸ operations, at the `parameters` that training begins from (`fresh` as `Training` takes it).
 
     Raises:

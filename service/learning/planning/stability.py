@@ -1,4 +1,4 @@
-"""How large a rate may be, known before training: from the largest curvature of the loss."""
+"""Bounds of the learning rate, known before training from the largest curvature of the loss."""
 
 import math
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ def estimated_bounds(rule: Rule, largest: float) -> RateBounds:
 
 
 def bounded(stable: float, best: float, *, exact: bool) -> RateBounds:
-    """The bounds where they can be said: not for a loss so flat that any rate would do."""
+    """Return the bounds where they are known: not for a loss so flat that any rate would do."""
     if not (math.isfinite(stable) and math.isfinite(best) and best > 0):
         return RateBounds(None, None)
     return RateBounds(Rate(stable, exact), Rate(best, exact))
@@ -94,7 +94,7 @@ def best_rate(rule: Rule, smallest: float, largest: float) -> float | None:
 
 
 def contraction(rule: Rule, u: float) -> float:
-    """What an epoch leaves of the error, in the long run, along an eigenvector with rate · curvature = u.
+    """The factor of the error that an epoch leaves in the long run, along an eigenvector with rate · curvature = u.
 
     The largest |z| with z² = (1 + ρ − u) z − ρ (Momentum; Descent: ρ = 0) or z² = (1 − u)((1 + ρ) z − ρ) (Nesterov).
     """

@@ -1,4 +1,4 @@
-"""What a network can give, and what a loss takes: numbers, positive ones, probabilities, or logits of these."""
+"""Whether a network's outputs suit a loss that needs probabilities, positive numbers or logits."""
 
 import math
 from collections.abc import Callable
@@ -15,12 +15,12 @@ from service.learning.losses import Loss
 from service.learning.network import Network
 
 PROBE = np.linspace(-20, 20, 400).reshape(100, 4)
-"""Where a function is looked at; rows, for those that take whole ones."""
+"""The inputs at which a function is tried; rows, for functions of whole rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """What a loss takes, the function that gives it, and the loss that takes what comes before that function."""
+    """The values a loss takes, the function that returns such values, and the loss of that function's inputs."""
 
     of: Literal["probabilities", "positive numbers"]
     holds: Callable[[Array], NDArray[np.bool_]]
@@ -49,7 +49,7 @@ LOGITS: dict[str, tuple[str, str]] = {
     "logitcrossentropy": ("softmax", "crossentropy"),
     "logitbinarycrossentropy": ("sigmoid", "binarycrossentropy"),
 }
-"""By the loss: the function that it applies to what the network gives, and the loss that leaves this to the network."""
+"""For each loss of logits: the function that it applies to outputs, and the loss that leaves this to the network."""
 
 
 def last_layer(network: Network) -> Layer:
@@ -60,7 +60,7 @@ def last_layer(network: Network) -> Layer:
 
 
 def last_function(network: Network) -> Activation | None:
-    """The function that gives a network's outputs; None where it ends otherwise, in branches or a normalisation."""
+    """The function that a network ends in; None where it ends otherwise, in branches or a normalisation."""
     layer = last_layer(network)
     if isinstance(layer, Dense):
         return layer.activation
@@ -74,7 +74,7 @@ def _always(holds: Callable[[Array], NDArray[np.bool_]], function: Activation) -
 
 
 def suits(loss: Loss, network: Network) -> bool | None:
-    """Whether the network gives nothing but what the loss takes; None where its last function is not known."""
+    """Whether all outputs of the network are values that the loss takes; None where its last function is not known."""
     demand, function = DEMANDS.get(loss.name), last_function(network)
     if demand is None:
         return True
@@ -82,7 +82,7 @@ def suits(loss: Loss, network: Network) -> bool | None:
 
 
 def mismatch(loss: Loss, network: Network) -> str:
-    """That the network does not give what the loss takes, and what would; for losses among `DEMANDS`."""
+    """Explain that the network's outputs do not suit the loss, with a remedy; for losses among `DEMANDS`."""
     demand = DEMANDS[loss.name]
     instead = "" if demand.instead is None else f"use {demand.instead}, which takes any numbers, or "
     remedy = f"{instead}let the network end in {demand.function}"
@@ -105,7 +105,7 @@ def _called(function: Activation) -> str:
 
 
 def squeezed(loss: Loss, network: Network) -> str | None:
-    """What is wrong where a loss of logits gets probabilities; None where it does not."""
+    """Explain the fault where a loss of logits gets probabilities; None where it does not."""
     function = last_function(network)
     if loss.name not in LOGITS or function is None or not _always(_probabilities("").holds, function):
         return None
@@ -122,7 +122,7 @@ def squeezed(loss: Loss, network: Network) -> str | None:
 
 
 def _reach(applied: str, outputs: int) -> str:
-    """How far the probabilities go that come of numbers from 0 to 1."""
+    """Describe the range of the probabilities of numbers from 0 to 1."""
     if applied == "sigmoid":
         return f"the probabilities that come of it lie between 0.5 and {1 / (1 + math.exp(-1)):.3g}"
     return f"no probability that comes of it is above {math.e / (math.e + outputs - 1):.3g}"

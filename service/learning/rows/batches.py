@@ -1,4 +1,4 @@
-"""Which rows each batch has: seeded, the same for whoever asks again, and read from the disk in long runs."""
+"""Mini-batches in a seeded, repeatable order, read from disk in long runs."""
 
 from collections.abc import Callable, Sequence
 from typing import cast
@@ -12,7 +12,7 @@ from service.learning.rows.part import Part
 
 Take = Callable[[Indices, int, Array, str], Array]
 RUN_BYTES = 1 << 19  # rows that lie together in the file and are read together
-WINDOW_RUNS = 64  # so many runs are mixed with each other
+WINDOW_RUNS = 64  # runs that are mixed with each other
 
 
 class Order:
@@ -37,22 +37,22 @@ class Order:
         self.first = self.last = 0
 
     def enter(self, position: int) -> list[slice]:
-        """Go to the window that has this position; gives its runs, as slices of the part's rows."""
+        """Go to the window that has this position; return its runs, as slices of the part's rows."""
         self.window = int(np.searchsorted(self._edges, position, side="right")) - 1
         self.first, self.last = self._edges[self.window : self.window + 2].tolist()
         runs = slice(self.window * WINDOW_RUNS, (self.window + 1) * WINDOW_RUNS)
         return list(map(slice, self._starts[runs].tolist(), self._stops[runs].tolist()))
 
     def shuffle(self, rows: Indices) -> Indices:
-        """What stands for the rows of the window's runs, one after the other, in the order of the epoch."""
+        """Put the window's rows, given run after run, in the order of the epoch, and return them."""
         np.random.default_rng((*self._entropy, self.window)).shuffle(rows)
         return rows
 
 
 class Batches:
-    """The batches of a part, epoch by epoch, copied into buffers that the caller gives.
+    """The batches of a part, epoch by epoch, copied into buffers of the caller.
 
-    Of a memory map, a window is read run by run into memory, codes as they are, and the pages behind are given back.
+    A window of a memory map is read run by run into memory, codes as they are, and the pages behind are released.
     """
 
     def __init__(
@@ -119,7 +119,7 @@ class Batches:
         self._rows = order.shuffle(np.arange(count))
 
     def _window_of(self, count: int) -> list[Rows]:
-        """Room in memory for so many rows, with codes as they are stored."""
+        """Return room in memory for `count` rows, with codes as they are stored."""
         return [room_for(array, count) for array in self._arrays]
 
 

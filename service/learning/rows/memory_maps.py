@@ -12,7 +12,7 @@ STRETCH = 1 << 23  # bytes that are given back at once: each time costs a system
 
 
 def read_ahead(array: NDArray[Any], runs: Iterable[slice]) -> Iterator[slice]:
-    """The same runs of rows, for one who reads each as it comes: asked for at once, and given back when it is read."""
+    """Yield the runs of rows, requested from the disk all at once; release each when the next one is taken."""
     for run in runs:
         advise(array, run.start, run.stop, mmap.MADV_WILLNEED)
         yield run
@@ -20,14 +20,14 @@ def read_ahead(array: NDArray[Any], runs: Iterable[slice]) -> Iterator[slice]:
 
 
 def drop_behind(array: NDArray[Any], start: int, stop: int) -> None:
-    """For one who reads in order, and has just read rows start to stop: every few megabytes are given back."""
+    """Release the pages behind a sequential reader of rows start to stop, a few megabytes at a time."""
     row = array.strides[0]
     if row > 0 and start * row // STRETCH != stop * row // STRETCH:
         advise(array, start * row // STRETCH * STRETCH // row, stop, mmap.MADV_DONTNEED)
 
 
 def advise(array: NDArray[Any], start: int, stop: int, advice: int) -> None:
-    """Say something about the pages of rows start to stop, if the array is part of a memory map."""
+    """Give `madvise` advice on the pages of rows start to stop, if the array is part of a memory map."""
     mapping = mapping_of(array)
     if mapping is None or not array.flags.c_contiguous or array.flags.writeable:
         return  # what is written to a private map lives in its pages alone

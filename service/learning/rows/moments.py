@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 
 class Moments:
-    """Of each column the mean and Σ (x − mean)², in float64; blocks merge without cancellation.
+    """The mean and Σ (x − mean)² of each column, in float64; blocks merge without cancellation.
 
     T. F. Chan, G. H. Golub, R. J. LeVeque, "Updating Formulae and a Pairwise Algorithm for Computing Sample Variances",
     1979.

@@ -16,7 +16,7 @@ class OneHotRows(StoredRows):
 
     `classes` has one entry a column: None for a number, which is one place wide and stays as it is; k for codes
     0 to k − 1, which are k places wide, 1 at the code and 0 elsewhere. Codes beyond are not checked for. `codes` is an
-    array of any float dtype, a memory map, or a selection of columns of one; `dtype` is that of what is seen. Slices
+    array of any float dtype, a memory map, or a selection of columns of one; `dtype` is that of the rows seen. Slices
     and rows that are taken are dense arrays.
 
     Raises:
@@ -72,13 +72,13 @@ def unexpanded(rows: Rows) -> Array | Selection:
 
 
 def row_bytes(rows: Rows) -> int:
-    """What a row takes in memory where categories are codes."""
+    """Bytes of a row in memory where categories are codes."""
     kept = unexpanded(rows)
     return int(kept.shape[1] * kept.dtype.itemsize)
 
 
 def room_for(rows: Rows, count: int) -> Rows:
-    """So many rows of memory for such rows, to be filled through `unexpanded`."""
+    """Return room in memory for `count` such rows, to be filled through `unexpanded`."""
     kept = unexpanded(rows)
     room: Array = np.empty((count, kept.shape[1]), kept.dtype)
     return OneHotRows(room, rows.classes, rows.dtype.name) if isinstance(rows, OneHotRows) else room

@@ -13,10 +13,10 @@ from service.learning.rows.one_hot import Rows
 class Part:
     """Rows to learn from: inputs (rows × inputs) and targets (rows × outputs).
 
-    Arrays or memory maps, in the network's dtype; a Selection where some columns or another dtype are stored; Encoded
-    where columns hold codes of classes.
-    `weights` (rows), not negative, say how much each row counts; their scale does not matter to a mean. `gram` is the
-    Gram matrix of these rows where it is known; it saves a pass.
+    Arrays or memory maps, in the network's dtype; a Selection where some columns or another dtype are stored;
+    OneHotRows where columns hold codes of classes.
+    `weights` (rows), not negative, are what each row counts; their scale does not matter to a mean. `gram` is the Gram
+    matrix of these rows where it is known; it saves a pass.
     """
 
     inputs: Rows

@@ -120,7 +120,7 @@ def _basis(directions: Matrix, spread: Matrix, scale: Matrix) -> tuple[Matrix, M
 
 
 def spread_sample(inputs: Rows, targets: Rows) -> tuple[Array, Array]:
-    """Some thousand rows, in a few long runs from all over the table: the first rows of a sorted one say little."""
+    """Some thousand rows, in a few long runs from all over the table: the first rows of a sorted one tell little."""
     wanted = max(SAMPLE_ROWS, 4 * (inputs.shape[1] + targets.shape[1]))
     if len(inputs) <= wanted:
         return inputs[:], targets[:]

@@ -11,7 +11,7 @@ from service.learning.arrays import Array, Indices
 
 
 class StoredRows(ABC):
-    """Rows of `source`, seen as `shape` (rows × width) and `dtype` say. Slices and rows that are taken are dense."""
+    """Rows of `source`, seen with a `shape` (rows × width) and `dtype` of its own. Slices and taken rows are dense."""
 
     source: Array | StoredRows
     shape: tuple[int, int]
@@ -23,7 +23,7 @@ class StoredRows(ABC):
 
     @property
     def size(self) -> int:
-        """Of what is seen, in numbers."""
+        """Count of the numbers seen."""
         return self.shape[0] * self.shape[1]
 
     def __len__(self) -> int:

@@ -1,4 +1,4 @@
-"""What a schedule is: a rate for every t, counted from 1.
+"""The base of schedules: a rate for every t, counted from 1.
 
 t is the epoch of the job, or with `per: "step"` the update since the job's start.
 """

@@ -87,7 +87,7 @@ class BackPropagation:
         return loss
 
     def add_block(self, start: int, stop: int, batch_rows: int, first: bool) -> float:
-        """Add the rows at these positions to the gradient of a batch; gives their share of its loss."""
+        """Add the rows at these positions to the gradient of a batch; return their share of its loss."""
         share = 1.0 if self._loss.agg == "sum" else (stop - start) / batch_rows
         loss = self.block(start, stop) * share
         if first:
@@ -104,7 +104,7 @@ class BackPropagation:
         return square(self._gradient)
 
     def commit(self, rows: int) -> None:
-        """The batch of so many rows was accepted: take over the statistics that it gathered."""
+        """Take over the statistics that a batch of `rows` rows gathered, once it is accepted."""
         self._programs[rows].tape.commit()
 
     def _seek(self, tape: Tape, start: int) -> None:

@@ -22,7 +22,7 @@ class BatchPath:
     """A training by batches, at any moment between two blocks of rows.
 
     `epoch` passes have updated the parameters, `reported` is the last one with a report; `position` rows of the next
-    pass are done, of which the present batch has so far gathered a gradient and a loss.
+    pass are done, and the present batch has so far gathered a gradient and a loss.
     """
 
     def __init__(
@@ -152,7 +152,7 @@ class BatchPath:
                 yield self.position / self._source.rows
 
     def _work(self) -> None:
-        """Block after block, until the pass is over or something should be said."""
+        """Work block after block, until the pass is over or an event is due."""
         source, rows, size = self._source, self._source.rows, self._source.size
         one_block = source.block_rows == size
         while self.position < rows:
@@ -168,7 +168,7 @@ class BatchPath:
                 return
 
     def _add_block(self, start: int) -> int:
-        """One block of a batch that takes several; gives where it stops."""
+        """Add one block of a batch that takes several; return its end."""
         first = start - start % self._source.size
         last = min(first + self._source.size, self._source.rows)
         stop = min(start + self._source.block_rows, last)

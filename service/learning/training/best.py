@@ -11,7 +11,7 @@ from service.learning.training.recipe import Monitored, Recipe
 
 
 class HasVector(Protocol):
-    """Gives the parameters that the last report is about."""
+    """A holder of the parameters that the last report is about."""
 
     @property
     def vector(self) -> Array: ...

@@ -1,4 +1,4 @@
-"""What trainings cost, counted before they run; the prices are what one core of a server takes."""
+"""Costs of trainings, counted before they run, at the prices of one core of a server."""
 
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ CALLS_PER_STEP = 12
 CALLS_PER_BLOCK = 8
 CALLS_PER_LAYER = 8
 OPERATIONS_PER_INPUT = 2
-OPERATIONS_PER_VALUE = 12  # forth and back, for every value that a layer gives
+OPERATIONS_PER_VALUE = 12  # forward and back, for every output of a layer
 OPERATIONS_PER_PARAMETER = 10  # of an optimiser's step
 
 

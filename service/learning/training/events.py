@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import NamedTuple
 
-HEARTBEAT_SECONDS = 0.2  # a little less than the quarter of a second within which something is said
+HEARTBEAT_SECONDS = 0.2  # a little less than the quarter of a second that may pass between two events
 
 
 class EpochReport(NamedTuple):
-    """What an epoch leaves; epoch 0 is the beginning.
+    """The report of an epoch; epoch 0 is the beginning.
 
     Where a pass is one batch, loss and gradient norm are those after `epoch` passes. Otherwise the loss is the mean of
     the batches' losses during the pass, and the norm the root of the mean of their squared norms, both weighted by
@@ -28,7 +28,7 @@ class EpochReport(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Said inside a long epoch, the one after the last report: what part of it is done."""
+    """Progress inside a long epoch, the one after the last report: the fraction of it that is done."""
 
     epoch: int
     fraction: float
@@ -44,7 +44,7 @@ class Diverged(ArithmeticError):
 
 
 class Heartbeat:
-    """How long nothing has been said."""
+    """Time since the last event."""
 
     def __init__(self) -> None:
         self.broken()
@@ -62,5 +62,5 @@ PARAMETER = "a parameter is no longer finite"
 
 
 def loss_diverged(epoch: int) -> Diverged:
-    """That the loss after this epoch is not finite; after epoch 0 no step can be to blame."""
+    """Return the error that the loss after this epoch is not finite; after epoch 0 no step can be to blame."""
     return Diverged(epoch, LOSS if epoch else FIRST_LOSS)

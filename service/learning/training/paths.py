@@ -1,4 +1,4 @@
-"""What a training knows of its path: how parameters get from one epoch to the next."""
+"""The interface of a training's path, which takes parameters from one epoch to the next."""
 
 from collections.abc import Iterator
 from typing import Literal, Protocol

@@ -1,4 +1,4 @@
-"""What a training is asked to do, and what it says on the way."""
+"""The recipe of a training, and the check that it fits network and rows."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -28,8 +28,8 @@ class Recipe:
 
     `epochs` are passes over the training part. `batch_size` None takes all rows at once; with `partial` a last, shorter
     batch counts, without it is left out. `seed` decides the order of rows where `shuffle` is on, and what layers draw.
-    `schedule` gives the rate in the optimiser's place. With `standardise` the network learns from inputs of mean 0 and
-    deviation 1. `path` None takes the cheaper one. `keep` says which parameters are the result; early stopping keeps
+    `schedule` sets the rate in the optimiser's place. With `standardise` the network learns from inputs of mean 0 and
+    deviation 1. `path` None takes the cheaper one. `keep` decides which parameters are the result; early stopping keeps
     the best.
     """
 
@@ -52,7 +52,7 @@ class Recipe:
 
 
 class RecipeError(ValueError):
-    """A recipe that does not fit network or rows; `field` of the recipe is at fault, `message` says why."""
+    """A recipe that does not fit network or rows; `field` of the recipe is at fault, `message` has the reason."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(f"{field}: {message}")

@@ -35,11 +35,11 @@ class Scaling:
         np.multiply(inputs, (1 / self.deviation).astype(inputs.dtype), inputs)
 
     def to_raw(self, network: Network, vector: Array) -> Array:
-        """The parameters that give for raw inputs what `vector` gives for standardised ones: W / s and b - W m / s."""
+        """The parameters for raw inputs that do as `vector` for standardised ones: W / s and b - W m / s."""
         return self._folded(network, vector, 1 / self.deviation, -self.mean / self.deviation)
 
     def to_standardised(self, network: Network, vector: Array) -> Array:
-        """The parameters that give for standardised inputs what `vector` gives for raw ones: W s and b + W m."""
+        """The parameters for standardised inputs that do as `vector` for raw ones: W s and b + W m."""
         return self._folded(network, vector, self.deviation, self.mean)
 
     def _folded(self, network: Network, vector: Array, factor: Array, shift: Array) -> Array:
@@ -84,7 +84,7 @@ def measure(part: Part) -> Generator[float, None, Scaling]:
 
 
 def scaling_of(gram: Gram, dtype: str = "float64") -> Scaling:
-    """What `scaling.measure` finds in the rows of `gram`, whose inputs are of this dtype, without another pass."""
+    """Return the scaling that `measure` would find in the rows of `gram`, with inputs of this dtype, without a pass."""
     n, inverse = gram.inputs, gram.reference.inverse
     shift = gram.matrix[n, :n] / gram.rows
     covariance = gram.matrix[:n, :n] / gram.rows - np.outer(shift, shift)

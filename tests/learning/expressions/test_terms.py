@@ -144,8 +144,8 @@ def test_buffers_may_change_between_evaluations() -> None:
     [
         ("ŷ - y", 2, r"one for each element: wrap it in mean\(...\)"),
         ("sum(ŷ; dims=1)", 0, r"one for each row: wrap it in mean\(...\)"),
-        ("mean(y)", 0, "gradient by the prediction"),
-        ("mean(ŷ > y)", 0, "gradient by the prediction"),
+        ("mean(y)", 0, "gradient with respect to the prediction"),
+        ("mean(ŷ > y)", 0, "gradient with respect to the prediction"),
         ("mean(yhta - y)", 5, "unknown name 'yhta': did you mean yhat"),
         ("mean(sqroot(ŷ))", 5, "unknown function 'sqroot': did you mean sqrt"),
         ("mean(exp)", 5, r"exp is a function: write exp\(...\)"),

@@ -1,4 +1,4 @@
-"""What an activation is: a function with its own pull-back."""
+"""The base of activations: a function with its own pull-back."""
 
 from collections.abc import Callable
 from typing import ClassVar
@@ -34,7 +34,7 @@ class Activation(Layer):
         raise NotImplementedError
 
     def bind(self, x: Array, y: Array) -> tuple[Activate, PullBack]:
-        """For fixed buffers: what writes y from x, and what turns a gradient by y into the gradient by x in place."""
+        """Return two calls on fixed buffers: one writes y = f(x), the other turns ∂L/∂y into ∂L/∂x in place."""
 
         def activate() -> None:
             y[...] = self.value(x)

@@ -241,7 +241,7 @@ FARTHEST = 28.0  # erfc is below the smallest number of float64 beyond
 
 @cache
 def erfc_coefficients() -> Array:
-    """Of log(erfc(z) exp(z²) / t) as a polynomial of t = 2 / (2 + z), from t = 2 / (2 + FARTHEST) to 1."""
+    """Coefficients of log(erfc(z) exp(z²) / t) as a polynomial of t = 2 / (2 + z), from t = 2 / (2 + FARTHEST) to 1."""
     low = 2 / (2 + FARTHEST)
     points = chebyshev.chebpts1(31)
     t = ((points + 1) * (1 - low) / 2 + low).tolist()

@@ -53,7 +53,7 @@ class ClosedForm:
 
     @property
     def _present(self) -> Position | None:
-        """Where the trajectory stands after the last report; None at its beginning."""
+        """The trajectory's position after the last report; None at its beginning."""
         return self._position if self._stretch is None else self._stretch.position(self._index(self._stretch))
 
     def _index(self, stretch: Stretch) -> int:
@@ -102,7 +102,7 @@ class ClosedForm:
                 return
 
     def _next_rates(self, count: int) -> Matrix:
-        """Of so many epochs, and of the one after them."""
+        """The rates of the next `count` epochs, and of the one after them."""
         if self._schedule is None:
             return np.full(count + 1, self._rate)
         first = self.reported + 1

@@ -87,7 +87,7 @@ class QuadraticLoss:
         return self.columns * self.outputs
 
     def loss(self, theta: Vector) -> float:
-        """The loss at θ: never negative; inf where it exceeds float64, of which NumPy warns as the caller set it to."""
+        """The loss at θ: never negative; inf where it exceeds float64 (NumPy then warns as the caller set it to)."""
         return self._loss_of(self.residual(theta))
 
     def gradient(self, theta: Vector, out: Vector) -> None:
@@ -155,14 +155,14 @@ class QuadraticLoss:
 
 
 def _beyond(left: Matrix, residual: Matrix) -> Matrix:
-    """What is left of a residual (rank × outputs) without its parts along these orthonormal columns."""
+    """The rest of a residual (rank × outputs) without its parts along these orthonormal columns."""
     if left.shape[0] == left.shape[1]:  # nothing: what a difference left would be rounding
         return np.zeros_like(residual)
     return residual - left @ (left.T @ residual)
 
 
 def _least_squares(matrix: Matrix, targets: Matrix) -> tuple[Matrix, Matrix]:
-    """An orthonormal basis of what the columns span, and the best coefficients; columns may differ in scale by much."""
+    """An orthonormal basis of the columns' span, and the best coefficients; columns may differ in scale by much."""
     lengths = np.sqrt(np.square(matrix).sum(axis=0))
     lengths = np.where(lengths > 0, lengths, 1)
     left, values, right = np.linalg.svd(matrix / lengths, full_matrices=False)
@@ -204,7 +204,7 @@ def operations(
     gram_is_known: bool,
     validation_rows: int = 0,
 ) -> int:
-    """What the quadratic path costs, in multiplications and additions, a call of NumPy counted as 10,000 of them.
+    """The cost of the quadratic path, in multiplications and additions, a call of NumPy counted as 10,000 of them.
 
     The pass over the rows, the decompositions, and the epochs: O(columns) each in closed form, else O(columns²).
     """

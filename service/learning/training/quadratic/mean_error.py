@@ -13,7 +13,7 @@ from service.learning.rows.reference import Matrix
 Vector = NDArray[np.floating[Any]]
 
 SPLITTER = 2.0**27 + 1
-MANY_TERMS = 1000  # of which Python's fsum takes longer than pairs do that NumPy adds up
+MANY_TERMS = 1000  # Python's fsum takes longer over so long a sum than NumPy over pairs
 FEW_TERMS = 64
 
 
@@ -45,7 +45,7 @@ class MeanError:
         return np.array(bias), np.array([_sum([*row, b]) for row, b in zip(terms, bias, strict=True)])
 
     def _terms(self, weights: Matrix) -> list[list[float]]:
-        """Of each output's c, without the bias."""
+        """The terms of each output's c, without the bias."""
         high, low = self._halves[:, 0, 0], self._halves[:, 1, 0]
         np.multiply(weights, SPLITTER, out=low)
         np.subtract(low, weights, out=high)

@@ -34,7 +34,7 @@ def single_dense(layer: Layer) -> Dense | None:
 
 
 def obstacle(network: Network, train_rows: int, recipe: Recipe, *, weighted: bool) -> str | None:
-    """Why a training cannot go by a quadratic form of its loss, as a clause; None where it can."""
+    """Return the reason against training by a quadratic form of the loss, as a clause; None where there is none."""
     dense = single_dense(network.layer)
     if dense is None:
         return "the network is more than one Dense layer"
@@ -177,7 +177,7 @@ class QuadraticPath:
 
 
 def sums_over(part: Part) -> Generator[float, None, Gram]:
-    """The sums over a part's rows; a long pass says five times a second how far it is."""
+    """Return the sums over a part's rows; a long pass yields the fraction done five times a second."""
     rows, columns = len(part), part.inputs.shape[1] + part.targets.shape[1]
     done, stopped = 0, False
 

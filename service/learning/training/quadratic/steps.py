@@ -57,7 +57,7 @@ class Steps:
             yield self._report(epoch, loss, forms, began)
 
     def _step(self, form: QuadraticLoss, epoch: int) -> float:
-        """One update; gives the loss after it, and leaves the gradient there."""
+        """Make one update; return the loss after it, and write the gradient after it to its buffer."""
         θ, following, gradient = self.theta, self._next, self._gradient
         with np.errstate(all="ignore"):
             if self._optimiser.step():

@@ -19,7 +19,7 @@ NOTHING_LEFT = -1e4  # stands for the logarithm of 0: its exponential is 0, yet 
 
 @dataclass(frozen=True, eq=False)
 class Position:
-    """Where a trajectory stands: all that going on needs besides the start, however the epochs were cut into stretches.
+    """A position on a trajectory: all that it needs to continue besides the start, wherever stretches were cut.
 
     Since epoch `run_start` the rate has been `rate`; log_decay and sign (one per eigenvector) are what the epochs
     before that one left of the error.
@@ -71,7 +71,7 @@ class DescentTrajectory:
 
     @property
     def stretch_length(self) -> int:
-        """How many epochs at once keep the working memory within a few megabytes."""
+        """Number of epochs at once that keeps the working memory within a few megabytes."""
         return max(1, STRETCH_ELEMENTS // (max(1, len(self.log_size)) * (1 + self.form.outputs)))
 
     def stretch(self, position: Position, rates: Matrix) -> Stretch:
@@ -97,7 +97,7 @@ class DescentTrajectory:
         return Position(position.epoch, position.epoch, rate, log_decay, sign)
 
     def _runs(self, position: Position, rates: Matrix) -> Runs:
-        """The runs of equal rates, of which the position is in the first."""
+        """The runs of equal rates; the position is in the first."""
         changes = (rates[1:] != rates[:-1]).nonzero()[0] + 1
         if not len(changes):
             only = np.array([position.run_start]), np.array([position.rate])
@@ -142,7 +142,7 @@ class Runs:
 
 @dataclass(frozen=True, eq=False)
 class Stretch:
-    """Some successive epochs; log_decay and sign (epochs × eigenvectors) say what is left of the error after each."""
+    """Some successive epochs; log_decay and sign (epochs × eigenvectors) hold what is left of the error after each."""
 
     trajectory: DescentTrajectory
     epochs: NDArray[np.int64]
@@ -171,13 +171,13 @@ class Stretch:
         return self.trajectory.theta(self.log_decay[index], self.sign[index])
 
     def position(self, index: int) -> Position:
-        """Where the trajectory stands after epoch `epochs[index]`."""
+        """The position after epoch `epochs[index]`."""
         epoch, runs = int(self.epochs[index]), self.runs
         run = runs.of(epoch)
         return Position(epoch, int(runs.starts[run]), float(runs.rates[run]), runs.log_decay[run], runs.sign[run])
 
     def finite_epochs(self, dtype: DTypeLike) -> int:
-        """How many epochs pass before a loss or parameter is too large for `dtype`; all of them where none is."""
+        """The number of epochs before a loss or parameter is too large for `dtype`; all of them where none is."""
         largest = float(np.finfo(dtype).max)
         too_large = np.flatnonzero(~(self.losses <= largest))
         finite = int(too_large[0]) if len(too_large) else len(self.losses)
@@ -194,7 +194,7 @@ class Stretch:
         return bad
 
     def losses_on(self, other: QuadraticLoss) -> Matrix:
-        """The loss after each epoch over other rows, of which `other` is the quadratic form (a validation part).
+        """The loss after each epoch over other rows (a validation part), whose quadratic form is `other`.
 
         Counted from a θ towards which the directions that shrink go, and from which those that grow come: so what is
         added to its residual is small wherever the residual itself may be.
