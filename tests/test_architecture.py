@@ -166,6 +166,30 @@ def test_no_module_is_named_as_one_of_the_standard_library() -> None:
     assert named == NAMED_AS_IN_THE_LIBRARY
 
 
+def public_names(module: str) -> Iterator[str]:
+    """The names without an underscore that a module defines at its top level, imports left out."""
+    for node in ast.parse(MODULES[module].read_text(encoding="utf-8")).body:
+        match node:
+            case ast.ClassDef() | ast.FunctionDef():
+                names = [node.name]
+            case ast.Assign(targets=targets):
+                names = [name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)]
+            case ast.AnnAssign(target=ast.Name(id=name)):
+                names = [name]
+            case _:
+                names = []
+        yield from (name for name in names if not name.startswith("_"))
+
+
+def test_no_public_name_of_learning_is_defined_twice() -> None:
+    modules: dict[str, list[str]] = defaultdict(list)
+    for module in MODULES:
+        if module.startswith("service.learning"):
+            for name in public_names(module):
+                modules[name].append(module)
+    assert {name: where for name, where in modules.items() if len(where) > 1} == {}
+
+
 def test_no_file_grows_past_the_ceiling() -> None:
     files = [
         path for folder in ("service", "tests", "benchmarks", "migrations") for path in (ROOT / folder).rglob("*.py")

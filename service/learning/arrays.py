@@ -11,9 +11,11 @@ ALONE = 1 / 64
 
 
 Array = NDArray[np.floating[Any]]
+Matrix = NDArray[np.float64]
+AnyArray = NDArray[Any]
 Indices = NDArray[np.intp]
-State = dict[str, NDArray[Any]]
-Saved = Mapping[str, NDArray[Any]]
+State = dict[str, AnyArray]
+Saved = Mapping[str, AnyArray]
 
 
 def sum_of_rows(x: Array) -> Array:

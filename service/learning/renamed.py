@@ -21,6 +21,7 @@ FACES = {
 NAMES = {
     "architecture": {"Slot": "ParameterSlot", "Arrangement": "Shape"},
     "rule": {"Work": "RuleState"},
+    "tape": {"Call": "Action"},
 }
 """Former names in a module, and the present ones."""
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from service.learning.arrays import Array, Indices
 from service.learning.evaluation.class_scores import labels
 from service.learning.evaluation.roc import Ranking
-from service.learning.rows.moments import Moments
+from service.learning.rows.moments import ColumnMoments
 
 Metric = float | None
 """None where it is not defined for these rows, or not finite."""
@@ -39,7 +39,7 @@ class Regression:
             if self._origin is None:
                 # Differences from any row keep the spread, and are exactly 0 where nothing varies.
                 self._origin, self._error_origin = y[0].copy(), error[0].copy()
-                self._targets, self._errors = Moments(y.shape[1]), Moments(y.shape[1])
+                self._targets, self._errors = ColumnMoments(y.shape[1]), ColumnMoments(y.shape[1])
             absolute = np.abs(error)
             self._absolute += float(absolute.sum())
             self._largest = float(np.maximum(self._largest, absolute.max()))

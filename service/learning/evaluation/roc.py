@@ -5,8 +5,8 @@ from numpy.typing import NDArray
 
 from service.learning.arrays import Array, Indices
 
-MOST_BYTES = 128 << 20  # of scores that are kept until all are there: a service may have 512 MB in all
-BLOCK = 1 << 16  # scores whose places are looked for at once
+MOST_SCORE_BYTES = 128 << 20  # of scores that are kept until all are there: a service may have 512 MB in all
+SCORES_AT_ONCE = 1 << 16  # scores whose places are looked for at once
 
 
 class Ranking:
@@ -25,7 +25,7 @@ class Ranking:
     def add(self, scores: Array, codes: Indices) -> None:
         """Add rows: their scores, and the codes (rows) of their classes."""
         rows, wanted = len(self._codes), len(self._classes)
-        if rows * wanted * scores.itemsize > MOST_BYTES:
+        if rows * wanted * scores.itemsize > MOST_SCORE_BYTES:
             return
         if self._scores is None:
             self._scores = np.empty((wanted, rows), scores.dtype)
@@ -58,7 +58,7 @@ def area_under_roc(scores: Array, positive: NDArray[np.bool_]) -> float | None:
     if not len(ones) or not len(others) or np.isnan(ones[-1]) or np.isnan(others[-1]):
         return None
     twice_below = 0
-    for start in range(0, len(ones), BLOCK):
-        block = ones[start : start + BLOCK]
+    for start in range(0, len(ones), SCORES_AT_ONCE):
+        block = ones[start : start + SCORES_AT_ONCE]
         twice_below += sum(int(np.searchsorted(others, block, side).sum()) for side in ("left", "right"))
     return twice_below / (2 * len(ones) * len(others))

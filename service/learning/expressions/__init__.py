@@ -5,7 +5,7 @@ from service.learning.expressions.forms import compile_activation, compile_loss
 from service.learning.expressions.functions import ALIASES, CONSTANTS, FUNCTIONS, ROW_FUNCTIONS
 from service.learning.expressions.parser import Call, ExpressionError, Name, Number, Tree, parse
 from service.learning.expressions.run import Run
-from service.learning.expressions.terms import ExpressionActivation, ExpressionLoss, WholeTotal
+from service.learning.expressions.terms import ExpressionActivation, ExpressionLoss
 
 __all__ = [
     "ALIASES",
@@ -21,7 +21,6 @@ __all__ = [
     "Number",
     "Run",
     "Tree",
-    "WholeTotal",
     "compile_activation",
     "compile_loss",
     "parse",

@@ -15,7 +15,7 @@ COMPOSED = {"clamp": 3}
 ARGUMENTS = {1: "one argument", 2: "two arguments", 3: "three arguments"}
 
 
-class Shape(IntEnum):
+class Extent(IntEnum):
     """The shape of a value: one number, one for each row, or one for each element. Shapes combine to the larger."""
 
     SCALAR = 0
@@ -23,12 +23,12 @@ class Shape(IntEnum):
     MATRIX = 2
 
 
-class Step(NamedTuple):
+class Operation(NamedTuple):
     """function(*arguments), an argument being the index of an earlier value or a number."""
 
     function: str
     arguments: tuple["int | float", ...]
-    shape: Shape
+    shape: Extent
     varies: bool
 
 
@@ -41,7 +41,7 @@ class Value:
 
     index: int = -1
     constant: float | None = None
-    shape: Shape = Shape.SCALAR
+    shape: Extent = Extent.SCALAR
     varies: bool = False
     pools: bool = False
     condition: bool = False
@@ -59,8 +59,8 @@ class Program:
     """
 
     variables: tuple[str, ...]
-    steps: tuple[Step, ...]
-    shape: Shape
+    steps: tuple[Operation, ...]
+    shape: Extent
     agg: Literal["mean", "sum"] | None
     pools: bool
     whole_row: bool
@@ -72,7 +72,7 @@ class Compiler:
     def __init__(self, variables: dict[str, tuple[str, ...]]) -> None:
         self.variables = tuple(variables)
         self._names = {spelling: name for name, spellings in variables.items() for spelling in (name, *spellings)}
-        self._steps: list[Step] = []
+        self._steps: list[Operation] = []
         self._known: dict[tuple[object, ...], Value] = {}
 
     def program(self, result: Value, agg: Literal["mean", "sum"] | None = None) -> Program:
@@ -128,7 +128,7 @@ class Compiler:
             hint = f"{tree.name} is a function: write {tree.name}(...)" if self._is_function(tree.name) else ""
             raise self._unknown("name", tree.name, [*self._names, *CONSTANTS], tree.position, hint)
         index = self.variables.index(variable)
-        return Value(index=index, shape=Shape.MATRIX, varies=index == 0)
+        return Value(index=index, shape=Extent.MATRIX, varies=index == 0)
 
     def _function(self, name: str, arguments: tuple[Value, ...], position: int) -> Value:
         function = FUNCTIONS.get(name) or ROW_FUNCTIONS.get(name)
@@ -140,7 +140,7 @@ class Compiler:
         if name == "^" and (power := self._short_power(arguments[0], arguments[1], position)) is not None:
             return power
         shape = max(argument.shape for argument in arguments)
-        if name in ROW_FUNCTIONS and shape is not Shape.MATRIX:
+        if name in ROW_FUNCTIONS and shape is not Extent.MATRIX:
             raise ExpressionError(f"{name} goes over the elements of a row, and this has none", position)
         if all(argument.constant is not None for argument in arguments):
             return self._fold(name, arguments, position)
@@ -150,13 +150,13 @@ class Compiler:
     def _reduction(self, name: str, value: Value, dims: int | None) -> Value:
         if dims is not None:
             return (
-                self._step(f"{name}_rows", (value,), Shape.COLUMN, value.varies)
-                if value.shape == Shape.MATRIX
+                self._step(f"{name}_rows", (value,), Extent.COLUMN, value.varies)
+                if value.shape == Extent.MATRIX
                 else value
             )
-        if value.shape is Shape.SCALAR:
+        if value.shape is Extent.SCALAR:
             return value
-        return self._step(name, (value,), Shape.SCALAR, value.varies, pools=True)
+        return self._step(name, (value,), Extent.SCALAR, value.varies, pools=True)
 
     def _short_power(self, base: Value, exponent: Value, position: int) -> Value | None:
         match exponent.constant:
@@ -176,7 +176,7 @@ class Compiler:
         self,
         name: str,
         arguments: tuple[Value, ...],
-        shape: Shape,
+        shape: Extent,
         varies: bool,
         *,
         pools: bool = False,
@@ -185,7 +185,7 @@ class Compiler:
         key = (name, *(argument.argument for argument in arguments), *(a.constant is None for a in arguments))
         if key not in self._known:
             index = len(self.variables) + len(self._steps)
-            self._steps.append(Step(name, tuple(argument.argument for argument in arguments), shape, varies))
+            self._steps.append(Operation(name, tuple(argument.argument for argument in arguments), shape, varies))
             pools = pools or any(argument.pools for argument in arguments)
             self._known[key] = Value(index, None, shape, varies, pools, condition)
         return self._known[key]

@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import Literal
 
-from service.learning.expressions.compiler import Compiler, Program, Shape, Value
+from service.learning.expressions.compiler import Compiler, Extent, Program, Value
 from service.learning.expressions.parser import Call, ExpressionError, Tree, parse
 
 
@@ -18,8 +18,8 @@ def compile_loss(text: str) -> Program:
     tree = parse(text)
     separated = _separate(compiler, tree)
     value, agg = separated if separated is not None else (compiler.value(tree), None)
-    if agg is None and value.shape is not Shape.SCALAR:
-        each = "row" if value.shape is Shape.COLUMN else "element"
+    if agg is None and value.shape is not Extent.SCALAR:
+        each = "row" if value.shape is Extent.COLUMN else "element"
         raise ExpressionError(
             f"a loss is one number, and this is one for each {each}: wrap it in mean(...)", tree.position
         )
@@ -42,22 +42,22 @@ def compile_activation(text: str) -> Program:
     value = compiler.value(tree)
     if value.pools:
         raise ExpressionError("an activation sees one row at a time: sum and mean need dims=1 here", tree.position)
-    if value.shape is not Shape.MATRIX or not value.varies:
+    if value.shape is not Extent.MATRIX or not value.varies:
         raise ExpressionError("an activation has a value for each x, and a slope", tree.position)
     return compiler.program(value)
 
 
-Part = tuple[float, str | None, Value]
+Summand = tuple[float, str | None, Value]
 
 
 def _separate(compiler: Compiler, tree: Tree) -> tuple[Value, Literal["mean", "sum"]] | None:
     """f and agg where the tree is agg(f) for all batches: α mean(f) + β mean(g) + γ is mean(α f + β g + γ)."""
-    parts = _parts(compiler, tree)
+    parts = _summands(compiler, tree)
     if parts is None:
         return None
     aggs = {agg for _, agg, _ in parts} - {None}
     values = [value for _, agg, value in parts if agg is not None]
-    if len(aggs) != 1 or any(value.pools or value.shape is Shape.SCALAR for value in values):
+    if len(aggs) != 1 or any(value.pools or value.shape is Extent.SCALAR for value in values):
         return None
     agg: Literal["mean", "sum"] = "mean" if aggs == {"mean"} else "sum"
     if agg == "sum" and (len(values) < len(parts) or len({value.shape for value in values}) > 1):
@@ -69,19 +69,19 @@ def _separate(compiler: Compiler, tree: Tree) -> tuple[Value, Literal["mean", "s
     return None if total is None else (total, agg)
 
 
-def _parts(compiler: Compiler, tree: Tree) -> list[Part] | None:
+def _summands(compiler: Compiler, tree: Tree) -> list[Summand] | None:
     """The tree as a sum of factor · agg(value), agg None for a constant; None where it is something else."""
     match tree:
         case Call(function=("mean" | "sum") as agg, arguments=(inner,), dims=None):
             return [(1.0, agg, compiler.value(inner))]
         case Call(function=("+" | "-") as sign, arguments=(left, right)):
-            a, b = _parts(compiler, left), _parts(compiler, right)
+            a, b = _summands(compiler, left), _summands(compiler, right)
             return None if a is None or b is None else a + _times(1.0 if sign == "+" else -1.0, b)
         case Call(function="unary -", arguments=(inner,)):
-            parts = _parts(compiler, inner)
+            parts = _summands(compiler, inner)
             return None if parts is None else _times(-1.0, parts)
         case Call(function=("*" | "/") as operator, arguments=(left, right)):
-            a, b = _parts(compiler, left), _parts(compiler, right)
+            a, b = _summands(compiler, left), _summands(compiler, right)
             if operator == "*" and a is not None and _constant(a) is not None:
                 a, b = b, a
             factor = None if a is None or b is None else _constant(b)
@@ -92,10 +92,10 @@ def _parts(compiler: Compiler, tree: Tree) -> list[Part] | None:
     return None if value.constant is None else [(value.constant, None, Value(constant=1.0))]
 
 
-def _times(factor: float, parts: list[Part]) -> list[Part]:
+def _times(factor: float, parts: list[Summand]) -> list[Summand]:
     return [(factor * own, agg, value) for own, agg, value in parts]
 
 
-def _constant(parts: list[Part]) -> float | None:
+def _constant(parts: list[Summand]) -> float | None:
     """The number that the parts are, if they are one."""
     return None if any(agg is not None for _, agg, _ in parts) else sum(factor for factor, _, _ in parts)

@@ -5,14 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from service.learning.arrays import exponentials
-from service.learning.layers.activations import logcosh, sigmoid
+from service.learning.arrays import AnyArray, exponentials
+from service.learning.layers.activations import logcosh, sigmoid, softplus
 
-Array = NDArray[Any]
-Evaluate = Callable[..., object]  # (*arguments, out)
-PullBack = Callable[..., object]  # (out, g, y, *arguments): write g · ∂y/∂argument to out, which is of g's shape
+WriteValues = Callable[..., object]  # (*arguments, out)
+WriteGradient = Callable[..., object]  # (out, g, y, *arguments): write g · ∂y/∂argument to out, which is of g's shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +20,8 @@ class Function:
     Arguments are arrays or plain numbers. `condition`: its values are 1 and 0 for true and false.
     """
 
-    evaluate: Evaluate
-    pull_backs: tuple[PullBack | None, ...]
+    evaluate: WriteValues
+    pull_backs: tuple[WriteGradient | None, ...]
     condition: bool = False
 
     @property
@@ -31,92 +29,83 @@ class Function:
         return len(self.pull_backs)
 
 
-def scaled(slope: Callable[..., Any]) -> PullBack:
+def scaled(slope: Callable[..., Any]) -> WriteGradient:
     """The pull-back of a function whose slope is a short formula of (y, *arguments)."""
 
-    def pull_back(out: Array, g: Array, y: Array, *arguments: Array) -> None:
+    def pull_back(out: AnyArray, g: AnyArray, y: AnyArray, *arguments: AnyArray) -> None:
         np.multiply(g, slope(y, *arguments), out=out)
 
     return pull_back
 
 
-def pass_on(out: Array, g: Array, *_: Any) -> None:
+def pass_on(out: AnyArray, g: AnyArray, *_: Any) -> None:
     np.copyto(out, g)
 
 
-def turn(out: Array, g: Array, *_: Any) -> None:
+def turn(out: AnyArray, g: AnyArray, *_: Any) -> None:
     np.negative(g, out=out)
 
 
-def by_tanh(out: Array, g: Array, y: Array, _: Any) -> None:
+def by_tanh(out: AnyArray, g: AnyArray, y: AnyArray, _: Any) -> None:
     np.multiply(y, y, out=out)
     np.subtract(1, out, out=out)
     np.multiply(g, out, out=out)
 
 
-def by_sigmoid(out: Array, g: Array, y: Array, _: Any) -> None:
+def by_sigmoid(out: AnyArray, g: AnyArray, y: AnyArray, _: Any) -> None:
     np.subtract(1, y, out=out)
     np.multiply(y, out, out=out)
     np.multiply(g, out, out=out)
 
 
-def by_abs2(out: Array, g: Array, y: Array, x: Array) -> None:
+def by_abs2(out: AnyArray, g: AnyArray, y: AnyArray, x: AnyArray) -> None:
     np.multiply(g, x, out=out)
     np.add(out, out, out=out)
 
 
-def by_base(y: Array, a: Array, b: Array | float) -> Array:
+def by_base(y: AnyArray, a: AnyArray, b: AnyArray | float) -> AnyArray:
     """b a^(b-1), and 0 where b is 0, whatever a may be."""
     if isinstance(b, float):
         return b * np.power(a, b - 1) if b else np.zeros_like(a)
     return np.where(np.equal(b, 0), 0, b * np.power(a, np.subtract(b, 1)))
 
 
-def by_exponent(y: Array, a: Array, b: Array) -> Array:
+def by_exponent(y: AnyArray, a: AnyArray, b: AnyArray) -> AnyArray:
     """a^b log a, and 0 where a^b is 0."""
     return np.where(y == 0, 0, y * np.log(a))
 
 
-def softplus(x: Array, out: Array) -> None:
-    """log(1 + exp(x)) = max(x, 0) + log1p(exp(-|x|))"""
-    np.abs(x, out=out)
-    np.negative(out, out=out)
-    np.exp(out, out=out)
-    np.log1p(out, out=out)
-    np.add(out, np.maximum(x, 0), out=out)
-
-
-def choose(condition: Array, a: Array, b: Array, out: Array) -> None:
+def choose(condition: AnyArray, a: AnyArray, b: AnyArray, out: AnyArray) -> None:
     np.copyto(out, b)
     np.copyto(out, a, where=np.not_equal(condition, 0))
 
 
-def where_true(out: Array, g: Array, y: Array, condition: Array, *_: Any) -> None:
+def where_true(out: AnyArray, g: AnyArray, y: AnyArray, condition: AnyArray, *_: Any) -> None:
     np.multiply(g, np.not_equal(condition, 0), out=out)
 
 
-def where_false(out: Array, g: Array, y: Array, condition: Array, *_: Any) -> None:
+def where_false(out: AnyArray, g: AnyArray, y: AnyArray, condition: AnyArray, *_: Any) -> None:
     np.multiply(g, np.equal(condition, 0), out=out)
 
 
-def softmax(x: Array, out: Array) -> None:
+def softmax(x: AnyArray, out: AnyArray) -> None:
     np.subtract(x, x.max(axis=1, keepdims=True), out=out)
     np.exp(out, out=out)
     np.divide(out, out.sum(axis=1, keepdims=True), out=out)
 
 
-def by_softmax(out: Array, g: Array, y: Array, _: Any) -> None:
+def by_softmax(out: AnyArray, g: AnyArray, y: AnyArray, _: Any) -> None:
     np.multiply(g, y, out=out)
     np.subtract(g, out.sum(axis=1, keepdims=True), out=out)
     np.multiply(out, y, out=out)
 
 
-def logsoftmax(x: Array, out: Array) -> None:
+def logsoftmax(x: AnyArray, out: AnyArray) -> None:
     z, _, rest = exponentials(x)
     np.subtract(z, np.log1p(rest), out=out)
 
 
-def by_logsoftmax(out: Array, g: Array, y: Array, _: Any) -> None:
+def by_logsoftmax(out: AnyArray, g: AnyArray, y: AnyArray, _: Any) -> None:
     np.exp(y, out=out)
     np.multiply(out, g.sum(axis=1, keepdims=True), out=out)
     np.subtract(g, out, out=out)

@@ -5,13 +5,11 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from service.learning.expressions.compiler import Program, Shape, Step
+from service.learning.arrays import AnyArray
+from service.learning.expressions.compiler import Extent, Operation, Program
 from service.learning.expressions.functions import FUNCTIONS, ROW_FUNCTIONS
-
-Array = NDArray[Any]
-Call = Callable[[], object]
+from service.learning.layers import Action
 
 
 class Run:
@@ -20,14 +18,14 @@ class Run:
     `result` may be given as the array to write to. Buffers for gradients are made by `differentiate`.
     """
 
-    def __init__(self, program: Program, variables: Sequence[Array], result: Array | None = None) -> None:
+    def __init__(self, program: Program, variables: Sequence[AnyArray], result: AnyArray | None = None) -> None:
         self._program = program
-        self._values: list[Array] = list(variables)
-        self._shapes = [Shape.MATRIX] * len(variables) + [step.shape for step in program.steps]
-        self._forward: list[Call] = []
-        self._backward: list[Call] = []
-        self._gradients: dict[int, Array] = {}
-        self._scratch: dict[Shape, Array] = {}
+        self._values: list[AnyArray] = list(variables)
+        self._shapes = [Extent.MATRIX] * len(variables) + [step.shape for step in program.steps]
+        self._forward: list[Action] = []
+        self._backward: list[Action] = []
+        self._gradients: dict[int, AnyArray] = {}
+        self._scratch: dict[Extent, AnyArray] = {}
         for step in program.steps:
             last = step is program.steps[-1]
             out = result if last and result is not None else self._buffer(step.shape)
@@ -45,7 +43,7 @@ class Run:
         for call in self._backward:
             call()
 
-    def differentiate(self, gradient: Array) -> Array:
+    def differentiate(self, gradient: AnyArray) -> AnyArray:
         """Build the backward pass, and return the buffer for the gradient with respect to the result.
 
         `backward` then writes the gradient with respect to the first variable.
@@ -73,7 +71,7 @@ class Run:
             self._contribute(pull, wide, argument, fresh=argument not in reached)
             reached.add(argument)
 
-    def _contribute(self, pull: Callable[..., object], wide: Shape, target: int, *, fresh: bool) -> None:
+    def _contribute(self, pull: Callable[..., object], wide: Extent, target: int, *, fresh: bool) -> None:
         """Record: the pull-back, summed to the target's shape, and added to what others contributed."""
         total, shape = self._gradients[target], self._shapes[target]
         if fresh and wide == shape:
@@ -81,7 +79,7 @@ class Run:
             return
         scratch = self._scratch_for(wide)
         self._backward.append(partial(pull, scratch))
-        axis = 1 if shape is Shape.COLUMN else None
+        axis = 1 if shape is Extent.COLUMN else None
         part = scratch
         if wide != shape:
             part = total if fresh else self._buffer(shape)
@@ -93,21 +91,22 @@ class Run:
         first = len(self._program.variables)
         return index == 0 if index < first else self._program.steps[index - first].varies
 
-    def _arguments(self, step: Step) -> list[Any]:
+    def _arguments(self, step: Operation) -> list[Any]:
         return [self._values[a] if isinstance(a, int) else a for a in step.arguments]
 
-    def _scratch_for(self, shape: Shape) -> Array:
+    def _scratch_for(self, shape: Extent) -> AnyArray:
         if shape not in self._scratch:
             self._scratch[shape] = self._buffer(shape)
         return self._scratch[shape]
 
-    def _buffer(self, shape: Shape) -> Array:
+    def _buffer(self, shape: Extent) -> AnyArray:
         rows, width = self._values[0].shape
-        sizes: dict[Shape, tuple[int, ...]] = {Shape.MATRIX: (rows, width), Shape.COLUMN: (rows, 1), Shape.SCALAR: ()}
+        sizes: dict[Extent, tuple[int, ...]]
+        sizes = {Extent.MATRIX: (rows, width), Extent.COLUMN: (rows, 1), Extent.SCALAR: ()}
         return np.empty(sizes[shape], self._values[0].dtype)
 
 
-def _evaluation(step: Step, arguments: list[Any], out: Array) -> Callable[[], object]:
+def _evaluation(step: Operation, arguments: list[Any], out: AnyArray) -> Callable[[], object]:
     name, _, across = step.function.partition("_")
     if name in ("sum", "mean"):
         axis = 1 if across else None
@@ -117,7 +116,7 @@ def _evaluation(step: Step, arguments: list[Any], out: Array) -> Callable[[], ob
     return partial(function.evaluate, *arguments, out=out)
 
 
-def _pull_backs(step: Step, arguments: list[Any], g: Array, y: Array) -> list[Callable[..., object] | None]:
+def _pull_backs(step: Operation, arguments: list[Any], g: AnyArray, y: AnyArray) -> list[Callable[..., object] | None]:
     """Return for each argument the function that writes its gradient to the array given first."""
     name, _, across = step.function.partition("_")
     if name in ("sum", "mean"):
@@ -127,9 +126,11 @@ def _pull_backs(step: Step, arguments: list[Any], g: Array, y: Array) -> list[Ca
     return [pull and _placed(pull, g, y, arguments) for pull in function.pull_backs]
 
 
-def _placed(pull: Callable[..., object], g: Array, y: Array, arguments: list[Any]) -> Callable[[Array], object]:
+def _placed(
+    pull: Callable[..., object], g: AnyArray, y: AnyArray, arguments: list[Any]
+) -> Callable[[AnyArray], object]:
     return lambda out: pull(out, g, y, *arguments)
 
 
-def _spread(out: Array, g: Array, scale: float) -> None:
+def _spread(out: AnyArray, g: AnyArray, scale: float) -> None:
     np.multiply(g, scale, out=out)

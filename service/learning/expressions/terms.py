@@ -6,20 +6,18 @@ outputs but sum, mean (of everything, or of each row with dims=1), softmax and l
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from service.learning.arrays import Array
 from service.learning.expressions.compiler import Program
 from service.learning.expressions.forms import compile_activation, compile_loss
 from service.learning.expressions.parser import ExpressionError
 from service.learning.expressions.run import Run
 from service.learning.layers.activations import ACTIVATIONS, Activate, Activation, PullBack
-from service.learning.losses import LOSSES, Agg, Evaluate, Loss, Total
+from service.learning.losses import LOSSES, Agg, Evaluate, Loss, Total, WholeTotal
 from service.learning.terms import TermError
-
-Array = NDArray[Any]
 
 
 @LOSSES.add
@@ -53,6 +51,12 @@ class ExpressionLoss(Loss):
         run = Run(compile_loss(self.expression), (ŷ, y))
         run.forward()
         return run.result
+
+    def value(self, ŷ: Array, y: Array) -> float:
+        run = Run(compile_loss(self.expression), (ŷ, y))
+        with np.errstate(all="ignore"):
+            run.forward()
+        return float(run.result)
 
     def slope(self, ŷ: Array, y: Array) -> Array:
         self._require_rows("a slope")
@@ -92,27 +96,6 @@ class ExpressionLoss(Loss):
             raise ValueError(
                 f"{what} of single rows need a loss of the form mean(...) or sum(...), not {self.expression}"
             )
-
-
-class WholeTotal(Total):
-    """The loss of all rows at once, for formulas that do not add up over blocks: keeps the rows until it is asked."""
-
-    def __init__(self, loss: ExpressionLoss) -> None:
-        super().__init__(loss)
-        self._expression = loss.expression
-        self._rows: list[tuple[Array, Array]] = []
-
-    def add(self, ŷ: Array, y: Array, weights: Array | None = None) -> None:
-        if weights is not None:
-            raise ValueError(f"weights need a loss of the form mean(...) or sum(...), not {self._expression}")
-        self._rows.append((ŷ.astype(np.float64), y.astype(np.float64)))
-
-    @property
-    def value(self) -> float:
-        run = Run(compile_loss(self._expression), tuple(map(np.concatenate, zip(*self._rows, strict=True))))
-        with np.errstate(all="ignore"):
-            run.forward()
-        return float(run.result)
 
 
 @ACTIVATIONS.add

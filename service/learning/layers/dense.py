@@ -8,12 +8,11 @@ from numpy.random import Generator
 
 from service.learning.arrays import Array
 from service.learning.initialisations import GlorotUniform, Init
-from service.learning.layers.activations import Activation, Identity
+from service.learning.layers.activations import IDENTITY, Activation
 from service.learning.layers.layer import LAYERS, Layer, Node, ParameterSlot, Placement, Shape
 from service.learning.layers.tape import Signal, Tape
 from service.learning.terms import Count, TermError
 
-IDENTITY = Identity()
 GLOROT_UNIFORM = GlorotUniform()
 
 

@@ -8,12 +8,10 @@ from annotated_types import Ge, Le
 from numpy.random import Generator
 
 from service.learning.arrays import Array
-from service.learning.layers.activations import Activation, Identity
+from service.learning.layers.activations import IDENTITY, Activation
 from service.learning.layers.layer import LAYERS, Layer, Node, ParameterSlot, Placement, Shape
-from service.learning.layers.tape import Call, Signal, Tape
+from service.learning.layers.tape import Action, Signal, Tape
 from service.learning.terms import Count, Positive, TermError
-
-IDENTITY = Identity()
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +161,7 @@ def normalise(x: Array, axis: int, eps: float, mean: Array, variance: Array, dev
     np.divide(out, deviation, out)
 
 
-def unnormalise(x: Signal, normalised: Signal, axis: int, deviation: Array) -> Call:
+def unnormalise(x: Signal, normalised: Signal, axis: int, deviation: Array) -> Action:
     """The pull-back of `normalise`: dx = (dx̂ - mean(dx̂) - x̂ mean(dx̂ x̂)) / deviation."""
     x̂ = normalised.value
 

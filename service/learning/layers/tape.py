@@ -11,7 +11,7 @@ from service.learning.arrays import Array
 if TYPE_CHECKING:
     from service.learning.layers.layer import Node
 
-Call = Callable[[], object]
+Action = Callable[[], object]
 
 
 class Signal(NamedTuple):
@@ -34,9 +34,9 @@ class Tape:
         self.gradient = gradient
         self.training = gradient is not None
         self.generator: Generator  # set by the training of layers that draw
-        self.forward: list[Call] = []
-        self.backward: list[Call] = []
-        self._commit: list[Call] = []
+        self.forward: list[Action] = []
+        self.backward: list[Action] = []
+        self._commit: list[Action] = []
 
     def signal(self, width: int) -> Signal:
         """Fresh buffers of rows × width, with one for the gradient in train mode."""
@@ -44,7 +44,7 @@ class Tape:
         dtype = self.vector.dtype
         return Signal(np.empty(shape, dtype), np.empty(shape, dtype) if self.training else None)
 
-    def record(self, forward: Call | None, backward: Call | None = None, commit: Call | None = None) -> None:
+    def record(self, forward: Action | None, backward: Action | None = None, commit: Action | None = None) -> None:
         """Add a call and its pull-back; the latter may overwrite the gradient of the layer's own output."""
         if forward is not None:
             self.forward.append(forward)

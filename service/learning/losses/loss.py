@@ -32,6 +32,10 @@ class Loss(Term):
         """The aggregate that makes one loss of the losses of blocks of rows."""
         return "mean"
 
+    def value(self, ŷ: Array, y: Array) -> float:
+        """The loss of these rows, of a loss that is not separable."""
+        raise NotImplementedError
+
     def terms(self, ŷ: Array, y: Array) -> Array:
         """Return the numbers that `agg` combines: one per element (rows × outputs), or per row (rows × 1)."""
         raise NotImplementedError
@@ -84,10 +88,6 @@ class WholeLoss(Loss):
     @property
     def separable(self) -> bool:
         return False
-
-    def value(self, ŷ: Array, y: Array) -> float:
-        """The loss of these rows."""
-        raise NotImplementedError
 
     def both(self, ŷ: Array, y: Array) -> tuple[float, Array]:
         """`value` and `slope`; to be defined where they share work."""
@@ -142,22 +142,21 @@ class Total:
 
 
 class WholeTotal(Total):
-    """The loss of a WholeLoss over blocks of rows, which are kept until it is asked for."""
+    """The loss of all rows at once, for one that does not add up over blocks: rows are kept until it is asked for."""
 
-    def __init__(self, loss: WholeLoss) -> None:
+    def __init__(self, loss: Loss) -> None:
         super().__init__(loss)
-        self._whole = loss
         self._blocks: list[tuple[Array, Array]] = []
 
     def add(self, ŷ: Array, y: Array, weights: Array | None = None) -> None:
         if weights is not None:
-            raise ValueError(f"{self._whole.name} takes all rows at once and knows no weights")
+            raise ValueError(f"{self._loss.name} takes all rows at once and knows no weights")
         self._blocks.append((ŷ.astype(np.float64), y.astype(np.float64)))
 
     @property
     def value(self) -> float:
         ŷ, y = map(np.concatenate, zip(*self._blocks, strict=True))
-        return self._whole.value(ŷ, y)
+        return self._loss.value(ŷ, y)
 
 
 LOSSES: Registry[Loss] = Registry("descent.losses", "service.learning.losses", "service.learning.expressions")

@@ -7,7 +7,7 @@ lambda where one has parameters: `x -> leakyrelu(x, 0.2)`.
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
 from types import UnionType
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from service.learning.expressions import ExpressionError
 from service.learning.initialisations import INITS, Init
@@ -15,9 +15,7 @@ from service.learning.layers import DEEPEST, LAYERS, Layer
 from service.learning.layers.activations import ACTIVATIONS, Activation
 from service.learning.notation.tokens import NotationError, Tokens
 from service.learning.notation.writer import EXPRESSION
-from service.learning.terms import Term, TermError, hints, wire_name
-
-T = TypeVar("T", bound=Term)
+from service.learning.terms import T, Term, TermError, hints, wire_name
 
 
 def read(text: str) -> Layer:

@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-NUMBER = r"[+-]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eEf][+-]?\d+)?"
-TOKEN = re.compile(rf"(?P<number>{NUMBER})|(?P<name>[^\W\d]\w*)|(?P<sign>=>|->|[(),;=\[\]+*])")
+SIGNED_NUMBER = r"[+-]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eEf][+-]?\d+)?"
+TOKEN = re.compile(rf"(?P<number>{SIGNED_NUMBER})|(?P<name>[^\W\d]\w*)|(?P<sign>=>|->|[(),;=\[\]+*])")
 CALL = re.compile(
-    rf"(?P<name>[^\W\d]\w*)\(\s*(?P<variable>[^\W\d]\w*)\s*(?P<numbers>(?:,\s*{NUMBER}\s*)*)\)(?=\s*(?:[,;)]|$))"
+    rf"(?P<name>[^\W\d]\w*)\(\s*(?P<variable>[^\W\d]\w*)\s*(?P<numbers>(?:,\s*{SIGNED_NUMBER}\s*)*)\)(?=\s*(?:[,;)]|$))"
 )
 SPACE = re.compile(r"\s*")
 
@@ -21,7 +21,7 @@ class NotationError(ValueError):
         self.position = position
 
 
-class Call(NamedTuple):
+class WrittenCall(NamedTuple):
     """A function's name, and the numbers behind its variable."""
 
     name: str
@@ -101,14 +101,14 @@ class Tokens:
         self.expect("]")
         return tuple(numbers)
 
-    def call_of(self, variable: str, known: Callable[[str], bool]) -> Call | None:
+    def call_of(self, variable: str, known: Callable[[str], bool]) -> WrittenCall | None:
         """`name(variable, number, ...)` with a known name, if that and nothing else comes next; steps over it."""
         found = CALL.match(self._text, self.position)
         if found is None or found["variable"] != variable or not known(found["name"]):
             return None
         position = self.position
         self._move(found.end())
-        return Call(found["name"], tuple(number_of(text) for text in found["numbers"].split(",")[1:]), position)
+        return WrittenCall(found["name"], tuple(number_of(text) for text in found["numbers"].split(",")[1:]), position)
 
     def raw(self) -> tuple[str, int]:
         """The text up to the comma, semicolon or parenthesis that ends it, and its position."""

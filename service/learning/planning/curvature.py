@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Generator
 from math import isfinite
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,7 @@ from service.learning.rows.part import Part
 from service.learning.training.recipe import Recipe
 from service.learning.training.scaling import Scaling, measure
 
-Vector = NDArray[np.floating[Any]]
-Gradient = Callable[[Vector], Vector]
+Gradient = Callable[[Array], Array]
 
 BUDGET = 100_000_000  # operations that an estimate may take
 FEWEST_ROWS = 8  # fewer tell too little about the loss of all
@@ -96,7 +95,7 @@ def gradient_over(sample: Sample, network: Network, vector: Array, recipe: Recip
     evaluate = recipe.loss.bind(outputs.value, sample.targets, outputs.gradient, weights)
     np.copyto(inputs, sample.inputs)
 
-    def at(theta: Vector) -> Vector:
+    def at(theta: Array) -> Array:
         vector[:count] = theta
         tape.run()
         evaluate()
@@ -125,7 +124,7 @@ def sample_indices(rows: int, count: int) -> NDArray[np.int64]:
     return np.linspace(0, rows - 1, count).astype(np.int64)
 
 
-def largest_curvature(gradient: Gradient, theta: Vector, iterations: int = ITERATIONS[0]) -> float:
+def largest_curvature(gradient: Gradient, theta: Array, iterations: int = ITERATIONS[0]) -> float:
     """The largest eigenvalue of the Hessian at θ, by the power iteration that forgets nothing (Lanczos).
 
     Each product of the Hessian with a direction is a central difference of gradients, (g(θ + hv) − g(θ − hv)) / 2h.

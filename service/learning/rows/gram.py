@@ -9,8 +9,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from service.learning.arrays import Matrix
 from service.learning.rows.one_hot import Rows
-from service.learning.rows.reference import COLLINEAR, EPSILON, Centring, Matrix, spread_sample
+from service.learning.rows.reference import COLLINEAR, EPSILON, Centring, spread_sample
 
 BLOCK_BYTES = 1 << 20  # a block of float64 rows that stays in a core's cache between the steps of the pass
 POOR = 1e3  # a reference whose squares are this many times what they could be is replaced, by a second pass

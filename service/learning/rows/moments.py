@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-class Moments:
+class ColumnMoments:
     """The mean and Σ (x − mean)² of each column, in float64; blocks merge without cancellation.
 
     T. F. Chan, G. H. Golub, R. J. LeVeque, "Updating Formulae and a Pairwise Algorithm for Computing Sample Variances",

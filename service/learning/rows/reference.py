@@ -9,10 +9,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from service.learning.arrays import Array
+from service.learning.arrays import Array, Matrix
 from service.learning.rows.one_hot import Rows
-
-Matrix = NDArray[np.float64]
 
 EPSILON = float(np.finfo(np.float64).eps)
 SAMPLE_ROWS = 1024

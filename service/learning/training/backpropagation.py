@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from service.learning.arrays import Array
-from service.learning.layers import Call, Tape, nodes
+from service.learning.layers import Action, Tape, nodes
 from service.learning.losses import Evaluate, relative
 from service.learning.network import Network
 from service.learning.optimisers import square
@@ -23,9 +23,9 @@ class BatchTape:
 
     tape: Tape
     buffers: list[Array]
-    forward: list[Call]
+    forward: list[Action]
     evaluate: Evaluate
-    backward: list[Call]
+    backward: list[Action]
 
 
 class BackPropagation:

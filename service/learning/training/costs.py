@@ -23,7 +23,7 @@ OPERATIONS_PER_PARAMETER = 10  # of an optimiser's step
 
 
 class Cost(NamedTuple):
-    """Multiplications and additions, a call of NumPy counted as `quadratic.CALL` of them; an estimate of seconds."""
+    """Multiplications and additions, a call of NumPy counted as OPERATIONS_PER_CALL of them; an estimate of seconds."""
 
     operations: int
     seconds: float
@@ -42,7 +42,7 @@ def cost_of_batches(network: Network, train_rows: int, validation_rows: int, rec
     calls = CALLS_PER_STEP * steps + (CALLS_PER_BLOCK + CALLS_PER_LAYER * len(layers)) * blocks
     seconds = products * SECONDS_PER_PRODUCT + elements * SECONDS_PER_ELEMENT + calls * SECONDS_PER_CALL
     return Cost(
-        recipe.epochs * (products + elements + calls * form.CALL),
+        recipe.epochs * (products + elements + calls * form.OPERATIONS_PER_CALL),
         SECONDS_TO_BEGIN + recipe.epochs * (seconds + SECONDS_PER_REPORT),
     )
 

@@ -9,13 +9,12 @@ from numpy.typing import NDArray
 from service.learning.arrays import Array, Saved, State
 from service.learning.layers import Chain, Dense, Node
 from service.learning.network import Network
-from service.learning.rows.gram import Gram
+from service.learning.rows.gram import BLOCK_BYTES, Gram
 from service.learning.rows.memory_maps import drop_behind
-from service.learning.rows.moments import Moments
+from service.learning.rows.moments import ColumnMoments
 from service.learning.rows.one_hot import stored
 from service.learning.rows.part import Part
 
-BLOCK_BYTES = 1 << 20
 ROUNDING = 1e-12  # of the column's size: a deviation below is rounding, and counts as none
 
 
@@ -73,7 +72,7 @@ def measure(part: Part) -> Generator[float, None, Scaling]:
     inputs = part.inputs
     rows, columns = inputs.shape
     size = max(1, BLOCK_BYTES // (8 * columns))
-    moments = Moments(columns)
+    moments = ColumnMoments(columns)
     for start in range(0, rows, size):
         moments.add(inputs[start : start + size].astype(np.float64))
         drop_behind(stored(inputs), start, moments.rows)

@@ -72,7 +72,7 @@ def test_a_class_without_an_alternative_is_always_right() -> None:
 def test_the_order_of_too_many_scores_is_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
     scores, codes = np.array([[0.9, 0.1], [0.2, 0.8]]), np.array([0, 1])
     assert classification(scores, codes, [False, True])["roc_auc"] == 1.0
-    monkeypatch.setattr(roc, "MOST_BYTES", 15)
+    monkeypatch.setattr(roc, "MOST_SCORE_BYTES", 15)
     found = classification(scores, codes, [False, True])
     assert (found["accuracy"], found["roc_auc"]) == (1.0, None)
 

@@ -1,7 +1,7 @@
 """Activations, each a function with its pull-back."""
 
 from service.learning.layers.activations.activation import ACTIVATIONS, Activate, Activation, PullBack
-from service.learning.layers.activations.classic import Identity, Sigmoid, Tanh
+from service.learning.layers.activations.classic import IDENTITY, Identity, Sigmoid, Tanh
 from service.learning.layers.activations.rectifiers import (
     CELU,
     ELU,
@@ -32,6 +32,7 @@ from service.learning.layers.activations.smooth import (
     TanhShrink,
     logcosh,
     sigmoid,
+    softplus,
     tanhshrink_near_0,
 )
 from service.learning.layers.activations.softmax import LogSoftmax, Softmax
@@ -41,6 +42,7 @@ __all__ = [
     "CELU",
     "ELU",
     "GELU_TANH_SCALE",
+    "IDENTITY",
     "SELU",
     "SELU_ALPHA",
     "SELU_LAMBDA",
@@ -73,5 +75,6 @@ __all__ = [
     "ThresholdedReLU",
     "logcosh",
     "sigmoid",
+    "softplus",
     "tanhshrink_near_0",
 ]

@@ -30,6 +30,9 @@ class Identity(Activation):
         return (lambda: None) if x is y else (lambda: np.copyto(y, x)), nothing
 
 
+IDENTITY = Identity()
+
+
 @ACTIVATIONS.add
 @dataclass(frozen=True, slots=True)
 class Tanh(Activation):

@@ -11,7 +11,7 @@ from numpy.polynomial import chebyshev
 from service.learning.arrays import Array
 from service.learning.layers.activations.activation import ACTIVATIONS, Activation
 
-Number = TypeVar("Number", bound=Any)
+Operand = TypeVar("Operand", bound=Any)
 """An array, or a value of another library that has Python's operators."""
 
 
@@ -28,9 +28,13 @@ def tanh(x: Array) -> Array:
     return y
 
 
-def softplus(x: Array) -> Array:
-    """log(1 + exp(x)) without overflow."""
-    return np.maximum(x, 0) + np.log1p(np.exp(-abs(x)))
+def softplus(x: Array, out: Array | None = None) -> Array:
+    """log(1 + exp(x)) = max(x, 0) + log1p(exp(-|x|))"""
+    y: Array = np.abs(x, out=out)
+    np.negative(y, out=y)
+    np.exp(y, out=y)
+    np.log1p(y, out=y)
+    return np.add(y, np.maximum(x, 0), out=y)
 
 
 def logcosh(x: Array, out: Array | None = None) -> Array:
@@ -101,10 +105,10 @@ class LogCosh(Activation):
         return tanh(x)
 
 
-def tanhshrink_near_0(x: Number) -> Number:
+def tanhshrink_near_0(x: Operand) -> Operand:
     """x - tanh(x) by five steps of Lambert's fraction, tanh(x) = x / (1 + x²/(3 + x²/(5 + …))): nothing cancels."""
     s = x * x
-    y: Number = x * s * ((s + 189) * s + 3465) / (((s + 210) * s + 4725) * s + 10395)
+    y: Operand = x * s * ((s + 189) * s + 3465) / (((s + 210) * s + 4725) * s + 10395)
     return y
 
 

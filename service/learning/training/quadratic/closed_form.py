@@ -13,8 +13,7 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import DTypeLike
 
-from service.learning.arrays import Saved, State, under
-from service.learning.rows.reference import Matrix
+from service.learning.arrays import Matrix, Saved, State, under
 from service.learning.schedules import Schedule
 from service.learning.training.events import PARAMETER, Diverged, EpochReport, loss_diverged
 from service.learning.training.quadratic.form import Forms

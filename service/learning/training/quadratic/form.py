@@ -5,18 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from math import sqrt
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from service.learning.arrays import Array, Matrix
 from service.learning.rows.gram import POOR, Gram, Root
-from service.learning.rows.reference import EPSILON, Centring, Matrix
+from service.learning.rows.reference import EPSILON, Centring
 from service.learning.training.quadratic.mean_error import MeanError, exact_difference, exact_product
 
-Vector = NDArray[np.floating[Any]]
-
-CALL = 10_000  # what calling NumPy once takes, in operations
+OPERATIONS_PER_CALL = 10_000  # what calling NumPy once takes, in operations
 DECOMPOSITION = 30  # columns³ times this: the eigenvectors and singular vectors of the small matrices
 TOLERANCE = 1e-9  # of the residual: more rounding than this is not left in the error at the mean row
 
@@ -53,7 +51,7 @@ class QuadraticLoss:
     instance good for one thread.
     """
 
-    def __init__(self, gram: Gram, *, bias: bool = True, standardised: tuple[Vector, Vector] | None = None) -> None:
+    def __init__(self, gram: Gram, *, bias: bool = True, standardised: tuple[Array, Array] | None = None) -> None:
         reference, root, d, outputs = gram.reference, gram.root(), gram.inputs, gram.outputs
         self.inputs, self.outputs, self.rows, self.bias = d, outputs, gram.rows, bias
         self.columns = d + bias
@@ -86,21 +84,21 @@ class QuadraticLoss:
         """Length of θ."""
         return self.columns * self.outputs
 
-    def loss(self, theta: Vector) -> float:
+    def loss(self, theta: Array) -> float:
         """The loss at θ: never negative; inf where it exceeds float64 (NumPy then warns as the caller set it to)."""
         return self._loss_of(self.residual(theta))
 
-    def gradient(self, theta: Vector, out: Vector) -> None:
+    def gradient(self, theta: Array, out: Array) -> None:
         """Write ∂loss/∂θ to `out`, in its dtype."""
         self._write_gradient(self.residual(theta), out)
 
-    def gradient_and_loss(self, theta: Vector, out: Vector) -> float:
+    def gradient_and_loss(self, theta: Array, out: Array) -> float:
         """Write ∂loss/∂θ to `out` and return the loss at θ."""
         residual = self.residual(theta)
         self._write_gradient(residual, out)
         return self._loss_of(residual)
 
-    def residual(self, theta: Vector) -> Matrix:
+    def residual(self, theta: Array) -> Matrix:
         """E (outputs × rank): the part of the rows' errors that θ decides; overwritten by the next call."""
         step, d, split = self._step, self.inputs, self.inputs * self.outputs
         weights, bias = theta[:split].reshape(self.outputs, d), theta[split:]
@@ -118,7 +116,7 @@ class QuadraticLoss:
         """Steps of θ (columns × any) as changes of E (rank × any)."""
         return self._M @ directions
 
-    def flat(self, parameters: Matrix) -> Vector:
+    def flat(self, parameters: Matrix) -> Array:
         """Weights and bias of each output (outputs × columns) in the order of θ."""
         return np.concatenate([parameters[:, : self.inputs].ravel(), parameters[:, self.inputs :].ravel()])
 
@@ -126,7 +124,7 @@ class QuadraticLoss:
         flat = residual.ravel()
         return float(flat @ flat) * self.scale + self.unreachable_loss
 
-    def _write_gradient(self, residual: Matrix, out: Vector) -> None:
+    def _write_gradient(self, residual: Matrix, out: Array) -> None:
         gradient, d = np.matmul(residual, self._matrix, out=self._gradient), self.inputs
         if self._exact is not None:
             gradient[:, :d] += gradient[:, d:] * self._centre
@@ -212,11 +210,11 @@ def operations(
     size = columns + outputs
     passes = 0 if gram_is_known else (rows + validation_rows) * size * (size + 4)
     forms = 2 if validation_rows else 1
-    decompositions = DECOMPOSITION * columns**3 * forms + 60 * CALL * forms
+    decompositions = DECOMPOSITION * columns**3 * forms + 60 * OPERATIONS_PER_CALL * forms
     if closed_form:
         each = 20 * columns + (2 * columns**2 * outputs if validation_rows else 0)
         return passes + decompositions + epochs * each
-    return passes + decompositions + epochs * forms * (4 * columns**2 * outputs + 12 * CALL)
+    return passes + decompositions + epochs * forms * (4 * columns**2 * outputs + 12 * OPERATIONS_PER_CALL)
 
 
 class Forms(NamedTuple):

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from math import fsum
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from service.learning.rows.reference import Matrix
-
-Vector = NDArray[np.floating[Any]]
+from service.learning.arrays import Array, Matrix
 
 SPLITTER = 2.0**27 + 1
 MANY_TERMS = 1000  # Python's fsum takes longer over so long a sum than NumPy over pairs
@@ -31,7 +27,7 @@ class MeanError:
         self._halves = np.empty((len(level), 2, 1, centre.shape[1]))
         self._products = np.empty((len(level), 2, *self._centre.shape))
 
-    def at(self, weights: Matrix, bias: Vector | None) -> list[float]:
+    def at(self, weights: Matrix, bias: Array | None) -> list[float]:
         """c for weights (outputs × inputs, float64) and bias (outputs; None is zero); nan where float64 has no such."""
         terms = self._terms(weights)
         if bias is None:

@@ -6,14 +6,13 @@ from time import perf_counter
 
 import numpy as np
 
-from service.learning.arrays import Array, Saved, State, under
+from service.learning.arrays import Array, Matrix, Saved, State, under
 from service.learning.layers import Chain, Dense, Layer
 from service.learning.network import Network
 from service.learning.rows.gram import Gram
 from service.learning.rows.memory_maps import drop_behind
 from service.learning.rows.one_hot import stored
 from service.learning.rows.part import Part
-from service.learning.rows.reference import Matrix
 from service.learning.training.events import HEARTBEAT_SECONDS, EpochReport, loss_diverged
 from service.learning.training.quadratic.closed_form import ClosedForm
 from service.learning.training.quadratic.form import Forms, QuadraticLoss

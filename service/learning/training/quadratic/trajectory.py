@@ -10,8 +10,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from service.learning.rows.reference import Matrix
-from service.learning.training.quadratic.form import QuadraticLoss, Vector
+from service.learning.arrays import Array, Matrix
+from service.learning.training.quadratic.form import QuadraticLoss
 
 STRETCH_ELEMENTS = 1 << 17
 NOTHING_LEFT = -1e4  # stands for the logarithm of 0: its exponential is 0, yet no epochs × it is NaN
@@ -53,7 +53,7 @@ class DescentTrajectory:
     overflows on the way, and since they are counted from the start, a pause changes no byte.
     """
 
-    def __init__(self, form: QuadraticLoss, start: Vector) -> None:
+    def __init__(self, form: QuadraticLoss, start: Array) -> None:
         self.form = form
         self.start = start
         spectrum, residual = form.spectrum, form.residual(start).T
