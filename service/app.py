@@ -1,4 +1,4 @@
-"""The application: everything made once, in the lifespan, and passed on."""
+"""The application: its routes, and the resources that it opens once and passes on."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from anyio import CapacityLimiter, to_thread
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import JSONResponse, RedirectResponse
@@ -37,6 +37,7 @@ from service.models.networks import Networks
 from service.predictions.endpoints import kserve
 from service.predictions.endpoints import router as predictions
 from service.recovery import keep_removing_abandoned, recover
+from service.resources import DatabaseOf, EngineOf, Resources, RoomOf
 from service.settings import Settings
 from service.storage.storage import Storage
 from service.telemetry.readiness import Room
@@ -70,19 +71,24 @@ def create_app(settings: Settings) -> FastAPI:
 
     That expects what `startup.prepared` makes: the data folder, and the lock of the database, so that it is alone.
     """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with opened(settings) as app.state.resources:
+            yield
+
     app = FastAPI(
         title="Descent",
         summary="Train and serve Dense networks over HTTP",
         description=DESCRIPTION,
         version=version("descent"),
         openapi_tags=[{"name": name, "description": what} for name, what in TAGS.items()],
-        lifespan=_lifespan,
+        lifespan=lifespan,
         openapi_url=None,  # the default makes the document in the event loop, which stands still meanwhile
         docs_url=None,  # the default page loads its scripts from the internet
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
     )
-    app.state.settings = settings
     # the busiest first, and straight: see DirectRoute
     app.router.routes[:0] = [*predictions.routes, *inference.routes, *kserve.routes]
     app.add_middleware(LargeBodies)
@@ -99,8 +105,8 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 @asynccontextmanager
-async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    settings: Settings = app.state.settings
+async def opened(settings: Settings) -> AsyncIterator[Resources]:
+    """Open what the application needs, after what a crash has left is put right; at the end, close it."""
     database = Database(settings.database_url)
     storage = Storage(settings.storage_address, settings.cache)
     await run_in_threadpool(migrate, database)
@@ -108,16 +114,22 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     threadpool_limits(1, user_api="blas")  # many requests share the processors; so do the workers
     watcher = Watcher(database)
     engine = Engine(settings, database, when_done=watcher.nudge)
-    app.state.database, app.state.storage, app.state.networks = database, storage, Networks()
-    app.state.room = Room(database, storage.folder)
-    app.state.statistics = Statistics()
-    app.state.keys_in_flight, app.state.upload_turns = KeysInFlight(), Turns()
-    app.state.watcher, app.state.engine, app.state.nudge_engine = watcher, engine, engine.nudge
     if database.reserve is not None:
         database.reserve.fill()
     removing = asyncio.create_task(keep_removing_abandoned(database, storage))
     try:
-        yield
+        yield Resources(
+            settings=settings,
+            database=database,
+            storage=storage,
+            networks=Networks(),
+            watcher=watcher,
+            engine=engine,
+            room=Room(database, storage.folder),
+            statistics=Statistics(),
+            keys_in_flight=KeysInFlight(),
+            upload_turns=Turns(),
+        )
     finally:
         removing.cancel()
         await watcher.stop()
@@ -132,11 +144,11 @@ def _add_health(app: FastAPI) -> None:
         return {"status": "live"}
 
     @app.get("/health/ready", tags=["health"], summary="Can it work?", responses=problems(503))
-    def ready(request: Request) -> dict[str, str]:
+    def ready(database: DatabaseOf, room: RoomOf, engine: EngineOf) -> dict[str, str]:
         """Whether the database answers, the disk has room, and the engine takes jobs."""
-        request.app.state.database.check()
-        request.app.state.room.check()
-        if not request.app.state.engine.ready:
+        database.check()
+        room.check()
+        if not engine.ready:
             raise Unavailable("The engine is starting: jobs are kept until it is ready.", "engine_starting")
         return {"status": "ready"}
 

@@ -1,24 +1,61 @@
-"""Resources that the application holds, as endpoints ask for them."""
+"""Resources that the application opens once, and the parameters by which endpoints ask for them."""
 
-from __future__ import annotations
-
-from typing import Annotated
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Depends, Request
+from fastapi.params import Depends as Dependency
 
-from service.database.database import Database
-from service.storage.storage import Storage
+if TYPE_CHECKING:
+    from service.database.database import Database
+    from service.datasets.ingest.upload import Turns
+    from service.engine.lifecycle import Engine
+    from service.idempotency.creation import KeysInFlight
+    from service.inference.activity import Statistics
+    from service.jobs.watcher import Watcher
+    from service.models.networks import Networks
+    from service.settings import Settings
+    from service.storage.storage import Storage
+    from service.telemetry.readiness import Room
 
 
-def _database(request: Request) -> Database:
-    database: Database = request.app.state.database
-    return database
+@dataclass(frozen=True)
+class Resources:
+    """All that lives as long as the application; `app.opened` makes it."""
+
+    settings: "Settings"
+    database: "Database"
+    storage: "Storage"
+    networks: "Networks"
+    watcher: "Watcher"
+    engine: "Engine"
+    room: "Room"
+    statistics: "Statistics"
+    keys_in_flight: "KeysInFlight"
+    upload_turns: "Turns"
 
 
-def _storage(request: Request) -> Storage:
-    storage: Storage = request.app.state.storage
-    return storage
+def resources_of(request: Request) -> Resources:
+    """Return the resources of the application that a request came to."""
+    resources: Resources = request.app.state.resources
+    return resources
 
 
-DatabaseOf = Annotated[Database, Depends(_database)]
-StorageOf = Annotated[Storage, Depends(_storage)]
+def _resource(choose: Callable[[Resources], Any]) -> Dependency:
+    async def chosen(request: Request) -> Any:  # async, or FastAPI would call it in a thread
+        return choose(resources_of(request))
+
+    dependency: Dependency = Depends(chosen)
+    return dependency
+
+
+SettingsOf = Annotated["Settings", _resource(lambda resources: resources.settings)]
+DatabaseOf = Annotated["Database", _resource(lambda resources: resources.database)]
+StorageOf = Annotated["Storage", _resource(lambda resources: resources.storage)]
+NetworksOf = Annotated["Networks", _resource(lambda resources: resources.networks)]
+WatcherOf = Annotated["Watcher", _resource(lambda resources: resources.watcher)]
+EngineOf = Annotated["Engine", _resource(lambda resources: resources.engine)]
+RoomOf = Annotated["Room", _resource(lambda resources: resources.room)]
+StatisticsOf = Annotated["Statistics", _resource(lambda resources: resources.statistics)]
+UploadTurnsOf = Annotated["Turns", _resource(lambda resources: resources.upload_turns)]

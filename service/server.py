@@ -134,7 +134,7 @@ class Server(uvicorn.Server):
         await self._application
         if self.server_state.tasks:  # cancelled: some put away what they had begun
             await asyncio.wait(self.server_state.tasks, timeout=TIDYING)
-        if self.server_state.tasks or (self._app is not None and self._app.state.engine.is_loading):
+        if self.server_state.tasks or (self._app is not None and self._app.state.resources.engine.is_loading):
             # Python would wait for their threads.
             sys.stdout.flush()
             os._exit(0)
@@ -143,8 +143,8 @@ class Server(uvicorn.Server):
         if not self.should_exit:  # by a timer in C, which needs no turn of the interpreter
             faulthandler.dump_traceback_later(LONGEST_STOP, exit=True, file=self._nowhere)
         if self._app is not None:
-            self._loop.call_soon_threadsafe(self._app.state.watcher.close)
-            self._loop.call_soon_threadsafe(self._app.state.engine.expect_stop)
+            self._loop.call_soon_threadsafe(self._app.state.resources.watcher.close)
+            self._loop.call_soon_threadsafe(self._app.state.resources.engine.expect_stop)
         super().handle_exit(sig, frame)
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:

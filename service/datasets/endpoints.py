@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from pydantic import TypeAdapter
@@ -27,8 +27,8 @@ from service.http.problems import problems
 from service.http.query import refuse_beside_json
 from service.http.responses import attachment, numbers_response
 from service.http.routes import JSONRoute, media_type
-from service.idempotency.creation import Creation, Fingerprint, IdempotencyKey, KeysInFlight, creation, replay, was_used
-from service.resources import DatabaseOf, StorageOf
+from service.idempotency.creation import Creation, Fingerprint, IdempotencyKey, creation, replay, was_used
+from service.resources import DatabaseOf, SettingsOf, StorageOf, UploadTurnsOf, resources_of
 from service.settings import Settings
 from service.storage.storage import Storage
 from service.wire import PartName
@@ -36,16 +36,6 @@ from service.wire import PartName
 router = APIRouter(prefix="/api/datasets", tags=["datasets"], route_class=JSONRoute)
 
 _NEW_DATASET: TypeAdapter[NewDataset] = TypeAdapter(NewDataset)
-
-
-def _turns(request: Request) -> Turns:
-    turns: Turns = request.app.state.upload_turns
-    return turns
-
-
-def _settings(request: Request) -> Settings:
-    settings: Settings = request.app.state.settings
-    return settings
 
 
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
@@ -75,8 +65,8 @@ async def create_dataset(
     options: Annotated[StreamedOptions, Query()],
     database: DatabaseOf,
     storage: StorageOf,
-    settings: Annotated[Settings, Depends(_settings)],
-    turns: Annotated[Turns, Depends(_turns)],
+    settings: SettingsOf,
+    turns: UploadTurnsOf,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Keep a table, as JSON columns or as a file of rows, and divide it into parts.
@@ -148,9 +138,8 @@ async def _held(request: Request, database: Database, key: str | None, mark: Fin
     if key is None:
         yield
         return
-    in_flight: KeysInFlight = request.app.state.keys_in_flight
     await _replay(request, database, key, mark)
-    with in_flight.hold(key):
+    with resources_of(request).keys_in_flight.hold(key):
         await _replay(request, database, key, mark)
         yield
 

@@ -13,8 +13,7 @@ from service.http.responses import numbers_response
 from service.http.routes import JSONRoute
 from service.idempotency.creation import CreationOf
 from service.models import records as models
-from service.models.endpoints import NetworksOf
-from service.resources import DatabaseOf, StorageOf
+from service.resources import DatabaseOf, NetworksOf, StorageOf
 
 router = APIRouter(prefix="/api/models/{model}", tags=["predictions"], route_class=JSONRoute)
 

@@ -18,7 +18,7 @@ from service.errors import Conflict, invalid
 from service.http.responses import Replayed
 from service.idempotency import records
 from service.idempotency.records import AnswerRecord
-from service.resources import DatabaseOf
+from service.resources import DatabaseOf, resources_of
 
 IdempotencyKey = Annotated[
     str | None,
@@ -127,11 +127,10 @@ async def creation(
     if idempotency_key is None:
         yield Creation(None, "")
         return
-    in_flight: KeysInFlight = request.app.state.keys_in_flight
     mark = await run_in_threadpool(fingerprint, request, await request.body())
     # before the key is asked for: one that waits for its job's end has committed its answer long before it lets go
     await run_in_threadpool(replay, database, idempotency_key, mark)
-    with in_flight.hold(idempotency_key):
+    with resources_of(request).keys_in_flight.hold(idempotency_key):
         await run_in_threadpool(replay, database, idempotency_key, mark)
         yield Creation(idempotency_key, mark)
 

@@ -10,12 +10,12 @@ from service.errors import DescentError, invalid
 from service.http.problems import problems
 from service.http.routes import DirectRoute
 from service.inference import schemas
-from service.inference.activity import Statistics
 from service.inference.operations import InferenceCall, infer
 from service.inference.requests import HEADER_LENGTH, digits
 from service.models.trained_network import TrainedNetwork
 from service.predictions.endpoints import body_of, network_asked
 from service.predictions.offload import TEXT, cost_of, run_here_or_in_a_thread
+from service.resources import resources_of
 
 router = APIRouter(prefix="/v2/models/{model}", tags=["inference protocol"], route_class=DirectRoute)
 
@@ -78,7 +78,7 @@ async def infer_with(request: Request) -> Response:
         headers.get(HEADER_LENGTH),
         headers.get("accept-encoding", ""),
     )
-    statistics: Statistics = request.app.state.statistics
+    statistics = resources_of(request).statistics
     asked_at = time.perf_counter_ns()
     try:
         weight = TEXT if question.header_length is None else 1
@@ -105,6 +105,5 @@ async def _network(request: Request) -> TrainedNetwork:
         number = int(digits(version))
     except ValueError as error:
         raise invalid("path/version", f"path/version: {error}.") from None
-    state = request.app.state
-    trained: TrainedNetwork = await state.networks.find(state.database, request.path_params["model"], number)
-    return trained
+    resources = resources_of(request)
+    return await resources.networks.find(resources.database, request.path_params["model"], number)

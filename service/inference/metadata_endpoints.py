@@ -3,7 +3,7 @@
 from importlib.metadata import version as version_of
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from pydantic import BeforeValidator, Field
 
 from service.database.database import Database
@@ -11,27 +11,18 @@ from service.errors import invalid
 from service.http.long_json.text import parse_recipe
 from service.http.problems import problems
 from service.inference import metadata, schemas
-from service.inference.activity import Activity, Statistics
+from service.inference.activity import Activity
 from service.inference.requests import digits
 from service.models import records
-from service.models.endpoints import NetworksOf
 from service.models.networks import Networks
 from service.models.trained_network import TrainedNetwork
-from service.resources import DatabaseOf
+from service.resources import DatabaseOf, NetworksOf, StatisticsOf
 
 router = APIRouter(prefix="/v2", tags=["inference protocol"])
 
 EXTENSIONS = ["binary_tensor_data", "classification", "model_configuration", "model_repository", "statistics"]
 
 Version = Annotated[int | None, BeforeValidator(digits), Field(ge=0, le=2**31 - 1, description="its number")]
-
-
-async def _statistics(request: Request) -> Statistics:
-    statistics: Statistics = request.app.state.statistics
-    return statistics
-
-
-StatisticsOf = Annotated[Statistics, Depends(_statistics)]
 
 
 @router.get("/health/live", summary="Is the process alive?")
@@ -121,7 +112,7 @@ def list_versions(database: DatabaseOf) -> list[schemas.IndexedVersion]:
 
 
 @router.post("/repository/models/{model}/load", summary="Load a model", responses=problems(404, 413, 415))
-async def load(request: Request, model: str) -> dict[str, Any]:
+async def load(request: Request, model: str, database: DatabaseOf, networks: NetworksOf) -> dict[str, Any]:
     """Models are loaded when they are needed; this does it now. Their configuration cannot be given."""
     body = await request.body()
     asked = parse_recipe(body) if body.strip() else {}
@@ -130,7 +121,7 @@ async def load(request: Request, model: str) -> dict[str, Any]:
         if name == "config" or name.startswith("file:"):
             detail = "A model is made by POST /api/models: neither its configuration nor its files can be given here."
             raise invalid("#/parameters", detail)
-    await request.app.state.networks.find(request.app.state.database, model)
+    await networks.find(database, model)
     return {}
 
 

@@ -1,14 +1,14 @@
 """Jobs over HTTP."""
 
 import re
-from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
+from service.database.database import Database
 from service.database.lookup import bad_cursor
 from service.http.pages import After, Limit, Page
 from service.http.problems import problems
@@ -21,22 +21,11 @@ from service.jobs.reports import reading
 from service.jobs.schemas import EpochReport, Job, LastParameters, NewJob, PlanOnly, Verification
 from service.jobs.states import State
 from service.jobs.watcher import Watcher
-from service.models.endpoints import NetworksOf, SettingsOf
-from service.resources import DatabaseOf, StorageOf
+from service.resources import DatabaseOf, EngineOf, NetworksOf, SettingsOf, StorageOf, WatcherOf
 
 router = APIRouter(prefix="/api/jobs", tags=["jobs"], route_class=JSONRoute)
 
 LONGEST_WAIT = 60
-
-
-def _watcher(request: Request) -> Watcher:
-    watcher: Watcher = request.app.state.watcher
-    return watcher
-
-
-def _nudge(request: Request) -> Callable[[], None]:
-    nudge: Callable[[], None] = request.app.state.nudge_engine
-    return nudge
 
 
 def _wait(
@@ -50,7 +39,6 @@ def _wait(
     return min(int(found[1]), LONGEST_WAIT) if found else None
 
 
-WatcherOf = Annotated[Watcher, Depends(_watcher)]
 Wait = Annotated[int | None, Depends(_wait)]
 
 
@@ -75,7 +63,7 @@ async def create_job(
     networks: NetworksOf,
     settings: SettingsOf,
     watcher: WatcherOf,
-    nudge: Annotated[Callable[[], None], Depends(_nudge)],
+    engine: EngineOf,
     wait: Wait,
     validate_only: Annotated[bool, Query(description="answer with the plan and create nothing")] = False,
 ) -> Response:
@@ -91,7 +79,7 @@ async def create_job(
         answer = PlanOnly.model_validate({"plan": draft.plan, "advice": draft.advice, "recipe": draft.recipe})
         return Response(answer.model_dump_json(), media_type="application/json")
     id, response = await run_in_threadpool(enqueue, draft)
-    nudge()
+    engine.nudge()
     if wait is not None:
         job = await _after_waiting(id, wait, response, database, watcher)
         _say(response, 200 if job.ended_at is not None else 202, job)
@@ -100,7 +88,7 @@ async def create_job(
     return response
 
 
-async def _after_waiting(job: str, wait: int, response: Response, database: DatabaseOf, watcher: Watcher) -> Job:
+async def _after_waiting(job: str, wait: int, response: Response, database: Database, watcher: Watcher) -> Job:
     await watcher.until_ended(job, wait)
     response.headers["Preference-Applied"] = f"wait={wait}"
     return reading.job(await run_in_threadpool(operations.show, database, job))
@@ -156,7 +144,7 @@ async def verify_job(
     creation: CreationOf,
     database: DatabaseOf,
     watcher: WatcherOf,
-    nudge: Annotated[Callable[[], None], Depends(_nudge)],
+    engine: EngineOf,
     wait: Wait,
 ) -> Response:
     """Train once more as a succeeded job's receipt says, by a job that adds no version, and compare the parameters.
@@ -170,7 +158,7 @@ async def verify_job(
             return record.id, creation.answer(session, reading.job(record), f"/api/jobs/{record.id}", status=202)
 
     id, response = await run_in_threadpool(enqueue)
-    nudge()
+    engine.nudge()
     await watcher.until_ended(id, LONGEST_WAIT if wait is None else wait)
     if wait is not None:
         response.headers["Preference-Applied"] = f"wait={wait}"

@@ -23,29 +23,17 @@ from service.models.records import ModelRecord
 from service.models.schemas import Model, ModelChange, NewModel, NewParameters, Parameters, UploadedModel, Version
 from service.models.signature.signature import Signature
 from service.models.trained_network import network_of
-from service.resources import DatabaseOf
+from service.resources import DatabaseOf, NetworksOf, SettingsOf
 from service.settings import Settings
 from service.wire import EpochNumber, VersionNumber
 
 router = APIRouter(prefix="/api/models", tags=["models"], route_class=JSONRoute)
 
 
-def _networks(request: Request) -> Networks:
-    networks: Networks = request.app.state.networks
-    return networks
-
-
-def _settings(request: Request) -> Settings:
-    settings: Settings = request.app.state.settings
-    return settings
-
-
 async def _body(request: Request) -> bytes:
     return await request.body()
 
 
-NetworksOf = Annotated[Networks, Depends(_networks)]
-SettingsOf = Annotated[Settings, Depends(_settings)]
 BodyOf = Annotated[bytes, Depends(_body)]
 WhichVersion = Annotated[VersionNumber | None, Query(description="the latest where it is left out")]
 WhichEpoch = Annotated[

@@ -21,6 +21,7 @@ from service.predictions.offload import cost_of, run_here_or_in_a_thread
 from service.predictions.openapi import INVOCATION, PREDICTION, PREDICTIONS
 from service.predictions.operations import Question
 from service.predictions.schemas import Invoked, NewPrediction, Prediction
+from service.resources import resources_of
 from service.wire import EpochNumber, VersionNumber
 
 router = APIRouter(prefix="/api/models/{model}", tags=["predictions"], route_class=DirectRoute)
@@ -41,9 +42,8 @@ async def network_asked(request: Request) -> TrainedNetwork:
         Invalid: the query makes no sense.
     """
     which = _which(request) if request.scope["query_string"] else _LATEST
-    state, model = request.app.state, request.path_params["model"]
-    trained: TrainedNetwork = await state.networks.find(state.database, model, which.version, which.epoch)
-    return trained
+    resources, model = resources_of(request), request.path_params["model"]
+    return await resources.networks.find(resources.database, model, which.version, which.epoch)
 
 
 _LATEST = Which()
@@ -67,7 +67,7 @@ async def question_of(request: Request, offers: Sequence[str]) -> Question:
             accept = accept + b"," + value if accept else value
     wanted = preferred(accept.decode("latin-1"), offers)
     sent_as = JSON if kind == _JSON else kind.decode("latin-1").partition(";")[0].strip().lower()
-    limit: int = request.app.state.settings.max_body
+    limit = resources_of(request).settings.max_body
     return Question(sent_as, await body_of(request), limit, wanted)
 
 
@@ -114,9 +114,9 @@ async def predict(request: Request) -> Response:
     size = cost_of(question.size, trained)
     answer = await run_here_or_in_a_thread(size, partial(operations.predict, trained, question))
     if isinstance(answer, NewPrediction):
-        state = request.app.state
-        part = partial(operations.predict_part, state.database, state.storage, trained, answer, question.wanted)
-        answer = await run_in_threadpool(part)
+        resources = resources_of(request)
+        predict_part = partial(operations.predict_part, resources.database, resources.storage)
+        answer = await run_in_threadpool(predict_part, trained, answer, question.wanted)
     return Made(answer.content, answer.media_type, () if question.wanted == JSON else _names(answer))
 
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
-from unittest.mock import Mock
 
 import httpx
 import pytest
@@ -17,17 +16,11 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 from starlette.testclient import TestClient
 
-from service.app import create_app
 from service.database.database import Database
 from service.database.disk_faults import disk_fault
 from service.database.migrate import migrate
-from service.datasets.ingest.upload import Turns
 from service.errors import CannotWrite
-from service.idempotency.creation import KeysInFlight
-from service.models.networks import Networks
-from service.settings import Settings
-from service.storage.storage import Storage
-from service.telemetry.readiness import Room
+from tests.support.applications import application
 from tests.support.full_disk import SmallDisk, no_more_pages, small_disk
 from tests.support.problems import problem
 from tests.support.serving import running_service, wait_for
@@ -65,19 +58,13 @@ def disk(tmp_path: Path) -> Iterator[SmallDisk]:
 
 
 @contextmanager
-def application(folder: Path) -> Iterator[TestClient]:
-    """The real application in a folder, with an engine that is ready and does nothing."""
-    database = Database(f"sqlite:///{folder / 'descent.db'}")
-    migrate(database)
-    app = create_app(Settings(data=folder))
-    app.state.database, app.state.networks = database, Networks()
-    app.state.storage, app.state.upload_turns = Storage(folder / "datasets", folder / "cache"), Turns()
-    app.state.keys_in_flight, app.state.engine, app.state.watcher = KeysInFlight(), Mock(ready=True), Mock()
-    app.state.nudge_engine = Mock()
-    app.state.room = Room(database, app.state.storage.folder)
-    with closing(TestClient(app, "http://localhost", raise_server_exceptions=False)) as client:
-        yield client
-    database.close()
+def serving(folder: Path) -> Iterator[TestClient]:
+    """The application in a folder, with an engine that is ready and does nothing."""
+    with closing(Database(f"sqlite:///{folder / 'descent.db'}")) as database:
+        migrate(database)
+        app = application(folder, database)
+        with closing(TestClient(app, "http://localhost", raise_server_exceptions=False)) as client:
+            yield client
 
 
 def line(http: httpx.Client) -> tuple[str, str]:
@@ -92,7 +79,7 @@ def refused(answer: httpx.Response) -> None:
 
 
 def test_each_write_on_a_full_disk_is_503_and_works_once_there_is_room(disk: SmallDisk) -> None:
-    with application(disk.folder) as http:
+    with serving(disk.folder) as http:
         model, dataset = line(http)
         http.post("/api/models", json={"name": "spare", "architecture": "Dense(1 => 1)"})
         assert http.get("/health/ready").status_code == 200
@@ -111,7 +98,7 @@ def test_each_write_on_a_full_disk_is_503_and_works_once_there_is_room(disk: Sma
 
 
 def test_a_queued_job_is_cancelled_on_a_full_disk(disk: SmallDisk) -> None:
-    with application(disk.folder) as http:
+    with serving(disk.folder) as http:
         model, dataset = line(http)
         job = http.post("/api/jobs", json={"model": model, "dataset": dataset}).json()["id"]
         assert http.get("/health/ready").status_code == 200
@@ -122,8 +109,8 @@ def test_a_queued_job_is_cancelled_on_a_full_disk(disk: SmallDisk) -> None:
 
 
 def test_a_database_that_may_not_grow_is_not_ready_until_it_may(tmp_path: Path) -> None:
-    with application(tmp_path) as http:
-        database: Database = http.app.state.database  # type: ignore[attr-defined]
+    with serving(tmp_path) as http:
+        database: Database = http.app.state.resources.database  # type: ignore[attr-defined]
         with no_more_pages(database):
             refused(http.post("/api/models", json={"architecture": "Dense(100 => 100)"}))
             refused(http.get("/health/ready"))

@@ -10,15 +10,11 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
 from starlette.testclient import TestClient
 
-from service.app import create_app
 from service.database.database import Database
 from service.database.migrate import migrate
-from service.datasets.ingest.upload import Turns
 from service.errors import Unavailable
-from service.models.networks import Networks
 from service.models.records import ModelRecord
-from service.settings import Settings
-from service.storage.storage import Storage
+from tests.support.applications import application
 
 
 @pytest.fixture
@@ -32,10 +28,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 @pytest.fixture
 def http(database: Database, tmp_path: Path) -> TestClient:
     """The real application on this database, without an engine."""
-    app = create_app(Settings(data=tmp_path))
-    app.state.database, app.state.networks = database, Networks()
-    app.state.storage, app.state.upload_turns = Storage(tmp_path / "datasets", tmp_path / "cache"), Turns()
-    return TestClient(app, "http://localhost", raise_server_exceptions=False)
+    return TestClient(application(tmp_path, database), "http://localhost", raise_server_exceptions=False)
 
 
 def count(database: Database, table: str) -> int:

@@ -3,19 +3,18 @@
 import asyncio
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
-from service.app import create_app
 from service.database.database import Database
 from service.database.migrate import migrate
 from service.datasets.ingest.upload import LISTED_FROM, Turns
 from service.errors import Unavailable
-from service.settings import Settings
-from service.storage.storage import Storage
+from tests.support.applications import application
 from tests.support.datasets.uploading import CSV, HEADER, lines
 
 LARGE = HEADER + lines(LISTED_FROM // 5)
@@ -24,13 +23,10 @@ LARGE = HEADER + lines(LISTED_FROM // 5)
 @pytest.fixture
 def http(tmp_path: Path) -> Iterator[TestClient]:
     """The real application without an engine, all of whose turns are taken."""
-    app = create_app(Settings(data=tmp_path))
-    database = app.state.database = Database(f"sqlite:///{tmp_path / 'descent.db'}")
-    migrate(database)
-    app.state.storage = Storage(tmp_path / "datasets", tmp_path / "cache")
-    app.state.upload_turns = Turns(count=0, patience=0.05)
-    yield TestClient(app, "http://localhost")
-    database.close()
+    with closing(Database(f"sqlite:///{tmp_path / 'descent.db'}")) as database:
+        migrate(database)
+        app = application(tmp_path, database, upload_turns=Turns(count=0, patience=0.05))
+        yield TestClient(app, "http://localhost")
 
 
 @pytest.mark.parametrize("body", [LARGE, iter([HEADER, lines(3)])], ids=["large", "of unknown size"])

@@ -1,0 +1,41 @@
+"""The application without its engine."""
+
+from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
+
+from fastapi import FastAPI
+
+from service.app import create_app
+from service.database.database import Database
+from service.datasets.ingest.upload import Turns
+from service.idempotency.creation import KeysInFlight
+from service.inference.activity import Statistics
+from service.models.networks import Networks
+from service.resources import Resources
+from service.settings import Settings
+from service.storage.storage import Storage
+from service.telemetry.readiness import Room
+
+
+def application(folder: Path, database: Database, **others: Any) -> FastAPI:
+    """Return the real application in a folder, on a migrated database, with an engine that is ready and does nothing.
+
+    `others` are resources in place of the usual ones.
+    """
+    app = create_app(Settings(data=folder))
+    storage = Storage(folder / "datasets", folder / "cache")
+    usual: dict[str, Any] = {
+        "settings": Settings(data=folder),
+        "database": database,
+        "storage": storage,
+        "networks": Networks(),
+        "watcher": Mock(),
+        "engine": Mock(ready=True),
+        "room": Room(database, storage.folder),
+        "statistics": Statistics(),
+        "keys_in_flight": KeysInFlight(),
+        "upload_turns": Turns(),
+    }
+    app.state.resources = Resources(**{**usual, **others})
+    return app
