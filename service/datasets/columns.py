@@ -1,6 +1,7 @@
-"""What a dataset's record says of its columns, and what follows from it for the stored arrays."""
+"""The columns of a dataset: their kinds, their limits, and how networks see the stored arrays."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import StringConstraints
@@ -21,14 +22,40 @@ LONGEST_CATEGORY = 1000
 """Characters; longer texts are no categories."""
 
 
-Column = Mapping[str, Any]
-"""name, kind, width; categories, of a categorical one in the order of its codes; fill, what stood for a missing value:
-a number or a code."""
+@dataclass(frozen=True)
+class Column:
+    """One column of a dataset that is stored."""
 
+    name: str
+    kind: Kind = "numeric"
+    categories: tuple[str, ...] | None = None
+    """Of a categorical column, in the order of its codes."""
+    fill: float | None = None
+    """The number or code that stood for a missing value."""
 
-def column(name: str, kind: Kind, categories: list[str] | None, fill: float | None) -> dict[str, Any]:
-    width = 1 if categories is None else len(categories)
-    return {"name": name, "kind": kind, "width": width, "categories": categories, "fill": fill}
+    @property
+    def width(self) -> int:
+        """Inputs or outputs of a network that the column becomes."""
+        return 1 if self.categories is None else len(self.categories)
+
+    @property
+    def labels(self) -> tuple[str, ...] | None:
+        """The texts of the classes, where there are any."""
+        return ("false", "true") if self.kind == "boolean" else self.categories
+
+    def value(self, stored: Any) -> Any:
+        """Return a stored number as it was sent: a number, true or false, or a text."""
+        if self.categories is not None:
+            return self.categories[int(stored)]
+        return bool(stored) if self.kind == "boolean" else stored
+
+    def to_json(self) -> dict[str, Any]:
+        return {**vars(self), "width": self.width}
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> "Column":
+        categories = kept["categories"]
+        return cls(kept["name"], kept["kind"], None if categories is None else tuple(categories), kept.get("fill"))
 
 
 def rows_of(array: Array, columns: Sequence[Column], dtype: str, left_out: int | None = None) -> Rows:
@@ -37,19 +64,8 @@ def rows_of(array: Array, columns: Sequence[Column], dtype: str, left_out: int |
     The array itself where that is the same; nothing is copied before rows are read.
     """
     chosen = [index for index in range(len(columns)) if index != left_out]
-    classes = [columns[index]["width"] if columns[index]["kind"] == "categorical" else None for index in chosen]
+    classes = [columns[index].width if columns[index].kind == "categorical" else None for index in chosen]
     if classes.count(None) < len(classes):
         codes = array if left_out is None else Selection(array, chosen, array.dtype.name)
         return OneHotRows(codes, classes, dtype)
     return array if left_out is None and array.dtype == dtype else Selection(array, chosen, dtype)
-
-
-def value_of(column: Column, stored: Any) -> Any:
-    """A stored number as it came: a number, true or false, or a text."""
-    match column["kind"]:
-        case "categorical":
-            return column["categories"][int(stored)]
-        case "boolean":
-            return bool(stored)
-        case _:
-            return stored

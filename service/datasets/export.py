@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from service.datasets.columns import Column, column
+from service.datasets.columns import Column
 from service.datasets.formats.media_types import MediaType
 from service.datasets.records import DatasetRecord
 from service.datasets.split import PARTS
@@ -29,8 +29,8 @@ MOST_ROWS = 1 << 16
 
 def columns(record: DatasetRecord, names: Iterable[str]) -> list[Column]:
     """The columns of a dataset in the order of `names`, and the one that said the part of each row, if one did."""
-    known = {each["name"]: each for each in (*record.features, *record.targets)}
-    parts = [] if record.split_column is None else [column(record.split_column, "categorical", list(PARTS), None)]
+    known = {each.name: each for each in (*record.features, *record.targets)}
+    parts = [] if record.split_column is None else [Column(record.split_column, "categorical", tuple(PARTS))]
     return [*(known[name] for name in names), *parts]
 
 
@@ -49,7 +49,7 @@ def blocks(record: DatasetRecord, arrays: Arrays, part: PartName | None = None) 
     for places, owners in _in_order(parts, arrays, rows):
         block: dict[str, Array] = {}
         for columns, array in ((record.features, arrays.inputs), (record.targets, arrays.targets)):
-            block |= zip((each["name"] for each in columns), array[places].T, strict=True)
+            block |= zip((each.name for each in columns), array[places].T, strict=True)
         if record.split_column is not None:
             block[record.split_column] = owners
         yield block
@@ -127,14 +127,14 @@ def _batch(columns: Sequence[Column], block: Mapping[str, Array]) -> "pyarrow.Re
     import pyarrow
 
     def array(column: Column) -> pyarrow.Array:
-        stored = block[column["name"]]
-        match column["kind"]:
+        stored = block[column.name]
+        match column.kind:
             case "categorical":
                 codes = pyarrow.array(stored.astype(np.int32))
-                return pyarrow.DictionaryArray.from_arrays(codes, column["categories"]).dictionary_decode()
+                return pyarrow.DictionaryArray.from_arrays(codes, column.categories).dictionary_decode()
             case "boolean":
                 return pyarrow.array(stored != 0)
             case _:
                 return pyarrow.array(np.ascontiguousarray(stored))
 
-    return pyarrow.record_batch([array(each) for each in columns], [each["name"] for each in columns])
+    return pyarrow.record_batch([array(each) for each in columns], [each.name for each in columns])

@@ -11,7 +11,6 @@ from service.database import lookup
 from service.database.database import Database
 from service.database.record import now
 from service.datasets import records
-from service.datasets.columns import value_of
 from service.datasets.formats.json_columns import json_table
 from service.datasets.ingest.fill import Options
 from service.datasets.ingest.store import store_table
@@ -96,7 +95,7 @@ def rows(
             "row": int(arrays.numbers[index]),
             "part": part or record.part_at(index),
             "values": {
-                column["name"]: value_of(column, stored)
+                column.name: column.value(stored)
                 for column, stored in zip(columns, (*arrays.inputs[index], *arrays.targets[index]), strict=True)
             },
         }

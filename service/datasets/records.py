@@ -3,15 +3,29 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import JSON, Dialect, TypeDecorator, delete, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service.database import lookup
 from service.database.record import Record, now
+from service.datasets.columns import Column
 from service.errors import Conflict
 
 LEASE = timedelta(minutes=5)
 """A loading dataset that was not heard of for so long has lost its service."""
+
+
+class _Columns(TypeDecorator[list[Column]]):
+    """Columns, kept as JSON."""
+
+    impl = JSON(none_as_null=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: list[Column] | None, dialect: Dialect) -> Any:
+        return None if value is None else [column.to_json() for column in value]
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> list[Column] | None:
+        return None if value is None else [Column.from_json(each) for each in value]
 
 
 class DatasetRecord(Record):
@@ -21,8 +35,8 @@ class DatasetRecord(Record):
 
     id: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
-    features: Mapped[list[dict[str, Any]]]
-    targets: Mapped[list[dict[str, Any]]]
+    features: Mapped[list[Column]] = mapped_column(_Columns)
+    targets: Mapped[list[Column]] = mapped_column(_Columns)
     train_rows: Mapped[int]
     validation_rows: Mapped[int]
     test_rows: Mapped[int]
@@ -58,11 +72,11 @@ class DatasetRecord(Record):
 
     @property
     def inputs(self) -> int:
-        return sum(feature["width"] for feature in self.features)
+        return sum(feature.width for feature in self.features)
 
     @property
     def outputs(self) -> int:
-        return sum(target["width"] for target in self.targets)
+        return sum(target.width for target in self.targets)
 
     def slice_of(self, part: str) -> slice:
         """Where a part's rows lie in the arrays."""

@@ -1,11 +1,11 @@
 """A dataset as one network trains and is checked on it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from service.datasets.columns import rows_of
+from service.datasets.columns import Column, rows_of
 from service.datasets.records import DatasetRecord
 from service.errors import invalid
 from service.http.json_numbers import Array
@@ -80,7 +80,7 @@ class DatasetView:
     @property
     def _column(self) -> int | None:
         """Where the weights are among the features."""
-        return None if self.weights is None else [each["name"] for each in self.dataset.features].index(self.weights)
+        return None if self.weights is None else [each.name for each in self.dataset.features].index(self.weights)
 
     def numbers(self, name: str) -> Array:
         """Which rows of the data as it came a part holds, in its order."""
@@ -96,7 +96,7 @@ class DatasetView:
         """Raises Invalid where the columns do not fit the network."""
         wanted, given = (network.inputs, network.outputs), (self.inputs, self.dataset.outputs)
         if wanted != given:
-            features = [each for each in self.dataset.features if each["name"] != self.weights]
+            features = [each for each in self.dataset.features if each.name != self.weights]
             detail = (
                 f"The model maps {wanted[0]} inputs to {wanted[1]} outputs, "
                 f"but the dataset has {given[0]} inputs and {given[1]} outputs{_of_categories(features, 'inputs')}"
@@ -108,7 +108,7 @@ class DatasetView:
 
 def check_weights(dataset: DatasetRecord, name: str, pointer: str) -> None:
     """Raises Invalid where a column cannot say how much rows count: no number, negative, or 0 throughout a part."""
-    kinds = {feature["name"]: feature["kind"] for feature in dataset.features}
+    kinds = {feature.name: feature.kind for feature in dataset.features}
     if name not in kinds:
         features = ", ".join(map(repr, kinds))
         raise invalid(pointer, f"Dataset {dataset.name!r} has no input {name!r}; it has {features}.", "unknown_column")
@@ -124,11 +124,11 @@ def check_weights(dataset: DatasetRecord, name: str, pointer: str) -> None:
             raise invalid(pointer, detail, "impossible_weights")
 
 
-def _of_categories(columns: list[dict[str, Any]], what: str) -> str:
+def _of_categories(columns: Iterable[Column], what: str) -> str:
     """Where the widths of categorical columns come from, in words; empty where there are none."""
-    wide = [f"{each['width']} of {each['name']!r}" for each in columns if each["kind"] == "categorical"]
+    wide = [f"{each.width} of {each.name!r}" for each in columns if each.kind == "categorical"]
     return f" ({what}: {', '.join(wide[:MOST_NAMED])}, one a category)" if wide else ""
 
 
 def has_feature(dataset: DatasetRecord, name: str) -> bool:
-    return any(feature["name"] == name for feature in dataset.features)
+    return any(feature.name == name for feature in dataset.features)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from service.database.database import Database
 from service.database.lookup import position_of
 from service.database.record import now
+from service.datasets.columns import Column
 from service.datasets.records import DatasetRecord
 from service.datasets.view import DatasetView
 from service.errors import invalid
@@ -77,25 +78,21 @@ def evaluate(
 
 def _targets_of(dataset: DatasetRecord) -> list[Numbers | Classes]:
     """What there is to judge: numbers together where there is nothing else, otherwise each target by itself."""
-    if all(target["kind"] == "numeric" for target in dataset.targets):
+    if all(target.kind == "numeric" for target in dataset.targets):
         return [Numbers(len(dataset.targets))]
     return [_target_of(target) for target in dataset.targets]
 
 
-def _target_of(target: dict[str, Any]) -> Numbers | Classes:
-    match target["kind"]:
-        case "boolean":
-            return Classes((False, True))
-        case "categorical":
-            return Classes(tuple(target["categories"]))
-        case _:
-            return Numbers()
+def _target_of(target: Column) -> Numbers | Classes:
+    if target.kind == "boolean":
+        return Classes((False, True))
+    return Numbers() if target.categories is None else Classes(target.categories)
 
 
 def _metrics(dataset: DatasetRecord, found: Evaluation) -> dict[str, Any]:
     if len(found.metrics) == 1:
         return found.metrics[0]
-    return {target["name"]: metrics for target, metrics in zip(dataset.targets, found.metrics, strict=True)}
+    return {target.name: metrics for target, metrics in zip(dataset.targets, found.metrics, strict=True)}
 
 
 def _residuals(

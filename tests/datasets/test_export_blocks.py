@@ -9,6 +9,7 @@ import pytest
 from pyarrow import parquet
 
 from service.datasets import export
+from service.datasets.columns import Column
 from service.datasets.formats.media_types import MediaType
 from service.datasets.records import DatasetRecord
 from service.storage.storage import Arrays
@@ -17,16 +18,12 @@ from tests.support.datasets.reading import read
 TEXTS = ['a, "b"', "c\nd", "é", " e "]
 
 
-def column(name: str, **other: Any) -> dict[str, Any]:
-    return {"name": name, "kind": "numeric", "width": 1, "categories": None, "fill": None, **other}
-
-
 def stored(parts: Iterable[Iterable[int]], **fields: Any) -> tuple[DatasetRecord, Arrays]:
     """A dataset whose rows tell their numbers in every column, divided like this."""
     rows = [np.array(list(each), np.int64) for each in parts]
     record = DatasetRecord(
-        features=[column("x"), column("flag", kind="boolean")],
-        targets=[column("text", kind="categorical", categories=TEXTS, width=len(TEXTS))],
+        features=[Column("x"), Column("flag", "boolean")],
+        targets=[Column("text", "categorical", tuple(TEXTS))],
         **dict(zip(("train_rows", "validation_rows", "test_rows"), map(len, rows), strict=True)),
         **fields,
     )

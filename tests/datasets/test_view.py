@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.lib.format import open_memmap
 
-from service.datasets.columns import column
+from service.datasets.columns import Column
 from service.datasets.records import DatasetRecord
 from service.datasets.view import DatasetView
 from service.http.json_numbers import Array
@@ -55,12 +55,10 @@ def view_of(
     folder: Path, rows: int, columns: int, dtype: str, weights: str | None, kind: str = "numeric"
 ) -> DatasetView:
     """Of a dataset, float32, whose first feature is of this kind."""
-    features = [column("x0", "numeric", None, None) for _ in range(columns)]
-    for index, feature in enumerate(features):
-        feature["name"] = f"x{index}"
+    features = [Column(f"x{index}") for index in range(columns)]
     if kind == "categorical":
-        features[0] = column("x0", "categorical", ["a", "b", "c"], None)
-    record = DatasetRecord(id="data", name="data", features=features, targets=[column("y", "numeric", None, None)])
+        features[0] = Column("x0", "categorical", ("a", "b", "c"))
+    record = DatasetRecord(id="data", name="data", features=features, targets=[Column("y")])
     record.train_rows, record.validation_rows, record.test_rows = rows, 0, 0
     record.dtype, record.sha256 = "float32", "hash"
     return DatasetView(Storage(folder, folder / "cache"), record, dtype, weights)

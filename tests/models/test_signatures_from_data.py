@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from service.datasets.columns import Column
 from service.datasets.records import DatasetRecord
 from service.errors import Invalid
 from service.learning import notation
@@ -15,22 +16,21 @@ from service.models.signature.signature import Feature, Signature, Target
 SPECIES = ("setosa", "versicolor", "virginica")
 
 
-def numeric(name: str, **more: Any) -> dict[str, Any]:
-    return {"name": name, "kind": "numeric", "width": 1, "categories": None, **more}
+def numeric(name: str, fill: float | None = None) -> Column:
+    return Column(name, "numeric", fill=fill)
 
 
-def boolean(name: str) -> dict[str, Any]:
-    return {"name": name, "kind": "boolean", "width": 1, "categories": None, "fill": None}
+def boolean(name: str) -> Column:
+    return Column(name, "boolean")
 
 
-def categorical(name: str, categories: tuple[str, ...] = SPECIES, fill: int | None = None) -> dict[str, Any]:
-    width = len(categories)
-    return {"name": name, "kind": "categorical", "width": width, "categories": list(categories), "fill": fill}
+def categorical(name: str, categories: tuple[str, ...] = SPECIES, fill: int | None = None) -> Column:
+    return Column(name, "categorical", categories, fill)
 
 
-def dataset(features: list[dict[str, Any]], targets: list[dict[str, Any]]) -> DatasetRecord:
+def dataset(features: list[Column], targets: list[Column]) -> DatasetRecord:
     seen = {"count": 3, "min": -1.5, "max": 4.0}
-    statistics = [{"name": column["name"], "parts": {"train": seen}} for column in (*features, *targets)]
+    statistics = [{"name": column.name, "parts": {"train": seen}} for column in (*features, *targets)]
     return DatasetRecord(name="data", features=features, targets=targets, statistics=statistics)
 
 
@@ -38,7 +38,7 @@ def network(text: str) -> Network:
     return Network(notation.read(text))
 
 
-def link(text: str, loss: str, *targets: dict[str, Any]) -> str | None:
+def link(text: str, loss: str, *targets: Column) -> str | None:
     made: Any = LOSSES[loss]
     return signature_of(dataset([numeric("x")], list(targets)), network(text), made(), None).link
 
@@ -66,7 +66,8 @@ def test_a_signature_names_columns_with_kinds_categories_ranges_and_fills() -> N
 
 def test_data_from_before_missing_values_could_be_filled_has_a_signature() -> None:
     mse: Any = LOSSES["mse"]
-    signature = signature_of(dataset([numeric("x")], [numeric("y")]), network("Dense(1 => 1)"), mse(), None)
+    before = Column.from_json({"name": "x", "kind": "numeric", "width": 1, "categories": None})
+    signature = signature_of(dataset([before], [numeric("y")]), network("Dense(1 => 1)"), mse(), None)
     assert signature == Signature((Feature("x", "numeric", None, -1.5, 4.0),), (Target("y", "numeric"),), loss="mse")
 
 
@@ -129,7 +130,7 @@ def test_a_softmax_over_several_targets_makes_no_probabilities_of_each() -> None
     ],
 )
 def test_a_loss_that_would_give_probabilities_is_named(
-    text: str, loss: str, target: dict[str, Any], better: str | None
+    text: str, loss: str, target: Column, better: str | None
 ) -> None:
     made: Any = LOSSES[loss]
     said = no_probabilities(dataset([numeric("x")], [target]), network(text), made())
@@ -140,7 +141,7 @@ def test_a_loss_that_would_give_probabilities_is_named(
     assert (said.code, said.pointer) == ("no_probabilities", "#/loss")
     assert f"The loss {better} would give them" in said.detail
     assert ("plain Dense" in said.detail) is ("tanh" in text)
-    assert repr(target["name"]) in said.detail
+    assert repr(target.name) in said.detail
 
 
 KNOWN = Signature(
@@ -161,7 +162,7 @@ TARGETS = [boolean("y")]
     ids=["the same", "other names", "beside weights"],
 )
 def test_columns_of_the_same_kinds_in_the_same_places_mean_the_same(
-    features: list[dict[str, Any]], targets: list[dict[str, Any]]
+    features: list[Column], targets: list[Column]
 ) -> None:
     check_columns(KNOWN, dataset(features, targets), "w", "#/dataset")
 
@@ -180,7 +181,7 @@ def test_columns_of_the_same_kinds_in_the_same_places_mean_the_same(
     ],
 )
 def test_the_first_column_that_means_something_else_is_named(
-    features: list[dict[str, Any]], targets: list[dict[str, Any]], says: list[str]
+    features: list[Column], targets: list[Column], says: list[str]
 ) -> None:
     with pytest.raises(Invalid) as refused:
         check_columns(KNOWN, dataset(features, targets), None, "#/dataset")

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from service.datasets.columns import column, rows_of
+from service.datasets.columns import Column, rows_of
 from service.datasets.ingest.describe import SpooledColumn, describe
 from service.datasets.ingest.fill import Ingested, Options, ingest
 from service.datasets.ingest.place import place
@@ -124,16 +124,20 @@ def _place_and_describe(
             for each in ingested.features
             if record.missing == "mean"
         }
-        record.features = [
-            column(each.name, each.kind, each.categories, fills.get(each.name)) for each in ingested.features
-        ]
-        record.targets = [column(each.name, each.kind, each.categories, None) for each in ingested.targets]
+        record.features = [_column(each, fills.get(each.name)) for each in ingested.features]
+        record.targets = [_column(each) for each in ingested.targets]
         digests = place(ingested, parts, fills, folder, check)
         record.statistics = [futures[name].result() for name in ingested.names]
     finally:
         pool.shutdown(cancel_futures=True)
-    schema = [record.features, record.targets, record.parts, record.dtype, digests]
+    described = ([each.to_json() for each in columns] for columns in (record.features, record.targets))
+    schema = [*described, record.parts, record.dtype, digests]
     return hashlib.sha256(orjson.dumps(schema, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _column(column: SpooledColumn, fill: float | None = None) -> Column:
+    categories = None if column.categories is None else tuple(column.categories)
+    return Column(column.name, column.kind, categories, fill)
 
 
 def _fill(column: SpooledColumn, summary: dict[str, Any], dtype: str) -> float:

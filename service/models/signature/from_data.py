@@ -1,9 +1,10 @@
 """What the columns of a dataset mean to a network that learnt from them, and whether those of another mean the same."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
+from service.datasets.columns import Column
 from service.datasets.records import DatasetRecord
 from service.errors import Invalid, invalid
 from service.learning.evaluation.class_scores import Link
@@ -28,31 +29,24 @@ BY_LOSS: dict[str, Link] = {
 def signature_of(dataset: DatasetRecord, network: Network, loss: Loss, weights: str | None) -> Signature:
     """What `network` learns from `dataset` by `loss`; the column of `weights` is no input."""
     parts = {column["name"]: column["parts"]["train"] for column in dataset.statistics}
-    features = tuple(_feature(column, parts[column["name"]]) for column in _inputs(dataset, weights))
-    targets = tuple(Target(each["name"], each["kind"], _labels(each)) for each in dataset.targets)
+    features = tuple(_feature(column, parts[column.name]) for column in _inputs(dataset, weights))
+    targets = tuple(Target(each.name, each.kind, each.labels) for each in dataset.targets)
     return Signature(features, targets, link_of(dataset, network, loss), to_json(loss), weights)
 
 
-def _inputs(dataset: DatasetRecord, weights: str | None) -> list[dict[str, Any]]:
-    return [column for column in dataset.features if column["name"] != weights]
+def _inputs(dataset: DatasetRecord, weights: str | None) -> list[Column]:
+    return [column for column in dataset.features if column.name != weights]
 
 
-def _feature(column: dict[str, Any], seen: dict[str, Any]) -> Feature:
-    categories = column["categories"]
-    if categories is not None:
-        return Feature(column["name"], column["kind"], tuple(categories), fill=column.get("fill"))
-    return Feature(column["name"], column["kind"], None, seen["min"], seen["max"], column.get("fill"))
-
-
-def _labels(target: dict[str, Any]) -> tuple[str, ...] | None:
-    if target["kind"] == "boolean":
-        return ("false", "true")
-    return None if target["categories"] is None else tuple(target["categories"])
+def _feature(column: Column, seen: Mapping[str, Any]) -> Feature:
+    if column.categories is not None:
+        return Feature(column.name, column.kind, column.categories, fill=column.fill)
+    return Feature(column.name, column.kind, None, seen["min"], seen["max"], column.fill)
 
 
 def link_of(dataset: DatasetRecord, network: Network, loss: Loss) -> Link | None:
     """What makes probabilities of the classes of outputs that were trained by `loss`; None where nothing does."""
-    kinds = {target["kind"] for target in dataset.targets}
+    kinds = {target.kind for target in dataset.targets}
     if kinds == {"numeric"}:
         return None
     function = last_function(network)
@@ -70,13 +64,13 @@ def no_probabilities(dataset: DatasetRecord, network: Network, loss: Loss) -> Ad
     if len(dataset.targets) > 1 or link_of(dataset, network, loss) is not None:
         return None
     (target,) = dataset.targets
-    if target["kind"] == "numeric":
+    if target.kind == "numeric":
         return None
-    better = "logitbinarycrossentropy" if target["kind"] == "boolean" else "logitcrossentropy"
+    better = "logitbinarycrossentropy" if target.kind == "boolean" else "logitcrossentropy"
     function = last_function(network)
     bare = "" if function is not None and function.name == "identity" else ", with a network that ends in a plain Dense"
     detail = (
-        f"{target['name']!r} is {target['kind']}, and this loss makes no probabilities of what the network gives: "
+        f"{target.name!r} is {target.kind}, and this loss makes no probabilities of what the network gives: "
         f'predictions will have labels, but "probabilities": null. The loss {better} would give them{bare}.'
     )
     return Advice("no_probabilities", detail, "#/loss")
@@ -95,23 +89,22 @@ def check_columns(signature: Signature, dataset: DatasetRecord, weights: str | N
     _check("target", signature.targets, dataset.targets, dataset.name, pointer)
 
 
-def _check(
-    role: str, known: Sequence[Feature | Target], given: list[dict[str, Any]], dataset: str, pointer: str
-) -> None:
+def _check(role: str, known: Sequence[Feature | Target], given: Sequence[Column], dataset: str, pointer: str) -> None:
     places = {column.name: place for place, column in enumerate(known, start=1)}
     for place, (ours, theirs) in enumerate(zip_longest(known, given), start=1):
         if theirs is None:
             break  # widths differ: that is said elsewhere, with both
-        name = theirs["name"]
+        name = theirs.name
         where = f"{role.capitalize()} {place} of dataset {dataset!r}, {name!r},"
         if places.get(name, place) != place:
             raise _differs(pointer, f"{where} is {role} {places[name]} of the model: columns go by their order.")
         if ours is None:
             break
-        if theirs["kind"] != ours.kind:
-            raise _differs(pointer, f"{where} is {theirs['kind']}; the model was trained with a {ours.kind} one there.")
-        if theirs["kind"] == "categorical" and (what := _first_difference(ours.categories or (), theirs["categories"])):
-            raise _differs(pointer, f"{where} has other categories than the model was trained with: {what}.")
+        if theirs.kind != ours.kind:
+            raise _differs(pointer, f"{where} is {theirs.kind}; the model was trained with a {ours.kind} one there.")
+        differs = _first_difference(ours.categories or (), theirs.categories) if theirs.categories is not None else None
+        if differs is not None:
+            raise _differs(pointer, f"{where} has other categories than the model was trained with: {differs}.")
 
 
 def _first_difference(ours: Sequence[str], theirs: Sequence[str]) -> str | None:
