@@ -10,7 +10,7 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import JSONResponse, RedirectResponse
+from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 from threadpoolctl import threadpool_limits
 
@@ -21,10 +21,11 @@ from service.datasets.ingest.upload import Turns
 from service.engine.lifecycle import Engine
 from service.errors import Unavailable
 from service.evaluations.endpoints import router as evaluations
-from service.http.body_limit import BodyLimit
+from service.http.bodies.body_limit import BodyLimit
+from service.http.bodies.large_bodies import LargeBodies
 from service.http.browser_guard import BrowserGuard
 from service.http.compression import CompressedBodies
-from service.http.large_bodies import LargeBodies
+from service.http.head import HeadAsGet
 from service.http.problems import add_error_handlers, add_problem_schema, problems
 from service.idempotency.creation import KeysInFlight
 from service.inference.activity import Statistics
@@ -94,6 +95,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(LargeBodies)
     app.add_middleware(CompressedBodies, limit=settings.max_body)
     app.add_middleware(BrowserGuard, hosts=settings.hosts)
+    app.add_middleware(HeadAsGet)
     app.add_middleware(BodyLimit, limit=settings.max_body, upload_limit=settings.max_upload)
     add_error_handlers(app)
     for router in (datasets, models, evaluations, jobs, vocabulary, inference_metadata):
@@ -161,6 +163,7 @@ def _add_docs(app: FastAPI) -> None:
     app.mount("/docs/assets", StaticFiles(directory=SWAGGER_UI), name="swagger-ui")
 
     @app.get("/docs", include_in_schema=False)
+    @app.get("/", include_in_schema=False)
     async def docs() -> Response:
         return get_swagger_ui_html(
             openapi_url="/openapi.json",
@@ -170,7 +173,3 @@ def _add_docs(app: FastAPI) -> None:
             swagger_favicon_url="/docs/assets/favicon-32x32.png",
             swagger_ui_parameters={"validatorUrl": None, "tryItOutEnabled": True},
         )
-
-    @app.get("/", include_in_schema=False)
-    async def root() -> Response:
-        return RedirectResponse("/docs")

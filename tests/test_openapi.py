@@ -68,7 +68,8 @@ def test_an_operation_says_what_it_does(method: str, path: str, operation: dict[
 
 @each(OPERATIONS)
 def test_every_error_is_a_problem(method: str, path: str, operation: dict[str, Any]) -> None:
-    problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    kind = "application/json" if path.startswith(("/v1/", "/v2")) else "application/problem+json"
+    problem = {kind: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for status, response in operation["responses"].items():
         if status.startswith(("4", "5")):
             assert response["content"] == problem

@@ -7,7 +7,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.errors import Invalid, TooLarge, WrongFormat, invalid
-from service.http.body_limit import is_streamed_dataset
+from service.http.bodies.body_limit import is_streamed_dataset
 from service.http.unpacking import check_ratio, room
 
 WINDOWS = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}

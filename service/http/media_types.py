@@ -6,6 +6,7 @@ from service.errors import NotAcceptable
 
 JSON = "application/json"
 CSV = "text/csv"
+FORM = "application/x-www-form-urlencoded"
 ARROW = "application/vnd.apache.arrow.stream"
 NPY = "application/x-npy"
 

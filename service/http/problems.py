@@ -23,6 +23,8 @@ from service.http.responses import Replayed
 log = logging.getLogger(__name__)
 
 PROBLEM_JSON = "application/problem+json"
+PROTOCOL_JSON = "application/json"
+"""The media type of errors in the protocols of others, whose clients read no other."""
 
 
 class FaultShape(BaseModel):
@@ -40,7 +42,7 @@ class Problem(BaseModel):
     instance: str = Field(description="the path that was asked for")
     code: str = Field(description="a stable word for programs")
     errors: list[FaultShape] = []
-    error: str = Field("", description="only under /v2: the detail, where the Open Inference Protocol has it")
+    error: str = Field("", description="only under /v1 and /v2: the detail, where the protocols there have it")
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -64,11 +66,15 @@ def speaks_inference_protocol(path: str) -> bool:
     return path == "/v2" or path.startswith("/v2/")
 
 
+def speaks_a_protocol(path: str) -> bool:
+    """Whether clients of KServe's protocols, V1 or V2, ask there."""
+    return path.startswith("/v1/") or speaks_inference_protocol(path)
+
+
 def problem_response(
     path: str, status: int, title: str, detail: str, code: str, errors: tuple[Fault, ...] = ()
 ) -> Response:
-    inference = speaks_inference_protocol(path)
-    if inference and status == Invalid.status:
+    if speaks_inference_protocol(path) and status == Invalid.status:
         status = 400  # the protocol's word for whatever is wrong with a request
     problem = {
         "type": "about:blank",
@@ -79,10 +85,11 @@ def problem_response(
         "code": code,
         "errors": [{"pointer": fault.pointer, "detail": fault.detail} for fault in errors],
     }
-    if inference:
+    foreign = speaks_a_protocol(path)
+    if foreign:
         problem["error"] = detail  # what its clients look for
     # ensure_ascii: a detail may quote what the client sent, also what UTF-8 cannot carry
-    return Response(json.dumps(problem), status, media_type=PROBLEM_JSON)
+    return Response(json.dumps(problem), status, media_type=PROTOCOL_JSON if foreign else PROBLEM_JSON)
 
 
 def add_error_handlers(app: FastAPI) -> None:
@@ -208,4 +215,8 @@ def _with_problems(document: dict[str, Any]) -> dict[str, Any]:
             del operation["responses"]["422"]
             status = 400 if speaks_inference_protocol(path) else 422
             operation["responses"][str(status)] = problems(status)[status]
+        if speaks_a_protocol(path):
+            for answer in operation["responses"].values():
+                if PROBLEM_JSON in answer.get("content", {}):
+                    answer["content"] = {PROTOCOL_JSON: answer["content"][PROBLEM_JSON]}
     return document

@@ -11,7 +11,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from service.errors import BadRequest, DescentError, HeadersTooLarge, RequestTimeout
-from service.http.body_limit import READ_AND_THROWN_AWAY
+from service.http.bodies.body_limit import READ_AND_THROWN_AWAY
 
 LINGER = 5.0
 """Seconds that a refused client has to read its answer, while what it still sends is thrown away."""

@@ -1,22 +1,30 @@
-"""What a query string may say: nothing that a route does not declare, and nothing beside a JSON body."""
+"""What a query string may say: nothing that a route does not declare, nothing twice, and nothing beside a JSON body."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel
+from starlette.datastructures import QueryParams
 
 from service.errors import Fault, Invalid, invalid, invalid_in
 from service.pointers import LONGEST_NAME, MOST_FAULTS, unknown
 
 
-def refuse_undeclared(given: Iterable[str], declared: Sequence[str]) -> None:
-    """Refuse names that are not declared: were they ignored, a misspelt one would go unnoticed.
+def check_query(given: QueryParams, declared: Mapping[str, bool]) -> None:
+    """Refuse what would be passed over in silence: names that are not declared, and all but the last of several values.
+
+    `declared` has the names, and whether each may be repeated.
 
     Raises:
         Invalid: with a pointer for each of them.
     """
     strangers = [name for name in given if name not in declared]
     if strangers:
-        raise _undeclared(strangers[:MOST_FAULTS], declared)
+        raise _undeclared(strangers[:MOST_FAULTS], list(declared))
+    repeated = [name for name in given if not declared[name] and len(given.getlist(name)) > 1]
+    if repeated:
+        detail = "This parameter has one value, but is there several times."
+        faults = tuple(Fault(f"query/{name}", detail) for name in repeated[:MOST_FAULTS])
+        raise invalid_in(faults, "repeated_parameter")
 
 
 def _undeclared(strangers: list[str], declared: Sequence[str]) -> Invalid:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable, Iterator
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 from service.errors import WrongFormat
 from service.http.long_json.text import LARGEST_RECIPE, parse_recipe, too_long_a_recipe
 from service.http.problems import speaks_inference_protocol
-from service.http.query import refuse_undeclared
+from service.http.query import check_query
 
 SMALL_BODY = 1 << 16
 """Bytes that are read sooner than a thread is woken for them."""
@@ -38,10 +38,10 @@ class JSONRoute(APIRoute):
     """A route whose bodies go through `parse_recipe`; other content types are 415, undeclared query parameters 422."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle, declared = super().get_route_handler(), tuple(_query_parameters(self.dependant))
+        handle, declared = super().get_route_handler(), dict(_query_parameters(self.dependant))
 
         async def handler(request: Request) -> Response:
-            refuse_undeclared(request.query_params, declared)
+            check_query(request.query_params, declared)
             if self.body_field is None:
                 return await handle(request)
             if media_type(request) != "application/json":
@@ -65,16 +65,21 @@ async def _recipe_of(request: Request) -> bytes:
     return bytes(body)
 
 
-def _query_parameters(dependant: Dependant) -> Iterator[str]:
-    """The names of all that an endpoint and what it depends on read of the query."""
+def _query_parameters(dependant: Dependant) -> Iterator[tuple[str, bool]]:
+    """The names of all that an endpoint and its dependencies read of the query, and whether each may be repeated."""
     for parameter in dependant.query_params:
         shape = parameter.field_info.annotation
         if isinstance(shape, type) and issubclass(shape, BaseModel):
-            yield from (field.alias or name for name, field in shape.model_fields.items())
+            for name, field in shape.model_fields.items():
+                yield field.alias or name, _is_list(field.annotation)
         else:
-            yield parameter.alias
+            yield parameter.alias, _is_list(shape)
     for dependency in dependant.dependencies:
         yield from _query_parameters(dependency)
+
+
+def _is_list(annotation: Any) -> bool:
+    return any(get_origin(each) is list or each is list for each in (annotation, *get_args(annotation)))
 
 
 def media_type(request: Request) -> str:
@@ -94,12 +99,12 @@ class DirectRoute(APIRoute):
     def __init__(self, path: str, endpoint: Endpoint, **options: Any) -> None:
         super().__init__(path, endpoint, **options)
         lenient = speaks_inference_protocol(path)
-        declared = [each["name"] for each in options["openapi_extra"]["parameters"] if each["in"] == "query"]
+        declared = {each["name"]: False for each in options["openapi_extra"]["parameters"] if each["in"] == "query"}
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
             request = Request(scope, receive)
             if scope["query_string"] and not lenient:
-                refuse_undeclared(request.query_params, declared)
+                check_query(request.query_params, declared)
             response = await endpoint(request)
             await response(scope, receive, send)
 

@@ -5,6 +5,7 @@ from functools import partial
 from io import BytesIO
 from typing import Any
 
+import orjson
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ValidationError
@@ -18,9 +19,9 @@ from service.models.trained_network import TrainedNetwork
 from service.predictions import invocations, operations
 from service.predictions.answers import FORMS, Answer
 from service.predictions.offload import cost_of, run_here_or_in_a_thread
-from service.predictions.openapi import INVOCATION, PREDICTION, PREDICTIONS
+from service.predictions.openapi import INVOCATION, PREDICTION, PREDICTIONS, READINESS
 from service.predictions.operations import Question
-from service.predictions.schemas import Invoked, NewPrediction, Prediction
+from service.predictions.schemas import Invoked, ModelReadiness, NewPrediction, Prediction
 from service.resources import resources_of
 from service.wire import EpochNumber, VersionNumber
 
@@ -153,4 +154,21 @@ kserve.add_api_route(
     summary="Predict as KServe's V1 protocol does",
     responses=problems(404, 413, 415, 422),
     openapi_extra=INVOCATION,
+)
+
+
+async def show_readiness(request: Request) -> Response:
+    """Every model that is there is ready, trained or not."""
+    await network_asked(request)
+    return Made(orjson.dumps({"name": request.path_params["model"], "ready": True}), JSON)
+
+
+kserve.add_api_route(
+    "/{model}",
+    show_readiness,
+    response_model=ModelReadiness,
+    name="show_as_kserve",
+    summary="Is the model ready? As KServe's V1 protocol asks",
+    responses=problems(404, 422),
+    openapi_extra=READINESS,
 )

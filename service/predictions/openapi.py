@@ -48,6 +48,7 @@ PREDICTIONS: dict[int | str, dict[str, Any]] = {
         "content": {CSV: {"schema": {"type": "string"}}, ARROW: BINARY, NPY: BINARY},
     }
 }
+READINESS: dict[str, Any] = {"parameters": [MODEL]}
 INVOCATION: dict[str, Any] = {
     "parameters": WHICH,
     "requestBody": {

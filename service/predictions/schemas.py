@@ -102,6 +102,13 @@ class Invocation(BaseModel):
     )
 
 
+class ModelReadiness(BaseModel):
+    """Whether a model answers, in the words of KServe's V1 protocol."""
+
+    name: str = Field(description="as it was asked for")
+    ready: bool
+
+
 class Invoked(BaseModel):
     """What scikit-learn's `predict` would give."""
 

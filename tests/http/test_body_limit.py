@@ -7,8 +7,8 @@ import pytest
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope, Send
 
-from service.http import body_limit
-from service.http.body_limit import BodyLimit
+from service.http.bodies import body_limit
+from service.http.bodies.body_limit import BodyLimit
 
 PIECE = 100
 LIMIT, UPLOAD_LIMIT = 250, 450

@@ -7,9 +7,9 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from service.errors import RequestTimeout, Unavailable
-from service.http import large_bodies
-from service.http.large_bodies import AT_ONCE, LARGE, LargeBodies
-from service.http.pace import USUAL, Pace
+from service.http.bodies import large_bodies
+from service.http.bodies.large_bodies import AT_ONCE, LARGE, LargeBodies
+from service.http.bodies.pace import USUAL, Pace
 
 
 class Requests:

@@ -87,3 +87,17 @@ def test_the_first_that_says_something_beside_json_is_pointed_at(
     http: httpx.Client, path: str, body: dict[str, Any], pointer: str
 ) -> None:
     assert pointers(http.post(path, json=body)) == [pointer]
+
+
+@pytest.mark.parametrize("path", ["/api/jobs?limit=1&limit=2", "/api/models/m/export?format=npz&format=npz"])
+def test_a_parameter_with_one_value_is_there_once(http: httpx.Client, path: str) -> None:
+    answer = http.get(path)
+    assert problem(answer, 422)["code"] == "repeated_parameter"
+    assert pointers(answer) in (["query/limit"], ["query/format"])
+
+
+def test_a_parameter_with_many_values_may_be_repeated(http: httpx.Client) -> None:
+    answer = http.post(
+        "/api/datasets?targets=a&targets=b", content="x,a,b\n1,2,3\n2,3,4\n", headers={"Content-Type": "text/csv"}
+    )
+    assert [each["name"] for each in answer.json()["targets"]] == ["a", "b"]

@@ -108,6 +108,25 @@ def test_csv_is_read_as_in_predictions(client: Client, plain: str, job: Job) -> 
     )
 
 
+@pytest.mark.parametrize("kind", [None, "application/x-www-form-urlencoded"], ids=["no type", "curl -d"])
+@pytest.mark.parametrize("path", ["/v1/models/{}:predict", "/api/models/{}/invocations"])
+def test_json_is_read_as_common_tools_send_it(client: Client, plain: str, path: str, kind: str | None) -> None:
+    headers = {"Content-Type": kind} if kind else {}
+    answer = client.http.post(path.format(plain), content=json.dumps({"instances": PAIR}), headers=headers)
+    assert len(answer.json()["predictions"]) == len(PAIR)
+
+
+def test_an_error_for_kserve_is_plain_json_with_its_word(client: Client, plain: str) -> None:
+    answer = client.http.post(f"/v1/models/{plain}:predict", json={"instances": []})
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/json")
+    assert answer.json()["error"] == answer.json()["detail"]
+
+
+def test_kserve_learns_whether_a_model_is_ready(client: Client, plain: str) -> None:
+    assert client.http.get(f"/v1/models/{plain}").json() == {"name": plain, "ready": True}
+    assert client.http.get("/v1/models/nobody").status_code == 404
+
+
 def test_a_version_can_be_named(client: Client, plain: str) -> None:
     client.http.put(f"/api/models/{plain}/parameters", json={"layers": [{"weight": [[0, 0]], "bias": [9]}]})
     path = f"/api/models/{plain}/invocations"

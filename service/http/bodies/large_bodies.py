@@ -6,8 +6,8 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.errors import RequestTimeout, Unavailable
-from service.http.body_limit import is_streamed_dataset
-from service.http.pace import USUAL, Pace, PacedSender
+from service.http.bodies.body_limit import is_streamed_dataset
+from service.http.bodies.pace import USUAL, Pace, PacedSender
 
 LARGE = 1 << 20
 """Bytes."""

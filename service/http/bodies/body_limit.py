@@ -6,7 +6,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.http.pace import Pace, PacedSender
+from service.http.bodies.pace import Pace, PacedSender
 
 READ_AND_THROWN_AWAY = 256 << 20
 """Bytes of a body that nobody wants which are still read before the answer: a client that only writes until it is done
