@@ -10,6 +10,14 @@ from service.ids import looks_like_an_id
 from service.pointers import MOST_FAULTS
 
 
+class Advice(BaseModel):
+    """Something to consider, and what would mend it."""
+
+    code: str = Field(description="a stable word for programs", examples=["unstable_rate"])
+    detail: str = Field(description="a sentence for people, with the remedy")
+    pointer: str = Field(description="the place that it is about, as a JSON pointer")
+
+
 class Strict(BaseModel):
     """A request's object: unknown fields are an error."""
 

@@ -44,6 +44,7 @@ class Record(DeclarativeBase):
         bytes: LargeBinary(),
         dict[str, Any]: JSON(none_as_null=True),
         list[dict[str, Any]]: JSON(none_as_null=True),
+        list[str]: JSON(none_as_null=True),
     }
 
 

@@ -12,8 +12,10 @@ from service.learning.rows.selection import Selection
 
 Kind = Literal["numeric", "boolean", "categorical"]
 """Of a column: numbers; 0 and 1, false and true; or texts, each one of a few categories."""
+LONGEST_NAME = 500
+"""Characters; the headers of surveys are whole questions."""
 ColumnName = Annotated[
-    str, StringConstraints(strict=True, min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")
+    str, StringConstraints(strict=True, min_length=1, max_length=LONGEST_NAME, pattern=r"^[^\x00-\x1f\x7f]+$")
 ]
 MOST_COLUMNS = 4096
 MOST_CATEGORIES = 256

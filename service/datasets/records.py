@@ -45,6 +45,10 @@ class DatasetRecord(Record):
     """What was done about missing values: None (refused), "mean" or "drop"."""
     split_column: Mapped[str | None]
     """The column that said the part of each row; neither feature nor target."""
+    ignored: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
+    """Columns of the body that were left out."""
+    advice: Mapped[list[dict[str, Any]]] = mapped_column(default=list, server_default="[]")
+    """What the sender should know of how the body was read."""
     sha256: Mapped[str | None]
     """None while it is loading."""
     state: Mapped[str] = mapped_column(default="ready", server_default="ready")

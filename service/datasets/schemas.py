@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from service.datasets.columns import MOST_COLUMNS, ColumnName, Kind
 from service.http.long_json.lists import LongList
-from service.wire import PLAIN, Dtype, Name, Number, PartName, Seed, Strict
+from service.wire import PLAIN, Advice, Dtype, Name, Number, PartName, Seed, Strict
 
 Count = Annotated[int, Field(strict=True, ge=0)]
 
@@ -168,6 +168,8 @@ class Dataset(BaseModel):
     parts: Parts
     dtype: Dtype
     missing: Missing | None = Field(description="what was done about missing values; null: they were refused")
+    ignored: list[str] = Field(description="columns of the body that are left out: that were to be, or of no use")
+    advice: list[Advice] = Field(description="what to know of how the body was read, each with its remedy")
     sha256: str | None = Field(
         description="of the schema and the stored arrays: equal data, equal hash; null while it is loading"
     )

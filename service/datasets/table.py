@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.datasets.columns import Kind
+from service.learning.advice import Advice
 
 Values = NDArray[np.float64]
 
@@ -61,6 +62,10 @@ class Table:
     """No chunk is empty. What is wrong with the data comes while they are read, as `Invalid`."""
     groups: Mapping[str, list[str]] = field(default_factory=dict)
     """Names that stand for several columns at once: that of an array in two dimensions, for its columns."""
+    advice: list[Advice] = field(default_factory=list)
+    """What the sender should know of how the body was read."""
+    ignored: list[str] = field(default_factory=list)
+    """Columns of the body that are left out."""
 
 
 @dataclass(frozen=True)
@@ -76,9 +81,11 @@ class ReadOptions:
     header: bool = True
     """Whether the first row of a CSV text has the names."""
     columns: list[str] = field(default_factory=list)
-    """Names where the body has none; default: c0, c1, ..."""
+    """Names in place of those in the header; without a header, default: c0, c1, ..."""
     ignored: Collection[str] = ()
     """Columns that are left out, whatever they hold."""
+    named: Collection[str] = ()
+    """Columns that the sender speaks of: none is left out unasked."""
     fewest: int = 2
     """Columns that there must be at least: a dataset has one to learn from and one to learn."""
     expected: Mapping[str, Kind] = field(default_factory=dict)

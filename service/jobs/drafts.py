@@ -11,7 +11,8 @@ from service.datasets.view import DatasetView, check_weights
 from service.errors import invalid
 from service.jobs import growth
 from service.jobs.schemas import NewJob, Recipe
-from service.learning.planning.advice import Advice, advice
+from service.learning.advice import Advice
+from service.learning.planning.advice import advice
 from service.learning.planning.plan import Plan
 from service.learning.planning.plan import plan as plan_of
 from service.learning.training.recipe import RecipeError

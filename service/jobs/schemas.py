@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 from service.learning.training import recipe
 from service.learning.training.paths import PathName
 from service.vocabulary.schemas import LossShape, OptimiserShape, ScheduleShape
-from service.wire import EpochNumber, Number, Reference, Seed, Strict, VersionNumber
+from service.wire import Advice, EpochNumber, Number, Reference, Seed, Strict, VersionNumber
 
 Flag = Annotated[bool, Field(strict=True)]
 
@@ -135,14 +135,6 @@ class Plan(BaseModel):
     largest_stable_rate: Rate | None = Field(description="a larger one diverges; null where none is known")
     best_rate: Rate | None = Field(description="the fixed rate that converges fastest; null where none is known")
     optimum_loss: float | None = Field(description="the least loss there is, for quadratic problems")
-
-
-class Advice(BaseModel):
-    """Something to consider before the job is run."""
-
-    code: str = Field(description="a stable word for programs", examples=["unstable_rate"])
-    detail: str
-    pointer: str
 
 
 class PlanOnly(BaseModel):

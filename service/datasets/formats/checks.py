@@ -7,7 +7,7 @@ from itertools import islice
 
 from pydantic import TypeAdapter, ValidationError
 
-from service.datasets.columns import LONGEST_CATEGORY, MOST_CATEGORIES, MOST_COLUMNS, ColumnName
+from service.datasets.columns import LONGEST_CATEGORY, LONGEST_NAME, MOST_CATEGORIES, MOST_COLUMNS, ColumnName
 from service.datasets.table import Chunk, Texts
 from service.errors import Invalid, invalid
 from service.pointers import escape
@@ -35,8 +35,8 @@ def check_count(columns: int) -> None:
         raise invalid("#", f"There are {columns:,} columns; at most {MOST_COLUMNS:,} are read.", "too_many_columns")
 
 
-def check_names(names: Sequence[str]) -> None:
-    """Raise Invalid where a table cannot have these columns."""
+def check_names(names: Sequence[str], remedy: str = "") -> None:
+    """Raise Invalid where a table cannot have these columns; `remedy` is what a sender of this form can do."""
     check_count(len(names))
     seen = set()
     for number, name in enumerate(names, 1):
@@ -46,7 +46,8 @@ def check_names(names: Sequence[str]) -> None:
         try:
             _COLUMN_NAME.validate_python(name)
         except ValidationError:
-            detail = f"Column {number} is named {name[:SHOWN]!r}; a name has 1 to 100 characters, none of them control."
+            allowed = f"a name has 1 to {LONGEST_NAME} characters, none of them control."
+            detail = f"Column {number} is named {name[:SHOWN]!r}; {allowed} {remedy}".rstrip()
             raise invalid("#", detail, "bad_column_name") from None
 
 

@@ -27,7 +27,8 @@ def read_table(media_type: str, body: Body, options: ReadOptions, scratch: Path)
     _check(form, options)
     table = _read(form, body, options, scratch)
     told = {column for name in options.types for column in table.groups.get(name, [name])} | {*options.expected}
-    return Table(table.kinds, few_categories(table.chunks, told), table.groups)
+    ignored = [*options.ignored, *table.ignored]
+    return Table(table.kinds, few_categories(table.chunks, told), table.groups, table.advice, ignored)
 
 
 def unread(media_type: str) -> WrongFormat:

@@ -56,7 +56,7 @@ class StreamedOptions(Strict):
     columns: Annotated[
         list[ColumnName],
         Field(
-            description="names of the columns, in order, where the body has none; c0, c1, ... without",
+            description="names of all columns, in order, in place of those in the header; without a header c0, c1, ...",
             default_factory=list,
             max_length=MOST_COLUMNS,
         ),
@@ -96,7 +96,9 @@ class StreamedOptions(Strict):
                 detail = f"{each[:100]!r} is not column:kind, the kind being one of {', '.join(get_args(Kind))}."
                 raise invalid("query/types", detail)
             kinds[name] = kind  # type: ignore[assignment]  # it is one of them
-        return ReadOptions(limit, kinds, self.delimiter, self.header, self.columns, self.ignore)
+        ignored = [name for name in self.ignore if name]  # a form sends the fields that are left empty
+        named = {*self.targets, *([self.split_column] if self.split_column else ())}
+        return ReadOptions(limit, kinds, self.delimiter, self.header, self.columns, ignored, named)
 
     def in_query(self, refused: Invalid) -> Invalid:
         """The same refusal, its pointers into a JSON body being names of these parameters."""

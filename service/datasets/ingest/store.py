@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,8 @@ def store_table(
     with storage.writing(id) as folder, ExitStack() as open_files:
         scratch = folder / "scratch"
         scratch.mkdir()
-        ingested = ingest(read(scratch), options, folder, open_files, check)
+        table = read(scratch)
+        ingested = ingest(table, options, folder, open_files, check)
         parts = _divide(ingested, options)
         record = DatasetRecord(
             id=id,
@@ -66,6 +68,8 @@ def store_table(
             dtype=options.dtype,
             missing=options.missing,
             split_column=options.split_column,
+            ignored=table.ignored,
+            advice=[asdict(each) for each in table.advice],
             state="ready",
             progress=None,
             beat=None,

@@ -162,6 +162,8 @@ class Upload:
             test_rows=0,
             dtype=self.options.dtype,
             missing=self.options.missing,
+            ignored=[],
+            advice=[],
             statistics=[],
             state="loading",
             progress=progress,

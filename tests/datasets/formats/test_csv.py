@@ -170,4 +170,4 @@ def test_any_bytes_are_a_table_or_refused(body: bytes) -> None:
         _, columns = read_csv(body)
     except Invalid:
         return
-    assert len(columns) > 1
+    assert columns

@@ -103,10 +103,8 @@ def test_missing_values_can_be_found_in_the_text(monkeypatch: pytest.MonkeyPatch
         ("\n\r\n\n", "The body is empty"),
         ("y\n1\n", "There is one column, 'y'"),
         ("x y\n1 2\n", "There is one column, 'x y'"),
-        ("x,x,y\n1,2,3\n", "Columns need different names; 'x' is there twice."),
-        ("x,,y\n1,2,3\n", "Column 2 is named ''"),
         ("x\x01,y\n1,2\n", "Column 1 is named 'x\\x01'"),
-        (f"{'x' * 101},y\n1,2\n", "Column 1 is named"),
+        (f"{'x' * 501},y\n1,2\n", "Column 1 is named"),
         (b"x\xff,y\n1,2\n", "Line 1 is not UTF-8."),
         (f"{'x' * 200_000},y\n1,2\n", "Line 1 is not CSV: field larger than field limit"),
         ("x,y\n1,2\n".encode("utf-16"), "The text is not UTF-8, but begins as UTF-16 does."),
@@ -170,7 +168,7 @@ def test_a_row_longer_than_a_block_is_no_row(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize(
     ("options", "pointer"),
     [
-        ({"columns": ["a", "b"]}, "query/columns"),
+        ({"columns": ["a", "b", "c"]}, "query/columns"),
         ({"columns": ["a"], "header": False}, "query/columns"),
         ({"types": {"z": "numeric"}}, "query/types"),
         ({"delimiter": '"'}, "query/delimiter"),

@@ -141,7 +141,7 @@ def test_the_first_ten_missing_values_are_listed(http: httpx.Client) -> None:
         ({"types": "x:colour"}, "query/types"),
         ({"types": "z:numeric"}, "query/types"),
         ({"delimiter": ",,"}, "query/delimiter"),
-        ({"columns": ["a", "b"]}, "query/columns"),
+        ({"columns": ["a", "b", "y"]}, "query/columns"),
     ],
 )
 def test_a_csv_is_described_by_its_query(http: httpx.Client, query: dict[str, Any], pointer: str) -> None:

@@ -7,8 +7,8 @@ from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from service.datasets.formats.checks import check_names
 from service.datasets.formats.csv.blocks import QUOTE, Block
+from service.datasets.formats.csv.names import Names, names_of, numbered
 from service.datasets.table import ReadOptions
 from service.errors import invalid
 
@@ -30,8 +30,12 @@ WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")
 @dataclass(frozen=True)
 class Dialect:
     delimiter: str
-    names: list[str]
+    columns: Names
     header: bool
+
+    @property
+    def names(self) -> list[str]:
+        return self.columns.all
 
     @property
     def width(self) -> str:
@@ -104,26 +108,17 @@ def dialect_of(first: Block, options: ReadOptions) -> tuple[Dialect, Block]:
     if options.header and end == len(block.data) and not block.data.endswith(b"\n"):
         hint = "curl's -d drops the ends of lines: send a file with --data-binary"
         raise invalid("#", f"There is one line alone, a header without rows. ({hint}.)", "empty")
-    names = _names(row, options)
-    check_names(names)
-    return Dialect(delimiter, names, options.header), block.after(end) if options.header else block
+    if not options.header:
+        return Dialect(delimiter, numbered(row, options), header=False), block
+    rest = block.after(end)
+    names = names_of(row, _rows_of(_sample(rest), delimiter), options)
+    return Dialect(delimiter, names, header=True), rest
 
 
 def _checked(delimiter: str | None) -> str | None:
     if delimiter is not None and (len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n\0'):
         raise invalid("query/delimiter", "A delimiter is one ASCII character, no quote and no end of a line.")
     return delimiter
-
-
-def _names(row: list[str], options: ReadOptions) -> list[str]:
-    if options.header:
-        if options.columns:
-            raise invalid("query/columns", "The header has the names already: say header=false where there is none.")
-        return [name.strip() for name in row]
-    if options.columns and len(options.columns) != len(row):
-        detail = f"{len(options.columns)} names are given, but the first row has {len(row)} values."
-        raise invalid("query/columns", detail)
-    return options.columns or [f"c{index}" for index in range(len(row))]
 
 
 def _end_of_first_row(block: Block) -> int:
@@ -151,18 +146,30 @@ def _guess(block: Block) -> str:
     """The delimiter that divides the first rows into the same number of values each, as many as possible, and of these
     the one that leaves more numbers whole, also such with a decimal comma.
     """
+    text = _sample(block)
+    return max(DELIMITERS, key=lambda delimiter: _fitness(_rows_of(text, delimiter)))
+
+
+def _sample(block: Block) -> str:
+    """Return whole rows that the block begins with."""
     sample = block.data[:SAMPLE]
     if len(sample) < len(block.data):
         sample = sample[: sample.rfind(block.newline) + 1] or sample
-    text = sample.decode(errors="replace")
-    return max(DELIMITERS, key=lambda delimiter: _fitness(text, delimiter))
+    return sample.decode(errors="replace")
 
 
-def _fitness(text: str, delimiter: str) -> tuple[bool, int, int]:
+def _rows_of(text: str, delimiter: str) -> list[list[str]]:
+    """Return the first rows of a text; none where Python cannot read them."""
     try:
-        rows = [row for row in islice(_rows(text, delimiter), ROWS) if row]
+        return [row for row in islice(_rows(text, delimiter), ROWS) if row]
     except csv.Error:
+        return []
+
+
+def _fitness(rows: list[list[str]]) -> tuple[bool, int, int]:
+    if not rows:
         return False, 0, 0
     width = len(rows[0])
+    widths = {len(row) for row in rows[1:]}
     numbers = sum(not value.strip(NUMERIC) for row in rows for value in row)
-    return width > 1 and all(len(row) == width for row in rows), width, numbers
+    return width > 1 and widths in (set(), {width}, {width + 1}), width, numbers

@@ -1,8 +1,10 @@
-"""What a column of CSV holds, by the first value in it."""
+"""What the columns of CSV are and hold, by the first block of rows."""
 
 import re
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
+import numpy as np
 import pyarrow
 
 from service.datasets.columns import Kind
@@ -20,21 +22,57 @@ _WITH_COMMA = _pattern(r"[+-]?[0-9]+(,[0-9]+)+")
 _BOOLEAN = _pattern("true|false")
 
 
-def guess_kinds(
-    data: bytes, dialect: Dialect, types: Mapping[str, Kind], ignored: Collection[str] = ()
-) -> dict[str, Kind]:
-    """The kind of each column that is not ignored: of `types`, or as the first value in `data` is; numeric where there
-    is no value.
+@dataclass(frozen=True)
+class Columns:
+    """Kinds of the columns that are read, and places of those that the text has and that are none of the data."""
+
+    kinds: dict[str, Kind]
+    index: int | None = None
+    """A first column without a name that counts the rows."""
+    spare: int | None = None
+    """A last column without a name and values: lines end in the delimiter."""
+
+    @property
+    def gone(self) -> list[int]:
+        return [place for place in (self.index, self.spare) if place is not None]
+
+
+def columns_of(
+    data: bytes, dialect: Dialect, types: Mapping[str, Kind], ignored: Collection[str] = (), named: Collection[str] = ()
+) -> Columns:
+    """Return the kind of each column that is not ignored: of `types`, or as the first value in `data` is; numeric where
+    there is no value. Columns that are `named` are kept, whatever they hold.
 
     Raises:
         Fault: a row is not like the others, or a value is a date, a time or a number with a comma.
     """
     wanted = {index: name for index, name in enumerate(dialect.names) if name not in ignored}
     texts = parse(data, dialect, [pyarrow.binary() if index in wanted else None for index in range(len(dialect.names))])
-    return {
-        name: types.get(name) or _guess(index, values)
-        for (index, name), values in zip(wanted.items(), texts, strict=True)
+    values = dict(zip(wanted, texts, strict=True))
+    free = [place for place in dialect.columns.unnamed if place in wanted and not {wanted[place]} & {*types, *named}]
+    last, index, spare = len(dialect.names) - 1, None, None
+    if free and free[-1] == last > 0 and values[last].null_count == len(values[last]):
+        spare = last
+    others = last - (spare is not None)
+    if free and free[0] == 0 < others and _counts(values[0]):
+        index = 0
+    kinds = {
+        name: types.get(name) or _guess(place, values[place])
+        for place, name in wanted.items()
+        if place not in (index, spare)
     }
+    return Columns(kinds, index, spare)
+
+
+def _counts(texts: pyarrow.Array) -> bool:
+    """Whether a column's values are 0, 1, 2, ... or 1, 2, 3, ..."""
+    if not len(texts) or texts.null_count or texts[0].as_py().strip() not in (b"0", b"1"):
+        return False
+    try:
+        numbers = texts.cast(pyarrow.string()).cast(pyarrow.int64()).to_numpy()
+    except pyarrow.ArrowInvalid:
+        return False
+    return bool((numbers == np.arange(len(numbers)) + numbers[0]).all())
 
 
 def _guess(column: int, values: pyarrow.Array) -> Kind:

@@ -67,9 +67,12 @@ def _fault(message: str, dialect: Dialect) -> Exception:
         return Fault(row - 1, None, f"has {values} values, but {dialect.width}.")
     if found := _NO_VALUE.match(message):
         row, column, type, value = int(found[2]) - 1, int(found[1]), found[3], found[4]
-        if type not in _EXPECTED:
+        if type not in (*_EXPECTED, "null"):
             return Fault(row, column, "is not UTF-8.")
         value = value.removeprefix("invalid value '").removesuffix("'")[:SHOWN]
+        if type == "null":
+            remedy = "name all columns with columns="
+            return Fault(row, column, f"holds {value!r}, but the header has no name for it: {remedy}.")
         advice = f"If it is to hold texts, set its type: types={dialect.names[column]}:categorical."
         return Fault(row, column, f"holds {value!r}, which is {_EXPECTED[type]}. {advice}")
     return invalid("#", f"The body is not CSV: {message}.", "malformed")

@@ -1,7 +1,7 @@
 """CSV: blocks of whole rows that threads parse, each by itself, while others are read and stored."""
 
 from collections import deque
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain
 
@@ -12,10 +12,11 @@ from service.datasets.formats.arrow.arrays import numbers_of, texts_of
 from service.datasets.formats.checks import check_types
 from service.datasets.formats.csv.blocks import QUOTE, Block, blocks
 from service.datasets.formats.csv.dialect import Dialect, Lines, dialect_of
-from service.datasets.formats.csv.kinds import guess_kinds
+from service.datasets.formats.csv.kinds import Columns, columns_of
 from service.datasets.formats.csv.parse import Fault, parse
 from service.datasets.table import Chunk, ReadOptions, Table, Texts, Values
 from service.errors import Invalid, invalid
+from service.learning.advice import Advice
 from service.pointers import escape
 
 MOST_THREADS = 4
@@ -40,13 +41,24 @@ def read_csv(pieces: Iterator[bytes], options: ReadOptions) -> Table:
     filled = filter(None, chain((first,), rest))
     first = next(filled, Block(b"", first.line))
     try:
-        kinds = guess_kinds(first.data, dialect, types, options.ignored)
+        columns = columns_of(first.data, dialect, types, options.ignored, {*options.named, *options.expected})
     except Fault as fault:
         raise _refusal(fault, dialect, first, 0) from None
-    return Table(kinds, _chunks(filter(None, chain((first,), filled)), dialect, kinds))
+    chunks = _chunks(filter(None, chain((first,), filled)), dialect, columns)
+    left = [dialect.names[place] for place in columns.gone if place != columns.spare]
+    return Table(columns.kinds, chunks, advice=_advice(dialect, columns, options), ignored=left)
 
 
-def _chunks(filled: Iterator[Block], dialect: Dialect, kinds: Mapping[str, Kind]) -> Generator[Chunk]:
+def _advice(dialect: Dialect, columns: Columns, options: ReadOptions) -> list[Advice]:
+    names = dialect.columns
+    if options.columns:
+        return [names.index_left_out()] if columns.index is not None else []
+    ignored = [place for place, name in enumerate(dialect.names) if name in options.ignored]
+    index = [] if columns.index is None else [names.index_left_out()]
+    return [*index, *names.advice([*columns.gone, *ignored])]
+
+
+def _chunks(filled: Iterator[Block], dialect: Dialect, columns: Columns) -> Generator[Chunk]:
     threads = min(MOST_THREADS, pyarrow.cpu_count())
     waiting: deque[tuple[Block, Future[Chunk]]] = deque()
     rows = 0
@@ -60,7 +72,7 @@ def _chunks(filled: Iterator[Block], dialect: Dialect, kinds: Mapping[str, Kind]
 
     with ThreadPoolExecutor(threads, "csv") as pool:
         for block in filled:
-            waiting.append((block, pool.submit(_chunk, block, dialect, kinds)))
+            waiting.append((block, pool.submit(_chunk, block, dialect, columns)))
             if len(waiting) > threads:
                 yield (chunk := oldest())
                 rows += chunk.rows
@@ -69,17 +81,19 @@ def _chunks(filled: Iterator[Block], dialect: Dialect, kinds: Mapping[str, Kind]
             rows += chunk.rows
 
 
-def _chunk(block: Block, dialect: Dialect, kinds: Mapping[str, Kind]) -> Chunk:
+def _chunk(block: Block, dialect: Dialect, columns: Columns) -> Chunk:
     lines = Lines(block, dialect.delimiter)
-    types = [_TYPES[kinds[name]] if name in kinds else None for name in dialect.names]
+    types = [_TYPES[columns.kinds[name]] if name in columns.kinds else None for name in dialect.names]
+    if columns.spare is not None:
+        types[columns.spare] = pyarrow.null()  # a value there is a fault
     arrays = parse(block.data, dialect, types)
-    columns = {
+    values = {
         name: texts_of(name, array) if kind == "categorical" else numbers_of(array)
-        for (name, kind), array in zip(kinds.items(), arrays, strict=True)
+        for (name, kind), array in zip(columns.kinds.items(), arrays, strict=False)
     }
-    if block.last or any(map(_ends_with_lines, columns.values())):
+    if block.last or any(map(_ends_with_lines, values.values())):
         _check_quotes(lines)
-    return Chunk(columns, lines.where)
+    return Chunk(values, lines.where)
 
 
 def _ends_with_lines(values: Values | Texts) -> bool:
