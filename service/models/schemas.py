@@ -7,7 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from service.datasets.columns import Kind
 from service.http.long_json.lists import MOST_MEMBERS, LongList
-from service.learning.evaluation.class_scores import Link
+from service.learning.losses import Link
 from service.vocabulary.schemas import LayerShape
 from service.wire import PLAIN, Dtype, EpochNumber, Name, Reference, Seed, Strict, VersionNumber
 

@@ -1,13 +1,10 @@
 """From the raw outputs of a class target to probabilities and labels."""
 
-from typing import Literal
-
 import numpy as np
 
 from service.learning.arrays import Array, Indices
 from service.learning.layers.activations import Softmax, sigmoid
-
-Link = Literal["identity", "softmax", "sigmoid"]
+from service.learning.losses import Link
 
 
 def class_scores(outputs: Array, link: Link | None, *, boolean: bool = False) -> Array:

@@ -8,10 +8,10 @@ import numpy as np
 
 from service.learning.arrays import Array
 from service.learning.evaluation import worst_rows as residuals
-from service.learning.evaluation.class_scores import Link, class_scores
+from service.learning.evaluation.class_scores import class_scores
 from service.learning.evaluation.metrics import Classification, Regression
 from service.learning.evaluation.worst_rows import WorstRow, WorstRows
-from service.learning.losses import Loss
+from service.learning.losses import Link, Loss
 from service.learning.network import Network
 from service.learning.rows.one_hot import unexpanded
 from service.learning.rows.part import Part

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.learning.arrays import Array, log_of_chance, log_ratio, precision, sum_of_rows
-from service.learning.losses.loss import LOSSES, AggregatedLoss
+from service.learning.losses.loss import LOSSES, PROBABILITIES, AggregatedLoss
 from service.learning.terms import NonNegative
 
 
@@ -20,6 +20,10 @@ class CrossEntropy(AggregatedLoss):
     """
 
     name = "crossentropy"
+    accepts = PROBABILITIES
+    given_by = "softmax"
+    link = "identity"
+    twin = "logitcrossentropy"
     eps: NonNegative | None = None
 
     def terms(self, ŷ: Array, y: Array) -> Array:
@@ -39,6 +43,10 @@ class BinaryCrossEntropy(AggregatedLoss):
     """
 
     name = "binarycrossentropy"
+    accepts = PROBABILITIES
+    given_by = "sigmoid"
+    link = "identity"
+    twin = "logitbinarycrossentropy"
     eps: NonNegative | None = None
 
     def terms(self, ŷ: Array, y: Array) -> Array:
@@ -60,6 +68,9 @@ class KLDivergence(AggregatedLoss):
     """
 
     name = "kldivergence"
+    accepts = PROBABILITIES
+    given_by = "softmax"
+    twin = "logitcrossentropy"
     eps: NonNegative | None = None
 
     def terms(self, ŷ: Array, y: Array) -> Array:
@@ -79,6 +90,9 @@ class FocalLoss(AggregatedLoss):
     """
 
     name = "focal_loss"
+    accepts = PROBABILITIES
+    given_by = "softmax"
+    link = "identity"
     gamma: NonNegative = 2.0
     eps: NonNegative | None = None
 
@@ -102,6 +116,9 @@ class BinaryFocalLoss(AggregatedLoss):
     """
 
     name = "binary_focal_loss"
+    accepts = PROBABILITIES
+    given_by = "sigmoid"
+    link = "identity"
     gamma: NonNegative = 2.0
     eps: NonNegative | None = None
 

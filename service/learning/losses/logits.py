@@ -17,6 +17,8 @@ class LogitCrossEntropy(AggregatedLoss):
     """agg(-Σᵢ yᵢ logsoftmax(ŷ)ᵢ), over each row"""
 
     name = "logitcrossentropy"
+    link = "softmax"
+    twin = "crossentropy"
 
     def terms(self, ŷ: Array, y: Array) -> Array:
         z, _, rest = exponentials(ŷ)
@@ -109,6 +111,8 @@ class LogitBinaryCrossEntropy(AggregatedLoss):
     """agg((1 - y) ŷ - logσ(ŷ))"""
 
     name = "logitbinarycrossentropy"
+    link = "sigmoid"
+    twin = "binarycrossentropy"
 
     def both(self, ŷ: Array, y: Array) -> tuple[Array, Array]:
         e, off = self._parts(ŷ, y)

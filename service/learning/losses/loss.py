@@ -2,15 +2,34 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from service.learning.arrays import Array
 from service.learning.terms import Registry, Term
 
 Evaluate = Callable[[], float]
 Agg = Literal["mean", "sum"]
+Link = Literal["identity", "softmax", "sigmoid"]
+"""The function that makes probabilities of classes of a network's outputs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """The numbers that a loss accepts: their name, the test that they pass, and a clause about all others."""
+
+    name: str
+    holds: Callable[[Array], NDArray[np.bool_]]
+    outside: str
+
+
+PROBABILITIES = Domain(
+    "probabilities", lambda ŷ: (ŷ >= 0) & (ŷ <= 1), "outside 0 to 1 the loss means nothing or is not finite"
+)
+POSITIVE = Domain("positive numbers", lambda ŷ: ŷ > 0, "at 0 and below the loss is not finite")
+NOT_NEGATIVE = Domain("positive numbers", lambda ŷ: ŷ >= 0, "below 0 the loss is not finite")
 
 
 class Loss(Term):
@@ -18,9 +37,20 @@ class Loss(Term):
 
     A `separable` one aggregates terms of single rows, so that blocks of rows can be taken one after the other, and rows
     can have weights: w multiplies the terms of its row; a mean is then Σ w l / Σ w, a sum Σ w l.
+
+    A loss states the facts about itself that advice, probabilities of classes and the quadratic path follow from:
+    `accepts`, the outputs that it is made for (None for any), and `given_by`, the function whose values these are;
+    `link`, the function that makes probabilities of the outputs, which is the one that a loss of logits applies, and
+    identity for a loss of probabilities; `twin`, the loss of logits that equals this one of probabilities, or the other
+    way round; `quadratic`, the c of a loss whose terms are c (ŷ - y)².
     """
 
     __slots__ = ()
+    accepts: ClassVar[Domain | None] = None
+    given_by: ClassVar[str | None] = None
+    link: ClassVar[Link | None] = None
+    twin: ClassVar[str | None] = None
+    quadratic: ClassVar[float] = 0.0
 
     @property
     def separable(self) -> bool:

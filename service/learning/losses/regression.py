@@ -7,7 +7,7 @@ from numpy import multiply, subtract
 
 from service.learning.arrays import Array, log_ratio, precision
 from service.learning.losses.classification import times
-from service.learning.losses.loss import LOSSES, AggregatedLoss, Evaluate
+from service.learning.losses.loss import LOSSES, NOT_NEGATIVE, POSITIVE, AggregatedLoss, Evaluate
 from service.learning.terms import NonNegative, Positive
 
 
@@ -17,6 +17,7 @@ class MSE(AggregatedLoss):
     """agg((ŷ - y)²)"""
 
     name = "mse"
+    quadratic = 1.0
 
     def terms(self, ŷ: Array, y: Array) -> Array:
         return np.square(ŷ - y)
@@ -63,6 +64,8 @@ class MSLE(AggregatedLoss):
     """
 
     name = "msle"
+    accepts = NOT_NEGATIVE
+    given_by = "softplus"
     eps: NonNegative | None = None
 
     def both(self, ŷ: Array, y: Array) -> tuple[Array, Array]:
@@ -108,6 +111,8 @@ class PoissonLoss(AggregatedLoss):
     """
 
     name = "poisson_loss"
+    accepts = POSITIVE
+    given_by = "softplus"
 
     def terms(self, ŷ: Array, y: Array) -> Array:
         return ŷ - times(y, np.log(ŷ))

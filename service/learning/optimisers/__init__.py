@@ -13,7 +13,7 @@ from service.learning.optimisers.modifiers import (
 )
 from service.learning.optimisers.optimiser import Optimiser, RuleState, square
 from service.learning.optimisers.plain import Descent, Momentum, Nesterov
-from service.learning.optimisers.rule import BLOCK, OPTIMISERS, Apply, Block, Rule, Scope, average
+from service.learning.optimisers.rule import BLOCK, OPTIMISERS, Apply, Block, Recurrence, Rule, Scope, average
 from service.learning.optimisers.signs import Lion, Rprop
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "OptimiserChain",
     "RAdam",
     "RMSProp",
+    "Recurrence",
     "Rprop",
     "Rule",
     "RuleState",

@@ -8,7 +8,7 @@ import numpy as np
 from annotated_types import Len
 
 from service.learning.arrays import Array
-from service.learning.optimisers.rule import OPTIMISERS, Apply, Block, Rule
+from service.learning.optimisers.rule import OPTIMISERS, Apply, Block, Recurrence, Rule
 from service.learning.terms import Count, NonNegative, Positive, TermError
 
 
@@ -151,6 +151,10 @@ class OptimiserChain(Rule):
         Rule.__post_init__(self)
         if any(isinstance(rule, OptimiserChain) for rule in self.rules):
             raise TermError(self.name, "rules", "cannot hold another OptimiserChain: put its rules in its place")
+
+    @property
+    def recurrence(self) -> Recurrence | None:
+        return self.rules[0].recurrence if len(self.rules) == 1 else None
 
     @property
     def rate(self) -> float | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from service.learning.optimisers.rule import OPTIMISERS, Apply, Block, Rule
+from service.learning.optimisers.rule import OPTIMISERS, Apply, Block, Recurrence, Rule
 from service.learning.terms import Fraction, Positive
 
 
@@ -19,6 +19,10 @@ class Descent(Rule):
 
     name = "Descent"
     eta: Positive = 0.1
+
+    @property
+    def recurrence(self) -> Recurrence:
+        return Recurrence()
 
     def bind(self, block: Block) -> Apply:
         dx = block.dx
@@ -37,6 +41,10 @@ class Momentum(Rule):
     name = "Momentum"
     eta: Positive = 0.01
     rho: Fraction = 0.9
+
+    @property
+    def recurrence(self) -> Recurrence:
+        return Recurrence(self.rho)
 
     def states(self) -> dict[str, float]:
         return {"v": 0.0}
@@ -65,6 +73,10 @@ class Nesterov(Rule):
     name = "Nesterov"
     eta: Positive = 0.001
     rho: Fraction = 0.9
+
+    @property
+    def recurrence(self) -> Recurrence:
+        return Recurrence(self.rho, ahead=True)
 
     def states(self) -> dict[str, float]:
         return {"v": 0.0}

@@ -1,6 +1,7 @@
 """The base of optimiser rules, and the block of a flat vector that a rule works on."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
@@ -22,6 +23,19 @@ class Block(NamedTuple):
     scratch: Array
 
 
+@dataclass(frozen=True, slots=True)
+class Recurrence:
+    """The linear recurrence of the steps v = ρ v + γ η dx; x = x - v, or of Nesterov's where dx is taken `ahead`.
+
+    Of an error along an eigenvector with curvature λ it leaves z, the larger solution, an epoch in the long run:
+    z² = (1 + ρ - u) z - ρ, ahead z² = (1 - u)((1 + ρ) z - ρ), with u = γ η λ. γ is the `gain`.
+    """
+
+    rho: float = 0.0
+    gain: float = 1.0
+    ahead: bool = False
+
+
 class Rule(Term):
     """A recipe for steps.
 
@@ -40,6 +54,11 @@ class Rule(Term):
 
     def bind(self, block: Block) -> Apply:
         raise NotImplementedError
+
+    @property
+    def recurrence(self) -> Recurrence | None:
+        """The recurrence that the steps follow, from which stable and best rates follow; None for all other rules."""
+        return None
 
     @property
     def rules(self) -> "tuple[Rule, ...]":

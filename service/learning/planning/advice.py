@@ -6,7 +6,7 @@ from service.learning.advice import Advice
 from service.learning.network import Network
 from service.learning.planning.plan import Plan
 from service.learning.planning.stability import Rate
-from service.learning.planning.suitability import DEMANDS, mismatch, squeezed, suits
+from service.learning.planning.suitability import mismatch, squeezed, suits
 from service.learning.rows.gram import Gram
 from service.learning.training.recipe import Recipe
 from service.learning.training.scaling import first_dense, scaling_of
@@ -31,11 +31,10 @@ def advice(
 
 def unsuited_loss(recipe: Recipe, network: Network | None) -> Advice | None:
     """Advise where the loss needs probabilities or positive numbers, and the network has other outputs too."""
-    loss = recipe.loss
-    if network is None or suits(loss, network) is not False:
+    accepts = recipe.loss.accepts
+    if network is None or accepts is None or suits(recipe.loss, network) is not False:
         return None
-    code = f"loss_takes_{DEMANDS[loss.name].of.replace(' ', '_')}"
-    return Advice(code, mismatch(loss, network), "#/loss")
+    return Advice(f"loss_takes_{accepts.name.replace(' ', '_')}", mismatch(recipe.loss, network), "#/loss")
 
 
 def logits_of_probabilities(recipe: Recipe, network: Network | None) -> Advice | None:

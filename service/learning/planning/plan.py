@@ -11,7 +11,6 @@ from service.learning.planning.stability import (
     RateBounds,
     bounds_of_quadratic,
     estimated_bounds,
-    largest_stable_rate,
 )
 from service.learning.rows.gram import Gram
 from service.learning.rows.part import Part
@@ -70,7 +69,7 @@ def plan(
     bounds = RateBounds(None, None)
     if form is not None:
         bounds = bounds_by_form(form, train_rows, recipe)
-    elif train is not None and parameters is not None and largest_stable_rate(recipe.optimiser, 1.0) is not None:
+    elif train is not None and parameters is not None and recipe.optimiser.recurrence is not None:
         curvature = sampled_curvature(network, parameters, train(), recipe, fresh=fresh)
         bounds = RateBounds(None, None) if curvature is None else estimated_bounds(recipe.optimiser, curvature)
     return Plan(

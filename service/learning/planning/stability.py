@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from math import sqrt
 
-from service.learning.optimisers import Rule
+from service.learning.optimisers import Recurrence, Rule
 from service.learning.training.quadratic.form import QuadraticLoss
 
 
@@ -25,7 +25,7 @@ class RateBounds:
 
 
 def bounds_of_quadratic(rule: Rule, form: QuadraticLoss) -> RateBounds:
-    """Exact bounds: the loss is its quadratic form everywhere. None for rules other than the three below."""
+    """Exact bounds: the loss is its quadratic form everywhere. None for a rule without a recurrence."""
     eigenvalues = form.spectrum.eigenvalues
     if not len(eigenvalues):
         return RateBounds(None, None)
@@ -56,57 +56,41 @@ def bounded(stable: float, best: float, *, exact: bool) -> RateBounds:
 
 
 def largest_stable_rate(rule: Rule, largest: float) -> float | None:
-    """Descent 2/λ, Momentum 2(1+ρ)/λ, Nesterov 2(1+ρ)/((1+2ρ)λ), λ > 0 the Hessian's largest eigenvalue; else None.
+    """2(1+ρ)/λ, or 2(1+ρ)/((1+2ρ)λ) for gradients taken ahead, λ > 0 the Hessian's largest eigenvalue times the gain.
 
-    There the error along that eigenvector keeps its size for ever: z = −1 solves the recurrence of `contraction`.
+    There the error along that eigenvector keeps its size for ever: z = −1 solves the rule's recurrence. None for a rule
+    without one.
     """
-    if not largest > 0:
+    recurrence = rule.recurrence
+    if recurrence is None or not largest > 0:
         return None
-    match _name_and_rho(rule):
-        case "Descent", _:
-            return 2 / largest
-        case "Momentum", rho:
-            return 2 * (1 + rho) / largest
-        case "Nesterov", rho:
-            return 2 * (1 + rho) / ((1 + 2 * rho) * largest)
-        case _:
-            return None
+    rho, λ = recurrence.rho, recurrence.gain * largest
+    return 2 * (1 + rho) / ((1 + 2 * rho) * λ if recurrence.ahead else λ)
 
 
 def best_rate(rule: Rule, smallest: float, largest: float) -> float | None:
     """The fixed rate with the smallest `contraction` over all curvatures from `smallest` > 0 to `largest`.
 
     Contraction falls and then rises with curvature, so the two ends decide, and the best rate makes them equal:
-    2(1 + ρ) / (smallest + largest) for Momentum (Polyak 1964), Descent with ρ = 0; for Nesterov found by bisection.
+    2(1 + ρ) / (smallest + largest), for momentum by Polyak (1964); for gradients taken ahead found by bisection.
     """
-    stable = largest_stable_rate(rule, largest)
-    if stable is None or not 0 < smallest <= largest:
+    recurrence, stable = rule.recurrence, largest_stable_rate(rule, largest)
+    if recurrence is None or stable is None or not 0 < smallest <= largest:
         return None
-    name, rho = _name_and_rho(rule)
-    if name != "Nesterov":
-        return 2 * (1 + rho) / (smallest + largest)
-    low, high = 1 / largest, min(1 / smallest, stable)
+    least, most = recurrence.gain * smallest, recurrence.gain * largest
+    if not recurrence.ahead:
+        return 2 * (1 + recurrence.rho) / (least + most)
+    low, high = 1 / most, min(1 / least, stable)
     for _ in range(60):
         rate = (low + high) / 2
-        too_high = contraction(rule, rate * smallest) < contraction(rule, rate * largest)
+        too_high = contraction(recurrence, rate * least) < contraction(recurrence, rate * most)
         low, high = (low, rate) if too_high else (rate, high)
     return low
 
 
-def contraction(rule: Rule, u: float) -> float:
-    """The factor of the error that an epoch leaves in the long run, along an eigenvector with rate · curvature = u.
-
-    The largest |z| with z² = (1 + ρ − u) z − ρ (Momentum; Descent: ρ = 0) or z² = (1 − u)((1 + ρ) z − ρ) (Nesterov).
-    """
-    name, rho = _name_and_rho(rule)
-    total, product = ((1 + rho) * (1 - u), rho * (1 - u)) if name == "Nesterov" else (1 + rho - u, rho)
+def contraction(recurrence: Recurrence, u: float) -> float:
+    """The share of the error that an epoch leaves in the long run: the largest |z| that solves the recurrence."""
+    rho = recurrence.rho
+    total, product = ((1 + rho) * (1 - u), rho * (1 - u)) if recurrence.ahead else (1 + rho - u, rho)
     discriminant = total * total / 4 - product
     return sqrt(product) if discriminant < 0 else abs(total) / 2 + sqrt(discriminant)
-
-
-def _name_and_rho(rule: Rule) -> tuple[str, float]:
-    """The rule's name and momentum; a chain of several rules is none of the three that have bounds."""
-    if len(rule.rules) != 1:
-        return "", 0.0
-    (single,) = rule.rules
-    return single.name, float(getattr(single, "rho", 0.0))

@@ -8,22 +8,11 @@ from service.datasets.columns import Column
 from service.datasets.records import DatasetRecord
 from service.errors import Invalid, invalid
 from service.learning.advice import Advice
-from service.learning.evaluation.class_scores import Link
-from service.learning.losses import Loss
+from service.learning.losses import Link, Loss
 from service.learning.network import Network
 from service.learning.planning.suitability import last_function
 from service.models.signature.signature import Feature, Signature, Target
 from service.vocabulary.schemas import to_json
-
-BY_LOSS: dict[str, Link] = {
-    "logitcrossentropy": "softmax",
-    "logitbinarycrossentropy": "sigmoid",
-    "crossentropy": "identity",
-    "binarycrossentropy": "identity",
-    "focal_loss": "identity",
-    "binary_focal_loss": "identity",
-}
-"""What makes probabilities of the outputs that a loss takes; the last four take probabilities."""
 
 
 def signature_of(dataset: DatasetRecord, network: Network, loss: Loss, weights: str | None) -> Signature:
@@ -51,7 +40,7 @@ def link_of(dataset: DatasetRecord, network: Network, loss: Loss) -> Link | None
         return None
     function = last_function(network)
     last = None if function is None else function.name
-    link = BY_LOSS.get(loss.name, "identity" if last in ("softmax", "sigmoid") else None)
+    link = loss.link or ("identity" if last in ("softmax", "sigmoid") else None)
     shares = link == "softmax" or (link == "identity" and last == "softmax")
     # Of the one output of a boolean target, softmax would make 1 whatever it is. Where the network itself ends in one
     # that spans several targets, the outputs of each add up to less.

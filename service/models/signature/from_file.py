@@ -11,7 +11,7 @@ from pydantic import Field, StringConstraints, TypeAdapter, field_validator, mod
 from service.datasets.columns import LONGEST_CATEGORY, MOST_CATEGORIES, MOST_COLUMNS, ColumnName, Kind
 from service.errors import Invalid, invalid
 from service.http.json_bodies import validated
-from service.learning.evaluation.class_scores import Link
+from service.learning.losses import Link
 from service.learning.network import Network
 from service.models.signature.signature import Feature, Signature, Target
 from service.vocabulary.schemas import LossShape, to_json

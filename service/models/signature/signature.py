@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from service.datasets.columns import Kind
-from service.learning.evaluation.class_scores import Link
+from service.learning.losses import Link
 
 
 @dataclass(frozen=True)

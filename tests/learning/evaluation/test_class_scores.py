@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.learning.evaluation.class_scores import Link, class_scores, labels
+from service.learning.evaluation.class_scores import class_scores, labels
+from service.learning.losses import Link
 
 OUTPUTS = np.array([[1.0, 2.0, 0.0], [-3.0, 0.5, 0.5]])
 

@@ -1,6 +1,6 @@
 """Whether a network gives what its loss takes, and what is said where it does not."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -8,7 +8,7 @@ import pytest
 from service.learning.advice import Advice
 from service.learning.expressions import ExpressionActivation
 from service.learning.layers import Dense, Layer
-from service.learning.losses import LOSSES, Loss
+from service.learning.losses import LOSSES, AggregatedLoss, Domain, Loss
 from service.learning.network import Network
 from service.learning.notation import read
 from service.learning.planning.advice import advice, help_for_diverged
@@ -157,3 +157,28 @@ def test_a_first_loss_that_is_not_finite_is_said_to_be_that(fields: dict[str, An
     with pytest.raises(Diverged, match="not finite for the parameters that training begins from") as error:
         list(training.run())
     assert error.value.epoch == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Odds(AggregatedLoss):
+    """A loss of a package that states facts about itself and names neither a function nor another loss."""
+
+    name = "odds"
+    accepts = Domain("numbers above 1", lambda ŷ: ŷ > 1, "up to 1 the loss is not finite")
+
+
+@dataclass(frozen=True, slots=True)
+class OfLogits(AggregatedLoss):
+    """A loss of a package that applies sigmoid itself."""
+
+    name = "of_logits"
+    link = "sigmoid"
+
+
+def test_a_loss_of_a_package_is_advised_about_by_the_facts_that_it_states() -> None:
+    (said,) = advice(PLAN, recipe(loss=Odds()), network=ending_in("softplus"))
+    assert said.code == "loss_takes_numbers_above_1"
+    assert "Let the network end in a function with such values." in said.detail
+    (said,) = advice(PLAN, recipe(loss=OfLogits()), network=ending_in("sigmoid"))
+    assert said.code == "logits_of_probabilities"
+    assert said.detail.endswith("Leave the last sigmoid out.")

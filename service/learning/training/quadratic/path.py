@@ -9,6 +9,7 @@ import numpy as np
 from service.learning.arrays import Array, Matrix, Saved, State, under
 from service.learning.layers import Chain, Dense, Layer
 from service.learning.network import Network
+from service.learning.optimisers import Recurrence
 from service.learning.rows.gram import Gram
 from service.learning.rows.memory_maps import drop_behind
 from service.learning.rows.one_hot import stored
@@ -39,7 +40,7 @@ def obstacle(network: Network, train_rows: int, recipe: Recipe, *, weighted: boo
         return "the network is more than one Dense layer"
     if dense.activation.name != "identity":
         return f"the activation of the Dense layer is {dense.activation.name}, not identity"
-    if recipe.loss.name != "mse":
+    if not recipe.loss.quadratic:
         return f"the loss is {recipe.loss.name}, not mse"
     if recipe.batch_size is not None and recipe.batch_size < train_rows:
         return f"a batch has {recipe.batch_size} rows, not all {train_rows} of the training part"
@@ -52,9 +53,9 @@ def obstacle(network: Network, train_rows: int, recipe: Recipe, *, weighted: boo
 
 def has_closed_form(recipe: Recipe) -> bool:
     """Whether every epoch is a plain step of gradient descent at a rate that is known before."""
-    rules = recipe.optimiser.rules
-    plain = len(rules) == 1 and rules[0].name == "Descent"
-    return plain and (recipe.schedule is None or not recipe.schedule.follows_losses)
+    rule = recipe.optimiser
+    plain = rule.recurrence == Recurrence() and not any(each.states() for each in rule.rules)
+    return plain and rule.rate is not None and (recipe.schedule is None or not recipe.schedule.follows_losses)
 
 
 def quadratic_form(network: Network, gram: Gram, recipe: Recipe, scaling: Scaling | None) -> QuadraticLoss:
@@ -63,8 +64,9 @@ def quadratic_form(network: Network, gram: Gram, recipe: Recipe, scaling: Scalin
     A sum is a mean in which every row counts rows × outputs times.
     """
     dense = single_dense(network.layer)
-    if recipe.loss.agg == "sum":
-        gram = Gram(gram.reference, gram.rows, gram.matrix * (gram.rows * gram.outputs))
+    factor = recipe.loss.quadratic * (gram.rows * gram.outputs if recipe.loss.agg == "sum" else 1)
+    if factor != 1:
+        gram = Gram(gram.reference, gram.rows, gram.matrix * factor)
     standardised = None if scaling is None else (scaling.mean, scaling.deviation)
     return QuadraticLoss(gram, bias=dense is not None and dense.bias is not False, standardised=standardised)
 

@@ -2,24 +2,30 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
 import numpy as np
 import pytest
 
+from service.learning.arrays import Array
 from service.learning.layers import Chain, Dense
+from service.learning.losses import Agg, AggregatedLoss
+from service.learning.optimisers import Recurrence, Rule
 from service.learning.rows.gram import Gram
+from service.learning.training.batch_path import BatchPath
 from service.learning.training.quadratic import path as quadratic_path
-from service.learning.training.quadratic.path import QuadraticPath, single_dense
+from service.learning.training.quadratic.path import QuadraticPath, has_closed_form, obstacle, single_dense
 from tests.support.learning.linear_problems import LinearProblem, exact_loss
 from tests.support.learning.quadratic_training import (
+    MAKE,
     NETWORK,
     START,
     TRAIN,
     VALIDATION,
     begin,
+    chain,
     recipe,
     reports,
     without_seconds,
@@ -110,3 +116,47 @@ def test_the_loss_over_many_rows_needs_no_further_pass(monkeypatch: pytest.Monke
 def test_a_network_of_more_than_one_layer_is_no_single_dense() -> None:
     assert single_dense(Chain((Dense(3, 2), Dense(2, 1)))) is None
     assert single_dense(Chain((Dense(3, 2),))) == Dense(3, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class HalfSquares(AggregatedLoss):
+    """A loss of a package: half of mse."""
+
+    name = "half_squares"
+    quadratic = 0.5
+
+    def terms(self, ŷ: Array, y: Array) -> Array:
+        return 0.5 * np.square(ŷ - y)
+
+    def slope(self, ŷ: Array, y: Array) -> Array:
+        return ŷ - y
+
+
+@pytest.mark.parametrize("agg", ["mean", "sum"])
+def test_a_quadratic_loss_of_a_package_trains_as_it_does_by_batches(agg: Agg) -> None:
+    asked = recipe(MAKE["Momentum"](eta=0.0005), loss=HalfSquares(agg=agg))
+    assert obstacle(NETWORK, len(TRAIN), asked, weighted=False) is None
+    by_form = reports(begin(asked, VALIDATION), 40)
+    by_batches = reports(BatchPath(NETWORK, START, TRAIN, VALIDATION, asked), 40)
+    assert [each.train_loss for each in by_form] == pytest.approx([each.train_loss for each in by_batches], rel=1e-9)
+    assert by_form[-1].validation_loss == pytest.approx(by_batches[-1].validation_loss, rel=1e-9)
+
+
+@dataclass(frozen=True, slots=True)
+class Plain(Rule):
+    """A rule of a package: Descent by another name."""
+
+    name = "Plain"
+    eta: float = 0.05
+
+    @property
+    def recurrence(self) -> Recurrence:
+        return Recurrence()
+
+
+def test_a_plain_rule_of_a_package_has_a_closed_form_and_momentum_of_0_has_none() -> None:
+    plain, descent = (reports(begin(recipe(rule)), 40) for rule in (Plain(), MAKE["Descent"](eta=0.05)))
+    assert without_seconds(plain) == without_seconds(descent)
+    assert has_closed_form(recipe(Plain()))
+    assert has_closed_form(recipe(chain(Plain())))
+    assert not has_closed_form(recipe(MAKE["Momentum"](rho=0)))
