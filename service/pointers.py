@@ -1,9 +1,10 @@
 """From pydantic's error locations to JSON pointers, and its messages in our words."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
+from types import MappingProxyType
 from typing import Any
 
 from service.errors import Fault, NotFound
@@ -96,9 +97,12 @@ def escape(part: str) -> str:
 
 
 @contextmanager
-def reference_at(pointer: str) -> Iterator[None]:
-    """Say where in the body the reference stands that is not found."""
+def reference_at(pointer: str, fields: Mapping[str, str] = MappingProxyType({})) -> Iterator[None]:
+    """Add to a NotFound where in the body its reference stands; `fields` are the parts of one that has several, by the
+    code of the error.
+    """
     try:
         yield
     except NotFound as error:
-        raise NotFound(error.detail, error.code, (Fault(pointer, error.detail),)) from None
+        where = f"{pointer}/{fields[error.code]}" if error.code in fields else pointer
+        raise NotFound(error.detail, error.code, (Fault(where, error.detail),)) from None

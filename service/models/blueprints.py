@@ -20,10 +20,12 @@ from service.models.files.tensors import TensorFile
 from service.models.networks import Networks
 from service.models.schemas import NewModel, Origin, UploadedModel
 from service.models.signature.signature import Signature
-from service.pointers import escape
+from service.pointers import escape, reference_at
 
 ARCHITECTURE_IN_A_QUERY = "?architecture=Dense(1%20=%3E%201)"
 """`Dense(1 => 1)`, as an address holds it."""
+FIELDS_OF_AN_ORIGIN = {"model_not_found": "model", "version_not_found": "version", "epoch_not_kept": "epoch"}
+"""By the code of the error where the field leads nowhere."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,7 @@ def from_origin(session: Session, networks: Networks, origin: Origin) -> Bluepri
     if origin.job is not None:
         return _left_by(session, origin.job)
     assert origin.model is not None
-    with _missing_at("#/from"):
+    with reference_at("#/from", FIELDS_OF_AN_ORIGIN):
         trained = networks.get(session, origin.model, origin.version, origin.epoch)
     network = trained.network
     return Blueprint(notation.write(network.layer), network, trained.vector, trained.fresh, trained.signature)
@@ -161,17 +163,6 @@ def _left_by(session: Session, job: str) -> Blueprint:
     signature = None if left.signature is None else Signature.from_json(left.signature)
     vector = parameter_bytes.from_bytes(left.parameters)
     return Blueprint(left.architecture, network, vector, seeded=False, signature=signature)
-
-
-@contextmanager
-def _missing_at(pointer: str) -> Iterator[None]:
-    """Say which field of a reference to a version leads nowhere."""
-    fields = {"version_not_found": "version", "epoch_not_kept": "epoch"}
-    try:
-        yield
-    except NotFound as error:
-        where = f"{pointer}/{fields.get(error.code, 'model')}"
-        raise NotFound(error.detail, error.code, (Fault(where, error.detail),)) from None
 
 
 def _chain(new: NewModel) -> Layer:
