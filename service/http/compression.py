@@ -1,4 +1,7 @@
-"""Bodies with a `Content-Encoding` reach the routes as if they had been sent plain."""
+"""Content codings: bodies that come compressed reach the routes plain, and answers may be compressed.
+
+RFC 9110: 8.4.1 for the codings, 12.5.3 for `Accept-Encoding`.
+"""
 
 import zlib
 
@@ -8,10 +11,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.errors import Invalid, TooLarge, WrongFormat, invalid
 from service.http.bodies.body_limit import is_streamed_dataset
+from service.http.media_types import weights
 from service.http.unpacking import check_ratio, room
 
 WINDOWS = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
-"""What zlib calls the containers of RFC 9110, 8.4.1; that of `deflate` is zlib's own."""
+"""zlib's numbers for the containers of each coding; that of `deflate` is zlib's own."""
+OF_ANSWERS = ("gzip", "deflate")
+"""Codings of answers; the first that is as welcome as the other is taken."""
+SMALL = 1 << 10
+"""Bytes that fit a packet or so: to compress them saves nothing."""
+LEVEL = 1
+"""Numbers hardly become smaller for more work."""
+HEADERS_OF_THE_CODING = (b"content-encoding", b"content-length")
 
 
 class CompressedBodies:
@@ -29,19 +40,17 @@ class CompressedBodies:
             headers = Headers(scope=scope)
             coding = ", ".join(headers.getlist("content-encoding")).strip().lower()
             if coding not in ("", "identity") and not is_streamed_dataset(scope, headers):
-                receive = _plain(coding, self.limit, receive)
-                scope = {**scope, "headers": [header for header in scope["headers"] if header[0] not in _OF_THE_CODED]}
+                receive = decoded(coding, self.limit, receive)
+                kept = [header for header in scope["headers"] if header[0] not in HEADERS_OF_THE_CODING]
+                scope = {**scope, "headers": kept}
         await self.app(scope, receive, send)
 
 
-_OF_THE_CODED = (b"content-encoding", b"content-length")
-
-
-def _plain(coding: str, limit: int, receive: Receive) -> Receive:
-    """A `receive` that gives the body decompressed, or raises what is wrong with it."""
+def decoded(coding: str, limit: int, receive: Receive) -> Receive:
+    """Return a `receive` of the decompressed body, which raises what is wrong with it."""
     inflate = Inflate(coding, limit) if coding in WINDOWS else None
 
-    async def receive_plain() -> Message:
+    async def receive_decoded() -> Message:
         message = await receive()
         if message["type"] != "http.request":
             return message
@@ -51,7 +60,7 @@ def _plain(coding: str, limit: int, receive: Receive) -> Receive:
         # in a thread: a small piece may become a large one
         return {**message, "body": await run_in_threadpool(inflate, message.get("body", b""), last)}
 
-    return receive_plain
+    return receive_decoded
 
 
 class Inflate:
@@ -90,3 +99,18 @@ class Inflate:
 
     def _malformed(self, what: str) -> Invalid:
         return invalid("#", f"The body {what}.", "malformed")
+
+
+def coding_for(accepted: str, size: int) -> str | None:
+    """Return the coding of an answer of `size` bytes to this `Accept-Encoding`; None where it goes out plain."""
+    if size < SMALL or not accepted:
+        return None
+    weight = weights(accepted)
+    welcome = {coding: weight.get(coding, weight.get("*", 0.0)) for coding in OF_ANSWERS}
+    best = max(welcome, key=lambda coding: welcome[coding])
+    return best if welcome[best] > 0 else None
+
+
+def compress(body: bytes, coding: str) -> bytes:
+    stream = zlib.compressobj(LEVEL, wbits=WINDOWS[coding])
+    return stream.compress(body) + stream.flush()

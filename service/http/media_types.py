@@ -19,16 +19,21 @@ def preferred(accept: str, offers: Sequence[str]) -> str:
     """
     if not accept or accept == "*/*":
         return offers[0]
-    wanted = dict(_range(each) for each in accept.split(","))
+    wanted = weights(accept)
     best = max(offers, key=lambda offer: _quality(offer, wanted))
     if _quality(best, wanted) <= 0:
         raise NotAcceptable(f"This is answered as {', '.join(offers)}, but Accept wants none of them.")
     return best
 
 
-def _range(text: str) -> tuple[str, float]:
-    """A media range and its weight; one whose weight cannot be read counts in full, as RFC 9110 leaves open."""
-    name, *parameters = text.split(";")
+def weights(header: str) -> dict[str, float]:
+    """Return the weight (RFC 9110, 12.4.2) of each media range or coding that a header lists, by its name."""
+    return dict(_weighted(choice) for choice in header.split(","))
+
+
+def _weighted(choice: str) -> tuple[str, float]:
+    """Return a name and its weight; one whose weight cannot be read counts in full, as RFC 9110 leaves open."""
+    name, *parameters = choice.split(";")
     quality = next((each.strip()[2:] for each in parameters if each.strip().lower().startswith("q=")), "1")
     try:
         return name.strip().lower(), float(quality)

@@ -3,7 +3,8 @@
 import time
 from dataclasses import dataclass
 
-from service.inference import answers, compression, inputs, metadata, requests
+from service.http import compression
+from service.inference import answers, inputs, metadata, requests
 from service.inference.activity import Taken
 from service.models.trained_network import TrainedNetwork
 from service.predictions.operations import outputs
