@@ -6,7 +6,7 @@ import simdjson
 
 from service.errors import Invalid, invalid
 from service.http.json_bodies import read_json
-from service.http.long_json.lists import LongList, rectangle
+from service.http.long_json.lists import NO_RECTANGLE, LongList, rectangle
 
 MOST_MEMBERS = 1000
 """Of an object. The protocol has few, and passes over those that it does not know."""
@@ -26,7 +26,7 @@ def read(body: bytes) -> Any:
         return _with_whole_inputs(read_json(body))
     try:
         value = _with_arrays(simdjson.Parser(), body)
-    except (ValueError, TypeError, AttributeError, LookupError, RuntimeError):
+    except NO_RECTANGLE:
         value = None  # whatever it is: the way for all bodies says what is wrong with it
     return _with_whole_inputs(read_json(body)) if value is None else value
 

@@ -93,7 +93,7 @@ class Piece:
         text = self._as_list()
         try:
             array, lists = rectangle(simdjson.Parser().parse(text))
-        except (ValueError, TypeError, AttributeError, LookupError, RuntimeError):
+        except NO_RECTANGLE:
             return None  # whatever it is: who reads the elements finds it
         return array if text.count(b"[") == lists else None
 
@@ -197,18 +197,23 @@ def unwrapped(values: list[Any]) -> list[Any]:
     return [value[0] if isinstance(value, list) and len(value) == 1 else value for value in values]
 
 
+NO_RECTANGLE = (ValueError, TypeError, AttributeError, LookupError, RuntimeError)
+"""Errors of simdjson's and of `rectangle` at a text that is something else."""
+
+
 def rectangle(shown: Any) -> "tuple[np.ndarray[Any, np.dtype[np.float64]], int]":
     """The numbers of a list of simdjson's (elements) or of lists of one length (rows × elements), and how many lists
     that are. simdjson hides how numbers are nested any deeper: the brackets of the text tell.
 
     Raises:
-        ValueError, TypeError, AttributeError, LookupError, RuntimeError: there is anything else in it.
+        One of `NO_RECTANGLE`: there is anything else in it.
     """
     numbers = np.frombuffer(shown.as_buffer(of_type="d"))
-    if not isinstance(shown[0], simdjson.Array):
-        return numbers.reshape(len(shown)), 1
-    rows, width = len(shown), len(shown[0])
-    if not width or numbers.size != rows * width or set(map(len, shown)) != {width}:
+    rows = len(shown)
+    width = numbers.size // (rows or 1)
+    if width == 1 and not isinstance(shown[0], simdjson.Array):
+        return numbers.reshape(rows), 1
+    if not width or set(map(len, shown)) != {width}:
         raise ValueError("rows of several lengths")
     return numbers.reshape(rows, width), 1 + rows
 

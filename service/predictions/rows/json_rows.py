@@ -7,6 +7,7 @@ import simdjson
 
 from service.http import json_numbers
 from service.http.json_numbers import Array
+from service.http.long_json.lists import NO_RECTANGLE, rectangle
 
 _spare: list[simdjson.Parser] = []
 """Parsers with their buffers, whose pages take longer to get than to fill. No parser can be used by two at once."""
@@ -38,21 +39,14 @@ def read(body: bytes, field: str, width: int, dtype: str) -> Array | None:
 
 
 def _parse(parser: simdjson.Parser, body: bytes, field: str, width: int) -> Array | None:
-    """The rows in float64. Keeps nothing of the parser's: it can be used again.
-
-    simdjson gives the numbers of nested lists one after the other and hides how they were nested: that each row has
-    `width` elements is asked of it, and that none of these is a list again is what the number of brackets says.
-    """
+    """The rows in float64. Keeps nothing of the parser's: it can be used again."""
     try:
         document: Any = parser.parse(body)
-        rows = document[field]
-        flat = np.frombuffer(rows.as_buffer(of_type="d"))
-        count = len(rows)
-        if len(document) != 1 or flat.size != count * width or set(map(len, rows)) != {width}:
-            return None
-    except (ValueError, TypeError, AttributeError, KeyError, RuntimeError):
+        rows, lists = rectangle(document[field])
+        plain = len(document) == 1 and rows.shape[1:] == (width,)
+    except NO_RECTANGLE:
         return None
-    return flat.reshape(count, width) if _brackets(body) == count + 1 else None
+    return rows if plain and _brackets(body) == lists else None
 
 
 def _brackets(body: bytes) -> int:
