@@ -11,7 +11,7 @@ from service.learning.rows.one_hot import OneHotRows, Rows
 from service.learning.rows.selection import Selection
 
 Kind = Literal["numeric", "boolean", "categorical"]
-"""Of a column: numbers; 0 and 1, false and true; or texts, each one of a few categories."""
+"""The kind of a column: numbers; 0 and 1, false and true; or texts, each one of a few categories."""
 LONGEST_NAME = 500
 """Characters; the headers of surveys are whole questions."""
 ColumnName = Annotated[
@@ -19,7 +19,7 @@ ColumnName = Annotated[
 ]
 MOST_COLUMNS = 4096
 MOST_CATEGORIES = 256
-"""Of one column; every one is an input or an output of a network."""
+"""Categories of one column; every one is an input or an output of a network."""
 LONGEST_CATEGORY = 1000
 """Characters; longer texts are no categories."""
 

@@ -121,7 +121,7 @@ def _upload(request: Request, options: StreamedOptions, database: Database, stor
     if kind not in (*MEDIA_TYPES, *ANY_FORM):
         raise unread(kind)
     if not options.targets:
-        raise invalid("query/targets", "Say which columns are to be learnt: ?targets=y.")
+        raise invalid("query/targets", "Name the columns to be learnt: ?targets=y.")
     return Upload(
         database,
         storage,
@@ -198,7 +198,7 @@ def show_rows(
     limit: Limit = 50,
     after: After = None,
 ) -> Response:
-    """The rows of one part, or of all parts one after another, each in the order of the data as it came."""
+    """The rows of one part, or of all parts one after another, each in the order of the uploaded data."""
     with database.reading() as session:
         record = records.find_ready(session, dataset)
     items, following = operations.rows(record, storage, part, limit, after)

@@ -1,4 +1,4 @@
-"""A dataset given back: its rows as they came, in a form that reads as the same dataset."""
+"""The export of a dataset: its rows in the order of the upload, in a form that reads as the same dataset."""
 
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 SUFFIXES = {MediaType.CSV: ".csv", MediaType.PARQUET: ".parquet", MediaType.ARROW_STREAM: ".arrow"}
 FORMS = tuple(SUFFIXES)
-"""What `content` writes; the first where nobody asks."""
+"""Media types that `content` writes; the first is the default."""
 VALUES = 1 << 22
 MOST_ROWS = 1 << 16
-"""Of a block: together they keep one small, and a Parquet row group long enough to be worth its header."""
+"""Bounds of a block: together they keep one small, and a Parquet row group long enough to be worth its header."""
 
 
 def columns(record: DatasetRecord, names: Iterable[str]) -> list[Column]:
-    """The columns of a dataset in the order of `names`, and the one that said the part of each row, if one did."""
+    """The columns of a dataset in the order of `names`, and the one with the part of each row, if there is one."""
     known = {each.name: each for each in (*record.features, *record.targets)}
     parts = [] if record.split_column is None else [Column(record.split_column, "categorical", tuple(PARTS))]
     return [*(known[name] for name in names), *parts]
@@ -40,9 +40,9 @@ def file_name(record: DatasetRecord, form: MediaType, part: PartName | None) -> 
 
 
 def blocks(record: DatasetRecord, arrays: Arrays, part: PartName | None = None) -> Iterator[dict[str, Array]]:
-    """The stored values of each column by name, rows as they came, block by block; at least one, be it without rows.
+    """Yield the stored values of each column by name, rows in the order of the upload, with `part` those of one part.
 
-    Of one part, where that is given.
+    There is at least one block, if need be without rows.
     """
     rows = max(1, min(MOST_ROWS, VALUES // arrays.inputs.shape[1]))
     parts = [record.slice_of(each) if part in (None, each) else slice(0, 0) for each in PARTS]
@@ -56,9 +56,9 @@ def blocks(record: DatasetRecord, arrays: Arrays, part: PartName | None = None) 
 
 
 def _in_order(parts: Sequence[slice], arrays: Arrays, rows: int) -> Iterator[tuple[Array, Array]]:
-    """The places in the arrays of the next rows of the data, at most so many, and the part of each, until all are told.
+    """Yield positions of the rows in upload order, at most `rows` at a time, with the part each belongs to.
 
-    Within a part rows lie as they came: the next are among the first of each part that were not told yet.
+    Within a part rows keep the order of the upload: the next ones are among the first of each part not yielded yet.
     """
     at = np.array([part.start for part in parts])
     while True:
@@ -77,7 +77,7 @@ def _in_order(parts: Sequence[slice], arrays: Arrays, rows: int) -> Iterator[tup
 
 
 def content(form: MediaType, columns: Sequence[Column], blocks: Iterable[Mapping[str, Array]]) -> Iterator[bytes]:
-    """The bytes of a body of that form, one of `FORMS`, a piece for each of the blocks, of which there is at least one.
+    """Yield the bytes of a body of that form, one of `FORMS`: a piece for each of the blocks (at least one).
 
     Categories are texts, booleans are booleans. CSV cannot tell a category such as `NA` from a missing value; the other
     forms can.

@@ -84,7 +84,7 @@ def _taken(name: str) -> Conflict:
 def rows(
     record: DatasetRecord, storage: Storage, part: PartName | None, limit: int, after: str | None
 ) -> tuple[list[dict[str, Any]], str | None]:
-    """A page of rows, part by part (train, validation, test), each part in the order of the data as it came."""
+    """A page of rows, part by part (train, validation, test), each part in the order of the uploaded data."""
     arrays = storage.open(record.id, record.content_hash)
     whole = record.slice_of(part) if part else slice(0, record.rows)
     start = whole.start + lookup.position_of(after, whole.stop - whole.start)
@@ -109,7 +109,7 @@ def delete(database: Database, storage: Storage, reference: str) -> None:
 
     Raises:
         NotFound: there is no such dataset.
-        Conflict: it is loading, or a job that has not ended holds it (the database's foreign key says so).
+        Conflict: it is loading, or a job that has not ended holds it (the database's foreign key decides).
     """
     try:
         with database.transaction() as session:

@@ -12,7 +12,7 @@ from service.datasets.columns import Column
 from service.errors import Conflict
 
 LEASE = timedelta(minutes=5)
-"""A loading dataset that was not heard of for so long has lost its service."""
+"""Time without a beat after which a loading dataset has lost its service."""
 
 
 class _Columns(TypeDecorator[list[Column]]):
@@ -42,9 +42,9 @@ class DatasetRecord(Record):
     test_rows: Mapped[int]
     dtype: Mapped[str]
     missing: Mapped[str | None]
-    """What was done about missing values: None (refused), "mean" or "drop"."""
+    """The treatment of missing values: None (refused), "mean" or "drop"."""
     split_column: Mapped[str | None]
-    """The column that said the part of each row; neither feature nor target."""
+    """The column that held the part of each row; neither feature nor target."""
     ignored: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
     """Columns of the body that were left out."""
     advice: Mapped[list[dict[str, Any]]] = mapped_column(default=list, server_default="[]")
@@ -55,7 +55,7 @@ class DatasetRecord(Record):
     progress: Mapped[float | None]
     """While it is loading: 0 to 1; None where the size of the body is not known."""
     beat: Mapped[datetime | None]
-    """While it is loading: when it last made progress."""
+    """While it is loading: the time of its last progress."""
     statistics: Mapped[list[dict[str, Any]]] = mapped_column(deferred=True)
     created_at: Mapped[datetime] = mapped_column(default=now)
 
@@ -83,7 +83,7 @@ class DatasetRecord(Record):
         return sum(target.width for target in self.targets)
 
     def slice_of(self, part: str) -> slice:
-        """Where a part's rows lie in the arrays."""
+        """The slice of the arrays that holds a part's rows."""
         start = 0
         for name, rows in self.parts.items():
             if name == part:
@@ -97,7 +97,7 @@ class DatasetRecord(Record):
 
 
 def find(session: Session, reference: str) -> DatasetRecord:
-    """By id or name, also while it is loading. Raises NotFound."""
+    """Find a dataset by id or name, also while it is loading. Raises NotFound."""
     return lookup.find(session, DatasetRecord, reference, "dataset")
 
 
@@ -120,7 +120,7 @@ def is_taken(session: Session, name: str) -> bool:
 
 
 def beat(session: Session, id: str, progress: float | None) -> None:
-    """A loading dataset is heard of."""
+    """Record that a loading dataset is still making progress."""
     session.execute(update(DatasetRecord).where(DatasetRecord.id == id).values(progress=progress, beat=now()))
 
 
@@ -130,7 +130,7 @@ def delete_loading(session: Session, id: str) -> None:
 
 
 def abandoned(session: Session, *, all_loading: bool) -> list[DatasetRecord]:
-    """Loading datasets that were not heard of for a while, or all of them."""
+    """Loading datasets without a beat for a while, or all of them."""
     loading = select(DatasetRecord).where(DatasetRecord.state == "loading")
     if not all_loading:
         loading = loading.where(or_(DatasetRecord.beat.is_(None), DatasetRecord.beat < now() - LEASE))
@@ -138,7 +138,7 @@ def abandoned(session: Session, *, all_loading: bool) -> list[DatasetRecord]:
 
 
 def page(session: Session, limit: int, after: str | None, state: str | None) -> tuple[list[DatasetRecord], str | None]:
-    """Datasets, newest first; of all states where none is given."""
+    """Datasets, newest first, of one state or of all."""
     statement = select(DatasetRecord)
     if state is not None:
         statement = statement.where(DatasetRecord.state == state)
@@ -146,5 +146,5 @@ def page(session: Session, limit: int, after: str | None, state: str | None) -> 
 
 
 def ids(session: Session, state: str) -> set[str]:
-    """Of all datasets in this state."""
+    """Ids of all datasets in this state."""
     return set(session.scalars(select(DatasetRecord.id).where(DatasetRecord.state == state)))

@@ -43,13 +43,13 @@ PartSpec = Annotated[
     Discriminator(
         _kind_of_part,
         custom_error_type="part",
-        custom_error_message='say which rows, in one way: {"fraction": 0.2}, {"first": 10} or {"last": 10}',
+        custom_error_message='choose the rows in one way: {"fraction": 0.2}, {"first": 10} or {"last": 10}',
     ),
 ]
 
 
 class Split(Strict):
-    """What is kept from training. Nothing said: all rows train."""
+    """The rows that are kept from training. Without it, all rows train."""
 
     validation: PartSpec = First(first=0)
     test: PartSpec = First(first=0)
@@ -60,7 +60,7 @@ class Split(Strict):
 
 
 class PartOfColumn(Strict):
-    """A column says the part of each row: train, validation or test. It is neither feature nor target."""
+    """The column with the part of each row: train, validation or test. It is neither feature nor target."""
 
     column: ColumnName
 
@@ -177,7 +177,7 @@ class Dataset(BaseModel):
 
 
 class Row(BaseModel):
-    row: int = Field(description="the row's number in the data as it came, from 0")
+    row: int = Field(description="the row's number in the uploaded data, from 0")
     part: PartName
     values: dict[str, bool | float | str]
 
@@ -188,7 +188,7 @@ class Histogram(BaseModel):
 
 
 class ColumnStatistics(BaseModel):
-    """Of the values that are there, before anything stood for missing ones."""
+    """Statistics of the values that are there, before missing ones are replaced."""
 
     count: int
     missing: int
@@ -197,7 +197,7 @@ class ColumnStatistics(BaseModel):
     min: float | None
     max: float | None
     quantiles: dict[str, float | None] = Field(
-        description="of a numeric column; in parts of more than 1,048,576 rows those of so many, evenly spread"
+        description="of a numeric column; in parts of more than 1,048,576 rows those of 1,048,576, evenly spread"
     )
     histogram: Histogram | None
     categories: dict[str, int] | None = Field(description="how often each occurs, in a boolean or categorical column")

@@ -1,4 +1,4 @@
-"""Which rows train, validate and test."""
+"""The split of rows into those that train, validate and test."""
 
 import os
 import tempfile
@@ -52,7 +52,7 @@ class Parts(AbstractContextManager["Parts"]):
         self._counts += np.bincount(codes, minlength=len(PARTS))
 
     def of(self, start: int, stop: int) -> Codes:
-        """Of the rows start to stop. Any number of threads may ask, once all rows are there."""
+        """The parts of rows start to stop. Any number of threads may ask, once all rows are there."""
         return np.frombuffer(os.pread(self._file.fileno(), stop - start, start), np.uint8)
 
     def indices(self, start: int, stop: int) -> Iterator[tuple[PartName, "Indices | slice"]]:
@@ -110,10 +110,10 @@ class Cut:
 
 
 def assign(parts: Parts, rows: int, split: Split, classes: Classes | None = None) -> None:
-    """Say the part of each of `rows` rows.
+    """Assign a part to each of `rows` rows.
 
     `first` and `last` are cut off; then each `fraction`, a share of all rows (halves round up), is drawn from what is
-    left by the seed; the remainder trains. With `classes`, each class gives its share: rounded down, and the rows that
+    left by the seed; the remainder trains. With `classes`, each class adds its share: rounded down, and the rows that
     this leaves go to the classes with the largest remainders.
 
     Raises:
@@ -183,7 +183,7 @@ def _cut(start: int, stop: int, cuts: list[Cut]) -> Codes:
 
 
 def _sizes(rows: int, cuts: list[Cut], classes: Classes | None) -> Indices:
-    """How many rows the cuts leave of each class; without classes, of all."""
+    """Count the rows that the cuts leave of each class; without classes, of all."""
     if classes is None:
         return np.array([rows - sum(cut.stop - cut.start for cut in cuts)])
     sizes = np.zeros(0, np.int64)

@@ -1,4 +1,4 @@
-"""What readers of bodies give and the store takes: a table of typed columns, in chunks of rows."""
+"""The table that readers of bodies return and the store takes: typed columns, in chunks of rows."""
 
 from collections.abc import Callable, Collection, Generator, Mapping
 from dataclasses import dataclass, field
@@ -45,7 +45,7 @@ class Chunk:
 
     columns: Mapping[str, Values | Texts]
     where: Callable[[int], str]
-    """How the sender finds a row of this chunk, the first being 0: "Line 17" or "Row 16"."""
+    """The name by which the sender finds a row of this chunk, the first being 0: "Line 17" or "Row 16"."""
 
     @property
     def rows(self) -> int:
@@ -70,14 +70,14 @@ class Table:
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """What the sender says of a body, beside its media type."""
+    """The sender's description of a body, beside its media type."""
 
     limit: int
     """Bytes that a body may have once it is decompressed."""
     types: Mapping[str, Kind] = field(default_factory=dict)
     """Kinds of columns that are not to be guessed."""
     delimiter: str | None = None
-    """Between the values of a CSV row; None: guessed."""
+    """The character between the values of a CSV row; None: guessed."""
     header: bool = True
     """Whether the first row of a CSV text has the names."""
     columns: list[str] = field(default_factory=list)
@@ -87,6 +87,6 @@ class ReadOptions:
     named: Collection[str] = ()
     """Columns that the sender speaks of: none is left out unasked."""
     fewest: int = 2
-    """Columns that there must be at least: a dataset has one to learn from and one to learn."""
+    """The least number of columns: a dataset has one to learn from and one to learn."""
     expected: Mapping[str, Kind] = field(default_factory=dict)
-    """Kinds of columns of CSV that may be there, by who knows them already."""
+    """Kinds of columns that a CSV may have, where the caller knows them already."""

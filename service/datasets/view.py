@@ -18,14 +18,14 @@ from service.storage.storage import Arrays, Storage
 
 MOST_NAMED = 5
 BLOCK_BYTES = 1 << 22
-"""Of stored rows whose weights are read at once."""
+"""Bytes of stored rows whose weights are read at once."""
 
 
 @dataclass(frozen=True)
 class DatasetView:
     """The inputs, targets and weights of a dataset's parts, in the dtype of a network.
 
-    `weights` names the feature that says how much each row counts; it is no input then.
+    `weights` names the feature with the weight of each row; it is no input then.
     """
 
     storage: Storage
@@ -79,11 +79,11 @@ class DatasetView:
 
     @property
     def _column(self) -> int | None:
-        """Where the weights are among the features."""
+        """The place of the weights among the features."""
         return None if self.weights is None else [each.name for each in self.dataset.features].index(self.weights)
 
     def numbers(self, name: str) -> Array:
-        """Which rows of the data as it came a part holds, in its order."""
+        """The numbers in the uploaded data of a part's rows, in its order."""
         return self._arrays(name).numbers
 
     def gram(self, name: str) -> Gram | None:
@@ -107,7 +107,7 @@ class DatasetView:
 
 
 def check_weights(dataset: DatasetRecord, name: str, pointer: str) -> None:
-    """Raises Invalid where a column cannot say how much rows count: no number, negative, or 0 throughout a part."""
+    """Raise Invalid where a column cannot hold the weights of rows: no number, negative, or 0 throughout a part."""
     kinds = {feature.name: feature.kind for feature in dataset.features}
     if name not in kinds:
         features = ", ".join(map(repr, kinds))
@@ -125,7 +125,7 @@ def check_weights(dataset: DatasetRecord, name: str, pointer: str) -> None:
 
 
 def _of_categories(columns: Iterable[Column], what: str) -> str:
-    """Where the widths of categorical columns come from, in words; empty where there are none."""
+    """Explain the widths of categorical columns, in words; empty where there are none."""
     wide = [f"{each.width} of {each.name!r}" for each in columns if each.kind == "categorical"]
     return f" ({what}: {', '.join(wide[:MOST_NAMED])}, one a category)" if wide else ""
 

@@ -1,4 +1,4 @@
-"""What a new model begins as: described, read from a file, or taken from a model or job that there is."""
+"""The beginning of a new model: described, read from a file, or taken from an existing model or job."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,18 +40,18 @@ class Blueprint:
 
 
 class GivenParameters(Protocol):
-    """Parameters from outside, in whatever form."""
+    """Parameters from outside, in any form."""
 
     def vector(self, network: Network) -> Array:
         """The flat vector of these parameters; Invalid where they do not fit the network."""
 
     def signature(self, network: Network) -> Signature | None:
-        """What comes with them about the data they were trained on; Invalid where it does not fit the network."""
+        """The signature of their training data, if there is one; Invalid where it does not fit the network."""
 
 
 @dataclass(frozen=True)
 class LayerByLayer:
-    """Parameters as JSON has them; `pointer` is where they stand in the body."""
+    """Parameters as JSON has them; `pointer` is their place in the body."""
 
     layers: list[dict[str, Any]]
     pointer: str
@@ -60,7 +60,7 @@ class LayerByLayer:
         """The flat vector of these parameters.
 
         Raises:
-            Invalid: they do not fit the network; with the pointer of the first that does not.
+            Invalid: they do not fit the network; with the pointer of the first fault.
         """
         try:
             return network.flatten(_with_arrays(self.layers, self.pointer))
@@ -69,7 +69,7 @@ class LayerByLayer:
             raise invalid(where, f"{where} {error.message}.", "bad_parameters") from None
 
     def signature(self, network: Network) -> None:
-        """JSON says parameters alone."""
+        """None: JSON carries parameters alone."""
 
 
 def _with_arrays(layers: Any, pointer: str) -> Any:
@@ -127,7 +127,7 @@ def from_file(file: TensorFile, new: UploadedModel, max_parameters: int) -> Blue
     pointer = "query/architecture"
     architecture = new.architecture or file.architecture
     if architecture is None:
-        detail = f"The file does not say its architecture: give {ARCHITECTURE_IN_A_QUERY} or the like."
+        detail = f"The file does not name its architecture: give {ARCHITECTURE_IN_A_QUERY} or the like."
         raise invalid(pointer, detail)
     with _faults_at(pointer):
         network = Network(notation.read(architecture), new.dtype or file.dtype)
@@ -155,8 +155,8 @@ def _left_by(session: Session, job: str) -> Blueprint:
     left = records.last_parameters(session, job)
     if left is None:
         detail = (
-            f"No job {job!r} has left parameters behind: those do that fail or are cancelled while they train. "
-            'What a succeeded one made is a version of its model: {"from": {"model": ..., "version": ...}}.'
+            f"Job {job!r} left no parameters: only jobs that failed or were cancelled during training do. "
+            'The result of a succeeded one is a version of its model: {"from": {"model": ..., "version": ...}}.'
         )
         raise NotFound(detail, "no_last_parameters", (Fault("#/from/job", detail),))
     network = Network(notation.read(left.architecture), left.dtype)

@@ -73,8 +73,8 @@ def create_model(
 
     Version 0 holds its first parameters, so that it can predict at once. The tensors of a file are named
     `layers.0.weight` (out × in), `layers.0.bias`, ..., as an export names them. Its metadata, or arrays of one text in
-    an npz file, may be `architecture`, in place of `?architecture=Dense(1%20=%3E%201)`, and `signature`: JSON that says
-    which data the network was trained on, so that it takes rows by name and gives labels and probabilities.
+    an npz file, may be `architecture`, in place of `?architecture=Dense(1%20=%3E%201)`, and `signature`: JSON that
+    describes the data the network was trained on, so that it takes rows by name and gives labels and probabilities.
     """
     if media_type(request) == JSON:
         name, plan = _described(body, uploaded, database, networks, settings)

@@ -76,7 +76,7 @@ class Networks:
         return loaded
 
     def forget(self, model: str) -> None:
-        """Let go of all that is kept of a model (an id); who asks for it again reads it again."""
+        """Drop all that is kept of a model (an id); the next request reads it again."""
         with self._lock:
             for key in [key for key in self._kept if key[0] == model]:
                 self._size -= self._kept.pop(key).vector.nbytes

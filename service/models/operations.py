@@ -76,7 +76,7 @@ def delete(database: Database, reference: str) -> None:
 
     Raises:
         NotFound: there is no such model.
-        Conflict: a job that has not ended trains it (the database's foreign key says so).
+        Conflict: a job that has not ended trains it (the database's foreign key decides).
     """
     try:
         with database.transaction() as session:

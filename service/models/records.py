@@ -26,7 +26,7 @@ class VersionRecord(Record):
     job_id: Mapped[str | None]
     """The job that made it; null: version 0 or a PUT. No foreign key: a version outlives its job."""
     signature: Mapped[dict[str, Any] | None]
-    """Of the data it was trained on (`Signature`); null: not known."""
+    """The `Signature` of the data it was trained on; null: not known."""
     parameters: Mapped[bytes] = mapped_column(deferred=True)
     created_at: Mapped[datetime] = mapped_column(default=now)
 
@@ -53,7 +53,7 @@ class LastParametersRecord(Record):
     dtype: Mapped[str]
     parameters: Mapped[bytes]
     signature: Mapped[dict[str, Any] | None]
-    """Of the data that the job trained on (`Signature`)."""
+    """The `Signature` of the data that the job trained on."""
 
 
 class ModelRecord(Record):
@@ -83,7 +83,7 @@ class ModelRecord(Record):
         .correlate_except(VersionRecord)
         .scalar_subquery()
     )
-    """How many there are."""
+    """Number of the model's versions."""
     signature: Mapped[dict[str, Any] | None] = column_property(
         select(VersionRecord.signature)
         .where(VersionRecord.model_id == id)
@@ -93,7 +93,7 @@ class ModelRecord(Record):
         .scalar_subquery(),
         deferred=True,
     )
-    """That of the latest version; read when it is asked for."""
+    """The signature of the latest version; read when it is asked for."""
 
 
 def find(session: Session, reference: str, *, lock: bool = False) -> ModelRecord:
@@ -225,7 +225,7 @@ def numbers(session: Session, model: str) -> list[int]:
 
 
 def names(session: Session) -> dict[str, str]:
-    """What each model is called, by its id; newest first."""
+    """The name of each model by its id; newest first."""
     rows = session.execute(select(ModelRecord.id, ModelRecord.name).order_by(ModelRecord.id.desc()))
     return {row.id: row.name for row in rows}
 

@@ -30,7 +30,7 @@ LayerParameters = Annotated[
 
 
 class Origin(Strict):
-    """Where a new model's network and parameters come from: a version of a model, or a job that broke off."""
+    """The source of a new model's network and parameters: a version of a model, or a job that broke off."""
 
     model: Annotated[Reference | None, Field(description="an id or a name")] = None
     version: Annotated[VersionNumber | None, Field(strict=True, description="of the model; null: the latest")] = None
@@ -95,12 +95,12 @@ class NewModel(Strict):
 
 
 class UploadedModel(Strict):
-    """What a file of parameters, sent in place of JSON, does not say itself."""
+    """Facts about a file of parameters, sent in place of JSON, that it does not hold itself."""
 
     name: Annotated[Name | None, Field(description="of the model; without one the id serves")] = None
     architecture: Annotated[
         str | None,
-        Field(min_length=1, max_length=LONGEST_ARCHITECTURE, description="of a file; where it does not say its own"),
+        Field(min_length=1, max_length=LONGEST_ARCHITECTURE, description="of a file; where it does not name its own"),
     ] = None
     dtype: Annotated[Dtype | None, Field(description="of a file; that of its tensors where it is left out")] = None
 

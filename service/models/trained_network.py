@@ -20,11 +20,11 @@ MOST_ROWS_KEPT = 256
 SMALL_NETWORK = 1 << 18
 """Bytes of parameters that stay in the innermost caches beside a few rows: then few at a time are the fastest."""
 MOST_TAPES = 8
-"""Of few rows, that each thread keeps for a network."""
+"""Tapes of few rows that each thread keeps for a network."""
 
 
 class _Tapes(threading.local):
-    """What each thread has made ready for a network: a tape, where its inputs go and where its outputs are."""
+    """The tapes that each thread keeps for a network, each with the buffers of its inputs and outputs."""
 
     def __init__(self) -> None:
         self.by_rows: dict[int, tuple[Tape, Array, Signal]] = {}
@@ -42,9 +42,9 @@ class TrainedNetwork:
     network: Network
     vector: Array
     signature: Signature | None = None
-    """Of the data it was trained on."""
+    """The signature of the data it was trained on."""
     epoch: int | None = None
-    """Where these are not the version's own parameters, but those that its training had at the end of this epoch."""
+    """The epoch at whose end the training had these parameters; None for the version's own."""
     _tapes: _Tapes = field(default_factory=_Tapes, repr=False, compare=False)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""A body as it comes, unpacked, piece by piece."""
+"""A body as it arrives, unpacked, piece by piece."""
 
 import zlib
 from collections.abc import Iterable, Iterator
@@ -17,7 +17,7 @@ ANY_GZIP = zlib.MAX_WBITS | 16
 
 
 class Body(Protocol):
-    """Where the bytes come from. What `read` raises where they end early goes through to whoever reads the table."""
+    """The source of the bytes. An error of `read`, where they end early, reaches the reader of the table."""
 
     def read(self, size: int, /) -> bytes:
         """At most `size` bytes; none at the end."""
@@ -40,7 +40,7 @@ class Pieces(Iterator[bytes]):
         return next(self._unpacked)
 
     def check(self, unpacked: int) -> None:
-        """Raise TooLarge where what has come says that it unpacks to so many bytes, and may not."""
+        """Raise TooLarge where the bytes so far may not unpack to as many as they declare."""
         check_ratio(self.packed, unpacked)
 
     def _unpack(self, body: Body, limit: int) -> Iterator[bytes]:
@@ -79,7 +79,7 @@ def to_file(body: Iterator[bytes], file: Path) -> Path:
 
 
 def _gunzip(packed: Iterator[bytes]) -> Iterator[bytes]:
-    """What one or several members of gzip hold; zeros may follow them, as tapes leave."""
+    """Yield the contents of one or several members of gzip; zeros may follow them, as tapes leave."""
     member = zlib.decompressobj(ANY_GZIP)
     for piece in packed:
         for start in range(0, len(piece), STEP):

@@ -1,4 +1,4 @@
-"""What holds for the columns of a table in any form."""
+"""Checks on the columns of a table in any form."""
 
 import re
 from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
@@ -24,7 +24,7 @@ _COLUMN_NAME: TypeAdapter[str] = TypeAdapter(ColumnName)
 
 
 def rows_of_a_chunk(columns: int) -> int:
-    """So many that a chunk is neither long nor large."""
+    """Return a number of rows that makes a chunk neither long nor large."""
     return max(1, min(ROWS_OF_A_CHUNK, VALUES_OF_A_CHUNK // max(columns, 1)))
 
 
@@ -60,11 +60,11 @@ def check_types(types: Iterable[str], names: Mapping[str, object] | Sequence[str
 
 
 def few_categories(chunks: Generator[Chunk], told: Collection[str]) -> Generator[Chunk]:
-    """The same chunks, as long as each column of texts has few different ones, and none that is long or, unless the
-    sender has `told` its kind, begins with a date or a time.
+    """Yield the same chunks, as long as each column of texts has few different ones, and none that is long or, unless
+    the sender has `told` its kind, begins with a date or a time.
 
     Raises:
-        Invalid: it has not.
+        Invalid: a column has more categories, a longer one, or such a beginning.
     """
     seen: dict[str, set[str]] = {}
     rows = 0
@@ -80,7 +80,7 @@ def few_categories(chunks: Generator[Chunk], told: Collection[str]) -> Generator
 
 
 def _check_first(name: str, texts: Texts, chunk: Chunk, rows: int) -> None:
-    """Raise Invalid where the first value of a chunk, before which there are so many rows, is a date or a time."""
+    """Raise Invalid where the first value of a chunk, which `rows` rows precede, is a date or a time."""
     row = int((texts.codes >= 0).argmax())
     first = texts.categories[texts.codes[row]] if texts.codes[row] >= 0 else ""
     if is_time(first):
@@ -105,7 +105,7 @@ def too_many_categories(name: str) -> Invalid:
 
 
 def _no_category(name: str, what: str) -> Invalid:
-    detail = f"{what}: leave it out, or say the same in numbers or in fewer, shorter texts."
+    detail = f"{what}: leave it out, or express it in numbers or in fewer, shorter texts."
     return invalid(f"#/columns/{escape(name)}", detail, "too_many_categories")
 
 
@@ -115,7 +115,7 @@ def is_time(text: str) -> bool:
 
 
 def no_date(value: str) -> str:
-    """What a column of dates or times holds, and what to do about it."""
+    """Return the message about a column of dates or times, with a remedy."""
     return (
         f"holds {value[:SHOWN]!r}, a date or a time: give numbers, such as the days since some day, or set its type to "
         "categorical."

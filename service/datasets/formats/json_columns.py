@@ -130,5 +130,5 @@ def _texts(values: list[Any] | LongList, kind: Kind, dtype: str, pointer: str) -
             -1 if text is None else codes.setdefault(text, len(codes)) for text in texts
         ]
         if len(codes) > MOST_CATEGORIES:
-            break  # who reads the column refuses it: no more of its texts are kept
+            break  # the reader of the column refuses it: no more of its texts are kept
     return Texts(array, list(codes))

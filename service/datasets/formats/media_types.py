@@ -19,4 +19,4 @@ ALIASES = {"application/npz": MediaType.NPZ}
 ANY_FORM = ("application/octet-stream", "application/zip")
 """Media types that leave open what a body is."""
 GZIP = ("application/gzip", "application/x-gzip")
-"""Media types that say how a body is packed, and not what it is."""
+"""Media types that name the packing of a body, and not its content."""

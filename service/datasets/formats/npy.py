@@ -22,7 +22,7 @@ MALFORMED = (
     *(ValueError, TypeError, KeyError, SyntaxError, TokenError),
     *(EOFError, OSError, OverflowError, RecursionError, MemoryError),
 )
-"""What NumPy raises about bytes that are no npy: a header is a text that it parses."""
+"""Errors of NumPy about bytes that are no npy: it parses a header as text."""
 
 
 def read_npy(pieces: Iterator[bytes], options: ReadOptions, scratch: Path) -> Table:

@@ -28,7 +28,7 @@ MALFORMED = (
     NotImplementedError,
     RuntimeError,
 )
-"""What Python's zipfile raises about bytes that are no zip, or one that is encrypted or packed in an unknown way."""
+"""Errors of Python's zipfile about bytes that are no zip, or one that is encrypted or packed in an unknown way."""
 
 
 def read_npz(body: Pieces, options: ReadOptions, scratch: Path) -> Table:

@@ -16,7 +16,7 @@ FORM = "Parquet file"
 
 
 def read_parquet(body: Pieces, options: ReadOptions, scratch: Path) -> Table:
-    """The table that a Parquet file is; its end says what is in it, so it goes to `scratch` first.
+    """Read a Parquet file as a table; its end describes its content, so it goes to `scratch` first.
 
     Raises:
         TooLarge: it unpacks to too much.

@@ -9,7 +9,7 @@ from service.datasets.table import ReadOptions, Table
 from service.errors import WrongFormat, invalid
 
 MEDIA_TYPES: tuple[str, ...] = tuple(MediaType)
-"""What `read` reads."""
+"""Media types that `read` reads."""
 
 
 def read_table(media_type: str, body: Body, options: ReadOptions, scratch: Path) -> Table:
@@ -32,9 +32,11 @@ def read_table(media_type: str, body: Body, options: ReadOptions, scratch: Path)
 
 
 def unread(media_type: str) -> WrongFormat:
-    """That a body's form is not read."""
+    """Return the error for a body in a form that is not read."""
     if media_type in GZIP:
-        return WrongFormat(f"Say what is packed, such as {MediaType.CSV}, not {media_type}: gzip is found by itself.")
+        return WrongFormat(
+            f"Name the type within, such as {MediaType.CSV}, not {media_type}: gzip is recognised by itself."
+        )
     forms = ", ".join(("application/json", *MEDIA_TYPES, *ALIASES, *ANY_FORM))
     return WrongFormat(f"Datasets are read from {forms}, not from {media_type or 'an unnamed type'!r}.")
 

@@ -20,7 +20,7 @@ BINS = 20
 STRETCH = 1 << 17
 """Rows that are looked at together: few enough for a core's cache, many enough that calls cost little."""
 MOST_SORTED = 1 << 20
-"""Values whose quantiles are exact; of more, so many are taken that lie evenly spread over the part."""
+"""Values whose quantiles are exact; of more values, this number is taken, evenly spread over the part."""
 
 
 @dataclass(frozen=True)
@@ -32,13 +32,13 @@ class SpooledColumn:
     kind: Kind
     missing: int
     categories: list[str] | None = None
-    """Of a categorical column, in the order in which they are recorded."""
+    """The categories of a categorical column, in the order in which they are recorded."""
     codes: Array | None = None
     """For each code in the spool, the recorded one: the place in `categories`."""
 
     @property
     def labels(self) -> list[str] | None:
-        """What the codes of a class mean, from 0; None for numbers."""
+        """The labels of codes 0, 1, ... of a class; None for numbers."""
         return ["false", "true"] if self.kind == "boolean" else self.categories
 
 
@@ -75,7 +75,7 @@ def _stretches(column: SpooledColumn, spool: Spool, parts: Parts) -> Iterator[tu
 
 @dataclass
 class _Description:
-    """What is known so far about a column in one part."""
+    """The description of a column in one part, as far as it is known."""
 
     count: int = 0
     missing: int = 0
@@ -86,7 +86,7 @@ class _Description:
     squares: list[float] = field(default_factory=list)
     edges: Array | None = None
     below: Array | None = None
-    """How many values lie below each inner edge."""
+    """Number of values below each inner edge."""
     sample: list[Array] = field(default_factory=list)
 
     def begin(self, values: Array, missing: int, labels: Sequence[str] | None) -> None:
@@ -172,7 +172,7 @@ def quantile(ordered: Array, share: float) -> float:
 def histogram_edges(smallest: float, largest: float) -> Array:
     """Edges of bins of one width between the smallest and the largest value.
 
-    There are fewer where float64 has not so many numbers there: between neighbours, or at one large one.
+    There are fewer where float64 has too few numbers there: between neighbours, or at one large one.
     """
     with suppress(ValueError):
         return np.histogram_bin_edges([smallest, largest], bins=BINS)
@@ -182,7 +182,7 @@ def histogram_edges(smallest: float, largest: float) -> Array:
 
 
 def count_below(values: Array, edges: Array) -> Array:
-    """How many values lie below each edge. A comparison for each edge is faster than finding the bin of each value."""
+    """Count the values below each edge. A comparison for each edge is faster than finding the bin of each value."""
     limits = edges.astype(values.dtype)
     # the smallest number of that dtype that is not below the edge: the comparison is exact then
     limits = np.where(limits < edges, np.nextafter(limits, np.inf, dtype=values.dtype), limits)
@@ -191,6 +191,6 @@ def count_below(values: Array, edges: Array) -> Array:
 
 
 def evenly_spread(count: int, first: int, length: int) -> Indices:
-    """Which of the values first to first + length, of `count`, are among `MOST_SORTED` that lie evenly spread."""
+    """Choose, of the values first to first + length of `count`, those among `MOST_SORTED` that lie evenly spread."""
     begin, end = (-(-rank * MOST_SORTED // count) for rank in (first, first + length))
     return np.arange(begin, end) * count // MOST_SORTED - first

@@ -26,7 +26,7 @@ MOST_ROWS = 10**9
 
 @dataclass(frozen=True)
 class Options:
-    """What a new dataset is, but for its rows."""
+    """The description of a new dataset, without its rows."""
 
     name: str | None
     targets: Sequence[str]
@@ -34,7 +34,7 @@ class Options:
     dtype: Dtype
     missing: Missing | None = None
     limit: int = 1 << 40
-    """Bytes that its arrays may take."""
+    """Bytes that the dataset's arrays may take."""
 
     @property
     def split_column(self) -> str | None:
@@ -43,7 +43,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Layout:
-    """What the columns of a table are for, by name."""
+    """The roles of a table's columns, by name."""
 
     features: list[str]
     targets: list[str]
@@ -55,16 +55,16 @@ class Layout:
 
 @dataclass
 class Ingested:
-    """A table in the spool. `numbers` has the row's number in the data as it came, where rows were left out."""
+    """A table in the spool. `numbers` has each row's number in the uploaded data, where rows were left out."""
 
     spool: Spool
     features: list[SpooledColumn]
     targets: list[SpooledColumn]
     parts: Parts
-    """Empty, unless a column says the part of each row."""
+    """Empty, unless a column holds the part of each row."""
     numbers: Spool | None
     names: list[str]
-    """Of features and targets, in the order of the data."""
+    """Names of features and targets, in the order of the data."""
 
 
 def layout(table: Table, options: Options) -> Layout:
@@ -84,7 +84,7 @@ def layout(table: Table, options: Options) -> Layout:
             if name in targets:
                 raise invalid(pointer, f"{name!r} is named twice.", "duplicate_column")
             if name == taken:
-                raise invalid(pointer, f"{name!r} says the part of each row: it cannot be learnt.", "duplicate_column")
+                raise invalid(pointer, f"{name!r} holds the part of each row: it cannot be learnt.", "duplicate_column")
             targets.append(name)
     features = [name for name in known if name not in targets and name != taken]
     if not features:
@@ -248,7 +248,7 @@ _ADVICE: dict[Missing | None, str] = {
 
 
 def _missing(values: Array | Texts) -> Array | None:
-    """Which are missing; None where no value is."""
+    """Return a mask of the missing values; None where no value is missing."""
     if isinstance(values, Texts):
         where = values.codes < 0
     elif np.isfinite(values).all():

@@ -1,4 +1,4 @@
-"""What is said about a body of rows alone, as query parameters."""
+"""Query parameters of a streamed upload: the options that a JSON body would carry."""
 
 from typing import Annotated, Any, get_args
 
@@ -11,14 +11,14 @@ from service.errors import Fault, Invalid, invalid
 from service.wire import Dtype, Name, Strict
 
 Share = Annotated[float | None, Field(ge=0, lt=1, description="share of all rows, drawn by the seed")]
-RowCount = Annotated[int | None, Field(ge=0, description="so many rows of the data")]
+RowCount = Annotated[int | None, Field(ge=0, description="number of rows of the data")]
 
 _WAYS = {part: {f"{part}_{way}": way for way in ("fraction", "first", "last")} for part in ("validation", "test")}
-"""For each part, the parameters that may say which rows it has."""
+"""For each part, the parameters that may choose its rows."""
 
 
 class StreamedOptions(Strict):
-    """What a body that holds rows alone takes as query parameters."""
+    """The query parameters of a body that holds rows alone."""
 
     name: Name | None = None
     targets: Annotated[
@@ -46,7 +46,7 @@ class StreamedOptions(Strict):
     seed: Annotated[int, Field(ge=0, le=2**53 - 1, description="of the fractions")] = 0
     stratify: Annotated[bool, Field(description="draw each fraction from every class of the target")] = False
     split_column: Annotated[
-        str | None, Field(description="the column that says the part of each row: train, validation or test")
+        str | None, Field(description="the column with the part of each row: train, validation or test")
     ] = None
     dtype: Dtype = "float32"
     delimiter: Annotated[
@@ -71,20 +71,20 @@ class StreamedOptions(Strict):
         if self.split_column is not None:
             others = self.model_fields_set & {"seed", "stratify", *_WAYS["validation"], *_WAYS["test"]}
             if others:
-                detail = f"Say the parts in one way: split_column or {min(others)}."
+                detail = f"Choose the parts in one way: split_column or {min(others)}."
                 raise invalid("query/split_column", detail)
             return PartOfColumn(column=self.split_column)
         parts: dict[str, Any] = {"seed": self.seed, "stratify": self.stratify}
         for part, ways in _WAYS.items():
             given = [name for name in ways if getattr(self, name) is not None]
             if len(given) > 1:
-                raise invalid(f"query/{given[1]}", f"Say which rows in one way: {' or '.join(given)}.")
+                raise invalid(f"query/{given[1]}", f"Choose the rows in one way: {' or '.join(given)}.")
             for name in given:
                 parts[part] = {ways[name]: getattr(self, name)}
         return Split.model_validate(parts)
 
     def reading(self, limit: int) -> ReadOptions:
-        """What the reader of the body needs to know, `limit` being the bytes that it may have once decompressed.
+        """Return the options for the reader of the body; `limit` is the bytes that it may have once decompressed.
 
         Raises:
             Invalid: `types` is not made of columns and kinds.

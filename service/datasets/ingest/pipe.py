@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 CAPACITY = 4 << 20
-"""Bytes that may lie between the two; with more, whoever sends has to wait."""
+"""Bytes that may lie between the two; with more, the sender has to wait."""
 
 
 class Broken(Exception):
@@ -49,7 +49,7 @@ class BodyPipe(io.RawIOBase):
             raise
 
     def break_off(self) -> None:
-        """Whoever reads gets `Broken` from now on."""
+        """Raise `Broken` in every read from now on."""
         with self._changed:
             self._broken = True
             self._changed.notify()

@@ -46,12 +46,12 @@ class StretchedFile:
 
     @property
     def digests(self) -> list[str]:
-        """Of the rows of each part."""
+        """Digests of the rows of each part."""
         return [digest.hexdigest() for digest in self._digests.values()]
 
 
 def place(ingested: Ingested, parts: Parts, fills: Fills, folder: Path, check: Callable[[], None]) -> list[str]:
-    """Write inputs.npy, targets.npy and numbers.npy to `folder`; gives the hashes of the rows of each part of each.
+    """Write inputs.npy, targets.npy and numbers.npy to `folder`; return the hashes of the rows of each part of each.
 
     `check` is called between blocks, and may raise.
     """

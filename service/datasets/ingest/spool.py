@@ -85,7 +85,7 @@ class Spool(AbstractContextManager["Spool"]):
         return values
 
     def _write(self, data: memoryview) -> None:
-        while data:  # a disk that is filling up takes a piece, and says so the next time
+        while data:  # a disk that is filling up takes a piece, and fails the next time
             data = data[self._file.write(data) :]
 
     def _read(self, out: Array, offset: int) -> None:

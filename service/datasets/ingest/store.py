@@ -29,11 +29,11 @@ from service.pointers import escape
 from service.storage.storage import Storage, arrays_in, write_gram
 
 THREADS = 2
-"""That describe columns while another one places rows; NumPy lets them work at once."""
+"""Threads that describe columns while another one places rows; NumPy lets them work at once."""
 GRAM_OPERATIONS = 2e10
 """Sums that take longer, about a second, are left to the jobs that want them."""
 OPERATIONS_PER_CUBE = 40
-"""Of the decompositions that sums over collinear columns need, for each column cubed."""
+"""Cost of the decompositions that sums over collinear columns need, per column cubed."""
 
 
 def store_table(
@@ -145,7 +145,7 @@ def _column(column: SpooledColumn, fill: float | None = None) -> Column:
 
 
 def _fill(column: SpooledColumn, summary: dict[str, Any], dtype: str) -> float:
-    """What stands for a missing value: the mean of the training part, of classes the most frequent one.
+    """Return the substitute for a missing value: the mean of the training part, or the most frequent class.
 
     Raises:
         Invalid: the training part has no value, or no mean.
@@ -183,7 +183,7 @@ def _add_grams(record: DatasetRecord, folder: Path) -> None:
 
 
 def _giving_back(arrays: Sequence[Array]) -> Callable[[int], None]:
-    """Gives pages back behind a reader, who says how many rows are done."""
+    """Return a function that releases the pages behind a reader, called with the number of rows done."""
     done = 0
 
     def after_block(rows: int) -> None:

@@ -45,7 +45,7 @@ Result = TypeVar("Result")
 
 
 class Turns:
-    """Threads for large uploads: `count` at once, and `patience` seconds for whoever comes then."""
+    """Threads for large uploads: `count` at once; further uploads wait `patience` seconds for one."""
 
     def __init__(self, count: int = AT_ONCE, patience: float = PATIENCE) -> None:
         self._count = count
@@ -91,9 +91,9 @@ class Upload:
         turns: Turns,
         note: Callable[[bytes], object] = lambda _: None,
     ) -> Answer:
-        """Read `body` to its end; what `answer` says in the transaction that makes the dataset ready.
+        """Read `body` to its end; return the result of `answer` in the transaction that makes the dataset ready.
 
-        `note` is told of every piece of the body. Whatever is raised, nothing stays.
+        `note` is called with every piece of the body. Whatever is raised, nothing stays.
 
         Raises:
             Invalid, WrongFormat, TooLarge: the body is no table, or not this one.
@@ -136,7 +136,7 @@ class Upload:
         return record
 
     async def _keep_listed(self, feed: BodyPipe, over: asyncio.Event) -> None:
-        """Once much has come: the row, and then how far it is."""
+        """Once much has arrived, add the row, and then keep its progress up to date."""
         said, written = 0, 0.0
         while not over.is_set():
             if not self._listed and feed.received >= LISTED_FROM:
@@ -184,7 +184,7 @@ class Upload:
             return answer(session, record)
 
     def _forget(self) -> None:
-        """What stays behind where this fails is found by its last beat."""
+        """Delete the row. If this fails, recovery removes the row once its last beat is too old."""
         if self._listed:
             with suppress(SQLAlchemyError, DescentError), self.database.transaction() as session:
                 records.delete_loading(session, self.id)
@@ -212,13 +212,13 @@ def _form(media_type: str, feed: BodyPipe) -> str:
                 return kind
         known = ", ".join(_FIRST_BYTES.values())
         raise WrongFormat(
-            f"By its first bytes this is none of {known}: say in Content-Type what it is, such as {MediaType.CSV}."
+            f"By its first bytes this is none of {known}: name its type in Content-Type, such as {MediaType.CSV}."
         )
     return media_type
 
 
 def _cause(pouring: "asyncio.Task[None]", listing: "asyncio.Task[None]", error: BaseException) -> BaseException:
-    """Why an upload failed: where its body broke off, what broke it off."""
+    """Return the cause of a failed upload: where its body broke off, the error that broke it off."""
     if not isinstance(error, asyncio.CancelledError):
         return _error_of(listing) or _error_of(pouring) or error
     return error

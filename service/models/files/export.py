@@ -35,7 +35,7 @@ class Export:
 
     @property
     def metadata(self) -> dict[str, str]:
-        """What a file says of itself, where its format has a place for that."""
+        """The file's description of itself, where its format has a place for that."""
         trained = self.trained
         about = {
             "format": "descent",
@@ -52,7 +52,7 @@ class Export:
 
     @property
     def stem(self) -> str:
-        """The file's name, without what says the format."""
+        """The file's name, without the suffix of the format."""
         epoch = self.trained.epoch
         return f"{self.name}-v{self.trained.version}" + (f"-epoch{epoch}" if epoch is not None else "")
 

@@ -17,7 +17,7 @@ FIELDS: dict[type[Layer], dict[str, str]] = {
     LayerNorm: {"scale": "diag.scale", "bias": "diag.bias"},
     BatchNorm: {"scale": "γ", "bias": "β", "mean": "μ", "variance": "σ²"},
 }
-"""Where Flux's layers have their parameters."""
+"""The fields of Flux's layers that hold their parameters."""
 VOCABULARY = "service.learning."
 """The terms of these modules are Flux's own; those that other packages add are unknown to it."""
 QUICK_GELU = "x * sigmoid(1.702 * x)"
@@ -130,7 +130,7 @@ def _check(layer: Layer) -> None:
 
 
 def _formula(activation: Activation) -> str | None:
-    """What stands for an activation that Flux has no name for."""
+    """The formula of an activation that Flux has no name for."""
     match activation:
         case ExpressionActivation(expression):
             return expression

@@ -35,7 +35,7 @@ COLUMNS = re.compile(r"'fortran_order': (True|False)")
 SHAPE = re.compile(r"'shape': \(([\d, ]*)\)")
 DTYPES = {"f2": "float16", "f4": "float32", "f8": "float64"}
 BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, ValueError, OSError, EOFError, RuntimeError)
-"""What reading raises for files that are none; the last also for what is encrypted or packed in an unknown way."""
+"""Errors of reading files that are no npz; the last also means that a file is encrypted or packed in an unknown way."""
 
 
 def write(tensors: Mapping[str, Array], architecture: str, signature: str | None = None) -> bytes:
@@ -48,7 +48,7 @@ def write(tensors: Mapping[str, Array], architecture: str, signature: str | None
 
 
 def read(body: bytes) -> TensorFile:
-    """What the file holds. Only headers are read before it is known what fits, and never more than they announce.
+    """Read the file. Only headers are read before it is known what fits, and never more than they announce.
 
     Raises:
         TooLarge: it unpacks to too much.
@@ -74,7 +74,7 @@ def _broken_is_invalid() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Header:
-    """How an npy file describes its array: dtype as in `<f4`, shape, whether columns come one after another."""
+    """The description of an npy file's array: dtype as in `<f4`, shape, whether columns come one after another."""
 
     order: str
     code: str

@@ -13,11 +13,11 @@ MEDIA_TYPES = (
     "application/octet-stream",
 )
 PICKLE = b"\x80"
-"""What every pickle since protocol 2 begins with."""
+"""The first byte of every pickle since protocol 2."""
 
 
 def read(media_type: str, body: bytes) -> TensorFile:
-    """What a body holds, safetensors or npz.
+    """Read a body, safetensors or npz.
 
     Raises:
         WrongFormat: another content type.

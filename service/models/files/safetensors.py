@@ -39,7 +39,7 @@ def is_one(body: bytes) -> bool:
 
 
 def read(body: bytes) -> TensorFile:
-    """What the file holds.
+    """Read the file.
 
     Raises:
         Invalid: it is broken.

@@ -23,7 +23,7 @@ FLOATS = ("float16", "bfloat16", "float32", "float64")
 
 @dataclass(frozen=True)
 class Tensor:
-    """A tensor in a file: what the file says of it, and how its numbers are read."""
+    """A tensor in a file: its description there, and the function that reads its numbers."""
 
     shape: tuple[int, ...]
     dtype: str
@@ -32,7 +32,7 @@ class Tensor:
 
 @dataclass(frozen=True)
 class TensorFile:
-    """What a file of tensors holds; no tensor is read before it is known to fit."""
+    """The content of a file of tensors; no tensor is read before it is known to fit."""
 
     tensors: Mapping[str, Tensor]
     architecture: str | None = None
@@ -66,7 +66,7 @@ class TensorFile:
         return vector
 
     def signature(self, network: Network) -> Signature | None:
-        """That of the data the parameters were trained on, where the file has one.
+        """The signature of the data the parameters were trained on, where the file has one.
 
         Raises:
             Invalid: it is broken, or does not fit the network.

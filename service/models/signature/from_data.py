@@ -1,4 +1,4 @@
-"""What the columns of a dataset mean to a network that learnt from them, and whether those of another mean the same."""
+"""The meaning of a dataset's columns to a network that learnt from them, compared with those of another dataset."""
 
 from collections.abc import Mapping, Sequence
 from itertools import zip_longest
@@ -16,7 +16,7 @@ from service.vocabulary.schemas import to_json
 
 
 def signature_of(dataset: DatasetRecord, network: Network, loss: Loss, weights: str | None) -> Signature:
-    """What `network` learns from `dataset` by `loss`; the column of `weights` is no input."""
+    """Return the signature of `network` trained on `dataset` by `loss`; the column of `weights` is no input."""
     parts = {column["name"]: column["parts"]["train"] for column in dataset.statistics}
     features = tuple(_feature(column, parts[column.name]) for column in _inputs(dataset, weights))
     targets = tuple(Target(each.name, each.kind, each.labels) for each in dataset.targets)
@@ -34,7 +34,7 @@ def _feature(column: Column, seen: Mapping[str, Any]) -> Feature:
 
 
 def link_of(dataset: DatasetRecord, network: Network, loss: Loss) -> Link | None:
-    """What makes probabilities of the classes of outputs that were trained by `loss`; None where nothing does."""
+    """Return the link that makes class probabilities of outputs trained by `loss`; None where nothing does."""
     kinds = {target.kind for target in dataset.targets}
     if kinds == {"numeric"}:
         return None
@@ -49,7 +49,7 @@ def link_of(dataset: DatasetRecord, network: Network, loss: Loss) -> Link | None
 
 
 def no_probabilities(dataset: DatasetRecord, network: Network, loss: Loss) -> Advice | None:
-    """The one target is a class, and nothing will make probabilities of what the network gives for it."""
+    """Advise where the one target is a class, and nothing will make probabilities of the network's outputs for it."""
     if len(dataset.targets) > 1 or link_of(dataset, network, loss) is not None:
         return None
     (target,) = dataset.targets
@@ -59,7 +59,7 @@ def no_probabilities(dataset: DatasetRecord, network: Network, loss: Loss) -> Ad
     function = last_function(network)
     bare = "" if function is not None and function.name == "identity" else ", with a network that ends in a plain Dense"
     detail = (
-        f"{target.name!r} is {target.kind}, and this loss makes no probabilities of what the network gives: "
+        f"{target.name!r} is {target.kind}, and this loss makes no probabilities of the network's outputs: "
         f'predictions will have labels, but "probabilities": null. The loss {better} would give them{bare}.'
     )
     return Advice("no_probabilities", detail, "#/loss")
@@ -68,7 +68,7 @@ def no_probabilities(dataset: DatasetRecord, network: Network, loss: Loss) -> Ad
 def check_columns(signature: Signature, dataset: DatasetRecord, weights: str | None, pointer: str) -> None:
     """Whether the network would take each column of `dataset` for one of the same meaning.
 
-    Columns are taken in their order. What they are called decides nothing by itself, but a name that the network knows
+    Columns are taken in their order. Their names decide nothing by themselves, but a name that the network knows
     from another place shows that columns were swapped.
 
     Raises:
@@ -82,7 +82,7 @@ def _check(role: str, known: Sequence[Feature | Target], given: Sequence[Column]
     places = {column.name: place for place, column in enumerate(known, start=1)}
     for place, (ours, theirs) in enumerate(zip_longest(known, given), start=1):
         if theirs is None:
-            break  # widths differ: that is said elsewhere, with both
+            break  # widths differ: another message names both
         name = theirs.name
         where = f"{role.capitalize()} {place} of dataset {dataset!r}, {name!r},"
         if places.get(name, place) != place:

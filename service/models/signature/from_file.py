@@ -50,7 +50,7 @@ def _object(text: str) -> object:
 
 
 class ColumnShape(Strict):
-    """What features and targets have in common."""
+    """The fields that features and targets have in common."""
 
     name: ColumnName
     kind: Kind
@@ -134,7 +134,7 @@ class SignatureShape(Strict):
 
 
 class _File(Strict):
-    """So that pointers begin with the name of what is read."""
+    """A wrapper that makes pointers begin with `signature`."""
 
     signature: SignatureShape
 

@@ -1,4 +1,4 @@
-"""What a version was trained on, and by which loss: how rows by name become inputs, outputs labels."""
+"""The data and loss that a version was trained on, which turn rows by name into inputs, and outputs into labels."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -14,12 +14,12 @@ class Feature:
     name: str
     kind: Kind
     categories: tuple[str, ...] | None = None
-    """Of a categorical column, in the order of its inputs, one a category."""
+    """The categories of a categorical column, in the order of its inputs, one a category."""
     min: float | None = None
-    """Of the training part; null for a categorical column."""
+    """The least value in the training part; null for a categorical column."""
     max: float | None = None
     fill: float | None = None
-    """What stood for a missing value: a number, or the code of a category. None: missing values are refused."""
+    """The substitute for a missing value: a number, or the code of a category. None: missing values are refused."""
 
     @property
     def width(self) -> int:
@@ -33,7 +33,7 @@ class Target:
     name: str
     kind: Kind
     categories: tuple[str, ...] | None = None
-    """Of a class target, the labels in the order of the outputs; of a boolean, one output, ("false", "true")."""
+    """The labels of a class target in the order of the outputs; for a boolean, one output, ("false", "true")."""
 
     @property
     def width(self) -> int:
@@ -54,7 +54,7 @@ class Signature:
     loss: Any = None
     """As a recipe has it. None where it was not written down: the version's job knows it then."""
     weights: str | None = None
-    """The column that said how much each row counts; it is no input."""
+    """The column with the weight of each row; it is no input."""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

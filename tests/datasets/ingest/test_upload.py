@@ -294,4 +294,4 @@ def test_a_415_lists_all_that_is_read(http: httpx.Client) -> None:
 def test_who_says_gzip_alone_learns_that_it_need_not_be_said(http: httpx.Client, kind: str) -> None:
     detail = problem(upload(http, gzip.compress(HEADER + lines(2)), kind), 415)["detail"]
     assert CSV in detail
-    assert "gzip is found by itself" in detail
+    assert "gzip is recognised by itself" in detail

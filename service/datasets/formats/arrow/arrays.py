@@ -53,10 +53,10 @@ def kinds_of(schema: pyarrow.Schema, types: Mapping[str, Kind], ignored: Collect
 
 
 def kind_of(name: str, type: pyarrow.DataType, wanted: Kind | None) -> Kind:
-    """What a column of Arrow's `type` counts as: what is `wanted`, where something is.
+    """Return the kind of a column of Arrow's `type`: the `wanted` one, where one is.
 
     Raises:
-        Invalid: the column holds what no network takes, or cannot count as what is wanted.
+        Invalid: the column holds values that no network takes, or cannot count as the kind that is wanted.
     """
     if types.is_dictionary(type):
         return kind_of(name, type.value_type, wanted)
@@ -78,7 +78,7 @@ def _refusal(name: str, what: str) -> Exception:
 
 @contextmanager
 def refusing(form: str) -> Iterator[None]:
-    """What Arrow raises about bytes of that form as Invalid."""
+    """Turn Arrow's errors about bytes of that form into Invalid."""
     try:
         yield
     except (pyarrow.ArrowException, OSError, UnicodeError) as error:
@@ -87,7 +87,7 @@ def refusing(form: str) -> Iterator[None]:
 
 
 def mapped(file: Path) -> pyarrow.NativeFile:
-    """A file mapped into memory, and nameless from now on: it goes when nobody reads it."""
+    """Map a file into memory and remove its name: it disappears when nobody reads it."""
     source = pyarrow.memory_map(str(file))
     file.unlink()
     return source
@@ -106,7 +106,7 @@ def chunks_of(batches: Iterable[pyarrow.RecordBatch], kinds: Mapping[str, Kind])
 
 
 def chunk_of(arrays: Mapping[str, pyarrow.Array], kinds: Mapping[str, Kind], first: int) -> Chunk:
-    """Rows of a table of `kinds`, the first of which has the number `first`."""
+    """Return rows of a table of `kinds`, numbered from `first`."""
     columns = {name: _column(name, array, kinds[name], first) for name, array in arrays.items()}
     return Chunk(columns, lambda row: f"Row {first + row}")
 

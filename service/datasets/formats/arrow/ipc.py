@@ -14,7 +14,7 @@ from service.datasets.table import Chunk, ReadOptions, Table
 
 FORM = "Arrow stream"
 MARK = b"ARROW1\0\0"
-"""How the file format begins: a stream follows, and then what finds its batches."""
+"""The first bytes of the file format: a stream follows, and then an index of its batches."""
 
 
 def read_arrow(body: Pieces, options: ReadOptions, scratch: Path) -> Table:

@@ -1,4 +1,4 @@
-"""What packed Arrow messages take unpacked, by their own account, before anything is unpacked.
+"""Unpacked sizes of packed Arrow messages, as their metadata declare them, before anything is unpacked.
 
 A message's metadata is a FlatBuffer. There, a table begins with the distance back to its vtable, which has the place of
 each field within the table, or 0 for a field that is not there. The fields are those of Arrow's Message.fbs.
@@ -56,7 +56,7 @@ def _batches(source: pyarrow.NativeFile) -> Iterator[ipc.Message]:
 
 
 def _unpacked_size(message: ipc.Message) -> int:
-    """Bytes of all buffers unpacked, which each says in its first eight; 0 where they are not packed."""
+    """Bytes of all buffers unpacked, as the first eight of each declare; 0 where they are not packed."""
     data, body = memoryview(message.metadata), memoryview(message.body)
     batch = _followed(data, _field(data, _followed(data, 0), _HEADER))
     if message.type == "dictionary":
@@ -71,7 +71,7 @@ def _unpacked_size(message: ipc.Message) -> int:
 
 
 def _field(data: memoryview, table: int, field: int) -> int:
-    """Where a field of the table at `table` lies; 0 where it is not there."""
+    """The offset of a field of the table at `table`; 0 where the field is not there."""
     vtable = table - unpack_from("<i", data, table)[0]
     place = 4 + 2 * field
     offset = unpack_from("<H", data, vtable + place)[0] if place < unpack_from("<H", data, vtable)[0] else 0
@@ -79,5 +79,5 @@ def _field(data: memoryview, table: int, field: int) -> int:
 
 
 def _followed(data: memoryview, place: int) -> int:
-    """Where the offset at `place` leads."""
+    """The target of the offset at `place`."""
     return place + int(unpack_from("<I", data, place)[0])

@@ -1,4 +1,4 @@
-"""The bytes of a CSV text in blocks of whole rows, each of which can be parsed by itself."""
+"""The bytes of a CSV text in blocks of whole rows; each can be parsed by itself."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ def newline_of(data: bytes) -> bytes:
 
 
 def end_of_rows(data: bytes, newline: bytes) -> int:
-    """Where the last whole row of `data` ends, 0 where none does: after a newline that stands in no quotes, that is
+    """The end of the last whole row of `data`, 0 where there is none: after a newline that stands in no quotes, that is
     with an even number of quotes before it. A mark of inches may leave all numbers odd: then the last newline will do.
     """
     last = end = data.rfind(newline) + 1

@@ -1,4 +1,4 @@
-"""How a CSV text is written: what stands between its values, and how its columns are called."""
+"""The dialect of a CSV text: its delimiter, and the names of its columns."""
 
 import csv
 import io
@@ -21,10 +21,10 @@ SAMPLE = 1 << 16
 ROWS = 20
 NUMERIC = "+-.,0123456789"
 BEHIND = "behind"
-"""A row that is set behind a text: within quotes that are still open it is none."""
+"""A row that is put behind a text: within quotes that are still open it does not count as one."""
 MARK = b"\xef\xbb\xbf"
 WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")
-"""Of UTF-16, and of UTF-32."""
+"""Byte order marks of UTF-16 and UTF-32."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,13 @@ class Dialect:
 
     @property
     def width(self) -> str:
-        """How many values a row must have."""
+        """The number of values that a row must have, in words."""
         return f"{'the header names' if self.header else 'there are'} {len(self.names)} columns"
 
 
 @dataclass(frozen=True)
 class Lines:
-    """Finds the rows of a block in the text. Python reads it again, at leisure: this is for what is wrong."""
+    """A finder of a block's rows in the text. Python reads it again, at leisure: this is for messages about faults."""
 
     block: Block
     delimiter: str
@@ -55,7 +55,7 @@ class Lines:
 
     @property
     def open_quote(self) -> str | None:
-        """Where a quote begins that the block does not close; None where there is none."""
+        """The line of a quote that the block does not close; None where there is none."""
         rows = _rows(f"{self._text}{self.block.newline.decode()}{BEHIND}", self.delimiter)
         row: list[str] = []
         try:
@@ -88,7 +88,7 @@ class Lines:
 
 
 def dialect_of(first: Block, options: ReadOptions) -> tuple[Dialect, Block]:
-    """How the text is written that begins with the block `first`, and the rows of that block, without the header.
+    """Return the dialect of the text that begins with the block `first`, and that block's rows without the header.
 
     Raises:
         Invalid: no text in UTF-8, no names that columns can have, or fewer than two.
@@ -107,7 +107,7 @@ def dialect_of(first: Block, options: ReadOptions) -> tuple[Dialect, Block]:
         raise invalid("#", detail, "empty")
     if options.header and end == len(block.data) and not block.data.endswith(b"\n"):
         hint = "curl's -d drops the ends of lines: send a file with --data-binary"
-        raise invalid("#", f"There is one line alone, a header without rows. ({hint}.)", "empty")
+        raise invalid("#", f"The body has only a header line, and no rows. ({hint}.)", "empty")
     if not options.header:
         return Dialect(delimiter, numbered(row, options), header=False), block
     rest = block.after(end)
@@ -143,7 +143,7 @@ def _rows(text: str, delimiter: str) -> "_csv.Reader":
 
 
 def _guess(block: Block) -> str:
-    """The delimiter that divides the first rows into the same number of values each, as many as possible, and of these
+    """The delimiter that divides the first rows into the same number of values each, as many as possible; among such,
     the one that leaves more numbers whole, also such with a decimal comma.
     """
     text = _sample(block)

@@ -22,7 +22,7 @@ _EXPECTED = {"double": "no number", "bool": "neither true nor false"}
 
 @dataclass(eq=False)
 class Fault(Exception):
-    """What is wrong in a row of those parsed, the first being 0; without a column, with the row as a whole."""
+    """A fault in a row of those parsed, counted from 0; without a column, it is in the row as a whole."""
 
     row: int
     column: int | None

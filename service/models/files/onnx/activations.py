@@ -1,4 +1,4 @@
-"""Each activation as a formula of ONNX values; what they are is said where they are defined."""
+"""Each activation as an ONNX formula; the definitions are in learning/layers/activations."""
 
 import math
 from collections.abc import Callable

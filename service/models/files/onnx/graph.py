@@ -11,7 +11,7 @@ from onnx.numpy_helper import from_array
 from service.http.json_numbers import Array
 
 OPSET = 17
-"""Of 2022: what reads ONNX at all reads it."""
+"""The version of 2022: every reader of ONNX reads it."""
 
 
 @dataclass(frozen=True, slots=True)

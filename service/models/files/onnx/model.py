@@ -13,7 +13,7 @@ from service.models.files.onnx.layers import Layers
 IR_VERSION = 8
 """The file format that the opset came with."""
 MOST_BYTES = (1 << 31) - (1 << 24)
-"""Of parameters: no protobuf message is larger than 2 GiB."""
+"""Bytes of parameters: no protobuf message is larger than 2 GiB."""
 INPUTS, OUTPUTS = "inputs", "outputs"
 
 
