@@ -77,7 +77,7 @@ def evaluate(
 
 
 def _targets_of(dataset: DatasetRecord) -> list[Numbers | Classes]:
-    """What there is to judge: numbers together where there is nothing else, otherwise each target by itself."""
+    """The targets to score: numeric targets as one group if there are no others, otherwise each alone."""
     if all(target.kind == "numeric" for target in dataset.targets):
         return [Numbers(len(dataset.targets))]
     return [_target_of(target) for target in dataset.targets]
@@ -156,7 +156,7 @@ def keep(session: Session, record: EvaluationRecord) -> None:
 def trainings(
     session: Session, model: ModelRecord, limit: int, after: str | None, parameter: str
 ) -> tuple[list[dict[str, Any]], str | None]:
-    """How the versions of a model that jobs have added were trained, newest first; the cursor is a version's number."""
+    """The trainings of a model's versions that jobs have added, newest first; the cursor is a version's number."""
     before = None if after is None else position_of(after, model.version + 1, parameter=parameter)
     found = jobs.trainings(session, model.id, limit + 1, before)
     shown = [

@@ -20,14 +20,14 @@ class EvaluationRecord(Record):
     model_id: Mapped[str] = mapped_column(ForeignKey("models.id", ondelete="CASCADE"), index=True)
     version: Mapped[int]
     epoch: Mapped[int | None]
-    """Of the parameters that the version's training had kept then; None: the version's own."""
+    """The epoch of the parameters that the version's training had kept; None: the version's own."""
     dataset_id: Mapped[str]
     """No foreign key: an evaluation outlives its dataset."""
     part: Mapped[str]
     loss: Mapped[float | None]
     metrics: Mapped[dict[str, Any]]
     residuals: Mapped[list[dict[str, Any]] | None]
-    """Of the rows that are farthest off, where they were asked for."""
+    """The residuals of the rows that are farthest off, where they were asked for."""
     rows: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(default=now)
 

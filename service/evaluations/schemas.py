@@ -23,7 +23,7 @@ class NewEvaluation(Strict):
     ] = None
     loss: Annotated[LossShape | None, Field(description="null: what it was trained by; mse where it was not")] = None
     residuals: Annotated[
-        int, Field(strict=True, ge=0, le=1000, description="so many of the rows that are farthest off")
+        int, Field(strict=True, ge=0, le=1000, description="number of the rows that are farthest off to list")
     ] = 0
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"dataset": "line", "part": "test"}]})
@@ -32,7 +32,7 @@ class NewEvaluation(Strict):
 class Residual(BaseModel):
     """A row, and how far off its outputs are."""
 
-    row: int = Field(description="its number in the data as it came")
+    row: int = Field(description="its number in the uploaded data")
     outputs: list[float | None] = Field(description="raw; null where they overflow")
     targets: list[Any] = Field(description="numbers, and the labels of classes")
     residual: float | None = Field(
@@ -41,7 +41,7 @@ class Residual(BaseModel):
 
 
 class Evaluation(BaseModel):
-    """How well a version does on a part of a dataset."""
+    """The loss and metrics of a version on a part of a dataset."""
 
     id: str
     model: str
@@ -61,7 +61,7 @@ class Evaluation(BaseModel):
 
 
 class Trained(BaseModel):
-    """How a version was trained."""
+    """The training of a version."""
 
     version: int
     job: str
@@ -75,7 +75,7 @@ class Trained(BaseModel):
 
 
 class Metrics(BaseModel):
-    """How a model was trained, and how good it was found to be."""
+    """The trainings and evaluations of a model."""
 
     model: str
     trainings: list[Trained] = Field(description="newest version first")

@@ -1,4 +1,4 @@
-"""What was inferred since the process started: counts and nanoseconds, by model and version."""
+"""Inferences since the process started: counts and nanoseconds, by model and version."""
 
 import threading
 import time
@@ -12,12 +12,12 @@ Value = TypeVar("Value")
 
 MOST_VERSIONS = 10_000
 MOST_SIZES = 64
-"""What was used last is kept: memory stays bounded, whoever asks for whatever."""
+"""Bounds on the versions, and sizes of each, that are kept: those used last, whatever clients send."""
 
 
 @dataclass
 class Durations:
-    """So many times it took so many nanoseconds in all."""
+    """A count, and the nanoseconds that these took in all."""
 
     count: int = 0
     ns: int = 0
@@ -67,7 +67,7 @@ class Taken:
 
 @dataclass
 class Activity:
-    """What one version of a model did."""
+    """The activity of one version of a model."""
 
     rows: int = 0
     last: int = 0
@@ -130,7 +130,7 @@ class Statistics:
 
 
 def _recent(kept: OrderedDict[Key, Value], key: Key, make: Callable[[], Value], most: int) -> Value:
-    """What is kept under a key, made where there is nothing; the key that was used longest ago goes."""
+    """Return the value under a key, made where there is none; the key that was used longest ago is dropped."""
     value = kept.get(key)
     if value is None:
         value = kept[key] = make()

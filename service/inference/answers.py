@@ -30,7 +30,8 @@ def wanted_of(request: Request, trained: TrainedNetwork) -> list[WantedOutput]:
             raise invalid(f"#/outputs/{index}/name", detail)
         if wanted.classes and datatypes[wanted.name] == "BYTES":
             raise invalid(
-                f"#/outputs/{index}/parameters/classification", "These are texts: none is higher than others."
+                f"#/outputs/{index}/parameters/classification",
+                "BYTES outputs have no order, so `classification` does not apply.",
             )
     return request.outputs
 

@@ -1,4 +1,4 @@
-"""Requests in JSON: as `read_json` gives them, but that the numbers of a tensor may come as an array."""
+"""Requests in JSON: as `read_json` returns them, except that the numbers of a tensor may be an array."""
 
 from typing import Any
 
@@ -9,15 +9,15 @@ from service.http.json_bodies import read_json
 from service.http.long_json.lists import NO_RECTANGLE, LongList, rectangle
 
 MOST_MEMBERS = 1000
-"""Of an object. The protocol has few, and passes over those that it does not know."""
+"""Members of an object. The protocol has few, and passes over those that it does not know."""
 LONG = 1 << 12
 """Bytes from which on it is faster to look for arrays than to make a Python object of each number."""
 LARGEST = 1 << 20
-"""Bytes up to which that is done at once, which takes some times the memory and lets no other thread go on."""
+"""Bytes up to which that is done at once, which takes several times the memory and blocks all other threads."""
 
 
 def read(body: bytes) -> Any:
-    """The value of a body. Where `data` is a list of numbers, or of lists of so many numbers each, it may be an array.
+    """Read a body. Where `data` is a list of numbers, or of lists of equally many numbers, it may be an array.
 
     Raises:
         Invalid: this is not JSON.
@@ -26,13 +26,18 @@ def read(body: bytes) -> Any:
         return _with_whole_inputs(read_json(body))
     try:
         value = _with_arrays(simdjson.Parser(), body)
+<<<<<<< HEAD
     except NO_RECTANGLE:
-        value = None  # whatever it is: the way for all bodies says what is wrong with it
+        value = None  # whatever it is: the way for all bodies names the fault
+=======
+    except (ValueError, TypeError, AttributeError, LookupError, RuntimeError):
+        value = None  # whatever it is: the way for all bodies names the fault
+>>>>>>> 47209de (The docstrings and messages of jobs, predictions, evaluations and inference name their subject)
     return _with_whole_inputs(read_json(body)) if value is None else value
 
 
 def _with_whole_inputs(value: Any) -> Any:
-    """A request of which the list of inputs is one, though each of them may be long."""
+    """Return a request whose list of inputs is a plain list, though each of them may be long."""
     if isinstance(value, dict):
         if len(value) > MOST_MEMBERS:
             raise _too_many(value, "#")
@@ -42,7 +47,7 @@ def _with_whole_inputs(value: Any) -> Any:
 
 
 def _with_arrays(parser: simdjson.Parser, body: bytes) -> dict[str, Any] | None:
-    """A request whose tensors are all of numbers; None for what is anything else, or hides a list in one of numbers."""
+    """A request whose tensors are all of numbers; None for anything else, also for a list among numbers."""
     document: Any = parser.parse(body)
     value, lists = _plain(document, "#", but="inputs")
     value["inputs"] = inputs = []
@@ -52,12 +57,12 @@ def _with_arrays(parser: simdjson.Parser, body: bytes) -> dict[str, Any] | None:
         tensor["data"], lists_in_it = rectangle(each["data"])
         inputs.append(tensor)
         lists += lists_of_it + lists_in_it
-    # simdjson gives the numbers of nested lists one after the other: what tells how they were nested is the brackets
+    # simdjson returns the numbers of nested lists one after the other: the brackets tell how they were nested
     return value if body.count(b"[") == lists else None
 
 
 def _plain(shown: Any, pointer: str, but: str) -> tuple[dict[str, Any], int]:
-    """The members of an object but for one, as Python has them, and how many of them are lists.
+    """The members of an object but for one, as Python has them, and the number of lists among them.
 
     Raises:
         Invalid: there are too many.

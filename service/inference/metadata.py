@@ -1,4 +1,4 @@
-"""What the protocol says of a network: the tensors that it takes and gives."""
+"""The protocol's description of a network: the tensors that it takes and returns."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ def datatype_of(trained: TrainedNetwork) -> str:
 
 
 def inputs_of(trained: TrainedNetwork) -> list[Description]:
-    """What to send: a tensor a column where the data had categories, else one with a row for each row.
+    """The tensors to send: one a column where the data had categories, else one with a row for each row.
 
     Both are taken wherever the columns are known: a network that never saw a dataset knows none.
     """
@@ -42,7 +42,7 @@ def inputs_of(trained: TrainedNetwork) -> list[Description]:
 
 
 def outputs_of(trained: TrainedNetwork) -> list[Description]:
-    """What comes back: the raw outputs, and of each target that is a class the labels and any probabilities."""
+    """The tensors of the answer: the raw outputs, and for each class target the labels and any probabilities."""
     datatype = datatype_of(trained)
     described = [Description(RAW, datatype, trained.network.outputs)]
     if trained.signature is None:

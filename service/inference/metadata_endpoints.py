@@ -62,7 +62,7 @@ def show_all_statistics(statistics: StatisticsOf, database: DatabaseOf) -> schem
 def describe_model(
     model: str, database: DatabaseOf, networks: NetworksOf, version: Version = None
 ) -> schemas.ModelMetadata:
-    """The tensors that a version takes and gives; of the latest where none is named.
+    """The tensors that a version takes and returns; the latest version where none is named.
 
     A model that was trained on categories takes a tensor a column, named as the column. Every other takes one,
     `inputs`, with a row for each row. Where the columns are known either is taken, categories in `inputs` one-hot.

@@ -12,7 +12,7 @@ from service.predictions.operations import outputs
 
 @dataclass(frozen=True)
 class InferenceCall:
-    """What came over HTTP; `name` is what the path calls the model."""
+    """A request as it arrived over HTTP; `name` is the model's name in the path."""
 
     name: str
     body: bytes
@@ -22,11 +22,11 @@ class InferenceCall:
 
 @dataclass(frozen=True)
 class InferenceAnswer:
-    """What goes back, and what it took."""
+    """An answer over HTTP, and the time it took."""
 
     body: bytes
     json_length: int | None
-    """Where there are binary tensors: bytes of JSON before them, and before any compression."""
+    """Bytes of JSON before any binary tensors and any compression; None without binary tensors."""
     coding: str | None
     rows: int
     taken: Taken
@@ -36,7 +36,7 @@ def infer(question: InferenceCall, trained: TrainedNetwork, asked_at: int) -> In
     """The answer of a network to what was asked at `asked_at` nanoseconds.
 
     Raises:
-        Invalid: with the pointer of what is wrong.
+        Invalid: with the pointer of the fault.
     """
     began = time.perf_counter_ns()
     request = requests.read(

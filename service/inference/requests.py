@@ -14,7 +14,7 @@ from service.inference.schemas import InferenceRequest, RequestInput, RequestOut
 from service.inference.tensors import Tensor
 
 HEADER_LENGTH = "Inference-Header-Content-Length"
-"""The header that says how many bytes of a body are JSON. 0: the whole body is the data of the only input."""
+"""The header with the number of bytes of a body that are JSON. 0: the whole body is the data of the only input."""
 ONLY_INPUT = "inputs"
 """The tensor with one row for each row of the network's inputs."""
 
@@ -32,7 +32,7 @@ class WantedOutput:
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked. `outputs` is None where all are wanted, binary or not as `binary` says."""
+    """An inference request. `outputs` is None where all are wanted; `binary` decides their form."""
 
     id: str | None
     inputs: list[Tensor]
@@ -46,7 +46,7 @@ def read(body: bytes, header_length: str | None, width: int, datatype: str) -> R
     `header_length` is the value of its header; `width` and `datatype` are those of a raw body's only tensor.
 
     Raises:
-        Invalid: with the pointer of what is wrong.
+        Invalid: with the pointer of the fault.
     """
     if header_length is None:
         length = len(body)

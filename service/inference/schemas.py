@@ -32,7 +32,7 @@ Data = Annotated[
         {
             "type": "array",
             "items": {},
-            "description": "the elements, row-major: flat, or nested as the shape says; not for binary tensors",
+            "description": "the elements, row-major: flat, or nested by the shape; not for binary tensors",
         }
     ),
 ]
@@ -62,7 +62,7 @@ class RequestInput(Object):
 class OutputParameters(Object):
     binary_data: Flag | None = Field(None, description="whether to answer it as bytes behind the JSON")
     classification: Annotated[int, Field(strict=True, ge=0, le=2**31 - 1)] | None = Field(
-        None, description='answer the so many highest of each row as texts, "value:index" or "value:index:label"'
+        None, description='answer this number of the highest of each row as texts, "value:index" or "value:index:label"'
     )
     shared_memory_region: Text | None = Field(None, description="refused: no memory is shared here")
 
@@ -212,6 +212,6 @@ class VersionStatistics(BaseModel):
 
 
 class ModelStatistics(BaseModel):
-    """What this process has inferred since it started."""
+    """Statistics of this process's inferences since it started."""
 
     model_stats: list[VersionStatistics]

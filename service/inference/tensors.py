@@ -28,19 +28,19 @@ DTYPES = {
     "FP32": np.dtype("<f4"),
     "FP64": np.dtype("<f8"),
 }
-"""Of the datatypes that NumPy has: those without BF16, a float32's upper half, and BYTES."""
+"""NumPy's dtypes of the datatypes that it has: all but BF16, a float32's upper half, and BYTES."""
 
 DATATYPE_OF = {"float32": "FP32", "float64": "FP64"}
 DATATYPES_OF_NUMBERS = DTYPES.keys() - {"BOOL"}
 MOST_TEXTS = 10_000
 """Different ones in a tensor of a long body: a column that is sent so has a few hundred at most."""
 LENGTH = struct.Struct("<I")
-"""What precedes each element of BYTES."""
+"""The length that precedes each element of BYTES."""
 
 
 @dataclass(frozen=True)
 class Tensor:
-    """Values with a name; those of BYTES are texts. `pointer` says where in the request they came from."""
+    """Values with a name; those of BYTES are texts. `pointer` is their place in the request."""
 
     name: str
     datatype: str
@@ -49,7 +49,7 @@ class Tensor:
 
 
 def from_json(name: str, datatype: str, shape: Sequence[int], data: Any, pointer: str) -> Tensor:
-    """The tensor whose elements are a JSON list, flat or nested as its shape says, or an array of its numbers.
+    """The tensor whose elements are a JSON list, flat or nested by its shape, or an array of its numbers.
 
     Raises:
         Invalid: the elements are too many, too few, nested otherwise, or not what the datatype can hold.
@@ -109,7 +109,9 @@ def _flat_pieces(
             continue
         found = _unnested(elements, (len(elements), *inner))
         if found is None:
-            raise invalid(pointer, f"These lists are not nested as the shape [-1, {', '.join(map(str, inner))}] says.")
+            raise invalid(
+                pointer, f"These lists are not nested as the shape [-1, {', '.join(map(str, inner))}] requires."
+            )
         yield start, found
 
 
@@ -130,7 +132,7 @@ def from_bytes(name: str, datatype: str, shape: Sequence[int], data: memoryview,
     """The tensor whose elements are these bytes; numbers are seen where they lie.
 
     Raises:
-        Invalid: there are too many or too few, or they are not what the datatype says.
+        Invalid: there are too many or too few, or they are not of the datatype.
     """
     count = math.prod(shape)
     if datatype == "BYTES":
@@ -166,7 +168,7 @@ def to_bytes(tensor: Tensor) -> bytes | memoryview:
 
 
 def _flat(data: Any, shape: Sequence[int], pointer: str) -> tuple[list[Any] | Array, bool]:
-    """The elements of a list that is flat, or nested as `shape` says, and whether it is nested."""
+    """Return the elements of a list that is flat, or nested by `shape`, and whether it is nested."""
     if not isinstance(data, list | np.ndarray):
         raise invalid(pointer, "Give the elements as a list, or as bytes behind the JSON with `binary_data_size`.")
     if len(shape) > 1 and len(data) and isinstance(data[0], list | np.ndarray):
@@ -180,7 +182,7 @@ def _flat(data: Any, shape: Sequence[int], pointer: str) -> tuple[list[Any] | Ar
 
 
 def _not_so_nested(shape: Sequence[int], pointer: str) -> Invalid:
-    return invalid(pointer, f"These lists are not nested as the shape {list(shape)} says.")
+    return invalid(pointer, f"These lists are not nested as the shape {list(shape)} requires.")
 
 
 def _other_count(shape: Sequence[int], count: int, pointer: str) -> Invalid:
@@ -206,7 +208,7 @@ def _all_of(kind: type, flat: list[Any] | Array, what: str) -> list[Any] | Array
 
 
 def _held(values: Array, datatype: str) -> Array:
-    """Float64 numbers, all of which `datatype` can hold."""
+    """Check that `datatype` can hold these float64 numbers, and return them."""
     dtype: np.dtype[Any] = DTYPES[datatype]
     if dtype.kind == "f":
         with np.errstate(over="ignore"):

@@ -64,7 +64,8 @@ def draft(database: Database, storage: Storage, networks: Networks, new: NewJob,
     view = DatasetView(storage, dataset, start.network.dtype, new.sample_weights)
     view.check(start.network, "#/dataset")
     if not new.partial and new.batch_size is not None and new.batch_size > dataset.train_rows:
-        detail = f"No batch of {new.batch_size} rows is full: the training part has {dataset.train_rows}."
+        rows = f"the training part has only {dataset.train_rows} rows"
+        detail = f"batch_size is {new.batch_size} and `partial` is false, but {rows}."
         raise invalid("#/batch_size", detail, "no_full_batch")
     plan, given = _plan(view, start, new)
     grows = growth.growth_of(plan, new.term(), start.vector.nbytes, dataset.validation_rows, new.keep_every)
@@ -98,7 +99,7 @@ def _plan(view: DatasetView, start: TrainedNetwork, new: NewJob) -> tuple[Plan, 
     except RecipeError as error:
         raise invalid(f"#/{error.field}", f"{error.field} {error.message}.", f"impossible_{error.field}") from None
     given = advice(plan, recipe, network=start.network, gram=gram, validation_rows=dataset.validation_rows)
-    if not any(each.code == "loss_takes_probabilities" for each in given):  # whose remedy gives probabilities as well
+    if not any(each.code == "loss_takes_probabilities" for each in given):  # its remedy makes probabilities as well
         lacking = no_probabilities(dataset, start.network, recipe.loss)
         given = given if lacking is None else (*given, lacking)
     for each in given:

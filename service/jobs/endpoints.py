@@ -31,7 +31,7 @@ LONGEST_WAIT = 60
 def _wait(
     prefer: Annotated[
         list[str] | None,
-        Header(description="`wait=10` waits up to so many seconds (60 at most) for the end of the job"),
+        Header(description="`wait=10` waits up to that many seconds (60 at most) for the end of the job"),
     ] = None,
 ) -> int | None:
     """Seconds of RFC 7240's `wait`; whatever else is preferred is not known here, and by that RFC ignored."""
@@ -110,7 +110,7 @@ def list_jobs(
 
 @router.get("/{job}", summary="Show a job", responses=problems(404, 422))
 async def show_job(job: str, response: Response, database: DatabaseOf, watcher: WatcherOf, wait: Wait) -> Job:
-    """How a job is; with `Prefer: wait=N`, once it has ended or N seconds are over."""
+    """The present state of a job; with `Prefer: wait=N`, once it has ended or N seconds are over."""
     record = await run_in_threadpool(operations.show, database, job)
     if wait is None or operations.ended(record):
         return reading.job(record)
@@ -147,9 +147,9 @@ async def verify_job(
     engine: EngineOf,
     wait: Wait,
 ) -> Response:
-    """Train once more as a succeeded job's receipt says, by a job that adds no version, and compare the parameters.
+    """Train once more by a succeeded job's receipt, in a job that adds no version, and compare the parameters.
 
-    Waits for the end, a minute where `Prefer` says nothing else.
+    Waits for the end, a minute unless `Prefer` sets another time.
     """
 
     def enqueue() -> tuple[str, Response]:
@@ -172,7 +172,7 @@ async def verify_job(
 
 
 def _say(response: Response, status: int, answer: BaseModel) -> None:
-    """Replace what an answer says; its headers stay."""
+    """Replace the status and body of an answer; its headers stay."""
     response.body, response.status_code = answer.model_dump_json().encode(), status
     response.headers["Content-Length"] = str(len(response.body))
 
@@ -192,8 +192,8 @@ def show_epochs(
     limit: Limit = 50,
     after: After = None,
     from_epoch: Annotated[int, Query(ge=0, le=2**31 - 1, description="the first epoch wanted")] = 0,
-    points: Annotated[int | None, Query(ge=2, le=10_000, description="thin to about so many, peaks kept")] = None,
-    accept: Annotated[str, Header(include_in_schema=False)] = "",  # OpenAPI says it by the answer's types
+    points: Annotated[int | None, Query(ge=2, le=10_000, description="thin to about this number, peaks kept")] = None,
+    accept: Annotated[str, Header(include_in_schema=False)] = "",  # OpenAPI has it in the answer's types
 ) -> Any:
     """Epoch reports, oldest first; `next` is null at the present end. With `Accept: text/csv`, all of them.
 
@@ -230,7 +230,7 @@ async def watch_job(
     watcher: WatcherOf,
     last_event_id: Annotated[str | None, Header(description="what was seen last; the stream goes on behind it")] = None,
 ) -> Response:
-    """The job, then its epoch reports as they come, at the end the job again."""
+    """The job, then its epoch reports as they arrive, at the end the job again."""
     await run_in_threadpool(operations.show, database, job)
     if last_event_id == "end":
         return Response(status_code=204)

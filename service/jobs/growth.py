@@ -1,4 +1,4 @@
-"""Bytes that a job will write into the database, counted before it runs, and what to say where they are many."""
+"""Bytes that a job will write into the database, counted before it runs, and advice where they are many."""
 
 from dataclasses import dataclass
 
@@ -18,14 +18,14 @@ BYTES_OF_A_BLOCK = 1_100
 BYTES_OF_A_POINT = 260
 """Keys, headers and the index entries of parameters that are kept."""
 PAGES = 1.02
-"""What pages add to long rows."""
+"""Factor that pages add to long rows."""
 VECTORS_OF_CLOSED_FORM = 5
 """The start, the present place, and in the eigenbasis its size, sign and decay."""
 
 
 @dataclass(frozen=True)
 class Growth:
-    """What a job writes: a report an epoch, a point every so many epochs, and once a version and a checkpoint."""
+    """The writes of a job: a report an epoch, a point every `keep_every` epochs, and one version and checkpoint."""
 
     epochs: int
     keep_every: int | None

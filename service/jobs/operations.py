@@ -26,7 +26,7 @@ from service.models import records as models
 from service.pointers import reference_at
 
 CENTURY = 100 * 365.25 * 86400
-"""Seconds; an estimate beyond says nothing, and leaves the calendar at last."""
+"""Seconds; an estimate beyond means nothing, and leaves the calendar at last."""
 
 
 def recipe_of(record: JobRecord) -> LearningRecipe:
@@ -62,7 +62,7 @@ def show(database: Database, job: str) -> JobRecord:
 def page(
     database: Database, limit: int, after: str | None, state: str | None, model: str | None, dataset: str | None
 ) -> tuple[list[JobRecord], str | None]:
-    """Jobs, newest first; `model` and `dataset` are ids or names, also of what is deleted (ids then)."""
+    """Jobs, newest first; `model` and `dataset` are ids or names, or ids of deleted ones."""
     with database.reading() as session:
         model_id = _id_of(session, models.find, model)
         dataset_id = _id_of(session, datasets.find, dataset)
@@ -100,7 +100,7 @@ def cancel(session: Session, job: str) -> JobRecord:
 
 
 def estimated_finish_at(record: JobRecord) -> datetime | None:
-    """When a running job will end if it goes on as it did."""
+    """Estimate the time at which a running job will end if it continues at its pace so far."""
     if record.state != State.RUNNING or not record.progress or record.started_at is None:
         return None
     seconds = (now() - record.started_at).total_seconds() / record.progress

@@ -150,7 +150,7 @@ def fail_for_losses(session: Session, record: JobRecord) -> None:
 
 
 def _about_losses(record: JobRecord) -> str:
-    """What is known of the losses that fail a job."""
+    """Describe the losses of workers that fail a job, as far as they are known."""
     lost, in_all = record.losses_since_checkpoint, record.losses_of_worker
     total = "" if in_all == lost else f" ({in_all} in all)"
     ends = Counter(record.ends_of_workers or ())

@@ -18,14 +18,14 @@ PROCESSORS = Path("/proc/cpuinfo")
 
 
 def sha256(vector: Array) -> str:
-    """Of the bytes of a flat vector of parameters, in the dtype of its network."""
+    """The hash of a flat vector of parameters, in the dtype of its network."""
     return hashlib.sha256(np.ascontiguousarray(vector).data).hexdigest()
 
 
 def begin(record: JobRecord, dataset: DatasetRecord, start: Array) -> dict[str, Any]:
-    """The receipt of a training from the vector `start`, all but what comes out.
+    """The receipt of a training from the vector `start`, without the result.
 
-    The environment is that of this process: where a job has moved, of the worker that ends it.
+    The environment is that of this process: where a job has moved, that of the worker that ends it.
     """
     return {
         "dataset_sha256": dataset.sha256,
@@ -37,12 +37,12 @@ def begin(record: JobRecord, dataset: DatasetRecord, start: Array) -> dict[str, 
 
 
 def complete(receipt: dict[str, Any], vector: Array) -> dict[str, Any]:
-    """The receipt with the hash of what came out."""
+    """The receipt with the hash of the resulting parameters."""
     return {**receipt, "parameters_sha256": sha256(vector)}
 
 
 def differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
-    """What two receipts do not have in common of all that decides the bytes."""
+    """Names of the facts that decide the bytes and differ between two receipts."""
     facts, others = _facts(one), _facts(other)
     return [name for name, value in facts.items() if others.get(name) != value]
 
@@ -58,7 +58,7 @@ def _facts(receipt: dict[str, Any]) -> dict[str, Any]:
 
 @cache
 def environment() -> dict[str, Any]:
-    """The libraries and the processor of this process, none of which change while it lives."""
+    """The libraries and the processor of this process; they do not change while it lives."""
     return {
         "libraries": {
             "python": platform.python_version(),
@@ -93,7 +93,7 @@ def _blas() -> dict[str, Any] | None:
 
 
 def _cpu() -> str:
-    """The model of the processor, where Linux says it; else its kind."""
+    """The model of the processor, where Linux tells it; else its kind."""
     if PROCESSORS.exists():
         for line in PROCESSORS.read_text(errors="replace").splitlines():
             name, _, value = line.partition(":")

@@ -68,7 +68,7 @@ class JobRecord(Record):
     losses_since_checkpoint: Mapped[int] = mapped_column(default=0, server_default="0")
     """Losses since a checkpoint that was further on than the one before; too many fail the job."""
     ends_of_workers: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
-    """How these workers ended, in words, as far as that is known."""
+    """The ends of these workers, in words, as far as they are known."""
     peak_memory: Mapped[int | None] = mapped_column(BigInteger)
     """The most bytes that the worker process had resident by its last beat."""
     beat: Mapped[datetime | None]
@@ -84,11 +84,11 @@ class JobRecord(Record):
     ended_by: Mapped[str | None]
     error: Mapped[dict[str, Any] | None]
     receipt: Mapped[dict[str, Any] | None]
-    """Everything that must be the same for another training to give the same bytes; and their hash."""
+    """Everything that must be the same for another training to produce the same bytes, and their hash."""
     verifies: Mapped[str | None]
     """The job that this one trains again, to compare the bytes; it adds no version."""
     verification: Mapped[dict[str, Any] | None]
-    """What came out of that."""
+    """The outcome of that training."""
 
     created_at: Mapped[datetime] = mapped_column(default=now)
     started_at: Mapped[datetime | None]
@@ -117,13 +117,13 @@ class ReportsRecord(Record):
 
     job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
     epoch: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    """Of the first report."""
+    """The epoch of the first report."""
     length: Mapped[int]
     columns: Mapped[bytes]
 
 
 class CheckpointRecord(Record):
-    """Where a worker that was lost had got to: the whole state of a training run."""
+    """The whole state of a training, from which another worker continues when one is lost."""
 
     __tablename__ = "checkpoints"
 
@@ -179,8 +179,8 @@ def _reaching(job: str, from_epoch: int) -> Select[int, int, bytes]:
 
 
 def extreme_rows(session: Session, job: str, first: int, last: int, stretch: int) -> Reports:
-    """Of reports that are rows, epochs `first` and `last`, and of each stretch between the first ones with its least
-    and greatest loss; of short stretches all.
+    """Reports that are rows: epochs `first` and `last`, and in each stretch between, the first ones with its least and
+    greatest loss; all of them where stretches are short.
 
     Each stretch is a range of the primary key, read twice: grouping the reports would sort all of them. A search costs
     as much as reading some dozen rows.

@@ -43,7 +43,7 @@ class Recipe(Strict):
     standardise: Annotated[Flag, Field(description="train in standardised inputs; the result is in raw units")] = False
     path: Annotated[PathName | None, Field(description="how to compute gradients; null: the cheaper way")] = None
     sample_weights: Annotated[
-        str | None, Field(strict=True, description="the column that says how much each row counts; no input then")
+        str | None, Field(strict=True, description="the column with the weight of each row; no input then")
     ] = None
     early_stopping: EarlyStopping | None = None
     keep: Annotated[Literal["last", "best"], Field(description="the parameters that become the new version")] = "last"
@@ -52,8 +52,8 @@ class Recipe(Strict):
         Field(
             strict=True,
             ge=1,
-            description="keep the parameters of every so many epochs, at most "
-            f"{MOST_POINTS:,} times: `?epoch=` beside the version that comes of it gives them",
+            description="keep the parameters of every n-th epoch, at most "
+            f"{MOST_POINTS:,} times: `?epoch=` beside the resulting version selects them",
         ),
     ] = None
 
@@ -121,7 +121,7 @@ class Rate(BaseModel):
 
 
 class Plan(BaseModel):
-    """What is known before anything is computed."""
+    """Facts about a training that are known before anything is computed."""
 
     parameter_count: int
     path: PathName = Field(description="how gradients are computed")
@@ -193,11 +193,11 @@ class Receipt(BaseModel):
 
 
 class Outcome(BaseModel):
-    """What came out of training again."""
+    """The outcome of training again."""
 
     identical: bool = Field(description="whether the parameters are the same, byte for byte")
     differs: list[str] = Field(
-        description="what is not as the receipt says: dataset, start, python, numpy, simd, blas, descent, cpu; "
+        description="what differs from the receipt: dataset, start, python, numpy, simd, blas, descent, cpu; "
         "parameters where nothing else differs",
         examples=[["cpu"]],
     )
@@ -243,7 +243,7 @@ class Job(BaseModel):
 
 
 class EpochReport(BaseModel):
-    """What one pass over the training part left; epoch 0 is the untrained network."""
+    """The report of one pass over the training part; epoch 0 is the untrained network."""
 
     epoch: int
     train_loss: float

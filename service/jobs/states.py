@@ -22,10 +22,10 @@ ENDED = (State.SUCCEEDED, State.FAILED, State.CANCELLED)
 
 
 class Asked(StrEnum):
-    """What a client wants of a running job; a flag that its worker reads, not a state."""
+    """A client's request to a running job; a flag that its worker reads, not a state."""
 
     CANCEL = "cancel"
-    """Throw away."""
+    """Throw the job away."""
 
 
 LEASE = 10.0
@@ -37,7 +37,7 @@ LONGEST_GAP = 30.0
 before."""
 
 FULL_FOR = LONGEST_GAP + LEASE
-"""Seconds after somebody found the disk full in which no job is called back: its worker may live, but cannot beat."""
+"""Seconds after a full disk was found in which no job is called back: its worker may live, but cannot beat."""
 
 MAX_LOSSES_OF_WORKER = 5
 """A job fails that loses this many workers without a checkpoint further on between them."""

@@ -37,22 +37,22 @@ def enqueue(session: Session, job: str) -> JobRecord:
 
 
 def outcome(session: Session, verifying: JobRecord, receipt: dict[str, Any]) -> dict[str, Any]:
-    """What came out, as `Outcome` has it; the receipt of a training that diverged has no hash of parameters."""
+    """Return the outcome, as `Outcome` has it; the receipt of a training that diverged has no hash of parameters."""
     assert verifying.verifies is not None
     original = records.find(session, verifying.verifies)
     assert original.version is not None, "only such jobs are verified"
     kept = models.version(session, original.model_id, original.version)
     identical = receipt.get("parameters_sha256") == receipts.sha256(parameter_bytes.from_bytes(kept.parameters))
-    # A job that ended before there were receipts says nothing of its environment.
+    # A job that ended before there were receipts has no record of its environment.
     differs = receipts.differences(original.receipt, receipt) if original.receipt is not None else []
     return {"identical": identical, "differs": differs if identical or differs else ["parameters"]}
 
 
 def answer(verifying: JobRecord) -> Verification:
-    """What a job that verifies has found.
+    """Return the finding of a job that verifies.
 
     Raises:
-        Conflict: it ended without.
+        Conflict: it ended without a finding.
     """
     if verifying.verification is None:
         error = verifying.error or {"code": "verification_cancelled", "detail": "It was cancelled."}

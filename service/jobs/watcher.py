@@ -1,4 +1,4 @@
-"""One poller a process watches all jobs that somebody waits for; who waits holds no thread and no session."""
+"""One poller per process watches every job a client is waiting for; waiting holds no thread and no session."""
 
 import asyncio
 import logging
@@ -46,7 +46,7 @@ class Watcher:
         return self._closed
 
     async def changes(self, job: str) -> AsyncGenerator[Seen, None]:
-        """What is seen of a job now and after each change, until it has ended or the service stops."""
+        """Yield the job as it is now and after each change, until it has ended or the service stops."""
         watch = _Watch()
         self._watches[job].add(watch)
         self._nudged.set()
@@ -54,7 +54,7 @@ class Watcher:
             while not self._closed:
                 await watch.changed.wait()
                 watch.changed.clear()
-                seen = watch.seen  # whoever takes what is yielded lets the poller set a newer one meanwhile
+                seen = watch.seen  # the poller may set a newer one while the caller works on this one
                 if seen is not None:
                     yield seen
                     if seen[0] in ENDED:

@@ -1,4 +1,4 @@
-"""What a network says of rows, in the form that was asked for."""
+"""The answer to rows, in the form that was asked for."""
 
 import io
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pyarrow
 
 FORMS = (media_types.JSON, media_types.CSV, media_types.ARROW, media_types.NPY)
-"""In which there are answers, what is preferred first."""
+"""Media types of an answer, in order of preference."""
 VALUES_OF_A_PIECE = 1 << 15
 """Numbers that are written at once, in a millisecond or so."""
 

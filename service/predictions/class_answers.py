@@ -10,7 +10,7 @@ from service.models.signature.signature import Signature, Target
 
 @dataclass(frozen=True)
 class Classes:
-    """What a network says of one class target: a label a row, and probabilities (rows × names), where it has any."""
+    """A network's answer for one class target: a label a row, and probabilities (rows × names), where it has any."""
 
     target: str
     names: list[str] | list[bool]
@@ -19,7 +19,7 @@ class Classes:
 
 
 def class_answers(signature: Signature | None, outputs: Array) -> tuple[Classes, ...]:
-    """Of each class target, in the order of the targets; there are none without a signature."""
+    """Return the answer for each class target, in the order of the targets; there are none without a signature."""
     if signature is None:
         return ()
     found, start = [], 0

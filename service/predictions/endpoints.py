@@ -29,7 +29,7 @@ router = APIRouter(prefix="/api/models/{model}", tags=["predictions"], route_cla
 
 
 class Which(BaseModel):
-    """Which parameters of a model."""
+    """The choice among a model's parameters."""
 
     version: VersionNumber | None = None
     epoch: EpochNumber | None = None
@@ -59,7 +59,7 @@ def _which(request: Request) -> Which:
 
 
 async def question_of(request: Request, offers: Sequence[str]) -> Question:
-    """What was sent, and in which of the offered forms the answer shall be."""
+    """Read the question: the body, its media type, and the form of the answer among those on offer."""
     kind = accept = b""
     for name, value in request.scope["headers"]:  # one walk in place of two searches
         if name == b"content-type":
@@ -104,7 +104,7 @@ async def predict(request: Request) -> Response:
 
     Rows come as JSON (`inputs`, `rows` by name, or a part of a `dataset`), CSV, an Arrow stream or an npy array; the
     answer has the form that `Accept` names. A version that was trained on a dataset knows its columns: rows may come by
-    name, in any order, with targets among them, which are ignored; of class targets it also gives labels and
+    name, in any order, with targets among them, which are ignored; for class targets it also returns labels and
     probabilities, and it lists values outside of the range that it was trained on. In CSV and Arrow a numeric target
     is a column under its name; a class target has its label there, and columns `<target>_output_<class>` and
     `<target>_probability_<class>`; without a signature the columns are `output_0`, `output_1`, ... npy is the raw
@@ -122,7 +122,7 @@ async def predict(request: Request) -> Response:
 
 
 def _names(answer: Answer) -> tuple[tuple[bytes, bytes], ...]:
-    """What only a JSON answer has room for."""
+    """Headers with the names that only a JSON answer has room for."""
     return (b"descent-model", answer.model.encode()), (b"descent-version", str(answer.version).encode())
 
 
@@ -136,7 +136,7 @@ def _names(answer: Answer) -> tuple[tuple[bytes, bytes], ...]:
 async def invoke(request: Request) -> Response:
     """Rows in the forms of MLflow's scoring server and of KServe's V1 protocol; the answer is `{"predictions": [...]}`.
 
-    Predictions are what scikit-learn's `predict` gives: one label or number a row, of several targets a list a row.
+    Predictions are as from scikit-learn's `predict`: one label or number a row, for several targets a list a row.
     """
     trained = await network_asked(request)
     question = await question_of(request, (JSON,))

@@ -1,4 +1,4 @@
-"""Which rows lie outside of what a network has seen in training."""
+"""Values of rows that lie outside the range a network saw in training."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,14 +17,14 @@ BLOCK = 1 << 11
 
 @dataclass(frozen=True)
 class Extrapolation:
-    """How many values lie outside of the training part's range, and the first of them."""
+    """The number of values outside the training part's range, and the first of them."""
 
     count: int
     values: list[dict[str, Any]]
 
 
 def values_outside_training(trained: TrainedNetwork, inputs: Rows) -> Extrapolation | None:
-    """Of rows as the network takes them (rows × inputs); None for a network that knows no ranges."""
+    """Find the values outside in rows as the network takes them (rows × inputs); None where it knows no ranges."""
     if trained.ranges is None:
         return None
     low, high = trained.ranges
@@ -44,7 +44,7 @@ def values_outside_training(trained: TrainedNetwork, inputs: Rows) -> Extrapolat
 
 
 def _outside(rows: Array, low: Array, high: Array) -> Array | None:
-    """Which numbers (rows × inputs) lie outside; None where none does."""
+    """Return a mask of the numbers (rows × inputs) that lie outside; None where none does."""
     outside: Array = rows < low
     outside |= rows > high
     return outside if outside.any() else None

@@ -1,8 +1,8 @@
 """The bodies that MLflow's and KServe's (V1) clients send, and the answer that they expect.
 
 As to MLflow's server, a body has exactly one of the four fields below; what else is in it (`params`, `signature_name`)
-means nothing to these models and is passed over. Predictions are what scikit-learn's `predict` gives: the label of a
-class target, the number of a numeric one, one a row; of several targets, a list a row.
+means nothing to these models and is passed over. Predictions are as from scikit-learn's `predict`: the label of a
+class target, the number of a numeric one, one a row; for several targets, a list a row.
 """
 
 from collections.abc import Mapping

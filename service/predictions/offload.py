@@ -1,4 +1,4 @@
-"""Where a request's work is done: small work at once, in the event loop; large work in a thread, so others go on."""
+"""The place of a request's work: small work runs in the event loop, large work in a thread, so that others go on."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,13 +15,13 @@ SMALL = 3 << 20
 """Bytes that are worked on in some 2 ms. A thread takes turns with the event loop only every 5 ms, and both wait at
 every turn: less work than that is done sooner, for all, where it is done at once."""
 OPERATIONS = 50
-"""With floating-point numbers, that take as long as a byte."""
+"""Floating-point operations that take as long as handling one byte."""
 TEXT = 8
-"""How many times as long a byte of text may take as one of numbers."""
+"""Factor by which a byte of text may take longer than one of numbers."""
 
 
 def cost_of(body: int, trained: TrainedNetwork) -> int:
-    """The work that a body of so many bytes makes, in bytes: its own, the parameters', and what stands for products.
+    """The work for a body of `body` bytes, in bytes: its own, the parameters', and an equivalent of the products.
 
     A row is taken to have four bytes for each input.
     """
@@ -30,7 +30,7 @@ def cost_of(body: int, trained: TrainedNetwork) -> int:
 
 
 async def run_here_or_in_a_thread(size: int, work: Callable[[], Result]) -> Result:
-    """What `work` gives, which goes over `size` bytes."""
+    """Return the result of `work`, which handles `size` bytes."""
     if size < SMALL:
         with suppress(TooLongForTheLoop):
             return work()

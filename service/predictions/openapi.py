@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of endpoints that read their requests themselves."""
+"""The OpenAPI description of endpoints that read their requests themselves."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ PREDICTION: dict[str, Any] = {
 }
 PREDICTIONS: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "What the network says of each row",
+        "description": "The network's outputs for each row",
         "headers": {
             "Descent-Model": {
                 "description": "the model's id, where it is not in the body",

@@ -1,4 +1,4 @@
-"""The rules of predictions: what a version says of rows, in whatever form they come and are wanted."""
+"""The rules of predictions: a version's answer to rows, in any form of rows and of answer."""
 
 import sys
 from typing import NamedTuple
@@ -21,7 +21,7 @@ _BINARY = (media_types.NPY, media_types.ARROW)
 
 
 class Question(NamedTuple):
-    """Rows as they came over HTTP, and the media type that the answer shall have."""
+    """Rows as the client sent them, and the media type that the answer shall have."""
 
     media_type: str
     body: bytes
@@ -31,7 +31,7 @@ class Question(NamedTuple):
 
     @property
     def size(self) -> int:
-        """Of the work that it asks for, in bytes; much, where pyarrow has to be loaded first."""
+        """The work that it asks for, in bytes; much, where pyarrow has to be loaded first."""
         forms = {self.media_type, self.wanted}
         if media_types.CSV in forms or (media_types.ARROW in forms and "pyarrow" not in sys.modules):
             return SMALL
@@ -39,7 +39,7 @@ class Question(NamedTuple):
 
 
 def predict(trained: TrainedNetwork, question: Question) -> Answer | NewPrediction:
-    """The answer to a question; or, where it names rows that are stored, what it says of them: `predict_part` goes on.
+    """Answer a question; or, where it names stored rows, return its description of them for `predict_part`.
 
     Raises:
         Invalid: rows do not fit, or an output overflows.

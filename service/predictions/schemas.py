@@ -14,7 +14,7 @@ Objects = Annotated[
     Any,
     WithJsonSchema({"type": "array", "items": {"type": "object", "additionalProperties": _VALUE}, "minItems": 1}),
 ]
-INPUTS = "rows of numbers, as many as the network takes: a category is one number for each that there is"
+INPUTS = "rows of numbers, as many as the network takes: a categorical column is one number for each category"
 ROWS = "rows by the names of the columns that the version was trained on"
 
 
@@ -37,7 +37,7 @@ class NewPrediction(Strict):
     def _one_source(self) -> "NewPrediction":
         given = self.model_fields_set
         if len(given & {"inputs", "rows", "dataset"}) != 1 or ("part" in given and "dataset" not in given):
-            raise ValueError('say what to compute in one way: "inputs", "rows", or "dataset" with its "part"')
+            raise ValueError('choose the rows in one way: "inputs", "rows", or "dataset" with its "part"')
         return self
 
 
@@ -70,7 +70,7 @@ class Prediction(BaseModel):
     )
     classes: Labels | dict[str, Labels] = Field(default=[], description="the names, in the order of probabilities")
     extrapolation: list[Outside] = Field(
-        default=[], description="the first hundred values outside of what was seen in training, if the version knows it"
+        default=[], description="the first hundred values outside the range seen in training, if the version knows it"
     )
     extrapolation_count: int = Field(default=0, description="how many such values there are")
 
@@ -110,6 +110,8 @@ class ModelReadiness(BaseModel):
 
 
 class Invoked(BaseModel):
-    """What scikit-learn's `predict` would give."""
+    """Predictions in the form of scikit-learn's `predict`."""
 
-    predictions: list[Any] = Field(description="a label or a number a row; of several targets or outputs, a list a row")
+    predictions: list[Any] = Field(
+        description="a label or a number a row; for several targets or outputs, a list a row"
+    )

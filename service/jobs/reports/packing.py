@@ -27,7 +27,7 @@ Matrix = NDArray[np.float64]
 
 
 class Block(NamedTuple):
-    """Reports of successive epochs, the first of which is `epoch`."""
+    """Reports of successive epochs from `epoch` on."""
 
     epoch: int
     length: int
@@ -100,7 +100,7 @@ def unpack(block: Block) -> Reports:
 
 
 def _count(code: int, reports: int) -> int:
-    """How many numbers a column of this code has."""
+    """Return the number of values that a column of this code stores."""
     return 0 if code == NOTHING else 1 if code == CONSTANT else reports
 
 

@@ -61,7 +61,7 @@ def start_of_page(session: Session, job: str, from_epoch: int, after: str | None
 
 
 def chunks(database: Database, job: str, from_epoch: int) -> Iterator[list[dict[str, Any]]]:
-    """All reports that there are from an epoch on; no transaction stays open between chunks."""
+    """Yield all reports from an epoch on; no transaction stays open between chunks."""
     while True:
         with database.reading() as session:
             found = records.reports(session, job, from_epoch, CHUNK)

@@ -1,4 +1,4 @@
-"""Rows of numbers out of a JSON body: fast, where it is {"inputs": [[1, 2], ...]} and nothing else."""
+"""Rows of numbers from a JSON body: a fast way for {"inputs": [[1, 2], ...]} and nothing else."""
 
 from typing import Any
 
@@ -13,13 +13,13 @@ _spare: list[simdjson.Parser] = []
 """Parsers with their buffers, whose pages take longer to get than to fill. No parser can be used by two at once."""
 MOST_SPARE = 4
 LARGEST = 1 << 20
-"""Bytes of a body: its parser holds several times as much, and lets no other thread go on meanwhile."""
+"""Bytes of a body: its parser holds several times as much, and blocks all other threads meanwhile."""
 
 
 def read(body: bytes, field: str, width: int, dtype: str) -> Array | None:
     """The rows (rows × width) of a body that is an object with this one field, a list of lists of `width` numbers.
 
-    None where it is anything else or long, also where it is wrong: whoever reads it then says what is.
+    None where it is anything else or long, also where it is wrong: its next reader then finds the fault.
     """
     if len(body) > LARGEST:
         return None
@@ -39,7 +39,15 @@ def read(body: bytes, field: str, width: int, dtype: str) -> Array | None:
 
 
 def _parse(parser: simdjson.Parser, body: bytes, field: str, width: int) -> Array | None:
+<<<<<<< HEAD
     """The rows in float64. Keeps nothing of the parser's: it can be used again."""
+=======
+    """The rows in float64. Keeps nothing of the parser's: it can be used again.
+
+    simdjson returns the numbers of nested lists one after the other and hides how they were nested: it is asked whether
+    each row has `width` elements, and the number of brackets shows that none of these is a list again.
+    """
+>>>>>>> 47209de (The docstrings and messages of jobs, predictions, evaluations and inference name their subject)
     try:
         document: Any = parser.parse(body)
         rows, lists = rectangle(document[field])

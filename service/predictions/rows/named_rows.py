@@ -70,7 +70,7 @@ def from_objects(signature: Signature, rows: Any, dtype: str, pointer: str) -> A
 
 
 def _objects(signature: Signature, rows: list[Any], dtype: str, pointer: str, first: int) -> Array:
-    """The same for some rows of the list, of which the first has the index `first`."""
+    """The same for some rows of the list, which begin at the index `first`."""
     for index, row in enumerate(rows, first):
         if not isinstance(row, dict):
             raise invalid(f"{pointer}/{index}", "This row is not an object with a value for each column.")
@@ -117,7 +117,7 @@ def check_names(signature: Signature, names: Iterable[str], pointer: Callable[[s
 
 
 def known_names(signature: Signature) -> set[str]:
-    """Of features and targets."""
+    """Names of features and targets."""
     return {each.name for each in signature.features} | {each.name for each in signature.targets}
 
 
@@ -231,7 +231,7 @@ def _code_of_value(feature: Feature, value: Any) -> int:
 
 
 def _text_of(value: Any) -> str:
-    """What the category is called that a value of JSON or of an array is."""
+    """The name of the category that a value of JSON or of an array stands for."""
     return category_of(value) if isinstance(value, int | float | np.generic) else str(value)
 
 

@@ -15,15 +15,15 @@ from service.predictions.rows.tables import InputRows
 from service.predictions.schemas import NewPrediction
 
 FORMS = (media_types.JSON, media_types.CSV, media_types.ARROW, media_types.NPY)
-"""In which rows are read."""
+"""Media types accepted for rows."""
 _NEW_PREDICTION: TypeAdapter[NewPrediction] = TypeAdapter(NewPrediction)
 
 
 def read(media_type: str, body: bytes, limit: int, trained: TrainedNetwork) -> InputRows | NewPrediction:
-    """The rows of a body, of at most `limit` bytes however it is packed; or what it says of rows that are stored.
+    """Read the rows of a body, of at most `limit` bytes however it is packed; or its description of stored rows.
 
     Raises:
-        Invalid: it is not of that form, or has not what the network takes.
+        Invalid: it is not of that form, or lacks an input of the network.
         WrongFormat: this form is not read.
     """
     match media_type:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pyarrow
 
 UNPACKED = 4
-"""Rows may take so many times the bytes that a body may have: a digit and a comma become a number."""
+"""Factor by which rows may exceed the bytes that a body may have: a digit and a comma become a number."""
 
 
 class InputRows(NamedTuple):
@@ -105,7 +105,7 @@ def _of_batches(
 
 
 def _numeric_columns(names: list[str], trained: TrainedNetwork) -> list[int] | None:
-    """Where the columns are that the network takes as they are, in its order; None where it takes others."""
+    """The places of the columns that the network takes as they are, in its order; None where it takes others."""
     signature = trained.signature
     if signature is None:
         return list(range(len(names))) if len(names) == trained.network.inputs else None
