@@ -59,7 +59,7 @@ TAGS = {
     "datasets": "Tables of typed columns, some of them targets, divided into parts.",
     "models": "Networks, and the numbered versions of their parameters.",
     "jobs": "Trainings of a model on a dataset, in background workers.",
-    "predictions": "What a version says of rows, and how good it is.",
+    "predictions": "A version's outputs for rows, and how good they are.",
     "inference protocol": "The Open Inference Protocol V2, as Triton's and KServe's clients speak it.",
     "vocabulary": "Every layer, activation, loss, optimiser, schedule and initialisation.",
     "health": "Probes.",

@@ -51,7 +51,7 @@ class Client:
         return self._send("GET", f"/api/models/{model}/parameters{query}", Parameters)
 
     def train(self, model: str, dataset: str, wait: int = 0, **recipe: Any) -> Job:
-        """Post a job; with `wait`, its answer after at most so many seconds."""
+        """Post a job; with `wait`, return its answer after at most that many seconds."""
         body = {"model": model, "dataset": dataset, **recipe}
         return self._send("POST", "/api/jobs", Job, body, {"Prefer": f"wait={wait}"} if wait else {})
 
@@ -62,7 +62,7 @@ class Client:
         return self._send("POST", f"/api/jobs/{job}/cancel", Job)
 
     def epochs(self, job: str) -> list[EpochReport]:
-        """All reports that there are."""
+        """All reports so far."""
         reports: list[EpochReport] = []
         path: str | None = f"/api/jobs/{job}/epochs?limit=1000"
         while path is not None:

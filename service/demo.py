@@ -44,13 +44,13 @@ def _exponent(value: float) -> int:
 
 @dataclass(frozen=True)
 class Walk:
-    """What one walk through the tutorial gave."""
+    """The figures of one walk through the tutorial."""
 
     start: float
     untrained: list[float]
     reports: list[EpochReport]
     parameters: dict[int, tuple[float, float]] = field(default_factory=dict)
-    """Weight and bias after so many epochs."""
+    """Weight and bias by the number of epochs."""
     predictions: list[float] = field(default_factory=list)
     test_loss: float | None = None
 
@@ -59,7 +59,7 @@ class Walk:
 
 
 def run(url: str | None) -> bool:
-    """Walk through the tutorial from both starts, print, and say whether all figures agree."""
+    """Walk through the tutorial from both starts, print, and return whether all figures agree."""
     console = Console(highlight=False)
     with _service(url) as address, Client(address) as client:
         console.print(f"\nDescent at {address} learns 4x + 2 with Dense(1 => 1)", style="bold")

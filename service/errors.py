@@ -1,10 +1,10 @@
-"""What can go wrong, and the status that says so over HTTP.
+"""The tree of errors, each with its status over HTTP.
 
 DescentError
 ├── BadRequest          400   not HTTP, or meant for another host
 ├── Forbidden           403   a web page elsewhere asks for a change
 ├── NotFound            404   no such row
-├── NotAcceptable       406   an answer is wanted in a form that there is not
+├── NotAcceptable       406   no representation satisfies the Accept header
 ├── RequestTimeout      408   the request arrives too slowly
 ├── Conflict            409   the state, a name or a use forbids it
 ├── TooLarge            413   a body over the limit
@@ -29,7 +29,7 @@ class Fault:
 
 @dataclass(eq=False)
 class DescentError(Exception):
-    """An error that its reader can act on: `detail` says what is wrong and what would be right."""
+    """An error that its reader can act on: `detail` names the fault and the remedy."""
 
     detail: str
     code: str = ""
@@ -114,6 +114,6 @@ def invalid(pointer: str, detail: str, code: str = "invalid") -> Invalid:
 
 
 def invalid_in(faults: tuple[Fault, ...], code: str = "invalid") -> Invalid:
-    """An `Invalid` with these faults; the detail of the whole says the first, and how many more there are."""
+    """An `Invalid` with these faults; the detail of the whole has the first, and the number of others."""
     detail = f"{faults[0].pointer}: {faults[0].detail}"
     return Invalid(detail if len(faults) == 1 else f"{detail} (and {len(faults) - 1} more)", code, faults)

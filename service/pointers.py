@@ -53,7 +53,7 @@ def _sentence(kind: str, message: str, context: dict[str, Any]) -> str:
         error = context["error"]
         if not isinstance(error, TermError):
             return str(error)
-        # a formula's message speaks of what is in it, any other of the field as a whole
+        # a formula's message is about a part of it, any other about the field as a whole
         return error.message if error.field == "expression" else f"{error.field} {error.message}"
     if kind == "union_tag_invalid":
         return unknown(context["tag"], re.findall(r"'([^']+)'", context["expected_tags"]))
@@ -61,7 +61,7 @@ def _sentence(kind: str, message: str, context: dict[str, Any]) -> str:
 
 
 def unknown(name: str, known: Sequence[str]) -> str:
-    """That there is no such name, which one may be meant, and which there are."""
+    """Explain that a name is unknown, with the one that may be meant and all that are known."""
     near = get_close_matches(name, known, n=1) if len(name) < LONGEST_NAME else []
     hint = f"did you mean {near[0]!r}? " if near else ""
     return f"there is no {name[:50]!r}: {hint}there are {', '.join(known)}"

@@ -42,7 +42,7 @@ FAILED = 3
 def keep_pages() -> None:
     """Keep the memory of one large body for the next: the system takes long to give its pages anew.
 
-    Says nothing where the C library is not glibc.
+    Does nothing where the C library is not glibc.
     """
     with suppress(AttributeError):
         mallopt = ctypes.CDLL(None).mallopt
@@ -73,7 +73,7 @@ class Server(uvicorn.Server):
                 ws="none",  # nothing here speaks it, and its protocol would leave the limits of ours behind
                 log_config=None,  # as the rest of this process
                 access_log=False,  # a line a request would cost more than many a request
-                proxy_headers=False,  # nothing here asks who the client is or by what scheme it came
+                proxy_headers=False,  # nothing here asks for the client's address or scheme
                 timeout_graceful_shutdown=GRACE,
             )
         )
@@ -111,7 +111,7 @@ class Server(uvicorn.Server):
 
                     app = create_app(self._settings)
                 loaded.set_result(app)
-            except BaseException as error:  # noqa: BLE001 - whoever waits for it learns of it
+            except BaseException as error:  # noqa: BLE001 - those who wait for it learn of it
                 loaded.set_exception(error)
 
         self._loader = threading.Thread(target=load, name="descent-load", daemon=True)

@@ -14,7 +14,7 @@ HOST_NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 
 
 class Settings(BaseSettings):
-    """Where Descent keeps its data, where it listens and what it accepts.
+    """The settings of Descent: the place of its data, its address and its limits.
 
     Each field is the environment variable `DESCENT_<NAME>`. An empty variable counts as absent.
     """
@@ -26,7 +26,7 @@ class Settings(BaseSettings):
     database: str | None = None
     """SQLAlchemy URL; None: descent.db in the data folder."""
     storage: str | None = None
-    """Where the arrays of datasets are: a folder, or s3://bucket/prefix; None: datasets/ in the data folder."""
+    """Place of the datasets' arrays: a folder, or s3://bucket/prefix; None: datasets/ in the data folder."""
     scheduler: Annotated[str, Field(pattern=r"^(tcp|tls|ws|wss)://.+")] | None = None
     """Address of a Dask scheduler, such as tcp://10.0.0.5:8786; None: workers inside this service."""
     workers: PositiveInt | None = None
@@ -43,7 +43,7 @@ class Settings(BaseSettings):
     max_parameters: PositiveInt = 25_000_000
     """Largest network."""
     max_job_bytes: PositiveInt = 4096 * MEBIBYTE
-    """What one job may write into the database: reports, kept parameters, version, checkpoint."""
+    """Bytes that one job may write into the database: reports, kept parameters, version, checkpoint."""
 
     @property
     def database_url(self) -> str:
@@ -108,5 +108,5 @@ class Settings(BaseSettings):
 
     @property
     def cache(self) -> Path:
-        """Where copies of what lies in a bucket are kept."""
+        """Folder of copies of a bucket's datasets."""
         return self.data.absolute() / "cache"

@@ -39,7 +39,7 @@ def _plain(value: Any) -> Any:
 
 
 PLAIN = BeforeValidator(_plain)
-"""Of a list that is short wherever it is right, though what is around it may be long."""
+"""Validator of a list that is short wherever it is right, though it may stand among long ones."""
 
 
 def _check_name(name: str) -> str:

@@ -26,7 +26,7 @@ PATIENCE = 5.0
 class Database:
     """An engine and the two ways to use it: `reading()` and `transaction()`.
 
-    `synchronous="NORMAL"` gives up the last moments before a power failure, never consistency: for what can be
+    `synchronous="NORMAL"` gives up the last moments before a power failure, never consistency: for data that can be
     computed again.
     """
 
@@ -194,6 +194,6 @@ def _set_up_sqlite(engine: Any, synchronous: Synchronous) -> None:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         # A transaction that starts by reading and then writes can fail at once with "database is locked", whatever
-        # the timeout says; one that takes the write lock at its start only waits.
+        # the timeout is; one that takes the write lock at its start only waits.
         writes = connection.get_execution_options().get("descent_writes", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,4 +1,4 @@
-"""Errors of a disk that takes no more, whoever reports them: the system, SQLite, or SQLAlchemy for SQLite."""
+"""Errors of a disk that takes no more, reported by the system, by SQLite, or by SQLAlchemy for SQLite."""
 
 import errno
 import os

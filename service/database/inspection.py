@@ -1,4 +1,4 @@
-"""What a file is before it is opened as our database: nothing is changed, and nothing made where there is nothing."""
+"""The inspection of a file before it is opened as our database: it changes nothing, and creates no file."""
 
 import os
 import re
@@ -14,7 +14,7 @@ DAMAGED = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
 
 
 def fault_of(file: Path) -> str | None:
-    """Why this file cannot be our database, and what to do; None where it can, or is not there yet."""
+    """The reason why this file cannot be our database, with a remedy; None where it can, or is not there yet."""
     try:
         with os.fdopen(os.open(file, os.O_RDWR), "rb") as stream:
             head = stream.read(len(HEADER))

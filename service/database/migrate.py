@@ -20,7 +20,7 @@ REMEDIES = {
     "storage_full": "there is no room left on the disk: free some",
     "storage_read_only": "the disk can only be read: make it writable",
 }
-"""By the code of what keeps the tables from being changed."""
+"""Reason and remedy, by the code of the error that keeps the tables from being changed."""
 
 
 def configuration() -> "Config":
@@ -32,7 +32,7 @@ def configuration() -> "Config":
 
 
 def revision_of(database: Database) -> str | None:
-    """The schema that the database says it has; None where it says nothing, or not one thing."""
+    """The schema's revision that the database records; None where it records none, or several."""
     try:
         with database.engine.connect() as connection:
             found = connection.scalars(text("SELECT version_num FROM alembic_version")).all()

@@ -1,4 +1,4 @@
-"""What every table shares: the declarative base, constraint names, times and ids."""
+"""The common ground of all tables: the declarative base, constraint names, times and ids."""
 
 import functools
 from datetime import UTC, datetime

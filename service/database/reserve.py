@@ -60,7 +60,7 @@ class Reserve:
             self._set_mark(self._marked)
 
     def marked(self) -> float:
-        """When somebody last found the disk full, in seconds since 1970; `NEVER` before that."""
+        """Seconds since 1970 at which the disk was last found full; `NEVER` before that."""
         try:
             return max(self._marked, self._file.stat().st_mtime)
         except OSError:

@@ -1,4 +1,4 @@
-"""Where jobs run: Dask workers embedded in this service, or a cluster elsewhere."""
+"""The cluster that runs jobs: Dask workers embedded in this service, or a cluster elsewhere."""
 
 import logging
 import os
@@ -115,7 +115,7 @@ class Cluster:
 
 def _log_from(level: int) -> None:
     """Leave Dask's lines below a level out: they are about its own insides."""
-    for name in ("distributed", "distributed.client", "distributed.gc"):  # each of which has a level of its own
+    for name in ("distributed", "distributed.client", "distributed.gc"):  # each has a level of its own
         logging.getLogger(name).setLevel(level)
 
 

@@ -58,7 +58,7 @@ class Dispatcher:
         self._pauses: dict[str, tuple[float, float]] = {}
         """For each job whose last message failed: how long to hold it back, and until when."""
         self._deaths: deque[Death] = deque()
-        """Of workers that had a message, not yet written down."""
+        """Deaths of workers that had a message, not yet written down."""
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._swept = 0.0

@@ -1,4 +1,4 @@
-"""What a running job writes down: reports, beats, checkpoints. One thread of the worker does it beside the training."""
+"""The writing of a running job's reports, beats and checkpoints, by one thread of the worker beside the training."""
 
 import logging
 import threading
@@ -27,13 +27,13 @@ from service.models import records as models
 log = logging.getLogger(__name__)
 
 FLUSH = 0.25
-"""Seconds between writes while there is something to say."""
+"""Seconds between writes while there is something to write."""
 BEAT = 1.0
 """Seconds between writes at the most."""
 FIRST_CHECKPOINT = 1.5
 CHECKPOINT = 2.0
 COST_FACTOR = 20
-"""A checkpoint comes after at least so many times what the last one cost: at most 5 % of the time goes into them."""
+"""Multiple of the last checkpoint's cost that passes before the next: at most 5 % of the time goes into them."""
 
 MOST_PENDING = 20_000
 """Reports that wait to be written; a training that makes them faster than the database takes them is held up."""
@@ -56,8 +56,8 @@ def _place(event: EpochReport | Progress) -> float:
 class Ledger:
     """Takes events from the training and writes them to the database, under the claim of one attempt.
 
-    Of a job that verifies another it writes progress alone: the other has written what they both pass through.
-    `lost` says that the claim is gone: nothing can be written any more. `asked` is what a client asked for.
+    For a job that verifies another it writes progress alone: the other has written what they both pass through.
+    `lost` means that the claim is gone: nothing can be written any more. `asked` is a client's request.
     """
 
     def __init__(self, database: Database, record: JobRecord, attempt: int, last_epoch: int | None) -> None:
@@ -90,7 +90,7 @@ class Ledger:
         self._thread = threading.Thread(target=self._keep_writing, name=f"ledger-{self.job}", daemon=True)
 
     def watch(self, training: Training) -> None:
-        """Say whose events are noted; before that there are beats alone."""
+        """Note the events of this training from now on; before that there are beats alone."""
         self._kept_place = float(training.epochs_done)
         self._training = training
 

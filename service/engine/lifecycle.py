@@ -1,4 +1,4 @@
-"""What runs jobs: a cluster and the dispatcher that feeds it, started beside the service so that it answers at once."""
+"""The engine that runs jobs: a cluster and its dispatcher, started beside the service so that it answers at once."""
 
 import gc
 import logging

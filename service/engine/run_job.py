@@ -55,17 +55,17 @@ def work_on(workspace: Workspace, job: str, message: str) -> None:
 
 @dataclass(frozen=True)
 class Assignment:
-    """A training, and what is said of its result."""
+    """A training, and the description of its result."""
 
     network: Network
     training: Training
     signature: Signature
     receipt: dict[str, Any]
-    """All but what comes out."""
+    """The receipt, without the result."""
 
 
 def _prepare(workspace: Workspace, record: JobRecord) -> Assignment:
-    """The training as the recipe says, or as the checkpoint left it."""
+    """The training by its recipe, or as the checkpoint left it."""
     frozen, recipe = record.recipe, operations.recipe_of(record)
     with workspace.database.reading() as session:
         dataset = datasets.find(session, record.dataset_id)
@@ -197,7 +197,7 @@ def _leave(
 
 
 def _failure(error: Exception, record: JobRecord, assignment: Assignment | None) -> dict[str, Any]:
-    """What a client reads about why a job failed."""
+    """The reason for a job's failure, as a client reads it."""
     epoch, plan = None, record.plan
     match error:
         case Diverged() if assignment is not None:
@@ -212,5 +212,5 @@ def _failure(error: Exception, record: JobRecord, assignment: Assignment | None)
         case _:
             log.error("a job broke off", exc_info=error)
             code = "internal_error"
-            detail = f"The training broke off: {type(error).__name__}. The log of the worker says more."
+            detail = f"The training broke off: {type(error).__name__}. The log of the worker has more."
     return {"code": code, "detail": detail, "epoch": epoch}

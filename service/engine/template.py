@@ -1,4 +1,4 @@
-"""What the fork server loads before it forks a worker; imported nowhere else, for what it does to its process."""
+"""The module that the fork server loads before it forks a worker; nothing else imports it: it changes its process."""
 
 import ctypes
 import os
@@ -21,7 +21,7 @@ LOADED = (
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 """Read when NumPy is loaded: a process whose BLAS has threads cannot be forked safely."""
 TRIM_THRESHOLD = -1, 1 << 16
-"""glibc's M_TRIM_THRESHOLD (malloc.h) in bytes, as Dask gives it to workers that are not forked."""
+"""glibc's M_TRIM_THRESHOLD (malloc.h) in bytes, as Dask sets it for workers that are not forked."""
 
 # A terminal and systemd send these to the whole group; the service is told, and it ends its workers.
 for sent_to_all in (signal.SIGINT, signal.SIGTERM):

@@ -1,4 +1,4 @@
-"""What a worker process has: the database, the datasets, and good manners."""
+"""Per-process resources of a worker: database, dataset storage, niceness and one BLAS thread."""
 
 import logging
 import os
@@ -33,13 +33,13 @@ class Workspace:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a service keeps its data; sent with each message, so that a worker needs to know nothing before."""
+    """The places of a service's data; sent with each message, so that a worker needs to know nothing before."""
 
     database_url: str
     storage: str
     """A folder, or the address of a bucket."""
     cache: Path
-    """Where copies of what lies in a bucket are kept."""
+    """Folder of copies of a bucket's datasets."""
 
 
 @cache

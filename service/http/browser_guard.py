@@ -11,7 +11,7 @@ from service.errors import BadRequest, DescentError, Forbidden
 from service.http.problems import problem_of
 
 PROBES = ("/health/live", "/health/ready")
-"""Paths for any Host: whoever probes may go by a name that nobody set, and learns nothing else."""
+"""Paths for any Host: a probe may use a name that nobody set, and learns nothing else."""
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
 """Methods that change nothing (RFC 9110, 9.2.1). Pages elsewhere cannot read their answers: CORS is off."""
 LONGEST = 300
@@ -27,7 +27,7 @@ class BrowserGuard:
     """ASGI middleware against DNS rebinding and cross-site requests.
 
     Rebinding needs a name, so a Host is an IP literal, a name of the loopback interface, or one of `hosts` (`*`: any).
-    Browsers say where a request comes from; one without such headers is from another program, and passes.
+    Browsers send the origin of a request; one without such headers is from another program, and passes.
     """
 
     def __init__(self, app: ASGIApp, hosts: frozenset[str]) -> None:

@@ -26,9 +26,9 @@ HEADERS_OF_THE_CODING = (b"content-encoding", b"content-length")
 
 
 class CompressedBodies:
-    """ASGI middleware: undoes gzip and deflate; the app sees at most `limit` bytes of what comes out.
+    """ASGI middleware: undoes gzip and deflate; the app sees at most `limit` unpacked bytes.
 
-    Streamed datasets pass as they are: who reads them undoes their compression on the way to the disk.
+    Streamed datasets pass as they are: their reader undoes their compression on the way to the disk.
     """
 
     def __init__(self, app: ASGIApp, limit: int) -> None:
@@ -68,7 +68,7 @@ class Inflate:
 
     Raises:
         TooLarge: there is more, or far more than has come.
-        Invalid: this is not what the coding says, ends before it does, or goes on afterwards.
+        Invalid: the bytes are not of this coding, end before it does, or go on afterwards.
     """
 
     def __init__(self, coding: str, limit: int) -> None:

@@ -1,4 +1,4 @@
-"""JSON bodies: read quickly, what is long piece by piece, and what is wrong with them said with pointers."""
+"""JSON bodies: read quickly, long parts piece by piece, with pointers to their faults."""
 
 import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,7 +21,7 @@ class TooLongForTheLoop(Exception):
 
 
 def read_json(body: bytes) -> Any:
-    """The value of a JSON text. NaN and overflowing numbers come through, so that validation can say where they are.
+    """The value of a JSON text. NaN and overflowing numbers come through, so that validation can name their places.
     Of a long text, lists that are long are `LongList`s.
 
     Raises:

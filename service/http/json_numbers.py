@@ -38,7 +38,7 @@ def column(values: Any, dtype: str, pointer: str) -> Array:
 
 
 def elements(values: list[Any], dtype: str, pointer: str, first: int) -> Array:
-    """The same for some elements of a list, of which the first has the index `first`."""
+    """The same for some elements of a list, which begin at the index `first`."""
     if not set(map(type, values)) <= _NUMBERS:
         index = next(i for i, value in enumerate(values) if type(value) not in _NUMBERS)
         raise _not_a_number(f"{pointer}/{first + index}", values[index])
@@ -82,7 +82,7 @@ def matrix(rows: Any, width: int, dtype: str, pointer: str) -> Array:
 
 
 def block(rows: list[Any], width: int, dtype: str, pointer: str, first: int) -> Array:
-    """The same for some rows of a list, of which the first has the index `first`."""
+    """The same for some rows of a list, which begin at the index `first`."""
     for index, row in enumerate(rows):
         if not isinstance(row, list | LongList):
             raise invalid(f"{pointer}/{first + index}", "This row is not a list of numbers.")

@@ -11,7 +11,7 @@ Item = TypeVar("Item")
 
 
 class Page(BaseModel, Generic[Item]):
-    """One page of a list, newest first unless said otherwise; `next` goes into `?after=` and is null at the end."""
+    """One page of a list, by default newest first; `next` goes into `?after=` and is null at the end."""
 
     items: list[Item]
     next: str | None

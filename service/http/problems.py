@@ -1,4 +1,4 @@
-"""Problems (RFC 9457): their shape, what OpenAPI says of them, and how every error becomes one."""
+"""Problems (RFC 9457): their shape, their description in OpenAPI, and the one handler that makes them of errors."""
 
 import json
 import logging
@@ -111,7 +111,7 @@ def add_error_handlers(app: FastAPI) -> None:
             case OperationalError() | PoolTimeout():
                 return problem_of(path, _unavailable(error))
             case _:
-                detail = "Something went wrong here; the log of the service says what."
+                detail = "Something went wrong here; the log of the service has the error."
                 return problem_response(path, 500, "Internal error", detail, "internal_error")
 
     app.add_exception_handler(OSError, _answer_of_disk)

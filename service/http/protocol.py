@@ -21,7 +21,7 @@ LONGEST_INSTANCE = 1000
 
 @dataclass(frozen=True)
 class Limits:
-    """How large the headers of a request may be, and how slowly a request may arrive."""
+    """Limits on the size of a request's headers, and on the slowness of a request."""
 
     header_bytes: int = 64 << 10
     """Bytes of the request line and all headers, trailers included."""
@@ -36,7 +36,7 @@ class Limits:
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """uvicorn's protocol, which leaves size and time to whoever connects.
+    """uvicorn's protocol, with limits on size and time, which it leaves to the client.
 
     httptools joins the pieces of a header by itself and shows it when it is whole, so bytes are counted as they arrive.
     No request pays for a timer of its own: the one of the connection is moved when it fires.
@@ -64,7 +64,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._arrived = 0
         """Bytes since the message began, the whole chunk in which it did included."""
         self._unseen = 0
-        """Bytes of chunks in which no message began and no body was: of headers, or of what frames a body."""
+        """Bytes of chunks in which no message began and no body was: of headers, or of the framing of a body."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -135,7 +135,7 @@ class HttpProtocol(HttpToolsProtocol):
             )
         super().on_headers_complete()
         self._head_is_open = False
-        self.headers = []  # trailers are no headers (RFC 9110, 6.5.1), and come too late for whoever checks these
+        self.headers = []  # trailers are no headers (RFC 9110, 6.5.1), and come too late for the checks of these
 
     def on_body(self, body: bytes) -> None:
         self._unseen = 0

@@ -41,11 +41,11 @@ def _undeclared(strangers: list[str], declared: Sequence[str]) -> Invalid:
 def refuse_beside_json(options: BaseModel) -> None:
     """Refuse parameters that describe a file, where the body is JSON.
 
-    Those that have their default values say nothing, and forms such as that of /docs send them along.
+    Those that have their default values mean nothing, and forms such as that of /docs send them along.
 
     Raises:
-        Invalid: with a pointer to the first one that says something.
+        Invalid: with a pointer to the first one that has another value.
     """
     said = options.model_dump(exclude_defaults=True)
     if said:
-        raise invalid(f"query/{next(iter(said))}", "Query parameters are for files: a JSON body says this itself.")
+        raise invalid(f"query/{next(iter(said))}", "Query parameters are for files: a JSON body has a field for this.")

@@ -19,12 +19,12 @@ def numbers_response(answer: dict[str, Any], status: int = 200) -> Response:
 
 
 def attachment(name: str) -> dict[str, str]:
-    """The header by which browsers save an answer as a file of this name, which is made of names as the service has."""
+    """The header by which browsers save an answer as a file. The name is safe: it is made of validated names."""
     return {"Content-Disposition": f'attachment; filename="{name}"'}
 
 
 @dataclass(eq=False)
 class Replayed(Exception):
-    """Not an error: the request was answered before, and this is what was said."""
+    """Not an error: the request was answered before, and this is the answer."""
 
     response: Response

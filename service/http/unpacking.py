@@ -1,4 +1,4 @@
-"""How far packed bytes may go: a small body must not become a large one."""
+"""Limits on unpacking: a small body must not become a large one."""
 
 from collections.abc import Sequence
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipInfo

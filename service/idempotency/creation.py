@@ -41,7 +41,7 @@ class Fingerprint:
 
 
 def fingerprint(request: Request, body: bytes) -> str:
-    """That of a request whose whole body is there."""
+    """The fingerprint of a request whose body has been read."""
     whole = Fingerprint(request)
     whole.add(body)
     return str(whole)
@@ -123,7 +123,7 @@ def _in_flight() -> Conflict:
 async def creation(
     request: Request, database: DatabaseOf, idempotency_key: IdempotencyKey = None
 ) -> AsyncIterator[Creation]:
-    """What a POST that creates needs to answer; a `Replayed` where it was answered before."""
+    """The means by which a POST that creates is answered; raises `Replayed` where it was answered before."""
     if idempotency_key is None:
         yield Creation(None, "")
         return

@@ -11,13 +11,13 @@ KEPT_FOR = timedelta(days=1)
 
 
 class AnswerRecord(Record):
-    """What was answered to a POST that created something, written in the transaction that created it."""
+    """The answer to a POST that created something, written in the transaction that created it."""
 
     __tablename__ = "answers"
 
     key: Mapped[str] = mapped_column(primary_key=True)
     fingerprint: Mapped[str]
-    """Of method, address and body: the same key may not ask for something else."""
+    """Fingerprint of method, address and body: the same key may not ask for something else."""
     status: Mapped[int]
     location: Mapped[str]
     body: Mapped[bytes]
@@ -34,7 +34,7 @@ PROBE = "\0"
 
 
 def add_probe(session: Session, size: int) -> None:
-    """Add a row of so many bytes, which says nothing."""
+    """Add a row of `size` bytes without meaning."""
     drop_probe(session)
     session.add(AnswerRecord(key=PROBE, fingerprint="", status=0, location="", body=bytes(size)))
 

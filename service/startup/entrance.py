@@ -10,19 +10,19 @@ LIVE = "/health/live"
 
 
 class Entrance:
-    """An ASGI application that says that the service is live, and hands every other request on once it is opened."""
+    """An ASGI application that answers for liveness itself, and passes every other request on once it is opened."""
 
     def __init__(self) -> None:
         self._decided = asyncio.Event()
         self._app: ASGIApp | None = None
 
     def open(self, app: ASGIApp) -> None:
-        """Let those in who wait, and who come."""
+        """Pass waiting and future requests on to the application."""
         self._app = app
         self._decided.set()
 
     def close(self) -> None:
-        """Send those away who still wait: the service stops."""
+        """Refuse the requests that still wait: the service stops."""
         self._decided.set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,4 +1,4 @@
-"""What is checked before anything is started, and made for the service once all of it is well."""
+"""Checks before anything is started, and the preparations for the service once all of them pass."""
 
 import errno
 import os
@@ -14,12 +14,12 @@ from service.settings import Settings
 from service.startup.private_folder import keep_private
 
 FULL = {errno.ENOSPC, errno.EDQUOT}
-"""No reason not to start: what is there can be read, and the service says 503 to the rest until there is room."""
+"""Errors that do not prevent a start: data can still be read, and other requests get 503 until there is room."""
 BACKLOG = 2048
 
 
 class Refused(Exception):
-    """The service cannot start: one sentence says why, and what would help."""
+    """The service cannot start; the message is one sentence with the reason and the remedy."""
 
 
 @contextmanager
@@ -71,7 +71,7 @@ def database_file(settings: Settings) -> Path:
 def _check_folder(name: str, folder: Path) -> None:
     """Whether files can be made in the folder, or in the first one above it that exists.
 
-    A file without a name tells: permissions say yes to root, also where nothing can be written.
+    A file without a name is the test: permissions allow root everything, also where nothing can be written.
     """
     nearest = folder.absolute()
     while not os.path.lexists(nearest):

@@ -10,7 +10,7 @@ log = logging.getLogger(__name__)
 OTHERS = 0o077
 """The permissions of everybody but the owner."""
 CONTENT = ("descent.db*", "datasets", "cache", "scratch")
-"""Patterns of what a service keeps right in its folder."""
+"""Patterns of the files and folders that a service keeps right in its folder."""
 
 
 def keep_private(folder: Path) -> None:
@@ -36,7 +36,7 @@ def close_new_files() -> None:
 
 
 def _close(path: Path) -> bool:
-    """Take the permissions of others away; gives whether none are left."""
+    """Take the permissions of others away; return whether none are left."""
     try:
         state = path.stat()
     except FileNotFoundError:  # a link to nothing, or a file of the database that its owner has just removed

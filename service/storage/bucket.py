@@ -21,10 +21,10 @@ PIECE = 8 << 20
 
 
 class Bucket:
-    """What lies under an address such as s3://bucket/prefix?region=eu-central-1.
+    """The objects under an address such as s3://bucket/prefix?region=eu-central-1.
 
-    The query takes the options of `pyarrow.fs.FileSystem.from_uri`, `endpoint_override` and `scheme` among them; who
-    may read and write is found as the tools of AWS find it, in the environment.
+    The query takes the options of `pyarrow.fs.FileSystem.from_uri`, `endpoint_override` and `scheme` among them; the
+    credentials are found as the tools of AWS find them, in the environment.
 
     Raises:
         ValueError: this is no such address.

@@ -24,7 +24,7 @@ HOUR = 3600.0
 UNFINISHED = "."
 """Before the name of a folder that is still being written."""
 CACHE_BYTES = 32 << 30
-"""What copies of a bucket's datasets may take on this disk; those that were not used for longest go first."""
+"""Bytes that copies of a bucket's datasets may take on this disk; those that were not used for longest go first."""
 JUST_USED = 60.0
 """Seconds in which a copy stays whatever it takes: somebody may be about to open its files."""
 ATTEMPTS = 3
@@ -38,7 +38,7 @@ class Arrays:
     """A dataset's arrays, rows in the order train, validation, test; within a part as the data came.
 
     inputs (rows × feature columns), targets (rows × target columns), both with codes for categories; numbers (rows):
-    the row's number in the data as it came.
+    the row's number in the uploaded data.
     """
 
     inputs: Array
@@ -216,7 +216,7 @@ class Storage:
 
 
 def _last_change(folder: Path) -> float:
-    """When a folder, or a file in it, was changed or touched last, in seconds since 1970; 0 where it is gone."""
+    """Seconds since 1970 at which a folder, or a file in it, was last changed or touched; 0 where it is gone."""
     return max((each.st_mtime for each in _states(folder)), default=0.0)
 
 

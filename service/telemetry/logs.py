@@ -44,7 +44,7 @@ class Window:
 
 
 class OnceAMinute(logging.StreamHandler[TextIO]):
-    """Writes a message once a minute at most; the next line says how often it came meanwhile."""
+    """A handler that writes a message once a minute at most; the next line tells how often it came meanwhile."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         super().__init__(stream)
@@ -54,7 +54,7 @@ class OnceAMinute(logging.StreamHandler[TextIO]):
     def emit(self, record: logging.LogRecord) -> None:
         try:
             message = record.getMessage()
-        except Exception:  # noqa: BLE001 - whoever logs must not fail by it, as with Python's own handlers
+        except Exception:  # noqa: BLE001 - logging must not make its caller fail, as with Python's own handlers
             self.handleError(record)
             return
         key = record.name, record.levelno, message

@@ -62,7 +62,7 @@ def _plain(value: Any) -> Any:
 def to_json(term: Term, tag: str = "") -> Any:
     """A term as a client would write it: shortest where the tag is `name`, else with all fields.
 
-    `tag` is that of its kind, where it is not said: an activation that stands as a layer of its own has `type`.
+    `tag` is by default that of its kind: an activation that stands as a layer of its own has `type`.
     """
     tag = tag or next(own for kind, (_, own, _) in KINDS.items() if isinstance(term, kind))
     known = hints(cast("Any", type(term)))

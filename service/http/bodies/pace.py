@@ -9,7 +9,7 @@ from starlette.types import Message, Receive
 
 @dataclass(frozen=True)
 class Pace:
-    """How long a sender may let us wait; what we do ourselves between two pieces does not count."""
+    """The time that a sender may let us wait; our own work between two pieces does not count."""
 
     grace: float = 10.0
     """Seconds of waiting that are free."""
@@ -23,7 +23,7 @@ USUAL = Pace()
 
 
 class PacedSender:
-    """A sender whose pieces arrive in time, or a `TimeoutError` says that they do not."""
+    """A sender whose pieces arrive in time; `TimeoutError` is raised where they do not."""
 
     def __init__(self, receive: Receive, pace: Pace) -> None:
         self._receive = receive

@@ -22,7 +22,7 @@ LONG = BLOCK
 SHORT = 256
 """Bytes of a list within something long that is read at once all the same."""
 MOST_MEMBERS = 10_000
-"""Of a long object, or of a list that is needed whole."""
+"""Members of a long object, or of a list that is needed whole."""
 MOST_LONG_DEPTH = 20
 """Long lists and objects within each other: each level is looked at once more."""
 OUTLINE = 4 << 20
@@ -94,7 +94,7 @@ class Piece:
         try:
             array, lists = rectangle(simdjson.Parser().parse(text))
         except NO_RECTANGLE:
-            return None  # whatever it is: who reads the elements finds it
+            return None  # whatever it is: the reader of the elements finds it
         return array if text.count(b"[") == lists else None
 
     def _as_list(self) -> bytes:
@@ -144,7 +144,7 @@ class LongList:
             first, start = first + count, cut + 1
 
     def _short_and_long(self, start: int, stop: int, first: int) -> Iterator[Piece]:
-        """Pieces of elements of which at least one is long."""
+        """Yield pieces of elements where at least one is long."""
         count = 0
         for begin, end in _split(self._text, start, stop, self._depth):
             if end - begin <= LONG:
@@ -193,7 +193,7 @@ def first_of(values: list[Any] | LongList) -> Any:
 
 
 def unwrapped(values: list[Any]) -> list[Any]:
-    """Values of which each may be in a list of its own."""
+    """Take values out of the lists of one that each may be in."""
     return [value[0] if isinstance(value, list) and len(value) == 1 else value for value in values]
 
 
@@ -258,7 +258,7 @@ def _object(text: _Text, start: int, stop: int, depth: int, pointer: str) -> dic
 
 
 def _split(text: _Text, start: int, stop: int, depth: int) -> Iterator[tuple[int, int]]:
-    """What is between the commas at `depth`."""
+    """Yield the stretches between the commas at `depth`."""
     short = stop - start <= LONG  # only its own bytes are looked at, not all of its block
     structure = text.structure
     for comma in commas(structure.body, start, stop) if short else structure.separators(start, stop, depth):

@@ -1,6 +1,6 @@
 """The structure of a long JSON text: found on its bytes, block by block, before anything makes Python objects of it.
 
-A bracket counts where it stands outside of texts. What is not JSON may pass here: whoever reads the values finds it.
+A bracket counts where it stands outside of texts. Anything but JSON may pass here: the reader of the values finds it.
 """
 
 from bisect import bisect_right
@@ -19,10 +19,10 @@ MOST_DEPTH = 1000
 
 QUOTE, COMMA, COLON, CASE = 0x22, 0x2C, 0x3A, 0x20
 OPENING, CLOSING = 0x7B, 0x7D
-"""Of objects, and of lists too once the bit `CASE` is set."""
+"""Brackets of objects, and of lists too once the bit `CASE` is set."""
 
 IN_TEXT = 1 << 20
-"""The depth of what stands in a text: no bracket leads there."""
+"""The depth of characters in a text: no bracket leads there."""
 
 
 class Structure:
@@ -65,7 +65,7 @@ class Structure:
             yield from commas.tolist()
 
     def cuts(self, start: int, stop: int, depth: int) -> Iterator[tuple[int, int]]:
-        """Of each block between two places that has commas at `depth`: the last of them, and how many they are."""
+        """Yield the last of the commas at `depth`, and their number, in each block between two places that has any."""
         for commas in self._commas(start, stop, depth):
             if len(commas):
                 yield int(commas[-1]), len(commas)
@@ -118,7 +118,7 @@ def count_values(body: bytes) -> int:
 
 
 def _block_end(body: bytes, start: int) -> int:
-    """Where a block ends: between no backslash and what it escapes."""
+    """The end of a block, which never parts a backslash from the character it escapes."""
     stop = start + BLOCK
     if stop >= len(body):
         return len(body)

@@ -11,13 +11,13 @@ from service.http.long_json.structure import count_values
 LARGEST_RECIPE = 1 << 20
 """Bytes of a body without lists of values: a recipe, an architecture, a name."""
 MOST_VALUES = 20_000
-"""Of such a body, the names of members included."""
+"""Values of such a body, the names of members included."""
 ESCAPED_SURROGATE = rb"\ud"
 
 
 def parse(text: bytes, start: int = 0) -> Any:
     """The value of a text that begins at byte `start` of the body. NaN and overflowing numbers come through, so that
-    validation can say where they are.
+    validation can name their places.
 
     Raises:
         Invalid: malformed, or nested too deeply.
@@ -35,7 +35,7 @@ def parse(text: bytes, start: int = 0) -> Any:
 
 
 def malformed(what: str) -> Invalid:
-    """That a body is not JSON, and why."""
+    """Return the error that a body is not JSON, with the reason."""
     return invalid("#", f"The body is not JSON: {what}.", "malformed")
 
 
