@@ -1,4 +1,4 @@
-"""What bookkeeping costs beside a checkout of another commit: bytes and seconds a report, and a model's metrics.
+"""The cost of bookkeeping beside a checkout of another commit: bytes and seconds a report, and a model's metrics.
 
 .venv/bin/python -m benchmarks.bookkeeping --before ../descent-before
 

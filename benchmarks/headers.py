@@ -30,7 +30,7 @@ ATTACKS = {
     "a path": (b"GET /", b"p" * MEBIBYTE),
     "a trailer": (ASK + b"Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nX: ", b"v" * MEBIBYTE),
 }
-"""How each begins, and a mebibyte of how it goes on."""
+"""The beginning of each attack, and a mebibyte of its continuation."""
 
 
 @contextmanager

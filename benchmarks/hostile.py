@@ -40,7 +40,7 @@ HEAD_START = 0.3
 
 @dataclass(frozen=True)
 class Outcome:
-    """Of one attack; seconds and mebibytes."""
+    """The outcome of one attack, in seconds and mebibytes."""
 
     answer: str
     seconds: float

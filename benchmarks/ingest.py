@@ -36,7 +36,7 @@ ROWS = 500_000
 """Made at random; the file repeats them."""
 QUERY = "targets=y&validation_fraction=0.1&test_fraction=0.1"
 AIM = 0.5
-"""Of pyarrow's own reading speed."""
+"""Share of pyarrow's own reading speed."""
 LONGEST = 600.0
 """Seconds that an upload may take."""
 MOST_MEMORY = 500

@@ -28,7 +28,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Load:
-    """What came of it."""
+    """The result of a load."""
 
     rate: float
     """Requests a second."""

@@ -20,7 +20,7 @@ FOREVER = 10_000_000
 
 
 def run(notation: str, parameters: Array, part: Part, rate: float, epochs: int) -> Callable[[], list[float]]:
-    """Full-batch gradient descent on mse from the same parameters each time; gives every epoch's loss."""
+    """Full-batch gradient descent on mse from the same parameters each time; returns every epoch's loss."""
     network = Network(read(notation))
     recipe = Recipe(loss=LOSSES["mse"](), optimiser=Descent(eta=rate), epochs=epochs)
 
@@ -32,7 +32,7 @@ def run(notation: str, parameters: Array, part: Part, rate: float, epochs: int) 
 
 
 def epoch(notation: str, loss: str, rule: str, rate: float, batch_size: int, part: Part) -> Callable[[], float]:
-    """One more pass of shuffled mini-batches; gives its mean loss. The first call gives the untrained loss."""
+    """One more pass of shuffled mini-batches; returns its mean loss. The first call returns the untrained loss."""
     network = Network(read(notation))
     optimiser: Any = OPTIMISERS[rule]
     recipe = Recipe(

@@ -53,7 +53,7 @@ def cases() -> dict[str, Callable[[], object]]:
 
 
 def seconds_of(work: Callable[[], object]) -> float:
-    """Of the processor, which other programs on the machine lengthen far less than those of the clock."""
+    """Seconds of the processor, which other programs on the machine lengthen far less than those of the clock."""
     calls, began = 0, time.process_time()
     while (passed := time.process_time() - began) < SHORTEST or not calls:
         work()

@@ -1,4 +1,4 @@
-"""What was measured, as Markdown tables in benchmarks/results/."""
+"""The measurements, as Markdown tables in benchmarks/results/."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ def duration(value: float) -> str:
 
 
 def ratios(measurement: Mapping[str, Any]) -> dict[str, float]:
-    """How many times longer each peer takes than we do: the median over rounds, each of which has the same weather."""
+    """Each peer's time as a multiple of ours: the median over rounds, each of them under the same load."""
     rounds = [taken["seconds"] for taken in measurement["rounds"]]
     return {side: median(each[side] / each[OURS] for each in rounds) for side in rounds[0] if side != OURS}
 

@@ -1,4 +1,4 @@
-"""What an epoch of linear regression costs against the number of rows, 10³ to 10⁷ with 32 columns.
+"""The cost of an epoch of linear regression against the number of rows, 10³ to 10⁷ with 32 columns.
 
 "After the pass" is us where the sums over the rows were made when these were stored, as the service does.
 """

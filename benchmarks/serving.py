@@ -101,7 +101,7 @@ def in_turns(requests: Mapping[str, Request]) -> dict[str, list[Load]]:
 
 
 def ratio(taken: Mapping[str, list[Load]], ours: str, theirs: str) -> float:
-    """How many times the rate of `theirs` is that of `ours`: the median over rounds."""
+    """The rate of `ours` as a multiple of the rate of `theirs`: the median over rounds."""
     return median(mine.rate / other.rate for mine, other in zip(taken[ours], taken[theirs], strict=True))
 
 
@@ -110,7 +110,7 @@ def rate(loads: list[Load]) -> float:
 
 
 def same(requests: Mapping[str, Request]) -> None:
-    """Raise where Descent and MLServer do not say the same of the same rows."""
+    """Raise where Descent and MLServer differ about the same rows."""
 
     def told(name: str) -> Any:
         request = requests[name]

@@ -1,4 +1,4 @@
-"""How soon a service lives and is ready, beside another checkout of it, such as the commit before.
+"""Seconds until a service lives and is ready, beside another checkout of it, such as the commit before.
 
 .venv/bin/python -m benchmarks.start --before /path/to/other/checkout [--rounds 5]
 
@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[1]
 STARTS = ("in an empty folder", "in the same folder again")
 FIGURES = ("live", "ready", "processor time to ready")
 AIMS = {"live": 0.5, "ready": 0.6}
-"""Of the time of the other checkout."""
+"""Shares of the time of the other checkout."""
 HELP, TYPER = "descent --help", "import typer"
 HELP_AIM = 1.5
 """Times the import of typer alone."""
@@ -96,7 +96,7 @@ def processor_time(pid: int) -> float:
 
 
 def command_times(checkout: Path) -> dict[str, float]:
-    """Seconds of the shortest command, and of what it cannot do without."""
+    """Seconds of the shortest command, and of the imports that it cannot do without."""
     programs = checkout / ".venv" / "bin"
     commands = {
         HELP: [str(programs / "descent"), "--help"],

@@ -1,4 +1,4 @@
-"""How every benchmark measures: all sides in one process, taking turns, round after round."""
+"""The method of every benchmark: all sides in one process, taking turns, round after round."""
 
 import json
 import os
@@ -38,12 +38,12 @@ class Measurement:
 
 
 def threads() -> int:
-    """How many threads this process may use; its parent has limited BLAS, OpenMP and the processors to as many."""
+    """The number of threads that this process may use; its parent has limited BLAS, OpenMP and the processors to it."""
     return int(os.environ["BENCHMARK_THREADS"])
 
 
 def take_turns(sides: Mapping[str, Callable[[], object]], rounds: int) -> list[Round]:
-    """So many rounds in which each side has its turn. Short calls are repeated until a sample lasts 20 ms.
+    """Measure rounds in which each side has its turn. Short calls are repeated until a sample lasts 20 ms.
 
     A round that other processes disturbed is taken again; on a busy machine the quietest of many are kept.
     """

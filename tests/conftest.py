@@ -54,7 +54,7 @@ def pytest_collection() -> Generator[None, object, object]:
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
     with running_service(tmp_path_factory.mktemp("service")) as running:
-        running.wait_until_ready()  # tests of requests that wait have only so many seconds
+        running.wait_until_ready()  # tests of requests that wait have few seconds
         yield running
 
 
@@ -67,7 +67,7 @@ def client(service: RunningService) -> Iterator[Client]:
 
 @pytest.fixture(scope="session")
 def http(client: Client) -> httpx.Client:
-    """The bare HTTP client, for what the typed one does not say."""
+    """The bare HTTP client, for requests that the typed one cannot make."""
     return client.http
 
 

@@ -35,7 +35,7 @@ print(*(library.get("architecture", "") for library in blas))
 
 @dataclass(frozen=True)
 class Kernel:
-    """A name to ask for, None for the processor's own, and the architecture that OpenBLAS then says to have taken."""
+    """A name to ask for, None for the processor's own, and the architecture that OpenBLAS then reports."""
 
     asked: str | None
     taken: str
@@ -52,7 +52,7 @@ def environment(asked: str | None) -> dict[str, str]:
 
 
 def answers() -> Iterator[Kernel]:
-    """What NumPy's BLAS takes for each name, all asked at once."""
+    """Yield the kernel that NumPy's BLAS takes for each name, all asked at once."""
     names = (None, *NAMES.get(platform.machine(), ()))
     processes = [
         subprocess.Popen([sys.executable, "-c", ASK], env=environment(name), stdout=subprocess.PIPE, text=True)
@@ -73,7 +73,7 @@ def sorted_out(kernels: Iterable[Kernel]) -> tuple[list[Kernel], list[Kernel]]:
 
 
 def run(kernel: Kernel, arguments: Sequence[str]) -> bool:
-    """Whether all tests pass; what pytest says is shown where they do not."""
+    """Return whether all tests pass; show pytest's output where they do not."""
     began = time.monotonic()
     # Two at once would write the same cache.
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]

@@ -46,7 +46,7 @@ FACES = (
     "learning.optimisers",
     "learning.schedules",
 )
-"""Packages whose modules are imported by themselves alone: all others import what the package gives."""
+"""Packages whose modules are imported by themselves alone: all others import the names of the package."""
 
 NAMED_AS_IN_THE_LIBRARY = {"service.http", "service.jobs.queue", "service.datasets.formats.csv"}
 """The field's own words, although the standard library has modules called so."""

@@ -85,7 +85,7 @@ def test_the_image_and_the_makefile_install_the_same_uv() -> None:
 
 @contextmanager
 def answering(status: int) -> Iterator[int]:
-    """A server on a free port that answers /health/ready with the status; gives the port."""
+    """A server on a free port that answers /health/ready with the status; yields the port."""
 
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

@@ -1,4 +1,4 @@
-"""What docs/data.md says is so."""
+"""The statements of docs/data.md are true."""
 
 import re
 from pathlib import Path

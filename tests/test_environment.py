@@ -17,7 +17,7 @@ OF_KUBERNETES = {
     "DESCENT_WORKERS_SERVICE_HOST": "10.0.0.2",
     "DESCENT_WORKERS_PORT": "tcp://10.0.0.2:8786",
 }
-"""What a pod sees beside Services called descent and descent-workers."""
+"""The environment of a pod beside Services called descent and descent-workers."""
 
 
 def test_the_variables_that_kubernetes_makes_are_ignored() -> None:

@@ -35,7 +35,7 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]
 
 @pytest.fixture(scope="module")
 def known(target: RunningService) -> dict[str, Any]:
-    """What there is, by the names of parameters and fields that may stand for it."""
+    """Existing ids, by the names of parameters and fields that may hold them."""
     with target.client() as client:
         dataset = line(client, split={"test": {"last": 2}})
         model = straight(client)

@@ -1,4 +1,4 @@
-"""What `make` runs, seen by stand-ins for python3 and uv that write down how they were called."""
+"""The commands that `make` runs, seen by stand-ins for python3 and uv that write down how they were called."""
 
 import os
 import re

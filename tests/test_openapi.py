@@ -109,7 +109,7 @@ def examples(operation: dict[str, Any]) -> Iterator[tuple[str, Any, dict[str, An
 
 
 ORDER = ("/api/datasets", "/api/models", "/api/jobs")
-"""What others name in their examples comes first; what renames comes last."""
+"""Resources that others name in their examples come first; requests that rename come last."""
 
 
 NAMED = ("/api/datasets/line", "/api/models/straight", "/api/models/straighter")

@@ -1,4 +1,4 @@
-"""What docs/write-your-own.md promises: formulas in requests, terms in packages."""
+"""The promises of docs/write-your-own.md: formulas in requests, terms in packages."""
 
 import re
 from collections.abc import Iterator

@@ -18,7 +18,7 @@ Layers = list[tuple[jax.Array, jax.Array]]
 def cold_run(
     weight: NDArray[Any], bias: NDArray[Any], inputs: NDArray[Any], targets: NDArray[Any], rate: float, epochs: int
 ) -> Callable[[], list[float]]:
-    """Full-batch gradient descent on mse, compiled anew each time; gives every epoch's loss."""
+    """Full-batch gradient descent on mse, compiled anew each time; returns every epoch's loss."""
     x, y = jnp.asarray(inputs), jnp.asarray(targets)
 
     def loss_of(parameters: tuple[jax.Array, jax.Array]) -> jax.Array:

@@ -25,7 +25,7 @@ def network(sizes: Sequence[int], activation: str) -> torch.nn.Sequential:
 def run(
     weight: NDArray[Any], bias: NDArray[Any], inputs: NDArray[Any], targets: NDArray[Any], rate: float, epochs: int
 ) -> Callable[[], list[float]]:
-    """Full-batch gradient descent on mse from the same parameters each time; gives every epoch's loss."""
+    """Full-batch gradient descent on mse from the same parameters each time; returns every epoch's loss."""
     x, y = torch.from_numpy(inputs), torch.from_numpy(targets)
     loss_of = torch.nn.MSELoss()
 
@@ -57,7 +57,7 @@ def epoch(
     inputs: NDArray[Any],
     targets: NDArray[Any],
 ) -> Callable[[], float]:
-    """One more pass of shuffled mini-batches; gives its mean loss. Integer targets are classes.
+    """One more pass of shuffled mini-batches; returns its mean loss. Integer targets are classes.
 
     Shuffling the data once per epoch and slicing it is no slower than picking every batch by its indices; the fused
     Adam is PyTorch's fastest on a CPU, while for SGD fused, foreach and the default loop take the same time.

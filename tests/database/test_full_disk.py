@@ -1,4 +1,4 @@
-"""What clients meet on a full disk: 503 from all that writes, answers from all the rest, and a service that heals."""
+"""A full disk as clients meet it: 503 from all that writes, answers from all the rest, and a service that heals."""
 
 import os
 import resource

@@ -1,4 +1,4 @@
-"""What was answered is on disk, and what is not on disk was not answered."""
+"""Every answered change is on disk, and no change is answered that is not on disk."""
 
 import threading
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Which rows train, validate and test: first and last are cut off, fractions drawn by seed, the rest trains."""
+"""The split of rows: first and last are cut off, fractions drawn by seed, the rest trains."""
 
 from collections import Counter
 from itertools import chain
@@ -139,7 +139,7 @@ def column(values: list[Any], **body: Any) -> dict[str, Any]:
 
 
 def drawn(http: httpx.Client, body: dict[str, Any], part: str) -> list[Any]:
-    """What the rows of a part have in column y."""
+    """Return the values of a part's rows in column y."""
     created = http.post("/api/datasets", json=body)
     assert created.status_code == 201, created.text
     rows = http.get(f"/api/datasets/{created.json()['id']}/rows?part={part}&limit=1000").json()["items"]

@@ -54,7 +54,7 @@ print(peak_memory() - before >> 20)
 def view_of(
     folder: Path, rows: int, columns: int, dtype: str, weights: str | None, kind: str = "numeric"
 ) -> DatasetView:
-    """Of a dataset, float32, whose first feature is of this kind."""
+    """The view of a float32 dataset whose first feature is of this kind."""
     features = [Column(f"x{index}") for index in range(columns)]
     if kind == "categorical":
         features[0] = Column("x0", "categorical", ("a", "b", "c"))

@@ -34,7 +34,7 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
 
 @pytest.fixture
 def post(workspace: Workspace) -> Callable[..., str]:
-    """Posts a job for a straight line, and gives its id."""
+    """Post a job for a straight line, and return its id."""
     table = json_table({"x": list(range(6)), "y": [4 * x + 2 for x in range(6)]}, {}, "float32")
     record = datasets.store(workspace.storage, table, datasets.Options("line", ["y"], Split(), "float32"))
     with datasets.adding(workspace.database, workspace.storage, record):

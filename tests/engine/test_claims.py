@@ -1,4 +1,4 @@
-"""Who may work on a job, and what becomes of it when a worker is lost."""
+"""Claims of workers on a job, and the fate of the job when a worker is lost."""
 
 from collections.abc import Callable
 from datetime import timedelta

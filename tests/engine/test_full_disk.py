@@ -84,7 +84,7 @@ def find(workspace: Workspace, job: str) -> JobRecord:
 
 
 def tries(workspace: Workspace, times: int) -> None:
-    """Wait until a full disk was found so many times more."""
+    """Wait until a full disk was found this many times more."""
     reserve = workspace.database.reserve
     assert reserve is not None
     for _ in range(times):

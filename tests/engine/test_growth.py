@@ -1,4 +1,4 @@
-"""Databases grow by about what a job's plan says."""
+"""Databases grow by about the bytes of a job's plan."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""How many workers a job may lose, and what its error says of them."""
+"""The number of workers that a job may lose, and its error's account of them."""
 
 import sqlite3
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What happens to jobs whose worker, or whose whole service, is killed."""
+"""Jobs whose worker, or whose whole service, is killed."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -74,7 +74,7 @@ def past(service: RunningService, client: Client, job: Job) -> Past:
 
 
 def past_of_an_undisturbed_run(service: RunningService, client: Client, job: Job, epochs: int) -> Past:
-    """Of the same recipe, up to the same epoch."""
+    """The past of the same recipe, up to the same epoch."""
     again = client.train(job.model, job.dataset, epochs=epochs, from_version=0, **RECIPE)
     return past(service, client, finished(client, again))
 

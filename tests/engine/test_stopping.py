@@ -14,7 +14,7 @@ import pytest
 from tests.support.serving import GRACE, READY, http_client
 
 THREADS = 40
-"""That work on requests."""
+"""Threads that work on requests."""
 MORE_THAN_THREADS = THREADS + 5
 SERVICE = """
 import asyncio

@@ -1,4 +1,4 @@
-"""What embedded workers are: forked from a process that has loaded all they need, alone on one thread, and polite."""
+"""Embedded workers: forked from a process that has loaded all they need, alone on one thread, and polite."""
 
 import os
 import signal
@@ -31,7 +31,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService
 
 
 def in_a_worker(cluster: Cluster, work: Any, *arguments: Any) -> Any:
-    """What a function gives there; it has to be made inside a test, so that its code travels and not its name."""
+    """Return a function's result there; it has to be made inside a test, so that its code travels and not its name."""
     return cluster._client.submit(work, *arguments, pure=False).result()
 
 

@@ -1,4 +1,4 @@
-"""Evaluations on targets that are classes: what a version says of labels and probabilities."""
+"""Evaluations on targets that are classes, by a version's labels and probabilities."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What an app sees of a body, and how much of one that nobody wants is read before the answer."""
+"""The body as an app sees it, and the part of an unwanted one that is read before the answer."""
 
 import asyncio
 from typing import Any

@@ -22,7 +22,7 @@ HOSTS = "descent, ML.example.com."
 REPOSITORY = Path(__file__).parents[2]
 MODEL = {"architecture": "Dense(1 => 1)"}
 NGINX = {"Host": "127.0.0.1:8000", "Connection": "close"}
-"""What nginx's proxy_pass to that address sends in place of the client's own; all else goes through."""
+"""Headers that nginx's proxy_pass to that address sends in place of the client's own; all others go through."""
 CADDY = {
     "Host": "ml.example.com",
     "X-Forwarded-For": "203.0.113.7",
@@ -30,7 +30,7 @@ CADDY = {
     "X-Forwarded-Proto": "https",
     "Via": "1.1 Caddy",
 }
-"""What Caddy's reverse_proxy adds to the client's headers."""
+"""Headers that Caddy's reverse_proxy adds to the client's."""
 
 
 @pytest.fixture(scope="module")

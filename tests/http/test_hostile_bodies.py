@@ -27,7 +27,7 @@ def many_keys() -> bytes:
 
 
 def fields(path: str) -> tuple[bytes, bytes]:
-    """What comes before and behind a list of values where this route takes one."""
+    """The text before and behind a list of values where this route takes one."""
     if path.endswith("/infer"):
         return b'{"inputs":[{"name":"inputs","shape":[2,2],"datatype":"FP32","data":[', b"]}]}"
     if path == "/api/datasets":

@@ -9,7 +9,7 @@ from tests.support.connections import ASK, QUICK, SEND, Connection, talk
 
 
 def headers(count: int, size: int) -> list[bytes]:
-    """So many header lines, of which each value has `size` bytes."""
+    """Make `count` header lines with values of `size` bytes."""
     return [b"X-%03d: %s\r\n" % (number, b"v" * size) for number in range(count)]
 
 

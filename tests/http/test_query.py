@@ -1,4 +1,4 @@
-"""A query parameter that says nothing is harmless; one that would be ignored is refused."""
+"""A query parameter with its default is harmless; one that would be ignored is refused."""
 
 from typing import Any
 

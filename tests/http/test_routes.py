@@ -1,4 +1,4 @@
-"""What all endpoints share: probes, times, ids."""
+"""The common ground of all endpoints: probes, times, ids."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor

@@ -35,7 +35,7 @@ def trained(signature: Signature | None, weight: Any = WEIGHT, dtype: str = "flo
 
 
 def ask(network: TrainedNetwork, inputs: list[dict[str, Any]], **more: Any) -> dict[str, dict[str, Any]]:
-    """The tensors of an answer by name, their data in the shape they say."""
+    """The tensors of an answer by name, their data in their declared shape."""
     body = json.dumps({"inputs": inputs, **more}).encode()
     answer = json.loads(infer(InferenceCall("m", body, None, ""), network, 0).body)
     for output in answer["outputs"]:
@@ -210,5 +210,5 @@ def test_a_number_that_is_missing_is_refused_unless_something_stood_for_it_in_tr
 
 def test_texts_have_no_highest() -> None:
     wanted = [{"name": "labels", "parameters": {"classification": 1}}]
-    with pytest.raises(Invalid, match="texts"):
+    with pytest.raises(Invalid, match="no order"):
         ask(trained(COLUMNS), ROWS, outputs=wanted)

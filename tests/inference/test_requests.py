@@ -21,7 +21,7 @@ SUMS = [[3.0], [7.0], [-4.5]]
 
 @pytest.fixture(scope="module")
 def path(client: Client) -> str:
-    """Where a model infers that adds two numbers."""
+    """The path of inference by a model that adds two numbers."""
     model = client.create_model("Dense(2 => 1)", name="adder", parameters=[{"weight": [[1, 1]], "bias": [0]}])
     return f"/v2/models/{model.id}/infer"
 

@@ -1,4 +1,4 @@
-"""What is said of a loss before a job runs, and what would help one whose first loss was not finite."""
+"""Advice on a loss before a job runs, and remedies for one whose first loss was not finite."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A job as server-sent events, read as the standard says."""
+"""A job as server-sent events, read by the rules of the standard."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What a job leaves: the right parameters, the same each time, as the next version; or none when it diverges."""
+"""The result of a job: the right parameters, the same each time, as the next version; or none when it diverges."""
 
 import math
 from collections.abc import Callable
@@ -141,7 +141,7 @@ def test_each_part_of_the_recipe_matters(client: Client, change: dict[str, Any])
 @pytest.fixture
 def trainings(client: Client) -> Callable[[int], list[Job]]:
     def run(count: int) -> list[Job]:
-        """So many jobs, posted without waiting, on one model."""
+        """Post `count` jobs on one model without waiting."""
         dataset, model = line(client), straight(client)
         recipe: dict[str, Any] = {"epochs": 3, "optimiser": {"rule": "Descent", "eta": 0.05}, "from_version": 0}
         posted = [client.train(model.id, dataset.id, **recipe) for _ in range(count)]

@@ -26,9 +26,10 @@ def cases(kind: str) -> list[Any]:
 
 
 def misses(case: Any, ours: Any, exact: Any, near: Array, absolute: float = 0.0) -> list[str]:
-    """Where ours are not the exact numbers, all digits but the last two; `near`: where results may be denormal.
+    """List the cases in which ours differ from the exact numbers in more than the last two digits.
 
-    Elsewhere what is below the smallest normal number may be 0, and what is beyond the largest is infinite.
+    Where `near` holds, results may be denormal. Elsewhere numbers below the smallest normal one may be 0, and numbers
+    beyond the largest are infinite.
     """
     limits = np.finfo(case["dtype"])
     ours, exact = np.asarray(ours, np.float64), np.asarray(exact, np.float64)

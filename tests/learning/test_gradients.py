@@ -1,4 +1,4 @@
-"""Back-propagation gives the gradient: that of central differences in float64."""
+"""Back-propagation computes the gradient of central differences in float64."""
 
 import numpy as np
 import pytest
@@ -89,7 +89,7 @@ def test_every_loss_behind_every_layer(layers: str, loss: Loss) -> None:
 @pytest.mark.parametrize("loss", all_losses(), ids=lambda loss: f"{loss.name}-{loss.agg}")
 @pytest.mark.parametrize("activation", all_activations(), ids=lambda activation: activation.name)
 def test_every_loss_behind_every_activation(activation: Activation, loss: Loss) -> None:
-    """Losses of probabilities get outputs between 0.2 and 0.8, whatever the activation gives."""
+    """Losses of probabilities get outputs between 0.2 and 0.8, whatever the activation returns."""
     squash = ", sigmoid, Dense(2 => 2; init=identity_init(gain=0.6))" if loss.name in PROBABILITIES | POSITIVE else ""
     network = Network(read(f"Chain(Dense(3 => 2), {write(activation)}{squash})"), "float64")
     part, vector = problem(ROWS), start_of(network)

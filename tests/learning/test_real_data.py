@@ -37,7 +37,7 @@ def scores_of(dataset: str, model: str) -> dict[str, float]:
 
 
 def outputs(notation: str, parts: dict[str, Array], targets: Array, loss: str, **recipe: Any) -> Array:
-    """What a network gives for the test part after training on the training part, in float32."""
+    """The outputs of a network for the test part after training on the training part, in float32."""
     network = Network(read(notation))
     part = Part(parts["train_inputs"].astype(np.float32), targets.astype(np.float32))
     learns = Recipe(loss=LOSSES[loss](), standardise=True, **recipe)

@@ -1,4 +1,4 @@
-"""Models made of what there is: of a version, of a kept epoch, of what a job left behind when it broke off."""
+"""Models made from a version, from a kept epoch, or from the parameters that a broken-off job left."""
 
 from typing import Any
 

@@ -26,7 +26,7 @@ def source(network: Network, vector: Array) -> str:
 
 
 def read_arrays(text: str, dtype: str) -> dict[str, Array]:
-    """What is assigned to each place, as Julia would read it: a reshape fills columns first, spaces part columns."""
+    """The array assigned to each place, as Julia would read it: a reshape fills columns first, spaces part columns."""
     return {place: read_array(value, dtype) for place, value in ASSIGNMENT.findall(text)}
 
 

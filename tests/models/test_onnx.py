@@ -26,7 +26,7 @@ INEXACT = {"gelu_erf", "atan(x)"}
 
 
 def computed(network: Network, vector: Array, inputs: Array) -> Array:
-    """What onnxruntime makes of the network's file."""
+    """The outputs that onnxruntime computes by the network's file."""
     file = onnx_model.write(network, vector, {})
     onnx.checker.check_model(onnx.load_model_from_string(file), full_check=True)
     session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])

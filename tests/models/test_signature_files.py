@@ -34,7 +34,7 @@ SOUND = Signature(
     {"name": "focal_loss", "agg": "mean", "gamma": 3.0, "eps": None},
     "trust",
 )
-"""Of Dense(5 => 3)."""
+"""A signature of Dense(5 => 3)."""
 
 
 def read(text: str, architecture: str = "Dense(5 => 3)", dtype: str = "float32") -> Signature:

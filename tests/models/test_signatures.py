@@ -1,4 +1,4 @@
-"""What a model knows of its data: shown with it, kept by a PUT; and the epochs that a version has kept."""
+"""The signature of a model's data: shown with it, kept by a PUT; and the epochs that a version has kept."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a version remembers of its data, and which other data means the same to it."""
+"""The signature that a version keeps of its data, and the other data that mean the same to it."""
 
 from typing import Any
 

@@ -25,7 +25,7 @@ WRITERS = {
 }
 KIND = "application/octet-stream"
 PAIR = {"layers.0.weight": np.array([[1.0, 2.0]], np.float32), "layers.0.bias": np.array([3.0], np.float32)}
-"""Of Dense(2 => 1)."""
+"""Tensors of Dense(2 => 1)."""
 
 
 def vector(file: bytes, architecture: str = "Dense(2 => 1)", dtype: str = "float32") -> Array:

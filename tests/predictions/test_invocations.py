@@ -19,7 +19,7 @@ VALUES = list(ROW.values())
 
 @pytest.fixture(scope="module")
 def job(client: Client) -> Job:
-    """Of a version that knows its columns."""
+    """The job of a version that knows its columns."""
     return train(client)
 
 

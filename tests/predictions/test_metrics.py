@@ -1,4 +1,4 @@
-"""How a model came to be: trainings and evaluations, each a list of pages of its own."""
+"""The history of a model: trainings and evaluations, each a list of pages of its own."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ TRAININGS, EVALUATIONS = 5, 3
 
 @pytest.fixture(scope="module")
 def path(client: Client) -> str:
-    """Of a model with more trainings than evaluations."""
+    """The path of the metrics of a model with more trainings than evaluations."""
     dataset, model = line(client), straight(client)
     for _ in range(TRAININGS):
         client.train(model.id, dataset.id, wait=30, epochs=1)

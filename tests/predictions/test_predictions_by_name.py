@@ -1,4 +1,4 @@
-"""Rows by the names of the columns that a version was trained on, and what it says of classes."""
+"""Rows by the names of the columns that a version was trained on, and its answers about classes."""
 
 from typing import Any
 

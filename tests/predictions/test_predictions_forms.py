@@ -23,7 +23,7 @@ OUTPUTS = [[21.5, 0.0], [0.0, -6.25]]
 
 @pytest.fixture(scope="module")
 def job(client: Client) -> Job:
-    """Of a version that knows its columns."""
+    """The job of a version that knows its columns."""
     return train(client)
 
 

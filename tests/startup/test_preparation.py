@@ -1,4 +1,4 @@
-"""What cannot work is refused in one sentence with a remedy, before anything is started or made."""
+"""Settings that cannot work are refused in one sentence with a remedy, before anything is started or made."""
 
 import errno
 import os
@@ -36,13 +36,13 @@ def refusal(folder: Path, **settings: object) -> str:
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Where the database would be."""
+    """The path that the database would have."""
     return tmp_path / "descent.db"
 
 
 @pytest.fixture
 def taken() -> Iterator[int]:
-    """A port of 127.0.0.1 that somebody listens on."""
+    """A port of 127.0.0.1 that is in use."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
 

@@ -1,4 +1,4 @@
-"""Who may look into the data folder."""
+"""The permissions of the data folder."""
 
 import logging
 import os

@@ -56,7 +56,7 @@ async def lifespan(app):
 sys.modules["service.app"] = types.SimpleNamespace(create_app=create_app)
 Server(Settings(port=0)).run()
 """
-"""Says whether the collector is on while the application is made, and once it is."""
+"""A program that prints whether the collector is on while the application is made, and afterwards."""
 
 
 class WaitingService:

@@ -137,7 +137,7 @@ def test_a_copy_that_another_removes_is_made_again(here: Storage, elsewhere: Sto
 
 
 def evict(copy: str, times: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let another process remove a copy in the moment in which it has got its name, so many times."""
+    """Let another process remove a copy in the moment in which it has got its name, `times` times."""
     rename, left = Path.rename, [None] * times
 
     def rename_and_lose(self: Path, target: Path) -> Path:
@@ -275,7 +275,7 @@ def test_a_worker_trains_on_a_bucket_and_so_does_a_second_service(address: str, 
 
 
 def losses(client: Client, dataset: str) -> float:
-    """What a job on the dataset gains, by batches: so that its worker reads the rows."""
+    """The gain of a job on the dataset, by batches, so that its worker reads the rows."""
     job = client.train(straight(client).id, dataset, wait=60, epochs=3, batch_size=2, optimiser={"rule": "Adam"})
     assert job.state == "succeeded", job.error
     assert job.initial_loss is not None

@@ -1,4 +1,4 @@
-"""Whether the service answers as its OpenAPI document says."""
+"""Checks that the service's answers conform to its OpenAPI document."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""A connection to a server with the protocol of the service, and an app that says what it saw."""
+"""A connection to a server with the protocol of the service, and an app that records what it saw."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ from uvicorn.server import ServerState
 from service.http.protocol import HttpProtocol, Limits
 
 QUICK = Limits(grace=0.2, rate=1e9, silence=0.2)
-"""Whoever falls silent is late soon."""
+"""Limits by which a silent client is soon late."""
 USUAL = Limits()
 ENOUGH = 20.0
 """Seconds after which a test that waits has failed."""
@@ -85,7 +85,7 @@ async def ended(state: ServerState) -> None:
 
 
 def talk(story: Callable[[Connection], Awaitable[None]], limits: Limits = USUAL) -> App:
-    """Tell the story over a connection to a server with these limits; gives what its app saw."""
+    """Tell the story over a connection to a server with these limits; return its app."""
 
     async def told() -> App:
         app, state = App(), ServerState()

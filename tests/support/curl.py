@@ -26,9 +26,9 @@ def commands(block: str) -> Iterator[str]:
 
 
 def send(command: str, url: str, files: dict[str, bytes] | None = None) -> Any:
-    """What the service at `url` answers to `curl -s ADDRESS` with the options -H, --json, --data-binary and -o.
+    """Return the answer of the service at `url` to `curl -s ADDRESS` with options -H, --json, --data-binary and -o.
 
-    JSON as its value, anything else as bytes. `files` stands for the disk, by path.
+    JSON is returned as its value, anything else as bytes. `files` stands for the disk, by path.
     """
     files = {} if files is None else files
     curl, silent, address, *options = shlex.split(command)

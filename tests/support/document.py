@@ -9,7 +9,7 @@ from service.settings import Settings
 
 
 def document() -> dict[str, Any]:
-    """Return the document as JSON has it; whoever gets it may change it."""
+    """Return the document as JSON has it; the caller may change it."""
     copy: dict[str, Any] = json.loads(_text())
     return copy
 

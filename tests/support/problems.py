@@ -1,4 +1,4 @@
-"""What an answer that says no must look like."""
+"""Checks of answers that refuse a request."""
 
 from typing import Any
 
@@ -23,5 +23,5 @@ def problem(response: httpx.Response, status: int) -> dict[str, Any]:
 
 
 def pointers(response: httpx.Response) -> list[str]:
-    """Where the faults of a 422 are."""
+    """The pointers of a 422's faults."""
     return [error["pointer"] for error in problem(response, 422)["errors"]]

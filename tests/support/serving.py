@@ -23,7 +23,7 @@ READY = "Descent is at "
 PATIENCE = 240.0
 """Seconds that a test waits before it fails: far more than a slow machine that is busy with other things takes."""
 GRACE = 30.0
-"""Seconds that Kubernetes gives a process between SIGTERM and SIGKILL."""
+"""Seconds that Kubernetes leaves a process between SIGTERM and SIGKILL."""
 WORKERS = 2
 """Workers of a service unless a test wants another number; several services run at once, whatever the processors."""
 
@@ -73,7 +73,7 @@ class RunningService:
         command = [sys.executable, "-m", "service", "serve", "--port", "0", "--data", str(folder), *options]
         clean = {name: value for name, value in os.environ.items() if not name.startswith("DESCENT_")}
         clean["DESCENT_WORKERS"] = str(WORKERS)
-        # What cleans up behind a service that was killed would say so in its log, sooner or later.
+        # The process that cleans up behind a killed service would warn in its log, sooner or later.
         clean["PYTHONWARNINGS"] = "ignore:resource_tracker:UserWarning"
         folder.mkdir(exist_ok=True)
         with (folder / "log").open("a") as log:

@@ -1,4 +1,4 @@
-"""What is wrong with a CSV text is said with its line and column, and with what stands there."""
+"""Faults of a CSV text are reported with line, column and the text there."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Every form of a body says the same over HTTP; what is wrong with one is a 422 that says where."""
+"""Every form of a body makes the same dataset over HTTP; a fault in one is a 422 that names its place."""
 
 import gzip
 import io

@@ -1,4 +1,4 @@
-"""Statistics of columns too long to hold, beside what NumPy says of them as a whole."""
+"""Statistics of columns too long to hold, beside NumPy's of the whole columns."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack

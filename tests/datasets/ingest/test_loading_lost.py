@@ -37,7 +37,7 @@ def add(database: Database, storage: Storage, *, state: str, silence: timedelta)
 
 
 def left(database: Database, storage: Storage) -> set[str]:
-    """The ids of all rows, of which each has its files."""
+    """The ids of all rows; each has its files."""
     with database.reading() as session:
         ids = records.ids(session, "ready") | records.ids(session, "loading")
     assert {path.name.removeprefix(".") for path in storage.folder.iterdir()} == ids

@@ -8,7 +8,7 @@ from tests.support.datasets.uploading import HEADER, connection, lines, send_hea
 from tests.support.serving import RunningService
 
 THREADS = 40
-"""That serve requests, unless something else is set."""
+"""Threads that serve requests, unless another number is set."""
 
 
 def test_many_slow_senders_of_little_hold_nobody_up(http: httpx.Client, service: RunningService) -> None:

@@ -21,7 +21,7 @@ from tests.support.serving import RunningService, wait_for
 from tests.support.training import straight
 
 ROWS = 150_000
-"""Of x and 4x + 2: about two megabytes."""
+"""Rows of x and 4x + 2: about two megabytes."""
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def state(http: httpx.Client, name: str) -> str | None:
 
 @pytest.fixture
 def loading(http: httpx.Client, service: RunningService, name: str) -> Iterator[SlowUpload]:
-    """A dataset of which two thirds have come; the rest comes at the end of the test at the latest."""
+    """A dataset whose first two thirds have arrived; the rest comes at the end of the test at the latest."""
     sending = SlowUpload(service.url, HEADER + lines(ROWS), lines(ROWS // 2, ROWS), name=name, test_last=5)
     try:
         wait_for(lambda: state(http, name) == "loading")

@@ -91,7 +91,7 @@ def filled(start: bytes, item: bytes, end: bytes) -> bytes:
 
 @pytest.fixture
 def parsed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The length of each text of which Python objects were made."""
+    """The length of each text that was parsed into Python objects."""
     lengths: list[int] = []
     loads = orjson.loads
 

@@ -1,4 +1,4 @@
-"""What is in a long body outside of its lists of values: read with bounds that hold for the body as a whole."""
+"""The parts of a long body outside of its lists of values: read with bounds that hold for the body as a whole."""
 
 import codecs
 import json

@@ -31,7 +31,7 @@ def add_rows(database: Database, stop: int) -> None:
 
 
 def add_blocks(database: Database, start: int, flush: int) -> None:
-    """Write the other reports in blocks, so many a flush."""
+    """Write the other reports in blocks, `flush` reports a flush."""
     for begin in range(start, COUNT, flush):
         with database.transaction() as session:
             records.add_reports(session, "job", reports_of(ROWS[begin : begin + flush]))
@@ -80,7 +80,7 @@ def test_chunks_hold_every_report_once(database: Database) -> None:
 
 
 def extremes(first: int, stretch: int) -> set[int]:
-    """Of each stretch the first epoch with its least and the first with its greatest loss; and both ends."""
+    """The first epoch with the least and the first with the greatest loss of each stretch, and both ends."""
     chosen = {first, COUNT - 1}
     for start in range(first, COUNT, stretch):
         part = LOSSES[start : start + stretch]

@@ -132,7 +132,7 @@ def test_values_are_those_that_numpy_computes(written: Written, dtype: type[np.f
     largest = np.abs(exact).max()
     assume(largest < 1e6)  # float32 has its limits
     assume(np.abs(wide - exact).max() <= 1e-6 * (1 + largest))  # nor has a comparison that rounding decides
-    assume(dtype is np.float64 or np.abs(nearby - exact).max() <= 1e-3 * (1 + largest))  # and no say at a jump
+    assume(dtype is np.float64 or np.abs(nearby - exact).max() <= 1e-3 * (1 + largest))  # and does not count at a jump
     run = run_of(text, ŷ, y)
     with np.errstate(all="ignore"):
         run.forward()

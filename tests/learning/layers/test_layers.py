@@ -17,7 +17,7 @@ ROWS = 400
 
 
 def in_training(notation: str, x: Array) -> Array:
-    """What a network of one layer gives for rows in train mode."""
+    """The outputs of a network of one layer for rows in train mode."""
     net = network(notation)
     tape, inputs, outputs = net.tape(net.initial(0), len(x), np.zeros(net.parameter_count))
     tape.generator = np.random.default_rng(0)

@@ -1,4 +1,4 @@
-"""Whether a network gives what its loss takes, and what is said where it does not."""
+"""Whether a network's outputs suit its loss, and the advice where they do not."""
 
 from dataclasses import dataclass, replace
 from typing import Any

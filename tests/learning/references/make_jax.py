@@ -71,7 +71,7 @@ def focal(p: jax.Array, y: jax.Array, gamma: float) -> jax.Array:
     return optax.sigmoid_focal_loss(jnp.log(p) - jnp.log1p(-p), y, gamma=gamma)
 
 
-# Each gives what Flux's agg goes over: elements, or rows.
+# Each returns the values that Flux's agg goes over: elements, or rows.
 LOSSES: list[tuple[dict[str, Any], str, Callable[[jax.Array, jax.Array], jax.Array]]] = [
     ({"name": "mse"}, "real", optax.squared_error),
     ({"name": "huber_loss", "delta": 1.0}, "real", lambda p, y: optax.huber_loss(p, y, delta=1.0)),
@@ -118,7 +118,7 @@ def tversky() -> Iterator[Case]:
 
 
 class Start(dict[str, Any]):
-    """What Flux puts into a state at the start where optax has something else."""
+    """The values that Flux puts into a state at the start where optax has others."""
 
 
 def chain(*rules: dict[str, Any]) -> dict[str, Any]:

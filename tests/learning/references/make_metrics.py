@@ -1,4 +1,4 @@
-"""What scikit-learn's metrics say of small tables of predictions: sklearn_metrics.json.
+"""The values of scikit-learn's metrics for small tables of predictions: sklearn_metrics.json.
 
 Run in an environment of its own (README.md beside this file): `python -m tests.learning.references.make_metrics`.
 """
@@ -56,7 +56,7 @@ def probabilities(rows: int, classes: int, parts: int = 64) -> Array:
 
 
 def drawn(scores: Array) -> Array:
-    """True classes that the scores say something about."""
+    """Draw true classes by probabilities that follow the scores."""
     return np.array([GENERATOR.choice(len(row), p=row) for row in (scores + 1 / scores.shape[1]) / 2])
 
 
@@ -96,7 +96,7 @@ def regression(predictions: Array, targets: Array) -> dict[str, float | None]:
 
 
 def roc_auc(scores: Array, codes: Array) -> float | None:
-    """The function's own mean over classes, but of what is no probability: it refuses that."""
+    """The function's own mean over classes, but also for scores that are no probabilities: it refuses these."""
     classes = range(scores.shape[1])
     if len(set(codes.tolist())) < len(classes):
         return None
@@ -161,7 +161,7 @@ def cases() -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    warnings.simplefilter("ignore")  # of what is not defined
+    warnings.simplefilter("ignore")  # about undefined metrics
     versions = {"python": platform.python_version(), "scikit-learn": sklearn.__version__, "numpy": np.__version__}
     lines = ",\n".join(json.dumps(case) for case in cases())
     (HERE / "sklearn_metrics.json").write_text(f'{{"versions": {json.dumps(versions)},\n"cases": [\n{lines}\n]}}\n')

@@ -41,7 +41,7 @@ def ends(dtype: str) -> tuple[float, float]:
 
 
 def sizes(dtype: str) -> list[float]:
-    """Of numbers that the dtype holds, as it rounds them."""
+    """Sizes of numbers that the dtype holds, as it rounds them."""
     smallest, largest = ends(dtype)
     wider = () if dtype == "float32" else (1e-300, 1e70, 1e300)
     return [float(np.dtype(dtype).type(size)) for size in (smallest, 3e4 * smallest, *SIZES, *wider, largest)]
@@ -71,7 +71,7 @@ def of_points(function: Callable[[Any], Any], points: Sequence[float]) -> dict[s
 
 
 def of_rows(function: Callable[[Any], list[Any]], rows: Sequence[Sequence[float]]) -> dict[str, Any]:
-    """The slope of a row has a row for each output: its derivatives by all inputs."""
+    """The values and slopes of rows; a slope has a row for each output: its derivatives with respect to all inputs."""
     values = [[rounded(dual(each).value) for each in function([dual(x) for x in row])] for row in rows]
     slopes = []
     for row in rows:

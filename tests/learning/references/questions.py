@@ -1,4 +1,4 @@
-"""What every framework is asked, and the form in which its answers are kept.
+"""The questions to every framework, and the form in which its answers are kept.
 
 All inputs are multiples of 1/64, so float32 holds them exactly and both precisions answer the same question. None lies
 on a kink, where frameworks are free to choose different derivatives.

@@ -84,7 +84,7 @@ def test_the_rows_at_a_position_are_the_same_from_wherever_one_comes(monkeypatch
 
 
 def test_rows_are_mixed_across_the_whole_file_in_long_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of a file of 64 runs, each window has runs from all over."""
+    """Each window of a file of 64 runs has runs from all over."""
     monkeypatch.setattr(batches, "RUN_BYTES", 100)
     monkeypatch.setattr(batches, "WINDOW_RUNS", 16)
     order = Order(6400, 1, seed=0, epoch=1)

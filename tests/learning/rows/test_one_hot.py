@@ -84,7 +84,7 @@ def test_there_must_be_classes_for_every_column() -> None:
 
 
 def test_it_does_not_pass_for_an_array() -> None:
-    """Which would be made row by row, with all rows in memory."""
+    """An array would be made row by row, with all rows in memory."""
     with pytest.raises(TypeError, match="slice"):
         np.asarray(OneHotRows(CODES, CLASSES, "float32"))
 

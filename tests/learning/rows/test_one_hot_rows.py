@@ -1,4 +1,4 @@
-"""Whatever learns from rows gives the same bytes for encoded rows as for the dense arrays that they are seen as."""
+"""Every path of learning makes the same bytes of one-hot rows as of the dense arrays that they are seen as."""
 
 from collections.abc import Iterator
 from pathlib import Path

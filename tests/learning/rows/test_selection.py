@@ -1,4 +1,4 @@
-"""Some columns of stored rows, cast: whatever learns from them gives the same bytes as from a copy."""
+"""Some columns of stored rows, cast: every path of learning makes the same bytes of them as of a copy."""
 
 from pathlib import Path
 from typing import Any

@@ -30,7 +30,7 @@ def new(net: Network, recipe: Recipe) -> Training:
 
 
 def new_with_classes(net: Network, recipe: Recipe) -> Training:
-    """Of three inputs two are the places of a code; so are both outputs."""
+    """A training in which two of three inputs are the places of a code, and so are both outputs."""
 
     def part(rows: int) -> Part:
         codes: Array = np.column_stack([np.linspace(-1, 1, rows), np.arange(rows) % 2])

@@ -50,7 +50,7 @@ def read(form: MediaType, body: bytes, at_once: int = 1 << 20, **options: Any) -
 
 
 def refusal(form: MediaType, body: bytes, **options: Any) -> tuple[str, str]:
-    """Where the one fault of a body is, and what it is."""
+    """The pointer and detail of the one fault of a body."""
     with pytest.raises(Invalid) as refused:
         read(form, body, **options)
     (fault,) = refused.value.errors

@@ -16,7 +16,7 @@ CSV = "text/csv"
 def upload(
     http: httpx.Client, body: Any, kind: str = CSV, headers: dict[str, str] | None = None, **query: Any
 ) -> httpx.Response:
-    """POST a body with a target `y`, unless the query says another one."""
+    """POST a body with a target `y`, unless the query names another one."""
     headers = {"Content-Type": kind, **(headers or {})}
     return http.post("/api/datasets", params={"targets": "y", **query}, content=body, headers=headers)
 

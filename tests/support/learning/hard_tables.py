@@ -32,7 +32,7 @@ def any_scales(random: np.random.Generator) -> LinearProblem:
 
 
 def timestamps(unit: float) -> Callable[[np.random.Generator], LinearProblem]:
-    """A second to three years of them, in units of so many a second, beside a column of scale 1."""
+    """A second to three years of timestamps, `unit` of them a second, beside a column of scale 1."""
 
     def problem(random: np.random.Generator) -> LinearProblem:
         seconds = np.sort(random.uniform(0, 10.0 ** random.uniform(0, 8), ROWS))

@@ -1,4 +1,4 @@
-"""What metrics say of whole tables, given block by block."""
+"""Metrics of whole tables that are added block by block."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any

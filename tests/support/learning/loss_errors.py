@@ -1,8 +1,8 @@
-"""How far the losses of the quadratic form are from the exact ones, of many parameters, on the kernel at work.
+"""Errors of the quadratic form's losses at many parameters, beside the exact ones, on the kernel at work.
 
     .venv/bin/python -m tests.support.learning.loss_errors 40
 
-prints the worst relative error of each problem over so many seeds, as JSON.
+prints the worst relative error of each problem over this number of seeds, as JSON.
 """
 
 import json
@@ -24,7 +24,7 @@ Vector = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A form and what it should say; `made` are the parameters that made the targets, `unit` the inputs' sizes."""
+    """A form and the exact one; `made` are the parameters that made the targets, `unit` the inputs' sizes."""
 
     form: QuadraticLoss
     exact: ExactLoss
@@ -40,7 +40,7 @@ class Case:
         yield random.normal(size=size)
         yield np.zeros(size)
         opposed = np.zeros(size)
-        opposed[[0, 1]] = 1e6, -1e6  # of which nearly collinear columns leave little
+        opposed[[0, 1]] = 1e6, -1e6  # nearly collinear columns leave little of it
         yield self.made + opposed
 
 
@@ -61,7 +61,7 @@ def cases(problem: LinearProblem) -> Iterator[Case]:
 
 
 def worst_error(problem: LinearProblem, seed: int) -> float:
-    """Of a loss relative to the exact one."""
+    """The worst error of a loss relative to the exact one."""
     errors = []
     for case in cases(problem):
         for theta in case.near_and_far(seed):
@@ -71,7 +71,7 @@ def worst_error(problem: LinearProblem, seed: int) -> float:
 
 
 def worst_gradient_error(problem: LinearProblem, seed: int) -> float:
-    """Of an element of a gradient, beside the largest that it could be where the loss is the same."""
+    """The worst error of an element of a gradient, relative to the largest it could be where the loss is the same."""
     errors = []
     for case in cases(problem):
         gradient = np.empty(case.form.size)

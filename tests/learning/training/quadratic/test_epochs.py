@@ -155,7 +155,7 @@ def test_a_rate_may_be_changed_before_the_first_epoch() -> None:
 
 
 def losses_in_extended_precision(rule: Any, epochs: int) -> list[np.longdouble]:
-    """Of Descent or Momentum from START on TRAIN, from epoch 0 on; a long double's exponent knows no overflow here."""
+    """Losses of Descent or Momentum from START on TRAIN, from epoch 0 on; a long double does not overflow here."""
     x = np.hstack([TRAIN.inputs[:], np.ones((len(TRAIN), 1))]).astype(np.longdouble)
     theta: NDArray[Any] = np.vstack([START[:6].reshape(3, 2), START[6:]]).astype(np.longdouble)
     v: NDArray[Any] = np.zeros_like(theta)

@@ -42,7 +42,7 @@ def largest_eigenvalue(problem: LinearProblem) -> float:
 
 
 def rounding(problem: LinearProblem, *vectors: NDArray[Any]) -> float:
-    """What the digits of the dtype say about a residual: ε times the terms that predictions are sums of."""
+    """The rounding of a residual in the dtype: ε times the terms that predictions are sums of."""
     inputs = np.hstack([problem.inputs.astype(np.float64), np.ones((len(problem.inputs), 1))])
     sizes = np.abs(problem.targets[:, 0].astype(np.float64))
     for vector in vectors:
@@ -51,7 +51,7 @@ def rounding(problem: LinearProblem, *vectors: NDArray[Any]) -> float:
 
 
 def apart(loss: float, expected: float) -> float:
-    """How far residuals are apart beyond the 1e-8 of a loss that may be in any case."""
+    """The distance of residuals beyond the 1e-8 of a loss that is allowed in any case."""
     return float(abs(np.sqrt(loss) - np.sqrt(expected)) - 5e-9 * np.sqrt(expected))
 
 
