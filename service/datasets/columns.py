@@ -31,7 +31,7 @@ class Column:
     name: str
     kind: Kind = "numeric"
     categories: tuple[str, ...] | None = None
-    """Of a categorical column, in the order of its codes."""
+    """The categories of a categorical column, in the order of its codes."""
     fill: float | None = None
     """The number or code that stood for a missing value."""
 

@@ -71,7 +71,7 @@ async def create_dataset(
 ) -> Response:
     """Keep a table, as JSON columns or as a file of rows, and divide it into parts.
 
-    CSV, Parquet, Arrow, npz and npy are read while they come, packed by gzip or not; name, targets, parts and all else
+    CSV, Parquet, Arrow, npz and npy are read on arrival, packed by gzip or not; name, targets, parts and all else
     are the query parameters then. From about a megabyte on, the dataset is listed as `loading` meanwhile.
     """
     if media_type(request) == "application/json":
@@ -134,7 +134,7 @@ def _upload(request: Request, options: StreamedOptions, database: Database, stor
 
 @asynccontextmanager
 async def _held(request: Request, database: Database, key: str | None, mark: Fingerprint) -> AsyncIterator[None]:
-    """While the request's key is held; raises what `creation` raises, though the body is not there yet."""
+    """Hold the request's key meanwhile; raise as `creation` does, though the body is not there yet."""
     if key is None:
         yield
         return
@@ -164,7 +164,7 @@ def _answer(session: Session, record: DatasetRecord, created: Creation) -> Respo
 def list_datasets(
     database: DatabaseOf, limit: Limit = 50, after: After = None, state: State | None = None
 ) -> dict[str, Any]:
-    """All datasets, newest first, also those that are loading; of one state where that is given."""
+    """All datasets, newest first, also those that are loading, or those in one state."""
     with database.reading() as session:
         items, following = records.page(session, limit, after, state)
     return {"items": items, "next": following}
@@ -172,7 +172,7 @@ def list_datasets(
 
 @router.get("/{dataset}", response_model=Dataset, summary="Show a dataset", responses=problems(404, 422))
 def show_dataset(dataset: str, database: DatabaseOf) -> DatasetRecord:
-    """A dataset's columns, widths and parts, by id or name; how far it is while it is loading."""
+    """A dataset's columns, widths and parts, by id or name; its progress while it is loading."""
     with database.reading() as session:
         return records.find(session, dataset)
 
@@ -226,10 +226,10 @@ def show_statistics(dataset: str, database: DatabaseOf) -> dict[str, Any]:
 def show_content(
     dataset: str, request: Request, database: DatabaseOf, storage: StorageOf, part: PartName | None = None
 ) -> Response:
-    """The rows of all parts or of one, in the order in which they came, as the `Accept` header wants them: CSV,
+    """The rows of all parts or of one, in the order of the upload, in the form of the `Accept` header: CSV,
     Parquet or an Arrow stream.
 
-    Values that stood for missing ones are given back in their place.
+    Values that stand for missing ones are included.
     """
     form = MediaType(preferred(request.headers.get("accept", ""), export.FORMS))
     with database.reading() as session:

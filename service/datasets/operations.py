@@ -36,7 +36,7 @@ def store(storage: Storage, table: Table, options: Options) -> DatasetRecord:
 
 
 def create(storage: Storage, new: NewDataset) -> DatasetRecord:
-    """Keep what a JSON body holds; the row follows with `adding`. Raises as `store` does."""
+    """Keep the data of a JSON body; the row follows with `adding`. Raises as `store` does."""
     table = json_table(new.columns, new.types, new.dtype)
     return store(storage, table, Options(new.name, new.targets, new.split, new.dtype, new.missing))
 
@@ -62,7 +62,7 @@ def adding(database: Database, storage: Storage, record: DatasetRecord) -> Itera
 
 @contextmanager
 def naming(record: DatasetRecord) -> Iterator[None]:
-    """Raises Conflict where the row could not be added because its name is taken."""
+    """Raise Conflict where the row could not be added because its name is taken."""
     try:
         yield
     except IntegrityError:
@@ -70,7 +70,7 @@ def naming(record: DatasetRecord) -> Iterator[None]:
 
 
 def refuse_taken(database: Database, name: str | None) -> None:
-    """Raises Conflict where a dataset has this name already."""
+    """Raise Conflict where a dataset has this name already."""
     if name is not None:
         with database.reading() as session:
             if records.is_taken(session, name):

@@ -56,7 +56,7 @@ class Parts(AbstractContextManager["Parts"]):
         return np.frombuffer(os.pread(self._file.fileno(), stop - start, start), np.uint8)
 
     def indices(self, start: int, stop: int) -> Iterator[tuple[PartName, "Indices | slice"]]:
-        """For each part that has any of the rows start to stop: which, counted from `start`."""
+        """Yield the rows start to stop of each part that has any, counted from `start`."""
         if self._counts[TRAIN] == self.rows:
             yield "train", slice(None)
             return
@@ -69,7 +69,7 @@ class Parts(AbstractContextManager["Parts"]):
                 yield part, chosen
 
     def check(self) -> None:
-        """Call it once all rows are there.
+        """Check that there are rows to train on, once all rows are there.
 
         Raises:
             Invalid: there is nothing to train on.
@@ -80,9 +80,9 @@ class Parts(AbstractContextManager["Parts"]):
 
 
 class Draw:
-    """Draws `count` of `left` rows that come in blocks, so that every choice is as likely as any other.
+    """A draw of `count` of `left` rows that come in blocks; every choice is as likely as any other.
 
-    How many of a block: hypergeometric; which ones: uniform.
+    The number from each block is hypergeometric, the choice among its rows uniform.
     """
 
     def __init__(self, random: np.random.Generator, count: int, left: int) -> None:
@@ -91,7 +91,7 @@ class Draw:
         self._left = left
 
     def among(self, rows: Indices) -> Indices:
-        """Those drawn of the next rows."""
+        """Draw among the next rows."""
         if not self._count or not len(rows):
             return rows[:0]
         count = int(self._random.hypergeometric(self._count, self._left - self._count, len(rows)))

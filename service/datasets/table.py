@@ -25,7 +25,7 @@ class Texts:
 def category_of(value: float | Decimal | np.generic) -> str:
     """The name of the category that a number or a boolean is, the same in whatever form it came.
 
-    `true` or `false`; a whole number by all its digits; another by the fewest that give it back in its own dtype.
+    `true` or `false`; a whole number by all its digits; another by the fewest that identify it in its own dtype.
     """
     if isinstance(value, bool | np.bool_):
         return str(value).lower()
@@ -59,7 +59,7 @@ class Table:
 
     kinds: Mapping[str, Kind]
     chunks: Generator[Chunk]
-    """No chunk is empty. What is wrong with the data comes while they are read, as `Invalid`."""
+    """Chunks, none of them empty. Faults of the data are raised while they are read, as `Invalid`."""
     groups: Mapping[str, list[str]] = field(default_factory=dict)
     """Names that stand for several columns at once: that of an array in two dimensions, for its columns."""
     advice: list[Advice] = field(default_factory=list)

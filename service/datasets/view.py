@@ -1,4 +1,4 @@
-"""A dataset as one network trains and is checked on it."""
+"""A dataset as one network trains and is evaluated on it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -38,9 +38,9 @@ class DatasetView:
         return self.dataset.inputs - (self.weights is not None)
 
     def part(self, name: str) -> Part:
-        """One part, read from memory maps as it is used: of all that is stored, only the weights are in memory.
+        """One part, read from memory maps as it is used: only its weights are held in memory.
 
-        Categories are seen as one-hot; where nothing is to be changed, the maps themselves are what is seen.
+        Categories are seen as one-hot; where nothing is to be changed, the arrays are the maps themselves.
 
         Raises:
             Invalid: it has no rows.
@@ -87,13 +87,13 @@ class DatasetView:
         return self._arrays(name).numbers
 
     def gram(self, name: str) -> Gram | None:
-        """The stored sums of squares and products, where they are of the very rows that a network sees."""
+        """The stored sums of squares and products, where they are of exactly the rows that a network sees."""
         if self.weights is not None or not np.can_cast(self.dataset.dtype, self.dtype, "safe"):
             return None
         return self.storage.gram(self.dataset.id, self.dataset.content_hash, name)
 
     def check(self, network: Network, pointer: str) -> None:
-        """Raises Invalid where the columns do not fit the network."""
+        """Raise Invalid where the columns do not fit the network."""
         wanted, given = (network.inputs, network.outputs), (self.inputs, self.dataset.outputs)
         if wanted != given:
             features = [each for each in self.dataset.features if each.name != self.weights]

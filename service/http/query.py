@@ -1,4 +1,4 @@
-"""What a query string may say: nothing that a route does not declare, nothing twice, and nothing beside a JSON body."""
+"""Checks of query strings: nothing that a route does not declare, nothing twice, and nothing beside a JSON body."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""A network: an architecture whose widths fit, one flat vector of parameters, and what it computes for rows."""
+"""A network: an architecture whose widths fit, one flat vector of parameters, and its outputs for rows."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -21,9 +21,9 @@ USEFUL_ROWS = 1024
 
 
 class Network:
-    """Layers, the dtype they compute in, and where each parameter lies in the flat vector. Allocates nothing.
+    """Layers, the dtype they compute in, and the place of each parameter in the flat vector. Allocates nothing.
 
-    `parameter_count` counts what is trained; `size` is the vector's length: running statistics lie behind.
+    `parameter_count` counts the trained ones; `size` is the vector's length: running statistics lie behind.
 
     Raises:
         ArchitectureError: widths do not fit, or no layer fixes one.
@@ -78,7 +78,7 @@ class Network:
         """The vector for parameters given layer by layer, as nested lists or arrays.
 
         Raises:
-            ParameterError: wrong shapes or names, what is no number, is not finite or overflows the dtype.
+            ParameterError: shapes or names are wrong, or a value is no number, not finite, or overflows the dtype.
         """
         vector = np.empty(self.size, self.dtype)
         read_parameters(self.top, layers, vector)
@@ -127,7 +127,7 @@ class Network:
     def blocks(
         self, vector: Array, inputs: Rows, block: int | None = None, prepare: Prepare | None = None
     ) -> Iterator[tuple[slice, Array]]:
-        """Outputs in test mode, `block` rows at a time: which rows, and a buffer that the next block overwrites."""
+        """Yield slices of `block` rows and their outputs in test mode, in a buffer that the next block overwrites."""
         size = max(1, min(block or self.block_rows, len(inputs)))
         tape, buffer, outputs = self.tape(vector, size)
         for start in range(0, len(inputs), size):

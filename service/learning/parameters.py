@@ -1,4 +1,4 @@
-"""Parameters as others give them, layer by layer, checked on the way into the flat vector."""
+"""Parameters from outside, layer by layer, checked on the way into the flat vector."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

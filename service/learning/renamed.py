@@ -1,4 +1,4 @@
-"""Former addresses of the families of terms: packages written for them load for one more release, with a warning."""
+"""Former addresses of the families of terms: packages that use them load for one more release, with a warning."""
 
 import warnings
 from collections.abc import Sequence

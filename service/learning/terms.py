@@ -46,7 +46,7 @@ class Term:
     aliases: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
-        """Every field is brought to its annotated type or refused with a TermError."""
+        """Convert every field to its annotated type, or raise TermError."""
         for field, hint in hints(type(self)).items():  # type: ignore[arg-type]
             try:
                 value = conform(getattr(self, field), hint)

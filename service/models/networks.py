@@ -1,4 +1,4 @@
-"""Networks ready to compute, kept by model and version: a version never changes, so what is kept is never stale."""
+"""Networks ready to compute, kept by model and version: a version never changes, so the cache is never stale."""
 
 import asyncio
 import threading
@@ -26,7 +26,7 @@ class Networks:
     ) -> TrainedNetwork:
         """The same as `get`, for coroutines: microseconds where the network is kept, else work in a thread.
 
-        What is the latest version is asked of the database each time.
+        The database is asked for the number of the latest version each time.
 
         Raises:
             NotFound: there is no such model, version or kept epoch.

@@ -20,7 +20,7 @@ from service.vocabulary.schemas import to_json
 
 
 def layers_of(network: Network) -> list[dict[str, Any]]:
-    """The layers of a network as JSON; a chain is given as the list of its layers."""
+    """The layers of a network as JSON; a chain is the list of its layers."""
     layer = network.layer
     return [to_json(each, "type") for each in (layer.layers if isinstance(layer, Chain) else (layer,))]
 
@@ -90,7 +90,7 @@ def delete(database: Database, reference: str) -> None:
 def put_parameters(database: Database, reference: str, given: GivenParameters) -> tuple[ModelRecord, int]:
     """Add a version with given parameters; the model and the new number.
 
-    Where no signature comes with them, what the model was trained on before is still what it knows.
+    Without a signature of their own, the model keeps the signature that it had before.
 
     Raises:
         NotFound: there is no such model, or no longer.

@@ -76,7 +76,7 @@ class ModelRecord(Record):
         .correlate_except(VersionRecord)
         .scalar_subquery()
     )
-    """The latest number."""
+    """The number of the latest version."""
     versions: Mapped[int] = column_property(
         select(func.count(VersionRecord.number))
         .where(VersionRecord.model_id == id)
@@ -211,7 +211,7 @@ def add_version(
 
 
 def versions(session: Session, model: str, limit: int, before: int | None) -> list[VersionRecord]:
-    """Versions of a model, newest first, those below `before` where it is given."""
+    """Versions of a model, newest first, below number `before`, if there is one."""
     statement = select(VersionRecord).where(VersionRecord.model_id == model)
     if before is not None:
         statement = statement.where(VersionRecord.number < before)

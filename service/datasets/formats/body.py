@@ -27,13 +27,13 @@ class Pieces(Iterator[bytes]):
     """The bytes of `body`, unpacked where they begin as gzip does.
 
     Raises:
-        TooLarge: there are more than `limit` bytes, or far more than have come.
+        TooLarge: there are more than `limit` bytes, or far more than have arrived.
         Invalid: it is no gzip after all, or breaks off.
     """
 
     def __init__(self, body: Body, limit: int) -> None:
         self.packed = 0
-        """Bytes that have come so far, as they were sent."""
+        """Bytes that have arrived so far, as they were sent."""
         self._unpacked = self._unpack(body, limit)
 
     def __next__(self) -> bytes:
@@ -62,7 +62,7 @@ class Pieces(Iterator[bytes]):
 
 
 def limited(pieces: Iterable[bytes], limit: int) -> Iterator[bytes]:
-    """The pieces; raises TooLarge where they have more than `limit` bytes together."""
+    """Yield the pieces; raise TooLarge where they have more than `limit` bytes together."""
     total = 0
     for piece in pieces:
         total += len(piece)

@@ -52,7 +52,7 @@ def check_names(names: Sequence[str], remedy: str = "") -> None:
 
 
 def check_types(types: Iterable[str], names: Mapping[str, object] | Sequence[str], pointer: str) -> None:
-    """Raise Invalid where the type of a column is set that is not among `names`."""
+    """Raise Invalid where a type is set for a column that is not among `names`."""
     for name in types:
         if name not in names:
             known = ", ".join(map(repr, islice(names, 20)))

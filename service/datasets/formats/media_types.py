@@ -1,4 +1,4 @@
-"""The forms, beside JSON, in which a dataset comes and goes."""
+"""The media types, beside JSON, of uploads and exports of a dataset."""
 
 from enum import StrEnum
 
@@ -15,8 +15,8 @@ class MediaType(StrEnum):
 
 
 ALIASES = {"application/npz": MediaType.NPZ}
-"""Other names of these forms, as bodies come under them."""
+"""Other names of these media types, accepted for bodies."""
 ANY_FORM = ("application/octet-stream", "application/zip")
-"""Media types that leave open what a body is."""
+"""Media types that leave the form of a body open."""
 GZIP = ("application/gzip", "application/x-gzip")
 """Media types that name the packing of a body, and not its content."""

@@ -26,10 +26,10 @@ MALFORMED = (
 
 
 def read_npy(pieces: Iterator[bytes], options: ReadOptions, scratch: Path) -> Table:
-    """The table that an array is: of rows and columns, or of records with named fields.
+    """Read an array as a table: of rows and columns, or of records with named fields.
 
     Raises:
-        Invalid: it is no such array, or holds what no network takes.
+        Invalid: it is no such array, or holds values that no network takes.
     """
     array = load(to_file(pieces, scratch / "body.npy"), "The body")
     columns = columns_of(array, "The body", "c")
@@ -79,7 +79,7 @@ def kinds_of(columns: Mapping[str, Array], types: Mapping[str, Kind]) -> dict[st
     """The kind of each column, of `types` or by NumPy's type.
 
     Raises:
-        Invalid: it holds what no network takes; or the names are none that columns can have.
+        Invalid: it holds values that no network takes, or columns cannot have such names.
     """
     check_names(list(columns))
     check_types(types, columns, "query/types")
@@ -87,7 +87,7 @@ def kinds_of(columns: Mapping[str, Array], types: Mapping[str, Kind]) -> dict[st
 
 
 def chunks_of(arrays: Sequence[Array], columns: Mapping[str, Array], kinds: Mapping[str, Kind]) -> Generator[Chunk]:
-    """The rows of columns that are views of `arrays`, whose pages are given back behind them."""
+    """Yield the rows of columns that are views of `arrays`, and release the pages behind them."""
     rows = min((len(values) for values in columns.values()), default=0)
     step = rows_of_a_chunk(len(columns))
     with refusing(FORM):

@@ -37,7 +37,7 @@ def read_npz(body: Pieces, options: ReadOptions, scratch: Path) -> Table:
 
     Raises:
         TooLarge: it unpacks to too much.
-        Invalid: it is no such archive, holds what no network takes, or arrays of different lengths.
+        Invalid: it is no such archive, holds values that no network takes, or arrays of different lengths.
     """
     file = to_file(body, scratch / "body.npz")
     arrays = _unpack(file, body.packed, options.limit, scratch)

@@ -1,4 +1,4 @@
-"""From a body to typed columns, in whatever form it comes."""
+"""The reading of a body of any form into typed columns."""
 
 from pathlib import Path
 
@@ -13,8 +13,8 @@ MEDIA_TYPES: tuple[str, ...] = tuple(MediaType)
 
 
 def read_table(media_type: str, body: Body, options: ReadOptions, scratch: Path) -> Table:
-    """The table that a body is, packed by gzip or not. Forms that are not read from front to back go to files in the
-    folder `scratch` first, which is empty again when this returns; what is left there by an error is the caller's.
+    """Read a body as a table, packed by gzip or not. Forms that are not read from front to back go to files in the
+    folder `scratch` first, which is empty again when this returns; after an error the caller removes its files.
 
     Raises:
         WrongFormat: this form is not read.

@@ -18,7 +18,7 @@ from service.wire import PartName
 QUANTILES = (0.25, 0.5, 0.75)
 BINS = 20
 STRETCH = 1 << 17
-"""Rows that are looked at together: few enough for a core's cache, many enough that calls cost little."""
+"""Rows that are worked on together: few enough for a core's cache, many enough that calls cost little."""
 MOST_SORTED = 1 << 20
 """Values whose quantiles are exact; of more values, this number is taken, evenly spread over the part."""
 
@@ -61,7 +61,7 @@ def describe(column: SpooledColumn, spool: Spool, parts: Parts) -> dict[str, Any
 
 
 def _stretches(column: SpooledColumn, spool: Spool, parts: Parts) -> Iterator[tuple[PartName, Array, int]]:
-    """The values that are there, in runs of one part, and how many are missing among them."""
+    """Yield the values that are there, in runs of one part, and the number of missing ones among them."""
     for start in range(0, spool.rows, STRETCH):
         stop = min(start + STRETCH, spool.rows)
         values = spool.column(column.place, start, stop)
@@ -90,7 +90,7 @@ class _Description:
     sample: list[Array] = field(default_factory=list)
 
     def begin(self, values: Array, missing: int, labels: Sequence[str] | None) -> None:
-        """First pass: number, range and sum."""
+        """Take values in the first pass: number, range and sum."""
         self.missing += missing
         if not len(values):
             return
@@ -104,14 +104,14 @@ class _Description:
 
     @cached_property
     def mean(self) -> float:
-        """Once the first pass is over."""
+        """The mean, once the first pass is over."""
         try:
             return math.fsum(self.sums) / self.count
         except (OverflowError, ValueError, ZeroDivisionError):
             return math.nan
 
     def go_on(self, values: Array, rank: int, *, with_bins: bool) -> None:
-        """Second pass: what needs mean, range or number. `rank` is the place in the part of the first value."""
+        """Take values in the second pass: what needs mean, range or number. `rank` is the first one's place in the part."""
         if not len(values):
             return
         deviations = values.astype(np.float64)
@@ -128,7 +128,7 @@ class _Description:
         )
 
     def summary(self, column: SpooledColumn) -> dict[str, Any]:
-        """As `ColumnStatistics` has it."""
+        """The summary, as `ColumnStatistics` has it."""
         is_number = column.kind != "categorical" and self.count > 0
         variance = sum(self.squares) / (self.count - 1) if is_number and self.count > 1 else math.nan
         return {
@@ -163,7 +163,7 @@ class _Description:
 
 
 def quantile(ordered: Array, share: float) -> float:
-    """Between the two values of a sorted array that are next to the place share · (n − 1), linearly."""
+    """The value at the place share · (n − 1) of a sorted array, linear between its two neighbours."""
     below, between = divmod(share * (len(ordered) - 1), 1)
     low, high = (float(ordered[min(int(below) + step, len(ordered) - 1)]) for step in (0, 1))
     return low + between * (high - low)

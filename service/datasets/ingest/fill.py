@@ -1,4 +1,4 @@
-"""From chunks of a table to columns in a spool: numbers in the dataset's dtype, categories as codes."""
+"""The filling of a spool with a table's chunks: numbers in the dataset's dtype, categories as codes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
@@ -21,7 +21,7 @@ from service.wire import Dtype
 
 MOST_FAULTS = 10
 MOST_ROWS = 10**9
-"""Beyond, NumPy draws no hypergeometric numbers."""
+"""Rows of a dataset; with more, NumPy draws no hypergeometric numbers."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ class _Pass:
     missing: dict[str, int] = field(default_factory=dict)
     categories: dict[str, dict[str, int]] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
-    """About missing values; the rest of the data is then looked through for more, and not kept."""
+    """Faults about missing values; the rest of the data is then searched for more, and not kept."""
 
     def take(self, chunk: Chunk) -> None:
         columns = {name: self._column(name, chunk) for name in self.roles.names}

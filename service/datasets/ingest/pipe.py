@@ -16,9 +16,9 @@ class Broken(Exception):
 
 
 class BodyPipe(io.RawIOBase):
-    """Made in the event loop. `pour` runs there; everything else may run in a thread.
+    """A pipe made in the event loop. `pour` runs there; everything else may run in a thread.
 
-    `note` is told of every piece when it is read.
+    `note` is called with every piece when it is read.
     """
 
     def __init__(self, note: Callable[[bytes], object] = lambda _: None) -> None:
@@ -32,10 +32,10 @@ class BodyPipe(io.RawIOBase):
         self._ended = False
         self._broken = False
         self.received = 0
-        """Bytes that have come so far."""
+        """Bytes that have arrived so far."""
 
     async def pour(self, pieces: AsyncIterator[bytes]) -> None:
-        """Take all pieces; waits while the reader is behind. What `pieces` raises breaks the feed too."""
+        """Take all pieces, waiting while the reader is behind. An error of `pieces` breaks the pipe too."""
         try:
             async for piece in pieces:
                 self.received += len(piece)
@@ -55,12 +55,12 @@ class BodyPipe(io.RawIOBase):
             self._changed.notify()
 
     def check(self) -> None:
-        """Raises Broken where the body broke off."""
+        """Raise Broken where the body broke off."""
         if self._broken:
             raise Broken
 
     def drain(self) -> None:
-        """Read to the end, and forget."""
+        """Read to the end, and drop the bytes."""
         while self.read(1 << 20):
             pass
 

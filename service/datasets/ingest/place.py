@@ -1,4 +1,4 @@
-"""From the spool to the files of a dataset: each row into the stretch of its part, categories by their final codes."""
+"""The writing of a dataset's files from the spool: each row in the stretch of its part, categories as final codes."""
 
 import hashlib
 import os
@@ -16,7 +16,7 @@ from service.http.json_numbers import Array
 from service.wire import PartName
 
 Fills = Mapping[str, float]
-"""By column, what stands for a missing value: a number, or the final code of a category."""
+"""The substitute for a missing value of each column: a number, or the final code of a category."""
 
 
 class StretchedFile:
@@ -80,7 +80,7 @@ def place(ingested: Ingested, parts: Parts, fills: Fills, folder: Path, check: C
 
 
 def _finish(columns: Sequence[SpooledColumn], block: Array, fills: Fills) -> None:
-    """Put final codes and what stands for missing values into a block (columns × rows)."""
+    """Put final codes and substitutes for missing values into a block (columns × rows)."""
     for column, values in zip(columns, block, strict=True):
         if not column.missing and column.codes is None:
             continue

@@ -46,7 +46,7 @@ class Spool(AbstractContextManager["Spool"]):
         return self.rows * self.columns * self._last.itemsize
 
     def append(self, columns: Sequence[Array]) -> None:
-        """More rows, as one array (rows) for each column."""
+        """Append rows, as one array (rows) for each column."""
         rows = len(columns[0])
         done = 0
         while done < rows:

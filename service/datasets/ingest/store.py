@@ -1,4 +1,4 @@
-"""A table becomes a dataset: into the spool, divided, described, placed, kept."""
+"""The way from a table to a dataset: into the spool, divided, described, placed, kept."""
 
 import hashlib
 import shutil
@@ -166,7 +166,7 @@ def _fill(column: SpooledColumn, summary: dict[str, Any], dtype: str) -> float:
 
 
 def _add_grams(record: DatasetRecord, folder: Path) -> None:
-    """For the quadratic path: with these, a job need not read the rows at all."""
+    """Add the sums for the quadratic path: with these, a job need not read the rows at all."""
     arrays = arrays_in(folder)
     for part in ("train", "validation"):
         rows = record.slice_of(part)

@@ -1,4 +1,4 @@
-"""Datasets that arrive as a stream: read while they come, listed as loading, kept whole or not at all."""
+"""Datasets that arrive as a stream: read on arrival, listed as loading, kept whole or not at all."""
 
 import asyncio
 import io
@@ -30,11 +30,11 @@ from service.ids import new_id
 from service.storage.storage import Storage
 
 LISTED_FROM = 1 << 20
-"""Bytes; what is smaller is there before anybody could look."""
+"""Bytes; a smaller upload has ended before a client could look."""
 BEAT = 0.25
-"""Seconds between two writes of how far a loading dataset is."""
+"""Seconds between two writes of a loading dataset's progress."""
 LONGEST_SILENCE = 10.0
-"""Seconds after which a loading dataset is heard of, though nothing has come."""
+"""Seconds after which a loading dataset has a beat written, though nothing has arrived."""
 AT_ONCE = 8
 """Large uploads that are read at the same time, each in some hundred megabytes."""
 PATIENCE = 5.0
@@ -53,7 +53,7 @@ class Turns:
         self._free = asyncio.Semaphore(count)
 
     async def run(self, call: Callable[[], Result]) -> Result:
-        """Call in a thread when it is its turn.
+        """Call `work` in a thread when its turn has come.
 
         Raises:
             Unavailable: no turn came up in time.
@@ -200,10 +200,10 @@ _FIRST_BYTES = {
 
 
 def _form(media_type: str, feed: BodyPipe) -> str:
-    """The media type, found by the first bytes where the sender knew a general one alone.
+    """The media type, recognised by the first bytes where the sender names only a general one.
 
     Raises:
-        WrongFormat: they are of no form that is known so.
+        WrongFormat: they are not of any form that is recognised.
     """
     if media_type in ANY_FORM:
         first = feed.peek(max(map(len, _FIRST_BYTES)))

@@ -19,7 +19,7 @@ Connection = Literal["+", "vcat"]
 
 
 class Container(Layer):
-    """Has other layers inside."""
+    """A layer with other layers inside."""
 
     __slots__ = ()
 

@@ -1,4 +1,4 @@
-"""Dense; the other layers are in the files that the imports name."""
+"""The Dense layer."""
 
 from dataclasses import KW_ONLY, dataclass
 

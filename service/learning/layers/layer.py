@@ -23,7 +23,7 @@ class ArchitectureError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ParameterSlot:
-    """A named array of a layer: its shape as the outside sees it, and where it lies in the flat vector.
+    """A named array of a layer: its shape as the outside sees it, and its place in the flat vector.
 
     A transposed one is stored the other way round. `initial` draws it from a generator; statistics are not trainable.
     """

@@ -1,4 +1,4 @@
-"""Layers that give their inputs mean 0 and variance 1."""
+"""Layers that scale their inputs to mean 0 and variance 1."""
 
 from dataclasses import KW_ONLY, dataclass
 from typing import Annotated

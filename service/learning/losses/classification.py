@@ -1,4 +1,4 @@
-"""Losses of probabilities, named as in Flux; none is negative, for p + ϵ is taken as 1 where it is more."""
+"""Losses of probabilities, named as in Flux; none is negative, because p + ϵ is at most 1."""
 
 from dataclasses import dataclass
 

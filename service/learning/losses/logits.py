@@ -71,7 +71,7 @@ class LogitCrossEntropy(AggregatedLoss):
 
 
 def _exactly(columns: Array, z: Array, y: Array, scale: float) -> Callable[[float], float]:
-    """For fixed buffers: the loss, and its gradient in place of z, the logits less the largest.
+    """Return a call on fixed buffers that returns the loss and writes its gradient over z, the logits less the largest.
 
     `columns` are the logits, outputs × rows. The exponential of the largest is 1, and left out of all sums.
     """
@@ -126,5 +126,5 @@ class LogitBinaryCrossEntropy(AggregatedLoss):
         return self.both(ŷ, y)[1]
 
     def _parts(self, ŷ: Array, y: Array) -> tuple[Array, Array]:
-        """exp(-|ŷ|), and s - y with s = 1 for ŷ ≥ 0, else 0: what rounding the sigmoid to s leaves out."""
+        """exp(-|ŷ|), and s - y with s = 1 for ŷ ≥ 0, else 0: the sigmoid rounded to s, less y."""
         return exp(-abs(ŷ)), subtract(~np.signbit(ŷ), y, dtype=ŷ.dtype)

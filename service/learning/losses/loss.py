@@ -63,7 +63,7 @@ class Loss(Term):
         return "mean"
 
     def value(self, ŷ: Array, y: Array) -> float:
-        """The loss of these rows, of a loss that is not separable."""
+        """The loss of these rows, for a loss that is not separable."""
         raise NotImplementedError
 
     def terms(self, ŷ: Array, y: Array) -> Array:
@@ -139,7 +139,7 @@ class WholeLoss(Loss):
 
 
 def relative(weights: Array) -> Array:
-    """In float64 by the largest, so that sums are neither infinite nor lost; all that are 0 stay so."""
+    """Divide by the largest, in float64, so that sums are neither infinite nor lost; zeros stay zeros."""
     largest = float(weights.max(initial=0))
     return weights.astype(np.float64) / (largest or 1.0)
 
@@ -172,7 +172,7 @@ class Total:
 
 
 class WholeTotal(Total):
-    """The loss of all rows at once, for one that does not add up over blocks: rows are kept until it is asked for."""
+    """An accumulator for a loss that does not add up over blocks: it keeps the rows until the loss is asked for."""
 
     def __init__(self, loss: Loss) -> None:
         super().__init__(loss)

@@ -1,4 +1,4 @@
-"""Losses of margins and of overlaps, named as in Flux."""
+"""Losses of margins, named as in Flux."""
 
 from dataclasses import dataclass
 

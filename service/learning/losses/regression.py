@@ -1,4 +1,4 @@
-"""Losses of real targets, named as in Flux; those of classes are in cross_entropies.py, of margins in margins.py."""
+"""Losses of real targets, named as in Flux."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Flux's notation for layers, read and written: `Chain(Dense(4 => 16, tanh), Dense(16 => 3))`.
+"""The reader of Flux's notation for layers: `Chain(Dense(4 => 16, tanh), Dense(16 => 3))`.
 
 A layer is its name with values in parentheses, keywords behind `;`. A bare activation is a layer, and so is a Julia
 lambda where one has parameters: `x -> leakyrelu(x, 0.2)`.
@@ -36,7 +36,7 @@ def is_activation(name: str) -> bool:
 
 
 class Reader:
-    """Reads layers, one token ahead."""
+    """A reader of layers, one token ahead."""
 
     def __init__(self, text: str) -> None:
         self.tokens = Tokens(text)
@@ -147,7 +147,7 @@ class Reader:
 
 
 def build(term: type[T], values: dict[str, Any], position: int) -> T:
-    """The term with these values; NotationError where they are wrong or something lacks."""
+    """The term with these values; NotationError where one is wrong or missing."""
     for field in fields(term):  # type: ignore[arg-type]
         if field.default is MISSING and field.name not in values:
             raise NotationError(f"{term.name} lacks {wire_name(field.name)}", position)

@@ -14,7 +14,7 @@ EXPRESSION = "expression"
 
 
 def write(layer: Layer) -> str:
-    """The one way to write a layer: what has its default is left out."""
+    """Write a layer in the one canonical way: values equal to their defaults are left out."""
     if isinstance(layer, Activation):
         return write_activation(layer)
     values = [(field, getattr(layer, field.name)) for field in fields(layer)]  # type: ignore[arg-type]

@@ -1,6 +1,6 @@
 """Adam and its family, named as in Optimisers.jl.
 
-Where a formula averages, m = β m + (1 - β) dx, what is kept is m / (1 - β): the update is then m = β m + dx, and the
+Where a formula averages, m = β m + (1 - β) dx, the rule keeps m / (1 - β): the update is then m = β m + dx, and the
 factor goes into the rate. It saves two passes over the parameters.
 """
 
@@ -38,7 +38,7 @@ class Moments(Rule):
         np.add(v, dx, v)
 
     def divide(self, m: Array, v: Array, rate: float, divisor: float, out: Array) -> None:
-        """out = rate m / (√(v / divisor) + ε), with the averages that m and v stand for."""
+        """out = rate m / (√(v / divisor) + ε), with the averages of which m and v are multiples."""
         b1, b2 = self.beta
         root = math.sqrt((1 - b2) / divisor)
         np.sqrt(v, out)

@@ -27,8 +27,8 @@ Calls = list[tuple[Apply, RuleState]]
 class Optimiser:
     """A rule at work on a vector of parameters and its gradient; `arrays` lists the stretches that are one array.
 
-    Rules that take any stretch of elements go over the vectors together, block by block: what one leaves in the cache
-    the next one finds there. `gradient_square` and `step_square` are Σ dx² before and after the last step.
+    Rules that take any stretch of elements go over the vectors together, block by block: each finds in the cache what
+    the one before left there. `gradient_square` and `step_square` are Σ dx² before and after the last step.
     """
 
     def __init__(self, rule: Rule, x: Array, dx: Array, arrays: Sequence[slice]) -> None:
@@ -95,7 +95,7 @@ class Optimiser:
         return arrays
 
     def restore(self, arrays: Saved) -> None:
-        """Take over what `state` gave."""
+        """Take over a result of `state`."""
         for index, work in enumerate(self._works):
             work.t = int(arrays[f"{index}.t"][0])
             work.eta = float(arrays[f"{index}.eta"][0])
@@ -120,7 +120,7 @@ def block_of(work: RuleState, x: Array, dx: Array, part: slice, scratch: Array) 
 
 
 def stretches(scope: Scope, size: int, arrays: Sequence[slice]) -> Sequence[slice]:
-    """The parts of the vector that are taken one by one."""
+    """The stretches of the vector that rules take one by one."""
     if scope == "array":
         return arrays
     if scope == "vector":

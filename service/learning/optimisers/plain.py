@@ -1,8 +1,4 @@
-"""Optimiser rules, named as in Optimisers.jl: each turns the gradient dx in place into the step of x -= dx.
-
-The plain ones and those that keep squares are here, the family of Adam in adam.py, what changes gradients before a rule
-in modifiers.py.
-"""
+"""The plain rules, named as in Optimisers.jl: each turns the gradient dx in place into the step of x -= dx."""
 
 from dataclasses import dataclass
 

@@ -33,7 +33,7 @@ class Rprop(Rule):
 
     @property
     def rate(self) -> None:
-        """Every parameter has its own."""
+        """None: every parameter has its own rate."""
 
     def states(self) -> dict[str, float]:
         return {"g": 0.0, "eta": self.eta}

@@ -44,7 +44,7 @@ def logits_of_probabilities(recipe: Recipe, network: Network | None) -> Advice |
 
 
 def unstable_rate(plan: Plan, recipe: Recipe) -> Advice | None:
-    """A rate beyond the largest stable one."""
+    """Advise where the rate is beyond the largest stable one."""
     bound, best = plan.largest_stable_rate, plan.best_rate
     if bound is None or best is None:
         return None
@@ -65,7 +65,7 @@ def unstable_rate(plan: Plan, recipe: Recipe) -> Advice | None:
 
 
 def highest_rate(recipe: Recipe) -> tuple[float | None, int]:
-    """The highest rate and the epoch that has it; of a long schedule a thousand epochs are looked at."""
+    """The highest rate and its epoch; a long schedule is tried at a thousand epochs."""
     if recipe.schedule is None:
         return recipe.optimiser.rate, 1
     epochs = range(1, recipe.epochs + 1, max(1, recipe.epochs // CHECKED_RATES))
@@ -83,7 +83,7 @@ def pointer_to_rate(recipe: Recipe) -> str:
 
 
 def badly_scaled(recipe: Recipe, network: Network | None, gram: Gram | None) -> Advice | None:
-    """Inputs of very different sizes, which `standardise` would make equal."""
+    """Advise where inputs have very different sizes, which `standardise` would make equal."""
     if recipe.standardise or network is None or gram is None or first_dense(network.root) is None:
         return None
     scaling = scaling_of(gram)
@@ -99,7 +99,7 @@ def badly_scaled(recipe: Recipe, network: Network | None, gram: Gram | None) -> 
 
 
 def no_validation_part(recipe: Recipe, validation_rows: int) -> Advice | None:
-    """Early stopping that sees only the rows it learns from."""
+    """Advise where early stopping sees only the rows that it learns from."""
     if recipe.early_stopping is None or validation_rows:
         return None
     detail = (

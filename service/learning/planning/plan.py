@@ -23,9 +23,9 @@ from service.learning.training.scaling import scaling_of
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Trainable parameters, how gradients are computed, operations in all and about how many seconds they take.
+    """The number of trainable parameters, the path, all operations, and an estimate of the seconds they take.
 
-    The rates are None for rules without a bound, and where only rows could tell that were not given. The least loss is
+    The rates are None for rules without a bound, and where they depend on rows that are not known. The least loss is
     known where the loss is a quadratic form.
     """
 
@@ -91,7 +91,7 @@ def known_form(network: Network, train_rows: int, recipe: Recipe, gram: Gram, we
 
 
 def bounds_by_form(form: QuadraticLoss, train_rows: int, recipe: Recipe) -> RateBounds:
-    """Exact where each step goes by the loss of all rows; of batches, the bounds of one with the same curvature."""
+    """Exact where each step takes the loss of all rows; for batches, the bounds of one with the same curvature."""
     batch = min(recipe.batch_size or train_rows, train_rows)
     if batch == train_rows:
         return bounds_of_quadratic(recipe.optimiser, form)

@@ -54,7 +54,7 @@ class Gram:
 
         A second pass follows where the sample misled: where all rows together allow a fit with a far smaller residual
         (a feature that is almost always zero, say), or two columns that were as good as the same are not quite.
-        `after_block` is told how many rows of the pass are done, and may drop the pages behind it.
+        `after_block` is called with the number of rows done, and may drop the pages behind it.
         """
         if len(inputs) != len(targets):
             raise ValueError(f"inputs have {len(inputs)} rows, targets {len(targets)}")

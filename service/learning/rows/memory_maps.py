@@ -1,4 +1,4 @@
-"""Memory maps of files larger than memory: pages are asked for before they are read, and given back behind."""
+"""Memory maps of files larger than memory: pages are requested before they are read, and released behind."""
 
 import mmap
 from collections.abc import Iterable, Iterator

@@ -52,7 +52,7 @@ def _together(indices: Indices) -> slice | Indices:
 
 
 Rows = Array | Selection | OneHotRows
-"""Rows to learn from: of all kinds a slice is a dense array."""
+"""Rows to learn from; a slice of any kind is a dense array."""
 
 
 def expand(codes: Array, classes: Sequence[int | None], dtype: str) -> Array:

@@ -1,4 +1,4 @@
-"""Part: the rows that a network learns from or is judged on."""
+"""The part of a dataset that a network learns from or is evaluated on."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from service.learning.rows.one_hot import Rows
 class Part:
     """Rows to learn from: inputs (rows × inputs) and targets (rows × outputs).
 
-    Arrays or memory maps, in the network's dtype; a Selection where some columns or another dtype are stored;
+    They are arrays or memory maps in the network's dtype; a Selection where some columns or another dtype are stored;
     OneHotRows where columns hold codes of classes.
-    `weights` (rows), not negative, are what each row counts; their scale does not matter to a mean. `gram` is the Gram
+    `weights` (rows), not negative, weigh the rows; their scale does not matter to a mean. `gram` is the Gram
     matrix of these rows where it is known; it saves a pass.
     """
 

@@ -93,7 +93,7 @@ class Centring:
         return type(self)(self.mean, self.level, self.fit, *_basis(directions.T, spread, scale))
 
     def rounding_of_residuals(self, lengths: Matrix) -> Matrix:
-        """The size of the rounding errors in a residual, of each output, for features of these root mean squares."""
+        """The size of the rounding errors in each output's residual, for features of these root mean squares."""
         slopes = self.fit if self.inverse is None else self.inverse @ self.fit
         return EPSILON * (np.abs(self.level) + lengths @ np.abs(slopes))
 

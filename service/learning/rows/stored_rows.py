@@ -1,4 +1,4 @@
-"""Rows that are stored in one form and seen in another: made so as they are read, batch by batch."""
+"""Rows that are stored in one form and seen in another: converted as they are read, batch by batch."""
 
 from __future__ import annotations
 

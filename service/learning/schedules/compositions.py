@@ -17,7 +17,7 @@ from service.learning.terms import Count, NonNegative, TermError
 class Sequence(Schedule):
     """schedules[i](t - Σ step_sizes before i), i the step that t is in
 
-    The last schedule goes on after its step, as where the original is iterated; its call would begin it again.
+    The last schedule continues after its step, as where the original is iterated; a call of the original restarts it.
     """
 
     name = "Sequence"

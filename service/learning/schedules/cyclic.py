@@ -1,4 +1,4 @@
-"""Schedules that come again: triangles, sines and cosines, after the code of ParameterSchedulers.jl."""
+"""Cyclic schedules: triangles, sines and cosines, after the code of ParameterSchedulers.jl."""
 
 from dataclasses import dataclass
 from math import asin, cos, pi, sin

@@ -1,7 +1,4 @@
-"""Rates that change while training goes on: formulas after the code of ParameterSchedulers.jl, t counted from 1.
-
-Decays and compositions are defined here, cyclic schedules in cycles.py, the one that follows losses in plateau.py.
-"""
+"""Rates that change while training goes on: formulas after the code of ParameterSchedulers.jl, t counted from 1."""
 
 from dataclasses import dataclass
 from itertools import accumulate

@@ -1,4 +1,4 @@
-"""The schedule that follows the losses, and what it has to remember."""
+"""The schedule that follows the losses, and its state."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -14,7 +14,7 @@ from service.learning.terms import Count, NonNegative, Positive, TermError
 class Plateau(Schedule):
     """start decay^d, d counting how often `patience` epochs in a row brought no loss below best - min_change
 
-    The loss is the one that the best parameters go by. Flux's `plateau` compares with the last score instead of the
+    The loss is the one that decides the best parameters. Flux's `plateau` compares with the last score instead of the
     best, and lets one noisy epoch hide a plateau.
     """
 

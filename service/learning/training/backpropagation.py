@@ -29,9 +29,9 @@ class BatchTape:
 
 
 class BackPropagation:
-    """Writes ∂loss/∂θ of the batches of a part to `gradient`; θ is `vector`.
+    """Back-propagation that writes ∂loss/∂θ of the batches of a part to `gradient`; θ is `vector`.
 
-    A batch of `size` rows is taken `block_rows` at a time, so that all that is between the layers stays small. Weights
+    A batch of `size` rows is taken `block_rows` at a time, so that the values between the layers stay small. Weights
     are scaled to a mean of 1 where the loss is a mean. Random numbers depend on (seed, epoch, row in the order) alone.
     """
 

@@ -207,7 +207,7 @@ class BatchPath:
             self._follow_schedule()
 
     def state(self) -> State:
-        """Copies of all that going on needs."""
+        """Copies of all that is needed to continue."""
         counts = [self.epoch, self.reported, self.position, self._steps, self._schedule is not None]
         arrays = {
             "vector": self.vector.copy(),
@@ -221,7 +221,7 @@ class BatchPath:
         return arrays | {f"optimiser.{name}": array for name, array in self._optimiser.state().items()}
 
     def restore(self, arrays: Saved) -> None:
-        """Take over what `state` gave."""
+        """Take over a result of `state`."""
         np.copyto(self.vector, arrays["vector"])
         if "gradient" in arrays:
             np.copyto(self._gradient, arrays["gradient"])

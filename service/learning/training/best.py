@@ -1,4 +1,4 @@
-"""Keeps an eye on the losses: which parameters were best, and whether it is time to stop."""
+"""The best loss so far, its parameters, and early stopping's patience."""
 
 import math
 from typing import Protocol
@@ -18,7 +18,7 @@ class HasVector(Protocol):
 
 
 class BestSoFar:
-    """The least loss so far, its parameters where the recipe keeps them, and how long nothing better has come.
+    """The least loss so far, its parameters where the recipe keeps them, and the number of epochs since.
 
     The loss is the one that early stopping monitors, else that of the validation part where there is one, else that of
     the training part.
@@ -58,7 +58,7 @@ class BestSoFar:
         return self.enough
 
     def state(self) -> State:
-        """Copies of all that going on needs."""
+        """Copies of all that is needed to continue."""
         arrays: State = {"mark": np.array([self._mark]), "waited": np.array([self._waited])}
         if self.best is not None:
             arrays["best"] = np.array([float(self.best[0]), self.best[1]])
@@ -67,7 +67,7 @@ class BestSoFar:
         return arrays
 
     def restore(self, arrays: Saved) -> None:
-        """Take over what `state` gave."""
+        """Take over a result of `state`."""
         self._mark = float(arrays["mark"][0])
         self._waited = int(arrays["waited"][0])
         if "best" in arrays:

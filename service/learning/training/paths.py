@@ -17,7 +17,7 @@ PathName = Literal["quadratic", "batches"]
 
 
 class Path(Protocol):
-    """Updates a flat vector epoch by epoch, from wherever `restore` put it; its state may be taken at every yield."""
+    """Updates of a flat vector, epoch by epoch, from wherever `restore` put it; any yield allows to take the state."""
 
     @property
     def vector(self) -> Array:
@@ -38,10 +38,10 @@ class Path(Protocol):
         """Report after report to `epochs`; between, every fifth of a second, the fraction of the present pass."""
 
     def state(self) -> State:
-        """Copies of all that going on to the same bytes needs."""
+        """Copies of all that is needed to continue to the same bytes."""
 
     def restore(self, arrays: Saved) -> None:
-        """Take over what `state` gave."""
+        """Take over a result of `state`."""
 
 
 def begin_path(
@@ -73,10 +73,10 @@ def begin_path(
 def choose_path(
     network: Network, train_rows: int, validation_rows: int, recipe: Recipe, *, weighted: bool, sums_are_known: bool
 ) -> tuple[PathName, Cost]:
-    """The path that the recipe names, or else the one of fewer operations; and its cost.
+    """The path that the recipe names, or else the one of fewer operations, and its cost.
 
     Raises:
-        RecipeError: the quadratic path is asked for, and cannot be taken.
+        RecipeError: the recipe names the quadratic path, which cannot be taken.
     """
     reason = obstacle(network, train_rows, recipe, weighted=weighted)
     if recipe.path == "quadratic" and reason is not None:

@@ -1,4 +1,4 @@
-"""A schedule at work, and what it has to remember."""
+"""A schedule at work, and its state."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ class Recipe:
     """All that decides a training's result besides network, parameters and rows.
 
     `epochs` are passes over the training part. `batch_size` None takes all rows at once; with `partial` a last, shorter
-    batch counts, without it is left out. `seed` decides the order of rows where `shuffle` is on, and what layers draw.
+    batch counts, without it is left out. `seed` decides the order of rows with `shuffle`, and the draws of layers.
     `schedule` sets the rate in the optimiser's place. With `standardise` the network learns from inputs of mean 0 and
     deviation 1. `path` None takes the cheaper one. `keep` decides which parameters are the result; early stopping keeps
     the best.
@@ -61,7 +61,7 @@ class RecipeError(ValueError):
 
 
 def check(recipe: Recipe, network: Network, train_rows: int, validation_rows: int, weighted: bool = False) -> None:
-    """RecipeError where the recipe cannot be followed."""
+    """Raise RecipeError where the recipe cannot be followed."""
     if recipe.early_stopping and recipe.early_stopping.monitor == "validation_loss" and not validation_rows:
         raise RecipeError("early_stopping", "needs a validation part, or train_loss to monitor")
     if recipe.schedule is not None and recipe.optimiser.rate is None:

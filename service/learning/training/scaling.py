@@ -1,4 +1,4 @@
-"""Standardised inputs, and the parameters that do for raw inputs what a network does for standardised ones."""
+"""Standardised inputs, and the parameters by which a network does the same with raw inputs."""
 
 from collections.abc import Generator
 from dataclasses import dataclass

@@ -19,7 +19,7 @@ from service.learning.training.scaling import Scaling, scaling_of
 
 
 class Training:
-    """One training of one network; `run` goes on from wherever it is, and `state` may be taken whenever it yields.
+    """One training of one network; `run` continues from its present place, and `state` may be taken whenever it yields.
 
     With `standardise`, `fresh` parameters (seeded, never trained) are read as those for standardised inputs; all others
     are converted so that the function stays.
@@ -57,7 +57,7 @@ class Training:
         return begin_path(self._network, start, self._train, self._validation, self.recipe, self._scaling)
 
     def run(self) -> Iterator[EpochReport | Progress]:
-        """Reports from 0 (or where the training stands) to the last epoch; something every quarter of a second.
+        """Yield reports from 0 (or the present epoch) to the last, and some event at least every quarter of a second.
 
         Raises:
             Diverged: the loss or a parameter would not be finite; `parameters` are then the last finite ones.
@@ -149,7 +149,7 @@ class Training:
         return self._final_loss
 
     def change_rate(self, eta: float) -> None:
-        """Use another rate from the next step on, in place of a schedule; what the optimiser remembers stays.
+        """Use another rate from the next step on, in place of a schedule; the optimiser's state stays.
 
         Raises:
             RecipeError: the optimiser has no rate.
@@ -161,7 +161,7 @@ class Training:
         self._path.rate = eta
 
     def state(self) -> State:
-        """All that going on to the same bytes needs, as arrays of its own."""
+        """All that is needed to continue to the same bytes, as arrays of its own."""
         if self._path is None:
             return {}
         arrays = {f"path.{name}": array for name, array in self._path.state().items()}

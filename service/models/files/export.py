@@ -18,7 +18,7 @@ FormatName = Literal["onnx", "safetensors", "npz", "flux"]
 
 @dataclass(frozen=True)
 class Export:
-    """A trained network, and what its model is called."""
+    """A trained network, and the name of its model."""
 
     trained: TrainedNetwork
     name: str

@@ -1,4 +1,4 @@
-"""Files of parameters that clients send: told apart by their first bytes, whatever they are called."""
+"""Files of parameters that clients send: recognised by their first bytes, whatever their names."""
 
 from service.errors import WrongFormat, invalid
 from service.models.files import npz, safetensors

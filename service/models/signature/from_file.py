@@ -1,4 +1,4 @@
-"""The signature that a file brings, as JSON: nothing of it is taken on trust."""
+"""The signature in a file, as JSON: nothing of it is trusted unchecked."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -27,10 +27,10 @@ Category = Annotated[str, StringConstraints(strict=True, max_length=LONGEST_CATE
 
 
 def read(text: str, network: Network) -> Signature:
-    """The signature that a text is, of the data that `network` was trained on.
+    """Read a text as the signature of the data that `network` was trained on.
 
     Raises:
-        Invalid: it is no signature, or that of another network; with a pointer to what is wrong.
+        Invalid: it is no signature, or that of another network; with a pointer to the fault.
     """
     try:
         shape = validated(_FILE, {"signature": _object(text)}).signature
@@ -104,7 +104,7 @@ class TargetShape(ColumnShape):
 
 
 class SignatureShape(Strict):
-    """All of a signature; what is not there is not known."""
+    """A whole signature; absent fields are unknown."""
 
     features: Annotated[list[FeatureShape], Field(min_length=1, max_length=MOST_COLUMNS)]
     targets: Annotated[list[TargetShape], Field(min_length=1, max_length=MOST_COLUMNS)]

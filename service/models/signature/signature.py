@@ -42,9 +42,9 @@ class Target:
 
 @dataclass(frozen=True)
 class Signature:
-    """The columns in the order of the network's inputs and outputs, and how its outputs become probabilities.
+    """The columns in the order of the network's inputs and outputs, and the link that makes probabilities of outputs.
 
-    `link` is what turns raw outputs into probabilities of classes: softmax or sigmoid where the loss took logits,
+    `link` turns raw outputs into probabilities of classes: softmax or sigmoid where the loss took logits,
     identity where the outputs are probabilities already, None where they are none.
     """
 

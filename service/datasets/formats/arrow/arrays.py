@@ -40,7 +40,7 @@ def kinds_of(schema: pyarrow.Schema, types: Mapping[str, Kind], ignored: Collect
     """The kind of each column that is not ignored, of `types` or by Arrow's type.
 
     Raises:
-        Invalid: see `kind_of`; or the names are none that columns can have.
+        Invalid: see `kind_of`; or columns cannot have such names.
     """
     check_names(schema.names)
     check_types(types, schema.names, "query/types")
@@ -94,7 +94,7 @@ def mapped(file: Path) -> pyarrow.NativeFile:
 
 
 def chunks_of(batches: Iterable[pyarrow.RecordBatch], kinds: Mapping[str, Kind]) -> Generator[Chunk]:
-    """The rows of `batches`, which may have come from anywhere, as chunks of a moderate size."""
+    """Yield the rows of `batches`, from any source, as chunks of a moderate size."""
     first = 0
     for batch in batches:
         batch.validate(full=True)
@@ -127,7 +127,7 @@ def _column(name: str, array: pyarrow.Array, kind: Kind, first: int) -> Values |
 
 
 def numbers_of(array: pyarrow.Array) -> Values:
-    """Numbers or booleans as float64, NaN where there is none; the same memory where that can be."""
+    """Numbers or booleans as float64, NaN where one is missing; in the same memory where possible."""
     if array.type != pyarrow.float64():
         array = array.cast(pyarrow.float64(), safe=False)
     values: Values = array.to_numpy(zero_copy_only=False)
@@ -152,14 +152,14 @@ def texts_of(name: str, array: pyarrow.DictionaryArray) -> Texts:
 
 
 def _as_dictionary(array: pyarrow.Array) -> pyarrow.DictionaryArray:
-    """Fractions stay numbers, so that each is written but once."""
+    """Encode as a dictionary. Fractions stay numbers, so that each is written but once."""
     if types.is_floating(array.type):
         array = pyarrow.compute.if_else(pyarrow.compute.is_nan(array), None, array)
     return (array if _is_fraction(array.type) else _as_texts(array)).dictionary_encode()
 
 
 def _as_texts(array: pyarrow.Array) -> pyarrow.Array:
-    """NaN, as null, is a missing value."""
+    """Convert to texts; NaN, as null, is a missing value."""
     if not _is_fraction(array.type):
         return array.cast(pyarrow.string())
     values = array.to_numpy(zero_copy_only=False)  # each of its own dtype, in which it has the fewest digits

@@ -18,7 +18,7 @@ MARK = b"ARROW1\0\0"
 
 
 def read_arrow(body: Pieces, options: ReadOptions, scratch: Path) -> Table:
-    """The table that an Arrow stream or file is. Either goes to `scratch` first: one batch may be all of it.
+    """Read an Arrow stream or file as a table. Either goes to `scratch` first: one batch may be all of it.
 
     Raises:
         TooLarge: it unpacks to too much.
@@ -37,7 +37,7 @@ def _chunks(source: pyarrow.NativeFile, kinds: Mapping[str, Kind]) -> Generator[
 
 
 def _at_stream(source: pyarrow.NativeFile) -> pyarrow.NativeFile:
-    """At the beginning of the stream: all that is there, or what an Arrow file has behind its mark."""
+    """Go to the beginning of the stream: of the whole body, or behind the mark of an Arrow file."""
     source.seek(0)
     if source.read(len(MARK)) != MARK:
         source.seek(0)

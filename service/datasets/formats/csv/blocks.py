@@ -29,7 +29,7 @@ class Block:
 
 
 def blocks(pieces: Iterator[bytes]) -> Iterator[Block]:
-    """At least one block; the last may be empty.
+    """Yield at least one block; the last may be empty.
 
     Raises:
         Invalid: a row is longer than a block.
@@ -53,7 +53,7 @@ def blocks(pieces: Iterator[bytes]) -> Iterator[Block]:
 
 
 def newline_of(data: bytes) -> bytes:
-    """A line feed, but where there are carriage returns alone."""
+    """A line feed, or a carriage return where there are no line feeds."""
     return b"\r" if b"\r" in data and b"\n" not in data else b"\n"
 
 

@@ -1,4 +1,4 @@
-"""Whole rows of CSV as Arrow's arrays; what is wrong with them, by row and column."""
+"""Whole rows of CSV as Arrow's arrays, and their faults by row and column."""
 
 import re
 from collections.abc import Sequence

@@ -28,7 +28,7 @@ _TYPES: dict[Kind, pyarrow.DataType] = {
 
 
 def read_csv(pieces: Iterator[bytes], options: ReadOptions) -> Table:
-    """The table that a CSV text is.
+    """Read a CSV text as a table.
 
     Raises:
         Invalid: it has no columns, or their kinds cannot be told.
@@ -97,7 +97,7 @@ def _chunk(block: Block, dialect: Dialect, columns: Columns) -> Chunk:
 
 
 def _ends_with_lines(values: Values | Texts) -> bool:
-    """Whether the text of the last row goes on over a line's end, as one does that no quote has closed."""
+    """Whether the last text runs on over a line's end, as happens where its quote is not closed."""
     if not isinstance(values, Texts) or values.codes[-1] < 0:
         return False
     return not {"\n", "\r"}.isdisjoint(values.categories[values.codes[-1]])

@@ -1,4 +1,4 @@
-"""The classic activations, and those of whole rows; rectifiers.py and smooth.py have the others."""
+"""The classic activations: identity, tanh and sigmoid."""
 
 from dataclasses import dataclass
 

@@ -189,7 +189,7 @@ GELU_TANH_SCALE = 2 * math.sqrt(2 / math.pi)
 class GELUTanh(Activation):
     """x/2 (1 + tanh(√(2/π) (x + 0.044715 x³)))
 
-    The approximation of gelu_erf that D. Hendrycks and K. Gimpel give in "Gaussian Error Linear Units", 2016.
+    The approximation of gelu_erf by D. Hendrycks and K. Gimpel in "Gaussian Error Linear Units", 2016.
     """
 
     name = "gelu_tanh"

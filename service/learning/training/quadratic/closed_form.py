@@ -108,7 +108,7 @@ class ClosedForm:
         return np.array([self._schedule.rate(t) for t in range(first, first + count + 1)])
 
     def state(self) -> State:
-        """Copies of all that going on needs."""
+        """Copies of all that is needed to continue."""
         position = self._present
         saved = {} if position is None else position.arrays()
         return {
@@ -120,7 +120,7 @@ class ClosedForm:
         }
 
     def restore(self, arrays: Saved) -> None:
-        """Take over what `state` gave."""
+        """Take over a result of `state`."""
         self.reported, scheduled = arrays["counts"].tolist()
         self._rate, self._schedule = float(arrays["rate"][0]), self._schedule if scheduled else None
         self._start, self._theta, self._stretch = arrays["start"].copy(), arrays["theta"].copy(), None

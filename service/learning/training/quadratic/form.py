@@ -23,7 +23,7 @@ TOLERANCE = 1e-9  # of the residual: more rounding than this is not left in the 
 class Spectrum:
     """M = left · diag(lengths) · right, and the Hessian's eigenvalues 2 lengths² / (rows · outputs), largest first.
 
-    Without the directions so short beside the longest that no stable step moves anything along them.
+    It leaves out the directions so short beside the longest that no stable step moves anything along them.
     """
 
     left: Matrix
@@ -44,8 +44,8 @@ class QuadraticLoss:
     θ is the flat vector, weight w (outputs × inputs) row by row and then the bias b, in any float dtype; all arithmetic
     is float64. w₀ is the fit of the reference: w − w₀ is exact where w is close to it, so that losses keep their digits
     down to the smallest. c = w · centre + b − level is the error at the reference's mean row. Where that is a small
-    difference of so large products that their rounding would show, it is computed exactly; elsewhere it goes with the
-    slopes into one matrix: E = (θ − θ₀) Mᵀ + E(θ₀). The gradient is 2 E M / (rows · outputs).
+    difference of so large products that their rounding would show, it is computed exactly; elsewhere it joins the
+    slopes in one matrix: E = (θ − θ₀) Mᵀ + E(θ₀). The gradient is 2 E M / (rows · outputs).
 
     `standardised` is (mean, deviation) of the inputs where θ is to act on (x − mean) / deviation. The buffers make an
     instance good for one thread.

@@ -14,7 +14,7 @@ FEW_TERMS = 64
 
 
 class MeanError:
-    """c = w · centre + b − level, for each output rounded once; of very many inputs, as if it had twice the digits.
+    """c = w · centre + b − level, for each output rounded once; with very many inputs, as if it had twice the digits.
 
     The sum of the rows of `centre` (parts × inputs) is the mean row, exactly; level (outputs). The buffers make an
     instance good for one thread.

@@ -163,14 +163,14 @@ class QuadraticPath:
         return form.loss(self._theta_of(vector))
 
     def state(self) -> State:
-        """Copies of all that going on needs, sums that took a pass over the rows included."""
+        """Copies of all that is needed to continue, sums that took a pass over the rows included."""
         arrays = {f"epochs.{name}": array for name, array in self._epochs.state().items()}
         for part, gram in self._grams.items():
             arrays |= {f"{part}.{name}": array.copy() for name, array in gram.arrays().items()}
         return arrays
 
     def restore(self, arrays: Saved) -> None:
-        """Take over what `state` gave."""
+        """Take over a result of `state`."""
         self._epochs.restore(under("epochs", arrays))
         saved = {name: under(name, arrays) for name in self._parts}
         self._grams = {name: Gram.from_arrays(sums) for name, sums in saved.items() if sums}

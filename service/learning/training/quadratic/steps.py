@@ -18,7 +18,7 @@ from service.learning.training.rates import ScheduledRate
 
 
 class Steps:
-    """Any rule, one step an epoch, with gradients that cost O(columns²)."""
+    """Training by any rule, one step an epoch, with gradients that cost O(columns²)."""
 
     def __init__(
         self, start: Matrix, rule: Rule, arrays: Sequence[slice], schedule: Schedule | None, dtype: DTypeLike
@@ -82,7 +82,7 @@ class Steps:
         return EpochReport(epoch, loss, validation_loss, self._optimiser.rate, norm, perf_counter() - began)
 
     def state(self) -> State:
-        """Copies of all that going on needs."""
+        """Copies of all that is needed to continue."""
         arrays: State = {
             "counts": np.array([self.reported, self._schedule is not None], np.int64),
             "theta": self.theta.copy(),
@@ -93,7 +93,7 @@ class Steps:
         return arrays
 
     def restore(self, arrays: Saved) -> None:
-        """Take over what `state` gave."""
+        """Take over a result of `state`."""
         self.reported, scheduled = arrays["counts"].tolist()
         np.copyto(self.theta, arrays["theta"])
         self._optimiser.restore(under("optimiser", arrays))

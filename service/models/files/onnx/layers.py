@@ -71,7 +71,7 @@ class Layers:
         return self._finish(layer, centred / (variance + layer.eps).apply("Sqrt"), self._parameters(node, path))
 
     def batch_norm(self, node: Node, x: Value, path: str) -> Value:
-        """Not the operator of this name, for the same reason: what it adds in place of the mean may be large."""
+        """Not the operator of this name, for the same reason: the number it adds in place of the mean may be large."""
         layer = node.layer
         assert isinstance(layer, BatchNorm)
         parameters = self._parameters(node, path)
