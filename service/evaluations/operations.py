@@ -1,4 +1,4 @@
-"""The rules of evaluations, and how a model came to be what it is."""
+"""The rules of evaluations, and the history of a model."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -44,7 +44,7 @@ _LOSS: TypeAdapter[LossShape] = TypeAdapter(LossShape)
 def evaluate(
     database: Database, storage: Storage, networks: Networks, reference: str, new: NewEvaluation
 ) -> EvaluationRecord:
-    """Check a version on a part of a dataset; `keep` then keeps what came out.
+    """Evaluate a version on a part of a dataset; `keep` then keeps the result.
 
     Raises:
         NotFound: model, version, kept epoch or dataset.
@@ -112,7 +112,7 @@ def _residuals(
 
 
 def _in_few_digits(kind: Callable[[float], Any], value: float) -> float | None:
-    """A number of this dtype with the fewest digits that give it back, where it is finite."""
+    """A number of this dtype with the fewest digits that identify it, where it is finite."""
     return json_numbers.finite(float(str(kind(value))))
 
 

@@ -12,7 +12,7 @@ from service.errors import NotFound
 
 
 class EvaluationRecord(Record):
-    """A check of one version on one part of a dataset."""
+    """An evaluation of one version on one part of a dataset."""
 
     __tablename__ = "evaluations"
 
@@ -35,7 +35,7 @@ class EvaluationRecord(Record):
 def page(
     session: Session, model: str, limit: int, after: str | None, parameter: str = "after"
 ) -> tuple[list[EvaluationRecord], str | None]:
-    """Evaluations of a model (an id), newest first; `parameter` is what the cursor is called in the query."""
+    """Evaluations of a model (an id), newest first; `parameter` is the cursor's name in the query."""
     statement = select(EvaluationRecord).where(EvaluationRecord.model_id == model)
     return lookup.page(session, statement, EvaluationRecord.id, "ev", limit, after, parameter)
 

@@ -13,7 +13,7 @@ from service.wire import EpochNumber, PartName, Reference, Strict, VersionNumber
 
 
 class NewEvaluation(Strict):
-    """A check of a version on a part of a dataset."""
+    """An evaluation of a version on a part of a dataset."""
 
     dataset: Reference
     part: PartName = "test"
@@ -30,7 +30,7 @@ class NewEvaluation(Strict):
 
 
 class Residual(BaseModel):
-    """A row, and how far off its outputs are."""
+    """A row, and the error of its outputs."""
 
     row: int = Field(description="its number in the uploaded data")
     outputs: list[float | None] = Field(description="raw; null where they overflow")

@@ -39,7 +39,7 @@ def wanted_of(request: Request, trained: TrainedNetwork) -> list[WantedOutput]:
 def write(
     model: str, trained: TrainedNetwork, id: str | None, wanted: list[WantedOutput], outputs: Array
 ) -> tuple[bytes, int | None]:
-    """The body that answers with the wanted tensors, and how much of it is JSON, or None where all of it is."""
+    """The body that answers with the wanted tensors, and the number of bytes that are JSON, or None where all are."""
     given, labels = _tensors(trained, wanted, outputs)
     described: list[dict[str, Any]] = []
     parts: list[bytes | memoryview] = []
@@ -68,7 +68,7 @@ def write(
 def _tensors(
     trained: TrainedNetwork, wanted: list[WantedOutput], outputs: Array
 ) -> tuple[dict[str, Tensor], dict[str, list[str]]]:
-    """Every tensor that may be answered, by name; and of those whose columns are classes, what they are called."""
+    """Every tensor that may be answered, by name; and the names of classes for those whose columns are classes."""
     datatype = datatype_of(trained)
     given = {RAW: Tensor(RAW, datatype, outputs)}
     called: dict[str, list[str]] = {}

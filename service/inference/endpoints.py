@@ -1,4 +1,4 @@
-"""The Open Inference Protocol, version 2, over REST: what stock inference clients send rows with."""
+"""The Open Inference Protocol, version 2, over REST: the protocol of stock inference clients."""
 
 import time
 from functools import partial

@@ -1,4 +1,4 @@
-"""From the tensors of a request to the inputs of a network."""
+"""The inputs of a network from the tensors of a request."""
 
 import numpy as np
 
@@ -14,7 +14,7 @@ def matrix(tensors: list[Tensor], trained: TrainedNetwork) -> Array:
     """The inputs (rows × inputs) of a network, from one tensor of them or from one tensor a column.
 
     Raises:
-        Invalid: names or shapes are not what the network takes; or a number is not finite, or not in its dtype.
+        Invalid: names or shapes do not fit the network; or a number is not finite, or not in its dtype.
     """
     network = trained.network
     if len(tensors) == 1 and tensors[0].name == ONLY_INPUT and tensors[0].datatype != "BYTES":

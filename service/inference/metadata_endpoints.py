@@ -1,4 +1,4 @@
-"""The Open Inference Protocol besides inferring: what there is, what it takes, and what it did."""
+"""The Open Inference Protocol besides inference: models, their tensors and their statistics."""
 
 from importlib.metadata import version as version_of
 from typing import Annotated, Any
@@ -105,7 +105,7 @@ def show_statistics(
 
 @router.post("/repository/index", summary="List all versions of all models", responses=problems())
 def list_versions(database: DatabaseOf) -> list[schemas.IndexedVersion]:
-    """By name. All are ready, so that `{"ready": true}` in a body asks for the same."""
+    """All models by name. All are ready, so `{"ready": true}` in a body changes nothing."""
     with database.reading() as session:
         found = records.index(session)
     return [schemas.IndexedVersion(name=name, version=str(number), state="READY", reason="") for name, number in found]
@@ -113,7 +113,7 @@ def list_versions(database: DatabaseOf) -> list[schemas.IndexedVersion]:
 
 @router.post("/repository/models/{model}/load", summary="Load a model", responses=problems(404, 413, 415))
 async def load(request: Request, model: str, database: DatabaseOf, networks: NetworksOf) -> dict[str, Any]:
-    """Models are loaded when they are needed; this does it now. Their configuration cannot be given."""
+    """Load a model now, which otherwise happens when it is needed. A configuration cannot be given."""
     body = await request.body()
     asked = parse_recipe(body) if body.strip() else {}
     parameters = asked.get("parameters") if isinstance(asked, dict) else None
@@ -127,7 +127,7 @@ async def load(request: Request, model: str, database: DatabaseOf, networks: Net
 
 @router.post("/repository/models/{model}/unload", summary="Unload a model", responses=problems(404))
 def unload(model: str, database: DatabaseOf, networks: NetworksOf) -> dict[str, Any]:
-    """Forget what is kept of a model in memory. It stays, and is loaded again when it is needed."""
+    """Drop a model's versions from memory. It stays, and is loaded again when it is needed."""
     with database.reading() as session:
         networks.forget(records.find(session, model).id)
     return {}

@@ -33,7 +33,7 @@ class InferenceAnswer:
 
 
 def infer(question: InferenceCall, trained: TrainedNetwork, asked_at: int) -> InferenceAnswer:
-    """The answer of a network to what was asked at `asked_at` nanoseconds.
+    """Answer a request that arrived at `asked_at` nanoseconds.
 
     Raises:
         Invalid: with the pointer of the fault.

@@ -23,7 +23,7 @@ _SHAPE = TypeAdapter(InferenceRequest)
 
 @dataclass(frozen=True)
 class WantedOutput:
-    """A tensor to answer. `classes` is how many of the highest of each row are wanted in place of all."""
+    """A tensor to answer. `classes` is the number of the highest of each row that are wanted in place of all."""
 
     name: str
     binary: bool

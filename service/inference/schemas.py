@@ -1,4 +1,4 @@
-"""The protocol's objects on the wire: those of requests are read with these, those of answers described."""
+"""The protocol's objects on the wire: models that read requests, and describe answers."""
 
 from typing import Annotated, Any, Literal
 
@@ -39,7 +39,7 @@ Data = Annotated[
 
 
 class Object(BaseModel):
-    """An object of the protocol. What is unknown in it is ignored; null is as good as nothing."""
+    """An object of the protocol. Unknown members are ignored; null counts as absent."""
 
     model_config = ConfigDict(extra="ignore")
 

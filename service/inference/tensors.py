@@ -33,7 +33,7 @@ DTYPES = {
 DATATYPE_OF = {"float32": "FP32", "float64": "FP64"}
 DATATYPES_OF_NUMBERS = DTYPES.keys() - {"BOOL"}
 MOST_TEXTS = 10_000
-"""Different ones in a tensor of a long body: a column that is sent so has a few hundred at most."""
+"""Different texts in a tensor of a long body: a real column has a few hundred at most."""
 LENGTH = struct.Struct("<I")
 """The length that precedes each element of BYTES."""
 
@@ -52,7 +52,7 @@ def from_json(name: str, datatype: str, shape: Sequence[int], data: Any, pointer
     """The tensor whose elements are a JSON list, flat or nested by its shape, or an array of its numbers.
 
     Raises:
-        Invalid: the elements are too many, too few, nested otherwise, or not what the datatype can hold.
+        Invalid: the elements are too many, too few, nested otherwise, or beyond the datatype.
     """
     where = f"{pointer}/data"
     if isinstance(data, LongList):
@@ -129,7 +129,7 @@ def _elements(flat: list[Any] | Array, datatype: str) -> Array:
 
 
 def from_bytes(name: str, datatype: str, shape: Sequence[int], data: memoryview, pointer: str) -> Tensor:
-    """The tensor whose elements are these bytes; numbers are seen where they lie.
+    """The tensor whose elements are these bytes; numbers are a view into them.
 
     Raises:
         Invalid: there are too many or too few, or they are not of the datatype.

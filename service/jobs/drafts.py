@@ -24,7 +24,7 @@ from service.pointers import reference_at
 from service.storage.storage import Storage
 
 EXACT_PLAN_INPUTS = 500
-"""With more, the eigenvalues behind exact rates would take longer than a request should; a sample of rows estimates."""
+"""Inputs for which a plan is exact; with more, the eigenvalues would delay the request, and a sample estimates."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ def draft(database: Database, storage: Storage, networks: Networks, new: NewJob,
     Raises:
         NotFound: model, version, kept epoch or dataset; with its pointer.
         Conflict: the dataset is loading.
-        Invalid: there is nothing to train; widths, batches, weights or path do not fit; or the rate is unstable and
-            that was not wanted.
+        Invalid: there is nothing to train; widths, batches, weights or path do not fit; or the rate is unstable, and
+            the request refuses such.
     """
     with database.reading() as session:
         with reference_at("#/dataset"):

@@ -34,7 +34,7 @@ def _wait(
         Header(description="`wait=10` waits up to that many seconds (60 at most) for the end of the job"),
     ] = None,
 ) -> int | None:
-    """Seconds of RFC 7240's `wait`; whatever else is preferred is not known here, and by that RFC ignored."""
+    """Seconds of RFC 7240's `wait`; other preferences are unknown here, and ignored as that RFC asks."""
     found = re.search(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,9})\"?", ", ".join(prefer or ()), re.IGNORECASE)
     return min(int(found[1]), LONGEST_WAIT) if found else None
 
@@ -103,7 +103,7 @@ def list_jobs(
     model: Annotated[str | None, Query(description="id or name")] = None,
     dataset: Annotated[str | None, Query(description="id or name")] = None,
 ) -> dict[str, Any]:
-    """Jobs, newest first; of one state, model or dataset where that is given."""
+    """Jobs, newest first; on request those of one state, model or dataset."""
     items, following = operations.page(database, limit, after, state, model, dataset)
     return {"items": [reading.job(record) for record in items], "next": following}
 
@@ -121,7 +121,7 @@ async def show_job(job: str, response: Response, database: DatabaseOf, watcher: 
 def cancel_job(job: str, database: DatabaseOf, watcher: WatcherOf) -> Job:
     """Stop a job and add no version: at once while it waits, within a second while a worker trains it.
 
-    Works on a full disk too; what the job had not written by then is gone.
+    Works on a full disk too; all that the job had not written by then is lost.
     """
     record = database.write_urgently(lambda session: operations.cancel(session, job))
     watcher.nudge()
@@ -197,7 +197,7 @@ def show_epochs(
 ) -> Any:
     """Epoch reports, oldest first; `next` is null at the present end. With `Accept: text/csv`, all of them.
 
-    A job that verifies another (`verifies`) writes none: those of that job are its own. Thinned reports and CSV come
+    A job that verifies another (`verifies`) writes none: those of that job are its own. Thinned reports and CSV are
     whole, without cursors.
     """
     if after is not None and (points is not None or "text/csv" in accept):

@@ -12,15 +12,15 @@ from service.learning.training.recipe import Recipe
 MANY = 100_000_000
 """Bytes above which a job gets advice."""
 BYTES_OF_A_JOB = 6_000
-"""Its row with recipe, plan and receipt, and the row of its version."""
+"""Bytes of a job's row with recipe, plan and receipt, and of its version's row."""
 BYTES_OF_A_BLOCK = 1_100
-"""Keys, headers and the index entry of a block of reports, and the rest of its last page."""
+"""Bytes of keys, headers and the index entry of a block of reports, and the rest of its last page."""
 BYTES_OF_A_POINT = 260
-"""Keys, headers and the index entries of parameters that are kept."""
+"""Bytes of keys, headers and the index entries of parameters that are kept."""
 PAGES = 1.02
 """Factor that pages add to long rows."""
 VECTORS_OF_CLOSED_FORM = 5
-"""The start, the present place, and in the eigenbasis its size, sign and decay."""
+"""Vectors in a checkpoint: the start, the present place, and in the eigenbasis its size, sign and decay."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Growth:
         return self.reports + self.points + self.bytes_once
 
     def most_epochs(self, limit: int) -> int:
-        """Return how many epochs stay within a limit; 0 or less where none do."""
+        """Return the number of epochs that stay within a limit; 0 or less where none do."""
         points = 0.0 if self.keep_every is None else self.bytes_of_point / self.keep_every
         return int((limit - self.bytes_once - self.bytes_of_report - 1) // (self.bytes_of_report + points))
 
@@ -57,7 +57,7 @@ class Growth:
 
 
 def growth_of(plan: Plan, recipe: Recipe, vector: int, validation_rows: int, keep_every: int | None) -> Growth:
-    """Return what a planned job will write if it goes on to its last epoch; `vector` is the bytes of its parameters."""
+    """Return the writes of a planned job that reaches its last epoch; `vector` is the bytes of its parameters."""
     numbers = 2 + (validation_rows > 0) + (recipe.schedule is not None)
     columns = numbers * WIDE.itemsize + NARROW.itemsize  # loss, norm, perhaps more; seconds
     return Growth(
@@ -82,7 +82,7 @@ def check(growth: Growth, most: int) -> None:
     """Refuse a job that would write more than is allowed.
 
     Raises:
-        Invalid: points alone, or everything together.
+        Invalid: the kept points alone, or everything together, are too large.
     """
     if growth.points > most:
         sets = most // growth.bytes_of_point
@@ -109,7 +109,7 @@ def _too_large(growth: Growth, most: int) -> Invalid:
 
 
 def advice(growth: Growth) -> Advice | None:
-    """Return advice where a job will write much: what takes the most, and what would take less."""
+    """Return advice where a job will write much: the largest share, and a smaller setting."""
     if growth.total <= MANY:
         return None
     said = f"This job will write about {_megabytes(growth.total)} into the database"

@@ -83,7 +83,7 @@ def cancel(session: Session, job: str) -> JobRecord:
 
     Raises:
         NotFound: there is no such job.
-        Conflict: it has ended otherwise.
+        Conflict: it has ended in another way.
     """
     record = records.find(session, job, lock=True)
     match State(record.state):

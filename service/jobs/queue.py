@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 def add(session: Session, model: str, dataset: str, **values: Any) -> JobRecord:
-    """Queue a job; until it ends, nobody can delete its model or dataset (ids)."""
+    """Queue a job; until it ends, its model and dataset (ids) cannot be deleted."""
     held = {"held_model_id": model, "held_dataset_id": dataset}
     record = JobRecord(id=new_id("job"), model_id=model, dataset_id=dataset, **held, **values)
     session.add(record)
@@ -34,9 +34,9 @@ def waiting(session: Session, limit: int, without: Collection[str]) -> list[str]
 
 
 def claim(session: Session, job: str, message: str) -> int | None:
-    """Take a job for the worker that got `message`; the attempt, or None where there is nothing to do.
+    """Take a job for the worker that got `message`; return the attempt, or None where there is nothing to do.
 
-    A queued job is free. A running one is taken over only by the same message, which comes again when its worker died.
+    A queued job is free. A running one is taken over only by the same message, sent again when its worker died.
     """
     same = and_(JobRecord.state == State.RUNNING, JobRecord.message == message)
     statement = (
@@ -74,7 +74,7 @@ def asked_of(session: Session, job: str) -> str | None:
 
 
 def end(session: Session, record: JobRecord, state: State, **values: Any) -> None:
-    """End a job: it holds nothing any more, and needs no checkpoint; without a version, its points cannot be named."""
+    """End a job: it releases its model and dataset, and drops its checkpoint, and its points if it has no version."""
     assert state in ENDED
     ended = {"state": state, "ended_at": now(), "held_model_id": None, "held_dataset_id": None, "asked": None}
     for column, value in {**ended, **values}.items():
@@ -87,7 +87,7 @@ def end(session: Session, record: JobRecord, state: State, **values: Any) -> Non
 
 
 def any_lost(session: Session) -> bool:
-    """Whether `requeue_lost` would find something: asked often, and needs no write lock."""
+    """Whether `requeue_lost` would find something: called often, so without a write lock."""
     return session.scalar(select(JobRecord.id).where(*_lost(now() - timedelta(seconds=LEASE))).limit(1)) is not None
 
 
@@ -96,7 +96,7 @@ def _lost(horizon: datetime) -> tuple[ColumnElement[bool], ...]:
 
 
 def requeue_lost(session: Session, *, all_running: bool = False) -> list[str]:
-    """Call jobs of lost workers back; the jobs.
+    """Call jobs of lost workers back, and return them.
 
     A worker counts as lost when its job has not beaten for the lease, or, with `all_running`, in any case.
     """
@@ -118,7 +118,7 @@ def lose(session: Session, message: str, end_of_worker: str | None) -> bool:
 
 
 def _lose(session: Session, record: JobRecord, end_of_worker: str | None) -> None:
-    """The job is `queued` again; `cancelled` where a client has asked for that, and `failed` after too many losses."""
+    """Make the job `queued` again; `cancelled` where a client asked for that, and `failed` after too many losses."""
     record.losses_of_worker += 1
     record.losses_since_checkpoint += 1
     if end_of_worker is not None:

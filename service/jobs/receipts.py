@@ -1,4 +1,4 @@
-"""Receipts: what must be the same for another training to give the same bytes, written down with each success."""
+"""Receipts: all that must be the same for another training to produce the same bytes, recorded with each success."""
 
 import hashlib
 import platform
@@ -72,15 +72,15 @@ def environment() -> dict[str, Any]:
 
 
 def _simd() -> str:
-    """The instructions that NumPy found here for its own loops: they decide in which order it adds."""
+    """The instructions that NumPy found here for its own loops: they decide the order of its sums."""
     extensions = np.show_config(mode="dicts")["SIMD Extensions"]
     return " ".join([*extensions["baseline"], *extensions.get("found", ())])
 
 
 def _blas() -> dict[str, Any] | None:
-    """The library behind NumPy's products of matrices, as this process uses it; None where there is none to be found.
+    """The library behind NumPy's products of matrices, as this process uses it; None where none is found.
 
-    How many threads there are decides how sums are cut, and the kernel in which order they are added.
+    The number of threads decides where sums are cut, and the kernel the order in which they are added.
     """
     found = next((each for each in threadpool_info() if each["user_api"] == "blas"), None)
     return found and {

@@ -29,9 +29,9 @@ from service.jobs.reports.packing import BLOCK, FIELDS, Block, Reports, joined, 
 from service.jobs.states import State
 
 SHORT_STRETCH = 32
-"""Epochs."""
+"""Epochs of a stretch that is read as a whole."""
 BLOCKS_AT_ONCE = 200
-"""Read from the database at a time: some megabytes."""
+"""Blocks read from the database at a time: some megabytes."""
 
 
 class JobRecord(Record):
@@ -50,7 +50,7 @@ class JobRecord(Record):
     """No foreign key: a job outlives its model and its dataset."""
     dataset_id: Mapped[str] = mapped_column(index=True)
     held_model_id: Mapped[str | None] = mapped_column(ForeignKey("models.id"))
-    """The model while the job has not ended, so that nobody can delete it; then null."""
+    """The model while the job has not ended, so that it cannot be deleted; then null."""
     held_dataset_id: Mapped[str | None] = mapped_column(ForeignKey("datasets.id"))
     """Likewise the dataset."""
     recipe: Mapped[dict[str, Any]]
@@ -64,7 +64,7 @@ class JobRecord(Record):
     attempt: Mapped[int] = mapped_column(default=0)
     """Claims so far; a worker writes only while it holds the latest."""
     losses_of_worker: Mapped[int] = mapped_column(default=0)
-    """In all."""
+    """Losses of workers in all."""
     losses_since_checkpoint: Mapped[int] = mapped_column(default=0, server_default="0")
     """Losses since a checkpoint that was further on than the one before; too many fail the job."""
     ends_of_workers: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
@@ -96,7 +96,7 @@ class JobRecord(Record):
 
 
 class EpochRecord(Record):
-    """The report of one epoch, in databases from before there were blocks; nothing is added here any more."""
+    """The report of one epoch, in databases from before blocks of reports; no rows are added any more."""
 
     __tablename__ = "epochs"
     __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy's own form
@@ -207,7 +207,7 @@ _FIELDS_OF_ROWS = tuple(getattr(EpochRecord, field) for field in FIELDS)
 
 
 def add_reports(session: Session, job: str, added: Reports) -> None:
-    """Write the reports that follow those which are there: the last block is filled before there are new ones."""
+    """Append reports to those in the database: the last block is filled before a new one begins."""
     newest = session.execute(_NEWEST_BLOCK, {"job": job}).first()
     if newest is None or newest.length == BLOCK:
         blocks = list(pack(added))
@@ -261,7 +261,7 @@ def delete_checkpoint(session: Session, job: str) -> None:
 
 
 def progress_of(session: Session, jobs: list[str]) -> dict[str, tuple[str, int, float]]:
-    """State, epochs done and progress of some jobs: what tells a watcher whether anything happened."""
+    """State, epochs done and progress of some jobs, by which a watcher sees changes."""
     columns = (JobRecord.id, JobRecord.state, JobRecord.epochs_done, JobRecord.progress)
     rows = session.execute(select(*columns).where(JobRecord.id.in_(jobs)))
     return {id: (state, done, progress) for id, state, done, progress in rows}

@@ -94,7 +94,7 @@ class Recipe(Strict):
 
 
 class NewJob(Recipe):
-    """A training to run: which model, on which dataset, how."""
+    """A training to run: its model, dataset and recipe."""
 
     model: Reference
     dataset: Reference
@@ -181,7 +181,7 @@ class Libraries(BaseModel):
 
 
 class Receipt(BaseModel):
-    """All that must be the same for a training to give the same bytes again; hashes are SHA-256, in hexadecimal."""
+    """All that must be the same for a training to produce the same bytes again; hashes are SHA-256, in hexadecimal."""
 
     dataset_sha256: str
     seed: int

@@ -1,21 +1,21 @@
-"""The states of a job, and what its clients may ask of it."""
+"""The states of a job, and the requests that clients make to a running one."""
 
 from enum import StrEnum
 
 
 class State(StrEnum):
     QUEUED = "queued"
-    """Waits for a worker."""
+    """The job waits for a worker."""
     RUNNING = "running"
-    """A worker trains it, and beats."""
+    """A worker is training it and sends heartbeats."""
     PAUSED = "paused"
-    """Rests with its checkpoint until somebody resumes it."""
+    """The job rests with its checkpoint until a client resumes it."""
     SUCCEEDED = "succeeded"
-    """Ended with a new version of its model; or, trained again to compare the bytes, with what came out."""
+    """The job ended with a new version of its model; or, trained again to compare the bytes, with the outcome."""
     FAILED = "failed"
-    """Ended with an error; where training had begun, its last finite parameters can be read."""
+    """The job ended with an error; where training had begun, its last finite parameters can be read."""
     CANCELLED = "cancelled"
-    """Ended because a client asked; adds no version."""
+    """The job ended because a client asked, and adds no version."""
 
 
 ENDED = (State.SUCCEEDED, State.FAILED, State.CANCELLED)
@@ -40,4 +40,4 @@ FULL_FOR = LONGEST_GAP + LEASE
 """Seconds after a full disk was found in which no job is called back: its worker may live, but cannot beat."""
 
 MAX_LOSSES_OF_WORKER = 5
-"""A job fails that loses this many workers without a checkpoint further on between them."""
+"""Losses of workers, without a further checkpoint between them, after which a job fails."""

@@ -1,4 +1,4 @@
-"""A dataset as a version sees it that predicts its rows, or is checked on them."""
+"""A dataset as a version sees it when it predicts its rows or is evaluated on them."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ def view_of(
 
 
 def recipe_behind(session: Session, trained: TrainedNetwork) -> dict[str, Any] | None:
-    """The `loss` and the `sample_weights` of the training that a version, or what it is a copy of, came from.
+    """The `loss` and the `sample_weights` of the training that a version, or its original, came from.
 
     None where it was never trained.
     """

@@ -1,4 +1,4 @@
-"""Training again from a job's receipt, to see whether the same bytes come out."""
+"""Training again from a job's receipt, to compare the bytes."""
 
 from typing import Any
 

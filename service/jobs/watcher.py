@@ -13,7 +13,7 @@ from service.jobs.states import ENDED
 log = logging.getLogger(__name__)
 
 POLL = 0.1
-"""Seconds between looks at the table while somebody waits: workers of other processes nudge nobody here."""
+"""Seconds between looks at the table while a client waits: workers in other processes cannot nudge."""
 
 Seen = tuple[str, int, float]
 """State, epochs done and progress."""
@@ -26,7 +26,7 @@ class _Watch:
 
 
 class Watcher:
-    """Tells waiting coroutines when their job has changed. All but `nudge` belongs to one event loop."""
+    """A notifier of coroutines that wait for a change of their job. All but `nudge` belongs to one event loop."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

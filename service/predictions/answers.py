@@ -25,7 +25,7 @@ VALUES_OF_A_PIECE = 1 << 15
 
 
 class Answer(NamedTuple):
-    """Bytes, and whose they are."""
+    """The bytes of an answer, and the model and version that it is from."""
 
     media_type: str
     content: bytes
@@ -34,7 +34,7 @@ class Answer(NamedTuple):
 
 
 def write(media_type: str, trained: TrainedNetwork, inputs: Rows, outputs: Array) -> Answer:
-    """The answer about rows (rows × inputs) whose raw outputs (rows × outputs) these are."""
+    """Write the answer about rows (rows × inputs) with these raw outputs (rows × outputs)."""
     return Answer(media_type, _content(media_type, trained, inputs, outputs), trained.model, trained.version)
 
 
@@ -63,7 +63,7 @@ def _json(trained: TrainedNetwork, inputs: Rows, outputs: Array) -> bytes:
 
 
 def _in_pieces(values: Array) -> "Array | orjson.Fragment":
-    """Many rows as JSON, written a few at a time: orjson lets no other thread go on while it writes."""
+    """Many rows as JSON, written a few at a time: orjson blocks all other threads while it writes."""
     if values.size <= VALUES_OF_A_PIECE:
         return values
     rows = max(1, VALUES_OF_A_PIECE * len(values) // values.size)
@@ -75,7 +75,7 @@ def _in_pieces(values: Array) -> "Array | orjson.Fragment":
 
 
 def _of_classes(signature: Signature, found: Sequence[Classes]) -> dict[str, Any]:
-    """Labels, probabilities and names: of the one target, or by the names of several."""
+    """Labels, probabilities and names: those of the one target, or by the names of several."""
     if not found:
         return {}
     if len(signature.targets) == 1:
@@ -100,7 +100,7 @@ Table = list[tuple[str, "Array | list[str] | list[bool]"]]
 
 
 def _table(signature: Signature | None, outputs: Array) -> Table:
-    """Outputs by column: of a numeric target under its name, of a class target as label, outputs and probabilities."""
+    """Outputs by column: a numeric target under its name, a class target as label, outputs and probabilities."""
     if signature is None:
         return [(f"output_{index}", outputs[:, index]) for index in range(outputs.shape[1])]
     return list(_columns(signature, outputs))

@@ -1,4 +1,4 @@
-"""From raw outputs to labels and probabilities, for targets that are classes."""
+"""Labels and probabilities from raw outputs, for targets that are classes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

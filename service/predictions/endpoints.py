@@ -1,4 +1,4 @@
-"""Predictions over HTTP: the hot path, so nothing is solved, validated or looked up that a request does not need."""
+"""Predictions over HTTP: the hot path, so it solves, validates and looks up only what a request needs."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -40,7 +40,7 @@ async def network_asked(request: Request) -> TrainedNetwork:
 
     Raises:
         NotFound: there is no such model, version or kept epoch.
-        Invalid: the query makes no sense.
+        Invalid: the query has an impossible value.
     """
     which = _which(request) if request.scope["query_string"] else _LATEST
     resources, model = resources_of(request), request.path_params["model"]
@@ -76,7 +76,7 @@ _JSON = JSON.encode()
 
 
 async def body_of(request: Request) -> bytes:
-    """The body, which seldom comes in more than one piece: without the generators of `request.body()`."""
+    """Read the body, which is seldom in more than one piece, without the generators of `request.body()`."""
     body = None
     while True:
         message = await request.receive()
@@ -158,7 +158,7 @@ kserve.add_api_route(
 
 
 async def show_readiness(request: Request) -> Response:
-    """Every model that is there is ready, trained or not."""
+    """Every existing model is ready, trained or not."""
     await network_asked(request)
     return Made(orjson.dumps({"name": request.path_params["model"], "ready": True}), JSON)
 

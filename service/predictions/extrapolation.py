@@ -12,7 +12,7 @@ from service.models.trained_network import TrainedNetwork
 
 MOST_LISTED = 100
 BLOCK = 1 << 11
-"""Rows looked at at once."""
+"""Rows that are compared at once."""
 
 
 @dataclass(frozen=True)

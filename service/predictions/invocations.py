@@ -1,7 +1,7 @@
 """The bodies that MLflow's and KServe's (V1) clients send, and the answer that they expect.
 
-As to MLflow's server, a body has exactly one of the four fields below; what else is in it (`params`, `signature_name`)
-means nothing to these models and is passed over. Predictions are as from scikit-learn's `predict`: the label of a
+As with MLflow's server, a body has exactly one of the four fields below; any other field (`params`, `signature_name`)
+means nothing to these models and is ignored. Predictions are as from scikit-learn's `predict`: the label of a
 class target, the number of a numeric one, one a row; for several targets, a list a row.
 """
 
@@ -33,7 +33,7 @@ def invoke(trained: TrainedNetwork, question: Question) -> bytes:
     """The answer, {"predictions": [...]}.
 
     Raises:
-        Invalid: the rows are not what the network takes, or an output overflows.
+        Invalid: the rows do not fit the network, or an output overflows.
         WrongFormat: neither JSON nor CSV.
     """
     given = _read(trained, question)
@@ -100,7 +100,7 @@ def _rows(trained: TrainedNetwork, rows: Any, pointer: str) -> Array:
 
 
 def _objects(trained: TrainedNetwork, rows: list[Any] | LongList, pointer: str) -> Array:
-    """Rows by name; where the network knows no names, in the order of those of the first row."""
+    """Rows by name; where the network knows no names, in the order of the first row's names."""
     network = trained.network
     if trained.signature is not None:
         return named_rows.from_objects(trained.signature, rows, network.dtype, pointer)

@@ -21,7 +21,7 @@ _BINARY = (media_types.NPY, media_types.ARROW)
 
 
 class Question(NamedTuple):
-    """Rows as the client sent them, and the media type that the answer shall have."""
+    """Rows as the client sent them, and the media type of the answer."""
 
     media_type: str
     body: bytes

@@ -56,7 +56,7 @@ class Outside(BaseModel):
 
 
 class Prediction(BaseModel):
-    """Raw outputs, and for targets that are classes what they mean: as it is of one target, by name of several."""
+    """Raw outputs, and for class targets labels and probabilities: plain for one target, by name for several."""
 
     model: str
     version: int

@@ -111,7 +111,7 @@ class _Description:
             return math.nan
 
     def go_on(self, values: Array, rank: int, *, with_bins: bool) -> None:
-        """Take values in the second pass: what needs mean, range or number. `rank` is the first one's place in the part."""
+        """Second pass: take what needs mean, range or number. `rank` is the first value's place in the part."""
         if not len(values):
             return
         deviations = values.astype(np.float64)

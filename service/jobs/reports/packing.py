@@ -18,7 +18,7 @@ COLUMNS = FIELDS[1:]
 SECONDS = COLUMNS.index("seconds")
 
 BLOCK = 1024
-"""Reports in a full block: one that is not full is written anew with each flush, some twenty kilobytes at most."""
+"""Reports in a full block: a partial one is rewritten with each flush, some twenty kilobytes at most."""
 
 NOTHING, CONSTANT, SINGLE, DOUBLE = range(4)
 NARROW, WIDE = np.dtype("<f4"), np.dtype("<f8")

@@ -21,7 +21,7 @@ CHUNK = 1000
 
 
 def job(record: JobRecord) -> Job:
-    """A job as it stands."""
+    """The present state of a job."""
     best = None
     if record.best_epoch is not None:
         best = {"epoch": record.best_epoch, "loss": record.best_loss, "of": record.best_of}
@@ -79,7 +79,7 @@ def curve(database: Database, job: str, from_epoch: int, points: int) -> list[di
 
 
 def thinned(session: Session, job: JobRecord, from_epoch: int, points: int) -> list[dict[str, Any]]:
-    """About `points` reports: the first, the last, and of each stretch between the lowest and the highest loss."""
+    """About `points` reports: the first, the last, and the lowest and highest loss of each stretch between."""
     last = job.epochs_done
     stretch = max(1, -(-2 * (last + 1 - from_epoch) // max(1, points - 2)))
     rows = records.extreme_rows(session, job.id, from_epoch, last, stretch)

@@ -1,4 +1,4 @@
-"""Few reports of many: of each stretch of epochs those with the least and the greatest loss."""
+"""The thinning of reports: those with the least and the greatest loss of each stretch of epochs stay."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from service.jobs.reports.packing import Matrix, Reports, reports_of
 
 @dataclass(frozen=True)
 class Row:
-    """A report as it lies in `Reports`."""
+    """A report as `Reports` stores it."""
 
     epoch: int
     values: Matrix

@@ -1,4 +1,4 @@
-"""From columns by name to the numbers that a network takes, by the signature of the data it was trained on."""
+"""The conversion of named columns to a network's inputs, by the signature of the data it was trained on."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
@@ -34,10 +34,10 @@ def from_columns(
 ) -> Array:
     """Rows (rows × inputs) of `dtype` from columns that are all equally long. Targets may be there and are ignored.
 
-    `where` calls a row what its sender would call it.
+    `where` names a row as its sender would.
 
     Raises:
-        Invalid: a column is missing or unknown, or one of its values is, or is not what the network takes.
+        Invalid: a column or a value is missing, unknown, or of a kind that the network does not take.
     """
     check_names(signature, columns, lambda name: place(name, None))
     missing = next((each.name for each in signature.features if each.name not in columns), None)
@@ -56,7 +56,7 @@ def from_columns(
 def from_objects(signature: Signature, rows: Any, dtype: str, pointer: str) -> Array:
     """Rows (rows × inputs) of `dtype` from a JSON list of objects; `pointer` leads to the list.
 
-    A key that is not there is a missing value, as null is.
+    An absent key is a missing value, as null is.
 
     Raises:
         Invalid: with the pointer of the first row or value that is not what the network takes.
@@ -172,7 +172,7 @@ def _code_of(feature: Feature, text: Any) -> int:
 
 
 def _filled(feature: Feature, codes: Array, texts: Texts | list[Any]) -> Array:
-    """Codes of a categorical feature, with what stands for missing ones."""
+    """Codes of a categorical feature, with the substitute for missing ones."""
     if (unknown := codes == _UNKNOWN).any():
         row = int(unknown.argmax())
         text = texts[row] if isinstance(texts, list) else texts.categories[texts.codes[row]]

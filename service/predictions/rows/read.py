@@ -1,4 +1,4 @@
-"""From a body to the rows that a network takes, for each form that rows come in."""
+"""The reading of a body into a network's rows, for each media type of rows."""
 
 import io
 
@@ -56,7 +56,7 @@ def _json(body: bytes, trained: TrainedNetwork) -> InputRows | NewPrediction:
 
 
 def _npy(body: bytes, trained: TrainedNetwork) -> InputRows:
-    """The array of an npy file, where it lies in the body."""
+    """The array of an npy file, as a view into the body."""
     network = trained.network
     array = _array(body)
     if array.ndim != 2 or array.shape[1] != network.inputs or not len(array):

@@ -64,7 +64,7 @@ def _is_number(text: str) -> bool:
 
 
 def _kinds(signature: Signature | None) -> dict[str, Kind]:
-    """The kinds that columns have by the signature, and not by what their first values look like."""
+    """The kinds of columns by the signature, instead of by their first values."""
     columns: tuple[Feature | Target, ...] = () if signature is None else (*signature.features, *signature.targets)
     return {each.name: each.kind for each in columns}
 
