@@ -21,7 +21,7 @@ def blocks(language: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def folder_with_packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What installing the page's packages leaves in site-packages."""
+    """A folder as installing the page's packages leaves site-packages."""
     folder = tmp_path_factory.mktemp("site")
     for source, project in zip(blocks("python"), blocks("toml"), strict=True):
         entries = re.findall(r'entry-points\."([\w.]+)"\]\n(\w+) = "(\w+)"\n', project)

@@ -48,7 +48,7 @@ class DatasetRecord(Record):
     ignored: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
     """Columns of the body that were left out."""
     advice: Mapped[list[dict[str, Any]]] = mapped_column(default=list, server_default="[]")
-    """What the sender should know of how the body was read."""
+    """Advice to the sender on the way that the body was read."""
     sha256: Mapped[str | None]
     """None while it is loading."""
     state: Mapped[str] = mapped_column(default="ready", server_default="ready")

@@ -63,7 +63,7 @@ class Table:
     groups: Mapping[str, list[str]] = field(default_factory=dict)
     """Names that stand for several columns at once: that of an array in two dimensions, for its columns."""
     advice: list[Advice] = field(default_factory=list)
-    """What the sender should know of how the body was read."""
+    """Advice to the sender on the way that the body was read."""
     ignored: list[str] = field(default_factory=list)
     """Columns of the body that are left out."""
 

@@ -1,4 +1,4 @@
-"""What the columns of CSV are and hold, by the first block of rows."""
+"""The names and kinds of CSV columns, by the first block of rows."""
 
 import re
 from collections.abc import Collection, Mapping
