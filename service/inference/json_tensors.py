@@ -26,13 +26,8 @@ def read(body: bytes) -> Any:
         return _with_whole_inputs(read_json(body))
     try:
         value = _with_arrays(simdjson.Parser(), body)
-<<<<<<< HEAD
     except NO_RECTANGLE:
         value = None  # whatever it is: the way for all bodies names the fault
-=======
-    except (ValueError, TypeError, AttributeError, LookupError, RuntimeError):
-        value = None  # whatever it is: the way for all bodies names the fault
->>>>>>> 47209de (The docstrings and messages of jobs, predictions, evaluations and inference name their subject)
     return _with_whole_inputs(read_json(body)) if value is None else value
 
 

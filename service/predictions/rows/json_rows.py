@@ -39,15 +39,7 @@ def read(body: bytes, field: str, width: int, dtype: str) -> Array | None:
 
 
 def _parse(parser: simdjson.Parser, body: bytes, field: str, width: int) -> Array | None:
-<<<<<<< HEAD
-    """The rows in float64. Keeps nothing of the parser's: it can be used again."""
-=======
-    """The rows in float64. Keeps nothing of the parser's: it can be used again.
-
-    simdjson returns the numbers of nested lists one after the other and hides how they were nested: it is asked whether
-    each row has `width` elements, and the number of brackets shows that none of these is a list again.
-    """
->>>>>>> 47209de (The docstrings and messages of jobs, predictions, evaluations and inference name their subject)
+    """The rows in float64. They keep nothing of the parser, which can be used again."""
     try:
         document: Any = parser.parse(body)
         rows, lists = rectangle(document[field])
