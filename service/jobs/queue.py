@@ -76,7 +76,15 @@ def asked_of(session: Session, job: str) -> str | None:
 def end(session: Session, record: JobRecord, state: State, **values: Any) -> None:
     """End a job: it releases its model and dataset, and drops its checkpoint, and its points if it has no version."""
     assert state in ENDED
-    ended = {"state": state, "ended_at": now(), "held_model_id": None, "held_dataset_id": None, "asked": None}
+    ended: dict[str, Any] = {
+        "state": state,
+        "ended_at": now(),
+        "held_model_id": None,
+        "held_dataset_id": None,
+        "asked": None,
+    }
+    if state == State.SUCCEEDED:
+        ended["progress"] = 1.0  # also where it stopped early
     for column, value in {**ended, **values}.items():
         setattr(record, column, value)
     if state == State.FAILED:

@@ -218,7 +218,7 @@ class Job(BaseModel):
     state: Literal["queued", "running", "paused", "succeeded", "failed", "cancelled"]
     asked: Literal["cancel"] | None = Field(description="what a client asked of a running job")
     ended_by: Literal["epochs", "early_stopping"] | None
-    progress: float = Field(description="0 to 1")
+    progress: float = Field(description="0 to 1, and 1 of every job that has succeeded")
     epochs_done: int
     initial_loss: float | None = Field(description="of the parameters it began from, on the training part")
     final_loss: float | None = Field(

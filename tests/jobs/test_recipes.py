@@ -104,7 +104,7 @@ def test_early_stopping_ends_a_job_and_keeps_the_best_parameters(client: Client)
         early_stopping={"patience": 20},
         wait=60,
     )
-    assert (job.state, job.ended_by) == ("succeeded", "early_stopping")
+    assert (job.state, job.ended_by, job.progress) == ("succeeded", "early_stopping", 1)
     assert job.recipe["keep"] == "best"
     assert job.best is not None
     assert job.best.epoch == job.epochs_done - 20

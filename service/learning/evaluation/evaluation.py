@@ -79,7 +79,21 @@ def evaluate(
         truth = unexpanded(part.targets)[rows]
         sizes = [judge.add(outputs, truth) for judge in judges]
         worst_rows.add(rows.start, np.max(sizes, axis=0), outputs, truth)
-    return Evaluation(total.value, [judge.result() for judge in judges], worst_rows.result())
+    value = total.value
+    if not np.isfinite(value) and network.dtype != "float64":
+        value = _loss_in_float64(network, vector, part, loss)
+    return Evaluation(value, [judge.result() for judge in judges], worst_rows.result())
+
+
+def _loss_in_float64(network: Network, vector: Array, part: Part, loss: Loss) -> float:
+    """Return the loss of the outputs as they are, in numbers that it does not overflow."""
+    total = loss.total()
+    weights = None if part.weights is None else total.comparable(part.weights).reshape(-1, 1)
+    for rows, outputs in network.blocks(vector, part.inputs):
+        targets = np.asarray(part.targets[rows], np.float64)
+        with np.errstate(all="ignore"):
+            total.add(outputs.astype(np.float64), targets, None if weights is None else weights[rows])
+    return total.value
 
 
 class _Judge(Protocol):

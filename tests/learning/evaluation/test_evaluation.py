@@ -1,5 +1,6 @@
 """Evaluations: loss, metrics and the worst rows of a network in one pass."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,15 @@ def test_several_numbers_may_be_judged_together() -> None:
     found = evaluate(net, net.initial(0), part, MSE(), [Numbers(2)])
     assert found.metrics == [pytest.approx(regression(net.predict(net.initial(0), part.inputs), part.targets[:]))]
     assert found.metrics[0]["mse"] == pytest.approx(found.loss)
+
+
+@pytest.mark.parametrize("weights", [None, np.arange(1.0, 31.0)], ids=["alike", "weighted"])
+def test_a_loss_that_float32_cannot_hold_is_computed_in_float64(weights: Array | None) -> None:
+    net, part = network("Dense(3 => 1)", "float32"), replace(problem(30, outputs=1), weights=weights)
+    vector = np.array([1e30, 0, 0, 0], "float32")
+    outputs = net.predict(vector, part.inputs).astype("float64")
+    expected = np.average((outputs - part.targets[:])[:, 0] ** 2, weights=weights)
+    assert evaluate(net, vector, part, MSE(), [Numbers()]).loss == pytest.approx(expected, rel=1e-6)
 
 
 def test_without_a_link_classes_have_no_log_loss_but_an_order() -> None:
