@@ -25,8 +25,9 @@ from service.http.bodies.body_limit import BodyLimit
 from service.http.bodies.large_bodies import LargeBodies
 from service.http.browser_guard import BrowserGuard
 from service.http.compression import CompressedBodies
+from service.http.document import add_document
 from service.http.head import HeadAsGet
-from service.http.problems import add_error_handlers, add_problem_schema, problems
+from service.http.problems import add_error_handlers, problems
 from service.idempotency.creation import KeysInFlight
 from service.inference.activity import Statistics
 from service.inference.endpoints import router as inference
@@ -102,7 +103,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(router)
     _add_health(app)
     _add_docs(app)
-    add_problem_schema(app)
+    add_document(app)
     return app
 
 

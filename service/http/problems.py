@@ -3,8 +3,6 @@
 import json
 import logging
 import re
-from copy import deepcopy
-from threading import Lock
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -184,39 +182,3 @@ def _router_detail(request: Request, error: HTTPException) -> str:
             return f"{request.method} is not possible at {request.url.path}; /docs lists what is."
         case _:
             return str(error.detail)
-
-
-def add_problem_schema(app: FastAPI) -> None:
-    """OpenAPI: describe `Problem` once, and drop FastAPI's own form of a 422, which is never sent."""
-    described, making = app.openapi, Lock()
-
-    def openapi() -> dict[str, Any]:
-        with making:  # several threads may be the first to ask
-            if app.openapi_schema is None:
-                app.openapi_schema = _with_problems(deepcopy(described()))
-            return app.openapi_schema
-
-    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
-
-
-def _with_problems(document: dict[str, Any]) -> dict[str, Any]:
-    schemas = document.setdefault("components", {}).setdefault("schemas", {})
-    for unused in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(unused, None)
-    problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-    schemas |= problem.pop("$defs")
-    schemas["Problem"] = problem
-    operations = ((path, each) for path, methods in document["paths"].items() for each in methods.values())
-    for path, operation in operations:
-        for content in operation.get("requestBody", {}).get("content", {}).values():
-            schemas |= content["schema"].pop("$defs", {})  # of bodies that an endpoint parses itself
-        declared = operation["responses"].get("422", {}).get("content", {})
-        if "application/json" in declared:
-            del operation["responses"]["422"]
-            status = 400 if speaks_inference_protocol(path) else 422
-            operation["responses"][str(status)] = problems(status)[status]
-        if speaks_a_protocol(path):
-            for answer in operation["responses"].values():
-                if PROBLEM_JSON in answer.get("content", {}):
-                    answer["content"] = {PROTOCOL_JSON: answer["content"][PROBLEM_JSON]}
-    return document

@@ -51,6 +51,7 @@ def _described(*parameters: dict[str, Any]) -> dict[str, Any]:
         "headers": {HEADER_LENGTH: _HEADER},
     }
     return {
+        "name": "infer",
         "response_model": schemas.InferenceResponse,
         "responses": {200: answered, **problems(400, 404, 413, 415)},
         "openapi_extra": {

@@ -18,13 +18,18 @@ INPUTS = "rows of numbers, as many as the network takes: a categorical column is
 ROWS = "rows by the names of the columns that the version was trained on"
 
 
+def _without_default(schema: dict[str, Any]) -> None:
+    """Drop a default that holds beside another member only: makers of clients would send it with all bodies."""
+    del schema["default"]
+
+
 class NewPrediction(Strict):
     """Rows to compute: given as numbers, by the names of columns, or as a part of a dataset."""
 
     inputs: Annotated[Numbers, Field(description=INPUTS)] = None
     rows: Annotated[Objects, Field(description=ROWS)] = None
     dataset: Reference = ""
-    part: PartName = "test"
+    part: PartName = Field("test", json_schema_extra=_without_default)
 
     model_config = ConfigDict(
         extra="forbid",
