@@ -65,7 +65,7 @@ TAGS = {
     "vocabulary": "Every layer, activation, loss, optimiser, schedule and initialisation.",
     "health": "Probes.",
 }
-"""In the order in which a newcomer meets them."""
+"""Tags, in the order in which a newcomer meets them."""
 
 
 def create_app(settings: Settings) -> FastAPI:

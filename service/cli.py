@@ -89,7 +89,7 @@ def demo(
 
 
 def _settings(given: dict[str, Any]) -> "Settings":
-    """The settings of this environment; ends with status 2 where it has names or values that cannot be."""
+    """The settings of this environment; ends with status 2 where a name or value is impossible."""
     from pydantic import ValidationError
 
     from service import environment

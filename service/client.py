@@ -1,4 +1,4 @@
-"""A small typed client of the service, on httpx: what the demo and the tests use."""
+"""A small typed client of the service, on httpx, for the demo and the tests."""
 
 from collections.abc import Mapping, Sequence
 from types import TracebackType

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is wrong, and where: a JSON pointer such as `#/optimiser/eta`."""
+    """One fault, and its place: a JSON pointer such as `#/optimiser/eta`."""
 
     pointer: str
     detail: str
@@ -101,7 +101,7 @@ class Unavailable(DescentError):
     status = 503
     title = "Unavailable"
     retry_after = 1
-    """Seconds."""
+    """Seconds after which a client may try again."""
 
 
 class CannotWrite(Unavailable):

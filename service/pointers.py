@@ -1,4 +1,4 @@
-"""From pydantic's error locations to JSON pointers, and its messages in our words."""
+"""JSON pointers from pydantic's error locations, and its messages in our words."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,7 +13,7 @@ from service.learning.terms import TermError
 MOST_FAULTS = 20
 """Faults that one answer lists."""
 LONGEST_NAME = 100
-"""Characters of a name that is unknown here; what a client sent is not sent back whole."""
+"""Characters of a name that is unknown here; a client's text is not repeated whole."""
 
 _SENTENCES = {
     "missing": "this field is required",

@@ -1,4 +1,4 @@
-"""After a crash: whose running jobs may be called back at once, and what files belong to nobody."""
+"""Recovery after a crash: running jobs are called back, and files without an owner removed."""
 
 import asyncio
 import logging
@@ -19,8 +19,8 @@ def recover(database: Database, storage: Storage, *, alone: bool) -> None:
     """Call back the jobs that a crash left `running`, remove the datasets that it left `loading`, and sweep files
     without a row.
 
-    A service that is alone (its workers are embedded, and it holds the lock of the database) knows that nobody works on
-    them; others wait for the lease to run out.
+    A service that is alone (its workers are embedded, and it holds the lock of the database) knows that no other one
+    works on them; others wait for the lease to run out.
     """
     try:
         if alone:
@@ -58,7 +58,7 @@ def remove_abandoned(database: Database, storage: Storage, *, alone: bool = Fals
 
 
 async def keep_removing_abandoned(database: Database, storage: Storage) -> None:
-    """For services that share a database: each looks after the others."""
+    """Remove abandoned datasets again and again: services that share a database look after each other."""
     while True:
         await asyncio.sleep(datasets.LEASE.total_seconds() / 5)
         try:

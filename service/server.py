@@ -30,9 +30,9 @@ log = logging.getLogger(__name__)
 MALLOC_SETTINGS = {-3: 32 << 20, -1: 64 << 20}
 """glibc's M_MMAP_THRESHOLD and M_TRIM_THRESHOLD (malloc.h), in bytes, for `keep_pages`."""
 GRACE = 2
-"""Seconds that open responses get at a stop; streams and waits are told and end at once."""
+"""Seconds that open responses get at a stop; streams and waits end at once."""
 TIDYING = 1
-"""Seconds that requests get to put away what they had begun, once the workers have ended."""
+"""Seconds that requests get to finish their clean-up, once the workers have ended."""
 LONGEST_STOP = 4.5
 """Seconds after a signal at which the process ends, whatever still runs."""
 FAILED = 3
@@ -53,7 +53,7 @@ def keep_pages() -> None:
 class Server(uvicorn.Server):
     """uvicorn, which listens while the application loads in a thread, and hands its connections over then.
 
-    At a stop it waits for open responses: those that would never end are told to.
+    At a stop it waits for open responses, and ends those that would never end by themselves.
     """
 
     def __init__(self, settings: Settings) -> None:

@@ -33,15 +33,15 @@ class Settings(BaseSettings):
     """Embedded worker processes; None: min(cores, memory / 256 MB)."""
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
-    """0 takes a free port."""
+    """Port to listen on; 0 takes a free one."""
     hosts: Annotated[frozenset[str], NoDecode] = frozenset()
     """Names that browsers may know this service by, beside IP literals and loopback names; `*`: any name."""
     max_body: PositiveInt = 32 * MEBIBYTE
     """Largest request body, in bytes."""
     max_upload: PositiveInt = 8192 * MEBIBYTE
-    """Largest body of a streamed dataset, in bytes; also what it may have decompressed, and its arrays."""
+    """Largest body of a streamed dataset, in bytes; also the limit of its decompressed bytes and of its arrays."""
     max_parameters: PositiveInt = 25_000_000
-    """Largest network."""
+    """Parameters of the largest network."""
     max_job_bytes: PositiveInt = 4096 * MEBIBYTE
     """Bytes that one job may write into the database: reports, kept parameters, version, checkpoint."""
 
@@ -68,7 +68,7 @@ class Settings(BaseSettings):
     @field_validator("port", mode="before")
     @classmethod
     def _leave_an_address_out(cls, port: object) -> object:
-        """Kubernetes calls the address of a Service what we call our port."""
+        """Ignore the address of a Service that Kubernetes sets under the name of our port."""
         of_kubernetes = isinstance(port, str) and is_of_kubernetes("DESCENT_PORT", port)
         return cls.model_fields["port"].default if of_kubernetes else port
 

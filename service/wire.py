@@ -11,7 +11,7 @@ from service.pointers import MOST_FAULTS
 
 
 class Advice(BaseModel):
-    """Something to consider, and what would mend it."""
+    """Something to consider, with its remedy."""
 
     code: str = Field(description="a stable word for programs", examples=["unstable_rate"])
     detail: str = Field(description="a sentence for people, with the remedy")
@@ -26,7 +26,7 @@ class Strict(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _shows_few_unknown(cls, value: Any) -> Any:
-        """Hide unknown fields past those that an answer lists: each would be made an error of."""
+        """Hide unknown fields past those that an answer lists: each would become an error."""
         if not isinstance(value, dict) or len(value) <= len(cls.model_fields) + MOST_FAULTS:
             return value
         known = {field.alias or name for name, field in cls.model_fields.items()}

@@ -1,4 +1,4 @@
-"""The database: one engine, short transactions, SQLite set up for a service that keeps what it answered."""
+"""The database: one engine, short transactions, SQLite set up for a service that keeps all that it has confirmed."""
 
 import sqlite3
 import threading
@@ -61,7 +61,7 @@ class Database:
             session.execute(text("SELECT 1"))
 
     def look_up(self, statement: str, parameters: tuple[Any, ...]) -> tuple[Any, ...] | None:
-        """The first row that a SELECT finds in SQLite, as the last commit left it; for what every request asks.
+        """The first row that a SELECT finds in SQLite, as the last commit left it; for the queries of every request.
 
         One connection is kept for this and prepares each statement once: microseconds, where a session takes hundreds.
 
@@ -100,10 +100,10 @@ class Database:
                 raise
 
     def write_urgently(self, write: Callable[[Session], Answer]) -> Answer:
-        """A small write in a transaction of its own; on a full disk in the room that is kept back for this.
+        """Make a small write in a transaction of its own; on a full disk in the room that is kept back for this.
 
         Raises:
-            CannotWrite: that is used up too, or the disk can only be read.
+            CannotWrite: that room is used up too, or the disk can only be read.
         """
         try:
             with self.transaction() as session:
@@ -120,7 +120,7 @@ class Database:
 
     @contextmanager
     def _marking_faults(self) -> Iterator[None]:
-        """Tells others, and the caller, where the disk takes no more."""
+        """Tell other processes, and the caller, where the disk takes no more."""
         try:
             yield
         except DBAPIError as error:
@@ -159,7 +159,7 @@ class Database:
 
     @contextmanager
     def _taking_turns(self) -> Iterator[None]:
-        """SQLite's waiting writers poll, and may starve each other; those of one process take turns here."""
+        """Wait for a turn among this process's writers: SQLite's waiting writers poll, and may starve each other."""
         if not self.on_sqlite:
             yield
             return

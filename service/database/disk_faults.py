@@ -9,7 +9,7 @@ from service.errors import CannotWrite
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 FULL_FOR_SQLITE = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE}
-"""SQLite calls a full quota and a limit on the size of files errors of writing."""
+"""SQLite's codes for a full disk; a full quota or a limit on the size of files is an error of writing to it."""
 
 
 def disk_fault(error: BaseException) -> CannotWrite | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 class FileLock:
-    """Held while this service lives; the service that holds the lock of an SQLite file is its only one."""
+    """A lock that this service holds while it lives; it makes the service the only one of an SQLite file."""
 
     def __init__(self, file: Path) -> None:
         self._file: TextIOWrapper = file.open("w")

@@ -1,4 +1,4 @@
-"""The two questions that every noun asks: which row is this, and which come next?"""
+"""The two queries of every noun: one row by id or name, and a page of rows."""
 
 import re
 import time
@@ -81,6 +81,6 @@ def position_of(cursor: str | None, end: int, *, begin: int = 0, parameter: str 
 
 
 def bad_cursor(parameter: str = "after") -> Invalid:
-    """The error about a cursor that names no place in the list that it was sent to."""
+    """Return the error about a cursor that names no place in its list."""
     detail = "This is no cursor of this list: give the `next` of the page before."
     return invalid(f"query/{parameter}", detail, "bad_cursor")

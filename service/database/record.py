@@ -27,7 +27,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class Record(DeclarativeBase):
-    """A database row. Constraints have names, so that migrations can speak of them."""
+    """A database row. Constraints have names, so that migrations can refer to them."""
 
     metadata = MetaData(
         naming_convention={

@@ -8,7 +8,7 @@ from pathlib import Path
 
 SIZE = 1 << 20
 SLICE = 1 << 18
-"""Bytes given back at a time: a cancellation changes a few pages of 4 KiB, and writes each once."""
+"""Bytes released at a time: a cancellation changes a few pages of 4 KiB, and writes each once."""
 ROOM = 8 * SIZE
 """Bytes that have to be free before the reserve takes any."""
 NEVER = 0.0
@@ -17,8 +17,8 @@ NEVER = 0.0
 class Reserve:
     """A file beside the database.
 
-    Its length is room that can be given back. Its time of change is when somebody last found the disk full: a time can
-    be set on a full disk too, and a worker tells the service so that it is alive but cannot write.
+    Its length is room that can be released. Its time of change is when the disk was last found full: a time can be set
+    on a full disk too, and so a worker tells the service that it is alive but cannot write.
     """
 
     def __init__(self, file: Path) -> None:
@@ -43,7 +43,7 @@ class Reserve:
             return 0
 
     def release(self) -> bool:
-        """Give a slice of the room back; False where there is none left."""
+        """Release a slice of the room; return False where none is left."""
         size = self.size
         if size == 0:
             return False

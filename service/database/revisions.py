@@ -3,7 +3,7 @@
 from pathlib import Path
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
-"""Beside the package, in a checkout, an image and an installed wheel alike."""
+"""The migrations' folder beside the package, in a checkout, an image and an installed wheel alike."""
 
 
 def revisions() -> list[str]:

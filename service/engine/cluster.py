@@ -91,18 +91,18 @@ class Cluster:
         return None
 
     def end_of_worker(self, address: str) -> str | None:
-        """Return in words how a dead worker ended; None where only its own nanny elsewhere knows."""
+        """Return in words how a dead worker ended; None where only a nanny elsewhere knows."""
         return None if self._local is None else self._exits.take(address)
 
     def expect_stop(self) -> None:
-        """Let the workers' ends pass without a word and without new workers."""
+        """Let workers end without a log line and without new workers."""
         _log_from(logging.CRITICAL)
         if self._local is not None:
             for nanny in self._local.workers.values():
                 nanny.close_gracefully()
 
     def close(self) -> None:
-        """Stop at once: what workers have not committed comes again from their checkpoints."""
+        """Stop at once: uncommitted work is repeated later from the checkpoints."""
         self.expect_stop()  # a nanny would start a new worker at once, and closing would wait 10 s for that one
         with suppress(Exception):
             if self._local is not None:
@@ -114,7 +114,7 @@ class Cluster:
 
 
 def _log_from(level: int) -> None:
-    """Leave Dask's lines below a level out: they are about its own insides."""
+    """Leave out Dask's lines below a level: they are about its internals."""
     for name in ("distributed", "distributed.client", "distributed.gc"):  # each has a level of its own
         logging.getLogger(name).setLevel(level)
 

@@ -23,7 +23,7 @@ SWEEP = 1.0
 """Seconds between looks at the table when nothing nudges: other replicas may have written to it."""
 
 MESSAGES_PER_WORKER = 2
-"""One that runs and one that waits, so that no worker idles while the next message travels."""
+"""Messages of a worker: one that runs and one that waits, so that it is not idle while the next one travels."""
 
 LONGEST_PAUSE = 30.0
 """Seconds for which a job is held back whose messages keep failing before a worker can claim it."""
@@ -44,11 +44,11 @@ class Death:
     message: str
     job: str
     worker: str
-    """Its address."""
+    """The worker's address."""
 
 
 class Dispatcher:
-    """Sends messages for queued jobs, at most two a worker, and calls jobs of lost workers back."""
+    """A sender of messages for queued jobs, at most two a worker, which calls jobs of lost workers back."""
 
     def __init__(self, database: Database, cluster: Cluster, when_done: Callable[[], None]) -> None:
         self._database = database
@@ -56,7 +56,7 @@ class Dispatcher:
         self._when_done = when_done
         self._under_way: dict[str, Sent] = {}
         self._pauses: dict[str, tuple[float, float]] = {}
-        """For each job whose last message failed: how long to hold it back, and until when."""
+        """The length and the end of the pause of each job whose last message failed."""
         self._deaths: deque[Death] = deque()
         """Deaths of workers that had a message, not yet written down."""
         self._lock = threading.Lock()

@@ -1,4 +1,4 @@
-"""The end of a job, written however long the disk is full."""
+"""The end of a job, whose writing outlasts a full disk."""
 
 import logging
 import time
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 def write_end(database: Database, ledger: Ledger, write: Callable[[Session], None]) -> None:
-    """Write what the ledger has left and then the end, in one transaction; nothing where the claim is lost.
+    """Write the ledger's last events and the end, in one transaction; nothing where the claim is lost.
 
     On a full disk it is tried again with growing gaps, until a client asks to throw the job away: that is done with
     what is there already.
@@ -37,7 +37,7 @@ def write_end(database: Database, ledger: Ledger, write: Callable[[Session], Non
 
 
 def _is_cancelled(database: Database, job: str, seconds: float) -> bool:
-    """Whether a client asks for that; False once the time is over."""
+    """Whether a client asks to cancel; False once the time is over."""
     until = time.monotonic() + seconds
     while (left := until - time.monotonic()) > 0:
         time.sleep(min(left, BEAT))

@@ -1,4 +1,4 @@
-"""The process that embedded workers are forked from, so that what they need is loaded once, and beside the service."""
+"""The process that embedded workers are forked from, so that their modules are loaded once, and beside the service."""
 
 import logging
 from multiprocessing import forkserver
@@ -9,7 +9,7 @@ TEMPLATE = ["service.engine.template"]
 
 
 def start_fork_server() -> bool:
-    """Start it, unless it runs; False where it cannot be reached.
+    """Start the fork server, unless it runs; return False where it cannot be reached.
 
     It loads by itself, and ends when this process and the workers have.
     """

@@ -38,7 +38,7 @@ COST_FACTOR = 20
 MOST_PENDING = 20_000
 """Reports that wait to be written; a training that makes them faster than the database takes them is held up."""
 MOST_PENDING_BYTES = 32 << 20
-"""Likewise of the parameters that are kept on the way."""
+"""Likewise bytes of the parameters that are kept on the way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def _place(event: EpochReport | Progress) -> float:
 
 
 class Ledger:
-    """Takes events from the training and writes them to the database, under the claim of one attempt.
+    """A writer of the training's events to the database, under the claim of one attempt.
 
     For a job that verifies another it writes progress alone: the other has written what they both pass through.
     `lost` means that the claim is gone: nothing can be written any more. `asked` is a client's request.
@@ -71,17 +71,17 @@ class Ledger:
         if self._verifies:
             last_epoch = record.epochs_done or None
         self._last_epoch = -1 if last_epoch is None else last_epoch
-        """The last epoch written; what is computed again after a loss of the worker is not written again."""
+        """The last epoch written; epochs repeated after a loss of the worker are not written again."""
         self._reports: list[EpochReport] = []
-        """Not yet written; of a verification, which writes none, the newest alone."""
+        """Reports not yet written; for a verification, which writes none, the newest alone."""
         self._model = record.model_id
         self._keep_every: int | None = None if self._verifies else record.recipe.get("keep_every")
         self._points: dict[int, bytes] = {}
-        """By epoch, the parameters to keep that are not yet in the table; written together with its report."""
+        """The parameters to keep, by epoch, that are not yet in the table; written together with the epoch's report."""
         self._progress = record.progress
         self._checkpoint: Checkpoint | None = None
         self._kept_place = 0.0
-        """The place of the last checkpoint kept: the one that the training goes on from, at first."""
+        """The place of the last checkpoint kept: at first the one that the training continues from."""
         self._next_checkpoint = time.monotonic() + FIRST_CHECKPOINT
         self._lock = threading.Condition()
         self._closing = False
@@ -104,7 +104,7 @@ class Ledger:
         self.close()
 
     def close(self) -> None:
-        """Stop the thread; what it has not written is left for a last `flush`."""
+        """Stop the thread; unwritten events are left for a last `flush`."""
         with self._lock:
             self._closing = True
             self._lock.notify_all()
@@ -135,7 +135,7 @@ class Ledger:
                 self._lock.wait(FLUSH)
 
     def must_end_within(self, seconds: float) -> bool:
-        """Wait, and return whether the claim was lost or a client asked for the end; as soon as that is known."""
+        """Wait, and return as soon as it is known whether the claim was lost or a client asked for the end."""
         with self._lock:
             return self._lock.wait_for(lambda: self.lost or self.asked is not None, seconds)
 
@@ -143,7 +143,7 @@ class Ledger:
         return len(self._reports) >= MOST_PENDING or sum(map(len, self._points.values())) >= MOST_PENDING_BYTES
 
     def flush(self, session: Session) -> bool:
-        """Write what was noted into an open transaction; False, and nothing written, where the claim is lost."""
+        """Write the noted events into an open transaction; return False without writing where the claim is lost."""
         with self._lock:
             return self._write(session, list(self._reports), dict(self._points))
 
@@ -185,7 +185,7 @@ class Ledger:
             self._lock.notify_all()
 
     def _rest(self, error: CannotWrite) -> None:
-        """Hold the training up until the next try; what a client asks meanwhile is heard."""
+        """Hold the training up until the next try; a client's request is still noticed meanwhile."""
         log.warning("job %s rests: %s", self.job, error)
         self._gap = min(max(2 * self._gap, FIRST_GAP), LONGEST_GAP)
         until = time.monotonic() + self._gap

@@ -25,7 +25,7 @@ PATIENCE = 2.0
 
 
 class Engine:
-    """A thread that keeps a cluster and its dispatcher; jobs that are posted meanwhile wait in the table, as always."""
+    """A thread that keeps a cluster and its dispatcher; jobs that are posted meanwhile wait in the table."""
 
     def __init__(self, settings: Settings, database: Database, when_done: Callable[[], None]) -> None:
         self._settings = settings
@@ -45,17 +45,17 @@ class Engine:
 
     @property
     def is_loading(self) -> bool:
-        """Whether a thread is at work that a stop did not wait for: imports cannot be interrupted."""
+        """Whether a thread still loads after a stop, which does not wait for it: imports cannot be interrupted."""
         return self._stopping.is_set() and self._thread.is_alive()
 
     def nudge(self) -> None:
-        """There is a new queued job; safe to call from any thread."""
+        """Tell the dispatcher of a new queued job; safe to call from any thread."""
         dispatcher = self._dispatcher
         if dispatcher is not None:
             dispatcher.nudge()
 
     def expect_stop(self) -> None:
-        """A stop is near: the ends of workers are expected."""
+        """Expect workers to end: a stop is near."""
         if self._cluster is not None:
             self._cluster.expect_stop()
 
@@ -98,8 +98,8 @@ class Engine:
 def _keep_signals_from_workers() -> None:
     """Block the signals that stop the service in this thread, the threads that it starts, and their processes.
 
-    Ctrl-C and service managers signal every process. The workers are stopped by the service, which counts that as no
-    loss.
+    Ctrl-C and service managers signal every process. The service stops the workers itself, and does not count that as
+    a loss.
     """
     resource_tracker.ensure_running()  # which lets the signals through again in the thread that starts it
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})

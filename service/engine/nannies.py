@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 PATIENCE = 1.0
 """Seconds to wait for the exit code of a worker whose connection is already gone."""
 UNREADABLE = 255
-"""Dask's exit code for a process whose status somebody else has read."""
+"""Dask's exit code for a process whose status another reader has taken."""
 
 
 class Exits:
@@ -29,7 +29,7 @@ class Exits:
             self._told.notify_all()
 
     def take(self, address: str) -> str | None:
-        """Return in words how the worker at this address ended; None where nobody knows."""
+        """Return in words how the worker at this address ended; None where that is unknown."""
         with self._told:
             self._told.wait_for(lambda: address in self._codes, PATIENCE)
             return in_words(self._codes.pop(address, UNREADABLE))
@@ -47,7 +47,7 @@ def in_words(code: int) -> str | None:
 
 
 class TellingNanny(Nanny):
-    """A nanny that tells each exit code before it starts the next worker process."""
+    """A nanny that records each exit code before it starts the next worker process."""
 
     def __init__(self, *arguments: Any, exits: Exits, **options: Any) -> None:
         super().__init__(*arguments, **options)

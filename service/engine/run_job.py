@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 def run_job(job: str, message: str, place: Place) -> None:
-    """Claim the job, train, and write its end; does nothing where somebody else has it."""
+    """Claim the job, train, and write its end; do nothing where another worker has it."""
     work_on(workspace_at(place), job, message)
 
 
@@ -134,7 +134,7 @@ def _train(workspace: Workspace, ledger: Ledger, record: JobRecord) -> None:
 
 
 def _succeed(workspace: Workspace, ledger: Ledger, assignment: Assignment, record: JobRecord) -> None:
-    """The end is one transaction: last reports, the new version, the state."""
+    """Write the end in one transaction: last reports, the new version, the state."""
     training = assignment.training
     final_loss, result = training.final_loss(), training.result()
     receipt, vector = receipts.complete(assignment.receipt, result), parameter_bytes.to_bytes(result)
@@ -157,7 +157,7 @@ def _succeed(workspace: Workspace, ledger: Ledger, assignment: Assignment, recor
 
 
 def _verified(workspace: Workspace, record: JobRecord, receipt: dict[str, Any]) -> dict[str, Any]:
-    """For a job that trains another one again: what that has shown."""
+    """Return the outcome of a job that trains another one again."""
     if record.verifies is None:
         return {}
     with workspace.database.reading() as session:

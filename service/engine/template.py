@@ -17,7 +17,7 @@ LOADED = (
     "service.engine.run_job",
     "service.cli",
 )
-"""All that a worker runs; and the command, which a worker reads as its main module."""
+"""Modules that a worker runs, and the command, which a worker reads as its main module."""
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 """Read when NumPy is loaded: a process whose BLAS has threads cannot be forked safely."""
 TRIM_THRESHOLD = -1, 1 << 16

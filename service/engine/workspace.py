@@ -25,7 +25,7 @@ NICENESS = 10
 @dataclass(frozen=True)
 class Workspace:
     database: Database
-    """Commits reach the disk: claims and ends."""
+    """The database for claims and ends: commits reach the disk."""
     beats: Database
     """The same database, where the last moments may be lost in a power failure: they can be computed again."""
     storage: Storage
@@ -44,7 +44,7 @@ class Place:
 
 @cache
 def workspace_at(place: Place) -> Workspace:
-    """The workspace of this worker process for a place, made when its first message comes."""
+    """The workspace of this worker process for a place, made at its first message."""
     if not logging.getLogger().handlers:  # a worker of somebody else's cluster may log in a way of its own
         logs.set_up()
     os.nice(max(0, NICENESS - os.nice(0)))

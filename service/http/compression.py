@@ -17,11 +17,11 @@ from service.http.unpacking import check_ratio, room
 WINDOWS = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 """zlib's numbers for the containers of each coding; that of `deflate` is zlib's own."""
 OF_ANSWERS = ("gzip", "deflate")
-"""Codings of answers; the first that is as welcome as the other is taken."""
+"""Codings of answers; of two that are equally welcome, the first is taken."""
 SMALL = 1 << 10
-"""Bytes that fit a packet or so: to compress them saves nothing."""
+"""Bytes that fit a packet or so: compression saves nothing there."""
 LEVEL = 1
-"""Numbers hardly become smaller for more work."""
+"""Level of compression; numbers hardly become smaller with more work."""
 HEADERS_OF_THE_CODING = (b"content-encoding", b"content-length")
 
 
@@ -47,7 +47,7 @@ class CompressedBodies:
 
 
 def decoded(coding: str, limit: int, receive: Receive) -> Receive:
-    """Return a `receive` of the decompressed body, which raises what is wrong with it."""
+    """Return a `receive` of the decompressed body, which raises an error about its faults."""
     inflate = Inflate(coding, limit) if coding in WINDOWS else None
 
     async def receive_decoded() -> Message:
@@ -64,10 +64,10 @@ def decoded(coding: str, limit: int, receive: Receive) -> Receive:
 
 
 class Inflate:
-    """Decompresses a body piece by piece, up to `limit` bytes.
+    """A decompressor of a body, piece by piece, up to `limit` bytes.
 
     Raises:
-        TooLarge: there is more, or far more than has come.
+        TooLarge: there is more, or far more than has arrived.
         Invalid: the bytes are not of this coding, end before it does, or go on afterwards.
     """
 
@@ -102,7 +102,7 @@ class Inflate:
 
 
 def coding_for(accepted: str, size: int) -> str | None:
-    """Return the coding of an answer of `size` bytes to this `Accept-Encoding`; None where it goes out plain."""
+    """Return the coding of an answer of `size` bytes to this `Accept-Encoding`; None where it is sent plain."""
     if size < SMALL or not accepted:
         return None
     weight = weights(accepted)

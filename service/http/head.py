@@ -1,4 +1,4 @@
-"""HEAD, wherever GET is possible: the headers of what GET would answer (RFC 9110, 9.3.2)."""
+"""HEAD, wherever GET is possible: the headers of GET's answer (RFC 9110, 9.3.2)."""
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 

@@ -17,7 +17,7 @@ Shape = TypeVar("Shape")
 
 
 class TooLongForTheLoop(Exception):
-    """A body is so long that it is read in a thread, and this is the event loop."""
+    """An error in the event loop: the body is so long that it is to be read in a thread."""
 
 
 def read_json(body: bytes) -> Any:
@@ -45,7 +45,7 @@ def is_in_the_loop() -> bool:
 
 
 def validated(shape: TypeAdapter[Shape], value: Any) -> Shape:
-    """`value` read as `shape`; for endpoints that parse their bodies themselves.
+    """Read `value` as `shape`; for endpoints that parse their bodies themselves.
 
     Raises:
         Invalid: with a pointer for each fault.

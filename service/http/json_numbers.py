@@ -1,4 +1,4 @@
-"""From JSON lists to arrays: only finite numbers that the dtype can hold, and a pointer to what is not one."""
+"""Arrays from JSON lists: only finite numbers that the dtype can hold, with a pointer to the first fault."""
 
 import math
 from collections.abc import Sequence
@@ -112,7 +112,7 @@ def _long_matrix(rows: LongList, width: int, dtype: str, pointer: str) -> Array:
 
 
 def kind_of(value: Any) -> str:
-    """The kind of a JSON value, as messages call it."""
+    """The name of a JSON value's kind in messages."""
     return _KINDS.get(type(value), "a number")
 
 

@@ -1,4 +1,4 @@
-"""The forms that data comes and goes in, and which of them a client would like best."""
+"""Media types of requests and answers, and the choice of the one that a client prefers."""
 
 from collections.abc import Sequence
 
@@ -42,6 +42,6 @@ def _weighted(choice: str) -> tuple[str, float]:
 
 
 def _quality(offer: str, wanted: dict[str, float]) -> float:
-    """By the most specific range that fits."""
+    """The weight of the most specific range that fits."""
     ranges = (offer, f"{offer.partition('/')[0]}/*", "*/*")
     return next((wanted[each] for each in ranges if each in wanted), 0.0)

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 PROBLEM_JSON = "application/problem+json"
 PROTOCOL_JSON = "application/json"
-"""The media type of errors in the protocols of others, whose clients read no other."""
+"""The media type of errors in foreign protocols, whose clients read no other."""
 
 
 class FaultShape(BaseModel):
@@ -60,12 +60,12 @@ def _kinds(kind: type[DescentError]) -> list[type[DescentError]]:
 
 
 def speaks_inference_protocol(path: str) -> bool:
-    """Whether the Open Inference Protocol is spoken there."""
+    """Whether the path belongs to the Open Inference Protocol."""
     return path == "/v2" or path.startswith("/v2/")
 
 
 def speaks_a_protocol(path: str) -> bool:
-    """Whether clients of KServe's protocols, V1 or V2, ask there."""
+    """Whether the path belongs to KServe's protocols, V1 or V2."""
     return path.startswith("/v1/") or speaks_inference_protocol(path)
 
 
@@ -91,7 +91,7 @@ def problem_response(
 
 
 def add_error_handlers(app: FastAPI) -> None:
-    """Every error leaves as a problem: ours, the router's, the validator's, the database's and what nobody foresaw."""
+    """Turn every error into a problem: ours, the router's, the validator's, the database's and unforeseen ones."""
 
     def answer(request: Request, error: Exception) -> Response:
         path = request.url.path

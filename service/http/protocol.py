@@ -14,7 +14,7 @@ from service.errors import BadRequest, DescentError, HeadersTooLarge, RequestTim
 from service.http.bodies.body_limit import READ_AND_THROWN_AWAY
 
 LINGER = 5.0
-"""Seconds that a refused client has to read its answer, while what it still sends is thrown away."""
+"""Seconds that a refused client has to read its answer, while the rest of its request is thrown away."""
 LONGEST_INSTANCE = 1000
 """Bytes of a path that an answer repeats."""
 
@@ -185,11 +185,11 @@ class HttpProtocol(HttpToolsProtocol):
         return self._is_idle()
 
     def _last_cycle(self) -> RequestResponseCycle | None:
-        """The request whose headers came last, where there was one."""
+        """The request whose headers arrived last, where there was one."""
         return self.cycle
 
     def _is_idle(self) -> bool:
-        """Whether each request that came has its answer."""
+        """Whether each request has its answer."""
         cycle = self._last_cycle()
         return cycle is None or cycle.response_complete
 
@@ -204,7 +204,7 @@ class HttpProtocol(HttpToolsProtocol):
             self._close()  # nothing was asked
 
     def _refuse(self, error: DescentError) -> None:
-        """Answer what is arriving, where an answer can still be told from others, and read no more of it."""
+        """Answer the arriving request, where an answer can still be told from others, and read no more of it."""
         self._is_refused, self._unseen = True, 0
         self._unset_keepalive_if_required()
         if self._is_unanswered():
@@ -238,7 +238,7 @@ class HttpProtocol(HttpToolsProtocol):
             self._reading = self.loop.call_later(self.limits.silence, self._expect_reading, left)
 
     def _is_unanswered(self) -> bool:
-        """Whether an answer written now would be taken as that to the message which is arriving."""
+        """Whether a client would take an answer written now as that to the arriving message."""
         if self.pipeline:
             return False
         if self._head_is_open or self._last_cycle() is None:

@@ -10,7 +10,7 @@ from service.pointers import LONGEST_NAME, MOST_FAULTS, unknown
 
 
 def check_query(given: QueryParams, declared: Mapping[str, bool]) -> None:
-    """Refuse what would be passed over in silence: names that are not declared, and all but the last of several values.
+    """Refuse parameters that would be ignored in silence: undeclared names, and all but the last of several values.
 
     `declared` has the names, and whether each may be repeated.
 

@@ -1,4 +1,4 @@
-"""Responses that several nouns give: numbers, files, and answers that were given before."""
+"""Responses that several nouns share: numbers, files, and earlier answers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fastapi import Response
 
 
 def numbers_response(answer: dict[str, Any], status: int = 200) -> Response:
-    """An answer with arrays in it. A float32 is written with the fewest digits that give it back: 0.1, not
+    """An answer with arrays in it. A float32 is written with the fewest digits that identify it: 0.1, not
     0.10000000149011612.
     """
     content = orjson.dumps(answer, default=np.ascontiguousarray, option=orjson.OPT_SERIALIZE_NUMPY)

@@ -66,7 +66,7 @@ async def _recipe_of(request: Request) -> bytes:
 
 
 def _query_parameters(dependant: Dependant) -> Iterator[tuple[str, bool]]:
-    """The names of all that an endpoint and its dependencies read of the query, and whether each may be repeated."""
+    """The query parameters of an endpoint and its dependencies, and whether each may be repeated."""
     for parameter in dependant.query_params:
         shape = parameter.field_info.annotation
         if isinstance(shape, type) and issubclass(shape, BaseModel):
@@ -116,7 +116,7 @@ class DirectRoute(APIRoute):
 
 
 class Made(Response):
-    """A 200 whose bytes are there already: nothing is rendered, and its headers are written down as they go out."""
+    """A 200 whose bytes are ready: nothing is rendered, and its headers are stored as they are sent."""
 
     def __init__(self, content: bytes, media_type: str, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
         self.status_code = 200

@@ -27,7 +27,7 @@ def check_ratio(packed: int, unpacked: int) -> None:
 
 
 def check_members(members: Sequence[ZipInfo], packed: int) -> None:
-    """Check what the members of a zip of `packed` bytes declare, each and together; no more of them is ever read.
+    """Check the sizes that the members of a zip of `packed` bytes declare; no more bytes of them are ever read.
 
     Raises:
         TooLarge: they unpack to more than they may.

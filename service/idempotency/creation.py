@@ -27,7 +27,7 @@ IdempotencyKey = Annotated[
 
 
 class Fingerprint:
-    """Tells requests apart by method, address and body, which may be added piece by piece."""
+    """A fingerprint of method, address and body, which may be added piece by piece."""
 
     def __init__(self, request: Request) -> None:
         text = f"{request.method} {request.url.path}?{request.url.query}\n{request.headers.get('content-type', '')}\n"

@@ -1,4 +1,4 @@
-"""The application's place while it loads: the service lives from its first moment, and all else waits for it."""
+"""The stand-in for the application while it loads: the service is live at once, and other requests wait."""
 
 import asyncio
 import json
@@ -37,7 +37,7 @@ class Entrance:
 
 
 def _stopped(path: str) -> dict[str, Any]:
-    """The problem that the application would answer, before there is one."""
+    """The problem that the application would answer, were it loaded."""
     detail = "The service was stopped while it started: try again."
     known = {"type": "about:blank", "title": "Unavailable", "status": 503, "instance": path, "code": "stopping"}
     return {**known, "detail": detail, "errors": [], **({"error": detail} if path.startswith("/v2/") else {})}

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def kept() -> Iterator[None]:
-    """Collect nothing within the block, and never look at what was made before its end: modules stay."""
+    """Collect nothing within the block, and never scan the objects made before its end: modules stay."""
     gc.disable()
     try:
         yield

@@ -27,7 +27,7 @@ def prepared(settings: Settings) -> Iterator[list[socket.socket]]:
     """The sockets to serve on, with the data folder made and the database locked for as long as the block lasts.
 
     Raises:
-        Refused: something is not as it must be; nothing was made then.
+        Refused: a check fails; nothing was made then.
     """
     with ExitStack() as stack:
         sockets = [stack.enter_context(each) for each in _listening(settings.host, settings.port)]

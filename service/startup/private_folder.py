@@ -1,4 +1,4 @@
-"""The data folder, which nobody else needs to look into."""
+"""The data folder, which is closed to other users."""
 
 import logging
 import os

@@ -22,20 +22,20 @@ from service.storage.bucket import SCHEME, Bucket
 
 HOUR = 3600.0
 UNFINISHED = "."
-"""Before the name of a folder that is still being written."""
+"""Prefix of the name of a folder that is still being written."""
 CACHE_BYTES = 32 << 30
 """Bytes that copies of a bucket's datasets may take on this disk; those that were not used for longest go first."""
 JUST_USED = 60.0
-"""Seconds in which a copy stays whatever it takes: somebody may be about to open its files."""
+"""Seconds in which a copy stays whatever it takes: another process may be about to open its files."""
 ATTEMPTS = 3
-"""At a copy of a bucket's dataset that another process removes before its files are open."""
+"""Attempts at a copy of a bucket's dataset that another process removes before its files are open."""
 
 Kept = TypeVar("Kept")
 
 
 @dataclass(frozen=True)
 class Arrays:
-    """A dataset's arrays, rows in the order train, validation, test; within a part as the data came.
+    """A dataset's arrays, rows in the order train, validation, test; within a part in the order of the upload.
 
     inputs (rows × feature columns), targets (rows × target columns), both with codes for categories; numbers (rows):
     the row's number in the uploaded data.
@@ -70,7 +70,7 @@ def read_gram(folder: Path, part: str) -> Gram | None:
 class Storage:
     """A folder, or a bucket of S3, that holds all datasets.
 
-    `address` is a folder or s3://bucket/prefix. What lies in a bucket is copied to `cache` before it is used, under the
+    `address` is a folder or s3://bucket/prefix. A bucket's datasets are copied to `cache` before use, under the
     hash of its content; any number of processes may share a cache.
     """
 
@@ -124,7 +124,7 @@ class Storage:
 
         Raises:
             NotFound: the files are gone.
-            Unavailable: the bucket cannot be reached, or its copy goes as often as it is made.
+            Unavailable: the bucket cannot be reached, or its copy disappears as often as it is made.
         """
         return self._read(dataset, sha256, arrays_in)
 
@@ -145,7 +145,7 @@ class Storage:
 
     def sweep(self, known: Collection[str], loading: Collection[str] = ()) -> None:
         """Remove datasets that are not among the `known` ids and older than an hour: a younger one may still get its
-        row. Unfinished ones stay while they are among `loading`. What does not look like a dataset is not ours.
+        row. Unfinished ones stay while they are among `loading`. Folders that do not look like datasets stay.
 
         Raises:
             Unavailable: the bucket cannot be reached.
@@ -208,7 +208,7 @@ class Storage:
                 self._remove(entry)
 
     def _remove(self, copy: Path) -> None:
-        """Remove a copy at once as a whole, as others see it: nobody finds a part of its files."""
+        """Remove a copy at once as a whole, as other processes see it: none finds a part of its files."""
         doomed = self._unfinished(f"{copy.name}.{uuid.uuid4().hex}")
         with suppress(OSError):  # another process was faster
             copy.rename(doomed)

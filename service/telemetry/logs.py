@@ -21,7 +21,7 @@ def set_up() -> None:
 
 
 class LineFormatter(logging.Formatter):
-    """Puts time (UTC) and level before each line, those of a traceback too."""
+    """A formatter that puts time (UTC) and level before each line, those of a traceback too."""
 
     converter = staticmethod(time.gmtime)
     default_msec_format = "%s.%03dZ"
@@ -34,7 +34,7 @@ class LineFormatter(logging.Formatter):
 
 @dataclass
 class Window:
-    """A message that was written, since when it is only counted, and how often it came since."""
+    """A message that was written, the time from which it is only counted, and its count since."""
 
     name: str
     level: int
@@ -49,7 +49,7 @@ class OnceAMinute(logging.StreamHandler[TextIO]):
     def __init__(self, stream: TextIO | None = None) -> None:
         super().__init__(stream)
         self._windows: dict[tuple[str, int, str], Window] = {}
-        """The oldest first."""
+        """Windows, the oldest first."""
 
     def emit(self, record: logging.LogRecord) -> None:
         try:

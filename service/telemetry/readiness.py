@@ -12,7 +12,7 @@ LEAST = 1 << 16
 
 
 class Room:
-    """Looks whether database and storage can grow; once the disk was found full, by growing for a moment."""
+    """A check that database and storage can grow; once the disk was found full, it grows them for a moment."""
 
     def __init__(self, database: Database, storage: Path) -> None:
         self._database = database
@@ -21,7 +21,7 @@ class Room:
         """The mark of a full disk that a write has since proved wrong."""
 
     def check(self) -> None:
-        """Raises CannotWrite where there is no room."""
+        """Raise CannotWrite where there is no room."""
         reserve = self._database.reserve
         folders = {each for each in (self._storage, self._database.file and self._database.file.parent) if each}
         for folder in filter(Path.exists, folders):

@@ -81,7 +81,7 @@ def _json(value: Any, hint: Any) -> Any:
 
 
 def _kind_in(hint: Any) -> type[Term]:
-    """The kind of term that an annotation speaks of."""
+    """The kind of term in an annotation."""
     if hint in KINDS:
         return cast("type[Term]", hint)
     return next(_kind_in(part) for part in get_args(hint) if _speaks_of_terms(part))

@@ -9,10 +9,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service.http.bodies.pace import Pace, PacedSender
 
 READ_AND_THROWN_AWAY = 256 << 20
-"""Bytes of a body that nobody wants which are still read before the answer: a client that only writes until it is done
-would otherwise see a reset connection in place of it."""
+"""Bytes of a refused body that are still read before the answer: a client that writes all before it reads would
+otherwise see a reset connection in place of the answer."""
 PAUSE = 2.0
-"""Seconds without a byte after which such a client gets its answer all the same: it may be waiting for a word. So
+"""Seconds without a byte after which such a client gets its answer all the same: it may be waiting for it. So
 does one that keeps us waiting for longer than that in all, and is slow."""
 
 
@@ -48,7 +48,7 @@ class BodyLimit:
 
 
 def is_streamed_dataset(scope: Scope, headers: Headers) -> bool:
-    """Whether the body of a request is a dataset that is read while it comes."""
+    """Whether the body of a request is a dataset that is read on arrival."""
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     return scope["method"] == "POST" and scope["path"] == "/api/datasets" and media_type != "application/json"
 
@@ -79,7 +79,7 @@ class _Body:
         raise HTTPException(413, f"The body is larger than {self._limit:,} bytes ({self._setting}).")
 
     async def throw_away(self) -> None:
-        """Read what is left of a body that the app has not read to its end."""
+        """Read the rest of a body that the app has not read to its end."""
         enough = self._seen + READ_AND_THROWN_AWAY
         sender = PacedSender(self._receive, Pace(grace=PAUSE, silence=PAUSE))
         with suppress(TimeoutError):

@@ -1,4 +1,4 @@
-"""A few large bodies at once: each takes some times its own memory until it is answered."""
+"""Turns of large bodies: each takes several times its own memory until it is answered."""
 
 import asyncio
 
@@ -10,10 +10,10 @@ from service.http.bodies.body_limit import is_streamed_dataset
 from service.http.bodies.pace import USUAL, Pace, PacedSender
 
 LARGE = 1 << 20
-"""Bytes."""
+"""Bytes from which on a body is large."""
 AT_ONCE = 4
 PATIENCE = 5.0
-"""Seconds that a large body waits for its turn; what its sender has not sent yet waits there."""
+"""Seconds that a large body waits for its turn; the unsent rest stays with the sender."""
 
 
 class LargeBodies:

@@ -1,4 +1,4 @@
-"""The pace at which the rest of a body has to come while others wait."""
+"""The pace at which the rest of a body has to arrive while others wait."""
 
 import asyncio
 from dataclasses import dataclass

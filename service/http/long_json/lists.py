@@ -18,27 +18,27 @@ from service.http.long_json.text import malformed, parse, parse_recipe
 from service.pointers import escape
 
 LONG = BLOCK
-"""Bytes of text. What is shorter is read at once."""
+"""Bytes of text; shorter lists are read at once."""
 SHORT = 256
 """Bytes of a list within something long that is read at once all the same."""
 MOST_MEMBERS = 10_000
 """Members of a long object, or of a list that is needed whole."""
 MOST_LONG_DEPTH = 20
-"""Long lists and objects within each other: each level is looked at once more."""
+"""Long lists and objects within each other: each level is scanned once more."""
 OUTLINE = 4 << 20
 """Bytes of everything in a body that is not in long lists, with `SHORT` more for each object that has such."""
 LARGEST_PIECE = 1 << 20
-"""Bytes of text that simdjson reads at once: it does not let other threads go on meanwhile."""
+"""Bytes of text that simdjson reads at once: it blocks other threads meanwhile."""
 
 _NAME = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _BLANK = b" \t\n\r"
 _STEP = 1 << 12
-"""Bytes that are looked through for white space at once."""
+"""Bytes that are searched for white space at once."""
 
 
 @dataclass
 class _Text:
-    """A body, and how many bytes of it may still be read outside of long lists."""
+    """A body, and the number of bytes of it that may still be read outside of long lists."""
 
     structure: Structure
     left: int = OUTLINE
@@ -48,7 +48,7 @@ class _Text:
         return parse(self.structure.body[start:stop], start)
 
     def spend(self, size: int, pointer: str) -> None:
-        """Count what is read, or what it costs to, so that no number of small parts takes long or much memory."""
+        """Count the bytes read, or their cost, so that no number of small parts takes long or much memory."""
         self.left -= size
         if self.left < 0:
             detail = f"All that is in a body outside of its lists of values takes at most {OUTLINE:,} bytes."
@@ -78,7 +78,7 @@ class Piece:
     _is_long: bool = False
 
     def elements(self) -> list[Any]:
-        """A long one is a `LongList`, or an object that has such in it."""
+        """The elements; a long one is a `LongList`, or an object with such lists in it."""
         if self._is_long:
             return [_value(self._text, self._start, self._stop, self._depth, "#", LONG)]
         elements: list[Any] = parse(self._as_list(), self._start - 1)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from service.errors import invalid
 
 BLOCK = 1 << 16
-"""Bytes that are looked at together: they stay in the processor's cache, and hold other threads up for moments."""
+"""Bytes that are scanned together: they stay in the processor's cache, and delay other threads for moments only."""
 MOST_DEPTH = 1000
 """Lists and objects within each other."""
 
@@ -83,7 +83,7 @@ class Structure:
             yield found[(found >= start) & (found < stop)] if first < start or end > stop else found
 
     def _blocks(self, start: int, stop: int, depth: int) -> Iterator[int]:
-        """The blocks between two places in which something may stand at `depth`."""
+        """The blocks between two places that may have commas at `depth`."""
         first = bisect_right(self._starts, start) - 1
         for block in range(first, len(self._least)):
             if self._starts[block] >= stop:
