@@ -111,7 +111,7 @@ class NewDataset(Strict):
         Field(min_length=1, max_length=MOST_COLUMNS, description="the columns to learn; all others are inputs"),
     ]
     types: dict[ColumnName, Kind] = Field(
-        {}, max_length=MOST_COLUMNS, description="kinds of columns, where they are not what the values look like"
+        {}, max_length=MOST_COLUMNS, description="kinds of columns, where they are not those of the values"
     )
     missing: Annotated[Missing | None, Field(description=MISSING)] = None
     split: AnySplit = Split()
@@ -159,17 +159,21 @@ class Dataset(BaseModel):
     id: str
     name: str
     state: State = Field(description="a dataset that is loading cannot be used yet")
-    progress: float | None = Field(description="while it is loading: the share of the body that has come, where known")
+    progress: float | None = Field(
+        description="while it is loading: the share of the body that has arrived, where known"
+    )
     rows: int
     features: list[Column]
     targets: list[Column]
     inputs: int = Field(description="the width that a network's first layer must take")
-    outputs: int = Field(description="the width that a network's last layer must give")
+    outputs: int = Field(description="the width that a network's last layer must have")
     parts: Parts
     dtype: Dtype
-    missing: Missing | None = Field(description="what was done about missing values; null: they were refused")
-    ignored: list[str] = Field(description="columns of the body that are left out: that were to be, or of no use")
-    advice: list[Advice] = Field(description="what to know of how the body was read, each with its remedy")
+    missing: Missing | None = Field(description="the treatment of missing values; null: they were refused")
+    ignored: list[str] = Field(
+        description="columns of the body that are left out, on request or because they are of no use"
+    )
+    advice: list[Advice] = Field(description="advice on how the body was read, each with its remedy")
     sha256: str | None = Field(
         description="of the schema and the stored arrays: equal data, equal hash; null while it is loading"
     )

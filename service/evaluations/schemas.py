@@ -19,9 +19,10 @@ class NewEvaluation(Strict):
     part: PartName = "test"
     version: Annotated[VersionNumber | None, Field(strict=True, description="null: the latest")] = None
     epoch: Annotated[
-        EpochNumber | None, Field(strict=True, description="what the version's job had kept at the end of this epoch")
+        EpochNumber | None,
+        Field(strict=True, description="the parameters that the version's job had kept at the end of this epoch"),
     ] = None
-    loss: Annotated[LossShape | None, Field(description="null: what it was trained by; mse where it was not")] = None
+    loss: Annotated[LossShape | None, Field(description="null: that of its training; mse where there was none")] = None
     residuals: Annotated[
         int, Field(strict=True, ge=0, le=1000, description="number of the rows that are farthest off to list")
     ] = 0
@@ -71,7 +72,7 @@ class Trained(BaseModel):
     epochs: int
     recipe: dict[str, Any]
     curve: list[EpochReport] = Field(description="thinned, peaks kept")
-    receipt: Receipt | None = Field(description="what another training needs to give the same bytes")
+    receipt: Receipt | None = Field(description="all that another training needs to produce the same bytes")
 
 
 class Metrics(BaseModel):

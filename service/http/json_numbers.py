@@ -101,7 +101,7 @@ def _long_matrix(rows: LongList, width: int, dtype: str, pointer: str) -> Array:
     if 2 * width * len(rows) > rows.size:  # a number and what is behind it take two bytes
         for piece in rows.pieces():
             block(piece.elements(), width, dtype, pointer, piece.first)
-        raise invalid(pointer, f"These rows have not {width} numbers each.")
+        raise invalid(pointer, f"These rows do not have {width} numbers each.")
     array = np.empty((len(rows), width), dtype)
     for piece in rows.pieces():
         numbers = held(piece.numbers(), dtype)

@@ -22,7 +22,7 @@ def preferred(accept: str, offers: Sequence[str]) -> str:
     wanted = weights(accept)
     best = max(offers, key=lambda offer: _quality(offer, wanted))
     if _quality(best, wanted) <= 0:
-        raise NotAcceptable(f"This is answered as {', '.join(offers)}, but Accept wants none of them.")
+        raise NotAcceptable(f"This is answered as {', '.join(offers)}, but Accept allows none of them.")
     return best
 
 

@@ -177,8 +177,8 @@ _PARAMETER = re.compile(r"\{[^}]+\}")
 def _router_detail(request: Request, error: HTTPException) -> str:
     match error.status_code:
         case 404:
-            return f"There is nothing at {request.url.path}; /docs lists what there is."
+            return f"There is nothing at {request.url.path}; /docs lists all paths."
         case 405:
-            return f"{request.method} is not possible at {request.url.path}; /docs lists what is."
+            return f"{request.method} is not possible at {request.url.path}; /docs lists the methods."
         case _:
             return str(error.detail)

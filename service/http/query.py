@@ -22,7 +22,7 @@ def check_query(given: QueryParams, declared: Mapping[str, bool]) -> None:
         raise _undeclared(strangers[:MOST_FAULTS], list(declared))
     repeated = [name for name in given if not declared[name] and len(given.getlist(name)) > 1]
     if repeated:
-        detail = "This parameter has one value, but is there several times."
+        detail = "This parameter takes one value, but was given several times."
         faults = tuple(Fault(f"query/{name}", detail) for name in repeated[:MOST_FAULTS])
         raise invalid_in(faults, "repeated_parameter")
 

@@ -73,7 +73,7 @@ def _length(value: str, most: int) -> int:
     if not re.fullmatch("[0-9]{1,12}", value) or int(value) > most:
         raise invalid(
             f"header/{HEADER_LENGTH.lower()}",
-            f"This is how many bytes of the body are JSON: a number from 0 to {most}.",
+            f"This header is the number of bytes of the body that are JSON: 0 to {most}.",
         )
     return int(value)
 

@@ -134,8 +134,8 @@ def cancel_job(job: str, database: DatabaseOf, watcher: WatcherOf) -> Job:
     response_model=Job | Verification,
     summary="Train again and compare",
     responses={
-        200: {"description": "It has ended: what came out.", "model": Verification},
-        202: {"description": "It goes on: the job that trains again.", "model": Job},
+        200: {"description": "It has ended: the outcome.", "model": Verification},
+        202: {"description": "It is not over: the job that trains again.", "model": Job},
         **problems(404, 409, 422),
     },
 )
@@ -228,7 +228,9 @@ async def watch_job(
     job: str,
     database: DatabaseOf,
     watcher: WatcherOf,
-    last_event_id: Annotated[str | None, Header(description="what was seen last; the stream goes on behind it")] = None,
+    last_event_id: Annotated[
+        str | None, Header(description="the id of the last event seen; the stream continues behind it")
+    ] = None,
 ) -> Response:
     """The job, then its epoch reports as they arrive, at the end the job again."""
     await run_in_threadpool(operations.show, database, job)

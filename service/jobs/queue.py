@@ -167,7 +167,7 @@ def _about_losses(record: JobRecord) -> str:
     if unknown > 0:
         known.append(f"{unknown} in a way that is not known here")
     said = [
-        f"{lost} workers were lost without a checkpoint further on between them{total}",
+        f"{lost} workers were lost without a further checkpoint between them{total}",
         f"They ended: {', '.join(known)}",
     ]
     if record.peak_memory is not None:

@@ -101,7 +101,10 @@ class NewJob(Recipe):
     from_version: Annotated[VersionNumber | None, Field(strict=True, description="null: the latest")] = None
     from_epoch: Annotated[
         EpochNumber | None,
-        Field(strict=True, description="begin from what the version's job had kept at the end of this epoch"),
+        Field(
+            strict=True,
+            description="begin from the parameters that the version's job had kept at the end of this epoch",
+        ),
     ] = None
     reject_unstable: Annotated[Flag, Field(description="422, not only advice, for a rate that cannot converge")] = False
 
@@ -129,8 +132,8 @@ class Plan(BaseModel):
     seconds: float = Field(description="an estimate")
     bytes: int | None = Field(
         default=None,
-        description="what the database will grow by, about, if the job goes on to its last epoch: a report an epoch, "
-        "what `keep_every` keeps, the version, a checkpoint; null for jobs of before this was counted",
+        description="about the bytes a job adds to the database if it reaches its last epoch: a report an epoch, "
+        "the parameters of `keep_every`, the version, a checkpoint; null for jobs from before this was counted",
     )
     largest_stable_rate: Rate | None = Field(description="a larger one diverges; null where none is known")
     best_rate: Rate | None = Field(description="the fixed rate that converges fastest; null where none is known")
@@ -187,7 +190,7 @@ class Receipt(BaseModel):
     seed: int
     recipe: dict[str, Any] = Field(description="with the path that was taken")
     start_sha256: str = Field(description="of the vector of parameters that it began from")
-    parameters_sha256: str = Field(description="of the vector of parameters that came out")
+    parameters_sha256: str = Field(description="of the resulting vector of parameters")
     libraries: Libraries
     cpu: str = Field(description="the model of the processor")
 
@@ -228,14 +231,16 @@ class Job(BaseModel):
     version: int | None = Field(description="the version it added")
     path: PathName
     attempt: int = Field(description="workers that began or continued it")
-    losses_of_worker: int = Field(description="in all; five without a checkpoint further on between them fail the job")
+    losses_of_worker: int = Field(description="in all; five without a further checkpoint between them fail the job")
     plan: Plan
     advice: list[Advice]
     error: JobError | None
     recipe: dict[str, Any]
-    receipt: Receipt | None = Field(description="what another training needs to give the same bytes; once it succeeded")
+    receipt: Receipt | None = Field(
+        description="all that another training needs to produce the same bytes; once it succeeded"
+    )
     verifies: str | None = Field(description="the job that this one trains again; it adds no version and no reports")
-    verification: Outcome | None = Field(description="what came out of that")
+    verification: Outcome | None = Field(description="the outcome of that training")
     created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None

@@ -136,7 +136,7 @@ class SignatureFeature(SignatureColumn):
     min: float | None = Field(description="in the training part; null for categories")
     max: float | None = Field(description="in the training part; null for categories")
     fill: float | None = Field(
-        description="what stands for a missing value, a number or the index of a category; null: none may be missing"
+        description="the substitute for a missing value, a number or the index of a category; null: none may be missing"
     )
 
 
@@ -148,7 +148,7 @@ class ModelSignature(BaseModel):
     features: list[SignatureFeature] = Field(description="the columns that are inputs, in order")
     targets: list[SignatureColumn] = Field(description="the columns that were learnt, in the order of the outputs")
     link: Link | None = Field(
-        description="what turns outputs into probabilities of classes; null where they are none and cannot become any"
+        description="the function that makes class probabilities of outputs; null where there is none"
     )
 
 
@@ -161,7 +161,7 @@ class Model(BaseModel):
     layers: list[dict[str, Any]]
     parameter_count: int
     version: int = Field(description="the latest")
-    versions: int = Field(description="how many there are")
+    versions: int = Field(description="number of versions")
     dtype: Dtype
     signature: ModelSignature | None = Field(description="of the latest version; null where its data are not known")
     created_at: datetime

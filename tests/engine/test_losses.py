@@ -58,7 +58,7 @@ def test_a_job_fails_that_loses_workers_without_getting_further(workspace: Works
     failed = lose(workspace, job, killed)
     assert failed.error == {
         "code": "worker_lost",
-        "detail": "5 workers were lost without a checkpoint further on between them. They ended: "
+        "detail": "5 workers were lost without a further checkpoint between them. They ended: "
         "3 by signal 9 (SIGKILL), 1 by exit code 3, 1 in a way that is not known here.",
         "epoch": 0,
     }
@@ -167,7 +167,7 @@ def test_only_killed_workers_since_the_last_step_forward_fail_a_job(tmp_path: Pa
         assert (failed.state, failed.losses_of_worker) == ("failed", 1 + MAX_LOSSES_OF_WORKER)
         assert failed.error is not None
         assert failed.error.code == "worker_lost"
-        assert failed.error.detail.startswith("5 workers were lost without a checkpoint further on between them (6 in")
+        assert failed.error.detail.startswith("5 workers were lost without a further checkpoint between them (6 in")
         assert "They ended: 5 by signal 9 (SIGKILL). By the last heartbeat the worker had used" in failed.error.detail
         assert "lost its worker: signal 9 (SIGKILL)" in service.log
         assert "Traceback" not in service.log

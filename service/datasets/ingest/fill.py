@@ -243,7 +243,7 @@ class _Pass:
 _PARTS = "train, validation or test"
 _ADVICE: dict[Missing | None, str] = {
     None: 'Set `missing` to "drop" to leave such rows out, or to "mean" to have such values filled in.',
-    "mean": 'It is a target, for which no value is made up: set `missing` to "drop".',
+    "mean": 'Values of targets are never made up: set `missing` to "drop".',
 }
 
 

@@ -228,7 +228,7 @@ def _value(text: _Text, start: int, stop: int, depth: int, pointer: str, long: i
     if stop - start <= long or opening not in (b"[", b"{"):
         return text.parse(start, stop, pointer)
     if depth >= MOST_LONG_DEPTH:
-        raise malformed(f"what is long is nested more than {MOST_LONG_DEPTH} deep")
+        raise malformed(f"long lists and objects are nested more than {MOST_LONG_DEPTH} deep")
     if closing != (b"]" if opening == b"[" else b"}"):
         raise malformed(f"the bracket at byte {start} is closed by another one")
     inner = _trimmed(body, start + 1, stop - 1)

@@ -57,7 +57,7 @@ def unstable_rate(plan: Plan, recipe: Recipe) -> Advice | None:
         else "will probably make the loss jump about, or grow without end"
     )
     if recipe.schedule is not None:
-        said = f"The rate {figure(rate)} that {recipe.schedule.name} gives epoch {epoch} {grows} if it stays"
+        said = f"The rate {figure(rate)} that {recipe.schedule.name} sets for epoch {epoch} {grows} if it stays"
     else:
         said = f"The rate {figure(rate)} {grows}"
     detail = f"{said}: the largest stable one is {described(bound)}, the best fixed one {described(best)}."

@@ -78,7 +78,7 @@ def squeezed(loss: Loss, network: Network) -> str | None:
         said = f"the network ends in {applied}, and {loss.name} applies it once more"
         remedy = f"Use {loss.twin}, or leave the last {applied} out" if loss.twin else f"Leave the last {applied} out"
     else:
-        said = f"the network ends in {_called(function)}, and {loss.name} applies {applied} to what that gives"
+        said = f"the network ends in {_called(function)}, and {loss.name} applies {applied} to its outputs"
         remedy = f"Let the network end without {_called(function)}"
     return f"{said[0].upper()}{said[1:]}: {_reach(applied, network.outputs)}. {remedy}."
 
@@ -86,5 +86,5 @@ def squeezed(loss: Loss, network: Network) -> str | None:
 def _reach(applied: str, outputs: int) -> str:
     """Describe the range of the probabilities of numbers from 0 to 1."""
     if applied == "sigmoid":
-        return f"the probabilities that come of it lie between 0.5 and {1 / (1 + math.exp(-1)):.3g}"
-    return f"no probability that comes of it is above {math.e / (math.e + outputs - 1):.3g}"
+        return f"the resulting probabilities lie between 0.5 and {1 / (1 + math.exp(-1)):.3g}"
+    return f"no resulting probability is above {math.e / (math.e + outputs - 1):.3g}"
