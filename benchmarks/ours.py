@@ -12,6 +12,7 @@ from service.learning.notation import read
 from service.learning.optimisers import OPTIMISERS, Descent
 from service.learning.rows.part import Part
 from service.learning.training.events import EpochReport
+from service.learning.training.problem import Problem
 from service.learning.training.recipe import Recipe
 from service.learning.training.training import Training
 
@@ -25,7 +26,7 @@ def run(notation: str, parameters: Array, part: Part, rate: float, epochs: int) 
     recipe = Recipe(loss=LOSSES["mse"](), optimiser=Descent(eta=rate), epochs=epochs)
 
     def losses() -> list[float]:
-        reports = Training(network, parameters, part, None, recipe).run()
+        reports = Training(Problem(network, part, None, recipe), parameters).run()
         return [report.train_loss for report in reports if isinstance(report, EpochReport)]
 
     return losses
@@ -38,5 +39,5 @@ def epoch(notation: str, loss: str, rule: str, rate: float, batch_size: int, par
     recipe = Recipe(
         loss=LOSSES[loss](), optimiser=optimiser(eta=rate), epochs=FOREVER, batch_size=batch_size, shuffle=True
     )
-    reports = Training(network, network.initial(0), part, None, recipe).run()
+    reports = Training(Problem(network, part, None, recipe), network.initial(0)).run()
     return lambda: next(report.train_loss for report in reports if isinstance(report, EpochReport))

@@ -15,6 +15,7 @@ from service.learning.notation import read
 from service.learning.optimisers import Adam, Descent, Rule
 from service.learning.rows.gram import Gram
 from service.learning.rows.part import Part
+from service.learning.training.problem import Problem
 from service.learning.training.recipe import Recipe
 from service.learning.training.training import Training
 
@@ -33,7 +34,7 @@ def training(rule: Rule, epochs: int, part: Part, validation: Part | None = None
     columns = part.inputs.shape[1]
     network = Network(read(f"Dense({columns} => 1)"), str(part.inputs.dtype))
     recipe = Recipe(loss=LOSSES["mse"](), optimiser=rule, epochs=epochs, path="quadratic")
-    return lambda: list(Training(network, network.initial(0), part, validation, recipe).run())
+    return lambda: list(Training(Problem(network, part, validation, recipe), network.initial(0)).run())
 
 
 def cases() -> dict[str, Callable[[], object]]:

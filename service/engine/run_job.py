@@ -20,6 +20,7 @@ from service.jobs.states import FIRST_GAP, LONGEST_GAP, MAX_LOSSES_OF_WORKER, As
 from service.learning.network import Network
 from service.learning.planning.advice import help_for_diverged
 from service.learning.training.events import Diverged
+from service.learning.training.problem import Problem
 from service.learning.training.training import Training
 from service.models import parameter_bytes
 from service.models import records as models
@@ -78,14 +79,9 @@ def _prepare(workspace: Workspace, record: JobRecord) -> Assignment:
         signature = signature_of(dataset, network, recipe.loss, frozen["sample_weights"])
     start = parameter_bytes.from_bytes(kept.parameters)
     view = DatasetView(workspace.storage, dataset, network.dtype, frozen["sample_weights"])
-    training = Training(
-        network,
-        start,
-        view.part("train"),
-        view.part("validation") if dataset.validation_rows else None,
-        recipe,
-        fresh=model.seeded and version.number == 0,
-    )
+    validation = view.part("validation") if dataset.validation_rows else None
+    problem = Problem(network, view.part("train"), validation, recipe)
+    training = Training(problem, start, fresh=model.seeded and version.number == 0)
     if saved is not None:
         training.restore(safetensors.load(saved))
     return Assignment(network, training, signature, receipts.begin(record, dataset, start))

@@ -30,6 +30,7 @@ from service.learning.losses import MSE
 from service.learning.network import Network
 from service.learning.notation import read
 from service.learning.optimisers import Adam
+from service.learning.training.problem import Problem
 from service.learning.training.recipe import Recipe
 from service.learning.training.training import Training
 from tests.datasets.test_view import view_of
@@ -42,7 +43,7 @@ before = peak_memory()
 if act == "train":
     part = view.part("train")
     recipe = Recipe(loss=MSE(), optimiser=Adam(), epochs=1, batch_size=2048, shuffle=True)
-    list(Training(network, vector, part, None, recipe).run())
+    list(Training(Problem(network, part, None, recipe), vector).run())
 elif act == "evaluate":
     evaluate(network, vector, view.part("train"), MSE(), [Numbers()])
 else:

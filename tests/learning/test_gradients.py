@@ -12,6 +12,7 @@ from service.learning.notation import read, write
 from service.learning.optimisers import Descent
 from service.learning.rows.part import Part
 from service.learning.training.backpropagation import BackPropagation
+from service.learning.training.problem import Problem
 from service.learning.training.recipe import Recipe
 from tests.support.learning.networks import LAYERS, all_activations, all_losses, problem
 
@@ -23,7 +24,7 @@ POSITIVE = {"msle", "poisson_loss"}
 
 def back_propagation(network: Network, vector: Array, gradient: Array, part: Part, loss: Loss) -> BackPropagation:
     recipe = Recipe(loss=loss, optimiser=Descent(), epochs=1)
-    return BackPropagation(network, vector, gradient, part, recipe, None)
+    return BackPropagation(Problem(network, part, None, recipe), vector, gradient)
 
 
 def gradient_of(network: Network, vector: Array, part: Part, loss: Loss, block_rows: int = ROWS) -> tuple[float, Array]:

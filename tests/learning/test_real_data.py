@@ -11,6 +11,7 @@ from service.learning.network import Network
 from service.learning.notation import read
 from service.learning.optimisers import OPTIMISERS, Rule
 from service.learning.rows.part import Part
+from service.learning.training.problem import Problem
 from service.learning.training.recipe import Recipe
 from service.learning.training.training import Training
 from tests.support.learning.answers import REFERENCES, answers
@@ -41,7 +42,7 @@ def outputs(notation: str, parts: dict[str, Array], targets: Array, loss: str, *
     network = Network(read(notation))
     part = Part(parts["train_inputs"].astype(np.float32), targets.astype(np.float32))
     learns = Recipe(loss=LOSSES[loss](), standardise=True, **recipe)
-    training = Training(network, network.initial(0), part, None, learns, fresh=True)
+    training = Training(Problem(network, part, None, learns), network.initial(0), fresh=True)
     for _ in training.run():
         pass
     return network.predict(training.result(), parts["test_inputs"].astype(np.float32)).astype(np.float64)

@@ -13,6 +13,7 @@ from service.learning.optimisers import OPTIMISERS, Optimiser
 from service.learning.rows.part import Part
 from service.learning.terms import Registry
 from service.learning.training.events import EpochReport
+from service.learning.training.problem import Problem
 from service.learning.training.recipe import Recipe
 from service.learning.training.training import Training
 from tests.support.learning.answers import agree, answers, cases, term
@@ -74,7 +75,7 @@ def test_an_optimiser_trains_a_network_along_the_same_path(file: str, case: Any,
     part = Part(np.array(problem["inputs"], dtype), np.array(problem["targets"], dtype))
     rule = term(OPTIMISERS, case["term"], "rule")
     recipe = Recipe(loss=LOSSES["mse"](), optimiser=rule, epochs=len(case[dtype]["losses"]) - 1)
-    training = Training(network, network.flatten(problem["parameters"]), part, None, recipe)
+    training = Training(Problem(network, part, None, recipe), network.flatten(problem["parameters"]))
     losses = [report.train_loss for report in training.run() if isinstance(report, EpochReport)]
     assert agree(losses, case[dtype]["losses"], dtype)
     layers = network.unflatten(training.parameters)

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from service.learning.arrays import Array
-from service.learning.layers import Action, Tape, nodes
+from service.learning.layers import Action, Tape
 from service.learning.losses import Evaluate, relative
-from service.learning.network import Network
 from service.learning.optimisers import square
 from service.learning.rows.batches import Batches
 from service.learning.rows.part import Part
+from service.learning.training.problem import Problem
 from service.learning.training.recipe import Recipe, RecipeError
 from service.learning.training.scaling import Scaling
 
@@ -29,17 +29,16 @@ class BatchTape:
 
 
 class BackPropagation:
-    """Back-propagation that writes ∂loss/∂θ of the batches of a part to `gradient`; θ is `vector`.
+    """Back-propagation that writes ∂loss/∂θ of the batches of the training part to `gradient`; θ is `vector`.
 
     A batch of `size` rows is taken `block_rows` at a time, so that the values between the layers stay small. Weights
     are scaled to a mean of 1 where the loss is a mean. Random numbers depend on (seed, epoch, row in the order) alone.
     """
 
-    def __init__(
-        self, network: Network, vector: Array, gradient: Array, part: Part, recipe: Recipe, scaling: Scaling | None
-    ) -> None:
-        layers = [node.layer for node in nodes(network.root)]
-        gathers = any(not slot.trainable for node in nodes(network.root) for slot in node.slots)
+    def __init__(self, problem: Problem, vector: Array, gradient: Array, scaling: Scaling | None = None) -> None:
+        network, part, recipe = problem.network, problem.train, problem.recipe
+        layers = [node.layer for node in problem.nodes]
+        gathers = any(not slot.trainable for node in problem.nodes for slot in node.slots)
         self._network = network
         self._vector = vector
         self._loss = recipe.loss

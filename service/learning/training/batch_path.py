@@ -6,15 +6,13 @@ from time import perf_counter
 
 import numpy as np
 
-from service.learning.arrays import Array, Saved, State, under
-from service.learning.layers import nodes
-from service.learning.network import Network
+from service.learning.arrays import Array, Saved, State, packed, under
 from service.learning.optimisers import Optimiser, square
 from service.learning.rows.part import Part
 from service.learning.training.backpropagation import BackPropagation
 from service.learning.training.events import PARAMETER, Diverged, EpochReport, Heartbeat, loss_diverged
-from service.learning.training.rates import ScheduledRate
-from service.learning.training.recipe import Recipe
+from service.learning.training.problem import Problem
+from service.learning.training.rates import Rates
 from service.learning.training.scaling import Scaling
 
 
@@ -25,34 +23,24 @@ class BatchPath:
     pass are done, and the present batch has so far gathered a gradient and a loss.
     """
 
-    def __init__(
-        self,
-        network: Network,
-        vector: Array,
-        train: Part,
-        validation: Part | None,
-        recipe: Recipe,
-        scaling: Scaling | None = None,
-    ) -> None:
+    def __init__(self, problem: Problem, vector: Array, scaling: Scaling | None = None) -> None:
+        recipe = problem.recipe
         self.vector = vector.copy()
-        self._network = network
-        self._train = train
-        self._validation = validation
-        self._recipe = recipe
+        self._problem = problem
         self._scaling = scaling
         self._silence = Heartbeat()
-        self._trainable = self.vector[: network.parameter_count]
+        self._trainable = self.vector[: problem.network.parameter_count]
         self._gradient = np.zeros_like(self._trainable)
-        self._source = BackPropagation(network, self.vector, self._gradient, train, recipe, scaling)
-        slots = [slot for node in nodes(network.root) for slot in node.slots if slot.trainable]
+        self._source = BackPropagation(problem, self.vector, self._gradient, scaling)
+        slots = [slot for node in problem.nodes for slot in node.slots if slot.trainable]
         arrays = [slice(slot.start, slot.start + slot.size) for slot in slots]
         self._optimiser = Optimiser(recipe.optimiser, self._trainable, self._gradient, arrays)
-        self._schedule = None if recipe.schedule is None else ScheduledRate(recipe.schedule)
+        self._rates = Rates(recipe.schedule, self._optimiser)
         self._per_step = recipe.schedule is not None and recipe.schedule.per == "step"
-        self._gathers = any(slot for node in nodes(network.root) for slot in node.slots if not slot.trainable)
-        differs = any(node.layer.differs_in_training for node in nodes(network.root))
+        self._gathers = any(slot for node in problem.nodes for slot in node.slots if not slot.trainable)
+        differs = any(node.layer.differs_in_training for node in problem.nodes)
         # A pass of one batch tells the loss of the parameters that it begins with.
-        self._whole = self._source.size == len(train) and not differs
+        self._whole = self._source.size == len(problem.train) and not differs
         self.epoch = 0
         self.reported = -1
         self.position = 0
@@ -69,8 +57,7 @@ class BatchPath:
 
     @rate.setter
     def rate(self, eta: float) -> None:
-        self._optimiser.rate = eta
-        self._schedule = None
+        self._rates.fix(eta)
 
     def run(self, epochs: int) -> Iterator[float | EpochReport]:
         """Report after report to `epochs`; between, every fifth of a second, the fraction of the present pass."""
@@ -110,7 +97,7 @@ class BatchPath:
 
     def _measured(self) -> Generator[float, None, tuple[float, float]]:
         if self.epoch == 0:
-            loss = yield from self._evaluate(self._train)
+            loss = yield from self._evaluate(self._problem.train)
             with np.errstate(all="ignore"):
                 return loss, math.sqrt(self._source.first_square())
         rows = self._source.rows
@@ -120,24 +107,22 @@ class BatchPath:
         if not math.isfinite(loss):
             raise loss_diverged(self.epoch)
         validation_loss = None
-        if self._validation is not None:
-            validation_loss = yield from self._evaluate(self._validation)
+        if self._problem.validation is not None:
+            validation_loss = yield from self._evaluate(self._problem.validation)
         self.reported = self.epoch
-        if self._schedule is not None:
-            self._schedule.observe(loss if validation_loss is None else validation_loss)
-            self._follow_schedule()
+        self._rates.observe(loss if validation_loss is None else validation_loss)
+        self._follow_schedule()
         return EpochReport(self.epoch, loss, validation_loss, self.rate, norm, perf_counter() - began)
 
     def _evaluate(self, part: Part) -> Generator[float, None, float]:
-        total, scale = self._recipe.loss.total(), None if self._scaling is None else self._scaling.apply
-        for _ in self._network.measure(self.vector, part.inputs, part.targets, total, part.weights, scale):
+        total, scale = self._problem.recipe.loss.total(), None if self._scaling is None else self._scaling.apply
+        for _ in self._problem.network.measure(self.vector, part.inputs, part.targets, total, part.weights, scale):
             if self._silence.too_long():
                 yield 0.0
         return total.value
 
     def _follow_schedule(self) -> None:
-        if self._schedule is not None:
-            self._optimiser.rate = self._schedule.at((self._steps if self._per_step else self.epoch) + 1)
+        self._rates.follow((self._steps if self._per_step else self.epoch) + 1)
 
     def _begin_pass(self) -> None:
         self.position = 0
@@ -208,7 +193,7 @@ class BatchPath:
 
     def state(self) -> State:
         """Copies of all that is needed to continue."""
-        counts = [self.epoch, self.reported, self.position, self._steps, self._schedule is not None]
+        counts = [self.epoch, self.reported, self.position, self._steps, self._rates.schedule is not None]
         arrays = {
             "vector": self.vector.copy(),
             "counts": np.array(counts, np.int64),
@@ -216,19 +201,14 @@ class BatchPath:
         }
         if self._whole or self.position % self._source.size:
             arrays["gradient"] = self._gradient.copy()
-        if self._schedule is not None:
-            arrays |= {f"schedule.{name}": array for name, array in self._schedule.state().items()}
-        return arrays | {f"optimiser.{name}": array for name, array in self._optimiser.state().items()}
+        return arrays | packed("schedule", self._rates.state()) | packed("optimiser", self._optimiser.state())
 
     def restore(self, arrays: Saved) -> None:
         """Take over a result of `state`."""
         np.copyto(self.vector, arrays["vector"])
         if "gradient" in arrays:
             np.copyto(self._gradient, arrays["gradient"])
-        self.epoch, self.reported, self.position, self._steps, scheduled = arrays["counts"].tolist()
+        self.epoch, self.reported, self.position, self._steps, _ = arrays["counts"].tolist()
         self._batch_loss, self._loss_sum, self._square_sum = arrays["sums"].tolist()
         self._optimiser.restore(under("optimiser", arrays))
-        if not scheduled:
-            self._schedule = None
-        elif self._schedule is not None:
-            self._schedule.restore(under("schedule", arrays))
+        self._rates.restore(under("schedule", arrays))

@@ -5,10 +5,10 @@ from typing import Literal, Protocol
 
 from service.learning.arrays import Array, Saved, State
 from service.learning.network import Network
-from service.learning.rows.part import Part
 from service.learning.training.batch_path import BatchPath
 from service.learning.training.costs import Cost, cost_of_batches, cost_of_quadratic
 from service.learning.training.events import EpochReport
+from service.learning.training.problem import Problem
 from service.learning.training.quadratic.path import QuadraticPath, obstacle
 from service.learning.training.recipe import Recipe, RecipeError
 from service.learning.training.scaling import Scaling
@@ -44,30 +44,23 @@ class Path(Protocol):
         """Take over a result of `state`."""
 
 
-def begin_path(
-    network: Network,
-    vector: Array,
-    train: Part,
-    validation: Part | None,
-    recipe: Recipe,
-    scaling: Scaling | None = None,
-) -> Path:
+def begin_path(problem: Problem, vector: Array, scaling: Scaling | None = None) -> Path:
     """The path that the recipe names, or else the one that takes fewer operations.
 
     Raises:
         RecipeError: the recipe names the quadratic path, which cannot be taken.
     """
-    parts = [train] if validation is None else [train, validation]
+    parts = problem.parts.values()
     name, _ = choose_path(
-        network,
-        len(train),
-        0 if validation is None else len(validation),
-        recipe,
+        problem.network,
+        len(problem.train),
+        problem.validation_rows,
+        problem.recipe,
         weighted=any(part.weights is not None for part in parts),
         sums_are_known=all(part.gram is not None for part in parts),
     )
     path = QuadraticPath if name == "quadratic" else BatchPath
-    return path(network, vector, train, validation, recipe, scaling)
+    return path(problem, vector, scaling)
 
 
 def choose_path(

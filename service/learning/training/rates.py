@@ -1,44 +1,60 @@
-"""A schedule at work, and its state."""
+"""The rate of an optimiser at work: its own, or that of a schedule."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
 from math import inf
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from service.learning.arrays import Saved, State
+from service.learning.optimisers import Optimiser
 from service.learning.schedules import Plateau, Schedule
 
 
-class ScheduledRate:
-    """A schedule at work: what `Plateau` has seen is its only state, and restoring it continues exactly."""
+class Rates:
+    """The rates of one training: a schedule's until another rate is set, else what the optimiser has.
 
-    def __init__(self, schedule: Schedule) -> None:
+    What a `Plateau` has seen is the only state, and restoring it continues exactly.
+    """
+
+    def __init__(self, schedule: Schedule | None, optimiser: Optimiser) -> None:
         self.schedule = schedule
-        self.best, self.waited, self.drops = inf, 0, 0
+        self.optimiser = optimiser
+        self._best, self._waited, self._drops = inf, 0, 0
 
-    def at(self, t: int) -> float:
-        if isinstance(self.schedule, Plateau):
-            plateau = self.schedule
-            return max(plateau.start * plateau.decay**self.drops, plateau.least)
-        return self.schedule.rate(t)
+    def follow(self, t: int) -> None:
+        """Give the optimiser the rate of epoch (or step) t."""
+        if self.schedule is not None:
+            self.optimiser.rate = self._at(self.schedule, t)
+
+    def fix(self, eta: float) -> None:
+        """Give the optimiser this rate from now on, and end the schedule."""
+        self.optimiser.rate, self.schedule = eta, None
+
+    def _at(self, schedule: Schedule, t: int) -> float:
+        if isinstance(schedule, Plateau):
+            return max(schedule.start * schedule.decay**self._drops, schedule.least)
+        return schedule.rate(t)
 
     def observe(self, loss: float) -> None:
         """Take note of an epoch's loss."""
         if not isinstance(self.schedule, Plateau):
             return
-        if loss < self.best - self.schedule.min_change:
-            self.best, self.waited = loss, 0
+        if loss < self._best - self.schedule.min_change:
+            self._best, self._waited = loss, 0
             return
-        self.waited += 1
-        if self.waited == self.schedule.patience:
-            self.waited, self.drops = 0, self.drops + 1
+        self._waited += 1
+        if self._waited == self.schedule.patience:
+            self._waited, self._drops = 0, self._drops + 1
 
-    def state(self) -> dict[str, NDArray[Any]]:
-        return {"best": np.array([self.best]), "counts": np.array([self.waited, self.drops], np.int64)}
+    def state(self) -> State:
+        """Copies of all that is needed to continue; nothing where there is no schedule."""
+        if self.schedule is None:
+            return {}
+        return {"best": np.array([self._best]), "counts": np.array([self._waited, self._drops], np.int64)}
 
-    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
-        self.best = float(state["best"][0])
-        self.waited, self.drops = state["counts"].tolist()
+    def restore(self, arrays: Saved) -> None:
+        """Take over a result of `state`; a schedule that was ended then ends here."""
+        if not arrays:
+            self.schedule = None
+            return
+        self._best = float(arrays["best"][0])
+        self._waited, self._drops = arrays["counts"].tolist()

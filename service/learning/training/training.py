@@ -6,15 +6,14 @@ from typing import Literal
 
 import numpy as np
 
-from service.learning.arrays import Array, Saved, State, under
-from service.learning.network import Network
-from service.learning.rows.part import Part
+from service.learning.arrays import Array, Saved, State, packed, under
 from service.learning.training import scaling
 from service.learning.training.best import BestSoFar
 from service.learning.training.events import Diverged, EpochReport, Heartbeat, Progress
 from service.learning.training.paths import Path, begin_path
+from service.learning.training.problem import Problem
 from service.learning.training.quadratic.path import QuadraticPath
-from service.learning.training.recipe import Monitored, Recipe, RecipeError, check
+from service.learning.training.recipe import Monitored, RecipeError, check
 from service.learning.training.scaling import Scaling, scaling_of
 
 
@@ -28,33 +27,23 @@ class Training:
         RecipeError: the recipe does not fit network or rows.
     """
 
-    def __init__(
-        self,
-        network: Network,
-        parameters: Array,
-        train: Part,
-        validation: Part | None,
-        recipe: Recipe,
-        *,
-        fresh: bool = False,
-    ) -> None:
-        check(recipe, network, len(train), len(validation or ()), weighted=train.weights is not None)
-        self.recipe = recipe
+    def __init__(self, problem: Problem, parameters: Array, *, fresh: bool = False) -> None:
+        self.recipe, self._network, self._train = problem.recipe, problem.network, problem.train
+        weighted = self._train.weights is not None
+        check(self.recipe, self._network, len(self._train), problem.validation_rows, weighted=weighted)
+        self._problem = problem
         self.initial_loss: float | None = None
         self.ended_by: Literal["epochs", "early_stopping"] | None = None
-        self._network = network
-        self._start = np.array(parameters, network.dtype)
+        self._start = np.array(parameters, self._network.dtype)
         self._fresh = fresh
-        self._train = train
-        self._validation = validation
         self._silence = Heartbeat()
         self._scaling: Scaling | None = None
-        self._path = None if recipe.standardise else self._make_path(self._start)
-        self._watch = BestSoFar(recipe, has_validation=validation is not None)
+        self._path = None if self.recipe.standardise else self._make_path(self._start)
+        self._watch = BestSoFar(self.recipe, has_validation=problem.validation is not None)
         self._final_loss: float | None = None
 
     def _make_path(self, start: Array) -> Path:
-        return begin_path(self._network, start, self._train, self._validation, self.recipe, self._scaling)
+        return begin_path(self._problem, start, self._scaling)
 
     def run(self) -> Iterator[EpochReport | Progress]:
         """Yield reports from 0 (or the present epoch) to the last, and some event at least every quarter of a second.
@@ -164,12 +153,11 @@ class Training:
         """All that is needed to continue to the same bytes, as arrays of its own."""
         if self._path is None:
             return {}
-        arrays = {f"path.{name}": array for name, array in self._path.state().items()}
-        arrays |= {f"watch.{name}": array for name, array in self._watch.state().items()}
+        arrays = packed("path", self._path.state()) | packed("watch", self._watch.state())
         if self.initial_loss is not None:
             arrays["initial_loss"] = np.array([self.initial_loss])
         if self._scaling is not None:
-            arrays |= {f"scaling.{name}": array for name, array in self._scaling.state().items()}
+            arrays |= packed("scaling", self._scaling.state())
         return arrays
 
     def restore(self, state: Saved) -> None:
@@ -177,7 +165,7 @@ class Training:
         scaled = under("scaling", state)
         self._scaling = Scaling.from_state(scaled) if scaled else None
         self._path = self._make_path(self._start) if state or not self.recipe.standardise else None
-        self._watch = BestSoFar(self.recipe, has_validation=self._validation is not None)
+        self._watch = BestSoFar(self.recipe, has_validation=self._problem.validation is not None)
         self.initial_loss = float(state["initial_loss"][0]) if "initial_loss" in state else None
         self._final_loss = None
         if self._path is not None and state:

@@ -9,6 +9,7 @@ from service.learning.losses import MSE
 from service.learning.optimisers import Descent
 from service.learning.rows.part import Part
 from service.learning.training.events import EpochReport
+from service.learning.training.problem import Problem
 from service.learning.training.recipe import Recipe
 from service.learning.training.training import Training
 from tests.support.learning.networks import network, problem, reports
@@ -38,9 +39,9 @@ def test_dropout_draws_anew_for_each_batch_and_each_epoch() -> None:
     net, part = network("Chain(Dense(3 => 20), Dropout(0.5), Dense(20 => 2))"), problem(8)
     twice = Part(np.tile(part.inputs[:], (2, 1)), np.tile(part.targets[:], (2, 1)))
     recipe = Recipe(loss=MSE(), optimiser=Descent(1e-30), epochs=3, batch_size=8)
-    losses = [report.train_loss for report in reports(Training(net, net.initial(0), part, None, recipe))]
+    losses = [report.train_loss for report in reports(Training(Problem(net, part, None, recipe), net.initial(0)))]
     assert len(set(losses)) == 4
-    of_two = [report.train_loss for report in reports(Training(net, net.initial(0), twice, None, recipe))]
+    of_two = [report.train_loss for report in reports(Training(Problem(net, twice, None, recipe), net.initial(0)))]
     assert len({*losses[1:], *of_two[1:]}) == 6
 
 
@@ -48,7 +49,7 @@ def test_a_full_batch_with_dropout_reports_the_loss_in_train_mode() -> None:
     """Report 0 is the untrained loss in test mode; the others are those of the passes."""
     net, part = network("Chain(Dense(3 => 20), Dropout(0.5), Dense(20 => 2))"), problem(8)
     recipe = Recipe(loss=MSE(), optimiser=Descent(1e-30), epochs=1)
-    training = Training(net, net.initial(0), part, None, recipe)
+    training = Training(Problem(net, part, None, recipe), net.initial(0))
     first, second = reports(training)
     assert first.train_loss == pytest.approx(net.loss(net.initial(0), part.inputs, part.targets, MSE()))
     assert first.gradient_norm
@@ -59,7 +60,7 @@ def test_a_full_batch_with_dropout_reports_the_loss_in_train_mode() -> None:
 def test_batch_norm_keeps_running_statistics_as_flux_does() -> None:
     net, part = network("Chain(Dense(3 => 3; init=identity_init), BatchNorm(3; momentum=0.2))"), problem(10, outputs=3)
     recipe = Recipe(loss=MSE(), optimiser=Descent(1e-30), epochs=2, batch_size=5)
-    training = Training(net, net.initial(0), part, None, recipe)
+    training = Training(Problem(net, part, None, recipe), net.initial(0))
     reports(training)
     mean, variance = np.zeros(3), np.ones(3)
     for rows in [slice(0, 5), slice(5, 10)] * 2:
@@ -73,7 +74,7 @@ def test_batch_norm_keeps_running_statistics_as_flux_does() -> None:
 def test_optimisers_do_not_touch_running_statistics() -> None:
     net, part = network("Chain(Dense(3 => 2), BatchNorm(2; momentum=0))"), problem(10)
     recipe = Recipe(loss=MSE(), optimiser=Descent(0.5), epochs=3)
-    training = Training(net, net.initial(0), part, None, recipe)
+    training = Training(Problem(net, part, None, recipe), net.initial(0))
     for event in training.run():
         assert isinstance(event, EpochReport)
         norm = net.unflatten(training.parameters)[1]

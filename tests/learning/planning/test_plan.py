@@ -21,6 +21,7 @@ from service.learning.schedules import Constant, Exp
 from service.learning.training.batch_path import BatchPath
 from service.learning.training.events import Diverged
 from service.learning.training.paths import begin_path
+from service.learning.training.problem import Problem
 from service.learning.training.quadratic.path import QuadraticPath
 from service.learning.training.recipe import EarlyStopping, Recipe, RecipeError
 from service.learning.training.scaling import measure, scaling_of
@@ -56,7 +57,7 @@ def test_the_tutorial_is_advised_against_exactly_where_it_diverges(first: int, l
     assert known.largest_stable_rate.exact
     said = advice(known, tutorial, network=LINE, gram=part.gram)
     assert advised(said) == ([] if stable else ["unstable_rate"])
-    path = begin_path(LINE, np.array([0.9066542, 0], np.float32), part, None, tutorial)
+    path = begin_path(Problem(LINE, part, None, tutorial), np.array([0.9066542, 0], np.float32))
     if stable:
         assert [event for event in path.run(20_000) if not isinstance(event, float)][-1].train_loss < 1e-8
     else:
@@ -97,7 +98,7 @@ def test_a_deep_network_has_an_estimate_that_tells_stable_rates_from_others() ->
 
 
 def loss_after(network: Network, start: Any, rate: float, epochs: int) -> float:
-    path = BatchPath(network, start, PART, None, recipe(MAKE["Descent"](eta=rate)))
+    path = BatchPath(Problem(network, PART, None, recipe(MAKE["Descent"](eta=rate))), start)
     return [event for event in path.run(epochs) if not isinstance(event, float)][-1].train_loss
 
 
@@ -166,7 +167,7 @@ def test_a_path_that_cannot_be_taken_says_which_condition_fails(reason: str) -> 
 @pytest.mark.parametrize("forced", ["quadratic", "batches"])
 def test_a_path_that_is_asked_for_is_taken(forced: Any) -> None:
     asked = recipe(path=forced)
-    path = begin_path(NETWORK, NETWORK.initial(0), PART, None, asked)
+    path = begin_path(Problem(NETWORK, PART, None, asked), NETWORK.initial(0))
     assert plan(NETWORK, 300, 0, asked).path == forced
     assert isinstance(path, QuadraticPath) is (forced == "quadratic")
 

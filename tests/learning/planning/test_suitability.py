@@ -15,6 +15,7 @@ from service.learning.planning.advice import advice, help_for_diverged
 from service.learning.planning.plan import Plan
 from service.learning.planning.suitability import suits
 from service.learning.training.events import Diverged
+from service.learning.training.problem import Problem
 from service.learning.training.training import Training
 from tests.support.learning.networks import network, problem
 from tests.support.learning.quadratic_training import MAKE, recipe
@@ -153,7 +154,7 @@ def test_the_rate_is_not_blamed_before_any_step() -> None:
 def test_a_first_loss_that_is_not_finite_is_said_to_be_that(fields: dict[str, Any]) -> None:
     net, part = network("Dense(3 => 2)"), problem(10)
     start = net.initial(0) - 1e200
-    training = Training(net, start, part, None, replace(recipe(), **fields))
+    training = Training(Problem(net, part, None, replace(recipe(), **fields)), start)
     with pytest.raises(Diverged, match="not finite for the parameters that training begins from") as error:
         list(training.run())
     assert error.value.epoch == 0

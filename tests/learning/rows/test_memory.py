@@ -23,6 +23,7 @@ from service.learning.network import Network
 from service.learning.notation import read
 from service.learning.optimisers import Adam
 from service.learning.rows.part import Part
+from service.learning.training.problem import Problem
 from service.learning.training.recipe import Recipe
 from service.learning.training.training import Training
 from tests.support.scripts import peak_memory
@@ -40,7 +41,7 @@ print(peak_memory() - before >> 20)
 """
 TRAIN = """
 recipe = Recipe(loss=MSE(), optimiser=Adam(), epochs=1, **options)
-list(Training(network, vector, part, part, recipe).run())
+list(Training(Problem(network, part, part, recipe), vector).run())
 """
 EVALUATE = """
 target = Numbers() if classes is None else Classes(("no", "yes"))

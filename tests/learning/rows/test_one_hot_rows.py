@@ -18,6 +18,7 @@ from service.learning.rows.batches import Batches
 from service.learning.rows.gram import Gram
 from service.learning.rows.one_hot import OneHotRows
 from service.learning.rows.part import Part
+from service.learning.training.problem import Problem
 from service.learning.training.recipe import EarlyStopping, Recipe
 from service.learning.training.training import Training
 from tests.support.learning.networks import network, reports
@@ -72,7 +73,7 @@ def recipe_of(options: dict[str, Any]) -> Recipe:
 
 
 def outcome(net: Network, part: Part, validation: Part, recipe: Recipe) -> list[Any]:
-    training = Training(net, net.initial(0), part, validation, recipe)
+    training = Training(Problem(net, part, validation, recipe), net.initial(0))
     told = [report._replace(seconds=0.0) for report in reports(training)]
     return [told, training.result().tobytes(), training.final_loss(), training.best]
 

@@ -15,6 +15,7 @@ from service.learning.rows.one_hot import OneHotRows
 from service.learning.rows.part import Part
 from service.learning.schedules import Exp, Plateau
 from service.learning.training.events import EpochReport
+from service.learning.training.problem import Problem
 from service.learning.training.recipe import EarlyStopping, Recipe
 from service.learning.training.training import Training
 from tests.support.learning.networks import LAYERS, all_rules, network, problem
@@ -26,7 +27,7 @@ TANH = "Chain(Dense(3 => 5, tanh), Dense(5 => 2))"
 def new(net: Network, recipe: Recipe) -> Training:
     part = problem(14, dtype=net.dtype)
     weighted = Part(part.inputs, part.targets, np.linspace(1, 2, 14).astype(net.dtype))
-    return Training(net, net.initial(0), weighted, problem(5, dtype=net.dtype, seed=1), recipe)
+    return Training(Problem(net, weighted, problem(5, dtype=net.dtype, seed=1), recipe), net.initial(0))
 
 
 def new_with_classes(net: Network, recipe: Recipe) -> Training:
@@ -36,7 +37,7 @@ def new_with_classes(net: Network, recipe: Recipe) -> Training:
         codes: Array = np.column_stack([np.linspace(-1, 1, rows), np.arange(rows) % 2])
         return Part(OneHotRows(codes, [None, 2], net.dtype), OneHotRows(codes[::-1, 1:], [2], net.dtype))
 
-    return Training(net, net.initial(0), part(14), part(5), recipe)
+    return Training(Problem(net, part(14), part(5), recipe), net.initial(0))
 
 
 def outcome(training: Training) -> tuple[Any, ...]:

@@ -8,6 +8,7 @@ import pytest
 from service.learning.losses import MSE
 from service.learning.optimisers import Descent
 from service.learning.rows.part import Part
+from service.learning.training.problem import Problem
 from service.learning.training.recipe import Recipe
 from service.learning.training.scaling import Scaling, measure
 from service.learning.training.training import Training
@@ -44,7 +45,7 @@ def test_constant_columns_and_offsets_are_standardised_away() -> None:
     y = x @ [[0.02], [5.0], [300.0]] - 7
     net = network("Dense(3 => 1)")
     recipe = Recipe(loss=MSE(), optimiser=Descent(0.3), epochs=200, standardise=True, path="batches")
-    training = Training(net, net.initial(0), Part(x, y), None, recipe, fresh=True)
+    training = Training(Problem(net, Part(x, y), None, recipe), net.initial(0), fresh=True)
     last = reports(training)[-1]
     assert last.train_loss < 1e-20
     assert np.allclose(net.predict(training.result(), x), y, rtol=1e-9)
@@ -56,7 +57,7 @@ def test_standardising_trained_parameters_keeps_their_function(notation: str) ->
     net, part = network(notation), problem(30)
     part = Part(part.inputs[:] * [3, 1e-3, 7] + [40, 0, -2], part.targets)
     recipe = Recipe(loss=MSE(), optimiser=Descent(1e-9), epochs=1, standardise=True, path="batches")
-    training = Training(net, net.initial(0), part, None, recipe)
+    training = Training(Problem(net, part, None, recipe), net.initial(0))
     first, _ = reports(training)
     expected = net.loss(net.initial(0), part.inputs, part.targets, MSE())
     assert first.train_loss == pytest.approx(expected)
@@ -69,9 +70,11 @@ def test_fresh_parameters_are_read_as_standardised_ones() -> None:
     shifted = Part(inputs, part.targets)
     recipe = Recipe(loss=MSE(), optimiser=Descent(0.1), epochs=3, standardise=True, path="batches")
     scaled = (inputs - inputs.mean(0)) / inputs.std(0)
-    training = Training(net, net.initial(0), shifted, shifted, recipe, fresh=True)
+    training = Training(Problem(net, shifted, shifted, recipe), net.initial(0), fresh=True)
     all_reports = reports(training)
-    direct = Training(net, net.initial(0), Part(scaled, part.targets), None, replace(recipe, standardise=False))
+    direct = Training(
+        Problem(net, Part(scaled, part.targets), None, replace(recipe, standardise=False)), net.initial(0)
+    )
     expected = [report.train_loss for report in reports(direct)]
     assert np.allclose([report.train_loss for report in all_reports], expected)
     assert np.allclose([report.validation_loss or 0.0 for report in all_reports], expected)

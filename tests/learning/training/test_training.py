@@ -14,6 +14,7 @@ from service.learning.optimisers import OPTIMISERS, Adam, Descent
 from service.learning.rows.part import Part
 from service.learning.schedules import Exp
 from service.learning.training.events import Diverged, EpochReport, Progress
+from service.learning.training.problem import Problem
 from service.learning.training.recipe import EarlyStopping, Recipe, RecipeError
 from service.learning.training.training import Training
 from tests.support.learning.networks import network, problem, reports, trained
@@ -27,7 +28,7 @@ TANH = "Chain(Dense(3 => 5, tanh), Dense(5 => 2))"
 def line(epochs: int = 201, **changes: Any) -> Training:
     net = Network(read("Dense(1 => 1)"))
     start = net.flatten([{"weight": [[0.9066542]], "bias": [0]}])
-    return Training(net, start, LINE, None, replace(TUTORIAL, epochs=epochs, **changes))
+    return Training(Problem(net, LINE, None, replace(TUTORIAL, epochs=epochs, **changes)), start)
 
 
 def test_the_straight_line_is_learnt_as_the_tutorial_says() -> None:
@@ -47,7 +48,9 @@ def test_the_straight_line_is_learnt_as_the_tutorial_says() -> None:
 def test_ranges_that_the_rate_is_too_high_for_diverge(first: int, last: int, diverges: bool) -> None:
     x = np.arange(first, last + 1, dtype=np.float32).reshape(-1, 1)
     net = Network(read("Dense(1 => 1)"))
-    training = Training(net, np.array([0.9, 0], np.float32), Part(x, 4 * x + 2), None, replace(TUTORIAL, epochs=3000))
+    training = Training(
+        Problem(net, Part(x, 4 * x + 2), None, replace(TUTORIAL, epochs=3000)), np.array([0.9, 0], np.float32)
+    )
     if not diverges:
         assert reports(training)[-1].train_loss < 1e-3
         return
@@ -60,7 +63,7 @@ def test_ranges_that_the_rate_is_too_high_for_diverge(first: int, last: int, div
 def test_report_0_is_the_untrained_loss_and_one_batch_reports_the_loss_after_each_pass() -> None:
     net, part = network(TANH), problem(8)
     recipe = replace(SMALL, batch_size=None)
-    training = Training(net, net.initial(0), part, None, recipe)
+    training = Training(Problem(net, part, None, recipe), net.initial(0))
     for event in training.run():
         assert isinstance(event, EpochReport)
         assert event.train_loss == pytest.approx(net.loss(training.parameters, part.inputs, part.targets, MSE()))
@@ -73,7 +76,7 @@ def test_report_0_is_the_untrained_loss_and_one_batch_reports_the_loss_after_eac
 def test_mini_batches_report_the_mean_loss_of_the_batches_weighted_by_rows() -> None:
     """Two batches of 4 and one of 2, in the order of the file, followed by hand."""
     net, part = network(TANH), problem(10)
-    training = Training(net, net.initial(0), part, None, replace(SMALL, epochs=1, shuffle=False))
+    training = Training(Problem(net, part, None, replace(SMALL, epochs=1, shuffle=False)), net.initial(0))
     first, report = reports(training)
     vector, total = net.initial(0), 0.0
     for rows in (slice(0, 4), slice(4, 8), slice(8, 10)):
@@ -88,7 +91,7 @@ def test_mini_batches_report_the_mean_loss_of_the_batches_weighted_by_rows() -> 
 
 def trained_from(net: Network, vector: Array, batch: Part) -> Array:
     """One step of gradient descent."""
-    step = Training(net, vector, batch, None, replace(SMALL, epochs=1, batch_size=None))
+    step = Training(Problem(net, batch, None, replace(SMALL, epochs=1, batch_size=None)), vector)
     reports(step)
     return step.parameters
 
@@ -113,7 +116,7 @@ def test_mini_batches_report_the_root_mean_square_of_the_gradients_weighted_by_r
     """With a rate of 1 the steps are the gradients; report 0 has that of the first batch."""
     net, part = network(TANH), problem(6)
     recipe = replace(SMALL, epochs=1, shuffle=False, optimiser=Descent(1.0))
-    first, report = reports(Training(net, net.initial(0), part, None, recipe))
+    first, report = reports(Training(Problem(net, part, None, recipe), net.initial(0)))
     start = net.initial(0)
     middle = trained(net, Part(part.inputs[:4], part.targets[:4]), replace(recipe, batch_size=None))
     end = trained(net, part, recipe)
@@ -125,12 +128,12 @@ def test_mini_batches_report_the_root_mean_square_of_the_gradients_weighted_by_r
 def test_weights_that_are_all_zero_are_refused() -> None:
     net, part = network(TANH), problem(6)
     with pytest.raises(RecipeError, match="all 0"):
-        Training(net, net.initial(0), Part(part.inputs, part.targets, np.zeros(6)), None, SMALL)
+        Training(Problem(net, Part(part.inputs, part.targets, np.zeros(6)), None, SMALL), net.initial(0))
 
 
 def test_validation_loss_is_that_of_the_validation_part_and_best_goes_by_it() -> None:
     net, part, held_out = network(TANH), problem(12), problem(7, seed=1)
-    training = Training(net, net.initial(0), part, held_out, SMALL)
+    training = Training(Problem(net, part, held_out, SMALL), net.initial(0))
     losses = []
     for event in training.run():
         assert isinstance(event, EpochReport)
@@ -145,7 +148,7 @@ def test_the_best_parameters_are_kept_where_the_recipe_says_so() -> None:
     """A rate that is too high: the first epochs are the best."""
     net, part = network("Dense(3 => 2)"), problem(12)
     recipe = replace(SMALL, batch_size=None, optimiser=Descent(3.0), epochs=8, keep="best", path="batches")
-    training = Training(net, net.initial(0), part, None, recipe)
+    training = Training(Problem(net, part, None, recipe), net.initial(0))
     seen = []
     for event in training.run():
         assert isinstance(event, EpochReport)
@@ -160,7 +163,9 @@ def test_the_best_parameters_are_kept_where_the_recipe_says_so() -> None:
 def test_early_stopping_ends_after_patience_and_keeps_the_best() -> None:
     net, part, held_out = network(TANH), problem(12), problem(7, seed=1)
     stopping = EarlyStopping(patience=3, min_change=0.01)
-    training = Training(net, net.initial(0), part, held_out, replace(SMALL, epochs=500, early_stopping=stopping))
+    training = Training(
+        Problem(net, part, held_out, replace(SMALL, epochs=500, early_stopping=stopping)), net.initial(0)
+    )
     losses = [report.validation_loss or 0.0 for report in reports(training)]
     assert training.ended_by == "early_stopping"
     mark, waited = losses[0], 0
@@ -181,7 +186,7 @@ def test_early_stopping_can_monitor_the_training_loss() -> None:
 
 def test_diverging_stops_before_the_update_and_leaves_the_last_finite_parameters() -> None:
     net, part = network(TANH, "float32"), problem(10, dtype="float32")
-    training = Training(net, net.initial(0), part, None, replace(SMALL, optimiser=Descent(1e38), epochs=50))
+    training = Training(Problem(net, part, None, replace(SMALL, optimiser=Descent(1e38), epochs=50)), net.initial(0))
     with pytest.raises(Diverged) as caught:
         reports(training)
     assert caught.value.epoch >= 1
@@ -193,7 +198,7 @@ def test_an_update_that_would_overflow_is_not_taken(batch_size: int | None) -> N
     """Loss and gradient are finite; the step is not."""
     net, part = network(TANH, "float32"), problem(10, dtype="float32")
     recipe = replace(SMALL, optimiser=Descent(1e39), batch_size=batch_size)
-    training = Training(net, net.initial(0), part, None, recipe)
+    training = Training(Problem(net, part, None, recipe), net.initial(0))
     with pytest.raises(Diverged, match="a parameter is no longer finite") as caught:
         reports(training)
     assert caught.value.epoch == 1
@@ -202,7 +207,7 @@ def test_an_update_that_would_overflow_is_not_taken(batch_size: int | None) -> N
 
 def test_a_start_whose_loss_overflows_diverges_at_once() -> None:
     net, part = network("Dense(3 => 2)", "float32"), problem(10, dtype="float32")
-    training = Training(net, np.full(8, 1e30, np.float32), part, None, replace(SMALL, path="batches"))
+    training = Training(Problem(net, part, None, replace(SMALL, path="batches")), np.full(8, 1e30, np.float32))
     with pytest.raises(Diverged) as caught:
         reports(training)
     assert caught.value.epoch == 0
@@ -232,7 +237,7 @@ def test_a_recipe_that_does_not_fit_is_refused_with_its_field(
 ) -> None:
     net = network(notation)
     with pytest.raises(RecipeError) as caught:
-        Training(net, net.initial(0), problem(10), None, replace(SMALL, **changes))
+        Training(Problem(net, problem(10), None, replace(SMALL, **changes)), net.initial(0))
     assert caught.value.field == field
 
 
@@ -240,14 +245,14 @@ def test_weights_do_not_go_with_a_loss_of_all_rows_at_once() -> None:
     net, part = network(TANH), problem(10)
     weighted = Part(part.inputs, part.targets, np.ones(10))
     with pytest.raises(RecipeError) as caught:
-        Training(net, net.initial(0), weighted, None, replace(SMALL, loss=LOSSES["dice_coeff_loss"]()))
+        Training(Problem(net, weighted, None, replace(SMALL, loss=LOSSES["dice_coeff_loss"]())), net.initial(0))
     assert caught.value.field == "sample_weights"
 
 
 def test_something_is_said_inside_a_long_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("service.learning.training.events.HEARTBEAT_SECONDS", -1.0)
     net = network(TANH)
-    events = list(Training(net, net.initial(0), problem(12), problem(5), replace(SMALL, epochs=2)).run())
+    events = list(Training(Problem(net, problem(12), problem(5), replace(SMALL, epochs=2)), net.initial(0)).run())
     said = [event for event in events if isinstance(event, Progress)]
     assert {(event.epoch, round(event.fraction, 2)) for event in said} >= {(0, 0.33), (0, 0.67), (1, 0.33), (1, 0.67)}
     assert all(0 <= event.fraction < 1 for event in said)

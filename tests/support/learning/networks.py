@@ -10,6 +10,7 @@ from service.learning.notation import read
 from service.learning.optimisers import OPTIMISERS, Rule
 from service.learning.rows.part import Part
 from service.learning.training.events import EpochReport
+from service.learning.training.problem import Problem
 from service.learning.training.recipe import Recipe
 from service.learning.training.training import Training
 
@@ -77,6 +78,6 @@ def reports(training: Training) -> list[EpochReport]:
 
 def trained(network: Network, part: Part, recipe: Recipe) -> Array:
     """The result of a training from the parameters of seed 0."""
-    training = Training(network, network.initial(0), part, None, recipe)
+    training = Training(Problem(network, part, None, recipe), network.initial(0))
     reports(training)
     return training.result()

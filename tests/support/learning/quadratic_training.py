@@ -10,6 +10,7 @@ from service.learning.optimisers import OPTIMISERS, Rule
 from service.learning.rows.part import Part
 from service.learning.training.batch_path import BatchPath
 from service.learning.training.events import EpochReport
+from service.learning.training.problem import Problem
 from service.learning.training.quadratic.path import QuadraticPath
 from service.learning.training.recipe import Recipe
 from tests.support.learning.linear_problems import LinearProblem, linear_problem
@@ -54,7 +55,7 @@ START = NETWORK.initial(3)
 
 
 def begin(recipe: Recipe, validation: Part | None = None) -> QuadraticPath:
-    return QuadraticPath(NETWORK, START, TRAIN, validation, recipe)
+    return QuadraticPath(Problem(NETWORK, TRAIN, validation, recipe), START)
 
 
 def reports(path: QuadraticPath | BatchPath, epochs: int) -> list[EpochReport]:

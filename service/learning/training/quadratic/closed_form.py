@@ -13,7 +13,7 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import DTypeLike
 
-from service.learning.arrays import Matrix, Saved, State, under
+from service.learning.arrays import Matrix, Saved, State, packed, under
 from service.learning.schedules import Schedule
 from service.learning.training.events import PARAMETER, Diverged, EpochReport, loss_diverged
 from service.learning.training.quadratic.form import Forms
@@ -110,13 +110,12 @@ class ClosedForm:
     def state(self) -> State:
         """Copies of all that is needed to continue."""
         position = self._present
-        saved = {} if position is None else position.arrays()
         return {
             "counts": np.array([self.reported, self._schedule is not None], np.int64),
             "rate": np.array([self._rate]),
             "start": self._start.copy(),
             "theta": self.theta.copy(),
-            **{f"position.{name}": array.copy() for name, array in saved.items()},
+            **({} if position is None else packed("position", position.arrays())),
         }
 
     def restore(self, arrays: Saved) -> None:

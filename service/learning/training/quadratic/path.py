@@ -6,7 +6,7 @@ from time import perf_counter
 
 import numpy as np
 
-from service.learning.arrays import Array, Matrix, Saved, State, under
+from service.learning.arrays import Array, Matrix, Saved, State, packed, under
 from service.learning.layers import Chain, Dense, Layer
 from service.learning.network import Network
 from service.learning.optimisers import Recurrence
@@ -15,6 +15,7 @@ from service.learning.rows.memory_maps import drop_behind
 from service.learning.rows.one_hot import stored
 from service.learning.rows.part import Part
 from service.learning.training.events import HEARTBEAT_SECONDS, EpochReport, loss_diverged
+from service.learning.training.problem import Problem
 from service.learning.training.quadratic.closed_form import ClosedForm
 from service.learning.training.quadratic.form import Forms, QuadraticLoss
 from service.learning.training.quadratic.steps import Steps
@@ -77,19 +78,12 @@ class QuadraticPath:
     Parameters are float64 throughout; `vector` is what the network's dtype keeps of them.
     """
 
-    def __init__(
-        self,
-        network: Network,
-        vector: Array,
-        train: Part,
-        validation: Part | None,
-        recipe: Recipe,
-        scaling: Scaling | None = None,
-    ) -> None:
+    def __init__(self, problem: Problem, vector: Array, scaling: Scaling | None = None) -> None:
+        network, recipe = problem.network, problem.recipe
         self._network = network
         self._recipe = recipe
         self._scaling = scaling
-        self._parts = {"train": train} if validation is None else {"train": train, "validation": validation}
+        self._parts = problem.parts
         self._grams: dict[str, Gram] = {}  # of parts that came without
         self._forms: Forms | None = None
         start = self._theta_of(vector)
@@ -164,9 +158,9 @@ class QuadraticPath:
 
     def state(self) -> State:
         """Copies of all that is needed to continue, sums that took a pass over the rows included."""
-        arrays = {f"epochs.{name}": array for name, array in self._epochs.state().items()}
+        arrays = packed("epochs", self._epochs.state())
         for part, gram in self._grams.items():
-            arrays |= {f"{part}.{name}": array.copy() for name, array in gram.arrays().items()}
+            arrays |= packed(part, {name: array.copy() for name, array in gram.arrays().items()})
         return arrays
 
     def restore(self, arrays: Saved) -> None:

@@ -9,12 +9,12 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import DTypeLike
 
-from service.learning.arrays import Matrix, Saved, State, under
+from service.learning.arrays import Matrix, Saved, State, packed, under
 from service.learning.optimisers import Optimiser, Rule
 from service.learning.schedules import Schedule
 from service.learning.training.events import PARAMETER, Diverged, EpochReport, loss_diverged
 from service.learning.training.quadratic.form import Forms, QuadraticLoss
-from service.learning.training.rates import ScheduledRate
+from service.learning.training.rates import Rates
 
 
 class Steps:
@@ -28,10 +28,9 @@ class Steps:
         self._next = np.empty_like(start)
         self._gradient = np.empty_like(start)
         self._optimiser = Optimiser(rule, self.theta, self._gradient, arrays)
-        self._schedule = None if schedule is None else ScheduledRate(schedule)
+        self._rates = Rates(schedule, self._optimiser)
         self._largest = float(np.finfo(dtype).max)
-        if self._schedule is not None:
-            self._optimiser.rate = self._schedule.at(1)
+        self._rates.follow(1)
 
     @property
     def rate(self) -> float | None:
@@ -40,7 +39,7 @@ class Steps:
 
     @rate.setter
     def rate(self, eta: float) -> None:
-        self._optimiser.rate, self._schedule = eta, None
+        self._rates.fix(eta)
 
     def reports(self, forms: Forms, epochs: int, began: float) -> Iterator[EpochReport]:
         """The reports after the last one, up to `epochs`; the first one's seconds count from `began`."""
@@ -76,28 +75,22 @@ class Steps:
             validation_loss = forms.validation_loss(self.theta)
             norm = math.sqrt(self._gradient @ self._gradient)
         self.reported = epoch
-        if self._schedule is not None:
-            self._schedule.observe(loss if validation_loss is None else validation_loss)
-            self._optimiser.rate = self._schedule.at(epoch + 1)
+        self._rates.observe(loss if validation_loss is None else validation_loss)
+        self._rates.follow(epoch + 1)
         return EpochReport(epoch, loss, validation_loss, self._optimiser.rate, norm, perf_counter() - began)
 
     def state(self) -> State:
         """Copies of all that is needed to continue."""
-        arrays: State = {
-            "counts": np.array([self.reported, self._schedule is not None], np.int64),
+        return {
+            "counts": np.array([self.reported, self._rates.schedule is not None], np.int64),
             "theta": self.theta.copy(),
-            **{f"optimiser.{name}": array for name, array in self._optimiser.state().items()},
+            **packed("optimiser", self._optimiser.state()),
+            **packed("schedule", self._rates.state()),
         }
-        if self._schedule is not None:
-            arrays |= {f"schedule.{name}": array for name, array in self._schedule.state().items()}
-        return arrays
 
     def restore(self, arrays: Saved) -> None:
         """Take over a result of `state`."""
-        self.reported, scheduled = arrays["counts"].tolist()
+        self.reported, _ = arrays["counts"].tolist()
         np.copyto(self.theta, arrays["theta"])
         self._optimiser.restore(under("optimiser", arrays))
-        if not scheduled:
-            self._schedule = None
-        elif self._schedule is not None:
-            self._schedule.restore(under("schedule", arrays))
+        self._rates.restore(under("schedule", arrays))

@@ -35,8 +35,8 @@ class Position:
         return {
             "epochs": np.array([self.epoch, self.run_start], np.int64),
             "rate": np.array([self.rate]),
-            "log_decay": self.log_decay,
-            "sign": self.sign,
+            "log_decay": self.log_decay.copy(),
+            "sign": self.sign.copy(),
         }
 
     @classmethod

@@ -15,6 +15,7 @@ from service.learning.rows.part import Part
 from service.learning.schedules import Exp, Plateau, Schedule
 from service.learning.training.batch_path import BatchPath
 from service.learning.training.events import Diverged, EpochReport
+from service.learning.training.problem import Problem
 from service.learning.training.quadratic.path import QuadraticPath
 from service.learning.training.recipe import Recipe
 from service.learning.training.scaling import Scaling
@@ -50,7 +51,7 @@ def assert_same_training(quadratic: QuadraticPath, batches: BatchPath, epochs: i
 @pytest.mark.parametrize("rule", RULES, ids=str)
 def test_every_rule_trains_as_by_back_propagation(rule: Rule) -> None:
     plan = recipe(rule)
-    assert_same_training(begin(plan, VALIDATION), BatchPath(NETWORK, START, TRAIN, VALIDATION, plan), 40)
+    assert_same_training(begin(plan, VALIDATION), BatchPath(Problem(NETWORK, TRAIN, VALIDATION, plan), START), 40)
 
 
 @pytest.mark.parametrize("rule", [MAKE["Descent"](eta=0.001), MAKE["Adam"]()], ids=str)
@@ -59,15 +60,15 @@ def test_every_rule_trains_as_by_back_propagation(rule: Rule) -> None:
 def test_sums_layers_without_bias_and_chains_of_one_layer_train_as_well(layer: Any, agg: Any, rule: Rule) -> None:
     network, plan = Network(layer, "float64"), recipe(rule, loss=MSE(agg=agg))
     start = network.initial(3)
-    quadratic = QuadraticPath(network, start, TRAIN, VALIDATION, plan)
-    assert_same_training(quadratic, BatchPath(network, start, TRAIN, VALIDATION, plan), 40)
+    quadratic = QuadraticPath(Problem(network, TRAIN, VALIDATION, plan), start)
+    assert_same_training(quadratic, BatchPath(Problem(network, TRAIN, VALIDATION, plan), start), 40)
 
 
 @pytest.mark.parametrize("rule", [MAKE["Descent"](), MAKE["Momentum"]()], ids=str)
 @pytest.mark.parametrize("schedule", [Exp(start=0.1, decay=0.9), Plateau(start=0.5, decay=0.5, patience=3)], ids=str)
 def test_schedules_are_followed_as_by_back_propagation(rule: Rule, schedule: Schedule) -> None:
     plan = recipe(rule, schedule=schedule)
-    assert_same_training(begin(plan, VALIDATION), BatchPath(NETWORK, START, TRAIN, VALIDATION, plan), 40)
+    assert_same_training(begin(plan, VALIDATION), BatchPath(Problem(NETWORK, TRAIN, VALIDATION, plan), START), 40)
 
 
 @pytest.mark.parametrize("rule", [MAKE["Descent"](), MAKE["Adam"]()], ids=str)
@@ -75,8 +76,8 @@ def test_standardised_inputs_are_learnt_from_as_by_back_propagation(rule: Rule) 
     inputs = TRAIN.inputs[:].astype(np.float64)
     scaling = Scaling(inputs.mean(axis=0), inputs.std(axis=0))
     plan = recipe(rule, standardise=True)
-    quadratic = QuadraticPath(NETWORK, START, TRAIN, VALIDATION, plan, scaling)
-    assert_same_training(quadratic, BatchPath(NETWORK, START, TRAIN, VALIDATION, plan, scaling), 40)
+    quadratic = QuadraticPath(Problem(NETWORK, TRAIN, VALIDATION, plan), START, scaling)
+    assert_same_training(quadratic, BatchPath(Problem(NETWORK, TRAIN, VALIDATION, plan), START, scaling), 40)
 
 
 @pytest.mark.parametrize("offset", [0.0, 1e6])
@@ -85,7 +86,9 @@ def test_momentum_agrees_with_steps_in_extended_precision(offset: float) -> None
     rate = 0.1 / (1 + offset**2)
     network = Network(Dense(3, 1), "float64")
     start = np.concatenate([problem.weight.ravel(), problem.bias]) + 0.01
-    path = QuadraticPath(network, start, part_of(problem), None, recipe(MAKE["Momentum"](eta=rate, rho=0.5), 60))
+    path = QuadraticPath(
+        Problem(network, part_of(problem), None, recipe(MAKE["Momentum"](eta=rate, rho=0.5), 60)), start
+    )
     x = np.hstack([problem.inputs, np.ones((200, 1))]).astype(np.longdouble)
     y = problem.targets[:, 0].astype(np.longdouble)
     theta: NDArray[Any] = start.astype(np.longdouble)
@@ -100,7 +103,7 @@ def test_momentum_agrees_with_steps_in_extended_precision(offset: float) -> None
 def test_the_tutorial_in_float32_comes_out_as_published() -> None:
     x = np.arange(6, dtype=np.float32)[:, None]
     start = np.array([0.9066542, 0], np.float32)
-    path = QuadraticPath(Network(Dense(1, 1)), start, Part(x, 4 * x + 2), None, recipe(MAKE["Descent"](), 201))
+    path = QuadraticPath(Problem(Network(Dense(1, 1)), Part(x, 4 * x + 2), None, recipe(MAKE["Descent"](), 201)), start)
     losses = [report.train_loss for report in reports(path, 201)]
     assert [losses[0], losses[1]] == pytest.approx([122.64735, 116.38741], rel=1e-7)
     assert losses[201] == pytest.approx(0.003396, rel=1e-4)
@@ -134,7 +137,7 @@ def test_a_changed_rate_holds_from_the_next_step_on_and_survives_a_cut(rule: Rul
                 path.rate = 0.02
             yield event
 
-    whole, batches = begin(case), BatchPath(NETWORK, START, TRAIN, None, case)
+    whole, batches = begin(case), BatchPath(Problem(NETWORK, TRAIN, None, case), START)
     expected = list(changed_at_four(whole))
     assert {report.rate for report in expected[5:]} == {0.02}
     for ours, theirs in zip(expected, changed_at_four(batches), strict=True):
@@ -172,7 +175,7 @@ def losses_in_extended_precision(rule: Any, epochs: int) -> list[np.longdouble]:
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_divergence_stops_before_the_update_that_would_not_be_finite(dtype: str, rule: Rule) -> None:
     network = Network(Dense(3, 2), dtype)
-    path = QuadraticPath(network, START.astype(dtype), TRAIN, None, recipe(rule, 2000))
+    path = QuadraticPath(Problem(network, TRAIN, None, recipe(rule, 2000)), START.astype(dtype))
     with pytest.raises(Diverged) as error:
         reports(path, 2000)
     assert error.value.epoch == path.reported + 1 > 10
@@ -185,11 +188,11 @@ def test_divergence_stops_before_the_update_that_would_not_be_finite(dtype: str,
 
 @pytest.mark.parametrize("rule", [MAKE["Descent"](eta=5.0), MAKE["Momentum"](eta=5.0, rho=0.0)], ids=str)
 def test_a_smaller_rate_at_the_last_moment_averts_divergence(rule: Rule) -> None:
-    path = QuadraticPath(Network(Dense(3, 2)), START.astype(np.float32), TRAIN, None, recipe(rule, 2000))
+    path = QuadraticPath(Problem(Network(Dense(3, 2)), TRAIN, None, recipe(rule, 2000)), START.astype(np.float32))
     with pytest.raises(Diverged) as error:
         reports(path, 2000)
     last = error.value.epoch - 1
-    path = QuadraticPath(Network(Dense(3, 2)), START.astype(np.float32), TRAIN, None, recipe(rule, last + 5))
+    path = QuadraticPath(Problem(Network(Dense(3, 2)), TRAIN, None, recipe(rule, last + 5)), START.astype(np.float32))
     for event in path.run(last + 5):
         if isinstance(event, EpochReport) and event.epoch == last:
             path.rate = 1e-30
@@ -198,7 +201,7 @@ def test_a_smaller_rate_at_the_last_moment_averts_divergence(rule: Rule) -> None
 
 def test_a_start_whose_loss_is_not_finite_has_diverged_at_epoch_0() -> None:
     for rule in (MAKE["Descent"](), MAKE["Adam"]()):
-        path = QuadraticPath(Network(Dense(3, 2)), np.full(8, 1e30, np.float32), TRAIN, None, recipe(rule))
+        path = QuadraticPath(Problem(Network(Dense(3, 2)), TRAIN, None, recipe(rule)), np.full(8, 1e30, np.float32))
         with pytest.raises(Diverged) as error:
             reports(path, 1)
         assert error.value.epoch == 0

@@ -12,6 +12,7 @@ from service.learning.network import Network
 from service.learning.rows.gram import Gram
 from service.learning.training.batch_path import BatchPath
 from service.learning.training.events import EpochReport
+from service.learning.training.problem import Problem
 from service.learning.training.quadratic.form import QuadraticLoss
 from service.learning.training.quadratic.path import QuadraticPath
 from service.learning.training.recipe import EarlyStopping
@@ -69,8 +70,8 @@ def test_reports_are_losses_of_kept_parameters(name: str, dtype: str, rule: str,
             continue  # losses, or steps, beyond float32
         plan, part = recipe(MAKE[rule](eta=eta), EPOCHS), part_of(problem)
         exact = ExactLoss(ExactSums(problem), bias=bias)
-        by_batches = kept(BatchPath(network, start, part, None, plan))
-        reports = kept(QuadraticPath(network, start, part, None, plan))
+        by_batches = kept(BatchPath(Problem(network, part, None, plan), start))
+        reports = kept(QuadraticPath(Problem(network, part, None, plan), start))
         for (loss, vector), (other, _) in zip(reports, by_batches, strict=True):
             unit = rounding(problem, start, vector)
             assert apart(loss, exact.loss(vector)) <= 4 * unit
@@ -86,7 +87,7 @@ def trained(path: Literal["quadratic", "batches"], **fields: Any) -> tuple[Train
     """Sums of 10¹² take a rate of 10⁻²⁶, at which no step moves the weight of the rates."""
     network = Network(Dense(2, 1), "float64")
     plan = recipe(MAKE["Descent"](eta=1e-26), 50, path=path, **fields)
-    training = Training(network, np.zeros(3), part_of(money_and_rates()), None, plan)
+    training = Training(Problem(network, part_of(money_and_rates()), None, plan), np.zeros(3))
     return training, [event.train_loss for event in training.run() if isinstance(event, EpochReport)]
 
 

@@ -15,6 +15,7 @@ from service.learning.losses import Agg, AggregatedLoss
 from service.learning.optimisers import Recurrence, Rule
 from service.learning.rows.gram import Gram
 from service.learning.training.batch_path import BatchPath
+from service.learning.training.problem import Problem
 from service.learning.training.quadratic import path as quadratic_path
 from service.learning.training.quadratic.path import QuadraticPath, has_closed_form, obstacle, single_dense
 from tests.support.learning.linear_problems import LinearProblem, exact_loss
@@ -34,7 +35,7 @@ from tests.support.learning.quadratic_training import (
 
 def test_known_sums_give_the_bytes_that_a_pass_over_the_rows_gives() -> None:
     train, validation = (replace(part, gram=Gram.of(part.inputs, part.targets)) for part in (TRAIN, VALIDATION))
-    passing, knowing = begin(recipe(), VALIDATION), QuadraticPath(NETWORK, START, train, validation, recipe())
+    passing, knowing = begin(recipe(), VALIDATION), QuadraticPath(Problem(NETWORK, train, validation, recipe()), START)
     assert without_seconds(reports(passing, 40)) == without_seconds(reports(knowing, 40))
     assert not any(name.startswith("train.") for name in knowing.state())
 
@@ -137,7 +138,7 @@ def test_a_quadratic_loss_of_a_package_trains_as_it_does_by_batches(agg: Agg) ->
     asked = recipe(MAKE["Momentum"](eta=0.0005), loss=HalfSquares(agg=agg))
     assert obstacle(NETWORK, len(TRAIN), asked, weighted=False) is None
     by_form = reports(begin(asked, VALIDATION), 40)
-    by_batches = reports(BatchPath(NETWORK, START, TRAIN, VALIDATION, asked), 40)
+    by_batches = reports(BatchPath(Problem(NETWORK, TRAIN, VALIDATION, asked), START), 40)
     assert [each.train_loss for each in by_form] == pytest.approx([each.train_loss for each in by_batches], rel=1e-9)
     assert by_form[-1].validation_loss == pytest.approx(by_batches[-1].validation_loss, rel=1e-9)
 

@@ -1,0 +1,34 @@
+"""A training problem: a network, the rows that it learns from and is judged by, and the recipe."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from service.learning.layers import Node, nodes
+from service.learning.network import Network
+from service.learning.rows.part import Part
+from service.learning.training.recipe import Recipe
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Problem:
+    """All that decides a training besides the parameters that it begins with."""
+
+    network: Network
+    train: Part
+    validation: Part | None
+    recipe: Recipe
+
+    @property
+    def parts(self) -> dict[str, Part]:
+        """The parts that there are, by name."""
+        parts = {"train": self.train, "validation": self.validation}
+        return {name: part for name, part in parts.items() if part is not None}
+
+    @property
+    def validation_rows(self) -> int:
+        return 0 if self.validation is None else len(self.validation)
+
+    @property
+    def nodes(self) -> Iterator[Node]:
+        """All layers in their places, in order."""
+        return nodes(self.network.root)
