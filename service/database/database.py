@@ -183,7 +183,7 @@ def _set_up_sqlite(engine: Any, synchronous: Synchronous) -> None:
     def set_pragmas(connection: Any, _entry: ConnectionPoolEntry) -> None:
         connection.isolation_level = None  # the driver emits no BEGIN of its own; `begin` below does
         for pragma in (
-            "journal_mode=WAL",  # readers go on while somebody writes
+            "journal_mode=WAL",  # readers continue while another connection writes
             f"synchronous={synchronous}",  # FULL: a commit that was answered survives a power failure
             "foreign_keys=ON",  # off by default in SQLite
             f"busy_timeout={PATIENCE * 1000:.0f}",  # ms that a writer waits for its turn before "database is locked"

@@ -83,7 +83,7 @@ def _tensors(
             name = named(PROBABILITIES, each.target, signature.targets)
             given[name] = Tensor(name, datatype, each.probabilities.astype(outputs.dtype, copy=False))
             called[name] = names
-        if len(signature.targets) == 1 and len(names) == outputs.shape[1]:  # not so of a boolean: it has one output
+        if len(signature.targets) == 1 and len(names) == outputs.shape[1]:  # a boolean is different: it has one output
             called[RAW] = names
     return given, called
 

@@ -55,7 +55,7 @@ def _predictions(trained: TrainedNetwork, computed: Array) -> Any:
 
 def _read(trained: TrainedNetwork, question: Question) -> InputRows:
     match question.media_type:
-        case media_types.JSON | media_types.FORM | "":  # whose tools say nothing else: curl -d, requests' data=
+        case media_types.JSON | media_types.FORM | "":  # as curl -d and requests' data= send it
             return _from_json(trained, question.body)
         case media_types.CSV:
             return tables.from_csv(question.body, question.limit, trained)

@@ -23,7 +23,7 @@ ITERATIONS = (24, 16, 10, 6, 4)
 CONVERGED = 1e-3
 
 
-VALUES = 20  # operations for every value between layers, forth and back
+VALUES = 20  # operations for every value between layers, forward and back
 
 
 def sampled_curvature(

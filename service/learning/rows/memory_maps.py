@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 PAGE = mmap.PAGESIZE
-STRETCH = 1 << 23  # bytes that are given back at once: each time costs a system call
+STRETCH = 1 << 23  # bytes that are released at once: each time costs a system call
 
 
 def read_ahead(array: NDArray[Any], runs: Iterable[slice]) -> Iterator[slice]:

@@ -23,7 +23,7 @@ from service.learning.training.recipe import Recipe
 from service.learning.training.scaling import Scaling
 
 MOST_COLUMNS = 2048  # of inputs and outputs together: their squares and products take 32 MiB
-SHORT_PASS = 1 << 28  # operations of a pass that is over before anybody waits for news
+SHORT_PASS = 1 << 28  # operations of a pass that is over before an event is due
 FEW_NUMBERS = 1 << 18  # of a training part that is read once more for its final loss
 
 
