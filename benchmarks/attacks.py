@@ -15,7 +15,7 @@ PARAMETERS = "/api/models/target/parameters"
 
 @dataclass(frozen=True)
 class Attack:
-    """A body, where it goes, and how often at once."""
+    """A body, its address, and the number of copies sent at once."""
 
     name: str
     path: str
@@ -34,12 +34,12 @@ def keys(count: int) -> bytes:
 
 
 def filled(start: bytes, item: bytes, end: bytes) -> bytes:
-    """A list of as many items as are long."""
+    """A body with a list of items, of about `LONG` bytes."""
     return start + b",".join([item] * (LONG // (len(item) + 1))) + end
 
 
 def attacks() -> Iterator[Attack]:
-    """One at a time: they are large."""
+    """Yield the attacks one at a time: they are large."""
     yield Attack("35,000 unknown keys, infer, text/plain", INFER, keys(35_000), "text/plain")
     yield Attack("35,000 unknown keys, infer", INFER, keys(35_000))
     many = keys(500_000)

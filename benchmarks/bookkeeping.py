@@ -57,7 +57,7 @@ def post(http: httpx.Client, path: str, body: object, **headers: str) -> dict[st
 
 
 def train(http: httpx.Client, epochs: int) -> str:
-    """Train a model of its own; the model."""
+    """Train a new model, and return it."""
     dataset = post(http, "/api/datasets", DATA)["id"]
     model = post(http, "/api/models", {"architecture": "Dense(1 => 1)"})["id"]
     job = post(http, "/api/jobs", {"model": model, "dataset": dataset, "epochs": epochs, "optimiser": OPTIMISER})

@@ -1,4 +1,4 @@
-"""The chart of an epoch's cost against the number of rows, drawn from what `rows` measured."""
+"""The chart of an epoch's cost against the number of rows, drawn from the measurements of `rows`."""
 
 from collections.abc import Mapping, Sequence
 from itertools import product

@@ -1,4 +1,4 @@
-"""Headers without end: the answer, how long others wait for /health/live meanwhile, and the memory it takes.
+"""Headers without end: the answer, the wait of others for /health/live meanwhile, and the memory it takes.
 
 .venv/bin/python -m benchmarks.headers                          this checkout
 .venv/bin/python -m benchmarks.headers --checkout ../before     another one, with its own .venv
@@ -61,7 +61,7 @@ def service(checkout: Path) -> Iterator[tuple[int, int]]:
 
 
 def attack(port: int, start: bytes, more: bytes, count: int) -> str:
-    """Send all of it; the status of the answer."""
+    """Send all of it; return the status of the answer."""
     with socket.create_connection(("127.0.0.1", port), timeout=LONGEST) as connection:
         try:
             connection.sendall(start)
@@ -94,7 +94,7 @@ def memory(process: int, field: str) -> int:
 
 
 def measure(name: str, checkout: Path, count: int) -> str:
-    """A row of the table."""
+    """Return a row of the table."""
     with service(checkout) as (process, port), ThreadPoolExecutor() as pool:
         over, before = threading.Event(), memory(process, "VmRSS")
         watching, began = pool.submit(watched, port, over), time.perf_counter()

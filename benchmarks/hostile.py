@@ -1,4 +1,4 @@
-"""Requests that are meant to hurt: what a real service answers, how long all others wait meanwhile, and what it takes.
+"""Requests that are meant to hurt: a real service's answers, the wait of all others meanwhile, and the memory.
 
     .venv/bin/python -m benchmarks.hostile                          this checkout
     .venv/bin/python -m benchmarks.hostile --checkout ../before     another one, with its own .venv
@@ -80,7 +80,7 @@ def service(checkout: Path, folder: Path) -> Iterator[tuple[subprocess.Popen[str
 
 
 def send(port: int, method: str, path: str, body: bytes = b"", media_type: str = "application/json") -> str:
-    """The status of the answer; in words, where there is none."""
+    """Send a body; return the status of the answer, or a word where there is none."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=LONGEST)
     try:
         connection.request(method, path, body, {"Content-Type": media_type})
@@ -94,7 +94,7 @@ def send(port: int, method: str, path: str, body: bytes = b"", media_type: str =
 
 
 def attack_with(attack: Attack, port: int) -> str:
-    """Send all copies at once; the statuses of the answers, each once."""
+    """Send all copies at once; return the statuses of the answers, each once."""
     with ThreadPoolExecutor(attack.copies) as pool:
         sent = [
             pool.submit(send, port, "POST", attack.path, attack.body, attack.media_type) for _ in range(attack.copies)

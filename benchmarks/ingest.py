@@ -33,7 +33,7 @@ UPLOAD = "upload to the service"
 MEGABYTE = 1_000_000
 PIECE = 1 << 20
 ROWS = 500_000
-"""Made at random; the file repeats them."""
+"""Random rows; the file repeats them."""
 QUERY = "targets=y&validation_fraction=0.1&test_fraction=0.1"
 AIM = 0.5
 """Share of pyarrow's own reading speed."""
@@ -71,7 +71,7 @@ def read_with_ours(path: Path) -> None:
 
 
 def upload(http: httpx.Client, path: Path) -> str:
-    """The id of the new dataset."""
+    """Upload the file; return the id of the new dataset."""
 
     def pieces() -> Iterator[bytes]:
         with path.open("rb", buffering=0) as file:
@@ -124,7 +124,7 @@ def measure(service: RunningService, path: Path, rounds: int) -> tuple[dict[str,
 
 
 def report(seconds: Mapping[str, Sequence[float]], peak: float, size: float) -> Iterator[str]:
-    """A table: how fast each side is, and how many times as fast as it the upload is, round by round."""
+    """A table of the speed of each side, and of the upload's speed as a multiple of it, round by round."""
     yield "| side | seconds | MB/s | upload's speed, as a share of it |"
     yield "| --- | --- | --- | --- |"
     for side, taken in seconds.items():

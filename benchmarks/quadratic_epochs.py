@@ -1,4 +1,4 @@
-"""Trains on the quadratic path whenever a line with the name of a case comes in; answers with the seconds it took.
+"""A program that trains on the quadratic path for each line with the name of a case, and prints the seconds it took.
 
 `benchmarks.epochs` runs this file by its path, so that `service` comes from the checkout that is measured.
 """

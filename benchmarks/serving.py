@@ -36,7 +36,7 @@ Weights = Mapping[str, Any]
 
 
 def create(http: httpx.Client, weights: Weights) -> str:
-    """The network in the service; the address of its predictions."""
+    """Create the network in the service; return the address of its predictions."""
     layers = [
         {"weight": weights[weight].T.tolist(), "bias": weights[bias].tolist()}
         for weight, bias in (("first", "bias"), ("second", "last"))
@@ -48,7 +48,7 @@ def create(http: httpx.Client, weights: Weights) -> str:
 
 
 def numbers(rows: int) -> np.ndarray[Any, Any]:
-    """Rows of float64; as JSON they have all the digits that give them back, as most clients write them."""
+    """Rows of float64; as JSON they have all their digits, as most clients write them."""
     return np.random.default_rng(rows).standard_normal((rows, COLUMNS))
 
 
@@ -90,7 +90,7 @@ def inference_binary(url: str, rows: int) -> Request:
 
 
 def in_turns(requests: Mapping[str, Request]) -> dict[str, list[Load]]:
-    """Every request as often, one after the other, so that all see the same weather."""
+    """Send every request equally often, one after the other, so that all see the same load."""
     taken: dict[str, list[Load]] = {name: [] for name in requests}
     for request in requests.values():
         load(request, seconds=1)

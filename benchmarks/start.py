@@ -71,7 +71,7 @@ def serving(checkout: Path, data: Path, port: int) -> Iterator["subprocess.Popen
 
 
 def environment() -> dict[str, str]:
-    """Ours, without settings of a service."""
+    """Our environment, without settings of a service."""
     return {name: value for name, value in os.environ.items() if not name.startswith("DESCENT_")}
 
 

@@ -1,4 +1,4 @@
-"""Test processes, and in each one real service for all tests that only talk to it."""
+"""Test processes, each with one real service for all tests that only send it requests."""
 
 import gc
 from collections.abc import Generator, Iterator
@@ -20,7 +20,7 @@ from tests.support.document import document
 from tests.support.serving import RunningService, running_service
 
 MOST_PROCESSES = 8
-"""More would start more services than they save time."""
+"""Test processes; more would spend more time on services than they save."""
 MEMORY_OF_PROCESS = 3 << 29
 """Bytes that a test process takes together with its services and their workers."""
 
@@ -42,7 +42,7 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """Collect tests, and no garbage meanwhile nor among them later: there is much of them, and all of it stays."""
+    """Collect tests, and no garbage meanwhile nor among them later: tests are many, and all of them stay."""
     gc.disable()
     try:
         return (yield)
@@ -79,13 +79,13 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def storage(tmp_path: Path) -> Storage:
-    """An empty store, for what works on it without a service."""
+    """An empty store, for tests without a service."""
     return Storage(tmp_path / "datasets", tmp_path / "cache")
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    """A fresh database, for what works on it without a service."""
+    """A fresh database, for tests without a service."""
     database = Database(f"sqlite:///{tmp_path / 'descent.db'}")
     migrate(database)
     yield database

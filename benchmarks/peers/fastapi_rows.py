@@ -1,4 +1,4 @@
-"""Predictions as one would write them with FastAPI, and an endpoint that only reads its body and answers {}.
+"""Predictions as usually written with FastAPI, and an endpoint that only reads its body and answers {}.
 
 The weights are those that the environment variable WEIGHTS leads to.
 """

@@ -56,7 +56,7 @@ class KeysInFlight:
 
     @contextmanager
     def hold(self, key: str) -> Iterator[None]:
-        """Raises Conflict where another request holds it."""
+        """Hold the key; raise Conflict where another request holds it."""
         with self._lock:
             if key in self._keys:
                 raise _in_flight()

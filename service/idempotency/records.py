@@ -1,4 +1,4 @@
-"""Answers that are kept for clients which ask the same again: the table behind `Idempotency-Key`."""
+"""Answers that are kept for repeated requests: the table behind `Idempotency-Key`."""
 
 from datetime import datetime, timedelta
 

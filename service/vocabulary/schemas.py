@@ -30,7 +30,7 @@ KINDS: dict[type[Term], tuple[str, str, Registry[Any]]] = {
     Schedule: ("ScheduleShape", "name", SCHEDULES),
     Layer: ("LayerShape", "type", LAYERS),
 }
-"""For each kind of term: the name of its union, its tag, its terms."""
+"""The name of the union, the tag and the terms of each kind."""
 
 
 class TermShape(Strict):

@@ -118,7 +118,7 @@ def test_a_database_that_may_not_grow_is_not_ready_until_it_may(tmp_path: Path) 
 
 
 def test_a_limit_on_the_size_of_files_is_a_full_disk(tmp_path: Path) -> None:
-    """As is a quota: SQLite calls both errors of writing."""
+    """A quota is one, too: SQLite calls both errors of writing."""
     with closing(Database(f"sqlite:///{tmp_path / 'descent.db'}")) as database:
         migrate(database)
         soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -1,4 +1,4 @@
-"""Equal data has one hash, whatever form it comes in, and in whatever pieces that form is read."""
+"""Equal data has one hash, whatever its form, and in whatever pieces that form is read."""
 
 import gzip
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ from tests.support.problems import problem
 from tests.support.serving import RunningService, running_service, wait_for
 
 ROWS = 100_000
-"""More than one block of everything that is done in blocks."""
+"""Rows of more than one block of any kind."""
 
 
 def columns() -> dict[str, Any]:

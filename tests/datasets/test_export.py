@@ -1,4 +1,4 @@
-"""A dataset is given back over HTTP in the form that a client wants, and read again it is the same."""
+"""A dataset is exported over HTTP in the form that a client wants, and is the same when read again."""
 
 import io
 from typing import Any

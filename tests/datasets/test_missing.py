@@ -1,4 +1,4 @@
-"""Missing values: the first ten are refused, or the mean of the training part stands for them, or their rows go."""
+"""Missing values: refused with the first ten named, replaced by the training mean, or dropped with their rows."""
 
 from typing import Any
 

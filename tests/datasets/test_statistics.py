@@ -14,7 +14,7 @@ ROWS = 200
 
 
 def statistics(http: httpx.Client, columns: dict[str, list[Any]], **options: Any) -> dict[str, dict[str, Any]]:
-    """For each column the statistics of its parts."""
+    """The statistics of each column's parts."""
     body = {"columns": columns, "targets": [list(columns)[-1]], **options}
     created = http.post("/api/datasets", json=body)
     assert created.status_code == 201, created.text

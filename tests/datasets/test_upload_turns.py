@@ -1,4 +1,4 @@
-"""Large uploads that come while as many are read as may be at once."""
+"""Large uploads that arrive while the most that may be read at once are being read."""
 
 import asyncio
 import threading
@@ -22,7 +22,7 @@ LARGE = HEADER + lines(LISTED_FROM // 5)
 
 @pytest.fixture
 def http(tmp_path: Path) -> Iterator[TestClient]:
-    """The real application without an engine, all of whose turns are taken."""
+    """The real application without an engine; all its turns are taken."""
     with closing(Database(f"sqlite:///{tmp_path / 'descent.db'}")) as database:
         migrate(database)
         app = application(tmp_path, database, upload_turns=Turns(count=0, patience=0.05))

@@ -1,4 +1,4 @@
-"""Parts of datasets as networks see them: read from the files as they are used, whatever has to be changed."""
+"""Parts of datasets as networks see them: read from the files as they are used, and converted on the way."""
 
 from pathlib import Path
 from typing import Any

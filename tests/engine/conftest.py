@@ -1,4 +1,4 @@
-"""A database, a model, a dataset and queued jobs, without a server: for what happens between engine and table."""
+"""A database, a model, a dataset and queued jobs, without a server: for tests of engine and table."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

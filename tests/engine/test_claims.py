@@ -35,7 +35,7 @@ def claim(workspace: Workspace, job: str, message: str) -> int | None:
 
 
 def lose_worker(workspace: Workspace, job: str) -> list[str]:
-    """The job's worker beats no more, and that is noticed."""
+    """Let the job's worker stop beating, and the dispatcher notice."""
     long_ago = now() - timedelta(hours=1)
     with workspace.database.transaction() as session:
         session.execute(update(JobRecord).where(JobRecord.id == job).values(beat=long_ago))
@@ -193,7 +193,7 @@ def test_versions_are_numbered_without_gaps_whatever_they_began_from(workspace: 
 def test_a_cancel_in_the_last_moment_still_counts(
     workspace: Workspace, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The job has computed its last epoch, and writes its end: what was answered to the client holds."""
+    """The job has computed its last epoch, and writes its end: the answer to the client still holds."""
     job = post(epochs=1)
     computed = Training.final_loss
 

@@ -1,4 +1,4 @@
-"""A job on a full disk: it rests, keeps its claim, loses nothing, and goes on by itself."""
+"""A job on a full disk: it rests, keeps its claim, loses nothing, and continues by itself."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ from tests.support.full_disk import SmallDisk, small_disk
 from tests.support.serving import PATIENCE, wait_for
 
 SHORT: dict[str, Any] = {"epochs": 3, "path": "batches", "from_version": 0, "optimiser": {"rule": "Adam"}}
-"""Ends before anything is written."""
+"""A recipe that ends before anything is written."""
 LONG = {**SHORT, "epochs": 20_000, "batch_size": 3}
 """Seconds of work, in which a ledger writes several times."""
 
@@ -42,7 +42,7 @@ def tmp_path(disk: SmallDisk) -> Path:
 
 @pytest.fixture
 def noted(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The epochs whose reports the training has handed over and been let on from."""
+    """The epochs whose reports the ledger has taken."""
     epochs: list[float] = []
     note = Ledger.note
 
@@ -56,7 +56,7 @@ def noted(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @pytest.fixture
 def full_from_the_claim_on(disk: SmallDisk, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The disk fills up when a worker has its job, and before it trains."""
+    """Fill the disk once a worker has its job, and before it trains."""
     assert workspace.database.reserve is not None
     workspace.database.reserve.fill()
     prepare = run_job._prepare

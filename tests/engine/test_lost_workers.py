@@ -23,7 +23,7 @@ RECIPE: dict[str, Any] = {
 }
 ROWS = 2000
 SOME_EPOCHS = 200
-"""Over before the first checkpoint, but not before its worker is killed."""
+"""Epochs that are over before the first checkpoint, but not before the worker is killed."""
 ENDLESS = 10_000
 """Epochs that no machine gets through while a test lasts: what is seen of them does not depend on its speed."""
 Past = tuple[dict[int, bytes], list[tuple[int, float, float | None]]]
@@ -37,7 +37,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 def wave(client: Client) -> tuple[str, str]:
-    """A model and a dataset that take a while."""
+    """A model and a dataset that take a while to train."""
     xs = [row / ROWS for row in range(ROWS)]
     dataset = client.create_dataset(
         {"x": xs, "y": [x * (1 - x) for x in xs]}, ["y"], split={"validation": {"last": 50}}

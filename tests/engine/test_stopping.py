@@ -65,7 +65,7 @@ if __name__ == "__main__":
 
 
 class Service:
-    """One with endpoints that never end."""
+    """A service with endpoints that never end."""
 
     def __init__(self, folder: Path) -> None:
         script = folder / "never_ending.py"
@@ -81,7 +81,7 @@ class Service:
         return self.process.stdout.readline().strip()
 
     def ask(self, path: str) -> None:
-        """Send a request that is never answered."""
+        """Send a request that never gets an answer."""
         threading.Thread(target=self._ask, args=(path,), daemon=True).start()
 
     def _ask(self, path: str) -> None:

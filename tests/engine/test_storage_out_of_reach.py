@@ -1,4 +1,4 @@
-"""A job whose data cannot be had when it begins: it rests, keeps its claim, and goes on by itself."""
+"""A job whose data cannot be had when it begins: it rests, keeps its claim, and continues by itself."""
 
 import threading
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Training again from a receipt: the same bytes where nothing has changed, and what has changed where they differ."""
+"""Training again from a receipt: the same bytes where nothing has changed, else the names of the changes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ Post = Callable[..., str]
 
 @dataclass
 class Bench:
-    """Runs jobs and their verifications, one after the other."""
+    """A bench that runs jobs and their verifications, one after the other."""
 
     workspace: Workspace
     post: Post
@@ -54,7 +54,7 @@ class Bench:
         return self.run(self.enqueue(job.id))
 
     def falsify(self, job: JobRecord) -> None:
-        """Put other parameters in the place of those that the job gave."""
+        """Replace the parameters that the job produced by others."""
         wrong = parameter_bytes.to_bytes(np.zeros(2, np.float32))
         with self.workspace.database.transaction() as session:
             session.execute(update(VersionRecord).where(VersionRecord.job_id == job.id).values(parameters=wrong))

@@ -15,7 +15,7 @@ LIMIT, UPLOAD_LIMIT = 250, 450
 
 
 class Client:
-    """Sends pieces of `PIECE` bytes as long as somebody receives them, and takes the answer."""
+    """A client that sends pieces of `PIECE` bytes as long as the app receives them, and takes the answer."""
 
     def __init__(self, size: int, headers: dict[str, str] | None = None, path: str = "/api/models") -> None:
         given = {"content-length": str(size), **(headers or {})}

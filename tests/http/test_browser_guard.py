@@ -1,4 +1,4 @@
-"""Requests that a web page makes a browser send, told apart from those that somebody wants."""
+"""Requests that a web page makes a browser send, told apart from those that a person wants."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -184,7 +184,7 @@ def test_a_change_for_a_foreign_origin_is_403(http: httpx.Client, origin: str, h
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""])
 def test_a_program_passes_whatever_it_says_of_its_body(http: httpx.Client, kind: str) -> None:
-    """The routes have their own mind about the type; a page's form with the same body gets no further than here."""
+    """The routes decide about the type; the guard already stops a page's form with the same body."""
     answer = http.post("/v2/models/none/infer", content=b"{}", headers={"Content-Type": kind})
     assert problem(answer, 404)["code"] == "model_not_found"
     page = {"Content-Type": kind, "Origin": "https://evil.example"}

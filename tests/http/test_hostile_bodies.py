@@ -1,4 +1,4 @@
-"""No body costs much more than its own bytes, on whatever route it comes."""
+"""No body costs much more than its own bytes, on whatever route it is sent."""
 
 import json
 from functools import cache

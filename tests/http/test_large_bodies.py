@@ -1,4 +1,4 @@
-"""A few large bodies are worked on at once; the next waits a while and is told to come again."""
+"""A few large bodies are worked on at once; the next waits a while, and is then asked to be sent again."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""Lists come in pages, from the newest item on, and go on at a cursor."""
+"""Lists come in pages, from the newest item on, and continue at a cursor."""
 
 import re
 

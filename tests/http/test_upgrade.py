@@ -1,4 +1,4 @@
-"""Offers to speak another protocol, which are ignored, and what must not come with one."""
+"""Offers to speak another protocol, which are ignored, and bodies, which must not come with one."""
 
 import pytest
 

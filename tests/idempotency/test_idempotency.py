@@ -22,7 +22,7 @@ def key() -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def bodies(http: httpx.Client) -> dict[str, Any]:
-    """For each address that creates, what to send."""
+    """The body to send to each address that creates."""
     model, dataset = (
         http.post("/api/models", json=MODEL).json()["id"],
         http.post("/api/datasets", json=DATA).json()["id"],

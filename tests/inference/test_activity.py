@@ -1,4 +1,4 @@
-"""Statistics of inferences: what was used last is kept, in bounded memory."""
+"""Statistics of inferences: those used last are kept, in bounded memory."""
 
 from concurrent.futures import ThreadPoolExecutor
 

@@ -52,7 +52,7 @@ ROWS = [
     tensor("length", "FP32", [2, 3]),
     tensor("wild", "BOOL", [True, False], [2]),
 ]
-"""In another order than the network's; one without the second dimension, which is 1 anyway."""
+"""Tensors in another order than the network's; one without the second dimension, which is 1 anyway."""
 OUTPUTS = [[212.0, 0.0], [103.0, 0.0]]
 
 

@@ -31,7 +31,7 @@ SHAPES = st.lists(st.integers(-1, 3), max_size=3) | st.sampled_from([[3, 2], [2*
 
 @st.composite
 def tensors(draw: st.DrawFn) -> dict[str, Any]:
-    """Nearly right: each member is mostly what it should be, and sometimes anything."""
+    """Tensors that are nearly right: each member is mostly as it should be, and sometimes anything."""
     made = {
         "name": draw(st.just("inputs") | st.text(max_size=3)),
         "shape": draw(st.just([2, 2]) | SHAPES | JSON),

@@ -1,4 +1,4 @@
-"""The Open Inference Protocol by hand: what stock clients do not show."""
+"""The Open Inference Protocol by hand, in requests that stock clients do not send."""
 
 import gzip
 import json

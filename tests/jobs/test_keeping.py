@@ -1,4 +1,4 @@
-"""`keep_every`: parameters that a job keeps on its way, and what begins from them."""
+"""`keep_every`: parameters that a job keeps on its way, and jobs and models that begin from them."""
 
 from typing import Any
 

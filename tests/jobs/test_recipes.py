@@ -1,4 +1,4 @@
-"""The whole recipe over HTTP: what a training may be told, and what is known before it begins."""
+"""The whole recipe over HTTP: all that it may ask for, and the plan before training."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Networks: widths, parameters and what they compute."""
+"""Networks: widths, parameters and outputs."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any

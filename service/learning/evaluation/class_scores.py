@@ -1,4 +1,4 @@
-"""From the raw outputs of a class target to probabilities and labels."""
+"""Probabilities and labels from the raw outputs of a class target."""
 
 import numpy as np
 
@@ -32,7 +32,7 @@ def _linked(outputs: Array, link: Link | None) -> Array:
 def labels(scores: Array) -> Indices:
     """The code of the class with the highest score in each row; of equal ones the first.
 
-    Of a boolean target that is p > 1/2: where 1 - p is rounded, it is not to the other side of p.
+    For a boolean target that is p > 1/2: rounding never takes 1 - p to the other side of p.
     """
     codes: Indices = scores.argmax(axis=1)
     return codes

@@ -19,7 +19,7 @@ from service.learning.rows.part import Part
 
 @dataclass(frozen=True)
 class Numbers:
-    """A target, or several that are judged together, of numbers: as many outputs as columns."""
+    """A target of numbers, or several that are scored together: as many outputs as columns."""
 
     columns: int = 1
 
@@ -30,7 +30,7 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Classes:
-    """A target of classes: one column of codes and one output a class, but of (False, True) one output for both."""
+    """A target of classes: one column of codes and one output a class, but one output for both of (False, True)."""
 
     names: tuple[str | bool, ...]
 
@@ -69,9 +69,9 @@ def evaluate(
     link: Link | None = None,
     worst: int = 0,
 ) -> Evaluation:
-    """Test mode, in constant memory but for the scores of classes, which `Ranking` keeps.
+    """Evaluate in test mode, in constant memory but for the scores of classes, which `Ranking` keeps.
 
-    `targets` are what the part's columns of targets hold, in order; `link` makes the outputs of classes probabilities.
+    `targets` describe the part's columns of targets, in order; `link` makes the outputs of classes probabilities.
     """
     total, worst_rows = loss.total(), WorstRows(worst)
     judges = _judges(targets, len(part), link)
@@ -97,7 +97,7 @@ def _loss_in_float64(network: Network, vector: Array, part: Part, loss: Loss) ->
 
 
 class _Judge(Protocol):
-    """Judges one of the targets."""
+    """The scoring of one of the targets."""
 
     def add(self, outputs: Array, truth: Array) -> Array:
         """Add rows, with all outputs and all columns of targets; return their residuals (rows)."""

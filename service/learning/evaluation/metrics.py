@@ -13,7 +13,7 @@ from service.learning.evaluation.roc import Ranking
 from service.learning.rows.moments import ColumnMoments
 
 Metric = float | None
-"""None where it is not defined for these rows, or not finite."""
+"""The value of a metric; None where it is not defined for these rows, or not finite."""
 
 
 class Regression:
@@ -23,7 +23,7 @@ class Regression:
 
         R² = 1 - Σ e² / Σ (y - ȳ)²        explained variance = 1 - Σ (e - ē)² / Σ (y - ȳ)²
 
-    and where that is 0 / 0 they are 1, of any other constant target 0. R² of a single row is not defined.
+    and where that is 0 / 0 they are 1, for any other constant target 0. R² of a single row is not defined.
     """
 
     def __init__(self) -> None:

@@ -29,7 +29,7 @@ class Export:
 
     @property
     def signature(self) -> str | None:
-        """As JSON; None where nothing is known of the data."""
+        """The signature as JSON; None where the data are unknown."""
         signature = self.trained.signature
         return None if signature is None else json.dumps(signature.to_json())
 

@@ -34,7 +34,7 @@ def with_type(digits: str, dtype: str) -> str:
 def array(values: Array) -> Iterator[str]:
     """A vector or matrix, piece by piece: a literal where it is small, a call of `numbers` where it is large.
 
-    Julia keeps the numbers of a column together, so a large matrix is given column by column and then reshaped.
+    Julia keeps the numbers of a column together, so a large matrix is written column by column and then reshaped.
     """
     if values.size > FEW:
         yield from _parsed(values)
@@ -75,7 +75,7 @@ def formula(text: str, dtype: str, *, dotted: bool) -> str:
 
 
 def _bare(written: str) -> str:
-    """Without the parentheses around an operation."""
+    """Remove the parentheses around an operation."""
     return written[1:-1] if written.startswith("(") else written
 
 

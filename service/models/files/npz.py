@@ -26,7 +26,7 @@ SIGNATURE = "signature"
 LONGEST = {ARCHITECTURE: 100_000, SIGNATURE: LONGEST_SIGNATURE}
 """Characters of the texts that stand beside the tensors."""
 MOST_ENTRIES = 40_000
-"""No architecture that is read has more tensors."""
+"""Entries of a file; no architecture that is read has more tensors."""
 NPY = b"\x93NUMPY\x01\x00"
 LONGEST_HEADER = 4096
 """Bytes; NumPy writes 118 for most arrays."""

@@ -37,7 +37,7 @@ class TensorFile:
     tensors: Mapping[str, Tensor]
     architecture: str | None = None
     written_signature: str | None = None
-    """As JSON, not looked at yet."""
+    """The signature as JSON, not checked yet."""
 
     @property
     def dtype(self) -> str:

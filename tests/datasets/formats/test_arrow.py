@@ -1,4 +1,4 @@
-"""Parquet and Arrow IPC: what their types become, and what is refused."""
+"""Parquet and Arrow IPC: the kinds that their types become, and those that are refused."""
 
 import datetime
 import io

@@ -1,4 +1,4 @@
-"""Bodies packed by gzip are unpacked as they are read, whatever is in them."""
+"""Bodies packed by gzip are unpacked as they are read, whatever their content."""
 
 import gzip
 import io

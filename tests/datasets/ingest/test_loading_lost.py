@@ -1,4 +1,4 @@
-"""Datasets that were loading when their service ended: removed at the next start, or when nobody hears of them."""
+"""Datasets that were loading when their service ended: removed at the next start, or after long silence."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +15,7 @@ from tests.support.serving import GRACE, RunningService, wait_for
 
 
 def add(database: Database, storage: Storage, *, state: str, silence: timedelta) -> str:
-    """A dataset that was last heard of so long ago, with files as they are in that state."""
+    """A dataset with a beat of this age, and files as they are in that state."""
     id = new_id("ds")
     record = DatasetRecord(
         id=id,

@@ -1,4 +1,4 @@
-"""Datasets far larger than what is kept in memory while they are stored."""
+"""Datasets far larger than the memory that storing them takes."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Bodies that come slowly."""
+"""Bodies that arrive slowly."""
 
 from contextlib import ExitStack
 

@@ -1,4 +1,4 @@
-"""A body that is sent as a file is read while it comes, listed as loading, and kept whole or not at all."""
+"""A body that is sent as a file is read on arrival, listed as loading, and kept whole or not at all."""
 
 import gzip
 import io

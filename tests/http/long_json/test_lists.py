@@ -1,4 +1,4 @@
-"""Long JSON is read piece by piece, as the whole would be, and little of it is there at a time."""
+"""Long JSON is read piece by piece, with the result of the whole, and little of it is in memory at a time."""
 
 import asyncio
 import json

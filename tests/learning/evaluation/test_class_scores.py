@@ -1,4 +1,4 @@
-"""Links: from raw outputs to probabilities and labels."""
+"""Links, which make probabilities and labels of raw outputs."""
 
 import math
 

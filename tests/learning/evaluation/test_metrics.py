@@ -1,4 +1,4 @@
-"""Metrics are those of scikit-learn, whether rows come at once or block by block."""
+"""Metrics are those of scikit-learn, whether rows are added at once or block by block."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ CLASSIFICATIONS = [pytest.param(case, id=case["name"]) for case in CASES if case
 
 
 def flat(found: Any, at: str = "") -> dict[str, Any]:
-    """Every number by its place, and what is there in place of a number."""
+    """Every number, or the value in place of a number, by its place."""
     if isinstance(found, dict | list):
         items = found.items() if isinstance(found, dict) else enumerate(found)
         return {place: value for key, item in items for place, value in flat(item, f"{at}/{key}").items()}

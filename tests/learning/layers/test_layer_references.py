@@ -1,4 +1,4 @@
-"""The normalising layers give PyTorch's values, gradients and running statistics."""
+"""The normalising layers have PyTorch's values, gradients and running statistics."""
 
 from typing import Any
 

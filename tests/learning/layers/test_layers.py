@@ -1,4 +1,4 @@
-"""Layers: what the gradients do not tell."""
+"""Layers, apart from their gradients."""
 
 import numpy as np
 import pytest

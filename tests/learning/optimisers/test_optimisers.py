@@ -1,4 +1,4 @@
-"""Optimiser rules and modifiers: what no other framework answers for us."""
+"""Optimiser rules and modifiers where no other framework has an answer."""
 
 from typing import Any
 

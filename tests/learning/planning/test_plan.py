@@ -1,4 +1,4 @@
-"""Plans: which path, what bounds, and what is advised."""
+"""Plans: the path, the bounds of rates, and the advice."""
 
 from dataclasses import replace
 from typing import Any

@@ -58,7 +58,7 @@ def logits(dtype: str) -> list[tuple[float, ...]]:
 
 
 def chances(dtype: str) -> list[float]:
-    """From 0 to 1, and about 1 in steps of the dtype."""
+    """Chances from 0 to 1, and about 1 in steps of the dtype."""
     step = float(np.finfo(dtype).eps)
     given = [0.0, ends(dtype)[0], *CHANCES, 1 - step / 2, 1 - step, 1 - 3 * step]
     return [float(np.dtype(dtype).type(each)) for each in given]
@@ -85,7 +85,7 @@ def seeded(row: Sequence[float], place: int) -> list[Dual]:
 
 
 def rounded(number: Any) -> float:
-    """To float64; infinite where it is beyond."""
+    """Round to float64; infinite where it is beyond."""
     return float(number)
 
 

@@ -1,4 +1,4 @@
-"""Four of scikit-learn's data sets as small npz files, and what its models reach on them: sklearn_scores.json.
+"""Four of scikit-learn's data sets as small npz files, and the scores of its models on them: sklearn_scores.json.
 
 Run in an environment of its own (README.md beside this file): `python -m tests.learning.references.make_sklearn`.
 """

@@ -1,4 +1,4 @@
-"""Batches: which rows, in which order, and how they are read."""
+"""Batches: their rows, the order of these, and the way they are read."""
 
 from pathlib import Path
 

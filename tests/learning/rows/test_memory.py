@@ -1,4 +1,4 @@
-"""Data larger than memory: what a training holds does not grow with the file."""
+"""Data larger than memory: the memory of a training does not grow with the file."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from tests.support.scripts import printed_by
 ROWS = 1_000_000
 FILE_MEGABYTES = ROWS * 33 * 4 >> 20
 FAR_LESS = 80
-"""Megabytes."""
+"""Megabytes of memory, far fewer than the file has."""
 
 READ = """
 import sys

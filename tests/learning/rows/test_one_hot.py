@@ -1,4 +1,4 @@
-"""Encoded rows are seen as one-hot."""
+"""Rows of codes are seen as one-hot."""
 
 from pathlib import Path
 

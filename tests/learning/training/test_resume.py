@@ -1,4 +1,4 @@
-"""A training goes on from its state to the bytes of one that never stopped."""
+"""A training continues from its state to the bytes of one that never stopped."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -41,7 +41,7 @@ def new_with_classes(net: Network, recipe: Recipe) -> Training:
 
 
 def outcome(training: Training) -> tuple[Any, ...]:
-    """All that may be compared: losses, the result's bytes, what is remembered."""
+    """All that may be compared: losses, the result's bytes, the state."""
     return (
         training.parameters.tobytes(),
         training.result().tobytes(),
@@ -57,7 +57,7 @@ def told(report: EpochReport) -> EpochReport:
 
 
 def check_every_stop(net: Network, recipe: Recipe, new: Callable[[Network, Recipe], Training] = new) -> None:
-    """Stop at every event of a whole run in turn; go on in a new training."""
+    """Stop at every event of a whole run in turn; continue in a new training."""
     whole = new(net, recipe)
     states: list[State] = []
     events = []

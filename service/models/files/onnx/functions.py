@@ -89,7 +89,7 @@ def mean_of_rows(x: Value) -> Value:
 
 
 def single(operator: str, x: Value) -> Value:
-    """A function that onnxruntime knows in float32 alone, to whose seven digits it is computed in float64, too."""
+    """Apply a function that onnxruntime has in float32 alone: float64 gets its seven digits, too."""
     if x.graph.element_type == TensorProto.FLOAT:
         return x.apply(operator)
     return x.apply("Cast", to=TensorProto.FLOAT).apply(operator).apply("Cast", to=x.graph.element_type)

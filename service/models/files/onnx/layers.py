@@ -25,7 +25,7 @@ from service.models.files.onnx.graph import Graph, Value
 
 
 class Layers:
-    """Adds layers with these parameters to a graph."""
+    """A builder that adds layers with these parameters to a graph."""
 
     def __init__(self, graph: Graph, vector: Array) -> None:
         self._graph = graph
@@ -63,7 +63,7 @@ class Layers:
         return x
 
     def layer_norm(self, node: Node, x: Value, path: str) -> Value:
-        """Not the operator of this name: onnxruntime's loses digits where the mean is large beside the deviation."""
+        """Avoid the operator of this name: onnxruntime's loses digits where the mean is large beside the deviation."""
         layer = node.layer
         assert isinstance(layer, LayerNorm)
         centred = x - mean_of_rows(x)
@@ -71,7 +71,7 @@ class Layers:
         return self._finish(layer, centred / (variance + layer.eps).apply("Sqrt"), self._parameters(node, path))
 
     def batch_norm(self, node: Node, x: Value, path: str) -> Value:
-        """Not the operator of this name, for the same reason: the number it adds in place of the mean may be large."""
+        """Avoid the operator of this name, for the same reason: its substitute for the mean may be large."""
         layer = node.layer
         assert isinstance(layer, BatchNorm)
         parameters = self._parameters(node, path)

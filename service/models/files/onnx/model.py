@@ -11,7 +11,7 @@ from service.models.files.onnx.graph import OPSET, Graph, Value
 from service.models.files.onnx.layers import Layers
 
 IR_VERSION = 8
-"""The file format that the opset came with."""
+"""The version of the file format that belongs to the opset."""
 MOST_BYTES = (1 << 31) - (1 << 24)
 """Bytes of parameters: no protobuf message is larger than 2 GiB."""
 INPUTS, OUTPUTS = "inputs", "outputs"

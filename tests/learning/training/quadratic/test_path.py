@@ -1,4 +1,4 @@
-"""The passes over rows that the quadratic path begins with, and what is known without them."""
+"""The passes over rows with which the quadratic path begins, and paths that need none."""
 
 import threading
 from collections.abc import Callable, Iterator
