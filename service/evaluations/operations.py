@@ -54,7 +54,7 @@ def evaluate(
     with database.reading() as session:
         trained = _trained(session, networks, reference, new)
         view = view_of(session, storage, trained, new.dataset)
-        loss = new.loss.term() if new.loss is not None else _loss_of(session, trained)
+        loss = new.loss.to_learning() if new.loss is not None else _loss_of(session, trained)
     part, targets = view.part(new.part), _targets_of(view.dataset)
     if part.weights is not None and not part.weights.any():
         detail = f"All weights, those of column {view.weights!r}, are 0 in the {new.part} part."
@@ -140,7 +140,7 @@ def _trained(session: Session, networks: Networks, reference: str, new: NewEvalu
 
 def _loss_of(session: Session, trained: TrainedNetwork) -> Loss:
     recipe = recipe_behind(session, trained)
-    return MSE() if recipe is None else _LOSS.validate_python(recipe["loss"]).term()
+    return MSE() if recipe is None else _LOSS.validate_python(recipe["loss"]).to_learning()
 
 
 def keep(session: Session, record: EvaluationRecord) -> None:

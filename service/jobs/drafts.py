@@ -68,7 +68,7 @@ def draft(database: Database, storage: Storage, networks: Networks, new: NewJob,
         detail = f"batch_size is {new.batch_size} and `partial` is false, but {rows}."
         raise invalid("#/batch_size", detail, "no_full_batch")
     plan, given = _plan(view, start, new)
-    grows = growth.growth_of(plan, new.term(), start.vector.nbytes, dataset.validation_rows, new.keep_every)
+    grows = growth.growth_of(plan, new.to_learning(), start.vector.nbytes, dataset.validation_rows, new.keep_every)
     growth.check(grows, most_bytes)
     large = growth.advice(grows)
     return Draft(
@@ -81,7 +81,7 @@ def draft(database: Database, storage: Storage, networks: Networks, new: NewJob,
 
 
 def _plan(view: DatasetView, start: TrainedNetwork, new: NewJob) -> tuple[Plan, tuple[Advice, ...]]:
-    dataset, recipe = view.dataset, new.term()
+    dataset, recipe = view.dataset, new.to_learning()
     gram = view.gram("train") if dataset.inputs <= EXACT_PLAN_INPUTS else None
     try:
         plan = plan_of(

@@ -32,7 +32,7 @@ CENTURY = 100 * 365.25 * 86400
 def recipe_of(record: JobRecord) -> LearningRecipe:
     """The recipe in the words of the learning core, with the path that the plan chose."""
     frozen = {name: value for name, value in record.recipe.items() if name in Recipe.model_fields}
-    return replace(Recipe.model_validate(frozen).term(), path=record.plan["path"])
+    return replace(Recipe.model_validate(frozen).to_learning(), path=record.plan["path"])
 
 
 def weights_in(recipe: dict[str, Any], dataset: DatasetRecord) -> str | None:

@@ -23,7 +23,7 @@ class EarlyStopping(Strict):
     patience: Annotated[int, Field(strict=True, ge=1)] = 10
     min_change: Annotated[Number, Field(ge=0)] = 0.0
 
-    def term(self) -> recipe.EarlyStopping:
+    def to_learning(self) -> recipe.EarlyStopping:
         return recipe.EarlyStopping(monitor=self.monitor, patience=self.patience, min_change=self.min_change)
 
 
@@ -75,20 +75,20 @@ class Recipe(Strict):
             self.keep = "best"
         return self
 
-    def term(self) -> recipe.Recipe:
+    def to_learning(self) -> recipe.Recipe:
         """The same in the words of the learning core."""
         return recipe.Recipe(
-            loss=self.loss.term(),
-            optimiser=self.optimiser.term(),
+            loss=self.loss.to_learning(),
+            optimiser=self.optimiser.to_learning(),
             epochs=self.epochs,
             batch_size=self.batch_size,
             partial=self.partial,
             shuffle=self.shuffle,
             seed=self.seed,
-            schedule=None if self.schedule is None else self.schedule.term(),
+            schedule=None if self.schedule is None else self.schedule.to_learning(),
             standardise=self.standardise,
             path=self.path,
-            early_stopping=None if self.early_stopping is None else self.early_stopping.term(),
+            early_stopping=None if self.early_stopping is None else self.early_stopping.to_learning(),
             keep=self.keep,
         )
 

@@ -23,7 +23,7 @@ USEFUL_ROWS = 1024
 class Network:
     """Layers, the dtype they compute in, and the place of each parameter in the flat vector. Allocates nothing.
 
-    `parameter_count` counts the trained ones; `size` is the vector's length: running statistics lie behind.
+    `parameter_count` counts the trained ones; `vector_length` is the vector's length: running statistics lie behind.
 
     Raises:
         ArchitectureError: widths do not fit, or no layer fixes one.
@@ -39,10 +39,10 @@ class Network:
         self.inputs = self.root.inputs
         self.outputs = self.root.outputs
         self.parameter_count = placement.trainable
-        self.size = placement.trainable + placement.statistics
+        self.vector_length = placement.trainable + placement.statistics
 
     @property
-    def top(self) -> tuple[Node, ...]:
+    def outer_layers(self) -> tuple[Node, ...]:
         """The layers in order, as the outside counts them: those of the outermost Chain, or the one layer."""
         return self.root.children if isinstance(self.layer, Chain) else (self.root,)
 
@@ -59,20 +59,20 @@ class Network:
     def initial(self, seed: int) -> Array:
         """First parameters: the same bytes for the same seed."""
         generator = np.random.default_rng(seed)
-        vector = np.empty(self.size, self.dtype)
+        vector = np.empty(self.vector_length, self.dtype)
         for node in nodes(self.root):
             for slot in node.slots:
-                slot.seen(vector)[...] = slot.initial(generator, slot.shape)
+                slot.as_written(vector)[...] = slot.initial(generator, slot.shape)
         return vector
 
     def unflatten(self, vector: Array) -> list[dict[str, Any]]:
         """The parameters layer by layer, as views: {} for layers without any, {"layers": [...]} for containers."""
-        return [self._seen(node, vector) for node in self.top]
+        return [self._as_written(node, vector) for node in self.outer_layers]
 
-    def _seen(self, node: Node, vector: Array) -> dict[str, Any]:
+    def _as_written(self, node: Node, vector: Array) -> dict[str, Any]:
         if node.children:
-            return {"layers": [self._seen(child, vector) for child in node.children]}
-        return {slot.name: slot.seen(vector) for slot in node.slots}
+            return {"layers": [self._as_written(child, vector) for child in node.children]}
+        return {slot.name: slot.as_written(vector) for slot in node.slots}
 
     def flatten(self, layers: Sequence[Any]) -> Array:
         """The vector for parameters given layer by layer, as nested lists or arrays.
@@ -80,8 +80,8 @@ class Network:
         Raises:
             ParameterError: shapes or names are wrong, or a value is no number, not finite, or overflows the dtype.
         """
-        vector = np.empty(self.size, self.dtype)
-        read_parameters(self.top, layers, vector)
+        vector = np.empty(self.vector_length, self.dtype)
+        read_parameters(self.outer_layers, layers, vector)
         return vector
 
     def tape(self, vector: Array, rows: int, gradient: Array | None = None) -> tuple[Tape, Array, Signal]:

@@ -51,7 +51,7 @@ def read_slot(slot: ParameterSlot, given: Any, vector: Array, pointer: str) -> N
         check_lists(given, slot.shape, pointer)
         array = np.array(given, np.float64)
     with np.errstate(over="ignore"):
-        seen = slot.seen(vector)
+        seen = slot.as_written(vector)
         seen[...] = array
     if not np.isfinite(seen).all():
         where = np.argwhere(~np.isfinite(seen))[0]

@@ -166,12 +166,12 @@ def _left_by(session: Session, job: str) -> Blueprint:
 
 
 def _chain(new: NewModel) -> Layer:
-    layers = [shape.term() for shape in new.layers]
+    layers = [shape.to_learning() for shape in new.layers]
     return layers[0] if len(layers) == 1 else Chain(tuple(layers))
 
 
 def _check_size(network: Network, most: int, pointer: str) -> None:
-    if network.size > most:
+    if network.vector_length > most:
         detail = f"This network has {network.parameter_count:,} parameters; at most {most:,} are allowed."
         raise invalid(pointer, f"{detail} (DESCENT_MAX_PARAMETERS)", "too_many_parameters")
 

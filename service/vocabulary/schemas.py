@@ -39,23 +39,23 @@ class TermShape(Strict):
     of: ClassVar[type[Term]]
     tag: ClassVar[str]
 
-    def term(self) -> Any:
+    def to_learning(self) -> Any:
         """The term itself."""
         return self.of(**{field.name: _plain(getattr(self, field.name)) for field in fields(self.of)})  # type: ignore[arg-type]
 
     @model_validator(mode="after")
     def _is_possible(self) -> "TermShape":
-        self.term()  # bounds that concern several fields
+        self.to_learning()  # bounds that concern several fields
         return self
 
     @model_serializer
     def _dump(self) -> Any:
-        return to_json(self.term(), self.tag)
+        return to_json(self.to_learning(), self.tag)
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, TermShape):
-        return value.term()
+        return value.to_learning()
     return tuple(map(_plain, value)) if isinstance(value, tuple) else value
 
 

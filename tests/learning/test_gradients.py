@@ -31,7 +31,7 @@ def gradient_of(network: Network, vector: Array, part: Part, loss: Loss, block_r
     """Loss and gradient of all rows as one batch, in train mode."""
     gradient = np.zeros(network.parameter_count)
     source = back_propagation(network, vector, gradient, part, loss)
-    source.begin(1)
+    source.begin_epoch(1)
     if block_rows >= ROWS:
         return source.block(0, ROWS), gradient
     source.block_rows = block_rows
@@ -50,7 +50,7 @@ def differences_of(network: Network, vector: Array, part: Part, loss: Loss) -> A
         ends = []
         for step in (STEP, -STEP):
             moved[index] = vector[index] + step
-            source.begin(1)
+            source.begin_epoch(1)
             ends.append(source.block(0, ROWS))
         moved[index] = vector[index]
         slopes[index] = (ends[0] - ends[1]) / (2 * STEP)

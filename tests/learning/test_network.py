@@ -37,7 +37,7 @@ def test_widths_that_do_not_fit_are_refused_with_the_layer(notation: str, pointe
 
 def test_a_network_of_a_million_million_parameters_is_counted_without_allocating_it() -> None:
     huge = network("Dense(1000000 => 1000000)")
-    assert huge.parameter_count == huge.size == 10**12 + 10**6
+    assert huge.parameter_count == huge.vector_length == 10**12 + 10**6
 
 
 def test_layers_nest_at_most_a_hundred_deep() -> None:
@@ -51,7 +51,7 @@ def test_layers_nest_at_most_a_hundred_deep() -> None:
 def test_running_statistics_lie_behind_the_parameters_and_are_not_counted() -> None:
     norm = network("Chain(Dense(2 => 3), BatchNorm(3), Dense(3 => 1))")
     assert norm.parameter_count == 9 + 6 + 4
-    assert norm.size == 19 + 6
+    assert norm.vector_length == 19 + 6
     vector = np.arange(25.0)
     assert norm.unflatten(vector)[1]["mean"].tolist() == [19, 20, 21]
     assert norm.unflatten(vector)[2]["bias"].tolist() == [18]

@@ -161,7 +161,7 @@ def test_the_largest_network_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("DESCENT_MAX_PARAMETERS", "10")
     most = Settings().max_parameters
 
-    assert blueprint(NewModel.model_validate({"architecture": "Dense(4 => 2)"}), most).network.size == 10
+    assert blueprint(NewModel.model_validate({"architecture": "Dense(4 => 2)"}), most).network.vector_length == 10
     for body in (
         {"architecture": "Dense(5 => 2)"},
         {"layers": [{"type": "Dense", "in": 5, "out": 2}]},

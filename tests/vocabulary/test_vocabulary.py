@@ -52,9 +52,9 @@ def test_defaults_are_those_that_a_bare_term_gets(vocabulary: dict[str, list[dic
         for term in terms:
             if any(parameter["required"] for parameter in term["parameters"]):
                 continue
-            bare = reader.validate_python({tag: term["name"]}).term()
+            bare = reader.validate_python({tag: term["name"]}).to_learning()
             given = {parameter["name"]: parameter["default"] for parameter in term["parameters"]}
-            assert reader.validate_python({tag: term["name"], **given}).term() == bare
+            assert reader.validate_python({tag: term["name"], **given}).to_learning() == bare
 
 
 def test_what_is_written_as_json_reads_back_as_the_same_term(vocabulary: dict[str, list[dict[str, Any]]]) -> None:
@@ -64,4 +64,4 @@ def test_what_is_written_as_json_reads_back_as_the_same_term(vocabulary: dict[st
         for term in terms:
             if not any(parameter["required"] for parameter in term["parameters"]):
                 first = reader.validate_python({tag: term["name"]})
-                assert reader.validate_python(reader.dump_python(first)).term() == first.term()
+                assert reader.validate_python(reader.dump_python(first)).to_learning() == first.to_learning()

@@ -39,14 +39,14 @@ class ParameterSlot:
     def size(self) -> int:
         return math.prod(self.shape)
 
-    def stored(self, vector: Array) -> Array:
+    def as_stored(self, vector: Array) -> Array:
         """A view of the array in `vector`, in the order of storage."""
         shape = self.shape[::-1] if self.transposed else self.shape
         return vector[self.start : self.start + self.size].reshape(shape)
 
-    def seen(self, vector: Array) -> Array:
+    def as_written(self, vector: Array) -> Array:
         """A view of the array in `vector`, in the outside's shape."""
-        stored = self.stored(vector)
+        stored = self.as_stored(vector)
         return stored.T if self.transposed else stored
 
 

@@ -55,13 +55,13 @@ class Tape:
 
     def values(self, node: "Node") -> dict[str, Array]:
         """The node's parameters as they are stored, views into `vector`."""
-        return {slot.name: slot.stored(self.vector) for slot in node.slots}
+        return {slot.name: slot.as_stored(self.vector) for slot in node.slots}
 
     def gradients(self, node: "Node") -> dict[str, Array]:
         """Return the buffers for gradients of the node's trainable parameters, as views into `gradient`."""
         if self.gradient is None:
             return {}
-        return {slot.name: slot.stored(self.gradient) for slot in node.slots if slot.trainable}
+        return {slot.name: slot.as_stored(self.gradient) for slot in node.slots if slot.trainable}
 
     def run(self) -> None:
         for call in self.forward:

@@ -75,7 +75,7 @@ class Batches:
         self._order: Order | None = None
         self._rows = np.empty(0, np.intp)
 
-    def begin(self, epoch: int) -> None:
+    def begin_epoch(self, epoch: int) -> None:
         """Put the rows into the order of this epoch, counted from 1."""
         if self._shuffle:
             self._order = Order(self._part_rows, self._row_bytes, self._seed, epoch)

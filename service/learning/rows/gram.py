@@ -38,7 +38,7 @@ class Root:
 
 @dataclass(frozen=True, eq=False)
 class Gram:
-    """G = Σ zzᵀ over the rows, z = [features, 1, residuals] as `Reference` defines them, in float64.
+    """G = Σ zzᵀ over the rows, z = [features, 1, residuals] as `Centring` defines them, in float64.
 
     `matrix` is (inputs + 1 + outputs)², whatever the number of rows, and every loss that a linear layer can have on
     these rows follows from it.

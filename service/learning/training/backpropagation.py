@@ -59,29 +59,29 @@ class BackPropagation:
         self.block_rows = min(self.size, network.block_rows) if divisible else self.size
         self._total = gradient
         self._gradient = np.empty_like(gradient) if self.block_rows < self.size else gradient
-        self._programs: dict[int, BatchTape] = {}
+        self._tapes: dict[int, BatchTape] = {}
 
-    def begin(self, epoch: int) -> None:
+    def begin_epoch(self, epoch: int) -> None:
         """Go to the beginning of this epoch, counted from 1."""
-        self._batches.begin(epoch)
+        self._batches.begin_epoch(epoch)
         if self._draws:
             self._generator = np.random.default_rng((self._seed, epoch))
             self._beginning = self._generator.bit_generator.state
 
     def block(self, start: int, stop: int) -> float:
         """The loss of the rows at these positions; its gradient stays where the block's goes."""
-        program = self._programs.get(stop - start)
-        if program is None:
-            program = self._programs[stop - start] = self._program(stop - start)
-        self._batches.read(start, stop, program.buffers)
+        batch_tape = self._tapes.get(stop - start)
+        if batch_tape is None:
+            batch_tape = self._tapes[stop - start] = self._batch_tape(stop - start)
+        self._batches.read(start, stop, batch_tape.buffers)
         if self._scaling is not None:
-            self._scaling.apply(program.buffers[0])
+            self._scaling.apply(batch_tape.buffers[0])
         if self._draws:
-            self._seek(program.tape, start)
-        for call in program.forward:
+            self._seek(batch_tape.tape, start)
+        for call in batch_tape.forward:
             call()
-        loss = program.evaluate()
-        for call in program.backward:
+        loss = batch_tape.evaluate()
+        for call in batch_tape.backward:
             call()
         return loss
 
@@ -98,13 +98,13 @@ class BackPropagation:
 
     def first_square(self) -> float:
         """Σ g² of the first batch, or of its first block."""
-        self.begin(1)
+        self.begin_epoch(1)
         self.block(0, self.block_rows)
         return square(self._gradient)
 
     def commit(self, rows: int) -> None:
         """Take over the statistics that a batch of `rows` rows gathered, once it is accepted."""
-        self._programs[rows].tape.commit()
+        self._tapes[rows].tape.commit()
 
     def _seek(self, tape: Tape, start: int) -> None:
         bits = self._generator.bit_generator
@@ -112,7 +112,7 @@ class BackPropagation:
         bits.advance(start * DRAWS_PER_ROW)  # type: ignore[attr-defined]  # the stubs know its base class alone
         tape.generator = self._generator
 
-    def _program(self, rows: int) -> BatchTape:
+    def _batch_tape(self, rows: int) -> BatchTape:
         network = self._network
         tape, inputs, outputs = network.tape(self._vector, rows, self._gradient)
         targets = np.empty((rows, network.outputs), network.dtype)

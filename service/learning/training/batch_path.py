@@ -28,7 +28,7 @@ class BatchPath:
         self.vector = vector.copy()
         self._problem = problem
         self._scaling = scaling
-        self._silence = Heartbeat()
+        self._heartbeat = Heartbeat()
         self._trainable = self.vector[: problem.network.parameter_count]
         self._gradient = np.zeros_like(self._trainable)
         self._source = BackPropagation(problem, self.vector, self._gradient, scaling)
@@ -61,11 +61,11 @@ class BatchPath:
 
     def run(self, epochs: int) -> Iterator[float | EpochReport]:
         """Report after report to `epochs`; between, every fifth of a second, the fraction of the present pass."""
-        self._silence.broken()
+        self._heartbeat.reset()
         passes = self._passes_of_one_batch(epochs) if self._whole else self._passes(epochs)
         for event in passes:
             yield event
-            self._silence.broken()
+            self._heartbeat.reset()
 
     def _passes_of_one_batch(self, epochs: int) -> Iterator[float | EpochReport]:
         began = perf_counter()
@@ -117,7 +117,7 @@ class BatchPath:
     def _evaluate(self, part: Part) -> Generator[float, None, float]:
         total, scale = self._problem.recipe.loss.total(), None if self._scaling is None else self._scaling.apply
         for _ in self._problem.network.measure(self.vector, part.inputs, part.targets, total, part.weights, scale):
-            if self._silence.too_long():
+            if self._heartbeat.due():
                 yield 0.0
         return total.value
 
@@ -129,7 +129,7 @@ class BatchPath:
         self._loss_sum = self._square_sum = 0.0
 
     def _pass(self) -> Iterator[float]:
-        self._source.begin(self.epoch + 1)
+        self._source.begin_epoch(self.epoch + 1)
         while self.position < self._source.rows:
             with np.errstate(all="ignore"):  # not around a yield, which would carry it to the caller
                 self._work()
@@ -149,7 +149,7 @@ class BatchPath:
             else:
                 stop = self._add_block(start)
             self.position = stop
-            if self._silence.too_long():
+            if self._heartbeat.due():
                 return
 
     def _add_block(self, start: int) -> int:

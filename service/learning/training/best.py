@@ -36,11 +36,11 @@ class BestSoFar:
         self._waited = 0
 
     @property
-    def enough(self) -> bool:
+    def patience_is_over(self) -> bool:
         """Whether early stopping's patience is at its end."""
         return self._stopping is not None and self._waited >= self._stopping.patience
 
-    def see(self, report: EpochReport, path: HasVector) -> bool:
+    def observe(self, report: EpochReport, path: HasVector) -> bool:
         """Take note of a report, while `path` has its parameters; whether it is enough."""
         loss = report.validation_loss if self.monitored == "validation_loss" else report.train_loss
         if loss is None:
@@ -55,7 +55,7 @@ class BestSoFar:
             self._mark, self._waited = loss, 0
         else:
             self._waited += 1
-        return self.enough
+        return self.patience_is_over
 
     def state(self) -> State:
         """Copies of all that is needed to continue."""

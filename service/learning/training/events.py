@@ -47,12 +47,12 @@ class Heartbeat:
     """Time since the last event."""
 
     def __init__(self) -> None:
-        self.broken()
+        self.reset()
 
-    def broken(self) -> None:
+    def reset(self) -> None:
         self._until = monotonic() + HEARTBEAT_SECONDS
 
-    def too_long(self) -> bool:
+    def due(self) -> bool:
         return monotonic() > self._until
 
 

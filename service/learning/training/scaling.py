@@ -46,7 +46,7 @@ class Scaling:
         if dense is None:
             raise ValueError("only a network that begins with a Dense layer with bias learns from standardised inputs")
         vector = vector.copy()
-        weight, bias = (slot.seen(vector) for slot in dense.slots)
+        weight, bias = (slot.as_written(vector) for slot in dense.slots)
         exact = weight.astype(np.float64)
         bias[...] = bias + exact @ shift
         weight[...] = exact * factor

@@ -36,10 +36,10 @@ class Training:
         self.ended_by: Literal["epochs", "early_stopping"] | None = None
         self._start = np.array(parameters, self._network.dtype)
         self._fresh = fresh
-        self._silence = Heartbeat()
+        self._heartbeat = Heartbeat()
         self._scaling: Scaling | None = None
         self._path = None if self.recipe.standardise else self._make_path(self._start)
-        self._watch = BestSoFar(self.recipe, has_validation=problem.validation is not None)
+        self._best = BestSoFar(self.recipe, has_validation=problem.validation is not None)
         self._final_loss: float | None = None
 
     def _make_path(self, start: Array) -> Path:
@@ -51,21 +51,21 @@ class Training:
         Raises:
             Diverged: the loss or a parameter would not be finite; `parameters` are then the last finite ones.
         """
-        self._silence.broken()
+        self._heartbeat.reset()
         path = self._path or (yield from self._standardise())
-        see = self._watch.see
-        for event in () if self._watch.enough else path.run(self.recipe.epochs):
+        observe = self._best.observe
+        for event in () if self._best.patience_is_over else path.run(self.recipe.epochs):
             if isinstance(event, float):
                 yield self._progress(event)
                 continue
             if self.initial_loss is None:
                 self.initial_loss = event.train_loss
-            enough = see(event, path)
+            patience_is_over = observe(event, path)
             yield event
-            if enough:
+            if patience_is_over:
                 break
         yield from self._measure_result()
-        self.ended_by = "early_stopping" if self._watch.enough else "epochs"
+        self.ended_by = "early_stopping" if self._best.patience_is_over else "epochs"
 
     def _standardise(self) -> Generator[Progress, None, Path]:
         if self._train.gram is not None:
@@ -76,7 +76,7 @@ class Training:
                 next(pass_over_rows)
             except StopIteration as end:
                 self._scaling = end.value
-            if self._silence.too_long():
+            if self._heartbeat.due():
                 yield self._progress(0.0)
         start = self._start if self._fresh else self._scaling.to_standardised(self._network, self._start)
         self._path = self._make_path(start)
@@ -89,14 +89,14 @@ class Training:
                 return
         train, total = self._train, self.recipe.loss.total()
         for _ in self._network.measure(self.result(), train.inputs, train.targets, total, train.weights):
-            if self._silence.too_long():
+            if self._heartbeat.due():
                 yield self._progress(0.0)
         self._final_loss = total.value
         if not math.isfinite(total.value):
             raise Diverged(self.epochs_done, "the loss of the trained network is not finite")
 
     def _progress(self, fraction: float) -> Progress:
-        self._silence.broken()
+        self._heartbeat.reset()
         reported = self._path is not None and self._path.reported >= 0
         return Progress(self.epochs_done, fraction if reported and self.epochs_done < self.recipe.epochs else 0.0)
 
@@ -108,12 +108,12 @@ class Training:
     @property
     def best(self) -> tuple[int, float] | None:
         """The epoch of the least `monitored` loss so far, and that loss."""
-        return self._watch.best
+        return self._best.best
 
     @property
     def monitored(self) -> Monitored:
         """The loss that early stopping monitors, else that of the validation part where there is one."""
-        return self._watch.monitored
+        return self._best.monitored
 
     @property
     def parameters(self) -> Array:
@@ -125,7 +125,7 @@ class Training:
 
     def result(self) -> Array:
         """The vector to store: the last parameters, or the best where the recipe keeps these."""
-        best = self._watch.best_vector
+        best = self._best.best_vector
         return self.parameters if best is None else self._raw(best)
 
     def final_loss(self) -> float:
@@ -153,7 +153,7 @@ class Training:
         """All that is needed to continue to the same bytes, as arrays of its own."""
         if self._path is None:
             return {}
-        arrays = packed("path", self._path.state()) | packed("watch", self._watch.state())
+        arrays = packed("path", self._path.state()) | packed("watch", self._best.state())
         if self.initial_loss is not None:
             arrays["initial_loss"] = np.array([self.initial_loss])
         if self._scaling is not None:
@@ -165,9 +165,9 @@ class Training:
         scaled = under("scaling", state)
         self._scaling = Scaling.from_state(scaled) if scaled else None
         self._path = self._make_path(self._start) if state or not self.recipe.standardise else None
-        self._watch = BestSoFar(self.recipe, has_validation=self._problem.validation is not None)
+        self._best = BestSoFar(self.recipe, has_validation=self._problem.validation is not None)
         self.initial_loss = float(state["initial_loss"][0]) if "initial_loss" in state else None
         self._final_loss = None
         if self._path is not None and state:
             self._path.restore(under("path", state))
-            self._watch.restore(under("watch", state))
+            self._best.restore(under("watch", state))

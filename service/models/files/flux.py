@@ -51,7 +51,7 @@ def _pieces(network: Network, vector: Array, heading: Sequence[str], model: str)
 def _arrays(node: Node, place: str, vector: Array) -> Iterator[tuple[str, Array]]:
     """Each array of a node with its place in the Julia model; Julia counts from 1."""
     for slot in node.slots:
-        yield f"{place}.{FIELDS[type(node.layer)][slot.name]}", slot.seen(vector)
+        yield f"{place}.{FIELDS[type(node.layer)][slot.name]}", slot.as_written(vector)
     for index, child in enumerate(node.children, 1):
         alone = isinstance(node.layer, SkipConnection)
         yield from _arrays(child, f"{place}.layers" if alone else f"{place}.layers[{index}]", vector)

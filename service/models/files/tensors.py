@@ -57,7 +57,7 @@ class TensorFile:
                 raise _fault(name, f"The network has no such tensor; it has {known}.", "unknown_tensor")
         for name, slot in slots.items():
             self._check(name, slot)
-        vector = np.empty(network.size, network.dtype)
+        vector = np.empty(network.vector_length, network.dtype)
         for name, slot in slots.items():
             try:
                 read_slot(slot, self.tensors[name].read(), vector, f"#/{name}")
@@ -90,7 +90,7 @@ def _fault(name: str, detail: str, code: str = "bad_parameters") -> Invalid:
 
 def named_slots(network: Network) -> Iterator[tuple[str, ParameterSlot]]:
     """Every parameter and statistic of a network by its name, in order."""
-    yield from _slots(network.top, "")
+    yield from _slots(network.outer_layers, "")
 
 
 def _slots(nodes: Sequence[Node], prefix: str) -> Iterator[tuple[str, ParameterSlot]]:
@@ -102,4 +102,4 @@ def _slots(nodes: Sequence[Node], prefix: str) -> Iterator[tuple[str, ParameterS
 
 def named_tensors(network: Network, vector: Array) -> dict[str, Array]:
     """The parameters by name, as views of the vector."""
-    return {name: slot.seen(vector) for name, slot in named_slots(network)}
+    return {name: slot.as_written(vector) for name, slot in named_slots(network)}

@@ -129,7 +129,7 @@ class SignatureShape(Strict):
     def signature(self) -> Signature:
         features = tuple(column.feature() for column in self.features)
         targets = tuple(column.target() for column in self.targets)
-        loss = None if self.loss is None else to_json(self.loss.term())
+        loss = None if self.loss is None else to_json(self.loss.to_learning())
         return Signature(features, targets, self.link, loss, self.weights)
 
 

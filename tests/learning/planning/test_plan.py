@@ -115,7 +115,7 @@ def test_nothing_is_read_where_no_estimate_can_be_made() -> None:
 
 
 def test_no_estimate_is_made_of_what_is_not_finite() -> None:
-    start = np.full(NETWORK.size, 1e200)
+    start = np.full(NETWORK.vector_length, 1e200)
     assert plan(NETWORK, 300, 0, recipe(), parameters=start, train=lambda: PART).largest_stable_rate is None
 
 

@@ -15,7 +15,7 @@ from service.learning.rows.part import Part
 
 def rows_of(source: Batches, epoch: int) -> list[list[int]]:
     """The rows of each batch; the inputs are the rows' numbers."""
-    source.begin(epoch)
+    source.begin_epoch(epoch)
     found = []
     for start in range(0, source.rows, source.size):
         stop = min(start + source.size, source.rows)
@@ -77,7 +77,7 @@ def test_the_rows_at_a_position_are_the_same_from_wherever_one_comes(monkeypatch
     in_order = sum(rows_of(Batches(numbered(100), 10, shuffle=True), 2), [])  # noqa: RUF017 - ten lists
     for start, stop in [(50, 90), (0, 3), (97, 100), (15, 17)]:
         source = Batches(numbered(100), 10, shuffle=True)
-        source.begin(2)
+        source.begin_epoch(2)
         buffers: list[Array] = [np.empty((stop - start, 1)), np.empty((stop - start, 1))]
         source.read(start, stop, buffers)
         assert buffers[0].ravel().tolist() == in_order[start:stop]

@@ -137,7 +137,7 @@ def test_a_map_of_many_windows_is_read_as_what_it_is_seen_as(
 
 def read_all(part: Part, shuffle: bool) -> Iterator[Array]:
     source = Batches(part, 70, shuffle=shuffle)
-    source.begin(1)
+    source.begin_epoch(1)
     for start in range(0, source.rows, source.size):
         stop = min(start + source.size, source.rows)
         buffers: list[Array] = [np.empty((stop - start, width), np.float32) for width in (11, 4)]

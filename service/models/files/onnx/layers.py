@@ -51,7 +51,9 @@ class Layers:
         return form(self, node, x, path)
 
     def _parameters(self, node: Node, path: str) -> dict[str, Value]:
-        return {slot.name: self._graph.constant(f"{path}.{slot.name}", slot.seen(self._vector)) for slot in node.slots}
+        return {
+            slot.name: self._graph.constant(f"{path}.{slot.name}", slot.as_written(self._vector)) for slot in node.slots
+        }
 
     def dense(self, node: Node, x: Value, path: str) -> Value:
         parameters = self._parameters(node, path)

@@ -26,7 +26,7 @@ def write(network: Network, vector: Array, metadata: Mapping[str, str]) -> bytes
     if vector.nbytes > MOST_BYTES:
         raise invalid("query/format", "These parameters are larger than the 2 GB that an ONNX file holds.", "too_large")
     graph = Graph(network.dtype)
-    last = Layers(graph, vector).sequence(network.top, Value(graph, INPUTS))
+    last = Layers(graph, vector).sequence(network.outer_layers, Value(graph, INPUTS))
     nodes = [*graph.nodes, make_node("Identity", [last.name], [OUTPUTS], OUTPUTS)]
     inputs = make_tensor_value_info(INPUTS, graph.element_type, ["rows", network.inputs])
     outputs = make_tensor_value_info(OUTPUTS, graph.element_type, ["rows", network.outputs])
