@@ -1,6 +1,7 @@
 """Test processes, each with one real service for all tests that only send it requests."""
 
 import gc
+import reprlib
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -24,6 +25,12 @@ MOST_PROCESSES = 8
 MEMORY_OF_PROCESS = 3 << 29
 """Bytes that a test process takes together with its services and their workers."""
 
+LONGEST_ID = 100
+"""Characters that name a row of a table of tests."""
+_SHORT = reprlib.Repr()
+_SHORT.maxlist = _SHORT.maxtuple = 10
+_SHORT.maxstring = LONGEST_ID
+
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
@@ -38,6 +45,17 @@ def pytest_configure() -> None:
     # Examples are judged by what they show, not by how long a busy machine takes to make and to run them.
     settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("patient")
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Return what a row of a table holds, where pytest would only number it: `{'epochs': 0}` in place of `change3`."""
+    if isinstance(val, Exception):
+        return type(val).__name__
+    if not isinstance(val, dict | list | tuple):
+        return None
+    text = _SHORT.repr(val)
+    told = len(text) <= LONGEST_ID and "..." not in text  # what was cut may be the same as another
+    return text if told and "<" not in text else None  # an address in memory is another in each process
 
 
 @pytest.hookimpl(wrapper=True)

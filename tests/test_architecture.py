@@ -1,6 +1,7 @@
 """The house keeps its shape: imports point down and to faces, names are unique, files and folders stay short."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections import defaultdict
@@ -10,7 +11,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 SERVICE = ROOT / "service"
+TESTS = ROOT / "tests"
 CEILING = 300
+LONGEST_NAME = 70
 MOST_MODULES = 15
 
 FLOORS = (
@@ -199,6 +202,11 @@ def test_no_file_grows_past_the_ceiling() -> None:
         path for folder in ("service", "tests", "benchmarks", "migrations") for path in (ROOT / folder).rglob("*.py")
     ]
     assert [path for path in files if len(path.read_text(encoding="utf-8").splitlines()) > CEILING] == []
+
+
+def test_names_of_tests_can_be_read_at_a_glance() -> None:
+    names = {name for path in TESTS.rglob("test_*.py") for name in re.findall(r"def (test_\w+)", path.read_text())}
+    assert {name for name in names if len(name) > LONGEST_NAME} == set()
 
 
 def test_no_folder_holds_more_modules_than_one_can_survey() -> None:

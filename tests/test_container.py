@@ -136,7 +136,7 @@ def test_the_probe_has_no_argument_with_a_space() -> None:
     assert not any(" " in argument for argument in probe())
 
 
-def test_compose_publishes_the_port_on_loopback_alone_and_mounts_the_volume() -> None:
+def test_compose_publishes_the_port_on_loopback_and_mounts_the_volume() -> None:
     document, stage = composed(), final_stage()
     (service,) = document["services"].values()
     assert service["ports"] == [f"127.0.0.1:{stage['EXPOSE']}:{stage['EXPOSE']}"]

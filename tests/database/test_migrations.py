@@ -78,7 +78,7 @@ def test_each_migration_goes_down_to_the_one_before_and_up_again(database: Datab
         migrate(database, revision)
 
 
-def test_jobs_from_before_it_was_written_down_know_which_loss_their_best_is_of(database: Database) -> None:
+def test_jobs_of_before_know_which_loss_their_best_is_of(database: Database) -> None:
     migrate(database, "0002")
     stops = '{"early_stopping": {"monitor": "train_loss"}}'
     plain = '{"early_stopping": null}'
@@ -128,7 +128,7 @@ def test_losses_of_workers_so_far_count_as_since_the_last_checkpoint(database: D
         assert found.all() == [("steady", 0, 0), ("unlucky", 4, 4)]
 
 
-def test_reports_of_before_there_were_blocks_stay_and_blocks_become_rows_again(database: Database) -> None:
+def test_reports_in_rows_stay_and_blocks_become_rows_again(database: Database) -> None:
     reports = [(0, 1.5, None, 0.1, 2.5, 0.25), (1, 1 / 3, 0.5, 0.1, None, 0.5), (2, 0.1, 0.25, 0.1, 0.2, 0.75)]
     with_job = "INSERT INTO epochs SELECT 'job', :epoch, :train_loss, :validation_loss, :rate, :norm, :seconds"
     names = ("epoch", "train_loss", "validation_loss", "rate", "norm", "seconds")

@@ -64,7 +64,7 @@ def test_categories_that_only_dropped_rows_have_are_none(http: httpx.Client) -> 
     assert created["features"][0]["categories"] == ["a"]
 
 
-def test_a_missing_value_becomes_the_mean_of_the_training_part_or_its_most_frequent_class(http: httpx.Client) -> None:
+def test_a_missing_value_becomes_the_training_mean_or_most_frequent_class(http: httpx.Client) -> None:
     created = upload(http, TEXT, missing="mean", test_last=1).json()
     assert created["missing"] == "mean"
     # training: x has 1, 3, 4; flag true, false, false; kind a, b, a
@@ -93,7 +93,7 @@ def test_statistics_tell_the_missing_values_and_are_of_the_others(http: httpx.Cl
     assert train["kind"]["categories"] == {"a": 2, "b": 1}
 
 
-def test_without_missing_values_all_three_ways_give_one_dataset_but_for_what_would_stand_for_them(
+def test_without_missing_values_all_three_ways_store_the_same_rows(
     http: httpx.Client,
 ) -> None:
     text = "x,y\n1,2\n3,4\n"

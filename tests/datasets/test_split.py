@@ -76,7 +76,7 @@ def test_each_row_is_as_likely_as_any_other_to_be_drawn() -> None:
     assert chi_squared < 27.9  # 99.9 % quantile for 9 degrees of freedom
 
 
-def test_a_draw_over_many_blocks_takes_its_share_of_each_and_the_right_number_of_all() -> None:
+def test_a_draw_takes_its_share_of_each_block_and_the_right_number_in_all() -> None:
     rows = 3 * BLOCK + 1000
     divided = parts(rows, test={"fraction": 0.3}, validation={"fraction": 0.1}, seed=3)
     assert (len(divided["test"]), len(divided["validation"])) == (round(0.3 * rows), round(0.1 * rows))

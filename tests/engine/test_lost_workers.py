@@ -95,7 +95,7 @@ def kill_workers(service: RunningService) -> None:
         worker.kill()
 
 
-def test_a_job_whose_worker_is_killed_goes_on_with_the_bytes_of_an_undisturbed_run(service: RunningService) -> None:
+def test_a_job_whose_worker_is_killed_ends_with_the_same_bytes(service: RunningService) -> None:
     with service.client() as client, endless(client, *wave(client)) as job:
         wait_for(lambda: has_a_checkpoint(service, job))
         kill_workers(service)

@@ -46,7 +46,7 @@ def test_jobs_run_at_niceness_ten_with_one_thread_for_blas(cluster: Cluster, tmp
     assert in_a_worker(cluster, manners, place) == (NICENESS, [1])
 
 
-def test_a_worker_begins_with_one_thread_for_blas_whatever_the_environment_says(cluster: Cluster) -> None:
+def test_a_worker_has_one_thread_for_blas_whatever_the_environment_says(cluster: Cluster) -> None:
     def threads() -> list[int]:
         import numpy as np  # noqa: F401 - the process that it was forked from has loaded it
         from threadpoolctl import threadpool_info
@@ -56,7 +56,7 @@ def test_a_worker_begins_with_one_thread_for_blas_whatever_the_environment_says(
     assert in_a_worker(cluster, threads) == [1]
 
 
-def test_a_worker_collects_its_garbage_but_nothing_that_was_there_before_it(cluster: Cluster) -> None:
+def test_a_worker_collects_its_own_garbage_alone(cluster: Cluster) -> None:
     def collects() -> tuple[bool, bool]:
         import gc
 

@@ -65,9 +65,7 @@ def run(app: Any, client: Client) -> Client:
 
 @pytest.mark.parametrize("length", [{}, {"content-length": "", "transfer-encoding": "chunked"}])
 @pytest.mark.parametrize(("size", "status"), [(250, 200), (251, 413)])
-def test_a_body_over_the_limit_is_413_whether_its_size_was_announced_or_not(
-    length: dict[str, str], size: int, status: int
-) -> None:
+def test_a_body_over_the_limit_is_413_announced_or_not(length: dict[str, str], size: int, status: int) -> None:
     client = run(reading, Client(size, length))
     assert client.scope["status"] == status
     assert client.sent == size
@@ -92,7 +90,7 @@ def test_no_more_than_so_much_is_thrown_away(monkeypatch: pytest.MonkeyPatch) ->
     assert run(reading, Client(10_000)).sent_at_answer == 1000
 
 
-def test_a_client_that_waits_for_a_word_before_it_sends_gets_the_answer_at_once() -> None:
+def test_a_client_that_expects_100_continue_gets_the_answer_at_once() -> None:
     assert run(deaf, Client(240, {"expect": "100-continue"})).sent_at_answer == 0
 
 

@@ -17,9 +17,7 @@ def create(client: Client) -> Create:
 
 
 @pytest.mark.parametrize("noun", NOUNS)
-def test_a_walk_through_all_pages_meets_each_item_once_while_more_are_added(
-    http: httpx.Client, create: Create, noun: str
-) -> None:
+def test_pages_hold_each_item_once_while_more_are_added(http: httpx.Client, create: Create, noun: str) -> None:
     before = [create(noun) for _ in range(7)]
     seen: list[str] = []
     for page in walk(http, f"/api/{noun}", limit=3):

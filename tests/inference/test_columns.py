@@ -71,7 +71,7 @@ def test_categories_make_a_model_ask_for_a_tensor_a_column() -> None:
     assert names(metadata.inputs_of(trained(numbers, [[1, 2]], "float64"))) == [("inputs", "FP64", 2)]
 
 
-def test_targets_that_are_classes_make_a_model_give_labels_and_probabilities() -> None:
+def test_a_model_of_class_targets_gives_labels_and_probabilities() -> None:
     raw, labels, probabilities = ("outputs", "FP32", 2), ("labels", "BYTES", 1), ("probabilities", "FP32", 2)
     assert names(metadata.outputs_of(trained(COLUMNS))) == [raw, labels, probabilities]
     unlinked = Signature(COLUMNS.features, (SPECIES,), None)
@@ -194,7 +194,7 @@ def test_columns_that_do_not_fit_are_refused(name: str) -> None:
     assert refused.value.errors[0].pointer == pointer
 
 
-def test_a_number_that_is_missing_is_refused_unless_something_stood_for_it_in_training() -> None:
+def test_a_missing_number_is_refused_unless_training_had_filled_it() -> None:
     def with_nan(length: Feature) -> float:
         network = trained(Signature((length,), (HEIGHT,)), [[1]])
         data = np.array([np.nan], "<f4").tobytes()

@@ -45,7 +45,7 @@ def test_a_boolean_target_has_a_loss_of_its_own(client: Client) -> None:
     assert advised(client, "Dense(1 => 1)", dataset, "logitbinarycrossentropy") == []
 
 
-def test_a_job_whose_first_loss_is_not_finite_names_the_loss_and_not_the_rate(client: Client) -> None:
+def test_a_first_loss_that_is_not_finite_is_named_and_not_the_rate(client: Client) -> None:
     model = client.create_model("Dense(1 => 3)", parameters=[{"weight": [[-1]] * 3, "bias": [-1] * 3}])
     job = client.train(model.id, flowers(client), wait=30, epochs=5, loss="crossentropy")
     assert [each.code for each in job.advice] == ["loss_takes_probabilities"]

@@ -46,7 +46,7 @@ def test_a_job_descends_the_gradient(client: Client, dtype: str) -> None:
     assert job.version == 1
 
 
-def test_the_best_epoch_goes_by_validation_loss_where_there_is_a_validation_part(client: Client) -> None:
+def test_the_best_epoch_goes_by_the_validation_loss_where_there_is_one(client: Client) -> None:
     columns = {"x": [0.0, 1.0, 2.0, 3.0], "y": [0.0, 1.0, 2.0, -30.0]}
     with_validation = client.create_dataset(columns, ["y"], split={"validation": {"last": 1}})
     model = straight(client, parameters=[{"weight": [[-5]], "bias": [0]}])

@@ -35,7 +35,7 @@ def test_widths_that_do_not_fit_are_refused_with_the_layer(notation: str, pointe
     assert message in caught.value.message
 
 
-def test_a_network_of_a_million_million_parameters_is_counted_without_allocating_it() -> None:
+def test_a_million_million_parameters_are_counted_without_allocation() -> None:
     huge = network("Dense(1000000 => 1000000)")
     assert huge.parameter_count == huge.vector_length == 10**12 + 10**6
 
@@ -72,7 +72,7 @@ def as_lists(value: Any) -> Any:
     return [as_lists(item) for item in value] if isinstance(value, list) else value.tolist()
 
 
-def test_unflattened_parameters_are_views_with_weights_as_outputs_by_inputs() -> None:
+def test_unflattened_parameters_are_views_with_weights_outputs_by_inputs() -> None:
     net = network("Dense(2 => 3)")
     vector = net.initial(0)
     (dense,) = net.unflatten(vector)

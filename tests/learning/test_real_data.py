@@ -70,7 +70,7 @@ def classify(dataset: str, notation: str, **recipe: Any) -> dict[str, float]:
     }
 
 
-def test_linear_regression_gives_the_least_squares_of_scikit_learn_on_diabetes() -> None:
+def test_linear_regression_on_diabetes_agrees_with_scikit_learn() -> None:
     ours = regress("Dense(10 => 1)", optimiser=rule("Descent", eta=0.2), epochs=20_000)
     theirs = scores_of("diabetes", "LinearRegression")
     assert ours["r2"] == pytest.approx(theirs["r2"], abs=1e-3)

@@ -175,7 +175,7 @@ def test_the_largest_network_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.parametrize("size", ["Dense(25000000 => 1)", "Dense(2147483647 => 2147483647)"])
-def test_a_network_that_is_too_large_is_refused_before_anything_is_allocated(http: httpx.Client, size: str) -> None:
+def test_too_large_a_network_is_refused_before_anything_is_allocated(http: httpx.Client, size: str) -> None:
     answer = http.post("/api/models", json={"architecture": size})
     assert pointers(answer) == ["#/architecture"]
     assert answer.json()["code"] == "too_many_parameters"

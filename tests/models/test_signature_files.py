@@ -107,9 +107,7 @@ def test_an_npz_file_holds_the_signature_as_plain_text(client: Client) -> None:
 
 
 @pytest.mark.parametrize("form", KINDS)
-def test_a_put_takes_the_signature_of_the_file_and_keeps_the_one_before_where_there_is_none(
-    client: Client, form: str
-) -> None:
+def test_a_put_takes_the_signature_of_the_file_or_keeps_the_one_before(client: Client, form: str) -> None:
     column = {"name": "y", "kind": "numeric"}
     model = straight(client).id
     bare = export(client.http, model, form).content

@@ -45,7 +45,7 @@ def test_a_put_keeps_what_the_version_before_knew(client: Client) -> None:
     assert client.http.get(f"/api/models/{model.id}").json()["signature"] == LINE
 
 
-def test_versions_list_the_epochs_that_were_kept_and_parameters_are_shown_of_each(client: Client) -> None:
+def test_versions_list_their_kept_epochs_and_parameters_of_each_are_shown(client: Client) -> None:
     dataset, model = line(client), straight(client)
     client.train(model.id, dataset.id, wait=30, epochs=10, keep_every=4)
     client.train(model.id, dataset.id, wait=30, epochs=1)

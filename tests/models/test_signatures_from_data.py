@@ -79,7 +79,7 @@ def test_the_column_of_weights_is_no_feature() -> None:
     assert signature.weights == "w"
 
 
-def test_signatures_from_before_loss_and_weights_were_written_down_are_read() -> None:
+def test_signatures_without_loss_and_weights_are_read() -> None:
     kept: dict[str, Any] = {"features": [], "targets": [], "link": "softmax"}
     assert Signature.from_json(kept) == Signature((), (), "softmax")
 
@@ -97,9 +97,7 @@ def test_signatures_from_before_loss_and_weights_were_written_down_are_read() ->
         ("Dense(1 => 3, tanh)", "hinge_loss", None),
     ],
 )
-def test_the_loss_and_else_the_last_function_say_how_outputs_become_probabilities(
-    text: str, loss: str, expected: str | None
-) -> None:
+def test_the_loss_or_else_the_last_function_makes_probabilities(text: str, loss: str, expected: str | None) -> None:
     assert link(text, loss, categorical("species")) == expected
     assert link(text, loss, numeric("a"), numeric("b"), numeric("c")) is None
 

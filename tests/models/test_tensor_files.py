@@ -170,6 +170,24 @@ def header_of(shape: str, version: bytes = b"\x01\x00") -> bytes:
         archive({**PAIR, "signature": np.ones(2)}),
         zipped("signature.npy", header_of("()").replace(b"'<f4'", b"'<U4194305'")),
     ],
+    ids=[
+        "empty",
+        "a word",
+        "no length",
+        "no header",
+        "safetensors cut off",
+        "npz cut off",
+        "no npy",
+        "archive of PyTorch",
+        "header cut off",
+        "two architectures",
+        "architecture is a number",
+        "architecture too long",
+        "two signatures",
+        "signature is bytes",
+        "signature is numbers",
+        "signature of megabytes",
+    ],
 )
 def test_broken_files_are_refused(body: bytes) -> None:
     with pytest.raises(Invalid) as refused:

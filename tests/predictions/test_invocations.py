@@ -73,7 +73,7 @@ def test_every_form_of_the_same_rows_has_the_same_predictions(client: Client, pl
         {"dataframe_records": [ROW]},
     ],
 )
-def test_of_a_version_that_knows_its_columns_rows_go_by_name_and_predictions_are_labels(
+def test_a_version_that_knows_its_columns_takes_names_and_predicts_labels(
     client: Client, job: Job, body: dict[str, Any]
 ) -> None:
     expected = client.http.post(f"/api/models/{job.model}/predictions", json={"rows": [ROW]}).json()["labels"]

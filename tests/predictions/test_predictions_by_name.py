@@ -110,7 +110,7 @@ def test_values_outside_of_the_training_part_are_listed(client: Client, dtype: s
     assert [each["column"] for each in part["extrapolation"]] == ["x", "z"]
 
 
-def test_of_many_values_outside_the_first_hundred_are_listed_and_all_are_counted(client: Client) -> None:
+def test_the_first_hundred_values_outside_are_listed_and_all_are_counted(client: Client) -> None:
     job = train(client, {"x": [0.0, 1], "y": [1.0, 2]}, ("y",), {"weight": [[1.0]], "bias": [0.0]}, loss="mse")
     answer = ask(client, job, {"inputs": [[0.5]] + [[9]] * 5000}).json()
     assert answer["extrapolation_count"] == 5000
@@ -166,7 +166,7 @@ def test_targets_may_be_among_the_columns_and_are_ignored(client: Client, job: J
     assert rows(client, job, {**ROW, "species": "anything"}) == rows(client, job, ROW)
 
 
-def test_a_missing_value_is_what_it_was_in_training_where_that_was_asked_for(client: Client) -> None:
+def test_a_missing_value_is_filled_as_in_training_where_that_was_asked_for(client: Client) -> None:
     columns = {"x": [1.0, None, 5.0, 2], "place": ["a", "a", None, "b"], "y": [1.0, 2, 3, 4]}
     layer = {"weight": [[1.0, 10, 100]], "bias": [0.0]}
     job = train(client, columns, ("y",), layer, {"missing": "mean"}, loss="mse")

@@ -158,29 +158,29 @@ def test_whole_numbers_are_numbers_too(client: Client, plain: str) -> None:
     assert outputs(post(client, plain, arrow({"a": [1], "b": [2]}), ARROW)) == [[21.5, 0]]
 
 
-@pytest.mark.parametrize(
-    ("body", "kind", "pointer"),
-    [
-        (npy(np.zeros((2, 3))), NPY, "#"),
-        (npy(np.zeros(2)), NPY, "#"),
-        (npy(np.zeros((0, 2))), NPY, "#"),
-        (npy(np.array([[True, False]])), NPY, "#"),
-        (npy(np.array([["a", "b"]])), NPY, "#"),
-        (npy(np.array([[1, np.nan]])), NPY, "#/0/1"),
-        (npy(np.array([[1, 2], [1e39, 2]])), NPY, "#/1/0"),
-        (npy(INPUTS)[:-1], NPY, "#"),
-        (npy(INPUTS) + b"!", NPY, "#"),
-        (npy(INPUTS)[:40], NPY, "#"),
-        (b"", NPY, "#"),
-        (b"\x93NUMPY\x01\x00\x10\x00{'descr': '|O'}\n", NPY, "#"),
-        (arrow({"a": [1.0]}), ARROW, "#"),
-        (arrow({"a": [1.0, None], "b": [1.0, 2.0]}), ARROW, "#/columns/a/1"),
-        (arrow({"a": ["x"], "b": [1.0]}), ARROW, "#/columns/a/0"),
-        (arrow({"a": [], "b": []}), ARROW, "#"),
-        (arrow({"a": [1.0], "b": [2.0]})[:50], ARROW, "#"),
-        (b"no arrow", ARROW, "#"),
-    ],
-)
+UNFIT = {
+    "three columns": (npy(np.zeros((2, 3))), NPY, "#"),
+    "one dimension": (npy(np.zeros(2)), NPY, "#"),
+    "no rows": (npy(np.zeros((0, 2))), NPY, "#"),
+    "booleans": (npy(np.array([[True, False]])), NPY, "#"),
+    "texts": (npy(np.array([["a", "b"]])), NPY, "#"),
+    "NaN": (npy(np.array([[1, np.nan]])), NPY, "#/0/1"),
+    "too large for float32": (npy(np.array([[1, 2], [1e39, 2]])), NPY, "#/1/0"),
+    "npy cut off": (npy(INPUTS)[:-1], NPY, "#"),
+    "npy goes on": (npy(INPUTS) + b"!", NPY, "#"),
+    "npy header cut off": (npy(INPUTS)[:40], NPY, "#"),
+    "no npy": (b"", NPY, "#"),
+    "objects": (b"\x93NUMPY\x01\x00\x10\x00{'descr': '|O'}\n", NPY, "#"),
+    "a column lacks": (arrow({"a": [1.0]}), ARROW, "#"),
+    "a value lacks": (arrow({"a": [1.0, None], "b": [1.0, 2.0]}), ARROW, "#/columns/a/1"),
+    "text among numbers": (arrow({"a": ["x"], "b": [1.0]}), ARROW, "#/columns/a/0"),
+    "Arrow without rows": (arrow({"a": [], "b": []}), ARROW, "#"),
+    "Arrow cut off": (arrow({"a": [1.0], "b": [2.0]})[:50], ARROW, "#"),
+    "no Arrow": (b"no arrow", ARROW, "#"),
+}
+
+
+@pytest.mark.parametrize(("body", "kind", "pointer"), UNFIT.values(), ids=UNFIT)
 def test_bytes_that_do_not_fit_are_refused(client: Client, plain: str, body: bytes, kind: str, pointer: str) -> None:
     assert pointers(post(client, plain, body, kind)) == [pointer]
 

@@ -170,7 +170,7 @@ def test_a_delete_that_fails_keeps_the_files(
     assert names(storage) == {kept.id}
 
 
-def test_a_sweep_removes_only_datasets_without_a_row_that_are_older_than_an_hour(storage: Storage) -> None:
+def test_a_sweep_removes_only_old_datasets_without_a_row(storage: Storage) -> None:
     known, lost, young, unfinished, started, loading = (new_id("ds") for _ in range(6))
     old = [known, lost, f".{unfinished}", f".{loading}", f".{known}", "notes", ".git"]
     for name, age in (*((name, HOUR + 60) for name in old), (young, HOUR - 60), (f".{started}", HOUR - 60)):

@@ -129,7 +129,7 @@ def endless(client: Client) -> str:
     return client.train(model.id, dataset.id, epochs=1_000_000, path="batches", batch_size=1).id
 
 
-def test_a_migration_a_failure_a_killed_worker_and_a_recovery_get_one_line_each(folder: Path) -> None:
+def test_migration_failure_killed_worker_and_recovery_get_one_line_each(folder: Path) -> None:
     service = RunningService(folder, "--workers", "1")
     with service.client() as client:
         dataset = client.create_dataset({"x": [0, 1, 2], "y": [2, 6, 10]}, ["y"])

@@ -89,7 +89,7 @@ def test_types_that_are_set_count_more_than_guesses() -> None:
     assert columns["when"] == ["2026-01-31", "2026-02-28"]
 
 
-def test_a_semicolon_within_texts_is_not_taken_for_a_delimiter_where_another_leaves_numbers_whole() -> None:
+def test_a_semicolon_within_texts_is_no_delimiter_where_another_fits() -> None:
     assert read_csv("1,a;b\n2,c;d\n", header=False)[1] == {"c0": [1, 2], "c1": ["a;b", "c;d"]}
 
 

@@ -72,7 +72,7 @@ def test_numbers_with_commas_are_not_taken_for_texts() -> None:
     assert what.startswith("Line 2: column 'x' holds '1,5', a number with a comma: ")
 
 
-def test_a_comma_within_numbers_is_not_taken_for_a_delimiter_where_another_divides_as_well() -> None:
+def test_a_comma_within_numbers_is_no_delimiter_where_another_divides_too() -> None:
     where, what = refused("0,5;2\n1,5;6\n", header=False)
     assert where == "#/columns/c0/0"
     assert what.startswith("Line 1: column 'c0' holds '0,5', a number with a comma: ")

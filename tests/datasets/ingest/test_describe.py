@@ -80,7 +80,7 @@ def test_the_spool_gives_back_blocks_and_columns_as_they_were(tmp_path: Path, op
         np.testing.assert_array_equal(spool.column(2, start, stop), values[2][start:stop])
 
 
-def test_quantiles_of_more_than_can_be_sorted_are_those_of_a_part_that_is_evenly_spread(
+def test_quantiles_of_many_values_are_those_of_an_evenly_spread_part(
     tmp_path: Path, open_files: ExitStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(statistics, "MOST_SORTED", 1000)
@@ -94,7 +94,7 @@ def test_quantiles_of_more_than_can_be_sorted_are_those_of_a_part_that_is_evenly
 
 
 @pytest.mark.parametrize("count", [MOST_SORTED, MOST_SORTED + 1, 3 * MOST_SORTED - 7])
-def test_the_evenly_spread_values_are_as_many_as_can_be_sorted_whatever_the_pieces(count: int) -> None:
+def test_evenly_spread_values_are_as_many_as_can_be_sorted(count: int) -> None:
     pieces, first = [], 0
     for length in (1, 10, 100_000, count - 100_011):
         pieces.append(first + evenly_spread(count, first, length))

@@ -41,7 +41,7 @@ print(size, peak_memory() - before)
 MEBIBYTE = 1 << 20
 
 
-def test_a_dataset_of_two_hundred_megabytes_is_stored_in_less_than_half_of_that(tmp_path: Path) -> None:
+def test_two_hundred_megabytes_are_stored_in_less_than_half_of_that(tmp_path: Path) -> None:
     size, used = map(int, printed_by(SCRIPT, str(tmp_path)).split())
     assert size > 200 * MEBIBYTE
     assert used < 96 * MEBIBYTE

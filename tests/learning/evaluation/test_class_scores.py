@@ -46,7 +46,7 @@ def test_large_outputs_give_certainty_without_a_warning(link: Link, dtype: str) 
     assert scores.tolist() == [[1, 0], [0, 1]]
 
 
-def test_the_label_is_the_class_of_the_highest_score_and_of_equal_ones_the_first() -> None:
+def test_the_label_is_the_first_class_of_the_highest_score() -> None:
     assert labels(OUTPUTS).tolist() == [1, 1]
     assert labels(np.array([[0.0, -1.0, -2.0]])).tolist() == [0]
 

@@ -86,7 +86,7 @@ def test_a_small_spread_about_a_large_mean_keeps_its_digits() -> None:
 
 
 @pytest.mark.parametrize("block", [1, 7, 100])
-def test_a_target_that_never_varies_is_constant_whatever_its_mean_rounds_to(block: int) -> None:
+def test_a_target_without_variance_is_constant_whatever_its_mean_rounds_to(block: int) -> None:
     predictions, targets = np.linspace(0, 1, 10).reshape(-1, 1), np.full((10, 1), 0.1)
     found = regression(predictions, targets, block)
     assert (found["r2"], found["explained_variance"]) == (0.0, 0.0)

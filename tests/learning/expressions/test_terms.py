@@ -117,7 +117,7 @@ def test_slope_is_the_gradient_of_the_summed_terms() -> None:
 
 
 @pytest.mark.parametrize("text", WHOLE)
-def test_a_loss_that_does_not_add_up_sees_all_rows_at_once_and_refuses_weights(text: str) -> None:
+def test_a_loss_that_does_not_add_up_sees_all_rows_and_refuses_weights(text: str) -> None:
     loss = ExpressionLoss(text)
     assert not loss.separable
     total = loss.total()

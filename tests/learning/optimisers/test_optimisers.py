@@ -123,7 +123,7 @@ def test_lion_follows_the_paper() -> None:
     assert np.allclose(dx, 0.1 * np.sign(0.9 * momentum - 0.1 * 0.5 * G))
 
 
-def test_the_rate_of_a_chain_is_that_of_its_first_rule_with_one_and_changes_everywhere() -> None:
+def test_the_rate_of_a_chain_is_its_first_rules_and_changes_everywhere() -> None:
     rule = chain(ClipGrad(), Momentum(0.02), Descent(0.3))
     dx = G.copy()
     optimiser = Optimiser(rule, X.copy(), dx, ARRAYS)

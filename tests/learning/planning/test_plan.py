@@ -86,7 +86,7 @@ def test_an_estimate_from_rows_agrees_with_the_exact_bounds(standardise: bool, a
     assert estimate.largest_stable_rate.value == pytest.approx(exact.largest_stable_rate.value, rel=2e-3)
 
 
-def test_a_deep_network_has_an_estimate_that_tells_stable_rates_from_others() -> None:
+def test_the_estimate_of_a_deep_network_tells_stable_rates_from_others() -> None:
     network = Network(read("Chain(Dense(4 => 16, tanh), Dense(16 => 2))"), "float64")
     start = network.initial(0)
     known = plan(network, 300, 0, recipe(), parameters=start, train=lambda: PART, gram=GRAM)
@@ -257,7 +257,7 @@ def test_early_stopping_should_see_rows_that_it_does_not_learn_from() -> None:
     assert advice(with_bound(1), asked, validation_rows=10) == ()
 
 
-def test_what_would_have_helped_names_the_largest_stable_rate_where_it_is_known() -> None:
+def test_the_remedy_names_the_largest_stable_rate_where_it_is_known() -> None:
     said = help_for_diverged(recipe(MAKE["Descent"](eta=0.5)), LINE, 3, 0.101305, 0.0984)
     assert "0.101305" in said
     assert "0.5 is beyond" in said

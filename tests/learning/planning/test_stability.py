@@ -55,9 +55,7 @@ def left(rule: Rule, u: float) -> float:
     ("first", "last", "stable"),
     [(0, 5, True), (-1, 5, True), (1, 6, False), (0, 6, False), (1, 10, False), (-1, 6, False), (0, 8, False)],
 )
-def test_the_tutorial_rate_is_stable_on_exactly_the_ranges_where_training_converges(
-    first: int, last: int, stable: bool
-) -> None:
+def test_the_tutorial_rate_is_stable_exactly_where_training_converges(first: int, last: int, stable: bool) -> None:
     form = line(first, last)
     bounds = bounds_of_quadratic(DESCENT, form)
     assert bounds.largest_stable is not None
@@ -76,7 +74,7 @@ def test_the_tutorial_has_its_largest_stable_and_best_rates() -> None:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=str)
-def test_just_below_the_largest_stable_rate_errors_shrink_and_just_above_they_grow(rule: Rule) -> None:
+def test_errors_shrink_just_below_the_largest_stable_rate_and_grow_above(rule: Rule) -> None:
     eigenvalues = np.array([7.0, 2.0, 0.7])
     bound = largest_stable_rate(rule, 7.0)
     assert bound is not None

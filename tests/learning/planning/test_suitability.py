@@ -80,7 +80,7 @@ def test_nothing_is_said_of_branches_before_training() -> None:
         ("binary_focal_loss", ["Let the network end in sigmoid"]),
     ],
 )
-def test_a_loss_of_probabilities_is_advised_against_where_the_network_gives_none(name: str, words: list[str]) -> None:
+def test_a_loss_of_probabilities_is_advised_against_where_outputs_are_none(name: str, words: list[str]) -> None:
     (said,) = advised(name, Network(read("Dense(4 => 3)")))
     assert (said.code, said.pointer) == ("loss_takes_probabilities", "#/loss")
     assert all(word in said.detail for word in words), said.detail
@@ -89,7 +89,7 @@ def test_a_loss_of_probabilities_is_advised_against_where_the_network_gives_none
 
 
 @pytest.mark.parametrize("name", ["poisson_loss", "msle"])
-def test_a_loss_of_positive_numbers_is_advised_against_where_the_network_gives_others(name: str) -> None:
+def test_a_loss_of_positive_numbers_is_advised_against_for_other_outputs(name: str) -> None:
     (said,) = advised(name, Network(read("Dense(4 => 3)")))
     assert (said.code, said.pointer) == ("loss_takes_positive_numbers", "#/loss")
     assert "softplus" in said.detail
@@ -104,9 +104,7 @@ def test_a_loss_of_positive_numbers_is_advised_against_where_the_network_gives_o
         ("logitbinarycrossentropy", "softmax", ["between 0.5 and 0.731", "without softmax"]),
     ],
 )
-def test_a_loss_of_logits_is_advised_against_where_the_network_gives_probabilities(
-    name: str, function: str, words: list[str]
-) -> None:
+def test_a_loss_of_logits_is_advised_against_for_probabilities(name: str, function: str, words: list[str]) -> None:
     (said,) = advised(name, ending_in(function))
     assert (said.code, said.pointer) == ("logits_of_probabilities", "#/loss")
     assert all(word in said.detail for word in words), said.detail

@@ -145,7 +145,7 @@ def read_all(part: Part, shuffle: bool) -> Iterator[Array]:
         yield np.hstack(buffers)
 
 
-def test_places_of_a_column_that_always_sum_to_one_leave_the_least_loss_exact() -> None:
+def test_places_that_always_sum_to_one_leave_the_least_loss_exact() -> None:
     """With a bias, no one-hot column has a single best fit."""
     part, _ = make_pair(300)
     recipe = Recipe(loss=LOSSES["mse"](), optimiser=OPTIMISERS["Descent"](), epochs=1)

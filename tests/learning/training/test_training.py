@@ -60,7 +60,7 @@ def test_ranges_that_the_rate_is_too_high_for_diverge(first: int, last: int, div
     assert np.isfinite(training.parameters).all()
 
 
-def test_report_0_is_the_untrained_loss_and_one_batch_reports_the_loss_after_each_pass() -> None:
+def test_report_0_is_the_untrained_loss_and_later_ones_follow_each_pass() -> None:
     net, part = network(TANH), problem(8)
     recipe = replace(SMALL, batch_size=None)
     training = Training(Problem(net, part, None, recipe), net.initial(0))
@@ -112,7 +112,7 @@ def test_batches_larger_than_a_block_train_as_batches_of_one_block(monkeypatch: 
     assert np.allclose(trained(net, part, recipe), expected, rtol=1e-10)
 
 
-def test_mini_batches_report_the_root_mean_square_of_the_gradients_weighted_by_rows() -> None:
+def test_mini_batches_report_the_root_mean_square_of_gradients_by_rows() -> None:
     """With a rate of 1 the steps are the gradients; report 0 has that of the first batch."""
     net, part = network(TANH), problem(6)
     recipe = replace(SMALL, epochs=1, shuffle=False, optimiser=Descent(1.0))
@@ -131,7 +131,7 @@ def test_weights_that_are_all_zero_are_refused() -> None:
         Training(Problem(net, Part(part.inputs, part.targets, np.zeros(6)), None, SMALL), net.initial(0))
 
 
-def test_validation_loss_is_that_of_the_validation_part_and_best_goes_by_it() -> None:
+def test_the_validation_part_gives_the_validation_loss_and_the_best() -> None:
     net, part, held_out = network(TANH), problem(12), problem(7, seed=1)
     training = Training(Problem(net, part, held_out, SMALL), net.initial(0))
     losses = []
@@ -184,7 +184,7 @@ def test_early_stopping_can_monitor_the_training_loss() -> None:
     assert training.ended_by == "early_stopping"
 
 
-def test_diverging_stops_before_the_update_and_leaves_the_last_finite_parameters() -> None:
+def test_divergence_stops_training_and_leaves_the_last_finite_parameters() -> None:
     net, part = network(TANH, "float32"), problem(10, dtype="float32")
     training = Training(Problem(net, part, None, replace(SMALL, optimiser=Descent(1e38), epochs=50)), net.initial(0))
     with pytest.raises(Diverged) as caught:

@@ -155,7 +155,7 @@ class Plain(Rule):
         return Recurrence()
 
 
-def test_a_plain_rule_of_a_package_has_a_closed_form_and_momentum_of_0_has_none() -> None:
+def test_a_packages_plain_rule_has_a_closed_form_and_momentum_of_0_none() -> None:
     plain, descent = (reports(begin(recipe(rule)), 40) for rule in (Plain(), MAKE["Descent"](eta=0.05)))
     assert without_seconds(plain) == without_seconds(descent)
     assert has_closed_form(recipe(Plain()))

@@ -83,7 +83,7 @@ def test_validation_losses_are_those_of_the_parameters(rate: float) -> None:
         assert loss == pytest.approx(exact_loss(validation, stretch.theta(epoch), True), rel=1e-9)
 
 
-def test_validation_losses_of_a_diverging_run_are_right_from_the_first_epoch() -> None:
+def test_validation_losses_of_a_diverging_run_are_right_from_epoch_1() -> None:
     train, validation = linear_problem(rows=300, seed=1), linear_problem(rows=90, seed=2)
     other = QuadraticLoss(Gram.of(validation.inputs, validation.targets))
     trajectory = trajectory_of(train, np.zeros(6))
