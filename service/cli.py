@@ -89,7 +89,7 @@ def demo(
 
 
 def _settings(given: dict[str, Any]) -> "Settings":
-    """The settings of this environment; ends with status 2 where a name or value is impossible."""
+    """Return the settings of this environment; end with status 2 where a name or value is impossible."""
     from pydantic import ValidationError
 
     from service import environment
@@ -106,7 +106,7 @@ def _settings(given: dict[str, Any]) -> "Settings":
 
 
 def _sentence(fault: "ErrorDetails") -> str:
-    """The fault of one setting, in the words of its own check where it has one."""
+    """Return the fault of one setting, in the words of its own check where it has one."""
     name = f"DESCENT_{'_'.join(map(str, fault['loc'])).upper()}"
     return f"{name}: {fault['msg'].removeprefix('Value error, ')}"
 

@@ -62,7 +62,7 @@ class Client:
         return self._send("POST", f"/api/jobs/{job}/cancel", Job)
 
     def epochs(self, job: str) -> list[EpochReport]:
-        """All reports so far."""
+        """Return all reports so far."""
         reports: list[EpochReport] = []
         path: str | None = f"/api/jobs/{job}/epochs?limit=1000"
         while path is not None:

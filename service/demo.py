@@ -100,7 +100,7 @@ def walk(client: Client, start: float) -> Walk:
 
 
 def compare(first: Walk, second: Walk) -> list[Figure]:
-    """The tutorial's figures beside those of its two starts."""
+    """Return the tutorial's figures beside those of its two starts."""
     one, all_ = second.parameters[1], second.parameters[201]
     return [
         Figure("loss before training", 122.64735, first.loss(0), 4),
@@ -143,12 +143,12 @@ def _predictions(first: Walk) -> Table:
 
 
 def plain(value: float) -> str:
-    """A number in plain decimals, with 7 significant digits."""
+    """Return a number in plain decimals, with 7 significant digits."""
     return f"{value:.{max(0, 6 - _exponent(value))}f}"
 
 
 def sparkline(reports: list[EpochReport], width: int = 50) -> str:
-    """The losses, falling, in one line."""
+    """Return the losses, falling, in one line."""
     logs = [logarithm(max(report.train_loss, 1e-300)) for report in reports]
     low, high = min(logs), max(logs)
     picked = [logs[round(index * (len(logs) - 1) / (width - 1))] for index in range(width)]

@@ -28,7 +28,7 @@ def is_of_kubernetes(name: str, value: str) -> bool:
 
 
 def ignored(environment: Mapping[str, str]) -> list[str]:
-    """The variables that Kubernetes made."""
+    """Return the variables that Kubernetes made."""
     return sorted(name for name, value in environment.items() if is_of_kubernetes(name, value))
 
 

@@ -109,11 +109,11 @@ class CannotWrite(Unavailable):
 
 
 def invalid(pointer: str, detail: str, code: str = "invalid") -> Invalid:
-    """An `Invalid` with a single fault, whose detail is the detail of the whole."""
+    """Return an `Invalid` with a single fault, whose detail is the detail of the whole."""
     return Invalid(detail, code, (Fault(pointer, detail),))
 
 
 def invalid_in(faults: tuple[Fault, ...], code: str = "invalid") -> Invalid:
-    """An `Invalid` with these faults; the detail of the whole has the first, and the number of others."""
+    """Return an `Invalid` with these faults; the detail of the whole has the first, and the number of others."""
     detail = f"{faults[0].pointer}: {faults[0].detail}"
     return Invalid(detail if len(faults) == 1 else f"{detail} (and {len(faults) - 1} more)", code, faults)

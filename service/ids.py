@@ -13,7 +13,7 @@ _serial = itertools.count()
 
 
 def new_id(prefix: str) -> str:
-    """A fresh id: the prefix, 64 bits of time in nanoseconds, 20 bits that count up, 46 bits of chance.
+    """Return a fresh id: the prefix, 64 bits of time in nanoseconds, 20 bits that count up, 46 bits of chance.
 
     Ids of one process sort by age, also those of one tick of the clock.
     """

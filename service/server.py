@@ -101,7 +101,7 @@ class Server(uvicorn.Server):
             self._failed = self.should_exit = True
 
     def _load(self) -> "asyncio.Future[Starlette]":
-        """The application, made in a thread: its imports take a second or two."""
+        """Return the application, made in a thread: its imports take a second or two."""
         loaded: Future[Starlette] = Future()
 
         def load() -> None:

@@ -13,7 +13,7 @@ FULL_FOR_SQLITE = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLI
 
 
 def disk_fault(error: BaseException) -> CannotWrite | None:
-    """The error to answer with where a full or read-only disk is the cause; None for any other cause."""
+    """Return the error to answer with where a full or read-only disk is the cause; None for any other cause."""
     cause = getattr(error, "orig", None) or error
     if isinstance(cause, sqlite3.Error):
         code = getattr(cause, "sqlite_errorcode", sqlite3.SQLITE_ERROR)  # not of errors that the driver raises itself

@@ -14,7 +14,7 @@ DAMAGED = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
 
 
 def fault_of(file: Path) -> str | None:
-    """The reason why this file cannot be our database, with a remedy; None where it can, or is not there yet."""
+    """Return the reason why this file cannot be our database, with a remedy; None where it can, or is not there yet."""
     try:
         with os.fdopen(os.open(file, os.O_RDWR), "rb") as stream:
             head = stream.read(len(HEADER))

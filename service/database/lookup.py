@@ -27,7 +27,7 @@ AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 
 def find(session: Session, kind: type[AnyNamed], reference: str, noun: str, *, lock: bool = False) -> AnyNamed:
-    """The row that `reference`, an id or a name, stands for; `lock` keeps others from changing it.
+    """Return the row that `reference`, an id or a name, stands for; `lock` keeps others from changing it.
 
     Raises:
         NotFound: there is none.
@@ -68,7 +68,7 @@ def page(
 
 
 def position_of(cursor: str | None, end: int, *, begin: int = 0, parameter: str = "after") -> int:
-    """The place in a numbered list (rows, epochs, versions) that a cursor stands for; `begin` without one.
+    """Return the place in a numbered list (rows, epochs, versions) that a cursor stands for; `begin` without one.
 
     Raises:
         Invalid: `cursor` is not one of this list: those lie behind `begin` and below `end`.

@@ -32,7 +32,7 @@ def configuration() -> "Config":
 
 
 def revision_of(database: Database) -> str | None:
-    """The schema's revision that the database records; None where it records none, or several."""
+    """Return the schema's revision that the database records; None where it records none, or several."""
     try:
         with database.engine.connect() as connection:
             found = connection.scalars(text("SELECT version_num FROM alembic_version")).all()

@@ -53,6 +53,6 @@ def now() -> datetime:
 
 
 def nanoseconds_of(id: str) -> int:
-    """The time at which an id was made."""
+    """Return the time at which an id was made."""
     digits = [_ALPHABET.index(letter) for letter in id[-26:-13]]
     return functools.reduce(lambda number, digit: number << 5 | digit, digits) >> 1

@@ -7,5 +7,5 @@ MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
 
 def revisions() -> list[str]:
-    """The schemas that this version of the service knows, oldest first."""
+    """Return the schemas that this version of the service knows, oldest first."""
     return sorted(file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))

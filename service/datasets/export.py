@@ -35,7 +35,7 @@ def columns(record: DatasetRecord, names: Iterable[str]) -> list[Column]:
 
 
 def file_name(record: DatasetRecord, form: MediaType, part: PartName | None) -> str:
-    """The name of the file of a dataset, or of a part of it."""
+    """Return the name of the file of a dataset, or of a part of it."""
     return record.name + (f"-{part}" if part is not None else "") + SUFFIXES[form]
 
 

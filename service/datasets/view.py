@@ -52,7 +52,7 @@ class DatasetView:
         return Part(self._seen(arrays), targets, self._weights_in(arrays), self.gram(name))
 
     def rows(self, name: str) -> Rows:
-        """The inputs of one part (rows × inputs), as `part` has them. Raises as `part` does."""
+        """Return the inputs of one part (rows × inputs), as `part` has them. Raises as `part` does."""
         return self._seen(self._arrays(name))
 
     def _arrays(self, name: str) -> Arrays:
@@ -83,11 +83,11 @@ class DatasetView:
         return None if self.weights is None else [each.name for each in self.dataset.features].index(self.weights)
 
     def numbers(self, name: str) -> Array:
-        """The numbers in the uploaded data of a part's rows, in its order."""
+        """Return the numbers in the uploaded data of a part's rows, in its order."""
         return self._arrays(name).numbers
 
     def gram(self, name: str) -> Gram | None:
-        """The stored sums of squares and products, where they are of exactly the rows that a network sees."""
+        """Return the stored sums of squares and products, where they are of exactly the rows that a network sees."""
         if self.weights is not None or not np.can_cast(self.dataset.dtype, self.dtype, "safe"):
             return None
         return self.storage.gram(self.dataset.id, self.dataset.content_hash, name)

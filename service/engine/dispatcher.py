@@ -84,7 +84,7 @@ class Dispatcher:
             self._wake.clear()
 
     def messages(self) -> list[str]:
-        """The messages under way."""
+        """Return the messages under way."""
         with self._lock:
             return list(self._under_way)
 

@@ -66,7 +66,7 @@ class Assignment:
 
 
 def _prepare(workspace: Workspace, record: JobRecord) -> Assignment:
-    """The training by its recipe, or as the checkpoint left it."""
+    """Return the training by its recipe, or as the checkpoint left it."""
     frozen, recipe = record.recipe, operations.recipe_of(record)
     with workspace.database.reading() as session:
         dataset = datasets.find(session, record.dataset_id)
@@ -193,7 +193,7 @@ def _leave(
 
 
 def _failure(error: Exception, record: JobRecord, assignment: Assignment | None) -> dict[str, Any]:
-    """The reason for a job's failure, as a client reads it."""
+    """Return the reason for a job's failure, as a client reads it."""
     epoch, plan = None, record.plan
     match error:
         case Diverged() if assignment is not None:

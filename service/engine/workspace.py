@@ -44,7 +44,7 @@ class Place:
 
 @cache
 def workspace_at(place: Place) -> Workspace:
-    """The workspace of this worker process for a place, made at its first message."""
+    """Return the workspace of this worker process for a place, made at its first message."""
     if not logging.getLogger().handlers:  # a worker of another cluster may have logging of its own
         logs.set_up()
     os.nice(max(0, NICENESS - os.nice(0)))

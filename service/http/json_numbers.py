@@ -25,7 +25,7 @@ _KINDS = {
 
 
 def column(values: Any, dtype: str, pointer: str) -> Array:
-    """A JSON list of numbers as an array of `dtype`.
+    """Convert a JSON list of numbers into an array of `dtype`.
 
     Raises:
         Invalid: with the pointer of the first that is no number, not finite, or overflows `dtype`.
@@ -38,7 +38,7 @@ def column(values: Any, dtype: str, pointer: str) -> Array:
 
 
 def elements(values: list[Any], dtype: str, pointer: str, first: int) -> Array:
-    """The same for some elements of a list, which begin at the index `first`."""
+    """Return the same for some elements of a list, which begin at the index `first`."""
     if not set(map(type, values)) <= _NUMBERS:
         index = next(i for i, value in enumerate(values) if type(value) not in _NUMBERS)
         raise _not_a_number(f"{pointer}/{first + index}", values[index])
@@ -69,7 +69,7 @@ def held(numbers: Array | None, dtype: str) -> Array | None:
 
 
 def matrix(rows: Any, width: int, dtype: str, pointer: str) -> Array:
-    """A JSON list of rows, each a list of `width` numbers, as an array (rows × width) of `dtype`.
+    """Convert a JSON list of rows, each a list of `width` numbers, into an array (rows × width) of `dtype`.
 
     Raises:
         Invalid: with the pointer of the first row or number that does not fit.
@@ -82,7 +82,7 @@ def matrix(rows: Any, width: int, dtype: str, pointer: str) -> Array:
 
 
 def block(rows: list[Any], width: int, dtype: str, pointer: str, first: int) -> Array:
-    """The same for some rows of a list, which begin at the index `first`."""
+    """Return the same for some rows of a list, which begin at the index `first`."""
     for index, row in enumerate(rows):
         if not isinstance(row, list | LongList):
             raise invalid(f"{pointer}/{first + index}", "This row is not a list of numbers.")
@@ -112,7 +112,7 @@ def _long_matrix(rows: LongList, width: int, dtype: str, pointer: str) -> Array:
 
 
 def kind_of(value: Any) -> str:
-    """The name of a JSON value's kind in messages."""
+    """Return the name of a JSON value's kind in messages."""
     return _KINDS.get(type(value), "a number")
 
 
@@ -126,7 +126,7 @@ def all_finite(array: Array) -> bool:
 
 
 def first_overflow(outputs: Array) -> int | None:
-    """The first row with a number that is not finite, if there is one."""
+    """Return the first row with a number that is not finite, if there is one."""
     if all_finite(outputs):
         return None
     return int(np.flatnonzero(~np.isfinite(outputs).all(axis=1))[0])

@@ -12,7 +12,7 @@ NPY = "application/x-npy"
 
 
 def preferred(accept: str, offers: Sequence[str]) -> str:
-    """The offer that an Accept header (RFC 9110, 12.5.1) likes best; of those it likes equally, the first.
+    """Return the offer that an Accept header (RFC 9110, 12.5.1) likes best; of those it likes equally, the first.
 
     Raises:
         NotAcceptable: it wants none of them.
@@ -42,6 +42,6 @@ def _weighted(choice: str) -> tuple[str, float]:
 
 
 def _quality(offer: str, wanted: dict[str, float]) -> float:
-    """The weight of the most specific range that fits."""
+    """Return the weight of the most specific range that fits."""
     ranges = (offer, f"{offer.partition('/')[0]}/*", "*/*")
     return next((wanted[each] for each in ranges if each in wanted), 0.0)

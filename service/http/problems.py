@@ -163,7 +163,7 @@ _ROUTER_TITLES = {
 
 
 def _methods_at(app: FastAPI, path: str) -> list[str]:
-    """The methods of all routes with this path; the router itself names those of the first alone."""
+    """Return the methods of all routes with this path; the router itself names those of the first alone."""
     paths = app.openapi()["paths"]
     fits = (
         operations for template, operations in paths.items() if re.fullmatch(_PARAMETER.sub("[^/]+", template), path)

@@ -150,7 +150,7 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_response_complete()
 
     def _head_size(self) -> int:
-        """The bytes of the request line and of the headers that are whole, with two separators each."""
+        """Return the bytes of the request line and of the headers that are whole, with two separators each."""
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
 
     def _announces_body(self) -> bool:
@@ -185,7 +185,7 @@ class HttpProtocol(HttpToolsProtocol):
         return self._is_idle()
 
     def _last_cycle(self) -> RequestResponseCycle | None:
-        """The request whose headers arrived last, where there was one."""
+        """Return the request whose headers arrived last, where there was one."""
         return self.cycle
 
     def _is_idle(self) -> bool:

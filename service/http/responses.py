@@ -11,7 +11,7 @@ from fastapi import Response
 
 
 def numbers_response(answer: dict[str, Any], status: int = 200) -> Response:
-    """An answer with arrays in it. A float32 is written with the fewest digits that identify it: 0.1, not
+    """Return an answer with arrays in it. A float32 is written with the fewest digits that identify it: 0.1, not
     0.10000000149011612.
     """
     content = orjson.dumps(answer, default=np.ascontiguousarray, option=orjson.OPT_SERIALIZE_NUMPY)
@@ -19,7 +19,7 @@ def numbers_response(answer: dict[str, Any], status: int = 200) -> Response:
 
 
 def attachment(name: str) -> dict[str, str]:
-    """The header by which browsers save an answer as a file. The name is safe: it is made of validated names."""
+    """Return the header by which browsers save an answer as a file. The name is safe: it is made of validated names."""
     return {"Content-Disposition": f'attachment; filename="{name}"'}
 
 

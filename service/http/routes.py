@@ -56,7 +56,7 @@ class JSONRoute(APIRoute):
 
 
 async def _recipe_of(request: Request) -> bytes:
-    """The body, which is not read to its end where it is too long."""
+    """Return the body, which is not read to its end where it is too long."""
     body = bytearray()
     async for piece in request.stream():
         body += piece

@@ -41,7 +41,7 @@ class Fingerprint:
 
 
 def fingerprint(request: Request, body: bytes) -> str:
-    """The fingerprint of a request whose body has been read."""
+    """Return the fingerprint of a request whose body has been read."""
     whole = Fingerprint(request)
     whole.add(body)
     return str(whole)
@@ -100,7 +100,7 @@ class Creation:
     mark: str
 
     def answer(self, session: Session, created: BaseModel, location: str, status: int = 201) -> Response:
-        """The answer, kept in the transaction of `session` where there is a key.
+        """Return the answer, kept in the transaction of `session` where there is a key.
 
         Raises:
             Conflict: another replica is working on a request with the same key.

@@ -117,7 +117,7 @@ class Statistics:
             self._of(model, version).fail.add(ns)
 
     def to_json(self, names: dict[str, str], version: int | None = None) -> list[dict[str, Any]]:
-        """The statistics of these models (names by id), or of one version of them."""
+        """Return the statistics of these models (names by id), or of one version of them."""
         with self._lock:
             return [
                 activity.to_json(names[model], number)

@@ -16,7 +16,7 @@ from service.predictions.class_answers import class_answers
 
 
 def wanted_of(request: Request, trained: TrainedNetwork) -> list[WantedOutput]:
-    """The tensors to answer.
+    """Return the tensors to answer.
 
     Raises:
         Invalid: there is no such output, or it has no highest values.
@@ -93,7 +93,7 @@ def _text(label: str | bool) -> str:
 
 
 def _highest(tensor: Tensor, count: int, names: list[str] | None) -> Tensor:
-    """The `count` highest values of each row as texts: value:index, and :name where the columns have one."""
+    """Return the `count` highest values of each row as texts: value:index, and :name where the columns have one."""
     highest = np.argsort(-tensor.values, axis=1, kind="stable")[:, :count]
     endings = [f":{index}" if names is None else f":{index}:{names[index]}" for index in range(tensor.values.shape[1])]
     texts = [

@@ -43,7 +43,7 @@ _WHICH: list[dict[str, Any]] = [
 
 
 def _described(*parameters: dict[str, Any]) -> dict[str, Any]:
-    """The OpenAPI description of an inference: the route reads all of it itself."""
+    """Return the OpenAPI description of an inference: the route reads all of it itself."""
     schema = schemas.InferenceRequest.model_json_schema(ref_template="#/components/schemas/{model}")
     answered = {
         "description": "The tensors that are wanted",

@@ -11,7 +11,7 @@ from service.predictions.rows import named_rows
 
 
 def matrix(tensors: list[Tensor], trained: TrainedNetwork) -> Array:
-    """The inputs (rows × inputs) of a network, from one tensor of them or from one tensor a column.
+    """Return the inputs (rows × inputs) of a network, from one tensor of them or from one tensor a column.
 
     Raises:
         Invalid: names or shapes do not fit the network; or a number is not finite, or not in its dtype.
@@ -35,7 +35,7 @@ def matrix(tensors: list[Tensor], trained: TrainedNetwork) -> Array:
 
 
 def _column(tensor: Tensor, first: Tensor) -> Array:
-    """The values of a column, one a row."""
+    """Return the values of a column, one a row."""
     rows = first.values.shape[0] if first.values.ndim else 0
     if tensor.values.shape not in ((rows,), (rows, 1)):
         expected = f"{[rows, 1]} or {[rows]}" if tensor is not first else "[-1, 1] or [-1] (-1: any number)"

@@ -42,7 +42,7 @@ def _with_whole_inputs(value: Any) -> Any:
 
 
 def _with_arrays(parser: simdjson.Parser, body: bytes) -> dict[str, Any] | None:
-    """A request whose tensors are all of numbers; None for anything else, also for a list among numbers."""
+    """Return a request whose tensors are all of numbers; None for anything else, also for a list among numbers."""
     document: Any = parser.parse(body)
     value, lists = _plain(document, "#", but="inputs")
     value["inputs"] = inputs = []
@@ -57,7 +57,7 @@ def _with_arrays(parser: simdjson.Parser, body: bytes) -> dict[str, Any] | None:
 
 
 def _plain(shown: Any, pointer: str, but: str) -> tuple[dict[str, Any], int]:
-    """The members of an object but for one, as Python has them, and the number of lists among them.
+    """Return the members of an object but for one, as Python has them, and the number of lists among them.
 
     Raises:
         Invalid: there are too many.

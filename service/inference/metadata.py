@@ -30,7 +30,7 @@ def datatype_of(trained: TrainedNetwork) -> str:
 
 
 def inputs_of(trained: TrainedNetwork) -> list[Description]:
-    """The tensors to send: one a column where the data had categories, else one with a row for each row.
+    """Return the tensors to send: one a column where the data had categories, else one with a row for each row.
 
     Both are taken wherever the columns are known: a network that never saw a dataset knows none.
     """
@@ -42,7 +42,7 @@ def inputs_of(trained: TrainedNetwork) -> list[Description]:
 
 
 def outputs_of(trained: TrainedNetwork) -> list[Description]:
-    """The tensors of the answer: the raw outputs, and for each class target the labels and any probabilities."""
+    """Return the tensors of the answer: the raw outputs, and for each class target the labels and any probabilities."""
     datatype = datatype_of(trained)
     described = [Description(RAW, datatype, trained.network.outputs)]
     if trained.signature is None:
@@ -59,7 +59,7 @@ def outputs_of(trained: TrainedNetwork) -> list[Description]:
 
 
 def named(what: str, target: str, targets: Sequence[Target]) -> str:
-    """The tensor of one target: with several targets, their names tell them apart."""
+    """Return the tensor of one target: with several targets, their names tell them apart."""
     return what if len(targets) == 1 else f"{what}.{target}"
 
 

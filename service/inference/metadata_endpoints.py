@@ -134,7 +134,7 @@ def unload(model: str, database: DatabaseOf, networks: NetworksOf) -> dict[str, 
 
 
 def _found(database: Database, networks: Networks, model: str, version: int | None) -> tuple[str, TrainedNetwork]:
-    """A model's name and one of its versions, the latest where none is given."""
+    """Return a model's name and one of its versions, the latest where none is given."""
     with database.reading() as session:
         trained = networks.get(session, model, version)
         return records.find(session, trained.model).name, trained

@@ -41,7 +41,7 @@ class Request:
 
 
 def read(body: bytes, header_length: str | None, width: int, datatype: str) -> Request:
-    """The request in `body`.
+    """Return the request in `body`.
 
     `header_length` is the value of its header; `width` and `datatype` are those of a raw body's only tensor.
 
@@ -63,7 +63,7 @@ def read(body: bytes, header_length: str | None, width: int, datatype: str) -> R
 
 
 def digits(version: Any) -> Any:
-    """A version as it stands in a path, if it is one."""
+    """Return a version as it stands in a path, if it is one."""
     if isinstance(version, str) and not re.fullmatch("[0-9]{1,10}", version):
         raise ValueError("a version is a number, written in digits")
     return version
@@ -87,7 +87,7 @@ def _raw(body: bytes, width: int, datatype: str) -> Request:
 
 
 def _inputs(asked: list[RequestInput], data: memoryview) -> list[Tensor]:
-    """The tensors of a request; those that are binary lie in `data` one behind the other."""
+    """Return the tensors of a request; those that are binary lie in `data` one behind the other."""
     _refuse_twins("inputs", [each.name for each in asked])
     found, place = [], 0
     for index, each in enumerate(asked):

@@ -49,7 +49,7 @@ class Tensor:
 
 
 def from_json(name: str, datatype: str, shape: Sequence[int], data: Any, pointer: str) -> Tensor:
-    """The tensor whose elements are a JSON list, flat or nested by its shape, or an array of its numbers.
+    """Return the tensor whose elements are a JSON list, flat or nested by its shape, or an array of its numbers.
 
     Raises:
         Invalid: the elements are too many, too few, nested otherwise, or beyond the datatype.
@@ -68,7 +68,7 @@ def from_json(name: str, datatype: str, shape: Sequence[int], data: Any, pointer
 
 
 def _from_long(data: LongList, datatype: str, shape: tuple[int, ...], pointer: str) -> Array:
-    """The values of a long list, in the shape; a few at a time."""
+    """Return the values of a long list, in the shape; a few at a time."""
     nested = len(shape) > 1 and isinstance(data.first, list | LongList)
     if len(data) != (shape[0] if nested else math.prod(shape)) or 2 * math.prod(shape) > data.size + 2:
         raise _not_so_nested(shape, pointer) if nested else _other_count(shape, len(data), pointer)
@@ -116,7 +116,7 @@ def _flat_pieces(
 
 
 def _elements(flat: list[Any] | Array, datatype: str) -> Array:
-    """The elements as an array of their kind; a fault's pointer is `/<index>`."""
+    """Return the elements as an array of their kind; a fault's pointer is `/<index>`."""
     match datatype:
         case "BYTES":
             return np.array(_all_of(str, flat, "a text"), object)
@@ -129,7 +129,7 @@ def _elements(flat: list[Any] | Array, datatype: str) -> Array:
 
 
 def from_bytes(name: str, datatype: str, shape: Sequence[int], data: memoryview, pointer: str) -> Tensor:
-    """The tensor whose elements are these bytes; numbers are a view into them.
+    """Return the tensor whose elements are these bytes; numbers are a view into them.
 
     Raises:
         Invalid: there are too many or too few, or they are not of the datatype.
@@ -153,14 +153,14 @@ def from_bytes(name: str, datatype: str, shape: Sequence[int], data: memoryview,
 
 
 def to_json(tensor: Tensor) -> dict[str, Any]:
-    """The tensor as the protocol writes it; its data as a flat array, which orjson takes as it is."""
+    """Return the tensor as the protocol writes it; its data as a flat array, which orjson takes as it is."""
     values = tensor.values.ravel()
     data = values.tolist() if tensor.datatype == "BYTES" else values
     return {"name": tensor.name, "datatype": tensor.datatype, "shape": tensor.values.shape, "data": data}
 
 
 def to_bytes(tensor: Tensor) -> bytes | memoryview:
-    """The tensor's elements as bytes."""
+    """Return the tensor's elements as bytes."""
     if tensor.datatype != "BYTES":
         return np.ascontiguousarray(tensor.values, DTYPES[tensor.datatype]).data.cast("B")
     texts = [text.encode() for text in tensor.values.ravel().tolist()]
@@ -222,7 +222,7 @@ def _held(values: Array, datatype: str) -> Array:
 
 
 def _texts(data: memoryview, count: int, pointer: str) -> list[str]:
-    """The texts that lie one behind the other, each behind its length."""
+    """Return the texts that lie one behind the other, each behind its length."""
     texts, place = [], 0
     while place < len(data):
         start = place + LENGTH.size

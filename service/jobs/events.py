@@ -19,7 +19,7 @@ PING = 15.0
 
 
 def first_epoch_after(last_event_id: str | None) -> int:
-    """The epoch at which a stream continues.
+    """Return the epoch at which a stream continues.
 
     Raises:
         Invalid: the id is not one of ours.

@@ -28,7 +28,7 @@ def add(session: Session, model: str, dataset: str, **values: Any) -> JobRecord:
 
 
 def waiting(session: Session, limit: int, without: Collection[str]) -> list[str]:
-    """The oldest queued jobs that have no message under way."""
+    """Return the oldest queued jobs that have no message under way."""
     statement = select(JobRecord.id).where(JobRecord.state == State.QUEUED, JobRecord.id.not_in(without))
     return list(session.scalars(statement.order_by(JobRecord.id).limit(limit)))
 

@@ -18,12 +18,12 @@ PROCESSORS = Path("/proc/cpuinfo")
 
 
 def sha256(vector: Array) -> str:
-    """The hash of a flat vector of parameters, in the dtype of its network."""
+    """Return the hash of a flat vector of parameters, in the dtype of its network."""
     return hashlib.sha256(np.ascontiguousarray(vector).data).hexdigest()
 
 
 def begin(record: JobRecord, dataset: DatasetRecord, start: Array) -> dict[str, Any]:
-    """The receipt of a training from the vector `start`, without the result.
+    """Return the receipt of a training from the vector `start`, without the result.
 
     The environment is that of this process: where a job has moved, that of the worker that ends it.
     """
@@ -37,7 +37,7 @@ def begin(record: JobRecord, dataset: DatasetRecord, start: Array) -> dict[str, 
 
 
 def complete(receipt: dict[str, Any], vector: Array) -> dict[str, Any]:
-    """The receipt with the hash of the resulting parameters."""
+    """Return the receipt with the hash of the resulting parameters."""
     return {**receipt, "parameters_sha256": sha256(vector)}
 
 
@@ -58,7 +58,7 @@ def _facts(receipt: dict[str, Any]) -> dict[str, Any]:
 
 @cache
 def environment() -> dict[str, Any]:
-    """The libraries and the processor of this process; they do not change while it lives."""
+    """Return the libraries and the processor of this process; they do not change while it lives."""
     return {
         "libraries": {
             "python": platform.python_version(),
@@ -72,13 +72,13 @@ def environment() -> dict[str, Any]:
 
 
 def _simd() -> str:
-    """The instructions that NumPy found here for its own loops: they decide the order of its sums."""
+    """Return the instructions that NumPy found here for its own loops: they decide the order of its sums."""
     extensions = np.show_config(mode="dicts")["SIMD Extensions"]
     return " ".join([*extensions["baseline"], *extensions.get("found", ())])
 
 
 def _blas() -> dict[str, Any] | None:
-    """The library behind NumPy's products of matrices, as this process uses it; None where none is found.
+    """Return the library behind NumPy's products of matrices, as this process uses it; None where none is found.
 
     The number of threads decides where sums are cut, and the kernel the order in which they are added.
     """
@@ -93,7 +93,7 @@ def _blas() -> dict[str, Any] | None:
 
 
 def _cpu() -> str:
-    """The model of the processor, where Linux tells it; else its kind."""
+    """Return the model of the processor, where Linux tells it; else its kind."""
     if PROCESSORS.exists():
         for line in PROCESSORS.read_text(errors="replace").splitlines():
             name, _, value = line.partition(":")

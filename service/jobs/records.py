@@ -232,7 +232,7 @@ _LENGTHEN = update(_BLOCKS).where(_BLOCKS.c.job_id == bindparam("job"), _BLOCKS.
 
 
 def last_epoch(session: Session, job: str) -> int | None:
-    """The epoch of the last report."""
+    """Return the epoch of the last report."""
     ends = (
         select(func.max(EpochRecord.epoch).label("last")).where(EpochRecord.job_id == job),
         select(func.max(ReportsRecord.epoch + ReportsRecord.length) - 1).where(ReportsRecord.job_id == job),

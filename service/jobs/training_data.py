@@ -17,7 +17,7 @@ from service.storage.storage import Storage
 def view_of(
     session: Session, storage: Storage, trained: TrainedNetwork, reference: str, pointer: str = "#/dataset"
 ) -> DatasetView:
-    """The dataset for this network; a column of weights that it was trained with is no input.
+    """Return the dataset for this network; a column of weights that it was trained with is no input.
 
     Raises:
         NotFound: there is no such dataset.
@@ -36,7 +36,7 @@ def view_of(
 
 
 def recipe_behind(session: Session, trained: TrainedNetwork) -> dict[str, Any] | None:
-    """The `loss` and the `sample_weights` of the training that a version, or its original, came from.
+    """Return the `loss` and the `sample_weights` of the training that a version, or its original, came from.
 
     None where it was never trained.
     """

@@ -64,10 +64,10 @@ def exponentials(x: Array) -> tuple[Array, Array, Array]:
 
 
 def packed(prefix: str, arrays: Saved) -> State:
-    """The arrays with prefix and a dot before their names."""
+    """Return the arrays with prefix and a dot before their names."""
     return {f"{prefix}.{name}": array for name, array in arrays.items()}
 
 
 def under(prefix: str, arrays: Saved) -> State:
-    """The arrays whose names begin with prefix and a dot, without these."""
+    """Return the arrays whose names begin with prefix and a dot, without these."""
     return {name.removeprefix(prefix + "."): a for name, a in arrays.items() if name.startswith(prefix + ".")}

@@ -56,7 +56,7 @@ class Term:
 
     @classmethod
     def formula(cls) -> str:
-        """The first line of the docstring."""
+        """Return the first line of the docstring."""
         return (cls.__doc__ or "").strip().partition("\n")[0]
 
 
@@ -67,7 +67,7 @@ def wire_name(field: str) -> str:
 
 @cache
 def hints(term: type[Any]) -> dict[str, Any]:
-    """The annotations of a term's fields, bounds included."""
+    """Return the annotations of a term's fields, bounds included."""
     known = get_type_hints(term, include_extras=True)
     return {field.name: known[field.name] for field in fields(term)}
 

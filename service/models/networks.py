@@ -24,7 +24,7 @@ class Networks:
     async def find(
         self, database: Database, reference: str, version: int | None = None, epoch: int | None = None
     ) -> TrainedNetwork:
-        """The same as `get`, for coroutines: microseconds where the network is kept, else work in a thread.
+        """Return the same as `get`, for coroutines: microseconds where the network is kept, else work in a thread.
 
         The database is asked for the number of the latest version each time.
 
@@ -48,7 +48,7 @@ class Networks:
     def get(
         self, session: Session, reference: str, version: int | None = None, epoch: int | None = None
     ) -> TrainedNetwork:
-        """A version of the model that `reference` (id or name) stands for; the latest where `version` is None.
+        """Return a version of the model that `reference` (id or name) stands for; the latest where `version` is None.
 
         With `epoch`, the parameters that the version's training had kept at the end of that epoch.
 

@@ -20,7 +20,7 @@ from service.vocabulary.schemas import to_json
 
 
 def layers_of(network: Network) -> list[dict[str, Any]]:
-    """The layers of a network as JSON; a chain is the list of its layers."""
+    """Return the layers of a network as JSON; a chain is the list of its layers."""
     layer = network.layer
     return [to_json(each, "type") for each in (layer.layers if isinstance(layer, Chain) else (layer,))]
 

@@ -122,7 +122,7 @@ def version(session: Session, model: str, number: int) -> VersionRecord:
 
 
 def point(session: Session, model: str, job: str | None, epoch: int) -> PointRecord:
-    """The parameters that a training of a model (ids) had at the end of an epoch.
+    """Return the parameters that a training of a model (ids) had at the end of an epoch.
 
     Raises:
         NotFound: it kept none there.
@@ -144,7 +144,7 @@ def _some(epochs: list[int]) -> str:
 
 
 def kept_epochs(session: Session, jobs: Iterable[str | None]) -> dict[str, list[int]]:
-    """The epochs whose parameters some trainings (ids of jobs) have kept, oldest first."""
+    """Return the epochs whose parameters some trainings (ids of jobs) have kept, oldest first."""
     statement = select(PointRecord.job_id, PointRecord.epoch).where(PointRecord.job_id.in_({*jobs} - {None}))
     kept: dict[str, list[int]] = {}
     for job, epoch in session.execute(statement.order_by(PointRecord.job_id, PointRecord.epoch)):
@@ -219,19 +219,19 @@ def versions(session: Session, model: str, limit: int, before: int | None) -> li
 
 
 def numbers(session: Session, model: str) -> list[int]:
-    """The numbers of all versions of a model, oldest first."""
+    """Return the numbers of all versions of a model, oldest first."""
     statement = select(VersionRecord.number).where(VersionRecord.model_id == model)
     return list(session.scalars(statement.order_by(VersionRecord.number)))
 
 
 def names(session: Session) -> dict[str, str]:
-    """The name of each model by its id; newest first."""
+    """Return the name of each model by its id; newest first."""
     rows = session.execute(select(ModelRecord.id, ModelRecord.name).order_by(ModelRecord.id.desc()))
     return {row.id: row.name for row in rows}
 
 
 def index(session: Session) -> list[tuple[str, int]]:
-    """Every version of every model, as name and number, by name."""
+    """Return every version of every model, as name and number, by name."""
     statement = select(ModelRecord.name, VersionRecord.number).join(
         VersionRecord, VersionRecord.model_id == ModelRecord.id
     )

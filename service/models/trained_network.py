@@ -84,7 +84,7 @@ class TrainedNetwork:
         return max(1, min(MOST_ROWS_KEPT, self.network.block_rows // 8))
 
     def _predict_few(self, rows: Rows) -> Array:
-        """The same on tapes that each thread keeps: for few rows, to record one takes longer than to run it."""
+        """Return the same on tapes that each thread keeps: for few rows, to record one takes longer than to run it."""
         tapes = self._tapes.by_rows
         try:
             tape, inputs, outputs = tapes[len(rows)]

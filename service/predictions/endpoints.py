@@ -36,7 +36,7 @@ class Which(BaseModel):
 
 
 async def network_asked(request: Request) -> TrainedNetwork:
-    """The network that path and query name.
+    """Return the network that path and query name.
 
     Raises:
         NotFound: there is no such model, version or kept epoch.

@@ -30,7 +30,7 @@ HEAD = 32
 
 
 def invoke(trained: TrainedNetwork, question: Question) -> bytes:
-    """The answer, {"predictions": [...]}.
+    """Return the answer, {"predictions": [...]}.
 
     Raises:
         Invalid: the rows do not fit the network, or an output overflows.
@@ -112,7 +112,7 @@ def _objects(trained: TrainedNetwork, rows: list[Any] | LongList, pointer: str) 
 
 
 def _values(rows: list[Any], first: dict[str, Any], pointer: str, start: int) -> list[Any]:
-    """The values of objects in the order of the names in the first one."""
+    """Return the values of objects in the order of the names in the first one."""
     names = list(first)
     for index, row in enumerate(rows, start):
         if not isinstance(row, dict) or row.keys() != first.keys():

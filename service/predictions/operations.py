@@ -54,7 +54,7 @@ def predict(trained: TrainedNetwork, question: Question) -> Answer | NewPredicti
 def predict_part(
     database: Database, storage: Storage, trained: TrainedNetwork, new: NewPrediction, wanted: str
 ) -> Answer:
-    """The answer for a part of a dataset.
+    """Return the answer for a part of a dataset.
 
     Raises:
         NotFound: there is no such dataset.
@@ -67,7 +67,7 @@ def predict_part(
 
 
 def outputs(trained: TrainedNetwork, inputs: Rows, pointer: str | None = None) -> Array:
-    """The raw outputs (rows × outputs), all of them finite; `pointer` leads to the list of the rows in the body.
+    """Return the raw outputs (rows × outputs), all of them finite; `pointer` leads to the list of the rows in the body.
 
     Raises:
         Invalid: the outputs of a row overflow.

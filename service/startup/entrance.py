@@ -37,7 +37,7 @@ class Entrance:
 
 
 def _stopped(path: str) -> dict[str, Any]:
-    """The problem that the application would answer, were it loaded."""
+    """Return the problem that the application would answer, were it loaded."""
     detail = "The service was stopped while it started: try again."
     known = {"type": "about:blank", "title": "Unavailable", "status": 503, "instance": path, "code": "stopping"}
     return {**known, "detail": detail, "errors": [], **({"error": detail} if path.startswith("/v2/") else {})}

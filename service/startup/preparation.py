@@ -88,7 +88,7 @@ def _check_folder(name: str, folder: Path) -> None:
 
 
 def _locked(settings: Settings) -> FileLock:
-    """The lock of the database.
+    """Return the lock of the database.
 
     Raises:
         Refused: another service has it.
@@ -105,7 +105,7 @@ def _locked(settings: Settings) -> FileLock:
 
 
 def _listening(host: str, port: int) -> list[socket.socket]:
-    """A socket for each address of the host, which listens already: of two services only one gets a port.
+    """Return a socket for each address of the host, which listens already: of two services only one gets a port.
 
     Raises:
         Refused: the port is in use, or the host no address of this machine.

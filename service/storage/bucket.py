@@ -64,7 +64,7 @@ class Bucket:
                 self._remote.delete_dir(self._path(name))
 
     def folders(self) -> dict[str, float]:
-        """The folders of the bucket, each with the time of its newest file in seconds since 1970."""
+        """Return the folders of the bucket, each with the time of its newest file in seconds since 1970."""
         from pyarrow import fs
 
         newest: dict[str, float] = {}

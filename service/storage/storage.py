@@ -47,7 +47,7 @@ class Arrays:
 
 
 def arrays_in(folder: Path) -> Arrays:
-    """The arrays in a dataset's folder as read-only memory maps. Raises FileNotFoundError where it is gone."""
+    """Return the arrays in a dataset's folder as read-only memory maps. Raises FileNotFoundError where it is gone."""
     names = Arrays.__dataclass_fields__
     return Arrays(**{name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in names})
 
@@ -120,7 +120,7 @@ class Storage:
         _sync(self.folder)
 
     def open(self, dataset: str, sha256: str) -> Arrays:
-        """The arrays as read-only memory maps.
+        """Return the arrays as read-only memory maps.
 
         Raises:
             NotFound: the files are gone.
@@ -129,7 +129,7 @@ class Storage:
         return self._read(dataset, sha256, arrays_in)
 
     def gram(self, dataset: str, sha256: str, part: str) -> Gram | None:
-        """The sums of squares and products of a part, where they are kept. Raises as `open` does."""
+        """Return the sums of squares and products of a part, where they are kept. Raises as `open` does."""
         return self._read(dataset, sha256, lambda folder: read_gram(folder, part))
 
     def delete(self, dataset: str, sha256: str | None = None) -> None:
@@ -180,7 +180,7 @@ class Storage:
         raise Unavailable(detail, "storage_unavailable")
 
     def _copy(self, bucket: Bucket, dataset: str, sha256: str) -> Path:
-        """The folder with the copy of a dataset, made where there is none; it may be gone again at once.
+        """Return the folder with the copy of a dataset, made where there is none; it may be gone again at once.
 
         Raises:
             FileNotFoundError: the bucket has none.

@@ -27,7 +27,7 @@ WORDS = {float: "number", int: "whole number", bool: "true or false", str: "text
 
 
 def vocabulary() -> Vocabulary:
-    """Every term of every kind, those of installed packages too."""
+    """Return every term of every kind, those of installed packages too."""
     return Vocabulary(
         **{plural: [_describe(term) for term in KINDS[kind][2].values()] for plural, kind in PLURALS.items()}
     )
@@ -52,7 +52,7 @@ def _describe(term: Any) -> TermDescription:
 
 
 def _rest(term: Any) -> str:
-    """The docstring without the formula, its lines joined."""
+    """Return the docstring without the formula, its lines joined."""
     return " ".join((term.__doc__ or "").partition("\n")[2].split())
 
 
@@ -63,7 +63,7 @@ def _default(value: Any) -> Any:
 
 
 def _words(hint: Any) -> str:
-    """A parameter's type and bounds: `number, greater than 0`."""
+    """Return a parameter's type and bounds: `number, greater than 0`."""
     origin, parts = get_origin(hint), get_args(hint)
     if origin is Annotated:
         return ", ".join([_words(parts[0]), *map(_bound, parts[1:])])

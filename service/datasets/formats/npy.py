@@ -45,7 +45,7 @@ def read_npy(pieces: Iterator[bytes], options: ReadOptions, scratch: Path) -> Ta
 
 
 def load(file: Path, what: str) -> Array:
-    """The array of an npy file, as a memory map; the file is nameless from now on. `what` names it in errors."""
+    """Return the array of an npy file, as a memory map; the file is nameless from now on. `what` names it in errors."""
     try:
         array: Array = np.lib.format.open_memmap(file, mode="r")
     except MALFORMED as error:
@@ -66,7 +66,7 @@ def columns_of(array: Array, what: str, prefix: str) -> dict[str, Array]:
 
 
 def without(columns: Mapping[str, Array], ignored: Collection[str]) -> dict[str, Array]:
-    """The columns that are not ignored.
+    """Return the columns that are not ignored.
 
     Raises:
         Invalid: a column to ignore is not there.
@@ -76,7 +76,7 @@ def without(columns: Mapping[str, Array], ignored: Collection[str]) -> dict[str,
 
 
 def kinds_of(columns: Mapping[str, Array], types: Mapping[str, Kind]) -> dict[str, Kind]:
-    """The kind of each column, of `types` or by NumPy's type.
+    """Return the kind of each column, of `types` or by NumPy's type.
 
     Raises:
         Invalid: it holds values that no network takes, or columns cannot have such names.

@@ -57,7 +57,7 @@ def read_npz(body: Pieces, options: ReadOptions, scratch: Path) -> Table:
 
 
 def _of_columns(types: Mapping[str, Kind], groups: Mapping[str, Iterable[str]]) -> dict[str, Kind]:
-    """The types by column: a group's type is that of each of its columns."""
+    """Return the types by column: a group's type is that of each of its columns."""
     return {column: kind for name, kind in types.items() for column in groups.get(name, (name,))}
 
 

@@ -42,7 +42,7 @@ def _unpacked_size(metadata: parquet.FileMetaData, schema: pyarrow.Schema) -> in
 
 
 def _bit_width(kind: pyarrow.DataType) -> int:
-    """The bits of a value; 0 where they differ."""
+    """Return the bits of a value; 0 where they differ."""
     try:
         return int(kind.bit_width)
     except ValueError:

@@ -65,7 +65,7 @@ class BodyPipe(io.RawIOBase):
             pass
 
     def peek(self, count: int) -> bytes:
-        """The first bytes, fewer only where there are no more; they stay to be read."""
+        """Return the first bytes, fewer only where there are no more; they stay to be read."""
         first = b""
         while len(first) < count and (more := self.read(count - len(first))):
             first += more
@@ -76,7 +76,7 @@ class BodyPipe(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """The next bytes; waits until there are any. 0 at the end. Raises Broken where there is none."""
+        """Read the next bytes, once there are any; return 0 at the end. Raise Broken where the body broke off."""
         if not self._piece:
             self._piece = memoryview(self._take())
         out = memoryview(buffer).cast("B")

@@ -56,7 +56,7 @@ class _Text:
 
 
 def read(body: bytes) -> Any:
-    """The value of a body in which each list that is long is a `LongList`.
+    """Return the value of a body in which each list that is long is a `LongList`.
 
     Raises:
         Invalid: this is not JSON, as far as it was looked at, or an object in it has too many members.
@@ -78,7 +78,7 @@ class Piece:
     _is_long: bool = False
 
     def elements(self) -> list[Any]:
-        """The elements; a long one is a `LongList`, or an object with such lists in it."""
+        """Return the elements; a long one is a `LongList`, or an object with such lists in it."""
         if self._is_long:
             return [_value(self._text, self._start, self._stop, self._depth, "#", LONG)]
         elements: list[Any] = parse(self._as_list(), self._start - 1)
@@ -158,12 +158,12 @@ class LongList:
             yield Piece(self._text, start, stop, self._depth, first)
 
     def plain(self) -> list[Any]:
-        """The list as a part of a recipe, which has no long lists of values."""
+        """Return the list as a part of a recipe, which has no long lists of values."""
         elements: list[Any] = parse_recipe(b"[%b]" % self._text.structure.body[self._start : self._stop])
         return elements
 
     def whole(self) -> list[Any]:
-        """All elements; those of them that are objects have their own lists as `LongList`s.
+        """Return all elements; those of them that are objects have their own lists as `LongList`s.
 
         Raises:
             Invalid: there are too many.
@@ -186,7 +186,7 @@ def pieces(values: list[Any] | LongList) -> Iterator[tuple[int, list[Any]]]:
 
 
 def first_of(values: list[Any] | LongList) -> Any:
-    """The first element; None where there is none."""
+    """Return the first element; None where there is none."""
     if isinstance(values, LongList):
         return values.first
     return values[0] if values else None
@@ -268,7 +268,7 @@ def _split(text: _Text, start: int, stop: int, depth: int) -> Iterator[tuple[int
 
 
 def _trimmed(body: bytes, start: int, stop: int) -> tuple[int, int]:
-    """The same without white space, a few bytes at a time."""
+    """Return the same without white space, a few bytes at a time."""
     while start < stop and body[start] in _BLANK:
         step = body[start : min(stop, start + _STEP)]
         start += len(step) - len(step.lstrip(_BLANK))

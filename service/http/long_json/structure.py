@@ -118,7 +118,7 @@ def count_values(body: bytes) -> int:
 
 
 def _block_end(body: bytes, start: int) -> int:
-    """The end of a block, which never parts a backslash from the character it escapes."""
+    """Return the end of a block, which never parts a backslash from the character it escapes."""
     stop = start + BLOCK
     if stop >= len(body):
         return len(body)

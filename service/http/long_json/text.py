@@ -40,7 +40,7 @@ def malformed(what: str) -> Invalid:
 
 
 def parse_recipe(body: bytes) -> Any:
-    """The value of a JSON text without long lists of values.
+    """Return the value of a JSON text without long lists of values.
 
     Raises:
         Invalid: malformed, or more values than any recipe has.

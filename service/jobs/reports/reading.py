@@ -21,7 +21,7 @@ CHUNK = 1000
 
 
 def job(record: JobRecord) -> Job:
-    """The present state of a job."""
+    """Return the present state of a job."""
     best = None
     if record.best_epoch is not None:
         best = {"epoch": record.best_epoch, "loss": record.best_loss, "of": record.best_of}
@@ -49,7 +49,7 @@ def page(
 
 
 def start_of_page(session: Session, job: str, from_epoch: int, after: str | None) -> int:
-    """The epoch that a page begins with.
+    """Return the epoch that a page begins with.
 
     Raises:
         NotFound: there is no such job.
@@ -73,7 +73,7 @@ def chunks(database: Database, job: str, from_epoch: int) -> Iterator[list[dict[
 
 
 def curve(database: Database, job: str, from_epoch: int, points: int) -> list[dict[str, Any]]:
-    """The reports of a job from an epoch on, thinned to about `points`."""
+    """Return the reports of a job from an epoch on, thinned to about `points`."""
     with database.reading() as session:
         return thinned(session, records.find(session, job), from_epoch, points)
 
@@ -88,7 +88,7 @@ def thinned(session: Session, job: JobRecord, from_epoch: int, points: int) -> l
 
 
 def csv(database: Database, job: str, from_epoch: int, points: int | None) -> Iterator[str]:
-    """The reports as CSV, a header line first."""
+    """Return the reports as CSV, a header line first."""
     if points is not None:
         return _csv_lines([curve(database, job, from_epoch, points)])
     with database.reading() as session:

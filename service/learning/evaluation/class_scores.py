@@ -30,7 +30,7 @@ def _linked(outputs: Array, link: Link | None) -> Array:
 
 
 def labels(scores: Array) -> Indices:
-    """The code of the class with the highest score in each row; of equal ones the first.
+    """Return the code of the class with the highest score in each row; of equal ones the first.
 
     For a boolean target that is p > 1/2: rounding never takes 1 - p to the other side of p.
     """

@@ -47,7 +47,7 @@ class Ranking:
 
 
 def area_under_roc(scores: Array, positive: NDArray[np.bool_]) -> float | None:
-    """The chance that a positive row has a higher score than one that is not, equal scores counting half.
+    """Return the chance that a positive row has a higher score than one that is not, equal scores counting half.
 
     That is the area under the ROC curve: J. A. Hanley, B. J. McNeil, "The meaning and use of the area under a receiver
     operating characteristic (ROC) curve", 1982.

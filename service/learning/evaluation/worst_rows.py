@@ -56,7 +56,7 @@ class WorstRows:
 
 
 def of_numbers(outputs: Array, targets: Array) -> Array:
-    """The largest |ŷ - y| of each row (rows)."""
+    """Return the largest |ŷ - y| of each row (rows)."""
     with np.errstate(all="ignore"):
         largest: Array = np.abs(outputs - targets).max(axis=1)
         return largest

@@ -76,7 +76,7 @@ class Compiler:
         self._known: dict[tuple[object, ...], Value] = {}
 
     def program(self, result: Value, agg: Literal["mean", "sum"] | None = None) -> Program:
-        """The steps that the result needs, in order."""
+        """Return the steps that the result needs, in order."""
         first = len(self.variables)
         needed = {result.index}
         for index in reversed(range(first, first + len(self._steps))):
@@ -95,7 +95,7 @@ class Compiler:
         return Program(self.variables, moved, result.shape, agg, result.pools, across)
 
     def value(self, tree: Tree) -> Value:
-        """The value of a tree; raises ExpressionError where it has none."""
+        """Return the value of a tree; raise ExpressionError where it has none."""
         match tree:
             case Number():
                 return Value(constant=tree.value)
@@ -105,7 +105,7 @@ class Compiler:
                 return self.call(tree.function, tuple(map(self.value, tree.arguments)), tree.position, tree.dims)
 
     def call(self, name: str, arguments: tuple[Value, ...], position: int, dims: int | None = None) -> Value:
-        """The value of a function of values."""
+        """Return the value of a function of values."""
         name = ALIASES.get(name, name)
         if name in REDUCTIONS:
             self._check_count(name, 1, arguments, position)

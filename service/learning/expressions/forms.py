@@ -9,7 +9,7 @@ from service.learning.expressions.parser import Call, ExpressionError, Tree, par
 
 @lru_cache(maxsize=256)
 def compile_loss(text: str) -> Program:
-    """The program of a loss of ŷ (or yhat, prediction) and y (or target).
+    """Return the program of a loss of ŷ (or yhat, prediction) and y (or target).
 
     Raises:
         ExpressionError: it is no expression, or does not end in one number that changes with ŷ.
@@ -32,7 +32,7 @@ def compile_loss(text: str) -> Program:
 
 @lru_cache(maxsize=256)
 def compile_activation(text: str) -> Program:
-    """The program of an activation of x.
+    """Return the program of an activation of x.
 
     Raises:
         ExpressionError: it is no expression, has no value for each x, or mixes rows.
@@ -70,7 +70,7 @@ def _separate(compiler: Compiler, tree: Tree) -> tuple[Value, Literal["mean", "s
 
 
 def _summands(compiler: Compiler, tree: Tree) -> list[Summand] | None:
-    """The tree as a sum of factor · agg(value), agg None for a constant; None where it is something else."""
+    """Return the tree as a sum of factor · agg(value), agg None for a constant; None where it is something else."""
     match tree:
         case Call(function=("mean" | "sum") as agg, arguments=(inner,), dims=None):
             return [(1.0, agg, compiler.value(inner))]
@@ -97,5 +97,5 @@ def _times(factor: float, parts: list[Summand]) -> list[Summand]:
 
 
 def _constant(parts: list[Summand]) -> float | None:
-    """The number that the parts are, if they are one."""
+    """Return the number that the parts are, if they are one."""
     return None if any(agg is not None for _, agg, _ in parts) else sum(factor for factor, _, _ in parts)

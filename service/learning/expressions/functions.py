@@ -30,7 +30,7 @@ class Function:
 
 
 def scaled(slope: Callable[..., Any]) -> WriteGradient:
-    """The pull-back of a function whose slope is a short formula of (y, *arguments)."""
+    """Return the pull-back of a function whose slope is a short formula of (y, *arguments)."""
 
     def pull_back(out: AnyArray, g: AnyArray, y: AnyArray, *arguments: AnyArray) -> None:
         np.multiply(g, slope(y, *arguments), out=out)

@@ -76,7 +76,7 @@ class Token:
 
 
 def parse(text: str) -> Tree:
-    """The tree of an expression.
+    """Return the tree of an expression.
 
     Raises:
         ExpressionError: it is not one, is longer than 2,000 characters, or nests too deep.
@@ -143,7 +143,7 @@ class Parser:
         return left
 
     def signed(self) -> Tree:
-        """A power, with signs before it: -x^2 is -(x^2)."""
+        """Return a power, with signs before it: -x^2 is -(x^2)."""
         if self.token.text not in ("-", "+", "!"):
             return self.power()
         sign = self.take()

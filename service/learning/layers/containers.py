@@ -120,7 +120,7 @@ class Parallel(Container):
 
 
 def joined(connection: Connection, widths: Sequence[int], placement: Placement) -> int:
-    """The width of branches of these widths together; ArchitectureError where they cannot be added."""
+    """Return the width of branches of these widths together; ArchitectureError where they cannot be added."""
     if connection == "vcat":
         return sum(widths)
     if len(set(widths)) > 1:
@@ -129,7 +129,7 @@ def joined(connection: Connection, widths: Sequence[int], placement: Placement) 
 
 
 def split(x: Signal, count: int, tape: Tape) -> list[Signal]:
-    """The same values for several branches; each has its own gradient, and they add up."""
+    """Return the same values for several branches; each has its own gradient, and they add up."""
     dx = x.gradient
     if dx is None:
         return [x] * count
@@ -145,7 +145,7 @@ def split(x: Signal, count: int, tape: Tape) -> list[Signal]:
 
 
 def join(connection: Connection, branches: Sequence[Signal], width: int, tape: Tape) -> Signal:
-    """The branches added up, or side by side."""
+    """Return the branches added up, or side by side."""
     y = tape.signal(width)
     edges = np.cumsum([branch.value.shape[1] for branch in branches])[:-1]
 

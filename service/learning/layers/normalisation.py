@@ -162,7 +162,7 @@ def normalise(x: Array, axis: int, eps: float, mean: Array, variance: Array, dev
 
 
 def unnormalise(x: Signal, normalised: Signal, axis: int, deviation: Array) -> Action:
-    """The pull-back of `normalise`: dx = (dx̂ - mean(dx̂) - x̂ mean(dx̂ x̂)) / deviation."""
+    """Return the pull-back of `normalise`: dx = (dx̂ - mean(dx̂) - x̂ mean(dx̂ x̂)) / deviation."""
     x̂ = normalised.value
 
     def backward() -> None:

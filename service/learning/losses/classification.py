@@ -156,6 +156,6 @@ class Focal:
         self.loss: Array = -self._power * self._log
 
     def slope(self) -> Array:
-        """The derivative with respect to the chance, m^γ (γ log(p)/m - 1/p), and 0 where p is cut."""
+        """Return the derivative with respect to the chance, m^γ (γ log(p)/m - 1/p), and 0 where p is cut."""
         with np.errstate(invalid="ignore"):
             return np.where(self._m > 0, self._power * (self._gamma * self._log / self._m - 1 / self._p), 0)

@@ -34,7 +34,7 @@ class LogitCrossEntropy(AggregatedLoss):
         return (e * sum_of_rows(y) - y - y * rest) / (1 + rest)
 
     def bind(self, ŷ: Array, y: Array, gradient: Array, weights: Array | None) -> Evaluate:
-        """The shortest form where the loss cannot be small, `_exactly` where it may be."""
+        """Return the shortest form where the loss cannot be small, `_exactly` where it may be."""
         with_all_digits = AggregatedLoss.bind(self, ŷ, y, gradient, weights)
         if weights is not None:
             return with_all_digits

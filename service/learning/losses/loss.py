@@ -153,7 +153,7 @@ class Total:
         self._weight = 0.0
 
     def comparable(self, weights: Array) -> Array:
-        """The weights of all rows, as `add` takes those of its rows: only their ratios matter to a mean."""
+        """Return the weights of all rows, as `add` takes those of its rows: only their ratios matter to a mean."""
         return relative(weights) if self._loss.agg == "mean" else weights.astype(np.float64)
 
     def add(self, ŷ: Array, y: Array, weights: Array | None = None) -> None:

@@ -70,7 +70,7 @@ class TverskyLoss(WholeLoss):
     beta: Annotated[float, Ge(0), Le(1)] = 0.7
 
     def value(self, ŷ: Array, y: Array) -> float:
-        """The weighed misses by the size: a difference from 1 would lose its digits."""
+        """Return the weighed misses by the size: a difference from 1 would lose its digits."""
         return float(self._misses(ŷ, y) / self._size(ŷ, y))
 
     def slope(self, ŷ: Array, y: Array) -> Array:

@@ -19,7 +19,7 @@ from service.learning.terms import T, Term, TermError, hints, wire_name
 
 
 def read(text: str) -> Layer:
-    """The layer that `text` stands for.
+    """Return the layer that `text` stands for.
 
     Raises:
         NotationError: the text cannot be read; the error has the position.
@@ -126,7 +126,7 @@ class Reader:
         values[name] = self._value(known[name])
 
     def _value(self, hint: Any) -> Any:
-        """A value that the annotation allows; its bounds are checked when the term is made."""
+        """Return a value that the annotation allows; its bounds are checked when the term is made."""
         origin, parts = get_origin(hint), get_args(hint)
         if origin is Annotated:
             return self._value(parts[0])
@@ -147,7 +147,7 @@ class Reader:
 
 
 def build(term: type[T], values: dict[str, Any], position: int) -> T:
-    """The term with these values; NotationError where one is wrong or missing."""
+    """Return the term with these values; NotationError where one is wrong or missing."""
     for field in fields(term):  # type: ignore[arg-type]
         if field.default is MISSING and field.name not in values:
             raise NotationError(f"{term.name} lacks {wire_name(field.name)}", position)

@@ -68,7 +68,7 @@ class Tokens:
             raise self._unexpected("the end")
 
     def name(self, what: str) -> tuple[str, int]:
-        """The name that comes next, and its position."""
+        """Return the name that comes next, and its position."""
         if self._token is None or self._token.lastgroup != "name":
             raise self._unexpected(what)
         name, position = self._token.group(), self.position
@@ -76,7 +76,7 @@ class Tokens:
         return name, position
 
     def one_of(self, choices: Sequence[str]) -> str:
-        """The word or sign that comes next, one of `choices`."""
+        """Return the word or sign that comes next, one of `choices`."""
         text = self._next
         if text not in choices:
             raise self._unexpected(" or ".join(choices))
@@ -91,7 +91,7 @@ class Tokens:
         return number_of(text)
 
     def numbers(self) -> tuple[int | float, ...]:
-        """A list of numbers in brackets."""
+        """Return a list of numbers in brackets."""
         self.expect("[")
         numbers = []
         while not self.next_is("]"):
@@ -111,7 +111,7 @@ class Tokens:
         return WrittenCall(found["name"], tuple(number_of(text) for text in found["numbers"].split(",")[1:]), position)
 
     def raw(self) -> tuple[str, int]:
-        """The text up to the comma, semicolon or parenthesis that ends it, and its position."""
+        """Return the text up to the comma, semicolon or parenthesis that ends it, and its position."""
         start, depth = self.position, 0
         for end in range(start, len(self._text)):
             character = self._text[end]
@@ -129,7 +129,7 @@ class Tokens:
 
 
 def number_of(text: str) -> int | float:
-    """A number as Julia writes it: 1_000, 1f-5."""
+    """Return a number as Julia writes it: 1_000, 1f-5."""
     text = text.strip().replace("_", "").replace("f", "e")
     try:
         return int(text)

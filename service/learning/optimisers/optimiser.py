@@ -120,7 +120,7 @@ def block_of(work: RuleState, x: Array, dx: Array, part: slice, scratch: Array) 
 
 
 def stretches(scope: Scope, size: int, arrays: Sequence[slice]) -> Sequence[slice]:
-    """The stretches of the vector that rules take one by one."""
+    """Return the stretches of the vector that rules take one by one."""
     if scope == "array":
         return arrays
     if scope == "vector":

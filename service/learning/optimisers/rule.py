@@ -49,7 +49,7 @@ class Rule(Term):
     pauses: ClassVar[bool] = False
 
     def states(self) -> dict[str, float]:
-        """The vectors that the rule remembers, by name, each with the number it begins with."""
+        """Return the vectors that the rule remembers, by name, each with the number it begins with."""
         return {}
 
     def bind(self, block: Block) -> Apply:

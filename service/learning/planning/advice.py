@@ -65,7 +65,7 @@ def unstable_rate(plan: Plan, recipe: Recipe) -> Advice | None:
 
 
 def highest_rate(recipe: Recipe) -> tuple[float | None, int]:
-    """The highest rate and its epoch; a long schedule is tried at a thousand epochs."""
+    """Return the highest rate and its epoch; a long schedule is tried at a thousand epochs."""
     if recipe.schedule is None:
         return recipe.optimiser.rate, 1
     epochs = range(1, recipe.epochs + 1, max(1, recipe.epochs // CHECKED_RATES))

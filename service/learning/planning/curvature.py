@@ -86,7 +86,7 @@ def scaling_of_sample(sample: Sample) -> Scaling:
 
 
 def gradient_over(sample: Sample, network: Network, vector: Array, recipe: Recipe) -> Gradient:
-    """The gradient of the loss over a sample at once, as a function of the trainable parameters in `vector`."""
+    """Return the gradient of the loss over a sample at once, as a function of the trainable parameters in `vector`."""
     count = network.parameter_count
     gradient = np.zeros(count)
     tape, inputs, outputs = network.tape(vector, len(sample.inputs), gradient)
@@ -125,7 +125,7 @@ def sample_indices(rows: int, count: int) -> NDArray[np.int64]:
 
 
 def largest_curvature(gradient: Gradient, theta: Array, iterations: int = ITERATIONS[0]) -> float:
-    """The largest eigenvalue of the Hessian at θ, by the power iteration that forgets nothing (Lanczos).
+    """Return the largest eigenvalue of the Hessian at θ, by the power iteration that forgets nothing (Lanczos).
 
     Each product of the Hessian with a direction is a central difference of gradients, (g(θ + hv) − g(θ − hv)) / 2h.
     With h the cube root of the dtype's precision a product is right to about 10⁻⁹ of the curvature in float64, and 10⁻⁴

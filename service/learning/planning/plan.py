@@ -84,7 +84,7 @@ def plan(
 
 
 def known_form(network: Network, train_rows: int, recipe: Recipe, gram: Gram, weighted: bool) -> QuadraticLoss | None:
-    """The loss over the whole training part, where it is a quadratic form, whatever the batches."""
+    """Return the loss over the whole training part, where it is a quadratic form, whatever the batches."""
     if obstacle(network, train_rows, replace(recipe, batch_size=None), weighted=weighted) is not None:
         return None
     return quadratic_form(network, gram, recipe, scaling_of(gram, network.dtype) if recipe.standardise else None)

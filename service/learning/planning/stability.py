@@ -69,7 +69,7 @@ def largest_stable_rate(rule: Rule, largest: float) -> float | None:
 
 
 def best_rate(rule: Rule, smallest: float, largest: float) -> float | None:
-    """The fixed rate with the smallest `contraction` over all curvatures from `smallest` > 0 to `largest`.
+    """Return the fixed rate with the smallest `contraction` over all curvatures from `smallest` > 0 to `largest`.
 
     Contraction falls and then rises with curvature, so the two ends decide, and the best rate makes them equal:
     2(1 + ρ) / (smallest + largest), for momentum by Polyak (1964); for gradients taken ahead found by bisection.

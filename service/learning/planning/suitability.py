@@ -22,7 +22,7 @@ def last_layer(network: Network) -> Layer:
 
 
 def last_function(network: Network) -> Activation | None:
-    """The function that a network ends in; None where it ends otherwise, in branches or a normalisation."""
+    """Return the function that a network ends in; None where it ends otherwise, in branches or a normalisation."""
     layer = last_layer(network)
     if isinstance(layer, Dense):
         return layer.activation

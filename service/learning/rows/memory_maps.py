@@ -39,7 +39,7 @@ def advise(array: NDArray[Any], start: int, stop: int, advice: int) -> None:
 
 
 def mapping_of(array: Any) -> mmap.mmap | None:
-    """The memory map that an array is a view of."""
+    """Return the memory map that an array is a view of."""
     while array is not None and not isinstance(array, mmap.mmap):
         array = getattr(array, "base", None)
     return array

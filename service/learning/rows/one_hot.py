@@ -46,7 +46,7 @@ class OneHotRows(StoredRows):
 
 
 def _together(indices: Indices) -> slice | Indices:
-    """The same indices, as a slice where they follow each other: copying is faster then."""
+    """Return the same indices, as a slice where they follow each other: copying is faster then."""
     first, count = (int(indices[0]), len(indices)) if len(indices) else (0, 0)
     return slice(first, first + count) if np.array_equal(indices, np.arange(first, first + count)) else indices
 
@@ -56,18 +56,18 @@ Rows = Array | Selection | OneHotRows
 
 
 def expand(codes: Array, classes: Sequence[int | None], dtype: str) -> Array:
-    """All rows (rows × columns) as one dense array (rows × width)."""
+    """Return all rows (rows × columns) as one dense array (rows × width)."""
     return OneHotRows(codes, classes, dtype)[:]
 
 
 def stored(rows: Rows) -> Array:
-    """The array or memory map that the rows are read from."""
+    """Return the array or memory map that the rows are read from."""
     kept = unexpanded(rows)
     return kept.array if isinstance(kept, Selection) else kept
 
 
 def unexpanded(rows: Rows) -> Array | Selection:
-    """The same rows with the codes of classes as they are (rows × columns)."""
+    """Return the same rows with the codes of classes as they are (rows × columns)."""
     return rows.codes if isinstance(rows, OneHotRows) else rows
 
 

@@ -78,13 +78,13 @@ class Centring:
         return fitted
 
     def corrected(self, coefficients: Matrix) -> Self:
-        """The same centre, and the fit that adds these coefficients (inputs + 1 × outputs) of [features, 1]."""
+        """Return the same centre, and the fit that adds these coefficients (inputs + 1 × outputs) of [features, 1]."""
         slopes, intercept = coefficients[:-1], coefficients[-1]
         step = slopes if self.basis is None else self.basis @ slopes
         return type(self)(self.mean, self.level + intercept, self.fit + step, self.basis, self.inverse)
 
     def apart(self, moments: Matrix) -> Self:
-        """The same centre and fit, and the basis that makes inputs with these second moments orthonormal."""
+        """Return the same centre and fit, and the basis that makes inputs with these second moments orthonormal."""
         scale = np.sqrt(np.diagonal(moments))
         scale = np.where(scale > 0, scale, 1)
         squares, directions = np.linalg.eigh(moments / np.outer(scale, scale))
@@ -93,7 +93,7 @@ class Centring:
         return type(self)(self.mean, self.level, self.fit, *_basis(directions.T, spread, scale))
 
     def rounding_of_residuals(self, lengths: Matrix) -> Matrix:
-        """The size of the rounding errors in each output's residual, for features of these root mean squares."""
+        """Return the size of the rounding errors in each output's residual, for features of these root mean squares."""
         slopes = self.fit if self.inverse is None else self.inverse @ self.fit
         return EPSILON * (np.abs(self.level) + lengths @ np.abs(slopes))
 

@@ -45,7 +45,7 @@ class Path(Protocol):
 
 
 def begin_path(problem: Problem, vector: Array, scaling: Scaling | None = None) -> Path:
-    """The path that the recipe names, or else the one that takes fewer operations.
+    """Return the path that the recipe names, or else the one that takes fewer operations.
 
     Raises:
         RecipeError: the recipe names the quadratic path, which cannot be taken.
@@ -66,7 +66,7 @@ def begin_path(problem: Problem, vector: Array, scaling: Scaling | None = None) 
 def choose_path(
     network: Network, train_rows: int, validation_rows: int, recipe: Recipe, *, weighted: bool, sums_are_known: bool
 ) -> tuple[PathName, Cost]:
-    """The path that the recipe names, or else the one of fewer operations, and its cost.
+    """Return the path that the recipe names, or else the one of fewer operations, and its cost.
 
     Raises:
         RecipeError: the recipe names the quadratic path, which cannot be taken.

@@ -101,7 +101,7 @@ FORMATS: dict[FormatName, Format] = {
 
 
 def tag_of(export: Export, format: FormatName) -> str:
-    """A strong entity tag, known before the file is written: a hash of all that decides its bytes."""
+    """Return a strong entity tag, known before the file is written: a hash of all that decides its bytes."""
     trained = export.trained
     parts = (version("descent"), format, trained.model, export.name, trained.version, trained.epoch)
     return f'"{hashlib.sha256(repr(parts).encode()).hexdigest()[:32]}"'

@@ -18,13 +18,13 @@ REDUCTIONS = {"sum": "sum", "mean": "Flux.mean"}
 
 
 def literal(number: float, dtype: str) -> str:
-    """A number that Julia reads as exactly this one: 0.1f0 in float32, 0.1 in float64."""
+    """Return a number that Julia reads as exactly this one: 0.1f0 in float32, 0.1 in float64."""
     digits = orjson.dumps(np.array([number], dtype), option=orjson.OPT_SERIALIZE_NUMPY).decode()[1:-1]
     return with_type(digits, dtype)
 
 
 def with_type(digits: str, dtype: str) -> str:
-    """The shortest digits of a number, 0.1 or 1e-5, as a literal of the type: 0.1f0 or 1f-5 in float32."""
+    """Return the shortest digits of a number, 0.1 or 1e-5, as a literal of the type: 0.1f0 or 1f-5 in float32."""
     digits = digits.replace("e+", "e")
     if dtype == "float64":
         return digits
@@ -67,7 +67,7 @@ def _literals(values: Array) -> list[str]:
 
 
 def formula(text: str, dtype: str, *, dotted: bool) -> str:
-    """A written activation in Julia: of one number x, or (`dotted`) of an array, features × observations.
+    """Return a written activation in Julia: of one number x, or (`dotted`) of an array, features × observations.
 
     Its numbers get the dtype, for Julia would compute in float64 with any that has none.
     """

@@ -39,7 +39,7 @@ BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, ValueError, OSError, E
 
 
 def write(tensors: Mapping[str, Array], architecture: str, signature: str | None = None) -> bytes:
-    """The file of these tensors; the architecture and any signature are arrays of one text: no pickle in it."""
+    """Return the file of these tensors; the architecture and any signature are arrays of one text: no pickle in it."""
     file = io.BytesIO()
     texts = {ARCHITECTURE: architecture} | ({} if signature is None else {SIGNATURE: signature})
     content: dict[str, Any] = {**{name: np.array(text) for name, text in texts.items()}, **tensors}
@@ -87,7 +87,7 @@ class Header:
 
     @classmethod
     def read(cls, file: IO[bytes]) -> "Header":
-        """The header that a file begins with.
+        """Return the header that a file begins with.
 
         NumPy's own reader would parse it as Python. Later versions of the format than 1.0 are for other arrays.
         """

@@ -17,7 +17,7 @@ LENGTH = 8
 
 
 def write(tensors: Mapping[str, Array], metadata: Mapping[str, str]) -> bytes:
-    """The file of these tensors (float32 or float64).
+    """Return the file of these tensors (float32 or float64).
 
     Written here, since the library puts metadata in an order that changes from run to run: one version of a model is
     to be the same bytes whenever it is asked for.

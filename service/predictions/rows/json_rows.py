@@ -39,7 +39,7 @@ def read(body: bytes, field: str, width: int, dtype: str) -> Array | None:
 
 
 def _parse(parser: simdjson.Parser, body: bytes, field: str, width: int) -> Array | None:
-    """The rows in float64. They keep nothing of the parser, which can be used again."""
+    """Return the rows in float64. They keep nothing of the parser, which can be used again."""
     try:
         document: Any = parser.parse(body)
         rows, lists = rectangle(document[field])

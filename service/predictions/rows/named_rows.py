@@ -70,7 +70,7 @@ def from_objects(signature: Signature, rows: Any, dtype: str, pointer: str) -> A
 
 
 def _objects(signature: Signature, rows: list[Any], dtype: str, pointer: str, first: int) -> Array:
-    """The same for some rows of the list, which begin at the index `first`."""
+    """Return the same for some rows of the list, which begin at the index `first`."""
     for index, row in enumerate(rows, first):
         if not isinstance(row, dict):
             raise invalid(f"{pointer}/{index}", "This row is not an object with a value for each column.")
@@ -149,7 +149,7 @@ def _length(column: Column) -> int:
 
 
 def _codes(feature: Feature, column: Column, dtype: str) -> Array:
-    """The values of a feature as the network's numbers, categories as codes."""
+    """Return the values of a feature as the network's numbers, categories as codes."""
     if isinstance(column, Texts):
         if feature.categories is None:
             raise _no_text(feature, 0)
@@ -205,7 +205,7 @@ def _cast(feature: Feature, values: Array, dtype: str) -> Array:
 
 
 def _codes_of_list(feature: Feature, values: list[Any], dtype: str) -> Array:
-    """The same for values as JSON has them."""
+    """Return the same for values as JSON has them."""
     if feature.categories is not None:
         codes = [_code_of_value(feature, value) for value in values]
         return _filled(feature, np.array(codes, np.float64), values)
@@ -231,7 +231,7 @@ def _code_of_value(feature: Feature, value: Any) -> int:
 
 
 def _text_of(value: Any) -> str:
-    """The name of the category that a value of JSON or of an array stands for."""
+    """Return the name of the category that a value of JSON or of an array stands for."""
     return category_of(value) if isinstance(value, int | float | np.generic) else str(value)
 
 

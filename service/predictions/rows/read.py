@@ -56,7 +56,7 @@ def _json(body: bytes, trained: TrainedNetwork) -> InputRows | NewPrediction:
 
 
 def _npy(body: bytes, trained: TrainedNetwork) -> InputRows:
-    """The array of an npy file, as a view into the body."""
+    """Return the array of an npy file, as a view into the body."""
     network = trained.network
     array = _array(body)
     if array.ndim != 2 or array.shape[1] != network.inputs or not len(array):

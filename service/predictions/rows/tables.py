@@ -64,7 +64,7 @@ def _is_number(text: str) -> bool:
 
 
 def _kinds(signature: Signature | None) -> dict[str, Kind]:
-    """The kinds of columns by the signature, instead of by their first values."""
+    """Return the kinds of columns by the signature, instead of by their first values."""
     columns: tuple[Feature | Target, ...] = () if signature is None else (*signature.features, *signature.targets)
     return {each.name: each.kind for each in columns}
 
@@ -105,7 +105,7 @@ def _of_batches(
 
 
 def _numeric_columns(names: list[str], trained: TrainedNetwork) -> list[int] | None:
-    """The places of the columns that the network takes as they are, in its order; None where it takes others."""
+    """Return the places of the columns that the network takes as they are, in its order; None where it takes others."""
     signature = trained.signature
     if signature is None:
         return list(range(len(names))) if len(names) == trained.network.inputs else None
@@ -163,5 +163,5 @@ def _rows(chunk: Chunk, first: int, trained: TrainedNetwork) -> Array:
 
 
 def _numeric(names: tuple[str, ...]) -> Signature:
-    """The signature of columns of plain numbers."""
+    """Return the signature of columns of plain numbers."""
     return Signature(tuple(Feature(name, "numeric") for name in names), ())

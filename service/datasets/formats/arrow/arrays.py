@@ -37,7 +37,7 @@ _KINDS: tuple[tuple[Callable[[pyarrow.DataType], bool], Kind], ...] = (
 
 
 def kinds_of(schema: pyarrow.Schema, types: Mapping[str, Kind], ignored: Collection[str] = ()) -> dict[str, Kind]:
-    """The kind of each column that is not ignored, of `types` or by Arrow's type.
+    """Return the kind of each column that is not ignored, of `types` or by Arrow's type.
 
     Raises:
         Invalid: see `kind_of`; or columns cannot have such names.

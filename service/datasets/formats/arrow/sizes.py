@@ -71,7 +71,7 @@ def _unpacked_size(message: ipc.Message) -> int:
 
 
 def _field(data: memoryview, table: int, field: int) -> int:
-    """The offset of a field of the table at `table`; 0 where the field is not there."""
+    """Return the offset of a field of the table at `table`; 0 where the field is not there."""
     vtable = table - unpack_from("<i", data, table)[0]
     place = 4 + 2 * field
     offset = unpack_from("<H", data, vtable + place)[0] if place < unpack_from("<H", data, vtable)[0] else 0
@@ -79,5 +79,5 @@ def _field(data: memoryview, table: int, field: int) -> int:
 
 
 def _followed(data: memoryview, place: int) -> int:
-    """The target of the offset at `place`."""
+    """Return the target of the offset at `place`."""
     return place + int(unpack_from("<I", data, place)[0])

@@ -101,7 +101,7 @@ class ClosedForm:
                 return
 
     def _next_rates(self, count: int) -> Matrix:
-        """The rates of the next `count` epochs, and of the one after them."""
+        """Return the rates of the next `count` epochs, and of the one after them."""
         if self._schedule is None:
             return np.full(count + 1, self._rate)
         first = self.reported + 1

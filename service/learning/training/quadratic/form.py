@@ -32,7 +32,7 @@ class Spectrum:
     eigenvalues: Matrix
 
     def beyond(self, residual: Matrix) -> Matrix:
-        """The part of a residual (rank × outputs) that no step along these directions changes."""
+        """Return the part of a residual (rank × outputs) that no step along these directions changes."""
         return _beyond(self.left, residual)
 
 
@@ -153,7 +153,7 @@ class QuadraticLoss:
 
 
 def _beyond(left: Matrix, residual: Matrix) -> Matrix:
-    """The rest of a residual (rank × outputs) without its parts along these orthonormal columns."""
+    """Return the rest of a residual (rank × outputs) without its parts along these orthonormal columns."""
     if left.shape[0] == left.shape[1]:  # nothing: what a difference left would be rounding
         return np.zeros_like(residual)
     return residual - left @ (left.T @ residual)
@@ -170,7 +170,7 @@ def _least_squares(matrix: Matrix, targets: Matrix) -> tuple[Matrix, Matrix]:
 
 
 def _standardised(reference: Centring, mean: Matrix, deviation: Matrix) -> tuple[Matrix, Matrix, Matrix]:
-    """The reference's centre and weights where inputs are (x − mean) / deviation, and what rounding cut off."""
+    """Return the reference's centre and weights where inputs are (x − mean) / deviation, and what rounding cut off."""
     difference, rest = exact_difference(reference.mean, mean)
     centre = difference / deviation
     product, cut_off = exact_product(centre, deviation)

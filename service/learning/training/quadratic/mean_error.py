@@ -35,13 +35,13 @@ class MeanError:
         return [_sum([*row, b]) for row, b in zip(terms, bias.tolist(), strict=True)]
 
     def balanced(self, weights: Matrix) -> tuple[Matrix, Matrix]:
-        """The bias for which c is as good as zero, and c for it."""
+        """Return the bias for which c is as good as zero, and c for it."""
         terms = self._terms(weights)
         bias = [-_sum(row) for row in terms]
         return np.array(bias), np.array([_sum([*row, b]) for row, b in zip(terms, bias, strict=True)])
 
     def _terms(self, weights: Matrix) -> list[list[float]]:
-        """The terms of each output's c, without the bias."""
+        """Return the terms of each output's c, without the bias."""
         high, low = self._halves[:, 0, 0], self._halves[:, 1, 0]
         np.multiply(weights, SPLITTER, out=low)
         np.subtract(low, weights, out=high)
@@ -55,7 +55,7 @@ class MeanError:
 
 
 def high_half(values: Matrix) -> Matrix:
-    """The upper 26 bits of each value, rounded, so that the rest has 26 as well (Veltkamp)."""
+    """Return the upper 26 bits of each value, rounded, so that the rest has 26 as well (Veltkamp)."""
     scaled = SPLITTER * values
     high: Matrix = scaled - (scaled - values)
     return high

@@ -28,7 +28,7 @@ FEW_NUMBERS = 1 << 18  # of a training part that is read once more for its final
 
 
 def single_dense(layer: Layer) -> Dense | None:
-    """The one Dense layer that a network consists of, in however many chains; None where there is more."""
+    """Return the one Dense layer that a network consists of, in however many chains; None where there is more."""
     while isinstance(layer, Chain) and len(layer.layers) == 1:
         layer = layer.layers[0]
     return layer if isinstance(layer, Dense) else None
@@ -60,7 +60,7 @@ def has_closed_form(recipe: Recipe) -> bool:
 
 
 def quadratic_form(network: Network, gram: Gram, recipe: Recipe, scaling: Scaling | None) -> QuadraticLoss:
-    """The recipe's loss over the rows of `gram`, of parameters that act on scaled inputs.
+    """Return the recipe's loss over the rows of `gram`, of parameters that act on scaled inputs.
 
     A sum is a mean in which every row counts rows × outputs times.
     """

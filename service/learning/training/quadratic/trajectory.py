@@ -75,7 +75,7 @@ class DescentTrajectory:
         return max(1, STRETCH_ELEMENTS // (max(1, len(self.log_size)) * (1 + self.form.outputs)))
 
     def stretch(self, position: Position, rates: Matrix) -> Stretch:
-        """The epochs after `position`, one for each of `rates` (at least one)."""
+        """Return the epochs after `position`, one for each of `rates` (at least one)."""
         runs = self._runs(self._at_rate(position, float(rates[0])), rates)
         log_factor, negative = self._factors(runs.rates)
         epochs = np.arange(position.epoch + 1, position.epoch + 1 + len(rates))
@@ -87,7 +87,7 @@ class DescentTrajectory:
         return Stretch(self, epochs, runs, log_decay, sign)
 
     def _at_rate(self, position: Position, rate: float) -> Position:
-        """The position, with a run of its own begun if the rate is another one."""
+        """Return the position, with a run of its own begun if the rate is another one."""
         if rate == position.rate:
             return position
         length = position.epoch - position.run_start
@@ -97,7 +97,7 @@ class DescentTrajectory:
         return Position(position.epoch, position.epoch, rate, log_decay, sign)
 
     def _runs(self, position: Position, rates: Matrix) -> Runs:
-        """The runs of equal rates; the position is in the first."""
+        """Return the runs of equal rates; the position is in the first."""
         changes = (rates[1:] != rates[:-1]).nonzero()[0] + 1
         if not len(changes):
             only = np.array([position.run_start]), np.array([position.rate])
@@ -136,7 +136,7 @@ class Runs:
     sign: Matrix
 
     def of(self, epochs: NDArray[np.int64] | int) -> Any:
-        """The index of the run that an epoch belongs to."""
+        """Return the index of the run that an epoch belongs to."""
         return np.searchsorted(self.starts, epochs, side="left") - 1
 
 
@@ -171,7 +171,7 @@ class Stretch:
         return self.trajectory.theta(self.log_decay[index], self.sign[index])
 
     def position(self, index: int) -> Position:
-        """The position after epoch `epochs[index]`."""
+        """Return the position after epoch `epochs[index]`."""
         epoch, runs = int(self.epochs[index]), self.runs
         run = runs.of(epoch)
         return Position(epoch, int(runs.starts[run]), float(runs.rates[run]), runs.log_decay[run], runs.sign[run])
@@ -194,7 +194,7 @@ class Stretch:
         return bad
 
     def losses_on(self, other: QuadraticLoss) -> Matrix:
-        """The loss after each epoch over other rows (a validation part), whose quadratic form is `other`.
+        """Return the loss after each epoch over other rows (a validation part), whose quadratic form is `other`.
 
         Counted from a θ towards which the directions that shrink go, and from which those that grow come: so what is
         added to its residual is small wherever the residual itself may be.

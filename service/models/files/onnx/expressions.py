@@ -50,7 +50,7 @@ FUNCTIONS: dict[str, Callable[[Value], Value]] = {
 
 
 def expression(text: str, x: Value) -> Value:
-    """The value of a written activation at x. Conditions are 1 and 0 between steps, as in the language."""
+    """Return the value of a written activation at x. Conditions are 1 and 0 between steps, as in the language."""
     values = [x]
     for step in compile_activation(text).steps:
         operands = [values[each] if isinstance(each, int) else each for each in step.arguments]

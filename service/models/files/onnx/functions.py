@@ -84,7 +84,7 @@ def sum_of_rows(x: Value) -> Value:
 
 
 def mean_of_rows(x: Value) -> Value:
-    """The mean of each row, as rows × 1."""
+    """Return the mean of each row, as rows × 1."""
     return x.apply("ReduceMean", axes=[1], keepdims=1)
 
 

@@ -74,7 +74,7 @@ class Graph:
         self._names: dict[str, int] = {}
 
     def add(self, operator: str, *operands: Operand, **attributes: Any) -> Value:
-        """The value of a new node."""
+        """Add a node, and return its value."""
         stem = f"{self.path}.{operator}" if self.path else operator
         self._names[stem] = count = self._names.get(stem, 0) + 1
         name = stem if count == 1 else f"{stem}.{count}"
@@ -86,7 +86,7 @@ class Graph:
         return self.constant(repr(float(number)), np.array(number, self.dtype))
 
     def constant(self, name: str, array: Array) -> Value:
-        """The value of an array; one name stands for one array."""
+        """Return the value of an array; one name stands for one array."""
         if name not in self.constants:
             self.constants[name] = from_array(np.ascontiguousarray(array) if array.ndim else array, name)
         return Value(self, name)
