@@ -125,7 +125,7 @@ def _upload(request: Request, options: StreamedOptions, database: Database, stor
     return Upload(
         database,
         storage,
-        Options(options.name, options.targets, options.split(), options.dtype, options.missing, limit),
+        Options(options.name, options.targets, options.split(), options.dtype, options.missing_ways(), limit),
         kind,
         options.reading(limit),
         int(size) if size.isdigit() else None,

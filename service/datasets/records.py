@@ -1,9 +1,10 @@
 """The table of datasets, and every query on it."""
 
+import json
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import JSON, Dialect, TypeDecorator, delete, or_, select, update
+from sqlalchemy import JSON, Dialect, String, TypeDecorator, delete, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service.database import lookup
@@ -28,6 +29,20 @@ class _Columns(TypeDecorator[list[Column]]):
         return None if value is None else [Column.from_json(each) for each in value]
 
 
+class _WordOrObject(TypeDecorator[str | dict[str, str]]):
+    """A word as it is, or an object as JSON."""
+
+    impl = String()
+    cache_ok = True
+
+    def process_bind_param(self, value: str | dict[str, str] | None, dialect: Dialect) -> str | None:
+        return json.dumps(value) if isinstance(value, dict) else value
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | dict[str, str] | None:
+        decoded: str | dict[str, str] | None = json.loads(value) if value and value.startswith("{") else value
+        return decoded
+
+
 class DatasetRecord(Record):
     """One dataset; its arrays lie in the storage under its id."""
 
@@ -41,8 +56,8 @@ class DatasetRecord(Record):
     validation_rows: Mapped[int]
     test_rows: Mapped[int]
     dtype: Mapped[str]
-    missing: Mapped[str | None]
-    """The treatment of missing values: None (refused), "mean" or "drop"."""
+    missing: Mapped[str | dict[str, str] | None] = mapped_column(_WordOrObject)
+    """The treatment of missing values: None (refused), "mean", "drop", or by kind."""
     split_column: Mapped[str | None]
     """The column that held the part of each row; neither feature nor target."""
     ignored: Mapped[list[str]] = mapped_column(default=list, server_default="[]")

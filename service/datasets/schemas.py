@@ -73,11 +73,31 @@ def _kind_of_split(value: Any) -> str:
 AnySplit = Annotated[
     Annotated[Split, Tag("by parts")] | Annotated[PartOfColumn, Tag("by column")], Discriminator(_kind_of_split)
 ]
-Missing = Literal["mean", "drop"]
+
+
+class MissingByKind(Strict):
+    """Ways for numeric columns, for categorical and boolean ones, and for targets; without one they are refused."""
+
+    numeric: Literal["mean", "drop"] | None = Field(None, description="the mean of the training part; or no such rows")
+    categorical: Literal["mode", "category", "drop"] | None = Field(
+        None, description="the most frequent class of the training part; a category of its own; or no such rows"
+    )
+    targets: Literal["drop"] | None = Field(None, description="no such rows: no target is made up")
+
+
+Missing = Annotated[
+    Annotated[Literal["mean", "drop"], Tag("for all")] | Annotated[MissingByKind, Tag("by kind")],
+    Discriminator(lambda value: "by kind" if isinstance(value, dict | MissingByKind) else "for all"),
+]
 MISSING = (
-    "what is done about missing values: `mean` puts in the mean of the training part, or its most frequent class; "
-    "`drop` leaves rows out. Without it they are refused"
+    "what is done about missing values: `mean` puts in the mean of the training part, or its most frequent class, and "
+    "leaves out rows without a target; `drop` leaves out all such rows. Without it they are refused"
 )
+
+
+def plain_missing(missing: "Missing | None") -> str | dict[str, str] | None:
+    """Return a dataset's `missing` as JSON has it."""
+    return missing.model_dump(exclude_none=True) if isinstance(missing, MissingByKind) else missing
 
 
 def _is_a_list(values: Any) -> Any:

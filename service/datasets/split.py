@@ -47,6 +47,12 @@ class Parts(AbstractContextManager["Parts"]):
     def rows(self) -> int:
         return int(self._counts.sum())
 
+    def clear(self) -> None:
+        """Forget all rows, before any is read."""
+        self._file.seek(0)
+        self._file.truncate()
+        self._counts[:] = 0
+
     def append(self, codes: Codes) -> None:
         self._file.write(codes.data)
         self._counts += np.bincount(codes, minlength=len(PARTS))

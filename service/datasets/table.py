@@ -1,6 +1,6 @@
 """The table that readers of bodies return and the store takes: typed columns, in chunks of rows."""
 
-from collections.abc import Callable, Collection, Generator, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from math import isfinite
@@ -86,6 +86,8 @@ class ReadOptions:
     """Columns that are left out, whatever they hold."""
     named: Collection[str] = ()
     """Columns that the sender speaks of: none is left out unasked."""
+    missing_values: Sequence[str] = ()
+    """Texts in CSV that stand for missing values, beside the usual ones."""
     fewest: int = 2
     """The least number of columns: a dataset has one to learn from and one to learn."""
     expected: Mapping[str, Kind] = field(default_factory=dict)

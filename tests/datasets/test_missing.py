@@ -104,12 +104,6 @@ def test_without_missing_values_all_three_ways_store_the_same_rows(
     assert refused["sha256"] == dropped["sha256"] != filled["sha256"]
 
 
-def test_no_value_is_made_up_for_a_target(http: httpx.Client) -> None:
-    answer = upload(http, "x,y\n1,2\n3,\n,4\n", missing="mean")
-    assert pointers(answer) == ["#/columns/y/1"]
-    assert '"drop"' in answer.json()["detail"]
-
-
 def test_a_column_without_a_value_to_train_on_has_no_mean(http: httpx.Client) -> None:
     answer = upload(http, "x,y\n,2\n,4\n5,6\n", types="x:numeric", missing="mean", test_last=1)
     assert pointers(answer) == ["#/columns/x"]
@@ -136,3 +130,109 @@ def test_a_job_trains_on_filled_columns_of_all_kinds(http: httpx.Client) -> None
     job = http.post("/api/jobs", json=recipe, headers={"Prefer": "wait=30"}).json()
     assert job["state"] == "succeeded", job
     assert job["final_loss"] < job["initial_loss"]
+
+
+def test_texts_may_be_declared_missing(http: httpx.Client) -> None:
+    body = "x,kind,y\n1,a,1\n?,-,2\n-999,b,3\n4,?,4\n"
+    made = upload(http, body, missing="drop", missing_values=["?", "-", "-999"]).json()
+    assert made["rows"] == 1
+    assert made["features"][1]["categories"] == ["a"]
+    refused = upload(http, "x,y\n1,2\n?,3\n", missing="drop")
+    assert "missing_values=%3F" in refused.json()["detail"]
+    assert "missing_values=%3F" in upload(http, "x,y\n?,2\n1,3\n3,3\n").json()["detail"]
+    assert upload(http, "x,y\n?,2\n1,3\n3,3\n", types="x:categorical").status_code == 201
+    assert pointers(upload(http, b"", "application/x-npy", missing_values=["?"])) == ["query/missing_values"]
+
+
+def test_mean_drops_rows_without_a_target(http: httpx.Client) -> None:
+    made = upload(http, "x,y\n1,1\n,2\n3,\n4,4\n", missing="mean").json()
+    items = http.get(f"/api/datasets/{made['id']}/rows").json()["items"]
+    assert [(item["row"], item["values"]["x"]) for item in items] == [(0, 1), (1, 2.5), (3, 4)]
+
+
+BY_KIND = ["numeric:mean", "categorical:category", "targets:drop"]
+
+
+@pytest.mark.parametrize("form", ["json", "csv"])
+def test_missing_may_be_a_category_of_its_own(http: httpx.Client, form: str) -> None:
+    pool, missing = ["NA", "NA", "Gd", "Ex", "missing", "NA"], dict(each.split(":") for each in BY_KIND)
+    if form == "csv":
+        body = "area,pool,y\n" + "".join(f"{area},{each},{area}\n" for area, each in enumerate(pool))
+        made = upload(http, body, missing=BY_KIND).json()
+    else:
+        columns = {"area": [*range(6)], "pool": [None if each == "NA" else each for each in pool], "y": [*range(6)]}
+        made = http.post("/api/datasets", json={"columns": columns, "targets": ["y"], "missing": missing}).json()
+    assert made["missing"] == missing
+    assert made["features"][1]["categories"] == ["Ex", "Gd", "missing", "missing_2"]
+    items = http.get(f"/api/datasets/{made['id']}/rows").json()["items"]
+    assert [item["values"]["pool"] for item in items] == [each.replace("NA", "missing_2") for each in pool]
+
+
+def test_a_prediction_takes_missing_for_its_category(http: httpx.Client) -> None:
+    dataset = upload(http, "pool,y\nNA,1\nGd,2\nNA,1\nEx,3\n", missing="categorical:category").json()
+    model = http.post("/api/models", json={"architecture": "Dense(3 => 1)"}).json()
+    recipe = {"model": model["id"], "dataset": dataset["id"], "epochs": 50}
+    assert http.post("/api/jobs", json=recipe, headers={"Prefer": "wait=30"}).json()["state"] == "succeeded"
+    rows = {"rows": [{"pool": None}, {"pool": "missing"}, {"pool": "Gd"}]}
+    first, second, third = http.post(f"/api/models/{model['id']}/predictions", json=rows).json()["outputs"]
+    assert first == second != third
+
+
+@pytest.mark.parametrize(
+    ("column", "remedy"),
+    [
+        ("x", "numeric:mean"),
+        ("kind", "categorical:mode"),
+        ("y", "targets:drop"),
+        ("flag", "set its type to categorical"),
+    ],
+)
+def test_a_kind_without_a_way_is_refused_with_the_remedy(http: httpx.Client, column: str, remedy: str) -> None:
+    body = f"{NAMES}\n" + ",".join("" if name == column else "1" for name in NAMES.split(",")) + "\n2,true,b,3\n"
+    missing = {"x": BY_KIND[1:], "kind": [BY_KIND[0]], "y": BY_KIND[:2], "flag": BY_KIND}[column]
+    types = ["kind:categorical", "flag:boolean"]
+    answer = upload(http, body, missing=missing, types=types)
+    assert pointers(answer) == [f"#/columns/{column}/0"]
+    assert remedy in answer.json()["detail"]
+    if column == "flag":
+        assert upload(http, body, missing=missing, types=["kind:categorical", "flag:categorical"]).status_code == 201
+
+
+@pytest.mark.parametrize(
+    "missing", [["mean", "drop"], ["numeric:mode"], ["x:mean"], ["numeric:mean", "numeric:drop"], ["no"]]
+)
+def test_ways_that_do_not_exist_are_refused(http: httpx.Client, missing: list[str]) -> None:
+    assert pointers(upload(http, TEXT, missing=missing)) == ["query/missing"]
+
+
+@pytest.mark.parametrize("missing", [None, "drop", "mean"])
+@pytest.mark.parametrize("form", ["json", "csv"])
+def test_a_column_without_any_value_is_left_out_with_advice(http: httpx.Client, form: str, missing: str | None) -> None:
+    if form == "csv":
+        query: dict[str, Any] = {"missing": missing} if missing else {}
+        answer = upload(http, "x,e,y\n1,,2\n2,,3\n", **query)
+    else:
+        columns = {"x": [1, 2], "e": [None, None], "y": [2, 3]}
+        answer = http.post("/api/datasets", json={"columns": columns, "targets": ["y"], "missing": missing})
+    made = answer.json()
+    assert (made["rows"], [each["name"] for each in made["features"]], made["ignored"]) == (2, ["x"], ["e"])
+    assert [(each["code"], each["pointer"]) for each in made["advice"]] == [("empty_column", "#/columns/e")]
+    assert http.get(f"/api/datasets/{made['id']}/rows").json()["items"][1]["values"] == {"x": 2, "y": 3}
+    assert [each["name"] for each in http.get(f"/api/datasets/{made['id']}/statistics").json()["columns"]] == ["x", "y"]
+
+
+def test_a_column_that_begins_late_drops_or_refuses_all_rows_before(http: httpx.Client) -> None:
+    far = 400_000
+    body = "x,e,kind,y\n" + "1,,a,2\n" * far + "2,5,b,3\n3,6,b,4\n"
+    dropped = upload(http, body, missing="drop").json()
+    assert (dropped["rows"], dropped["features"][2]["categories"]) == (2, ["b"])
+    assert [item["row"] for item in http.get(f"/api/datasets/{dropped['id']}/rows").json()["items"]] == [far, far + 1]
+    assert pointers(upload(http, body)) == [f"#/columns/e/{row}" for row in range(10)]
+    assert upload(http, body, missing="mean").json()["rows"] == far + 2
+
+
+def test_where_no_row_is_whole_the_columns_that_lack_most_are_named(http: httpx.Client) -> None:
+    detail = upload(http, "x,z,y\n1,,2\n,,3\n,3,\n", missing="drop").json()["detail"]
+    assert "of 3 rows 'x' in 2, 'z' in 2, 'y' in 1." in detail
+    assert "ignore=x" in detail
+    assert "no_mean" in upload(http, "x,e,y\n1,,2\n2,3,3\n", missing="mean", test_last=1).text

@@ -46,6 +46,8 @@ def _check(form: MediaType, options: ReadOptions) -> None:
         raise invalid("query/delimiter", f"Only {MediaType.CSV} has a delimiter.")
     if form != MediaType.CSV and not options.header:
         raise invalid("query/header", f"Only {MediaType.CSV} may have a header.")
+    if form != MediaType.CSV and options.missing_values:
+        raise invalid("query/missing_values", f"Only {MediaType.CSV} has texts for missing values.")
     if form not in (MediaType.CSV, MediaType.NPY) and options.columns:
         raise invalid("query/columns", "The names of the columns are in the body itself.")
 

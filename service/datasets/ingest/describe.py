@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from service.datasets.columns import Kind
+from service.datasets.ingest.missing import Way
 from service.datasets.ingest.spool import Spool
 from service.datasets.split import PARTS, Indices, Parts
 from service.http.json_numbers import Array, finite
@@ -35,6 +36,8 @@ class SpooledColumn:
     """The categories of a categorical column, in the order in which they are recorded."""
     codes: Array | None = None
     """For each code in the spool, the recorded one: the place in `categories`."""
+    way: Way | None = None
+    """What is done about missing values."""
 
     @property
     def labels(self) -> list[str] | None:

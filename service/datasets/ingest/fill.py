@@ -10,6 +10,7 @@ import numpy as np
 
 from service.datasets.columns import Kind
 from service.datasets.ingest.describe import SpooledColumn
+from service.datasets.ingest.missing import MOST_FAULTS, MissingValues, Ways, category_of_missing, missing_in, no_rows
 from service.datasets.ingest.spool import Spool
 from service.datasets.schemas import Missing, PartOfColumn, Split
 from service.datasets.split import PARTS, Parts
@@ -19,7 +20,6 @@ from service.http.json_numbers import Array
 from service.pointers import escape
 from service.wire import Dtype
 
-MOST_FAULTS = 10
 MOST_ROWS = 10**9
 """Rows of a dataset; with more, NumPy draws no hypergeometric numbers."""
 
@@ -65,6 +65,8 @@ class Ingested:
     numbers: Spool | None
     names: list[str]
     """Names of features and targets, in the order of the data."""
+    empty: list[str]
+    """Columns without any value, which are no features."""
 
 
 def layout(table: Table, options: Options) -> Layout:
@@ -105,18 +107,32 @@ def ingest(table: Table, options: Options, folder: Path, open_files: ExitStack, 
         TooLarge: the arrays would be larger than `options.limit`.
     """
     roles = layout(table, options)
+    missing = _missing_values(table, roles, options)
     spool = open_files.enter_context(Spool(folder, len(roles.names), options.dtype))
     parts = open_files.enter_context(Parts(folder))
-    numbers = open_files.enter_context(Spool(folder, 1, "int64")) if options.missing == "drop" else None
-    pass_ = _Pass(options, roles, spool, parts, numbers)
+    drops = "drop" in missing.ways.values()
+    numbers = open_files.enter_context(Spool(folder, 1, "int64")) if drops else None
+    pass_ = _Pass(options, roles, spool, parts, numbers, missing)
     with closing(table.chunks):
         for chunk in table.chunks:
             check()
             pass_.take(chunk)
     pass_.end()
     columns = [pass_.column(place, name, table.kinds[name]) for place, name in enumerate(roles.names)]
-    names = [name for name in table.kinds if name != options.split_column]
-    return Ingested(spool, columns[: len(roles.features)], columns[len(roles.features) :], parts, numbers, names)
+    empty = [name for name in roles.features if name in missing.empty]
+    features = [each for each in columns[: len(roles.features)] if each.name not in missing.empty]
+    names = [name for name in table.kinds if name != options.split_column and name not in missing.empty]
+    return Ingested(spool, features, columns[len(roles.features) :], parts, numbers, names, empty)
+
+
+def _missing_values(table: Table, roles: Layout, options: Options) -> MissingValues:
+    ways = Ways.of(options.missing)
+    targets = {name: name in roles.targets for name in roles.names}
+    return MissingValues(
+        {name: ways.for_column(table.kinds[name], target=target) for name, target in targets.items()},
+        {name: ways.remedy(table.kinds[name], target=target) for name, target in targets.items()},
+        set(roles.features),
+    )
 
 
 @dataclass
@@ -126,40 +142,48 @@ class _Pass:
     spool: Spool
     parts: Parts
     numbers: Spool | None
+    missing: MissingValues
     seen: int = 0
     """Rows of the data."""
-    missing: dict[str, int] = field(default_factory=dict)
     categories: dict[str, dict[str, int]] = field(default_factory=dict)
-    faults: list[Fault] = field(default_factory=list)
-    """Faults about missing values; the rest of the data is then searched for more, and not kept."""
 
     def take(self, chunk: Chunk) -> None:
         columns = {name: self._column(name, chunk) for name in self.roles.names}
-        gone = {name: where for name, values in columns.items() if (where := _missing(values)) is not None}
+        gone = {name: where for name, values in columns.items() if (where := missing_in(values)) is not None}
+        if any(self.missing.ways[name] == "drop" for name in self.missing.begun(gone)) and self.spool.rows:
+            self._drop_all()  # every row so far lacks a value of that column
         self._refuse_missing(gone, chunk)
         self._refuse_infinite(columns, gone, chunk)
         codes = self._part_codes(chunk)
-        if not self.faults:
+        if not self.missing.faults:  # else the rest is looked through for more, and not kept
             self._keep(columns, gone, codes, chunk.rows)
         self.seen += chunk.rows
 
+    def _drop_all(self) -> None:
+        for file in (self.spool, self.parts, self.numbers):
+            if file is not None:
+                file.clear()
+        self.categories.clear()
+        self.missing.counts.clear()
+
     def end(self) -> None:
-        if self.faults:
-            detail = f"{self.faults[0].detail} {_ADVICE[self.options.missing]}"
-            raise Invalid(detail, "missing_values", tuple(self.faults))
+        self.missing.check()
         if not self.spool.rows:
-            detail = "Every row lacks a value." if self.seen else "There are no rows."
-            raise invalid("#", detail, "empty")
+            raise no_rows(self.seen, self.missing.lacking)
+        if len(self.missing.empty) == len(self.roles.features):
+            raise invalid("#", "No input column has a value in any row.", "no_features")
 
     def column(self, place: int, name: str, kind: Kind) -> SpooledColumn:
-        missing = self.missing.get(name, 0)
+        missing, way = self.missing.counts.get(name, 0), self.missing.ways[name]
         if kind != "categorical":
-            return SpooledColumn(place, name, kind, missing)
+            return SpooledColumn(place, name, kind, missing, way=way)
         found = self.categories.get(name, {})
         ordered = in_order(found)
         codes = np.empty(len(found), np.dtype(self.options.dtype))
         codes[[found[category] for category in ordered]] = np.arange(len(ordered))
-        return SpooledColumn(place, name, kind, missing, ordered, codes)
+        if way == "category" and missing:
+            ordered.append(category_of_missing(name, found))
+        return SpooledColumn(place, name, kind, missing, ordered, codes, way)
 
     def _column(self, name: str, chunk: Chunk) -> Array | Texts:
         values = chunk.columns[name]
@@ -169,17 +193,11 @@ class _Pass:
             return values.astype(self.options.dtype, copy=False)
 
     def _refuse_missing(self, gone: Mapping[str, Array], chunk: Chunk) -> None:
-        if self.options.missing == "drop":
-            return
-        refused = self.roles.targets if self.options.missing == "mean" else chunk.columns
-        names = [name for name in refused if name in gone]
-        if names and len(self.faults) < MOST_FAULTS:
-            rows, places = np.nonzero(np.column_stack([gone[name] for name in names]))
-            first = islice(zip(rows.tolist(), places.tolist(), strict=True), MOST_FAULTS - len(self.faults))
-            self.faults += [
-                self._fault(names[place], row, chunk, f"the value of column {names[place]!r} is missing.")
-                for row, place in first
-            ]
+        places = {name: place for place, name in enumerate(chunk.columns)}
+        for name in self.missing.refused_in(gone):
+            for row in np.flatnonzero(gone[name])[:MOST_FAULTS].tolist():
+                fault = self._fault(name, row, chunk, f"the value of column {name!r} is missing.")
+                self.missing.refuse(self.seen + row, places[name], name, fault)
 
     def _refuse_infinite(self, columns: Mapping[str, Array | Texts], gone: Mapping[str, Array], chunk: Chunk) -> None:
         faults = [
@@ -212,12 +230,10 @@ class _Pass:
     ) -> None:
         kept: slice | Array = slice(None)
         if self.numbers is not None:
-            if gone:
-                kept = np.flatnonzero(~np.logical_or.reduce(list(gone.values())))
+            if (dropped := self.missing.dropped(gone)) is not None:
+                kept = np.flatnonzero(~dropped)
             self.numbers.append([np.arange(self.seen, self.seen + rows)[kept]])
-        else:
-            for name, where in gone.items():
-                self.missing[name] = self.missing.get(name, 0) + int(where.sum())
+        self.missing.keep(gone, kept)
         self.spool.append([self._encoded(name, values, kept) for name, values in columns.items()])
         if codes is not None:
             self.parts.append(codes[kept])
@@ -241,21 +257,6 @@ class _Pass:
 
 
 _PARTS = "train, validation or test"
-_ADVICE: dict[Missing | None, str] = {
-    None: 'Set `missing` to "drop" to leave such rows out, or to "mean" to have such values filled in.',
-    "mean": 'Values of targets are never made up: set `missing` to "drop".',
-}
-
-
-def _missing(values: Array | Texts) -> Array | None:
-    """Return a mask of the missing values; None where no value is missing."""
-    if isinstance(values, Texts):
-        where = values.codes < 0
-    elif np.isfinite(values).all():
-        return None
-    else:
-        where = np.isnan(values)
-    return where if where.any() else None
 
 
 def _no_part(name: str, values: Texts, row: int) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, get_args
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter
 
 from service.datasets.columns import MOST_COLUMNS, ColumnName, Kind
 from service.datasets.schemas import MISSING, Missing, PartOfColumn, Split
@@ -15,6 +15,9 @@ RowCount = Annotated[int | None, Field(ge=0, description="number of rows of the 
 
 _WAYS = {part: {f"{part}_{way}": way for way in ("fraction", "first", "last")} for part in ("validation", "test")}
 """For each part, the parameters that may choose its rows."""
+
+
+_MISSING: TypeAdapter[Missing] = TypeAdapter(Missing)
 
 
 class StreamedOptions(Strict):
@@ -36,7 +39,25 @@ class StreamedOptions(Strict):
         list[str],
         Field(description="a column to leave out; repeat for several", default_factory=list),
     ]
-    missing: Annotated[Missing | None, Field(description=MISSING)] = None
+    missing: Annotated[
+        list[str],
+        Field(
+            description=f"{MISSING}. Or by kind, repeated: numeric:mean, numeric:drop, categorical:mode, "
+            "categorical:category (missing is a category of its own), categorical:drop, targets:drop",
+            default_factory=list,
+            examples=[["mean"], ["numeric:mean", "categorical:category", "targets:drop"]],
+        ),
+    ]
+    missing_values: Annotated[
+        list[Annotated[str, Field(max_length=100)]],
+        Field(
+            description="a text in CSV that stands for a missing value, beside an empty one, NA, N/A, n/a, #N/A, <NA>, "
+            "NaN, nan, null and NULL; repeat for several",
+            default_factory=list,
+            max_length=100,
+            examples=[["?", "-999"]],
+        ),
+    ]
     validation_fraction: Share = None
     validation_first: RowCount = None
     validation_last: RowCount = None
@@ -83,6 +104,29 @@ class StreamedOptions(Strict):
                 parts[part] = {ways[name]: getattr(self, name)}
         return Split.model_validate(parts)
 
+    def missing_ways(self) -> Missing | None:
+        """Return what is done about missing values.
+
+        Raises:
+            Invalid: `missing` is neither one word nor made of kinds and ways.
+        """
+        if not self.missing:
+            return None
+        if len(self.missing) == 1 and ":" not in self.missing[0]:
+            given: Any = self.missing[0]
+        else:
+            given = dict(each.split(":", 1) for each in self.missing if ":" in each)
+        try:
+            if isinstance(given, dict) and len(given) < len(self.missing):
+                raise ValueError
+            return _MISSING.validate_python(given)
+        except ValueError:
+            detail = (
+                f"{', '.join(self.missing)[:100]!r} is neither mean nor drop, nor made of numeric:mean, numeric:drop, "
+                "categorical:mode, categorical:category, categorical:drop and targets:drop, each kind once."
+            )
+            raise invalid("query/missing", detail) from None
+
     def reading(self, limit: int) -> ReadOptions:
         """Return the options for the reader of the body; `limit` is the bytes that it may have once decompressed.
 
@@ -98,7 +142,7 @@ class StreamedOptions(Strict):
             kinds[name] = kind  # type: ignore[assignment]  # it is one of them
         ignored = [name for name in self.ignore if name]  # a form sends the fields that are left empty
         named = {*self.targets, *([self.split_column] if self.split_column else ())}
-        return ReadOptions(limit, kinds, self.delimiter, self.header, self.columns, ignored, named)
+        return ReadOptions(limit, kinds, self.delimiter, self.header, self.columns, ignored, named, self.missing_values)
 
     def in_query(self, refused: Invalid) -> Invalid:
         """The same refusal, its pointers into a JSON body being names of these parameters."""

@@ -67,6 +67,8 @@ def place(ingested: Ingested, parts: Parts, fills: Fills, folder: Path, check: C
             check()
             block = spool.block(start)
             stop = start + block.shape[1]
+            if len(block) > features + len(ingested.targets):  # some columns are empty
+                block = block[[column.place for column in (*ingested.features, *ingested.targets)]]
             _finish([*ingested.features, *ingested.targets], block, fills)
             numbers = np.arange(start, stop) if ingested.numbers is None else ingested.numbers.column(0, start, stop)
             arrays = [np.ascontiguousarray(block[:features].T), np.ascontiguousarray(block[features:].T), numbers]

@@ -41,6 +41,12 @@ class Spool(AbstractContextManager["Spool"]):
     ) -> None:
         self._file.close()
 
+    def clear(self) -> None:
+        """Forget all rows, before any is read."""
+        self.rows = self._filled = 0
+        self._file.seek(0)
+        self._file.truncate()
+
     @property
     def nbytes(self) -> int:
         return self.rows * self.columns * self._last.itemsize

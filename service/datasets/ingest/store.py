@@ -18,11 +18,12 @@ from service.datasets.ingest.describe import SpooledColumn, describe
 from service.datasets.ingest.fill import Ingested, Options, ingest
 from service.datasets.ingest.place import place
 from service.datasets.records import DatasetRecord
-from service.datasets.schemas import Fraction, Split
+from service.datasets.schemas import Fraction, Split, plain_missing
 from service.datasets.split import Classes, Parts, assign
 from service.datasets.table import Table
 from service.errors import invalid
 from service.http.json_numbers import Array
+from service.learning.advice import Advice
 from service.learning.rows import memory_maps
 from service.learning.rows.gram import Gram
 from service.pointers import escape
@@ -66,10 +67,10 @@ def store_table(
             validation_rows=parts.counts["validation"],
             test_rows=parts.counts["test"],
             dtype=options.dtype,
-            missing=options.missing,
+            missing=plain_missing(options.missing),
             split_column=options.split_column,
-            ignored=table.ignored,
-            advice=[asdict(each) for each in table.advice],
+            ignored=[*table.ignored, *ingested.empty],
+            advice=[asdict(each) for each in (*table.advice, *map(_empty, ingested.empty))],
             state="ready",
             progress=None,
             beat=None,
@@ -126,7 +127,7 @@ def _place_and_describe(
         fills = {
             each.name: _fill(each, futures[each.name].result(), record.dtype)
             for each in ingested.features
-            if record.missing == "mean"
+            if each.way in ("mean", "mode") or (each.way == "category" and each.missing)
         }
         record.features = [_column(each, fills.get(each.name)) for each in ingested.features]
         record.targets = [_column(each) for each in ingested.targets]
@@ -139,20 +140,27 @@ def _place_and_describe(
     return hashlib.sha256(orjson.dumps(schema, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
+def _empty(name: str) -> Advice:
+    detail = f"Column {name!r} has no value in any row, so it is left out, as ignore={name} does in a file."
+    return Advice("empty_column", detail, f"#/columns/{escape(name)}")
+
+
 def _column(column: SpooledColumn, fill: float | None = None) -> Column:
     categories = None if column.categories is None else tuple(column.categories)
     return Column(column.name, column.kind, categories, fill)
 
 
 def _fill(column: SpooledColumn, summary: dict[str, Any], dtype: str) -> float:
-    """Return the substitute for a missing value: the mean of the training part, or the most frequent class.
+    """Return the substitute for a missing value: the mean of the training part, the most frequent class, or its own.
 
     Raises:
         Invalid: the training part has no value, or no mean.
     """
     train = summary["parts"]["train"]
     value: float | None
-    if not train["count"]:
+    if column.way == "category":
+        value = len(column.categories or ()) - 1
+    elif not train["count"]:
         value = None
     elif column.kind == "numeric":
         value = train["mean"]
@@ -160,7 +168,10 @@ def _fill(column: SpooledColumn, summary: dict[str, Any], dtype: str) -> float:
         counts = list(train["categories"].values())
         value = counts.index(max(counts))
     if value is None:
-        detail = f"Column {column.name!r} has no mean in the training part that could stand for missing values."
+        what = "mean" if column.kind == "numeric" else "most frequent class"
+        remedy = f"leave the column out, in a file with ignore={column.name}, or such rows"
+        lacks = f"Column {column.name!r} has no {what} in the training part that could stand for missing values"
+        detail = f"{lacks}: {remedy}."
         raise invalid(f"#/columns/{escape(column.name)}", detail, "no_mean")
     return float(np.dtype(dtype).type(value))
 

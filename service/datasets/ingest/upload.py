@@ -24,6 +24,7 @@ from service.datasets.ingest.fill import Options
 from service.datasets.ingest.pipe import BodyPipe, Broken
 from service.datasets.ingest.store import store_table
 from service.datasets.records import DatasetRecord
+from service.datasets.schemas import plain_missing
 from service.datasets.table import ReadOptions, Table
 from service.errors import DescentError, Unavailable, WrongFormat
 from service.ids import new_id
@@ -161,7 +162,7 @@ class Upload:
             validation_rows=0,
             test_rows=0,
             dtype=self.options.dtype,
-            missing=self.options.missing,
+            missing=plain_missing(self.options.missing),
             ignored=[],
             advice=[],
             statistics=[],

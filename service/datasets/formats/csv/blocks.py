@@ -20,7 +20,7 @@ class Block:
     last: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.data.strip(b"\r\n"))
+        return bool(self.data.strip(b" \r\n"))
 
     def after(self, start: int) -> "Block":
         """The rows that begin at byte `start`."""

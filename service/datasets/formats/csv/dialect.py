@@ -2,11 +2,14 @@
 
 import csv
 import io
-from dataclasses import dataclass
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from service.datasets.formats.csv.blanks import stripped
 from service.datasets.formats.csv.blocks import QUOTE, Block
 from service.datasets.formats.csv.names import Names, names_of, numbered
 from service.datasets.table import ReadOptions
@@ -20,6 +23,7 @@ SAMPLE = 1 << 16
 """Bytes from which the delimiter is guessed."""
 ROWS = 20
 NUMERIC = "+-.,0123456789"
+_EMPTY_LINES = re.compile(rb"(?: *[\r\n])*")
 BEHIND = "behind"
 """A row that is put behind a text: within quotes that are still open it does not count as one."""
 MARK = b"\xef\xbb\xbf"
@@ -32,6 +36,13 @@ class Dialect:
     delimiter: str
     columns: Names
     header: bool
+    missing: Sequence[str] = ()
+    """Texts that stand for missing values, beside the usual ones."""
+
+    def prepared(self, block: Block) -> Block:
+        """Return the same rows as they are parsed: without blanks around values."""
+        data = stripped(block.data, self.delimiter)
+        return block if data is block.data else replace(block, data=data)
 
     @property
     def names(self) -> list[str]:
@@ -96,12 +107,13 @@ def dialect_of(first: Block, options: ReadOptions) -> tuple[Dialect, Block]:
     if first.data.startswith(WIDE_MARKS):
         raise invalid("#", "The text is not UTF-8, but begins as UTF-16 does.", "malformed")
     block = first.after(len(MARK)) if first.data.startswith(MARK) else first
-    block = block.after(len(block.data) - len(block.data.lstrip(b"\r\n")))
+    empty = _EMPTY_LINES.match(block.data)
+    block = block.after(empty.end() if empty else 0)
     if not block:
         raise invalid("#", "The body is empty, and so not CSV: give a line for each row.", "empty")
     delimiter = _checked(options.delimiter) or _guess(block)
     end = _end_of_first_row(block)
-    row = _first_row(block.data[:end], delimiter, block.line)
+    row = _first_row(stripped(block.data[:end], delimiter), delimiter, block.line)
     if len(row) < options.fewest:
         detail = f"There is one column, {row[0][:50]!r}: give at least two columns, or the delimiter between them."
         raise invalid("#", detail, "empty")
@@ -109,10 +121,10 @@ def dialect_of(first: Block, options: ReadOptions) -> tuple[Dialect, Block]:
         hint = "curl's -d drops the ends of lines: send a file with --data-binary"
         raise invalid("#", f"The body has only a header line, and no rows. ({hint}.)", "empty")
     if not options.header:
-        return Dialect(delimiter, numbered(row, options), header=False), block
+        return Dialect(delimiter, numbered(row, options), False, options.missing_values), block
     rest = block.after(end)
     names = names_of(row, _rows_of(_sample(rest), delimiter), options)
-    return Dialect(delimiter, names, header=True), rest
+    return Dialect(delimiter, names, True, options.missing_values), rest
 
 
 def _checked(delimiter: str | None) -> str | None:
@@ -131,7 +143,7 @@ def _end_of_first_row(block: Block) -> int:
 
 def _first_row(data: bytes, delimiter: str, line: int) -> list[str]:
     try:
-        return next(_rows(data.decode(), delimiter))
+        return next(_rows(data.decode(), delimiter), [""])
     except UnicodeDecodeError:
         raise invalid("#", f"Line {line} is not UTF-8.", "malformed") from None
     except csv.Error as error:
@@ -139,7 +151,7 @@ def _first_row(data: bytes, delimiter: str, line: int) -> list[str]:
 
 
 def _rows(text: str, delimiter: str) -> "_csv.Reader":
-    return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=delimiter != " ")
 
 
 def _guess(block: Block) -> str:

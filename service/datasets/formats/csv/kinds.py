@@ -3,6 +3,8 @@
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import pyarrow
@@ -11,6 +13,12 @@ from service.datasets.columns import Kind
 from service.datasets.formats.checks import SHOWN, is_time, no_date
 from service.datasets.formats.csv.dialect import Dialect
 from service.datasets.formats.csv.parse import Fault, parse
+
+MOST_MARKS = 2
+LONGEST_MARK = 20
+"""Characters."""
+SAMPLED = 1000
+"""Values that tell whether a column of texts is rather one of numbers."""
 
 
 def _pattern(pattern: str) -> re.Pattern[str]:
@@ -57,7 +65,7 @@ def columns_of(
     if free and free[0] == 0 < others and _counts(values[0]):
         index = 0
     kinds = {
-        name: types.get(name) or _guess(place, values[place])
+        name: types.get(name) or _guess(place, name, values[place])
         for place, name in wanted.items()
         if place not in (index, spare)
     }
@@ -75,7 +83,7 @@ def _counts(texts: pyarrow.Array) -> bool:
     return bool((numbers == np.arange(len(numbers)) + numbers[0]).all())
 
 
-def _guess(column: int, values: pyarrow.Array) -> Kind:
+def _guess(column: int, name: str, values: pyarrow.Array) -> Kind:
     row = values.is_valid().index(True).as_py()
     if row < 0:
         return "numeric"
@@ -87,4 +95,24 @@ def _guess(column: int, values: pyarrow.Array) -> Kind:
         raise Fault(row, column, f"holds {text[:SHOWN]!r}, a number with a comma: {advice}")
     if _NUMBER.fullmatch(text):
         return "numeric"
-    return "boolean" if _BOOLEAN.fullmatch(text) else "categorical"
+    if _BOOLEAN.fullmatch(text):
+        return "boolean"
+    if mark := _mark_among_numbers(values):
+        missing = f"if it stands for a missing value, say missing_values={quote(mark)}"
+        texts = f"if the column holds texts, types={name}:categorical"
+        raise Fault(row, column, f"holds {mark!r} among numbers: {missing}; {texts}.")
+    return "categorical"
+
+
+def _mark_among_numbers(values: pyarrow.Array) -> str | None:
+    """Return the text that stands among numbers, where nearly all of the first values are numbers."""
+    counts = {each["values"].decode(errors="replace"): each["counts"] for each in _counted(values)}
+    marks = [text for text in counts if not _NUMBER.fullmatch(text)]
+    rest = sum(counts[mark] for mark in marks)
+    is_mark = len(marks) <= MOST_MARKS and rest < sum(counts.values()) - rest and len(marks[0]) <= LONGEST_MARK
+    return marks[0] if is_mark else None
+
+
+def _counted(values: pyarrow.Array) -> list[dict[str, Any]]:
+    counted: list[dict[str, Any]] = values.drop_null()[:SAMPLED].value_counts().to_pylist()
+    return counted

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
+from urllib.parse import quote
 
 import pyarrow
 from pyarrow import csv
@@ -12,7 +13,7 @@ from service.datasets.formats.checks import SHOWN
 from service.datasets.formats.csv.dialect import Dialect
 from service.errors import invalid
 
-MISSING = ["", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "null", "NULL"]
+MISSING = ["", " ", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "null", "NULL"]
 """Texts that stand for a missing value, in quotes too."""
 
 _RAGGED = re.compile(r"CSV parse error: Row #(\d+): Expected \d+ columns, got (\d+)")
@@ -47,12 +48,12 @@ def parse(data: bytes, dialect: Dialect, types: Sequence[pyarrow.DataType | None
     convert = csv.ConvertOptions(
         column_types=wanted,
         include_columns=list(wanted),
-        null_values=MISSING,
+        null_values=[*MISSING, *dialect.missing],
         strings_can_be_null=True,
         true_values=["1", *_in_any_case("true")],
         false_values=["0", *_in_any_case("false")],
     )
-    if not data:
+    if not data or data.isspace():
         return [pyarrow.nulls(0, type) for type in wanted.values()]
     try:
         table = csv.read_csv(pyarrow.BufferReader(data), read, form, convert)
@@ -73,6 +74,7 @@ def _fault(message: str, dialect: Dialect) -> Exception:
         if type == "null":
             remedy = "name all columns with columns="
             return Fault(row, column, f"holds {value!r}, but the header has no name for it: {remedy}.")
-        advice = f"If it is to hold texts, set its type: types={dialect.names[column]}:categorical."
-        return Fault(row, column, f"holds {value!r}, which is {_EXPECTED[type]}. {advice}")
+        missing = f"If it stands for a missing value, say missing_values={quote(value)}." if value else ""
+        advice = f"{missing} If it is to hold texts, set its type: types={dialect.names[column]}:categorical."
+        return Fault(row, column, f"holds {value!r}, which is {_EXPECTED[type]}. {advice.strip()}")
     return invalid("#", f"The body is not CSV: {message}.", "malformed")

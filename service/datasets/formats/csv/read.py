@@ -41,7 +41,8 @@ def read_csv(pieces: Iterator[bytes], options: ReadOptions) -> Table:
     filled = filter(None, chain((first,), rest))
     first = next(filled, Block(b"", first.line))
     try:
-        columns = columns_of(first.data, dialect, types, options.ignored, {*options.named, *options.expected})
+        told = {*options.named, *options.expected}
+        columns = columns_of(dialect.prepared(first).data, dialect, types, options.ignored, told)
     except Fault as fault:
         raise _refusal(fault, dialect, first, 0) from None
     chunks = _chunks(filter(None, chain((first,), filled)), dialect, columns)
@@ -82,6 +83,7 @@ def _chunks(filled: Iterator[Block], dialect: Dialect, columns: Columns) -> Gene
 
 
 def _chunk(block: Block, dialect: Dialect, columns: Columns) -> Chunk:
+    block = dialect.prepared(block)
     lines = Lines(block, dialect.delimiter)
     types = [_TYPES[columns.kinds[name]] if name in columns.kinds else None for name in dialect.names]
     if columns.spare is not None:
@@ -115,7 +117,7 @@ def _refusal(fault: Fault, dialect: Dialect, block: Block, rows: int) -> Invalid
     Raises:
         Invalid: it comes of a quote that is never closed.
     """
-    lines = Lines(block, dialect.delimiter)
+    lines = Lines(dialect.prepared(block), dialect.delimiter)
     _check_quotes(lines)
     where = lines.where(fault.row)
     if fault.column is None:

@@ -1,0 +1,48 @@
+"""Blanks around the values of CSV: they are no part of a value that stands in no quotes."""
+
+import re
+from functools import cache
+
+import numpy as np
+
+from service.datasets.formats.csv.blocks import QUOTE
+
+BLANK, TAB = b" ", b"\t"
+
+
+def stripped(data: bytes, delimiter: str) -> bytes:
+    """Return whole rows without the blanks around their values; the same bytes where there are none."""
+    if delimiter == " " or not (BLANK in data or (delimiter != "\t" and TAB in data)):
+        return data
+    text = np.frombuffer(data, np.uint8)
+    blanks = text == ord(BLANK)
+    if delimiter != "\t" and TAB in data:
+        blanks |= text == ord(TAB)
+    places = np.flatnonzero(blanks)
+    is_edge = np.zeros(256, bool)
+    is_edge[[*b"\r\n", ord(delimiter)]] = True
+    at_edge = is_edge[text[places - 1]] | is_edge[text[np.minimum(places + 1, len(text) - 1)]]
+    at_edge |= (places == 0) | (places == len(text) - 1)
+    if not at_edge.any():
+        return data
+    if QUOTE in data:
+        quotes = np.flatnonzero(text == ord(QUOTE))
+        if (np.searchsorted(quotes, places[at_edge]) % 2 == 1).all():
+            return data  # all of them stand in quotes
+        return _around_values(delimiter).sub(lambda found: found[0].strip(b" \t"), data)
+    runs = np.cumsum(np.diff(places, prepend=-2) != 1) - 1
+    goes = np.zeros(runs[-1] + 1, bool)
+    goes[runs[at_edge]] = True
+    kept = np.ones(len(text), bool)
+    kept[places[goes[runs]]] = False
+    return text[kept].tobytes()
+
+
+@cache
+def _around_values(delimiter: str) -> re.Pattern[bytes]:
+    """Return the pattern of a value in quotes with blanks around it, and of blanks at either end of another."""
+    blank = rb" " if delimiter == "\t" else rb"[ \t]"
+    edge = rb"[%s\r\n]" % re.escape(delimiter).encode()
+    begin, end = rb"(?:(?<=%s)|\A)" % edge, rb"(?=%s|\Z)" % edge
+    quoted = rb'%s%s*"(?:[^"]++|"")*+"%s*%s' % (begin, blank, blank, end)
+    return re.compile(rb"%s|%s%s+|%s+%s" % (quoted, begin, blank, blank, end))
