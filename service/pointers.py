@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any
 
 from service.errors import Fault, NotFound
 from service.learning.terms import TermError
+from service.synonyms import FIELDS, TERMS, suggestion
 
 MOST_FAULTS = 20
 """Faults that one answer lists."""
@@ -44,8 +44,30 @@ def faults_of(errors: Iterable[Any], body: Any, prefix: tuple[str, ...]) -> tupl
         elif isinstance(context.get("error"), TermError):
             location = *location, context["error"].field
         pointer = pointer_to(location[len(prefix) :], body, kind) if within else "/".join(map(str, location))
-        faults.append(Fault(pointer, _sentence(kind, error["msg"], context)))
+        sentence = _sentence(kind, error["msg"], context)
+        if kind == "extra_forbidden" and within:
+            sentence += _hint(location[len(prefix) :], body)
+        faults.append(Fault(pointer, sentence))
     return tuple(dict.fromkeys(faults))[:MOST_FAULTS]
+
+
+OBJECTS: list[frozenset[str]] = []
+"""The fields of each kind of object that bodies have."""
+
+
+def _hint(location: Sequence[str | int], body: Any) -> str:
+    """Return the field that may be meant by an unknown one, of the kinds of objects that share most fields with its."""
+    parent = body
+    for part in location[:-1]:
+        if isinstance(parent, dict | list) and (part in parent or isinstance(part, int)):
+            parent = parent[part]  # type: ignore[index]
+    name = str(location[-1])
+    if not isinstance(parent, dict) or len(name) >= LONGEST_NAME:
+        return ""
+    most = max((len(each & parent.keys()) for each in OBJECTS), default=0)
+    fields = {field for each in OBJECTS if len(each & parent.keys()) == most for field in each}
+    near = suggestion(name, fields - parent.keys(), FIELDS)
+    return f": did you mean {near!r}?" if near else ""
 
 
 def _sentence(kind: str, message: str, context: dict[str, Any]) -> str:
@@ -62,8 +84,8 @@ def _sentence(kind: str, message: str, context: dict[str, Any]) -> str:
 
 def unknown(name: str, known: Sequence[str]) -> str:
     """Explain that a name is unknown, with the one that may be meant and all that are known."""
-    near = get_close_matches(name, known, n=1) if len(name) < LONGEST_NAME else []
-    hint = f"did you mean {near[0]!r}? " if near else ""
+    near = suggestion(name, known, TERMS) if len(name) < LONGEST_NAME else None
+    hint = f"did you mean {near!r}? " if near else ""
     return f"there is no {name[:50]!r}: {hint}there are {', '.join(known)}"
 
 

@@ -1,5 +1,6 @@
 """Shapes that several nouns share on the wire."""
 
+import re
 from itertools import islice
 from typing import Annotated, Any, Literal
 
@@ -7,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from service.http.long_json.lists import LongList
 from service.ids import looks_like_an_id
-from service.pointers import MOST_FAULTS
+from service.pointers import MOST_FAULTS, OBJECTS
 
 
 class Advice(BaseModel):
@@ -22,6 +23,10 @@ class Strict(BaseModel):
     """A request's object: unknown fields are an error."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        OBJECTS.append(frozenset(field.alias or name for name, field in cls.model_fields.items()))
 
     @model_validator(mode="before")
     @classmethod
@@ -42,7 +47,15 @@ PLAIN = BeforeValidator(_plain)
 """Validator of a list that is short wherever it is right, though it may stand among long ones."""
 
 
+NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
+
+
 def _check_name(name: str) -> str:
+    if not re.fullmatch(NAME, name):
+        raise ValueError(
+            "a name begins with a letter or a digit, and goes on with letters, digits, '.', '_' and '-', without blanks, "
+            "to at most 100 of them"
+        )
     if name == "stats":
         raise ValueError("'stats' is a word of the inference protocol's paths: choose another name")
     if looks_like_an_id(name):
@@ -54,7 +67,7 @@ Name = Annotated[
     str,
     Field(
         strict=True,
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$",
+        json_schema_extra={"pattern": NAME},
         description="unique; without one the id serves",
     ),
     AfterValidator(_check_name),

@@ -17,7 +17,7 @@ LONGEST_NAME = 70
 MOST_MODULES = 15
 
 FLOORS = (
-    "environment errors ids learning/advice learning/arrays learning/renamed learning/terms",
+    "environment errors ids synonyms learning/advice learning/arrays learning/renamed learning/terms",
     "database pointers learning/initialisations learning/losses learning/optimisers learning/rows learning/schedules",
     "http resources learning/layers",
     "storage wire learning/expressions learning/parameters",

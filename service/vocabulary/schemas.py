@@ -1,7 +1,7 @@
 """The vocabulary of `service.learning` on the wire: for each kind a tagged union, made from its frozen dataclasses.
 
 A term is an object with its tag and fields, `{"rule": "Adam", "eta": 0.01}`; where the tag is `name`, the bare name
-stands for all defaults, and `{"expression": "..."}` for a written one.
+stands for all defaults, and `{"expression": "..."}` for a written one. So does the bare name of a rule.
 """
 
 from dataclasses import MISSING, fields
@@ -131,10 +131,14 @@ def _shape_of(term: Any, tag: str, title: str) -> type[TermShape]:
     return shape
 
 
+def _has_defaults(term: Any) -> bool:
+    return all(field.default is not MISSING for field in fields(term))
+
+
 def _union(kind: type[Term]) -> Any:
     _, tag, registry = KINDS[kind]
     shapes = [_shape_of(registry[name], tag, registry[name].__name__) for name in registry]
-    bare = tuple(registry) if tag == "name" else ()
+    bare = tuple(name for name in registry if tag == "name" or (kind is Rule and _has_defaults(registry[name])))
     if kind is Layer:  # a bare activation is a layer
         shapes += [_shape_of(term, tag, f"{term.__name__}Layer") for term in ACTIVATIONS.values()]
         bare = tuple(ACTIVATIONS)
@@ -142,10 +146,12 @@ def _union(kind: type[Term]) -> Any:
     if not bare:
         return union
 
+    names_of = ACTIVATIONS if kind is Layer else registry
+
     def spell_out(value: Any) -> Any:
         if isinstance(value, str):
-            return {tag: value}
-        if not isinstance(value, dict) or tag in value:
+            return {tag: names_of.aliases.get(value, value)}
+        if not isinstance(value, dict) or tag == "rule" or tag in value:
             return value
         name = value.get("name", EXPRESSION if EXPRESSION in value else None)
         rest = {key: item for key, item in value.items() if key != "name"}
