@@ -53,8 +53,8 @@ NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 def _check_name(name: str) -> str:
     if not re.fullmatch(NAME, name):
         raise ValueError(
-            "a name begins with a letter or a digit, and goes on with letters, digits, '.', '_' and '-', without blanks, "
-            "to at most 100 of them"
+            "a name begins with a letter or a digit and goes on with letters, digits, '.', '_' and '-'; "
+            "it has no blanks, and at most 100 characters"
         )
     if name == "stats":
         raise ValueError("'stats' is a word of the inference protocol's paths: choose another name")
