@@ -161,7 +161,7 @@ MANY = [str(number) for number in range(257)]
         ("features", [{"name": str(number), "kind": "numeric"} for number in range(4097)], "features"),
         ("features/0/name", "", "features/0/name"),
         ("features/0/name", 3, "features/0/name"),
-        ("features/0/name", "x" * 101, "features/0/name"),
+        ("features/0/name", "x" * 501, "features/0/name"),
         ("features/0/name", "a\nb", "features/0/name"),
         ("features/0/name", "wild", ""),
         ("features/0/name", "weight", ""),
@@ -211,7 +211,7 @@ MANY = [str(number) for number in range(257)]
         ("loss", {"name": "focal_loss", "gamma": "3"}, "loss/gamma"),
         ("loss", {"expression": "import os"}, "loss/expression"),
         ("weights", 3, "weights"),
-        ("weights", "x" * 101, "weights"),
+        ("weights", "x" * 501, "weights"),
         ("version", 1, "version"),
     ],
 )
