@@ -46,7 +46,7 @@ def read_array(text: str, dtype: str) -> Array:
 
 
 def read_literal(text: str, dtype: str) -> np.floating:
-    """In Julia 1.5f-3 is a Float32, and 1.5e-3 a Float64."""
+    """Read a literal: in Julia 1.5f-3 is a Float32, and 1.5e-3 a Float64."""
     assert LITERAL.fullmatch(text), text
     assert ("f" in text) == (dtype == "float32"), text
     number: np.floating = np.dtype(dtype).type(text.replace("f", "e"))
@@ -159,7 +159,7 @@ def test_a_layer_among_others_works_on_arrays(notation: str, written: str) -> No
 @pytest.mark.parametrize("dotted", [False, True])
 @pytest.mark.parametrize("formula", FORMULAS)
 def test_a_formula_in_julia_means_the_same(formula: str, dotted: bool) -> None:
-    """Its words are Julia's, so what reads it here reads the Julia, too."""
+    """Its words are Julia's, so the reader of formulas reads the Julia, too."""
     written = julia.formula(formula, "float64", dotted=dotted).replace("Flux.mean", "mean")
     x = np.random.default_rng(0).standard_normal((20, 3))
     values = []

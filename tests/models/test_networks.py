@@ -20,7 +20,7 @@ from service.models.trained_network import TrainedNetwork
 
 @pytest.fixture(params=["by look-ups", "by sessions"])
 def database(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Database]:
-    """SQLite, also asked in the way that any other database is."""
+    """An SQLite database, also queried in the way of any other database."""
     database = Database(f"sqlite:///{tmp_path / 'descent.db'}")
     migrate(database)
     database.on_sqlite = request.param == "by look-ups"

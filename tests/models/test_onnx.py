@@ -1,4 +1,4 @@
-"""ONNX: onnxruntime computes what the network computes, for every layer, activation and function of a formula."""
+"""ONNX: onnxruntime computes the network's outputs, for every layer, activation and function of a formula."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +22,7 @@ from tests.support.models.networks import FORMULAS, random_parameters
 
 DTYPES = ("float32", "float64")
 INEXACT = {"gelu_erf", "atan(x)"}
-"""onnxruntime knows them in float32 alone."""
+"""Functions that onnxruntime has in float32 alone."""
 
 
 def computed(network: Network, vector: Array, inputs: Array) -> Array:

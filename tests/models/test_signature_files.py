@@ -1,4 +1,4 @@
-"""The signature in a file: what a version knows of its data goes out with it and comes back, where it is sound."""
+"""The signature in a file: a version's signature is exported with it, and read again where it is sound."""
 
 import copy
 import io

@@ -1,4 +1,4 @@
-"""Safetensors and npz: what is written is read by their own libraries, and what is read is checked first."""
+"""Safetensors and npz: their own libraries read the files that are written, and files are checked before reading."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Parameters as files over HTTP: what was exported comes back in, as a new model or as a new version."""
+"""Parameters as files over HTTP: exports become new models or new versions."""
 
 import re
 from typing import Any

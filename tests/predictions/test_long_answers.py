@@ -1,4 +1,4 @@
-"""Long answers are written in pieces, as one would be."""
+"""Long answers are written in pieces, with the bytes of a single piece."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Rows of numbers in JSON: what is read the fast way is what the slow way reads, and nothing else is read so."""
+"""Rows of numbers in JSON: the fast way reads the same as the slow way, and nothing else."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor

@@ -20,12 +20,12 @@ from service.startup.preparation import Refused, check, prepared
 from tests.support.serving import PATIENCE, free_port, running_service
 
 UNWRITABLE = Path("/proc/descent")
-"""A folder that nobody can make, root neither."""
+"""A folder that no user can make, not even root."""
 FAMILIES = {socket.AF_INET6: "::1", socket.AF_INET: "127.0.0.1"}
 
 
 def refusal(folder: Path, **settings: object) -> str:
-    """The sentence with which these settings are refused, after which nothing is there that was not before."""
+    """The sentence with which these settings are refused, before anything is made."""
     before = sorted(folder.rglob("*"))
     with pytest.raises(Refused) as refused, prepared(Settings.model_validate({"port": 0, "data": folder, **settings})):
         pass

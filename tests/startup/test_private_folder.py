@@ -15,7 +15,7 @@ from tests.support.training import line, straight
 
 @pytest.fixture(autouse=True)
 def _usual_umask() -> Iterator[None]:
-    """Files are open to others unless something is done, and that something ends with the test."""
+    """Leave new files open to others by default, and restore the umask after the test."""
     before = os.umask(0o022)
     yield
     os.umask(before)

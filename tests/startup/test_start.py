@@ -1,4 +1,4 @@
-"""A start: what is loaded when, and what is answered meanwhile."""
+"""A start: the order of loading, and the answers meanwhile."""
 
 import subprocess
 import sys
@@ -34,7 +34,7 @@ settings = Settings(data=sys.argv[1], port=int(sys.argv[2]), scheduler="tcp://12
 with preparation.prepared(settings) as sockets:
     Server(settings).run(sockets)
 """
-"""A service whose application is not loaded before a line comes."""
+"""A service whose application is not loaded before it reads a line."""
 
 
 COLLECTING = """

@@ -1,4 +1,4 @@
-"""Datasets in a bucket of S3: a real server, its clients, and what they keep on the disk."""
+"""Datasets in a bucket of S3: a real server, its clients, and their copies on the disk."""
 
 import logging
 import os

@@ -26,7 +26,7 @@ HOUR = 3600
 
 
 class Crash(BaseException):
-    """The process ends here: nothing that catches mere exceptions may go on."""
+    """The end of the process: no handler of mere exceptions may catch it."""
 
 
 def crash(*_: Any) -> None:

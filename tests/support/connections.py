@@ -22,7 +22,7 @@ SEND = b"POST /there HTTP/1.1\r\nHost: localhost\r\n"
 
 
 class App:
-    """Reads each body to its end, and answers with its length; notes what it saw."""
+    """An app that reads each body to its end, answers with its length, and notes both."""
 
     def __init__(self) -> None:
         self.seen: list[str] = []
@@ -70,7 +70,7 @@ class Connection:
         return int(head.split()[1]), await self.reader.readexactly(int(fields[b"content-length"]))
 
     async def problem(self) -> dict[str, Any]:
-        """The problem that is the last word on this connection."""
+        """The problem that ends this connection."""
         status, body = await self.answer()
         answer: dict[str, Any] = json.loads(body)
         assert answer["status"] == status

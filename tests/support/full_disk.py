@@ -37,7 +37,7 @@ class SmallDisk:
 
 @contextmanager
 def small_disk(folder: Path) -> Iterator[SmallDisk]:
-    """Skips the test where this user may mount nothing."""
+    """A small disk; the test is skipped where this user may mount nothing."""
     folder.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", str(folder)]
     if shutil.which("mount") is None or subprocess.run(command, capture_output=True, check=False).returncode != 0:
@@ -50,7 +50,7 @@ def small_disk(folder: Path) -> Iterator[SmallDisk]:
 
 @contextmanager
 def no_more_pages(*databases: Database) -> Iterator[None]:
-    """SQLite lets none of these databases grow within the block, as on a full disk."""
+    """Let none of these databases grow within the block, as on a full disk."""
 
     def limit(connection: object, _record: object, _proxy: object, most: int = 1) -> None:
         connection.execute(f"PRAGMA max_page_count={most}")  # type: ignore[attr-defined]  # SQLite cuts to what there is

@@ -1,4 +1,4 @@
-"""Lists that come page by page."""
+"""Lists that are read page by page."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -38,7 +38,7 @@ def http_client(url: str) -> httpx.Client:
 
 
 _NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-"""Trusts nobody."""
+"""A context without certificates, which trusts no server."""
 
 
 class PatientClient(Client):
@@ -113,7 +113,7 @@ class RunningService:
         return next((child for child in children if "forkserver" in " ".join(_command(child))), None)
 
     def kill(self) -> None:
-        """SIGKILL for the service and all its workers, at once."""
+        """Send SIGKILL to the service and all its workers, at once."""
         doomed = [*self.workers(), psutil.Process(self.process.pid)]
         for process in doomed:
             process.kill()
@@ -121,7 +121,7 @@ class RunningService:
         self._close()
 
     def stop(self) -> float:
-        """SIGTERM; the seconds that it took to end."""
+        """Send SIGTERM; return the seconds that the service took to end."""
         began = time.monotonic()
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
@@ -160,7 +160,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
 
 
 def free_port() -> int:
-    """A port that nobody listens on at this moment."""
+    """A port that is free at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -25,7 +25,7 @@ def values(chunk: Chunk) -> Columns:
 
 
 class Trickle(io.BytesIO):
-    """A body that comes a few bytes at a time."""
+    """A body that arrives a few bytes at a time."""
 
     def __init__(self, body: bytes, at_once: int) -> None:
         super().__init__(body)

@@ -54,7 +54,7 @@ class SlowUpload:
         self._thread.start()
 
     def finish(self) -> httpx.Response | None:
-        """Send the rest; the answer, or None where the service went away."""
+        """Send the rest; return the answer, or None where the service went away."""
         self._released.set()
         self._thread.join()
         return self.response

@@ -49,7 +49,7 @@ def term(registry: Registry[Any], given: Mapping[str, Any], key: str = "name") -
 
 
 def agree(ours: Any, theirs: Any, dtype: str) -> bool:
-    """Within the precision's tolerance, relative to numbers above one and absolute below."""
+    """Whether numbers agree within the precision's tolerance, relative above one and absolute below."""
     reference = np.asarray(theirs, np.float64)
     found = np.asarray(ours, np.float64)
     assert found.shape == reference.shape

@@ -56,7 +56,7 @@ class ExactLoss:
         self._mean, self._deviation = _fractions(mean), _fractions(deviation)
 
     def loss(self, theta: Array) -> float:
-        """Rounded once."""
+        """The loss, rounded once."""
         raws, unit = self._raw(theta)
         total = 0
         for output, raw in enumerate(raws):
@@ -67,7 +67,7 @@ class ExactLoss:
         return total / (unit**2 * self._sums.denominator * self._sums.elements)
 
     def gradient(self, theta: Array) -> NDArray[np.float64]:
-        """In the order of θ, each rounded once."""
+        """The gradient in the order of θ, each number rounded once."""
         raws, unit = self._raw(theta)
         weights: list[Fraction] = []
         levels: list[Fraction] = []

@@ -32,7 +32,7 @@ class Case:
     unit: Vector
 
     def near_and_far(self, seed: int) -> Iterator[Vector]:
-        """Parameters from those that made the targets to such as know nothing of them."""
+        """Yield parameters from those that made the targets to others far away."""
         random, size = np.random.default_rng(seed), self.form.size
         yield self.made
         yield self.made * (1 + 1e-9 * random.normal(size=size))
@@ -45,7 +45,7 @@ class Case:
 
 
 def cases(problem: LinearProblem) -> Iterator[Case]:
-    """With and without bias, for raw and for standardised inputs."""
+    """Cases with and without bias, for raw and for standardised inputs."""
     gram, sums = Gram.of(problem.inputs, problem.targets), ExactSums(problem)
     inputs = problem.inputs.astype(np.float64)
     size, mean, deviation = np.sqrt(np.square(inputs).mean(axis=0)), inputs.mean(axis=0), inputs.std(axis=0)

@@ -31,7 +31,7 @@ LAYERS = {
 
 
 def all_activations() -> list[Activation]:
-    """One of each name; a written one for `expression`."""
+    """One activation of each name; a written one for `expression`."""
     return [
         ACTIVATIONS[name](expression="x * sigmoid(x)") if name == "expression" else ACTIVATIONS[name]()  # type: ignore[call-arg]
         for name in ACTIVATIONS
@@ -39,7 +39,7 @@ def all_activations() -> list[Activation]:
 
 
 def all_losses() -> list[Loss]:
-    """One of each name, with mean and, where there is a choice, sum."""
+    """One loss of each name, with mean and, where there is a choice, sum."""
     losses: list[Loss] = []
     for name in LOSSES:
         if name == "expression":
@@ -52,7 +52,7 @@ def all_losses() -> list[Loss]:
 
 
 def all_rules() -> list[Rule]:
-    """One of each name; a chain of two for OptimiserChain."""
+    """One rule of each name; a chain of two for OptimiserChain."""
     given: dict[str, dict[str, object]] = {
         "AccumGrad": {"n": 3},
         "OptimiserChain": {"rules": (OPTIMISERS["AccumGrad"](n=2), OPTIMISERS["Adam"](eta=0.05))},  # type: ignore[call-arg]
@@ -72,7 +72,7 @@ def network(notation: str, dtype: str = "float64") -> Network:
 
 
 def reports(training: Training) -> list[EpochReport]:
-    """Run to the end; the reports of all epochs."""
+    """Run to the end; return the reports of all epochs."""
     return [event for event in training.run() if isinstance(event, EpochReport)]
 
 

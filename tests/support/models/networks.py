@@ -31,7 +31,7 @@ FORMULAS = [
 
 
 def random_parameters(network: Network) -> Array:
-    """None of them 0 or 1; variances are positive."""
+    """Random parameters, none of them 0 or 1; variances are positive."""
     vector = np.random.default_rng(1).uniform(0.2, 1.2, network.vector_length).astype(network.dtype)
     vector[: network.parameter_count] *= np.random.default_rng(2).choice([-1, 1], network.parameter_count)
     return vector
