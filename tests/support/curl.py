@@ -1,6 +1,7 @@
 """The curl lines of the documentation, sent as they stand: a machine that runs the tests need not have curl."""
 
 import json
+import re
 import shlex
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +10,7 @@ import httpx
 
 from tests.support.serving import PATIENCE
 
-BODIES = ("--json", "--data-binary")
+BODIES = ("-d", "--data-binary")
 OUTPUT = "-o"
 
 
@@ -26,7 +27,7 @@ def commands(block: str) -> Iterator[str]:
 
 
 def send(command: str, url: str, files: dict[str, bytes] | None = None) -> Any:
-    """Return the answer of the service at `url` to `curl -s ADDRESS` with options -H, --json, --data-binary and -o.
+    """Return the answer of the service at `url` to `curl -s ADDRESS` with options -H, -d, --data-binary and -o.
 
     JSON is returned as its value, anything else as bytes. `files` stands for the disk, by path.
     """
@@ -36,11 +37,10 @@ def send(command: str, url: str, files: dict[str, bytes] | None = None) -> Any:
     assert address.startswith("127.0.0.1:8000/")
     given = list(zip(options[::2], options[1::2], strict=True))
     assert {option for option, _ in given} <= {"-H", OUTPUT, *BODIES}
-    headers = dict(value.split(": ", 1) for option, value in given if option == "-H")
+    headers = dict(re.split(": ?", value, maxsplit=1) for option, value in given if option == "-H")
     body = next((value for option, value in given if option in BODIES), None)
-    if "--json" in dict(given):
-        json.loads(dict(given)["--json"])
-        headers["Content-Type"] = "application/json"
+    if headers.get("content-type") == "application/json" and body is not None:
+        json.loads(body)
     content = None if body is None else files[body[1:]] if body.startswith("@") else body.encode()
     answer = httpx.request(
         "GET" if body is None else "POST",
