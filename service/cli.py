@@ -113,7 +113,7 @@ def _sentence(fault: "ErrorDetails") -> str:
 
 @contextmanager
 def _refusing() -> Iterator[None]:
-    """Ends with status 2 where the service cannot start."""
+    """End with status 2 where the service cannot start."""
     from service.startup.preparation import Refused
 
     try:

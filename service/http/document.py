@@ -20,7 +20,7 @@ from service.http.problems import (
 BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
 """JSON Schema's words for what pydantic leaves as its own beside `anyOf`."""
 SCHEMA = {"type", "anyOf", "oneOf", "$ref"}
-"""Members of which a schema has at least one."""
+"""Members that define a schema; each schema has at least one."""
 MEANINGS = {
     "model": "the model's id or name",
     "dataset": "the dataset's id or name",

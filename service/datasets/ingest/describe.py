@@ -37,7 +37,7 @@ class SpooledColumn:
     codes: Array | None = None
     """For each code in the spool, the recorded one: the place in `categories`."""
     way: Way | None = None
-    """What is done about missing values."""
+    """The treatment of missing values."""
 
     @property
     def labels(self) -> list[str] | None:

@@ -69,7 +69,7 @@ class Ways:
 
 @dataclass
 class MissingValues:
-    """The missing values of a table that comes chunk by chunk.
+    """The missing values of a table that arrives chunk by chunk.
 
     A feature without any value so far neither drops rows nor is refused: it is left out, should none come.
     """
@@ -79,11 +79,11 @@ class MissingValues:
     empty: set[str]
     """Features that have had no value yet."""
     counts: dict[str, int] = field(default_factory=dict)
-    """Of rows that are kept."""
+    """Missing values by column, of rows that are kept."""
     lacking: dict[str, int] = field(default_factory=dict)
-    """Of all rows, in columns whose missing values drop them."""
+    """Missing values by column, of all rows, in columns whose missing values drop them."""
     _faults: list[tuple[int, int, str, Fault]] = field(default_factory=list)
-    """By row and column; of empty features too."""
+    """Faults by row and column, those of empty features too."""
 
     def begun(self, gone: Mapping[str, Array]) -> list[str]:
         """Return the features that have their first values in a chunk."""

@@ -34,7 +34,7 @@ class Operation(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A value while compiling: a constant number, or the index of what computes it.
+    """A value while compiling: a constant number, or the index of the step that computes it.
 
     varies: it depends on the variable of the gradients. pools: a row's part in it depends on other rows.
     """
@@ -67,7 +67,7 @@ class Program:
 
 
 class Compiler:
-    """Turns a tree into steps. Names of variables are given with all their spellings; gradients go to the first."""
+    """A compiler from a tree to steps. Variables are given with all their spellings; gradients go to the first."""
 
     def __init__(self, variables: dict[str, tuple[str, ...]]) -> None:
         self.variables = tuple(variables)

@@ -107,7 +107,7 @@ def tokens(text: str) -> list[Token]:
 
 
 class Parser:
-    """Reads tokens by precedence climbing: a binary operator takes operands that bind more tightly than itself."""
+    """A parser by precedence climbing: a binary operator takes operands that bind more tightly than itself."""
 
     def __init__(self, tokens: list[Token]) -> None:
         self._tokens = tokens

@@ -38,7 +38,7 @@ class Moments(Rule):
         np.add(v, dx, v)
 
     def divide(self, m: Array, v: Array, rate: float, divisor: float, out: Array) -> None:
-        """out = rate m / (√(v / divisor) + ε), with the averages of which m and v are multiples."""
+        """out = rate m / (√(v / divisor) + ε), with the averages that m and v are multiples of."""
         b1, b2 = self.beta
         root = math.sqrt((1 - b2) / divisor)
         np.sqrt(v, out)
