@@ -4,11 +4,11 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import JSON, Dialect, String, TypeDecorator, delete, or_, select, update
+from sqlalchemy import Dialect, String, TypeDecorator, delete, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service.database import lookup
-from service.database.record import Record, now
+from service.database.record import AsJson, Record, now
 from service.datasets.columns import Column
 from service.errors import Conflict
 
@@ -16,17 +16,10 @@ LEASE = timedelta(minutes=5)
 """Time without a beat after which a loading dataset has lost its service."""
 
 
-class _Columns(TypeDecorator[list[Column]]):
-    """Columns, kept as JSON."""
-
-    impl = JSON(none_as_null=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: list[Column] | None, dialect: Dialect) -> Any:
-        return None if value is None else [column.to_json() for column in value]
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> list[Column] | None:
-        return None if value is None else [Column.from_json(each) for each in value]
+_COLUMNS = AsJson(
+    read=lambda kept: [Column.from_json(each) for each in kept],
+    write=lambda columns: [column.to_json() for column in columns],
+)
 
 
 class _WordOrObject(TypeDecorator[str | dict[str, str]]):
@@ -50,8 +43,8 @@ class DatasetRecord(Record):
 
     id: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
-    features: Mapped[list[Column]] = mapped_column(_Columns)
-    targets: Mapped[list[Column]] = mapped_column(_Columns)
+    features: Mapped[list[Column]] = mapped_column(_COLUMNS)
+    targets: Mapped[list[Column]] = mapped_column(_COLUMNS)
     train_rows: Mapped[int]
     validation_rows: Mapped[int]
     test_rows: Mapped[int]

@@ -142,8 +142,7 @@ def _succeed(workspace: Workspace, ledger: Ledger, assignment: Assignment, recor
             _leave(session, record, assignment, vector, State.CANCELLED)
             return
         if record.verifies is None:
-            signature = assignment.signature.to_json()
-            record.version = models.add_version(session, record.model_id, vector, record.id, signature)
+            record.version = models.add_version(session, record.model_id, vector, record.id, assignment.signature)
             assert record.version is not None, "a job that has not ended holds its model"
         values = {"final_loss": final_loss, "ended_by": training.ended_by, "receipt": receipt}
         queue.end(session, record, State.SUCCEEDED, **values, **found)
@@ -187,7 +186,7 @@ def _leave(
             architecture=model.architecture,
             dtype=model.dtype,
             parameters=vector,
-            signature=assignment.signature.to_json(),
+            signature=assignment.signature,
         )
     queue.end(session, record, state, **values)
 

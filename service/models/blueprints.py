@@ -160,9 +160,8 @@ def _left_by(session: Session, job: str) -> Blueprint:
         )
         raise NotFound(detail, "no_last_parameters", (Fault("#/from/job", detail),))
     network = Network(notation.read(left.architecture), left.dtype)
-    signature = None if left.signature is None else Signature.from_json(left.signature)
     vector = parameter_bytes.from_bytes(left.parameters)
-    return Blueprint(left.architecture, network, vector, seeded=False, signature=signature)
+    return Blueprint(left.architecture, network, vector, seeded=False, signature=left.signature)
 
 
 def _chain(new: NewModel) -> Layer:

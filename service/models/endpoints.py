@@ -21,7 +21,6 @@ from service.models.files.export import FORMATS, Export, FormatName, tag_of
 from service.models.networks import Networks
 from service.models.records import ModelRecord
 from service.models.schemas import Model, ModelChange, NewModel, NewParameters, Parameters, UploadedModel, Version
-from service.models.signature.signature import Signature
 from service.models.trained_network import network_of
 from service.resources import DatabaseOf, NetworksOf, SettingsOf
 from service.settings import Settings
@@ -219,6 +218,5 @@ def export_model(
 
 def _model(record: ModelRecord) -> Model:
     columns = {name: getattr(record, name) for name in Model.model_fields if hasattr(record, name)}
-    signature = None if record.signature is None else Signature.from_json(record.signature)
     layers = operations.layers_of(network_of(record))
-    return Model.model_validate({**columns, "signature": signature, "layers": layers})
+    return Model.model_validate({**columns, "layers": layers})

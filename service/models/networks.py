@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 
 from service.database.database import Database
 from service.models import parameter_bytes, records
-from service.models.signature.signature import Signature
 from service.models.trained_network import TrainedNetwork, network_of
 
 
@@ -69,7 +68,7 @@ class Networks:
             record.seeded and number == 0,
             network_of(record),
             parameter_bytes.from_bytes(source.parameters),
-            None if row.signature is None else Signature.from_json(row.signature),
+            row.signature,
             epoch,
         )
         self._keep(loaded)

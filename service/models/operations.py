@@ -43,8 +43,7 @@ def create(session: Session, name: str | None, plan: Blueprint) -> ModelRecord:
     with _names_are_unique(record.name):
         session.add(record)
         session.flush()
-    signature = None if plan.signature is None else plan.signature.to_json()
-    records.add_version(session, id, parameter_bytes.to_bytes(plan.vector), job=None, signature=signature)
+    records.add_version(session, id, parameter_bytes.to_bytes(plan.vector), job=None, signature=plan.signature)
     session.refresh(record)
     return record
 
@@ -102,7 +101,7 @@ def put_parameters(database: Database, reference: str, given: GivenParameters) -
     data, own = parameter_bytes.to_bytes(given.vector(network)), given.signature(network)
     with database.transaction() as session:
         record = records.find(session, record.id)
-        signature = record.signature if own is None else own.to_json()
+        signature = record.signature if own is None else own
         number = records.add_version(session, record.id, data, job=None, signature=signature)
         assert number is not None, "the row was just found in this transaction"
         return record, number

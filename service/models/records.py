@@ -2,18 +2,19 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import ForeignKey, delete, func, insert, select
 from sqlalchemy.orm import Mapped, Session, column_property, mapped_column, undefer
 
 from service.database import lookup
 from service.database.database import Database
-from service.database.record import Record, now
+from service.database.record import AsJson, Record, now
 from service.errors import NotFound
+from service.models.signature.signature import Signature
 
 MOST_NAMED = 6
 """Kept epochs that an error names."""
+_SIGNATURE = AsJson(read=Signature.from_json, write=Signature.to_json)
 
 
 class VersionRecord(Record):
@@ -25,8 +26,8 @@ class VersionRecord(Record):
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     job_id: Mapped[str | None]
     """The job that made it; null: version 0 or a PUT. No foreign key: a version outlives its job."""
-    signature: Mapped[dict[str, Any] | None]
-    """The `Signature` of the data it was trained on; null: not known."""
+    signature: Mapped[Signature | None] = mapped_column(_SIGNATURE)
+    """Of the data it was trained on; null: not known."""
     parameters: Mapped[bytes] = mapped_column(deferred=True)
     created_at: Mapped[datetime] = mapped_column(default=now)
 
@@ -52,8 +53,8 @@ class LastParametersRecord(Record):
     architecture: Mapped[str]
     dtype: Mapped[str]
     parameters: Mapped[bytes]
-    signature: Mapped[dict[str, Any] | None]
-    """The `Signature` of the data that the job trained on."""
+    signature: Mapped[Signature | None] = mapped_column(_SIGNATURE)
+    """Of the data that the job trained on."""
 
 
 class ModelRecord(Record):
@@ -84,7 +85,7 @@ class ModelRecord(Record):
         .scalar_subquery()
     )
     """Number of the model's versions."""
-    signature: Mapped[dict[str, Any] | None] = column_property(
+    signature: Mapped[Signature | None] = column_property(
         select(VersionRecord.signature)
         .where(VersionRecord.model_id == id)
         .order_by(VersionRecord.number.desc())
@@ -161,10 +162,12 @@ def drop_points(session: Session, job: str) -> None:
 
 
 def keep_last_parameters(
-    session: Session, job: str, *, architecture: str, dtype: str, parameters: bytes, signature: dict[str, Any]
+    session: Session, job: str, *, architecture: str, dtype: str, parameters: bytes, signature: Signature
 ) -> None:
-    values = {"architecture": architecture, "dtype": dtype, "parameters": parameters, "signature": signature}
-    session.add(LastParametersRecord(job_id=job, **values))
+    left = LastParametersRecord(
+        job_id=job, architecture=architecture, dtype=dtype, parameters=parameters, signature=signature
+    )
+    session.add(left)
 
 
 def last_parameters(session: Session, job: str) -> LastParametersRecord | None:
@@ -193,7 +196,7 @@ def latest_number(session: Session, model: str) -> int | None:
 
 
 def add_version(
-    session: Session, model: str, parameters: bytes, job: str | None, signature: dict[str, Any] | None = None
+    session: Session, model: str, parameters: bytes, job: str | None, signature: Signature | None = None
 ) -> int | None:
     """Add the next free number and return it; None where the model is gone.
 
