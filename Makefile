@@ -31,6 +31,10 @@ test: .venv/.development ## Run the tests on all processors
 test-kernels: .venv/.development ## Run tests/learning under every kernel of OpenBLAS that takes hold
 	.venv/bin/python -m tests.kernels $(ARGS)
 
+.PHONY: references
+references: .venv/.development ## Make the files of tests/learning/references again
+	@environment=.venv; [ ! -e .venv-bench/.peers ] || environment=.venv-bench; $$environment/bin/python -m tests.learning.references
+
 .PHONY: check
 check: .venv/.development ## Check style, types, migrations and the container files
 	.venv/bin/ruff check

@@ -6,7 +6,7 @@ import pytest
 from service.learning.arrays import Array
 from service.learning.layers import Chain, Dense
 from service.learning.layers.activations import Activation
-from service.learning.losses import MSE, Loss
+from service.learning.losses import MSE, PROBABILITIES, Loss
 from service.learning.network import Network
 from service.learning.notation import read, write
 from service.learning.optimisers import Descent
@@ -18,8 +18,6 @@ from tests.support.learning.networks import LAYERS, all_activations, all_losses,
 
 ROWS = 6
 STEP = 1e-5
-PROBABILITIES = {"crossentropy", "binarycrossentropy", "kldivergence", "focal_loss", "binary_focal_loss"}
-POSITIVE = {"msle", "poisson_loss"}
 
 
 def back_propagation(network: Network, vector: Array, gradient: Array, part: Part, loss: Loss) -> BackPropagation:
@@ -80,7 +78,7 @@ def test_every_activation_in_every_layer(layers: str, activation: Activation) ->
 @pytest.mark.parametrize("loss", all_losses(), ids=lambda loss: f"{loss.name}-{loss.agg}")
 @pytest.mark.parametrize("layers", LAYERS.values(), ids=LAYERS.keys())
 def test_every_loss_behind_every_layer(layers: str, loss: Loss) -> None:
-    ending = "softmax" if loss.name in PROBABILITIES else "softplus" if loss.name in POSITIVE else "identity"
+    ending = "softmax" if loss.accepts is PROBABILITIES else "identity" if loss.accepts is None else "softplus"
     network = Network(read(f"Chain({layers.format('tanh')}, {ending})"), "float64")
     part, vector = problem(ROWS), start_of(network)
     _, gradient = gradient_of(network, vector, part, loss)
@@ -91,7 +89,7 @@ def test_every_loss_behind_every_layer(layers: str, loss: Loss) -> None:
 @pytest.mark.parametrize("activation", all_activations(), ids=lambda activation: activation.name)
 def test_every_loss_behind_every_activation(activation: Activation, loss: Loss) -> None:
     """Losses of probabilities get outputs between 0.2 and 0.8, whatever the activation returns."""
-    squash = ", sigmoid, Dense(2 => 2; init=identity_init(gain=0.6))" if loss.name in PROBABILITIES | POSITIVE else ""
+    squash = ", sigmoid, Dense(2 => 2; init=identity_init(gain=0.6))" if loss.accepts is not None else ""
     network = Network(read(f"Chain(Dense(3 => 2), {write(activation)}{squash})"), "float64")
     part, vector = problem(ROWS), start_of(network)
     _, gradient = gradient_of(network, vector, part, loss)
