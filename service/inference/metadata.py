@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from service.datasets.columns import Kind
 from service.inference.requests import ONLY_INPUT
+from service.inference.schemas import ConfiguredTensor, Datatype, ModelConfiguration, ModelMetadata, TensorMetadata
 from service.inference.tensors import DATATYPE_OF
 from service.models.signature.signature import Target
 from service.models.trained_network import TrainedNetwork
@@ -21,11 +21,11 @@ class Description:
     """A tensor of any number of rows."""
 
     name: str
-    datatype: str
+    datatype: Datatype
     width: int
 
 
-def datatype_of(trained: TrainedNetwork) -> str:
+def datatype_of(trained: TrainedNetwork) -> Datatype:
     return DATATYPE_OF[trained.network.dtype]
 
 
@@ -37,7 +37,7 @@ def inputs_of(trained: TrainedNetwork) -> list[Description]:
     datatype, signature = datatype_of(trained), trained.signature
     if signature is None or all(feature.kind != "categorical" for feature in signature.features):
         return [Description(ONLY_INPUT, datatype, trained.network.inputs)]
-    datatypes: dict[Kind, str] = {"numeric": datatype, "boolean": "BOOL", "categorical": "BYTES"}
+    datatypes: dict[Kind, Datatype] = {"numeric": datatype, "boolean": "BOOL", "categorical": "BYTES"}
     return [Description(feature.name, datatypes[feature.kind], 1) for feature in signature.features]
 
 
@@ -63,32 +63,34 @@ def named(what: str, target: str, targets: Sequence[Target]) -> str:
     return what if len(targets) == 1 else f"{what}.{target}"
 
 
-def describe(name: str, versions: list[int], trained: TrainedNetwork) -> dict[str, Any]:
-    return {
-        "name": name,
-        "versions": [str(version) for version in versions],
-        "platform": PLATFORM,
-        "inputs": [_metadata(each) for each in inputs_of(trained)],
-        "outputs": [_metadata(each) for each in outputs_of(trained)],
-    }
+def describe(name: str, versions: list[int], trained: TrainedNetwork) -> ModelMetadata:
+    """Return the tensors of a version, in the form of the protocol's metadata."""
+    return ModelMetadata(
+        name=name,
+        versions=[str(version) for version in versions],
+        platform=PLATFORM,
+        inputs=[_metadata(each) for each in inputs_of(trained)],
+        outputs=[_metadata(each) for each in outputs_of(trained)],
+    )
 
 
-def _metadata(tensor: Description) -> dict[str, Any]:
-    return {"name": tensor.name, "datatype": tensor.datatype, "shape": [-1, tensor.width]}
+def _metadata(tensor: Description) -> TensorMetadata:
+    return TensorMetadata(name=tensor.name, datatype=tensor.datatype, shape=[-1, tensor.width])
 
 
-def configure(name: str, trained: TrainedNetwork) -> dict[str, Any]:
-    return {
-        "name": name,
-        "platform": PLATFORM,
-        "backend": "descent",
-        "version_policy": {"all": {}},
-        "max_batch_size": 0,
-        "input": [_configured(each) for each in inputs_of(trained)],
-        "output": [_configured(each) for each in outputs_of(trained)],
-    }
+def configure(name: str, trained: TrainedNetwork) -> ModelConfiguration:
+    """Return the tensors of a version, in the form of Triton's model configuration."""
+    return ModelConfiguration(
+        name=name,
+        platform=PLATFORM,
+        backend="descent",
+        version_policy={"all": {}},
+        max_batch_size=0,
+        input=[_configured(each) for each in inputs_of(trained)],
+        output=[_configured(each) for each in outputs_of(trained)],
+    )
 
 
-def _configured(tensor: Description) -> dict[str, Any]:
+def _configured(tensor: Description) -> ConfiguredTensor:
     kind = "STRING" if tensor.datatype == "BYTES" else tensor.datatype
-    return {"name": tensor.name, "data_type": f"TYPE_{kind}", "dims": [-1, tensor.width]}
+    return ConfiguredTensor(name=tensor.name, data_type=f"TYPE_{kind}", dims=[-1, tensor.width])

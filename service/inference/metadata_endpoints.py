@@ -70,7 +70,7 @@ def describe_model(
     name, trained = _found(database, networks, model, version)
     with database.reading() as session:
         numbers = records.numbers(session, trained.model)
-    return schemas.ModelMetadata.model_validate(metadata.describe(name, numbers, trained))
+    return metadata.describe(name, numbers, trained)
 
 
 @router.get("/models/{model}/ready", summary="Is a model ready?", responses=problems(404))
@@ -88,7 +88,7 @@ def show_configuration(
 ) -> schemas.ModelConfiguration:
     """The tensors once more, in the form of Triton's model configuration."""
     name, trained = _found(database, networks, model, version)
-    return schemas.ModelConfiguration.model_validate(metadata.configure(name, trained))
+    return metadata.configure(name, trained)
 
 
 @router.get("/models/{model}/stats", summary="Show what a model inferred", responses=problems(404))

@@ -13,6 +13,7 @@ from service.errors import Invalid, invalid
 from service.http import json_numbers
 from service.http.json_numbers import Array
 from service.http.long_json.lists import LongList
+from service.inference.schemas import Datatype
 
 DTYPES = {
     "BOOL": np.dtype("?"),
@@ -30,7 +31,7 @@ DTYPES = {
 }
 """NumPy's dtypes of the datatypes that it has: all but BF16, a float32's upper half, and BYTES."""
 
-DATATYPE_OF = {"float32": "FP32", "float64": "FP64"}
+DATATYPE_OF: dict[str, Datatype] = {"float32": "FP32", "float64": "FP64"}
 DATATYPES_OF_NUMBERS = DTYPES.keys() - {"BOOL"}
 MOST_TEXTS = 10_000
 """Different texts in a tensor of a long body: a real column has a few hundred at most."""

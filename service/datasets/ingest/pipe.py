@@ -16,7 +16,7 @@ class Broken(Exception):
 
 
 class BodyPipe(io.RawIOBase):
-    """A pipe made in the event loop. `pour` runs there; everything else may run in a thread.
+    """A pipe made in the event loop. `fill` runs there; everything else may run in a thread.
 
     `note` is called with every piece when it is read.
     """
@@ -34,7 +34,7 @@ class BodyPipe(io.RawIOBase):
         self.received = 0
         """Bytes that have arrived so far."""
 
-    async def pour(self, pieces: AsyncIterator[bytes]) -> None:
+    async def fill(self, pieces: AsyncIterator[bytes]) -> None:
         """Take all pieces, waiting while the reader is behind. An error of `pieces` breaks the pipe too."""
         try:
             async for piece in pieces:

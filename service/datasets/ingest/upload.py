@@ -101,56 +101,56 @@ class Upload:
             Conflict: the name is taken.
             Unavailable: the storage is full or out of reach, or too many uploads are being read.
         """
-        feed, over = BodyPipe(note), asyncio.Event()
-        pouring = asyncio.create_task(feed.pour(body))
-        listing = asyncio.create_task(self._keep_listed(feed, over))
-        listing.add_done_callback(lambda task: feed.break_off() if _error_of(task) is not None else None)
+        pipe, over = BodyPipe(note), asyncio.Event()
+        filling = asyncio.create_task(pipe.fill(body))
+        listing = asyncio.create_task(self._keep_listed(pipe, over))
+        listing.add_done_callback(lambda task: pipe.break_off() if _error_of(task) is not None else None)
         is_small = self.size is not None and self.size < LISTED_FROM
         try:
             if is_small:
-                await asyncio.wait([pouring])  # the feed holds all of it: slow senders would keep many threads waiting
-                record = await to_thread.run_sync(self._store, feed)
+                await asyncio.wait([filling])  # the pipe holds all of it: slow senders would keep many threads waiting
+                record = await to_thread.run_sync(self._store, pipe)
             else:
-                record = await turns.run(partial(self._store, feed))
+                record = await turns.run(partial(self._store, pipe))
             over.set()
-            await asyncio.gather(pouring, listing)
+            await asyncio.gather(filling, listing)
             return await to_thread.run_sync(self._finish, record, answer)
         except BaseException as error:  # noqa: BLE001 - raised again, or why the body broke off
-            feed.break_off()
-            pouring.cancel()
+            pipe.break_off()
+            filling.cancel()
             over.set()
-            await asyncio.wait([pouring, listing])
+            await asyncio.wait([filling, listing])
             await to_thread.run_sync(self._forget)
-            raise _cause(pouring, listing, error) from None
+            raise _cause(filling, listing, error) from None
 
-    def _store(self, feed: BodyPipe) -> DatasetRecord:
+    def _store(self, pipe: BodyPipe) -> DatasetRecord:
         def read(scratch: Path) -> Table:
-            kind = _form(self.media_type, feed)
-            return read_table(kind, io.BufferedReader(feed), self.reading, scratch)
+            kind = _form(self.media_type, pipe)
+            return read_table(kind, io.BufferedReader(pipe), self.reading, scratch)
 
-        record = store_table(self.storage, read, self.options, self.id, self.created_at, feed.check)
+        record = store_table(self.storage, read, self.options, self.id, self.created_at, pipe.check)
         try:
-            feed.drain()
+            pipe.drain()
         except Broken:
             self.storage.delete(self.id, record.sha256)
             raise
         return record
 
-    async def _keep_listed(self, feed: BodyPipe, over: asyncio.Event) -> None:
+    async def _keep_listed(self, pipe: BodyPipe, over: asyncio.Event) -> None:
         """Once much has arrived, add the row, and then keep its progress up to date."""
         said, written = 0, 0.0
         while not over.is_set():
-            if not self._listed and feed.received >= LISTED_FROM:
-                await to_thread.run_sync(self._list, self._progress(feed))
-            elif self._listed and (feed.received > said or time.monotonic() - written > LONGEST_SILENCE):
-                said, written = feed.received, time.monotonic()
+            if not self._listed and pipe.received >= LISTED_FROM:
+                await to_thread.run_sync(self._list, self._progress(pipe))
+            elif self._listed and (pipe.received > said or time.monotonic() - written > LONGEST_SILENCE):
+                said, written = pipe.received, time.monotonic()
                 with suppress(SQLAlchemyError, DescentError):  # the next one comes soon
-                    await to_thread.run_sync(self._beat, self._progress(feed))
+                    await to_thread.run_sync(self._beat, self._progress(pipe))
             with suppress(TimeoutError):
                 await asyncio.wait_for(over.wait(), BEAT)
 
-    def _progress(self, feed: BodyPipe) -> float | None:
-        return min(1.0, feed.received / self.size) if self.size else None
+    def _progress(self, pipe: BodyPipe) -> float | None:
+        return min(1.0, pipe.received / self.size) if self.size else None
 
     def _list(self, progress: float | None) -> None:
         record = DatasetRecord(
@@ -200,14 +200,14 @@ _FIRST_BYTES = {
 }
 
 
-def _form(media_type: str, feed: BodyPipe) -> str:
+def _form(media_type: str, pipe: BodyPipe) -> str:
     """The media type, recognised by the first bytes where the sender names only a general one.
 
     Raises:
         WrongFormat: they are not of any form that is recognised.
     """
     if media_type in ANY_FORM:
-        first = feed.peek(max(map(len, _FIRST_BYTES)))
+        first = pipe.peek(max(map(len, _FIRST_BYTES)))
         for start, kind in _FIRST_BYTES.items():
             if first.startswith(start):
                 return kind
@@ -218,10 +218,10 @@ def _form(media_type: str, feed: BodyPipe) -> str:
     return media_type
 
 
-def _cause(pouring: "asyncio.Task[None]", listing: "asyncio.Task[None]", error: BaseException) -> BaseException:
+def _cause(filling: "asyncio.Task[None]", listing: "asyncio.Task[None]", error: BaseException) -> BaseException:
     """Return the cause of a failed upload: where its body broke off, the error that broke it off."""
     if not isinstance(error, asyncio.CancelledError):
-        return _error_of(listing) or _error_of(pouring) or error
+        return _error_of(listing) or _error_of(filling) or error
     return error
 
 

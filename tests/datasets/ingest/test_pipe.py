@@ -18,7 +18,7 @@ def test_a_sender_waits_for_the_reader(monkeypatch: pytest.MonkeyPatch) -> None:
 
     async def read_slowly() -> bytes:
         slow = BodyPipe()
-        pouring = asyncio.create_task(slow.pour(pieces()))
+        pouring = asyncio.create_task(slow.fill(pieces()))
         done, _ = await asyncio.wait([pouring], timeout=0.05)
         assert not done
         read = await asyncio.to_thread(lambda: b"".join(iter(lambda: slow.read(1) or b"", b"")))
