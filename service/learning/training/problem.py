@@ -20,7 +20,7 @@ class Problem:
 
     @property
     def parts(self) -> dict[str, Part]:
-        """The parts that there are, by name."""
+        """The existing parts, by name."""
         parts = {"train": self.train, "validation": self.validation}
         return {name: part for name, part in parts.items() if part is not None}
 

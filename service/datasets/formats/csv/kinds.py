@@ -98,7 +98,7 @@ def _guess(column: int, name: str, values: pyarrow.Array) -> Kind:
     if _BOOLEAN.fullmatch(text):
         return "boolean"
     if mark := _mark_among_numbers(values):
-        missing = f"if it stands for a missing value, say missing_values={quote(mark)}"
+        missing = f"if it stands for a missing value, use missing_values={quote(mark)}"
         texts = f"if the column holds texts, types={name}:categorical"
         raise Fault(row, column, f"holds {mark!r} among numbers: {missing}; {texts}.")
     return "categorical"

@@ -74,7 +74,7 @@ def _fault(message: str, dialect: Dialect) -> Exception:
         if type == "null":
             remedy = "name all columns with columns="
             return Fault(row, column, f"holds {value!r}, but the header has no name for it: {remedy}.")
-        missing = f"If it stands for a missing value, say missing_values={quote(value)}." if value else ""
+        missing = f"If it stands for a missing value, use missing_values={quote(value)}." if value else ""
         advice = f"{missing} If it is to hold texts, set its type: types={dialect.names[column]}:categorical."
         return Fault(row, column, f"holds {value!r}, which is {_EXPECTED[type]}. {advice.strip()}")
     return invalid("#", f"The body is not CSV: {message}.", "malformed")
