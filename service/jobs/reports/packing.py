@@ -6,14 +6,26 @@ seconds are float32. A constant rate, or a column without numbers, takes 8 bytes
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from service.http import json_numbers
 
-FIELDS = ("epoch", "train_loss", "validation_loss", "rate", "gradient_norm", "seconds")
+
+class Report(TypedDict):
+    """A report in JSON."""
+
+    epoch: int
+    train_loss: float
+    validation_loss: float | None
+    rate: float | None
+    gradient_norm: float | None
+    seconds: float
+
+
+FIELDS = tuple(Report.__annotations__)
 COLUMNS = FIELDS[1:]
 SECONDS = COLUMNS.index("seconds")
 
@@ -51,11 +63,12 @@ class Reports:
     def train_losses(self) -> Matrix:
         return self.values[:, 0]
 
-    def to_json(self) -> list[dict[str, Any]]:
+    def to_json(self) -> list[Report]:
         """Return an object for each report; numbers that are not finite are null."""
         columns = [self.epochs.tolist(), *map(_in_json, self.values.T)]
         columns[-1] = [None if seconds is None else float(f"{seconds:.7g}") for seconds in columns[-1]]
-        return [dict(zip(FIELDS, row, strict=True)) for row in zip(*columns, strict=True)]
+        reports = [dict(zip(FIELDS, row, strict=True)) for row in zip(*columns, strict=True)]
+        return cast("list[Report]", reports)
 
 
 def _in_json(column: Matrix) -> list[float | None]:

@@ -4,7 +4,6 @@ import csv as csv_format
 import io
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -13,7 +12,7 @@ from service.database.lookup import position_of
 from service.jobs import records
 from service.jobs.operations import estimated_finish_at
 from service.jobs.records import JobRecord
-from service.jobs.reports.packing import FIELDS
+from service.jobs.reports.packing import FIELDS, Report
 from service.jobs.reports.thinning import Extremes
 from service.jobs.schemas import Job
 
@@ -40,7 +39,7 @@ def job(record: JobRecord) -> Job:
 
 def page(
     database: Database, job: str, from_epoch: int, limit: int, after: str | None
-) -> tuple[list[dict[str, Any]], str | None]:
+) -> tuple[list[Report], str | None]:
     """Reports from an epoch, or from the cursor, on; the cursor is the next epoch's number."""
     with database.reading() as session:
         start = start_of_page(session, job, from_epoch, after)
@@ -60,7 +59,7 @@ def start_of_page(session: Session, job: str, from_epoch: int, after: str | None
     return position_of(after, 0 if last is None else last + 1, begin=from_epoch)
 
 
-def chunks(database: Database, job: str, from_epoch: int) -> Iterator[list[dict[str, Any]]]:
+def chunks(database: Database, job: str, from_epoch: int) -> Iterator[list[Report]]:
     """Yield all reports from an epoch on; no transaction stays open between chunks."""
     while True:
         with database.reading() as session:
@@ -72,13 +71,13 @@ def chunks(database: Database, job: str, from_epoch: int) -> Iterator[list[dict[
         from_epoch = int(found.epochs[-1]) + 1
 
 
-def curve(database: Database, job: str, from_epoch: int, points: int) -> list[dict[str, Any]]:
+def curve(database: Database, job: str, from_epoch: int, points: int) -> list[Report]:
     """Return the reports of a job from an epoch on, thinned to about `points`."""
     with database.reading() as session:
         return thinned(session, records.find(session, job), from_epoch, points)
 
 
-def thinned(session: Session, job: JobRecord, from_epoch: int, points: int) -> list[dict[str, Any]]:
+def thinned(session: Session, job: JobRecord, from_epoch: int, points: int) -> list[Report]:
     """About `points` reports: the first, the last, and the lowest and highest loss of each stretch between."""
     last = job.epochs_done
     stretch = max(1, -(-2 * (last + 1 - from_epoch) // max(1, points - 2)))
@@ -96,7 +95,7 @@ def csv(database: Database, job: str, from_epoch: int, points: int | None) -> It
     return _csv_lines(chunks(database, job, from_epoch))
 
 
-def _csv_lines(wanted: Iterable[list[dict[str, Any]]]) -> Iterator[str]:
+def _csv_lines(wanted: Iterable[list[Report]]) -> Iterator[str]:
     yield ",".join(FIELDS) + "\r\n"
     for rows in wanted:
         text = io.StringIO()
