@@ -52,6 +52,12 @@ class Loss(Term):
     twin: ClassVar[str | None] = None
     quadratic: ClassVar[float] = 0.0
 
+    def __init_subclass__(cls) -> None:
+        """Let a class with terms of its own be quadratic only where it states so itself."""
+        super().__init_subclass__()
+        if {"terms", "slope", "both", "bind"} & vars(cls).keys() and "quadratic" not in vars(cls):
+            cls.quadratic = 0.0
+
     @property
     def separable(self) -> bool:
         """Whether the loss is made of terms of single rows."""

@@ -48,6 +48,12 @@ class Rule(Term):
     scope: ClassVar[Scope] = "elements"
     pauses: ClassVar[bool] = False
 
+    def __init_subclass__(cls) -> None:
+        """Let a class with steps of its own have a recurrence only where it states one itself."""
+        super().__init_subclass__()
+        if "bind" in vars(cls) and "recurrence" not in vars(cls):
+            cls.recurrence = Rule.recurrence  # type: ignore[method-assign]
+
     def states(self) -> dict[str, float]:
         """Return the vectors that the rule remembers, by name, each with the number it begins with."""
         return {}

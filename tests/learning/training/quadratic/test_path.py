@@ -11,8 +11,8 @@ import pytest
 
 from service.learning.arrays import Array
 from service.learning.layers import Chain, Dense
-from service.learning.losses import Agg, AggregatedLoss
-from service.learning.optimisers import Recurrence, Rule
+from service.learning.losses import MSE, Agg, AggregatedLoss
+from service.learning.optimisers import Apply, Block, Descent, Recurrence, Rule
 from service.learning.rows.gram import Gram
 from service.learning.training.batch_path import BatchPath
 from service.learning.training.problem import Problem
@@ -161,3 +161,37 @@ def test_a_packages_plain_rule_has_a_closed_form_and_momentum_of_0_none() -> Non
     assert has_closed_form(recipe(Plain()))
     assert has_closed_form(recipe(chain(Plain())))
     assert not has_closed_form(recipe(MAKE["Momentum"](rho=0)))
+
+
+@dataclass(frozen=True, slots=True)
+class Quartic(MSE):
+    """A loss of a package that derives from mse and has terms of its own."""
+
+    name = "quartic"
+
+    def terms(self, ŷ: Array, y: Array) -> Array:
+        return (ŷ - y) ** 4
+
+
+@dataclass(frozen=True, slots=True)
+class Halved(Descent):
+    """A rule of a package that derives from Descent and has steps of its own."""
+
+    name = "Halved"
+
+    def bind(self, block: Block) -> Apply:
+        return lambda eta, t: None
+
+
+@dataclass(frozen=True, slots=True)
+class Renamed(Descent):
+    """A rule of a package that steps as Descent does."""
+
+    name = "Renamed"
+
+
+def test_facts_do_not_pass_to_classes_with_terms_or_steps_of_their_own() -> None:
+    assert obstacle(NETWORK, len(TRAIN), recipe(loss=Quartic()), weighted=False) is not None
+    assert Halved().recurrence is None
+    assert not has_closed_form(recipe(Halved()))
+    assert has_closed_form(recipe(Renamed()))
