@@ -27,7 +27,7 @@ class VersionRecord(Record):
     job_id: Mapped[str | None]
     """The job that made it; null: version 0 or a PUT. No foreign key: a version outlives its job."""
     signature: Mapped[Signature | None] = mapped_column(_SIGNATURE)
-    """Of the data it was trained on; null: not known."""
+    """The signature of the data it was trained on; null: not known."""
     parameters: Mapped[bytes] = mapped_column(deferred=True)
     created_at: Mapped[datetime] = mapped_column(default=now)
 
@@ -54,7 +54,7 @@ class LastParametersRecord(Record):
     dtype: Mapped[str]
     parameters: Mapped[bytes]
     signature: Mapped[Signature | None] = mapped_column(_SIGNATURE)
-    """Of the data that the job trained on."""
+    """The signature of the data that the job trained on."""
 
 
 class ModelRecord(Record):
