@@ -26,7 +26,7 @@ from service.http.pages import After, Limit, Page
 from service.http.problems import problems
 from service.http.query import refuse_beside_json
 from service.http.responses import attachment, numbers_response
-from service.http.routes import JSONRoute, media_type
+from service.http.routes import JSONRoute, charset_of, media_type
 from service.idempotency.creation import Creation, Fingerprint, IdempotencyKey, creation, replay, was_used
 from service.resources import DatabaseOf, SettingsOf, StorageOf, UploadTurnsOf, resources_of
 from service.settings import Settings
@@ -127,7 +127,7 @@ def _upload(request: Request, options: StreamedOptions, database: Database, stor
         storage,
         Options(options.name, options.targets, options.split(), options.dtype, options.missing_ways(), limit),
         kind,
-        options.reading(limit),
+        options.reading(limit, charset_of(request)),
         int(size) if size.isdigit() else None,
     )
 

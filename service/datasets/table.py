@@ -77,7 +77,7 @@ class ReadOptions:
     types: Mapping[str, Kind] = field(default_factory=dict)
     """Kinds of columns that are not to be guessed."""
     delimiter: str | None = None
-    """The character between the values of a CSV row; None: guessed."""
+    """The character between the values of a CSV row, or `whitespace`; None: guessed."""
     header: bool = True
     """Whether the first row of a CSV text has the names."""
     columns: list[str] = field(default_factory=list)
@@ -88,6 +88,14 @@ class ReadOptions:
     """Columns that the sender speaks of: none is left out unasked."""
     missing_values: Sequence[str] = ()
     """Texts in CSV that stand for missing values, beside the usual ones."""
+    encoding: str | None = None
+    """Of CSV; None: UTF-8, or UTF-16 by its mark."""
+    skip: int = 0
+    """Lines of CSV above the header."""
+    comment: str | None = None
+    """How lines of CSV begin that are none of the table."""
+    decimal: str = "."
+    thousands: str | None = None
     fewest: int = 2
     """The least number of columns: a dataset has one to learn from and one to learn."""
     expected: Mapping[str, Kind] = field(default_factory=dict)

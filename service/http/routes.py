@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from typing import Any, get_args, get_origin
 
@@ -84,6 +85,12 @@ def _is_list(annotation: Any) -> bool:
 
 def media_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def charset_of(request: Request) -> str | None:
+    """Return the encoding of a text that the sender names in Content-Type."""
+    found = re.search(r';\s*charset="?([^";\s]+)', request.headers.get("content-type", ""), re.IGNORECASE)
+    return found[1][:50] if found else None
 
 
 Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]

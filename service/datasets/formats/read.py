@@ -5,6 +5,7 @@ from pathlib import Path
 from service.datasets.formats.body import Body, Pieces
 from service.datasets.formats.checks import few_categories
 from service.datasets.formats.media_types import ALIASES, ANY_FORM, GZIP, MediaType
+from service.datasets.formats.zipped import unzipped
 from service.datasets.table import ReadOptions, Table
 from service.errors import WrongFormat, invalid
 
@@ -46,8 +47,10 @@ def _check(form: MediaType, options: ReadOptions) -> None:
         raise invalid("query/delimiter", f"Only {MediaType.CSV} has a delimiter.")
     if form != MediaType.CSV and not options.header:
         raise invalid("query/header", f"Only {MediaType.CSV} may have a header.")
-    if form != MediaType.CSV and options.missing_values:
-        raise invalid("query/missing_values", f"Only {MediaType.CSV} has texts for missing values.")
+    plain = ReadOptions(options.limit)
+    for name in ("missing_values", "skip", "comment", "decimal", "thousands"):
+        if form != MediaType.CSV and getattr(options, name) not in (getattr(plain, name), []):
+            raise invalid(f"query/{name}", f"`{name}` is for {MediaType.CSV} alone.")
     if form not in (MediaType.CSV, MediaType.NPY) and options.columns:
         raise invalid("query/columns", "The names of the columns are in the body itself.")
 
@@ -58,7 +61,7 @@ def _read(form: MediaType, body: Body, options: ReadOptions, scratch: Path) -> T
         case MediaType.CSV:
             from service.datasets.formats.csv.read import read_csv
 
-            return read_csv(whole, options)
+            return read_csv(unzipped(whole, options.limit, scratch), options)
         case MediaType.PARQUET:
             from service.datasets.formats.parquet import read_parquet
 

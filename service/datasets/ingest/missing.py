@@ -57,7 +57,9 @@ class Ways:
     def remedy(self, kind: Kind, *, target: bool) -> str:
         """Return what a sender can do about a column whose missing values are refused."""
         if not self.by_kind:
-            return 'Set `missing` to "drop" to leave such rows out, or to "mean" to have such values filled in.'
+            remedy = 'Set `missing` to "drop" to leave such rows out, or to "mean" to have such values filled in'
+            own = "; missing=categorical:category makes them a category of their own"
+            return f"{remedy}{own if kind == 'categorical' and not target else ''}."
         if target:
             return "Values of targets are never made up: `missing` of `targets` may be drop (missing=targets:drop)."
         if kind == "numeric":

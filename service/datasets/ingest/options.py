@@ -71,7 +71,28 @@ class StreamedOptions(Strict):
     ] = None
     dtype: Dtype = "float32"
     delimiter: Annotated[
-        str | None, Field(min_length=1, max_length=1, description="between the values of CSV; guessed without it")
+        str | None,
+        Field(
+            min_length=1,
+            max_length=10,
+            description="between the values of CSV: one character, or `whitespace` for runs of blanks; else guessed",
+        ),
+    ] = None
+    encoding: Annotated[
+        str | None,
+        Field(
+            max_length=50,
+            description="of CSV, such as latin-1; else the charset of Content-Type, else UTF-8, or UTF-16 by its mark",
+        ),
+    ] = None
+    skip: Annotated[int, Field(ge=0, le=10_000, description="so many lines of CSV above the header")] = 0
+    comment: Annotated[
+        str | None,
+        Field(min_length=1, max_length=10, description="how lines of CSV begin that are none of the table, such as #"),
+    ] = None
+    decimal: Annotated[str, Field(pattern="^[.,]$", description="before the decimals of numbers in CSV")] = "."
+    thousands: Annotated[
+        str | None, Field(min_length=1, max_length=1, description="between thousands of numbers in CSV")
     ] = None
     header: Annotated[bool, Field(description="whether the first line of CSV has the names of the columns")] = True
     columns: Annotated[
@@ -127,7 +148,7 @@ class StreamedOptions(Strict):
             )
             raise invalid("query/missing", detail) from None
 
-    def reading(self, limit: int) -> ReadOptions:
+    def reading(self, limit: int, charset: str | None = None) -> ReadOptions:
         """Return the options for the reader of the body; `limit` is the bytes that it may have once decompressed.
 
         Raises:
@@ -142,7 +163,21 @@ class StreamedOptions(Strict):
             kinds[name] = kind  # type: ignore[assignment]  # it is one of them
         ignored = [name for name in self.ignore if name]  # a form sends the fields that are left empty
         named = {*self.targets, *([self.split_column] if self.split_column else ())}
-        return ReadOptions(limit, kinds, self.delimiter, self.header, self.columns, ignored, named, self.missing_values)
+        return ReadOptions(
+            limit,
+            kinds,
+            self.delimiter,
+            self.header,
+            self.columns,
+            ignored,
+            named,
+            self.missing_values,
+            self.encoding or charset,
+            self.skip,
+            self.comment,
+            self.decimal,
+            self.thousands,
+        )
 
     def in_query(self, refused: Invalid) -> Invalid:
         """The same refusal, its pointers into a JSON body being names of these parameters."""

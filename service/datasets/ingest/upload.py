@@ -20,6 +20,7 @@ from service.database.record import now
 from service.datasets import operations, records
 from service.datasets.formats.media_types import ANY_FORM, MediaType
 from service.datasets.formats.read import read_table
+from service.datasets.formats.zipped import ZIP, begins_with_an_array
 from service.datasets.ingest.fill import Options
 from service.datasets.ingest.pipe import BodyPipe, Broken
 from service.datasets.ingest.store import store_table
@@ -191,6 +192,8 @@ class Upload:
                 records.delete_loading(session, self.id)
 
 
+MOST_PEEKED = 1 << 10
+"""Bytes that tell the form of a body, and the name of the first member of a zip."""
 _FIRST_BYTES = {
     b"PAR1": MediaType.PARQUET,
     b"ARROW1": MediaType.ARROW_FILE,
@@ -207,7 +210,9 @@ def _form(media_type: str, pipe: BodyPipe) -> str:
         WrongFormat: they are not of any form that is recognised.
     """
     if media_type in ANY_FORM:
-        first = pipe.peek(max(map(len, _FIRST_BYTES)))
+        first = pipe.peek(MOST_PEEKED)
+        if first.startswith(ZIP) and not begins_with_an_array(first):
+            return MediaType.CSV
         for start, kind in _FIRST_BYTES.items():
             if first.startswith(start):
                 return kind

@@ -46,3 +46,17 @@ def _around_values(delimiter: str) -> re.Pattern[bytes]:
     begin, end = rb"(?:(?<=%s)|\A)" % edge, rb"(?=%s|\Z)" % edge
     quoted = rb'%s%s*"(?:[^"]++|"")*+"%s*%s' % (begin, blank, blank, end)
     return re.compile(rb"%s|%s%s+|%s+%s" % (quoted, begin, blank, blank, end))
+
+
+_RUN = re.compile(rb"[ \t]+")
+_AT_EDGE = re.compile(rb"(?<=[\r\n])\t|\t(?=[\r\n])|\A\t|\t\Z")
+_IN_QUOTES = re.compile(rb'"(?:[^"]++|"")*+"|[ \t]+')
+
+
+def divided(data: bytes) -> bytes:
+    """Return whole rows with a tab in place of each run of blanks between values, and none around a row."""
+    if QUOTE in data:
+        tabs = _IN_QUOTES.sub(lambda found: found[0] if found[0].startswith(QUOTE) else TAB, data)
+    else:
+        tabs = _RUN.sub(TAB, data)
+    return _AT_EDGE.sub(b"", tabs)

@@ -3,15 +3,15 @@
 import csv
 import io
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from service.datasets.formats.csv.blanks import stripped
+from service.datasets.formats.csv.blanks import divided, stripped
 from service.datasets.formats.csv.blocks import QUOTE, Block
 from service.datasets.formats.csv.names import Names, names_of, numbered
+from service.datasets.formats.csv.numerals import GROUPS
 from service.datasets.table import ReadOptions
 from service.errors import invalid
 
@@ -26,9 +26,10 @@ NUMERIC = "+-.,0123456789"
 _EMPTY_LINES = re.compile(rb"(?: *[\r\n])*")
 BEHIND = "behind"
 """A row that is put behind a text: within quotes that are still open it does not count as one."""
-MARK = b"\xef\xbb\xbf"
-WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")
-"""Byte order marks of UTF-16 and UTF-32."""
+_EXCEL = re.compile(rb'"?sep=([^"\r\n])"?[ \t]*(?:\r\n|\n|\r)', re.IGNORECASE)
+"""The line in which Excel names the delimiter."""
+WHITESPACE = "whitespace"
+NOT_UTF8 = "not UTF-8. Name its encoding, such as encoding=latin-1, or charset=latin-1 in Content-Type."
 
 
 @dataclass(frozen=True)
@@ -36,12 +37,15 @@ class Dialect:
     delimiter: str
     columns: Names
     header: bool
-    missing: Sequence[str] = ()
-    """Texts that stand for missing values, beside the usual ones."""
+    options: ReadOptions
+    by_blanks: bool = False
+    """Whether runs of blanks divide values; they are made one `delimiter` each."""
+    preamble: int | None = None
+    """Lines that seem to stand above the header."""
 
     def prepared(self, block: Block) -> Block:
         """Return the same rows as they are parsed: without blanks around values."""
-        data = stripped(block.data, self.delimiter)
+        data = divided(block.data) if self.by_blanks else stripped(block.data, self.delimiter)
         return block if data is block.data else replace(block, data=data)
 
     @property
@@ -51,7 +55,10 @@ class Dialect:
     @property
     def width(self) -> str:
         """The number of values that a row must have, in words."""
-        return f"{'the header names' if self.header else 'there are'} {len(self.names)} columns"
+        said = f"{'the header names' if self.header else 'there are'} {len(self.names)} columns"
+        if self.preamble is None:
+            return f"{said}."
+        return f"{said}. Leave lines above the header out: skip={self.preamble}, or comment=# if they begin with #."
 
 
 @dataclass(frozen=True)
@@ -104,16 +111,19 @@ def dialect_of(first: Block, options: ReadOptions) -> tuple[Dialect, Block]:
     Raises:
         Invalid: no text in UTF-8, no names that columns can have, or fewer than two.
     """
-    if first.data.startswith(WIDE_MARKS):
-        raise invalid("#", "The text is not UTF-8, but begins as UTF-16 does.", "malformed")
-    block = first.after(len(MARK)) if first.data.startswith(MARK) else first
-    empty = _EMPTY_LINES.match(block.data)
-    block = block.after(empty.end() if empty else 0)
+    empty = _EMPTY_LINES.match(first.data)
+    block = first.after(empty.end() if empty else 0)
+    if named := _EXCEL.match(block.data):
+        block = block.after(named.end())
     if not block:
         raise invalid("#", "The body is empty, and so not CSV: give a line for each row.", "empty")
-    delimiter = _checked(options.delimiter) or _guess(block)
+    delimiter = _checked(options.delimiter) or (named[1].decode() if named else _guess(block, options))
+    by_blanks = delimiter == WHITESPACE
+    delimiter = "\t" if by_blanks else delimiter
+    _check_marks(options, delimiter)
     end = _end_of_first_row(block)
-    row = _first_row(stripped(block.data[:end], delimiter), delimiter, block.line)
+    head = divided(block.data[:end]) if by_blanks else stripped(block.data[:end], delimiter)
+    row = _first_row(head, delimiter, block.line)
     if len(row) < options.fewest:
         detail = f"There is one column, {row[0][:50]!r}: give at least two columns, or the delimiter between them."
         raise invalid("#", detail, "empty")
@@ -121,15 +131,40 @@ def dialect_of(first: Block, options: ReadOptions) -> tuple[Dialect, Block]:
         hint = "curl's -d drops the ends of lines: send a file with --data-binary"
         raise invalid("#", f"The body has only a header line, and no rows. ({hint}.)", "empty")
     if not options.header:
-        return Dialect(delimiter, numbered(row, options), False, options.missing_values), block
+        return Dialect(delimiter, numbered(row, options), False, options, by_blanks), block
     rest = block.after(end)
-    names = names_of(row, _rows_of(_sample(rest), delimiter), options)
-    return Dialect(delimiter, names, True, options.missing_values), rest
+    sample = divided(_sample(rest).encode()).decode() if by_blanks else _sample(rest)
+    names = names_of(row, _rows_of(sample, delimiter), options)
+    return Dialect(delimiter, names, True, options, by_blanks, _preamble(_sample(block), delimiter, block.line)), rest
+
+
+def _preamble(text: str, delimiter: str, line: int) -> int | None:
+    """Return how many lines stand above those that have one width; None where all have."""
+    rows = _rows(text, delimiter)
+    try:
+        widths = [(rows.line_num, len(row)) for row in islice(rows, ROWS) if row]
+    except csv.Error:
+        return None
+    odd = [number for number, width in widths if width != widths[-1][1]]
+    alike = [number for number, width in widths if not odd or number > odd[-1]]
+    return line - 1 + odd[-1] if odd and len(alike) > 1 else None
+
+
+def _check_marks(options: ReadOptions, delimiter: str) -> None:
+    if options.decimal not in (".", ","):
+        raise invalid("query/decimal", "Numbers have a decimal point or comma: decimal=. or decimal=,.")
+    if options.thousands is not None and options.thousands not in tuple(GROUPS):
+        raise invalid("query/thousands", "Thousands are separated by a comma, a point, a blank, an apostrophe or _.")
+    if options.decimal == options.thousands:
+        raise invalid("query/thousands", "The same character cannot separate thousands and decimals.")
 
 
 def _checked(delimiter: str | None) -> str | None:
+    if delimiter == WHITESPACE:
+        return delimiter
     if delimiter is not None and (len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n\0'):
-        raise invalid("query/delimiter", "A delimiter is one ASCII character, no quote and no end of a line.")
+        detail = "A delimiter is whitespace, or one ASCII character, no quote and no end of a line."
+        raise invalid("query/delimiter", detail)
     return delimiter
 
 
@@ -145,7 +180,7 @@ def _first_row(data: bytes, delimiter: str, line: int) -> list[str]:
     try:
         return next(_rows(data.decode(), delimiter), [""])
     except UnicodeDecodeError:
-        raise invalid("#", f"Line {line} is not UTF-8.", "malformed") from None
+        raise invalid("#", f"Line {line} is {NOT_UTF8}", "malformed") from None
     except csv.Error as error:
         raise invalid("#", f"Line {line} is not CSV: {error}.", "malformed") from None
 
@@ -154,12 +189,16 @@ def _rows(text: str, delimiter: str) -> "_csv.Reader":
     return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=delimiter != " ")
 
 
-def _guess(block: Block) -> str:
+def _guess(block: Block, options: ReadOptions) -> str:
     """The delimiter that divides the first rows into the same number of values each, as many as possible; among such,
-    the one that leaves more numbers whole, also such with a decimal comma.
+    the one that leaves more numbers whole, also such with a decimal comma. Runs of blanks, where nothing else divides.
     """
     text = _sample(block)
-    return max(DELIMITERS, key=lambda delimiter: _fitness(_rows_of(text, delimiter)))
+    best = max(DELIMITERS, key=lambda delimiter: _fitness(_rows_of(text, delimiter)))
+    rows = _rows_of(text, best)
+    if not rows or len(rows[0]) > 1 or rows[0][0] in options.expected:
+        return best
+    return WHITESPACE if _fitness(_rows_of(divided(text.encode()).decode(), "\t"))[0] else best
 
 
 def _sample(block: Block) -> str:

@@ -1,7 +1,7 @@
 """The names and kinds of CSV columns, by the first block of rows."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -12,6 +12,7 @@ import pyarrow
 from service.datasets.columns import Kind
 from service.datasets.formats.checks import SHOWN, is_time, no_date
 from service.datasets.formats.csv.dialect import Dialect
+from service.datasets.formats.csv.numerals import advice_on, written
 from service.datasets.formats.csv.parse import Fault, parse
 
 MOST_MARKS = 2
@@ -25,8 +26,6 @@ def _pattern(pattern: str) -> re.Pattern[str]:
     return re.compile(rf"\s*({pattern})\s*", re.IGNORECASE | re.ASCII)
 
 
-_NUMBER = _pattern(r"[+-]?(([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?|inf(inity)?)")
-_WITH_COMMA = _pattern(r"[+-]?[0-9]+(,[0-9]+)+")
 _BOOLEAN = _pattern("true|false")
 
 
@@ -65,7 +64,7 @@ def columns_of(
     if free and free[0] == 0 < others and _counts(values[0]):
         index = 0
     kinds = {
-        name: types.get(name) or _guess(place, name, values[place])
+        name: types.get(name) or _guess(dialect, place, values[place])
         for place, name in wanted.items()
         if place not in (index, spare)
     }
@@ -83,31 +82,35 @@ def _counts(texts: pyarrow.Array) -> bool:
     return bool((numbers == np.arange(len(numbers)) + numbers[0]).all())
 
 
-def _guess(column: int, name: str, values: pyarrow.Array) -> Kind:
+def _guess(dialect: Dialect, column: int, values: pyarrow.Array) -> Kind:
+    name = dialect.names[column]
     row = values.is_valid().index(True).as_py()
     if row < 0:
         return "numeric"
     text = values[row].as_py().decode(errors="replace")
     if is_time(text):
         raise Fault(row, column, no_date(text))
-    if _WITH_COMMA.fullmatch(text):
-        advice = "write numbers as in 1234.5, or set its type to categorical."
-        raise Fault(row, column, f"holds {text[:SHOWN]!r}, a number with a comma: {advice}")
-    if _NUMBER.fullmatch(text):
+    is_number = re.compile(written(dialect.options.decimal, dialect.options.thousands)).match
+    if is_number(text):
         return "numeric"
+    if number := advice_on(text, name):
+        raise Fault(row, column, f"holds {text[:SHOWN]!r}, {number}")
     if _BOOLEAN.fullmatch(text):
         return "boolean"
-    if mark := _mark_among_numbers(values):
+    if mark := _mark_among_numbers(values, is_number):
+        if row == 0 and not dialect.header:
+            remedy = "if the first line has the names, leave header=false out; columns= replaces them"
+            raise Fault(row, column, f"holds {mark!r} above numbers: {remedy}.")
         missing = f"if it stands for a missing value, use missing_values={quote(mark)}"
         texts = f"if the column holds texts, types={name}:categorical"
         raise Fault(row, column, f"holds {mark!r} among numbers: {missing}; {texts}.")
     return "categorical"
 
 
-def _mark_among_numbers(values: pyarrow.Array) -> str | None:
+def _mark_among_numbers(values: pyarrow.Array, is_number: Callable[[str], object]) -> str | None:
     """Return the text that stands among numbers, where nearly all of the first values are numbers."""
     counts = {each["values"].decode(errors="replace"): each["counts"] for each in _counted(values)}
-    marks = [text for text in counts if not _NUMBER.fullmatch(text)]
+    marks = [text for text in counts if not is_number(text)]
     rest = sum(counts[mark] for mark in marks)
     is_mark = len(marks) <= MOST_MARKS and rest < sum(counts.values()) - rest and len(marks[0]) <= LONGEST_MARK
     return marks[0] if is_mark else None

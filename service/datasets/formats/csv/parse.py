@@ -10,7 +10,8 @@ import pyarrow
 from pyarrow import csv
 
 from service.datasets.formats.checks import SHOWN
-from service.datasets.formats.csv.dialect import Dialect
+from service.datasets.formats.csv.dialect import NOT_UTF8, Dialect
+from service.datasets.formats.csv.numerals import advice_on, without_thousands
 from service.errors import invalid
 
 MISSING = ["", " ", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "null", "NULL"]
@@ -44,12 +45,15 @@ def parse(data: bytes, dialect: Dialect, types: Sequence[pyarrow.DataType | None
     # The thread that asks is the one that parses: only then does pyarrow know the numbers of rows.
     read = csv.ReadOptions(use_threads=False, block_size=len(data) + 1, column_names=names)
     form = csv.ParseOptions(delimiter=dialect.delimiter, newlines_in_values=True)
+    options = dialect.options
     wanted = {name: type for name, type in zip(names, types, strict=True) if type is not None}
+    grouped = [name for name, type in wanted.items() if type == pyarrow.float64() and options.thousands is not None]
     convert = csv.ConvertOptions(
-        column_types=wanted,
+        column_types={**wanted, **dict.fromkeys(grouped, pyarrow.string())},
         include_columns=list(wanted),
-        null_values=[*MISSING, *dialect.missing],
+        null_values=[*MISSING, *options.missing_values],
         strings_can_be_null=True,
+        decimal_point=options.decimal,
         true_values=["1", *_in_any_case("true")],
         false_values=["0", *_in_any_case("false")],
     )
@@ -59,22 +63,34 @@ def parse(data: bytes, dialect: Dialect, types: Sequence[pyarrow.DataType | None
         table = csv.read_csv(pyarrow.BufferReader(data), read, form, convert)
     except pyarrow.ArrowInvalid as error:
         raise _fault(str(error), dialect) from None
-    return [column.chunk(0) for column in table.columns]
+    arrays = {name: column.chunk(0) for name, column in zip(wanted, table.columns, strict=True)}
+    for name in grouped:
+        assert options.thousands is not None
+        arrays[name], wrong = without_thousands(arrays[name], options.decimal, options.thousands)
+        if wrong is not None:
+            raise _no_value(wrong, int(name), "double", arrays[name][wrong].as_py(), dialect)
+    return list(arrays.values())
 
 
 def _fault(message: str, dialect: Dialect) -> Exception:
     if found := _RAGGED.match(message):
         row, values = map(int, found.groups())
-        return Fault(row - 1, None, f"has {values} values, but {dialect.width}.")
+        return Fault(row - 1, None, f"has {values} values, but {dialect.width}")
     if found := _NO_VALUE.match(message):
         row, column, type, value = int(found[2]) - 1, int(found[1]), found[3], found[4]
         if type not in (*_EXPECTED, "null"):
-            return Fault(row, column, "is not UTF-8.")
-        value = value.removeprefix("invalid value '").removesuffix("'")[:SHOWN]
-        if type == "null":
-            remedy = "name all columns with columns="
-            return Fault(row, column, f"holds {value!r}, but the header has no name for it: {remedy}.")
-        missing = f"If it stands for a missing value, use missing_values={quote(value)}." if value else ""
-        advice = f"{missing} If it is to hold texts, set its type: types={dialect.names[column]}:categorical."
-        return Fault(row, column, f"holds {value!r}, which is {_EXPECTED[type]}. {advice.strip()}")
+            return Fault(row, column, f"is {NOT_UTF8}")
+        return _no_value(row, column, type, value.removeprefix("invalid value '").removesuffix("'"), dialect)
     return invalid("#", f"The body is not CSV: {message}.", "malformed")
+
+
+def _no_value(row: int, column: int, type: str, text: str, dialect: Dialect) -> Fault:
+    value, name = text[:SHOWN], dialect.names[column]
+    if type == "null":
+        remedy = "name all columns with columns="
+        return Fault(row, column, f"holds {value!r}, but the header has no name for it: {remedy}.")
+    if type == "double" and (number := advice_on(text, name)):
+        return Fault(row, column, f"holds {value!r}, {number}")
+    missing = f"If it stands for a missing value, use missing_values={quote(value)}." if value else ""
+    advice = f"{missing} If it is to hold texts, set its type: types={name}:categorical."
+    return Fault(row, column, f"holds {value!r}, which is {_EXPECTED[type]}. {advice.strip()}")

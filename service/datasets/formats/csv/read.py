@@ -14,6 +14,7 @@ from service.datasets.formats.csv.blocks import QUOTE, Block, blocks
 from service.datasets.formats.csv.dialect import Dialect, Lines, dialect_of
 from service.datasets.formats.csv.kinds import Columns, columns_of
 from service.datasets.formats.csv.parse import Fault, parse
+from service.datasets.formats.csv.text import text_of
 from service.datasets.table import Chunk, ReadOptions, Table, Texts, Values
 from service.errors import Invalid, invalid
 from service.learning.advice import Advice
@@ -33,7 +34,7 @@ def read_csv(pieces: Iterator[bytes], options: ReadOptions) -> Table:
     Raises:
         Invalid: it has no columns, or their kinds cannot be told.
     """
-    rest = blocks(pieces)
+    rest = blocks(text_of(pieces, options))
     dialect, first = dialect_of(next(rest), options)
     check_types(options.types, dialect.names, "query/types")
     check_types(options.ignored, dialect.names, "query/ignore")

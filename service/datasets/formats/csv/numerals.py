@@ -1,0 +1,64 @@
+"""Numbers as people write them: with commas, with separators of thousands, with signs of currencies."""
+
+import re
+from functools import cache
+
+import pyarrow
+import pyarrow.compute
+
+GROUPS = ",.' _\u00a0\u2019\u202f"
+"""Characters that may separate thousands."""
+
+_GROUP = r"[,.'\u00a0\u2019\u202f ]"
+_DIGITS = rf"[0-9]+(?:{_GROUP}[0-9]{{3}})*(?:[.,][0-9]*)?"
+_SIGNED = re.compile(r"\s*[-+(]{0,2}\s*[$€£¥₹₩]\s*[-+]?\s*[0-9][0-9.,]*\)?\s*|\s*[-+]?[0-9][0-9.,]*\s*[$€£¥₹₩%]\s*")
+_SEPARATED = re.compile(rf"\s*[-+]?(?:[0-9]{{1,3}}(?:{_GROUP}[0-9]{{3}})+(?:[.,][0-9]*)?|[0-9]*,[0-9]+)\s*")
+_SIMPLE = re.compile(r"\s*[-+]?[0-9]*\.?[0-9]*\s*")
+
+
+def advice_on(text: str, name: str) -> str | None:
+    """Return what a text is, and what to do, that a person takes for a number and the reader does not."""
+    texts = f"or set its type to categorical: types={name}:categorical"
+    if _SIGNED.fullmatch(text):
+        return f"a number with a sign: write numbers as in 1234.5, {texts}."
+    if _SIMPLE.fullmatch(text) or not _SEPARATED.fullmatch(text):
+        return None
+    what = "a number with a comma" if "," in text else "a number with separators"
+    return f"{what}: use {_remedy(text.strip())} in the query, {texts}."
+
+
+def _remedy(text: str) -> str:
+    separators = re.sub(r"[-+0-9]", "", text)
+    last, others = separators[-1], separators[:-1]
+    if last not in ",.":
+        return f"thousands={_in_query(last)}"
+    if others and last not in others:
+        decimal = "" if last == "." else "decimal=,&"
+        return f"{decimal}thousands={_in_query(others[0])}"
+    if others:
+        return f"thousands={last}" if last == "," else "decimal=,&thousands=."
+    return "thousands=, (or decimal=,)" if re.search(r",[0-9]{3}$", text) else "decimal=,"
+
+
+def _in_query(separator: str) -> str:
+    return {" ": "%20", "\u00a0": "%C2%A0", "\u2019": "%E2%80%99", "\u202f": "%E2%80%AF"}.get(separator, separator)
+
+
+@cache
+def written(decimal: str, thousands: str | None) -> str:
+    """Return the pattern of a number, for Python and Arrow."""
+    point = re.escape(decimal)
+    whole = "[0-9]+" if thousands is None else f"[0-9]{{1,3}}(?:{re.escape(thousands)}[0-9]{{3}})+|[0-9]+"
+    return rf"(?i)^\s*[-+]?(?:(?:(?:{whole})(?:{point}[0-9]*)?|{point}[0-9]+)(?:e[-+]?[0-9]+)?|inf(?:inity)?)\s*$"
+
+
+def without_thousands(texts: pyarrow.Array, decimal: str, thousands: str) -> tuple[pyarrow.Array, int | None]:
+    """Return numbers, and the first row that holds none; None where every row does."""
+    wrong = pyarrow.compute.invert(pyarrow.compute.match_substring_regex(texts, written(decimal, thousands)))
+    row = pyarrow.compute.fill_null(wrong, False).index(True).as_py()
+    if row >= 0:
+        return texts, row
+    plain = pyarrow.compute.replace_substring(pyarrow.compute.utf8_trim_whitespace(texts), thousands, "")
+    if decimal != ".":
+        plain = pyarrow.compute.replace_substring(plain, decimal, ".")
+    return plain.cast(pyarrow.float64()), None

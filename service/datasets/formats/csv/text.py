@@ -1,0 +1,109 @@
+"""The bytes of CSV as UTF-8, in whatever encoding they are, without lines that are none of the table."""
+
+import codecs
+import re
+from collections.abc import Iterator
+from itertools import chain, islice
+
+from service.datasets.formats.csv.blocks import BLOCK
+from service.datasets.table import ReadOptions
+from service.errors import invalid
+
+MARK = b"\xef\xbb\xbf"
+MARKS = {b"\xff\xfe\x00\x00": "utf-32", b"\x00\x00\xfe\xff": "utf-32", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+"""Encodings by their first bytes."""
+PACKED = {
+    b"BZh": ("packed by bzip2", "unpack it, or send gzip"),
+    b"\xfd7zXZ": ("packed by xz", "unpack it, or send gzip"),
+    b"\x28\xb5\x2f\xfd": ("packed by Zstandard", "unpack it, or send gzip"),
+    b"7z\xbc\xaf": ("a 7z archive", "unpack it, or send gzip"),
+    b"\xd0\xcf\x11\xe0": ("an Excel workbook", "save the sheet as CSV UTF-8"),
+    b"%PDF": ("a PDF", "give the table as CSV"),
+    b"PAR1": ("Parquet", "send Content-Type: application/vnd.apache.parquet"),
+    b"\x93NUMPY": ("an array of NumPy", "send Content-Type: application/x-npy"),
+}
+"""What a body is that begins so, and what to do."""
+FIRST = 8
+"""Bytes that tell all these."""
+NO_TEXT = {"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape"}
+"""Python's codecs of texts that are no encodings of files; some of them take quadratic time."""
+
+
+def text_of(pieces: Iterator[bytes], options: ReadOptions) -> Iterator[bytes]:
+    """Return the text in UTF-8, without a mark; skipped lines and comments are empty lines, so that others keep their
+    numbers.
+
+    Raises:
+        Invalid: it is packed, or not in its encoding, or there is no such encoding.
+    """
+    first = b""
+    while len(first) < FIRST and (piece := next(pieces, b"")):
+        first += piece
+    for start, (what, remedy) in PACKED.items():
+        if first.startswith(start):
+            raise invalid("#", f"This is no CSV, but {what}: {remedy}.", "malformed")
+    encoding = _encoding(options.encoding) or next((MARKS[mark] for mark in MARKS if first.startswith(mark)), None)
+    whole = chain((first,), pieces) if first else pieces
+    text = _without_mark(whole if encoding is None else _decoded(whole, encoding))
+    if options.skip:
+        text = _skipped(text, options.skip)
+    return _uncommented(text, options.comment.encode()) if options.comment else text
+
+
+def _encoding(name: str | None) -> str | None:
+    """Return the encoding's name in Python; None of UTF-8."""
+    if name is None:
+        return None
+    try:
+        found = codecs.lookup(name)
+        "".encode(name)  # codecs of bytes alone refuse texts
+    except (LookupError, ValueError, TypeError):
+        found = None
+    if found is None or found.name.replace("-", "_") in NO_TEXT:
+        known = "utf-8, utf-16, latin-1, cp1252, cp949 or shift_jis"
+        raise invalid("query/encoding", f"There is no encoding {name[:50]!r}: it may be {known}.") from None
+    return None if found.name in ("utf-8", "ascii", "utf-8-sig") else found.name
+
+
+def _decoded(pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        for piece in pieces:
+            yield decoder.decode(piece).encode()
+        yield decoder.decode(b"", final=True).encode()
+    except UnicodeError as error:
+        raise invalid("query/encoding", f"The text is not {encoding}: {str(error)[:100]}.", "malformed") from None
+
+
+def _without_mark(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    first = b""
+    while len(first) < len(MARK) and (piece := next(pieces, b"")):
+        first += piece
+    return chain((first.removeprefix(MARK),), pieces)
+
+
+def _skipped(pieces: Iterator[bytes], lines: int) -> Iterator[bytes]:
+    waiting = b""
+    for piece in pieces:
+        waiting += piece
+        ends = list(islice(re.finditer(rb"\r\n|\n|\r(?!\Z)", waiting), lines))  # at the end it may be half of one
+        if len(ends) == lines:
+            yield b"".join(end[0] for end in ends)
+            yield waiting[ends[-1].end() :]
+            break
+        if len(waiting) > BLOCK:
+            raise invalid("query/skip", f"The first {lines} lines are longer than {BLOCK:,} bytes.", "malformed")
+    yield from pieces
+
+
+def _uncommented(pieces: Iterator[bytes], prefix: bytes) -> Iterator[bytes]:
+    comment = re.compile(rb"(?:(?<=[\r\n])|\A)%s[^\r\n]*" % re.escape(prefix))
+    rest = b""
+    for piece in pieces:
+        data = rest + piece
+        end = max(data.rfind(b"\n"), data.rfind(b"\r")) + 1
+        rest = data[end:]
+        if len(rest) > BLOCK:
+            raise invalid("#", f"A line is longer than {BLOCK:,} bytes: is this CSV?", "malformed")
+        yield comment.sub(b"", data[:end])
+    yield comment.sub(b"", rest)

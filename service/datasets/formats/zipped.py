@@ -1,0 +1,69 @@
+"""A zip with one CSV in it, as downloads are packed."""
+
+import zipfile
+from collections.abc import Callable, Iterator
+from itertools import chain
+from pathlib import Path
+
+from service.datasets.formats.body import PIECE, Pieces, limited, to_file
+from service.datasets.formats.npz import MALFORMED
+from service.errors import Invalid, invalid
+from service.http.unpacking import check_members
+
+ZIP = b"PK\x03\x04"
+NAME_FROM = 30
+"""Bytes of a zip before the name of its first member."""
+OF_EXCEL = "[Content_Types].xml"
+OF_MACS = "__MACOSX/"
+
+
+def unzipped(body: Pieces, limit: int, scratch: Path) -> Iterator[bytes]:
+    """Return the text of a body, which may be the only member of a zip.
+
+    Raises:
+        Invalid: it is another zip.
+        TooLarge: it unpacks to too much.
+    """
+    first = b""
+    while len(first) < len(ZIP) and (piece := next(body, b"")):
+        first += piece
+    whole = chain((first,), body) if first else body
+    return _member(to_file(whole, scratch / "body.zip"), body, limit) if first.startswith(ZIP) else whole
+
+
+def begins_with_an_array(start: bytes) -> bool:
+    """Whether the first member of the zip that begins so is one of npz."""
+    name = start[NAME_FROM : NAME_FROM + int.from_bytes(start[26:28], "little")]
+    return name.endswith(b".npy") or not name
+
+
+def _member(file: Path, body: Pieces, limit: int) -> Iterator[bytes]:
+    try:
+        archive = zipfile.ZipFile(file)
+        file.unlink()  # nameless from now on: it goes when nobody reads it
+        members = [each for each in archive.infolist() if not each.is_dir() and not each.filename.startswith(OF_MACS)]
+        if any(each.filename == OF_EXCEL for each in members):
+            raise invalid("#", "This is no CSV, but an Excel workbook: save the sheet as CSV UTF-8.", "malformed")
+        if len(members) != 1:
+            held = ", ".join(repr(each.filename[:50]) for each in members[:10]) or "nothing"
+            raise invalid(
+                "#", f"This is a zip archive that holds {held}: send one CSV, as it is or packed.", "malformed"
+            )
+        check_members(members, body.packed)
+        reading = archive.open(members[0])
+    except MALFORMED as error:
+        raise _no_zip(error) from None
+    return limited(_pieces(archive, reading.read), limit)
+
+
+def _pieces(archive: zipfile.ZipFile, read: Callable[[int], bytes]) -> Iterator[bytes]:
+    with archive:
+        try:
+            while piece := read(PIECE):
+                yield piece
+        except MALFORMED as error:
+            raise _no_zip(error) from None
+
+
+def _no_zip(error: Exception) -> Invalid:
+    return invalid("#", f"The body is no zip that can be read: {str(error)[:200]}.", "malformed")

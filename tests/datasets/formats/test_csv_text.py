@@ -1,0 +1,152 @@
+"""CSV in other encodings, below other lines, with other numbers, or packed, is read or named with the remedy."""
+
+import bz2
+import io
+import lzma
+import zipfile
+from typing import Any
+
+import httpx
+import pytest
+
+from service.datasets.formats.csv import blocks
+from service.datasets.formats.media_types import MediaType
+from tests.support.datasets.reading import read, refusal
+from tests.support.datasets.uploading import upload
+from tests.support.datasets.writing import as_npz
+
+TABLE = {"x": [1, 3], "y": [2, 4]}
+CITIES = "Ort,y\nKöln,1\nBonn,2\n"
+
+
+def columns(text: str | bytes, **options: Any) -> dict[str, list[Any]]:
+    return read(MediaType.CSV, text.encode() if isinstance(text, str) else text, **options)[1]
+
+
+def refused(text: str | bytes, **options: Any) -> tuple[str, str]:
+    return refusal(MediaType.CSV, text.encode() if isinstance(text, str) else text, **options)
+
+
+def zipped(**files: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(name.replace("__csv", ".csv").replace("__xml", ".xml"), data)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "utf-16-le", "utf-16", "utf-32", "UTF8"])
+def test_an_encoding_may_be_named(encoding: str) -> None:
+    for at_once in (1, 1000):
+        assert columns(CITIES.encode(encoding), encoding=encoding, at_once=at_once)["Ort"] == ["Köln", "Bonn"]
+
+
+def test_the_encoding_may_be_in_the_mark_or_the_content_type(http: httpx.Client) -> None:
+    assert columns(CITIES.encode("utf-16"))["Ort"] == ["Köln", "Bonn"]
+    made = upload(http, CITIES.encode("cp949", "replace"), 'text/csv; charset="iso-8859-1"').json()
+    assert made["rows"] == 2
+    made = upload(http, CITIES.encode("latin-1"), "text/csv; charset=utf-8", encoding="latin-1").json()
+    assert made["features"][0]["categories"] == ["Bonn", "Köln"]
+
+
+@pytest.mark.parametrize("encoding", ["klingon", "idna", "hex", "unicode_escape", "x\0"])
+def test_what_is_no_encoding_is_refused(encoding: str) -> None:
+    assert refused(CITIES, encoding=encoding)[0] == "query/encoding"
+
+
+def test_text_that_is_not_in_its_encoding_is_refused_with_the_remedy() -> None:
+    assert "encoding=latin-1" in refused(CITIES.encode("latin-1"))[1]
+    assert "encoding=latin-1" in refused("Köln,y\n1,2\n".encode("latin-1"))[1]
+    assert refused(CITIES.encode("latin-1"), encoding="cp949")[0] == "query/encoding"
+
+
+def test_lines_above_the_header_are_skipped_and_others_keep_their_numbers() -> None:
+    for newline in ("\n", "\r\n", "\r"):
+        text = newline.join(['made by "instrument 7', "units, m, s", "x,y", "1,2", "3,4", ""])
+        for at_once in (1, 7, 1000):
+            assert columns(text, skip=2, at_once=at_once) == TABLE
+    assert refused('a "b\n\nx,y\n1,2\n3,z\n', skip=2)[1].startswith("Line 5: column 'y' holds 'z'")
+
+
+def test_comments_are_no_lines_of_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "BLOCK", 64)
+    text = "\ufeff# it's 5\" wide\n#\nx,y\n1,2\n# more\n3,4\n" + "# last" * 3
+    assert columns(text, comment="#", at_once=7) == TABLE
+    assert refused("# a\nx,y\n1,2\n# b\n3,#z\n", comment="#")[1].startswith("Line 5: column 'y' holds '#z'")
+
+
+def test_lines_above_the_header_are_named_with_the_remedy() -> None:
+    text = "# made by instrument 7, run 3\n# units: m\nx,y\n1,2\n3,4\n"
+    assert "skip=2, or comment=#" in refused(text)[1]
+    assert columns(text, skip=2) == columns(text, comment="#") == TABLE
+
+
+def test_excels_line_names_the_delimiter() -> None:
+    assert columns("sep=;\r\nx;y\r\n1;2\r\n3;4\r\n") == TABLE
+    assert columns('"sep=:"\nx:y\n1:2\n3:4\n') == TABLE
+    assert columns("SEP=\t\nx\ty\n1\t2\n3\t4\n") == TABLE
+
+
+def test_runs_of_blanks_divide_where_nothing_else_does() -> None:
+    assert columns(" x   y \n 1 \t 2\n3   4  \n") == TABLE
+    assert columns("1  2\n3  4\n", header=False) == {"c0": [1, 3], "c1": [2, 4]}
+    assert columns('x "a b"\n1 "c  d"\n', delimiter="whitespace") == {"x": [1], "a b": ["c  d"]}
+    assert columns('"x" "y"\n"1" 1 2\n"2" 3 4\n') == TABLE
+    assert columns("a b,y\nc d,1\n") == {"a b": ["c d"], "y": [1]}
+    assert refused("x  y\n1 2\n3  z\n")[1].startswith("Line 3: column 'y' holds 'z'")
+
+
+def test_numbers_may_be_written_with_commas_and_thousands() -> None:
+    assert columns("x;y\n1,5;2\n-0,25e1;4\n", decimal=",") == {"x": [1.5, -2.5], "y": [2, 4]}
+    assert columns("x;y\n1.234,50;2\n;4\n12;1.000.000\n", decimal=",", thousands=".")["y"] == [2, 4, 1e6]
+    text = 'x,y\n"1,234.50",1\n987.25,2\n'
+    assert columns(text, thousands=",") == {"x": [1234.5, 987.25], "y": [1, 2]}
+    where, what = refused('x,y\n"1,234",1\n"1,5",2\n', thousands=",")
+    assert (where, what[:34]) == ("#/columns/x/1", "Line 3: column 'x' holds '1,5', a ")
+    assert refused(text, thousands="x")[0] == refused(text, thousands=".")[0] == "query/thousands"
+
+
+@pytest.mark.parametrize(
+    ("value", "remedy"),
+    [
+        *(("1,234.50", "thousands=,"), ("-1,234,567", "thousands=,"), ("1,234", "thousands=,"), ("1,5", "decimal=,")),
+        *(("1.234,50", "decimal=,&thousands=."), ("1.234.567", "thousands=."), ("1'234.5", "thousands='")),
+        *(("$12.50", "sign"), ("12,50 €", "sign"), ("($3)", "sign"), ("-$3", "sign"), ("50%", "sign")),
+    ],
+)
+@pytest.mark.parametrize("before", ["", "987.25;2\n"])
+def test_a_number_in_other_writing_is_never_a_category(value: str, remedy: str, before: str) -> None:
+    where, what = refused(f"x;y\n{before}{value};1\n", delimiter=";")
+    assert where == f"#/columns/x/{len(before) and 1}"
+    assert remedy in what
+    assert "types=x:categorical" in what
+    assert columns(f"x;y\n{value};1\n", delimiter=";", types={"x": "categorical"})["x"] == [value]
+
+
+@pytest.mark.parametrize("value", ["1.2.3", "192.168.0.1", "555-1234", "a,b", "1/2"])
+def test_other_texts_of_digits_are_categories(value: str) -> None:
+    assert columns(f"x;y\n{value};1\n", delimiter=";")["x"] == [value]
+
+
+@pytest.mark.parametrize(
+    ("body", "remedy"),
+    [
+        (bz2.compress(b"x,y\n1,2\n"), "bzip2: unpack it"),
+        (lzma.compress(b"x,y\n1,2\n"), "xz: unpack it"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "save the sheet as CSV"),
+        (zipped(**{"[Content_Types]__xml": b"", "xl/workbook__xml": b""}), "Excel workbook: save the sheet as CSV"),
+        (zipped(a__csv=b"x,y\n1,2\n", b__csv=b"x,y\n"), "holds 'a.csv', 'b.csv': send one CSV"),
+        (b"PK\x03\x04 and no more", "no zip that can be read"),
+    ],
+    ids=["bz2", "xz", "xls", "xlsx", "two", "broken"],
+)
+def test_packed_files_and_workbooks_are_named(body: bytes, remedy: str) -> None:
+    assert remedy in refused(body)[1]
+
+
+def test_a_zip_with_one_csv_is_read(http: httpx.Client) -> None:
+    body = zipped(**{"folder/table__csv": b"x,y\n1,2\n3,4\n", "__MACOSX/._table__csv": b"\0"})
+    assert columns(body) == TABLE
+    for kind in ("text/csv", "application/zip", "application/octet-stream"):
+        assert upload(http, body, kind).json()["rows"] == 2
+    assert upload(http, as_npz({"x": [1, 2], "y": [3, 4]}), "application/zip").json()["rows"] == 2
