@@ -82,6 +82,13 @@ class DatasetView:
         """The place of the weights among the features."""
         return None if self.weights is None else [each.name for each in self.dataset.features].index(self.weights)
 
+    def _wider_target(self, outputs: int) -> str:
+        """Return the remedy where classes may have been uploaded as numbers."""
+        if outputs <= 1 or len(self.dataset.targets) != 1 or self.dataset.targets[0].kind != "numeric":
+            return ""
+        name = self.dataset.targets[0].name
+        return f" {name!r} is numeric, one output; types={name}:categorical makes one for each of its values."
+
     def numbers(self, name: str) -> Array:
         """Return the numbers in the uploaded data of a part's rows, in its order."""
         return self._arrays(name).numbers
@@ -102,6 +109,7 @@ class DatasetView:
                 f"but the dataset has {given[0]} inputs and {given[1]} outputs{_of_categories(features, 'inputs')}"
                 f"{_of_categories(self.dataset.targets, 'outputs')}: "
                 f"the model's architecture would have to go from {given[0]} to {given[1]}."
+                f"{self._wider_target(wanted[1])}"
             )
             raise invalid(pointer, detail, "widths_differ")
 

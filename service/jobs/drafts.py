@@ -9,7 +9,7 @@ from service.database.database import Database
 from service.datasets import records as datasets
 from service.datasets.view import DatasetView, check_weights
 from service.errors import invalid
-from service.jobs import growth
+from service.jobs import growth, loss_and_targets
 from service.jobs.schemas import NewJob, Recipe
 from service.learning.advice import Advice
 from service.learning.planning.advice import advice
@@ -59,10 +59,12 @@ def draft(database: Database, storage: Storage, networks: Networks, new: NewJob,
                 start = networks.get(session, start.model, start.version, new.from_epoch)
         if new.sample_weights is not None:
             check_weights(dataset, new.sample_weights, "#/sample_weights")
+        dataset.statistics  # noqa: B018 - is read later, when the session is closed
     if not start.network.parameter_count:
         raise invalid("#/model", "This model has no parameters: there is nothing to train.", "nothing_to_train")
     view = DatasetView(storage, dataset, start.network.dtype, new.sample_weights)
     view.check(start.network, "#/dataset")
+    loss_and_targets.check_loss(dataset, start.network, new.loss.to_learning())
     if not new.partial and new.batch_size is not None and new.batch_size > dataset.train_rows:
         rows = f"the training part has only {dataset.train_rows} rows"
         detail = f"batch_size is {new.batch_size} and `partial` is false, but {rows}."
@@ -102,6 +104,7 @@ def _plan(view: DatasetView, start: TrainedNetwork, new: NewJob) -> tuple[Plan, 
     if not any(each.code == "loss_takes_probabilities" for each in given):  # its remedy makes probabilities as well
         lacking = no_probabilities(dataset, start.network, recipe.loss)
         given = given if lacking is None else (*given, lacking)
+    given = (*given, *loss_and_targets.advice(dataset, start.network, recipe.loss))
     for each in given:
         if new.reject_unstable and each.code == "unstable_rate":
             raise invalid(each.pointer, each.detail, each.code)

@@ -20,6 +20,8 @@ class CrossEntropy(AggregatedLoss):
     """
 
     name = "crossentropy"
+    targets = PROBABILITIES
+    compares = True
     accepts = PROBABILITIES
     given_by = "softmax"
     link = "identity"
@@ -43,6 +45,7 @@ class BinaryCrossEntropy(AggregatedLoss):
     """
 
     name = "binarycrossentropy"
+    targets = PROBABILITIES
     accepts = PROBABILITIES
     given_by = "sigmoid"
     link = "identity"
@@ -68,6 +71,8 @@ class KLDivergence(AggregatedLoss):
     """
 
     name = "kldivergence"
+    targets = PROBABILITIES
+    compares = True
     accepts = PROBABILITIES
     given_by = "softmax"
     twin = "logitcrossentropy"
@@ -90,6 +95,8 @@ class FocalLoss(AggregatedLoss):
     """
 
     name = "focal_loss"
+    targets = PROBABILITIES
+    compares = True
     accepts = PROBABILITIES
     given_by = "softmax"
     link = "identity"
@@ -116,6 +123,7 @@ class BinaryFocalLoss(AggregatedLoss):
     """
 
     name = "binary_focal_loss"
+    targets = PROBABILITIES
     accepts = PROBABILITIES
     given_by = "sigmoid"
     link = "identity"

@@ -8,7 +8,7 @@ import numpy as np
 from numpy import add, copyto, divide, exp, log, log1p, maximum, multiply, subtract
 
 from service.learning.arrays import ALONE, Array, exponentials, largest_of_rows, sum_of_rows
-from service.learning.losses.loss import LOSSES, AggregatedLoss, Evaluate
+from service.learning.losses.loss import LOSSES, PROBABILITIES, AggregatedLoss, Evaluate
 
 
 @LOSSES.add
@@ -17,6 +17,8 @@ class LogitCrossEntropy(AggregatedLoss):
     """agg(-Σᵢ yᵢ logsoftmax(ŷ)ᵢ), over each row"""
 
     name = "logitcrossentropy"
+    targets = PROBABILITIES
+    compares = True
     link = "softmax"
     twin = "crossentropy"
 
@@ -111,6 +113,7 @@ class LogitBinaryCrossEntropy(AggregatedLoss):
     """agg((1 - y) ŷ - logσ(ŷ))"""
 
     name = "logitbinarycrossentropy"
+    targets = PROBABILITIES
     link = "sigmoid"
     twin = "binarycrossentropy"
 

@@ -18,18 +18,24 @@ Link = Literal["identity", "softmax", "sigmoid"]
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """The numbers that a loss accepts: their name, the test that they pass, and a clause about all others."""
+    """The numbers that a loss accepts: their name, the test that they pass, a clause about all others, and the bounds
+    that they lie within.
+    """
 
     name: str
     holds: Callable[[Array], NDArray[np.bool_]]
     outside: str
+    least: float = -np.inf
+    greatest: float = np.inf
 
 
 PROBABILITIES = Domain(
-    "probabilities", lambda ŷ: (ŷ >= 0) & (ŷ <= 1), "outside 0 to 1 the loss means nothing or is not finite"
+    "probabilities", lambda ŷ: (ŷ >= 0) & (ŷ <= 1), "outside 0 to 1 the loss means nothing or is not finite", 0, 1
 )
-POSITIVE = Domain("positive numbers", lambda ŷ: ŷ > 0, "at 0 and below the loss is not finite")
-NOT_NEGATIVE = Domain("positive numbers", lambda ŷ: ŷ >= 0, "below 0 the loss is not finite")
+POSITIVE = Domain("positive numbers", lambda ŷ: ŷ > 0, "at 0 and below the loss is not finite", 0)
+NOT_NEGATIVE = Domain("positive numbers", lambda ŷ: ŷ >= 0, "below 0 the loss is not finite", 0)
+ABOVE_MINUS_ONE = Domain("numbers above -1", lambda y: y > -1, "at -1 and below the loss is not finite", -1)
+SIGNS = Domain("-1 and 1", lambda y: abs(y) == 1, "the loss asks for nothing where a target is 0", -1, 1)
 
 
 class Loss(Term):
@@ -40,9 +46,10 @@ class Loss(Term):
 
     A loss states the facts about itself that advice, probabilities of classes and the quadratic path follow from:
     `accepts`, the outputs that it is made for (None for any), and `given_by`, the function whose values these are;
-    `link`, the function that makes probabilities of the outputs, which is the one that a loss of logits applies, and
-    identity for a loss of probabilities; `twin`, the loss of logits that equals this one of probabilities, or the other
-    way round; `quadratic`, the c of a loss whose terms are c (ŷ - y)².
+    `targets`, the targets that it is made for; `compares`, whether it is about the shares of a row's outputs, where
+    one output alone would have all; `link`, the function that makes probabilities of the outputs, which is the one that
+    a loss of logits applies, and identity for a loss of probabilities; `twin`, the loss of logits that equals this one
+    of probabilities, or the other way round; `quadratic`, the c of a loss whose terms are c (ŷ - y)².
     """
 
     __slots__ = ()
@@ -50,6 +57,8 @@ class Loss(Term):
     given_by: ClassVar[str | None] = None
     link: ClassVar[Link | None] = None
     twin: ClassVar[str | None] = None
+    targets: ClassVar[Domain | None] = None
+    compares: ClassVar[bool] = False
     quadratic: ClassVar[float] = 0.0
 
     def __init_subclass__(cls) -> None:

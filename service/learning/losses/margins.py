@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from service.learning.arrays import Array
-from service.learning.losses.loss import LOSSES, AggregatedLoss
+from service.learning.losses.loss import LOSSES, PROBABILITIES, SIGNS, AggregatedLoss
 from service.learning.terms import Positive
 
 
@@ -15,6 +15,7 @@ class HingeLoss(AggregatedLoss):
     """agg(max(0, 1 - ŷ y)), y = ±1"""
 
     name = "hinge_loss"
+    targets = SIGNS
 
     def terms(self, ŷ: Array, y: Array) -> Array:
         return np.maximum(0, 1 - ŷ * y)
@@ -29,6 +30,7 @@ class SquaredHingeLoss(AggregatedLoss):
     """agg(max(0, 1 - ŷ y)²), y = ±1"""
 
     name = "squared_hinge_loss"
+    targets = SIGNS
 
     def terms(self, ŷ: Array, y: Array) -> Array:
         return np.maximum(0, 1 - ŷ * y) ** 2
@@ -46,6 +48,7 @@ class SiameseContrastiveLoss(AggregatedLoss):
     """
 
     name = "siamese_contrastive_loss"
+    targets = PROBABILITIES
     margin: Positive = 1.0
 
     def terms(self, ŷ: Array, y: Array) -> Array:

@@ -7,7 +7,7 @@ from numpy import multiply, subtract
 
 from service.learning.arrays import Array, log_ratio, precision
 from service.learning.losses.classification import times
-from service.learning.losses.loss import LOSSES, NOT_NEGATIVE, POSITIVE, AggregatedLoss, Evaluate
+from service.learning.losses.loss import ABOVE_MINUS_ONE, LOSSES, NOT_NEGATIVE, POSITIVE, AggregatedLoss, Evaluate
 from service.learning.terms import NonNegative, Positive
 
 
@@ -64,6 +64,7 @@ class MSLE(AggregatedLoss):
     """
 
     name = "msle"
+    targets = ABOVE_MINUS_ONE
     accepts = NOT_NEGATIVE
     given_by = "softplus"
     eps: NonNegative | None = None
@@ -111,6 +112,7 @@ class PoissonLoss(AggregatedLoss):
     """
 
     name = "poisson_loss"
+    targets = NOT_NEGATIVE
     accepts = POSITIVE
     given_by = "softplus"
 

@@ -10,7 +10,7 @@ import numpy as np
 from annotated_types import Ge, Le
 
 from service.learning.arrays import Array
-from service.learning.losses.loss import LOSSES, WholeLoss
+from service.learning.losses.loss import LOSSES, PROBABILITIES, WholeLoss
 from service.learning.losses.margins import SMALLEST
 from service.learning.terms import NonNegative
 
@@ -24,6 +24,7 @@ class DiceCoeffLoss(WholeLoss):
     """
 
     name = "dice_coeff_loss"
+    targets = PROBABILITIES
     smooth: NonNegative = 1.0
 
     def value(self, ŷ: Array, y: Array) -> float:
@@ -67,6 +68,7 @@ class TverskyLoss(WholeLoss):
     """
 
     name = "tversky_loss"
+    targets = PROBABILITIES
     beta: Annotated[float, Ge(0), Le(1)] = 0.7
 
     def value(self, ŷ: Array, y: Array) -> float:

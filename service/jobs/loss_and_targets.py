@@ -1,0 +1,82 @@
+"""Whether a loss means something for the targets of a dataset, before anything is trained by it."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from service.datasets.columns import Column
+from service.datasets.records import DatasetRecord
+from service.errors import invalid
+from service.learning.advice import Advice
+from service.learning.losses import PROBABILITIES, Domain, Loss
+from service.learning.network import Network
+
+POINTER = "#/loss"
+
+
+def check_loss(dataset: DatasetRecord, network: Network, loss: Loss) -> None:
+    """Refuse a loss that means nothing for any row.
+
+    Raises:
+        Invalid: it compares the outputs of a row, and there is one; or it takes none of the targets.
+    """
+    if loss.compares and loss.link == "softmax" and network.outputs == 1:
+        detail = f"{loss.name} compares the outputs of a row: of one output it is 0, whatever that is."
+        raise invalid(POINTER, f"{detail} {_wider(dataset)}", "loss_does_not_fit")
+    for target, least, greatest in _ranges(dataset):
+        domain = loss.targets
+        if domain is not None and (greatest < domain.least or least > domain.greatest):
+            detail = f"{_outside(target, least, greatest, loss, domain)}. mse takes any numbers."
+            raise invalid(POINTER, detail, "loss_does_not_fit")
+
+
+def advice(dataset: DatasetRecord, network: Network, loss: Loss) -> Iterator[Advice]:
+    """Yield what cannot mean what its sender wants, with the remedy."""
+    if loss.compares and network.outputs == 1:
+        detail = f"{loss.name} compares the outputs of a row, and here is one: rows whose target is 0 count nothing."
+        yield Advice("one_output", f"{detail} {_wider(dataset)}", POINTER)
+    kinds = {target.kind for target in dataset.targets}
+    if loss.compares and "numeric" in kinds and len(kinds) > 1:
+        number = next(target.name for target in dataset.targets if target.kind == "numeric")
+        detail = f"{loss.name} takes all outputs of a row for shares of one whole, and {number!r} is a number"
+        yield Advice("targets_of_two_kinds", f"{detail}: train a model for each target, or use mse.", POINTER)
+    for target, least, greatest in _ranges(dataset):
+        yield from _of_target(target, least, greatest, loss)
+
+
+def _of_target(target: Column, least: float, greatest: float, loss: Loss) -> Iterator[Advice]:
+    domain = loss.targets
+    if domain is None:
+        return
+    if not domain.holds(np.array([least, greatest])).all():
+        remedy = "Use mse, or other numbers" if target.kind == "numeric" else "Upload the target as numbers -1 and 1"
+        detail = f"{_outside(target, least, greatest, loss, domain)}. {remedy}."
+        yield Advice("targets_outside_loss", detail, POINTER)
+    elif domain is PROBABILITIES and target.kind == "numeric":
+        detail = f"Target {target.name!r} is numeric, from {least:g} to {greatest:g}, and {loss.name} is about classes"
+        remedy = f"where it is 0 or 1, upload the dataset with types={target.name}:boolean"
+        yield Advice("target_is_numeric", f"{detail}: {remedy}, and accuracy and probabilities come with it.", POINTER)
+
+
+def _outside(target: Column, least: float, greatest: float, loss: Loss, domain: Domain) -> str:
+    numbers = f"numbers from {least:g} to {greatest:g}"
+    return f"{loss.name} takes targets that are {domain.name}, but {target.name!r} has {numbers}: {domain.outside}"
+
+
+def _ranges(dataset: DatasetRecord) -> Iterator[tuple[Column, float, float]]:
+    """Yield each target with the least and the greatest number that the loss sees of it in the training part."""
+    parts = {column["name"]: column["parts"]["train"] for column in dataset.statistics}
+    for target in dataset.targets:
+        if target.kind == "numeric":
+            yield target, parts[target.name]["min"], parts[target.name]["max"]
+        else:
+            yield target, 0.0, 1.0
+
+
+def _wider(dataset: DatasetRecord) -> str:
+    """Return the remedy for one output under a loss that compares several."""
+    (target,) = dataset.targets
+    if target.kind == "boolean":
+        return "logitbinarycrossentropy takes one output for a boolean target."
+    wider = f"uploaded with types={target.name}:categorical, it has one output for each of its values"
+    return f"Target {target.name!r} is {target.kind}: {wider}; logitbinarycrossentropy takes one output for two values."
