@@ -94,6 +94,8 @@ class ReadOptions:
     """Lines of CSV above the header."""
     comment: str | None = None
     """How lines of CSV begin that are none of the table."""
+    dates: Collection[str] = ()
+    """Columns of CSV that hold dates, and become days."""
     decimal: str = "."
     thousands: str | None = None
     fewest: int = 2

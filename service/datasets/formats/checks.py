@@ -17,9 +17,21 @@ SHOWN = 50
 ROWS_OF_A_CHUNK = 1 << 16
 VALUES_OF_A_CHUNK = 1 << 20
 
-_CLOCK = r"\d\d?:\d\d(:\d\d(\.\d+)?)?( ?[ap]m)?( ?(z|utc|[+-]\d\d:?\d\d))?"
+CLOCK = r"\d\d?:\d\d(?::\d\d(?:\.\d+)?)?(?: ?[ap]m)?(?: ?(?:z|utc|[+-]\d\d:?\d\d))?"
+MONTH = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
+    r"|nov(?:ember)?|dec(?:ember)?)\.?"
+)
 _DAY = r"\d{4}(?P<big>[/.-])\d\d?(?P=big)\d\d?|\d\d?(?P<little>[/.-])\d\d?(?P=little)(\d{4}|\d\d)"
-_TIME = re.compile(rf"\s*(({_DAY})([T ]+{_CLOCK})?|{_CLOCK}|\d{{4}}-\d\d)\s*", re.IGNORECASE | re.ASCII)
+_NAMED = (
+    rf"{MONTH}[ /-]+\d\d?(st|nd|rd|th)?(,?[ /-]+(\d{{4}}|\d\d))?"
+    rf"|\d\d?(st|nd|rd|th)?[ /.-]+{MONTH}([ /.,-]+(\d{{4}}|\d\d))?"
+    rf"|{MONTH}[ /.-]+(\d{{4}}|'?\d\d)|\d{{4}}[ /-]{MONTH}([ /-]\d\d?)?"
+)
+_WEEKDAY = r"((mon|tue|wed|thu|fri|sat|sun)[a-z]*,?\s+)?"
+_TIME = re.compile(
+    rf"\s*({_WEEKDAY}({_DAY}|{_NAMED})([T ]+{CLOCK})?|{CLOCK}|\d{{4}}[-/]\d\d)\s*", re.IGNORECASE | re.ASCII
+)
 _COLUMN_NAME: TypeAdapter[str] = TypeAdapter(ColumnName)
 
 
@@ -114,9 +126,10 @@ def is_time(text: str) -> bool:
     return _TIME.fullmatch(text) is not None
 
 
-def no_date(value: str) -> str:
-    """Return the message about a column of dates or times, with a remedy."""
-    return (
-        f"holds {value[:SHOWN]!r}, a date or a time: give numbers, such as the days since some day, or set its type to "
-        "categorical."
-    )
+def no_date(value: str, in_csv: str | None = None) -> str:
+    """Return the message about a column of dates or times, with the remedies; `in_csv` is its name there."""
+    days = "give numbers, such as the days since some day"
+    if in_csv is not None:
+        read, left_out = f"types={in_csv}:date reads dates as days since 1970-01-01", f"ignore={in_csv}"
+        days = f"{read}, {left_out} leaves the column out; or {days}"
+    return f"holds {value[:SHOWN]!r}, a date or a time: {days}, or set its type to categorical."

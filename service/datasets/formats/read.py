@@ -27,7 +27,10 @@ def read_table(media_type: str, body: Body, options: ReadOptions, scratch: Path)
     form = MediaType(media_type)
     _check(form, options)
     table = _read(form, body, options, scratch)
-    told = {column for name in options.types for column in table.groups.get(name, [name])} | {*options.expected}
+    told = {column for name in options.types for column in table.groups.get(name, [name])} | {
+        *options.expected,
+        *options.dates,
+    }
     ignored = [*options.ignored, *table.ignored]
     return Table(table.kinds, few_categories(table.chunks, told), table.groups, table.advice, ignored)
 
@@ -48,9 +51,10 @@ def _check(form: MediaType, options: ReadOptions) -> None:
     if form != MediaType.CSV and not options.header:
         raise invalid("query/header", f"Only {MediaType.CSV} may have a header.")
     plain = ReadOptions(options.limit)
-    for name in ("missing_values", "skip", "comment", "decimal", "thousands"):
+    for name in ("missing_values", "dates", "skip", "comment", "decimal", "thousands"):
         if form != MediaType.CSV and getattr(options, name) not in (getattr(plain, name), []):
-            raise invalid(f"query/{name}", f"`{name}` is for {MediaType.CSV} alone.")
+            where = "types" if name == "dates" else name
+            raise invalid(f"query/{where}", f"`{name}` is for {MediaType.CSV} alone.")
     if form not in (MediaType.CSV, MediaType.NPY) and options.columns:
         raise invalid("query/columns", "The names of the columns are in the body itself.")
 

@@ -17,6 +17,8 @@ _WAYS = {part: {f"{part}_{way}": way for way in ("fraction", "first", "last")} f
 """For each part, the parameters that may choose its rows."""
 
 
+DATE = "date"
+"""The type of columns of CSV that hold dates; as days they are numeric."""
 _MISSING: TypeAdapter[Missing] = TypeAdapter(Missing)
 
 
@@ -30,7 +32,8 @@ class StreamedOptions(Strict):
     types: Annotated[
         list[str],
         Field(
-            description="`column:kind`, the kind being numeric, boolean or categorical, where it is not to be guessed; "
+            description="`column:kind`, the kind being numeric, boolean, categorical or, in CSV, date (days since "
+            "1970-01-01 UTC), where it is not to be guessed; "
             "repeat for several",
             default_factory=list,
         ),
@@ -155,10 +158,16 @@ class StreamedOptions(Strict):
             Invalid: `types` is not made of columns and kinds.
         """
         kinds: dict[str, Kind] = {}
+        dates = list[str]()
         for each in self.types:
             name, _, kind = each.rpartition(":")
+            if kind == DATE and name:
+                dates.append(name)
+                continue
             if kind not in get_args(Kind) or not name:
-                detail = f"{each[:100]!r} is not column:kind, the kind being one of {', '.join(get_args(Kind))}."
+                detail = (
+                    f"{each[:100]!r} is not column:kind, the kind being one of {', '.join((*get_args(Kind), DATE))}."
+                )
                 raise invalid("query/types", detail)
             kinds[name] = kind  # type: ignore[assignment]  # it is one of them
         ignored = [name for name in self.ignore if name]  # a form sends the fields that are left empty
@@ -175,6 +184,7 @@ class StreamedOptions(Strict):
             self.encoding or charset,
             self.skip,
             self.comment,
+            dates,
             self.decimal,
             self.thousands,
         )

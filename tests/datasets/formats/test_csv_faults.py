@@ -61,8 +61,9 @@ def test_dates_and_times_come_with_advice(value: str) -> None:
     where, what = refused(f"x,y\n,1\n{value},2\n")
     assert where == "#/columns/x/1"
     assert what == (
-        f"Line 3: column 'x' holds {value!r}, a date or a time: give numbers, such as the days since some day, "
-        "or set its type to categorical."
+        f"Line 3: column 'x' holds {value!r}, a date or a time: types=x:date reads dates as days since 1970-01-01, "
+        "ignore=x leaves the column out; or give numbers, such as the days since some day, or set its type to "
+        "categorical."
     )
 
 

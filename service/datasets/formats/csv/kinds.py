@@ -1,8 +1,8 @@
 """The names and kinds of CSV columns, by the first block of rows."""
 
 import re
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
@@ -11,6 +11,7 @@ import pyarrow
 
 from service.datasets.columns import Kind
 from service.datasets.formats.checks import SHOWN, is_time, no_date
+from service.datasets.formats.csv.dates import is_in_doubt, month_first
 from service.datasets.formats.csv.dialect import Dialect
 from service.datasets.formats.csv.numerals import advice_on, written
 from service.datasets.formats.csv.parse import Fault, parse
@@ -39,6 +40,10 @@ class Columns:
     spare: int | None = None
     """A last column without a name and values: lines end in the delimiter."""
 
+    months_first: Mapping[str, bool | None] = field(default_factory=dict)
+    """Columns of dates, and whether 1/2/2020 is in January; None where the first block does not tell."""
+    in_doubt: Sequence[str] = ()
+
     @property
     def gone(self) -> list[int]:
         return [place for place in (self.index, self.spare) if place is not None]
@@ -56,7 +61,11 @@ def columns_of(
     wanted = {index: name for index, name in enumerate(dialect.names) if name not in ignored}
     texts = parse(data, dialect, [pyarrow.binary() if index in wanted else None for index in range(len(dialect.names))])
     values = dict(zip(wanted, texts, strict=True))
-    free = [place for place in dialect.columns.unnamed if place in wanted and not {wanted[place]} & {*types, *named}]
+    free = [
+        place
+        for place in dialect.columns.unnamed
+        if place in wanted and not {wanted[place]} & {*types, *named, *dialect.options.dates}
+    ]
     last, index, spare = len(dialect.names) - 1, None, None
     if free and free[-1] == last > 0 and values[last].null_count == len(values[last]):
         spare = last
@@ -64,11 +73,20 @@ def columns_of(
     if free and free[0] == 0 < others and _counts(values[0]):
         index = 0
     kinds = {
-        name: types.get(name) or _guess(dialect, place, values[place])
+        name: types.get(name)
+        or ("numeric" if name in dialect.options.dates else None)
+        or _guess(dialect, place, values[place])
         for place, name in wanted.items()
         if place not in (index, spare)
     }
-    return Columns(kinds, index, spare)
+    texts_of_dates = {
+        name: [text.decode(errors="replace") for text in values[place].drop_null().unique().to_pylist()]
+        for place, name in wanted.items()
+        if name in dialect.options.dates
+    }
+    orders = {name: month_first(texts) for name, texts in texts_of_dates.items()}
+    doubtful = [name for name, texts in texts_of_dates.items() if orders[name] is None and is_in_doubt(texts)]
+    return Columns(kinds, index, spare, orders, doubtful)
 
 
 def _counts(texts: pyarrow.Array) -> bool:
@@ -89,7 +107,7 @@ def _guess(dialect: Dialect, column: int, values: pyarrow.Array) -> Kind:
         return "numeric"
     text = values[row].as_py().decode(errors="replace")
     if is_time(text):
-        raise Fault(row, column, no_date(text))
+        raise Fault(row, column, no_date(text, name))
     is_number = re.compile(written(dialect.options.decimal, dialect.options.thousands)).match
     if is_number(text):
         return "numeric"

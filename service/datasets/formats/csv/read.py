@@ -9,8 +9,9 @@ import pyarrow
 
 from service.datasets.columns import Kind
 from service.datasets.formats.arrow.arrays import numbers_of, texts_of
-from service.datasets.formats.checks import check_types
+from service.datasets.formats.checks import SHOWN, check_types
 from service.datasets.formats.csv.blocks import QUOTE, Block, blocks
+from service.datasets.formats.csv.dates import days_of
 from service.datasets.formats.csv.dialect import Dialect, Lines, dialect_of
 from service.datasets.formats.csv.kinds import Columns, columns_of
 from service.datasets.formats.csv.parse import Fault, parse
@@ -37,6 +38,7 @@ def read_csv(pieces: Iterator[bytes], options: ReadOptions) -> Table:
     rest = blocks(text_of(pieces, options))
     dialect, first = dialect_of(next(rest), options)
     check_types(options.types, dialect.names, "query/types")
+    check_types(options.dates, dialect.names, "query/types")
     check_types(options.ignored, dialect.names, "query/ignore")
     types = {**options.expected, **options.types}
     filled = filter(None, chain((first,), rest))
@@ -52,6 +54,18 @@ def read_csv(pieces: Iterator[bytes], options: ReadOptions) -> Table:
 
 
 def _advice(dialect: Dialect, columns: Columns, options: ReadOptions) -> list[Advice]:
+    doubtful = [
+        Advice(
+            "months_first",
+            f"Column {name!r} holds dates such as 1/2/2020, read month first: if the day is first, write 2020-02-01.",
+            f"#/columns/{escape(name)}",
+        )
+        for name in columns.in_doubt
+    ]
+    return [*doubtful, *_advice_on_names(dialect, columns, options)]
+
+
+def _advice_on_names(dialect: Dialect, columns: Columns, options: ReadOptions) -> list[Advice]:
     names = dialect.columns
     if options.columns:
         return [names.index_left_out()] if columns.index is not None else []
@@ -87,9 +101,12 @@ def _chunk(block: Block, dialect: Dialect, columns: Columns) -> Chunk:
     block = dialect.prepared(block)
     lines = Lines(block, dialect.delimiter)
     types = [_TYPES[columns.kinds[name]] if name in columns.kinds else None for name in dialect.names]
+    for name in columns.months_first:
+        types[dialect.names.index(name)] = pyarrow.string()
     if columns.spare is not None:
         types[columns.spare] = pyarrow.null()  # a value there is a fault
     arrays = parse(block.data, dialect, types)
+    arrays = [_dates(name, each, dialect, columns) for name, each in zip(columns.kinds, arrays, strict=False)]
     values = {
         name: texts_of(name, array) if kind == "categorical" else numbers_of(array)
         for (name, kind), array in zip(columns.kinds.items(), arrays, strict=False)
@@ -97,6 +114,17 @@ def _chunk(block: Block, dialect: Dialect, columns: Columns) -> Chunk:
     if block.last or any(map(_ends_with_lines, values.values())):
         _check_quotes(lines)
     return Chunk(values, lines.where)
+
+
+def _dates(name: str, array: pyarrow.Array, dialect: Dialect, columns: Columns) -> pyarrow.Array:
+    """Return days in place of dates, and any other column as it is."""
+    if name not in columns.months_first:
+        return array
+    days, wrong = days_of(array, months_first=columns.months_first[name] is not False)
+    if wrong is not None:
+        detail = f"holds {array[wrong].as_py()[:SHOWN]!r}, which is no date."
+        raise Fault(wrong, dialect.names.index(name), f"{detail} Write dates as in 2026-01-31.")
+    return days
 
 
 def _ends_with_lines(values: Values | Texts) -> bool:

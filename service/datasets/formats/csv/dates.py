@@ -1,0 +1,97 @@
+"""Dates as people write them, as days since 1970-01-01 in UTC."""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pyarrow
+
+from service.datasets.formats.checks import CLOCK, MONTH
+
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
+FIRST_OF_CENTURY = 69
+"""Two digits from here on are years of the last century, as in C and Python."""
+
+_YEAR, _NUMBER = r"(?P<year>\d{4}|'?\d\d)", r"(?P<day>\d\d?)(?:st|nd|rd|th)?"
+_NAMED = rf"(?P<name>{MONTH})"
+_DAYS = (
+    r"(?P<year>\d{4})[-/. ](?P<month>\d\d?)(?:[-/. ](?P<day>\d\d?))?",
+    rf"(?P<first>\d\d?)(?P<mark>[-/.])(?P<second>\d\d?)(?P=mark){_YEAR}",
+    rf"{_NAMED}[ /-]+{_NUMBER},?[ /-]+{_YEAR}",
+    rf"{_NUMBER}[ /.-]+{_NAMED}[ /.,-]+{_YEAR}",
+    rf"{_NAMED}[ /.-]+{_YEAR}",
+    rf"(?P<year>\d{{4}})[ /-]{_NAMED}(?:[ /-]{_NUMBER})?",
+)
+_WEEKDAY = r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,?\s+)?"
+_FORMS = [
+    re.compile(rf"\s*{_WEEKDAY}{days}(?:[T ]+(?P<clock>{CLOCK}))?\s*", re.IGNORECASE | re.ASCII) for days in _DAYS
+]
+_TIME = re.compile(
+    r"(\d\d?):(\d\d)(?::(\d\d)(\.\d+)?)?(?: ?([ap])m)?(?: ?(?:z|utc|([+-])(\d\d):?(\d\d)))?", re.IGNORECASE | re.ASCII
+)
+
+
+def month_first(texts: Iterable[str]) -> bool | None:
+    """Whether dates such as 1/2/2020 begin with the month; None where they do not tell."""
+    for text in texts:
+        found = _FORMS[1].fullmatch(text)
+        if found and found["mark"] != "." and max(int(found["first"]), int(found["second"])) > len(MONTHS):
+            return int(found["first"]) <= len(MONTHS)
+    return None
+
+
+def is_in_doubt(texts: Iterable[str]) -> bool:
+    """Whether some dates may begin with the day or with the month."""
+    return any((found := _FORMS[1].fullmatch(text)) and found["mark"] != "." for text in texts)
+
+
+def days_of(texts: pyarrow.Array, *, months_first: bool) -> tuple[pyarrow.Array, int | None]:
+    """Return days, and the first row that holds no date; None where every row does."""
+    encoded = texts.dictionary_encode()
+    known = [_days(text, months_first=months_first) for text in encoded.dictionary.to_pylist()]
+    codes = encoded.indices.fill_null(-1).to_numpy()
+    wrong = np.array([day is None for day in known] + [False])[codes]
+    if wrong.any():
+        return texts, int(wrong.argmax())
+    days = np.array([*known, np.nan], np.float64)[codes]
+    return pyarrow.array(days), None
+
+
+def _days(text: str, *, months_first: bool) -> float | None:
+    for form in _FORMS:
+        if found := form.fullmatch(text):
+            try:
+                return (_date(found.groupdict(), months_first=months_first) - EPOCH) / DAY
+            except (ValueError, OverflowError):
+                return None
+    return None
+
+
+def _date(parts: dict[str, str | None], *, months_first: bool) -> datetime:
+    year, day, month = int((parts["year"] or "").lstrip("'")), parts.get("day"), parts.get("month")
+    if len((parts["year"] or "").lstrip("'")) == 2:
+        year += 1900 if year >= FIRST_OF_CENTURY else 2000
+    if name := parts.get("name"):
+        month = str(MONTHS.index(name[:3].lower()) + 1)
+    if parts.get("mark"):
+        day, month = parts["first"], parts["second"]
+        if months_first and parts["mark"] != ".":
+            day, month = month, day
+    date = datetime(year, int(month or 1), int(day or 1), tzinfo=UTC)
+    return date + _clock(parts["clock"]) if parts["clock"] else date
+
+
+def _clock(text: str) -> timedelta:
+    found = _TIME.fullmatch(text)
+    if found is None:
+        raise ValueError(text)
+    hour, minute, second, part, half, sign, zone_hour, zone_minute = found.groups()
+    hours = int(hour) % 12 + 12 * (half.lower() == "p") if half else int(hour)
+    time = timedelta(hours=hours, minutes=int(minute), seconds=int(second or 0) + float(part or 0))
+    if hours > 24 or int(minute) > 59 or int(second or 0) > 60:
+        raise ValueError(text)
+    zone = timedelta(hours=int(zone_hour or 0), minutes=int(zone_minute or 0))
+    return time + zone if sign == "-" else time - zone

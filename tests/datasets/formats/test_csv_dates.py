@@ -1,0 +1,92 @@
+"""Dates in CSV become days where that is wanted, and are never taken for categories."""
+
+from datetime import date
+from typing import Any
+
+import httpx
+import pytest
+
+from service.datasets.formats.media_types import MediaType
+from tests.support.datasets.reading import read, refusal
+from tests.support.datasets.uploading import upload
+
+NAN = pytest.approx(float("nan"), nan_ok=True)
+
+
+def days(*texts: str) -> list[Any]:
+    body = "d;y\n" + "".join(f"{text};{row}\n" for row, text in enumerate(texts))
+    return read(MediaType.CSV, body.encode(), dates=["d"], delimiter=";")[1]["d"]
+
+
+def day(year: int, month: int, day: int) -> int:
+    return (date(year, month, day) - date(1970, 1, 1)).days
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("2020-01-31", "2020/1/31", "2020.01.31", "31.1.2020", "31/01/20", "1/31/2020", "1-31-2020", "31-Jan-2020"),
+        *(
+            "Jan 31 2020",
+            "January 31st, 2020",
+            "31 january 2020",
+            "Fri, 31 Jan 2020",
+            "2020-Jan-31",
+            "2020-01-31 00:00:00",
+        ),
+        *("2020-01-31T00:00:00Z", "2020-01-31T02:00+02:00", "2020-01-30T22:30:00-0130", "1/31/2020 12:00 AM"),
+    ],
+)
+def test_a_date_in_any_writing_is_its_days(text: str) -> None:
+    assert days(text, "") == [day(2020, 1, 31), NAN]
+
+
+def test_times_are_fractions_of_days_and_months_begin_with_their_first() -> None:
+    assert days("1970-01-02 06:00", "1970-01-01T12:00:00.000") == [1.25, 0.5]
+    assert days("Jan-70", "Feb 1970", "1970-03") == [0, 31, 59]
+
+
+def test_the_order_of_day_and_month_is_that_of_all_rows(http: httpx.Client) -> None:
+    assert days("1/2/2020", "13/2/2020") == [day(2020, 2, 1), day(2020, 2, 13)]
+    assert days("1/2/2020", "1/13/2020") == [day(2020, 1, 2), day(2020, 1, 13)]
+    assert days("1.2.2020", "1.3.2020") == [day(2020, 2, 1), day(2020, 3, 1)]
+    made = upload(http, "d,y\n1/2/2020,1\n2/3/2020,2\n", types="d:date").json()
+    assert [(each["code"], each["pointer"]) for each in made["advice"]] == [("months_first", "#/columns/d")]
+    assert made["features"][0]["kind"] == "numeric"
+
+
+@pytest.mark.parametrize("text", ["soon", "2020-13-01", "30 Feb 2020", "12:30", "2020-01-01 25:61"])
+def test_what_is_no_date_is_named(text: str) -> None:
+    body = f"d,y\n2020-01-01,1\n{text},2\n"
+    where, what = refusal(MediaType.CSV, body.encode(), dates=["d"])
+    assert where == "#/columns/d/1"
+    assert what.startswith(f"Line 3: column 'd' holds '{text}', which is no date.")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Jan 1 2020",
+        "01-Jan-2020",
+        "Jan-49",
+        "March 2020",
+        "1 May",
+        "2020 Dec",
+        "Mon, 06 Jan 2020 10:00:00",
+        "Sept. 5th, 99",
+    ],
+)
+def test_dates_with_names_of_months_are_no_categories(text: str) -> None:
+    what = refusal(MediaType.CSV, f"day;y\n{text};1\n".encode(), delimiter=";")[1]
+    assert "types=day:date" in what
+    assert "ignore=day" in what
+
+
+@pytest.mark.parametrize("text", ["May", "january", "Mayor 12", "Marching 1999", "Dec. A", "A-Jan-1"])
+def test_other_texts_with_names_of_months_are_categories(text: str) -> None:
+    assert read(MediaType.CSV, f"day;y\n{text};1\n".encode(), delimiter=";")[1]["day"] == [text]
+
+
+def test_dates_are_for_csv_and_its_columns(http: httpx.Client) -> None:
+    assert upload(http, "d,y\n1,2\n", types="z:date").json()["errors"][0]["pointer"] == "query/types"
+    assert upload(http, b"", "application/x-npy", types="z:date").json()["errors"][0]["pointer"] == "query/types"
