@@ -7,8 +7,9 @@ from typing import Any
 
 from service.database.database import Database
 from service.datasets import records as datasets
+from service.datasets.records import DatasetRecord
 from service.datasets.view import DatasetView, check_weights
-from service.errors import invalid
+from service.errors import Invalid, invalid
 from service.jobs import growth, loss_and_targets
 from service.jobs.schemas import NewJob, Recipe
 from service.learning.advice import Advice
@@ -18,7 +19,7 @@ from service.learning.planning.plan import plan as plan_of
 from service.learning.training.recipe import RecipeError
 from service.models import records as models
 from service.models.networks import Networks
-from service.models.signature.from_data import no_probabilities
+from service.models.signature.from_data import check_columns, no_probabilities
 from service.models.trained_network import TrainedNetwork
 from service.pointers import reference_at
 from service.storage.storage import Storage
@@ -64,6 +65,7 @@ def draft(database: Database, storage: Storage, networks: Networks, new: NewJob,
         raise invalid("#/model", "This model has no parameters: there is nothing to train.", "nothing_to_train")
     view = DatasetView(storage, dataset, start.network.dtype, new.sample_weights)
     view.check(start.network, "#/dataset")
+    _check_columns(dataset, start, new.sample_weights)
     loss_and_targets.check_loss(dataset, start.network, new.loss.to_learning())
     if not new.partial and new.batch_size is not None and new.batch_size > dataset.train_rows:
         rows = f"the training part has only {dataset.train_rows} rows"
@@ -80,6 +82,17 @@ def draft(database: Database, storage: Storage, networks: Networks, new: NewJob,
         {**asdict(plan), "bytes": grows.total},
         [asdict(each) for each in (given if large is None else (*given, large))],
     )
+
+
+def _check_columns(dataset: DatasetRecord, start: TrainedNetwork, weights: str | None) -> None:
+    """Refuse to go on from a version that learnt other columns or classes: its weights would change their meaning."""
+    if start.signature is None:
+        return
+    try:
+        check_columns(start.signature, dataset, weights, "#/dataset")
+    except Invalid as error:
+        detail = f"{error.errors[0].detail} With from_version 0 the training begins anew."
+        raise invalid("#/dataset", detail, error.code) from None
 
 
 def _plan(view: DatasetView, start: TrainedNetwork, new: NewJob) -> tuple[Plan, tuple[Advice, ...]]:

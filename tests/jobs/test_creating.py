@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from service.client import Client
-from tests.support.problems import pointers
+from tests.support.problems import pointers, problem
 from tests.support.training import endless_job, line, straight
 
 
@@ -173,3 +173,18 @@ def test_jobs_are_listed_by_state_model_and_dataset(client: Client, three: dict[
 
 def test_a_state_that_is_none_is_refused(http: httpx.Client) -> None:
     assert pointers(http.get("/api/jobs?state=done")) == ["query/state"]
+
+
+def test_a_trained_version_goes_on_with_its_own_classes_alone(client: Client) -> None:
+    xs = [0, 1, 2, 3, 4, 5]
+    first, other, same = (
+        client.create_dataset({"x": xs, "y": list(classes)}, ["y"]).id for classes in ("abcabc", "bcdbcd", "cabcab")
+    )
+    model = client.create_model("Dense(1 => 3)").id
+    client.train(model, first, loss="logitcrossentropy", epochs=2, wait=30)
+    body = {"model": model, "dataset": other, "loss": "logitcrossentropy", "epochs": 2}
+    refused = problem(client.http.post("/api/jobs", json=body), 422)
+    assert (refused["code"], refused["errors"][0]["pointer"]) == ("columns_differ", "#/dataset")
+    assert "category 1 is 'b', and 'a' to the model" in refused["detail"]
+    assert client.http.post("/api/jobs?validate_only=true", json=body | {"from_version": 0}).status_code == 200
+    assert client.http.post("/api/jobs?validate_only=true", json=body | {"dataset": same}).status_code == 200
