@@ -178,7 +178,7 @@ def test_a_state_that_is_none_is_refused(http: httpx.Client) -> None:
 def test_a_trained_version_goes_on_with_its_own_classes_alone(client: Client) -> None:
     xs = [0, 1, 2, 3, 4, 5]
     first, other, same = (
-        client.create_dataset({"x": xs, "y": list(classes)}, ["y"]).id for classes in ("abcabc", "bcdbcd", "cabcab")
+        client.create_dataset({"x": xs, "y": [*classes]}, ["y"]).id for classes in ("abcabc", "bcdbcd", "cabcab")
     )
     model = client.create_model("Dense(1 => 3)").id
     client.train(model, first, loss="logitcrossentropy", epochs=2, wait=30)
