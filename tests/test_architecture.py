@@ -17,13 +17,14 @@ LONGEST_NAME = 70
 MOST_MODULES = 15
 
 FLOORS = (
-    "environment errors ids synonyms learning/advice learning/arrays learning/renamed learning/terms",
+    "environment errors ids synonyms learning/arrays learning/renamed learning/terms",
     "database pointers learning/initialisations learning/losses learning/optimisers learning/rows learning/schedules",
     "http resources learning/layers",
     "storage wire learning/expressions learning/parameters",
     "settings vocabulary learning/network learning/notation",
     "idempotency startup learning/evaluation learning/training",
-    "datasets telemetry learning/planning",
+    "learning/planning",
+    "datasets telemetry",
     "models",
     "jobs",
     "engine evaluations predictions recovery",

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.datasets.columns import Kind
-from service.learning.advice import Advice
+from service.learning.planning.advice import Advice
 
 Values = NDArray[np.float64]
 

@@ -12,8 +12,7 @@ from service.datasets.view import DatasetView, check_weights
 from service.errors import Invalid, invalid
 from service.jobs import growth, loss_and_targets
 from service.jobs.schemas import NewJob, Recipe
-from service.learning.advice import Advice
-from service.learning.planning.advice import advice
+from service.learning.planning.advice import Advice, advice
 from service.learning.planning.plan import Plan
 from service.learning.planning.plan import plan as plan_of
 from service.learning.training.recipe import RecipeError

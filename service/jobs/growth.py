@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from service.errors import Invalid, invalid
 from service.jobs.reports.packing import BLOCK, NARROW, WIDE
-from service.learning.advice import Advice
+from service.learning.planning.advice import Advice
 from service.learning.planning.plan import Plan
 from service.learning.training.quadratic.path import has_closed_form
 from service.learning.training.recipe import Recipe

@@ -7,9 +7,9 @@ import numpy as np
 from service.datasets.columns import Column
 from service.datasets.records import DatasetRecord
 from service.errors import invalid
-from service.learning.advice import Advice
 from service.learning.losses import PROBABILITIES, Domain, Loss
 from service.learning.network import Network
+from service.learning.planning.advice import Advice
 
 POINTER = "#/loss"
 

@@ -1,8 +1,6 @@
 """npz: several arrays in a zip, unpacked into files that are mapped into memory."""
 
-import lzma
 import zipfile
-import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -11,6 +9,7 @@ from service.datasets.columns import Kind
 from service.datasets.formats.body import PIECE, Pieces, limited, to_file
 from service.datasets.formats.checks import check_names
 from service.datasets.formats.npy import chunks_of, columns_of, kinds_of, load, without
+from service.datasets.formats.zipped import NO_ZIP
 from service.datasets.table import ReadOptions, Table
 from service.errors import invalid
 from service.http.json_numbers import Array
@@ -18,17 +17,6 @@ from service.http.unpacking import check_members
 from service.pointers import escape
 
 SUFFIX = ".npy"
-MALFORMED = (
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    EOFError,
-    OSError,
-    ValueError,
-    NotImplementedError,
-    RuntimeError,
-)
-"""Errors of Python's zipfile about bytes that are no zip, or one that is encrypted or packed in an unknown way."""
 
 
 def read_npz(body: Pieces, options: ReadOptions, scratch: Path) -> Table:
@@ -87,7 +75,7 @@ def _unpack(file: Path, packed: int, limit: int, scratch: Path) -> dict[str, Arr
                     written = to_file(whole, scratch / f"{number}{SUFFIX}")
                 limit -= written.stat().st_size
                 arrays[name] = load(written, f"Array {name!r}")
-    except MALFORMED as error:
+    except NO_ZIP as error:
         if disk_fault(error) is not None:
             raise
         raise invalid("#", f"The body is no npz that can be read: {str(error)[:200]}", "malformed") from None

@@ -1,12 +1,13 @@
 """A zip with one CSV in it, as downloads are packed."""
 
+import lzma
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
 
 from service.datasets.formats.body import PIECE, Pieces, limited, to_file
-from service.datasets.formats.npz import MALFORMED
 from service.errors import Invalid, invalid
 from service.http.unpacking import check_members
 
@@ -15,6 +16,17 @@ NAME_FROM = 30
 """Bytes of a zip before the name of its first member."""
 OF_EXCEL = "[Content_Types].xml"
 OF_MACS = "__MACOSX/"
+NO_ZIP = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    OSError,
+    ValueError,
+    NotImplementedError,
+    RuntimeError,
+)
+"""Errors of Python's zipfile about bytes that are no zip, or one that is encrypted or packed in an unknown way."""
 
 
 def unzipped(body: Pieces, limit: int, scratch: Path) -> Iterator[bytes]:
@@ -51,7 +63,7 @@ def _member(file: Path, body: Pieces, limit: int) -> Iterator[bytes]:
             )
         check_members(members, body.packed)
         reading = archive.open(members[0])
-    except MALFORMED as error:
+    except NO_ZIP as error:
         raise _no_zip(error) from None
     return limited(_pieces(archive, reading.read), limit)
 
@@ -61,7 +73,7 @@ def _pieces(archive: zipfile.ZipFile, read: Callable[[int], bytes]) -> Iterator[
         try:
             while piece := read(PIECE):
                 yield piece
-        except MALFORMED as error:
+        except NO_ZIP as error:
             raise _no_zip(error) from None
 
 

@@ -23,7 +23,7 @@ from service.datasets.split import Classes, Parts, assign
 from service.datasets.table import Table
 from service.errors import invalid
 from service.http.json_numbers import Array
-from service.learning.advice import Advice
+from service.learning.planning.advice import Advice
 from service.learning.rows import memory_maps
 from service.learning.rows.gram import Gram
 from service.pointers import escape

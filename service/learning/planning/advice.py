@@ -1,8 +1,9 @@
 """Advice on a recipe before it is followed, and remedies for a training that diverged."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from service.learning.advice import Advice
 from service.learning.network import Network
 from service.learning.planning.plan import Plan
 from service.learning.planning.stability import Rate
@@ -13,6 +14,15 @@ from service.learning.training.scaling import first_dense, scaling_of
 
 CHECKED_RATES = 1000
 UNEQUAL = 100.0  # sizes of inputs this far apart make the loss at least 10⁴ times as curved one way as another
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """A stable word for programs, a sentence for people, and the place that it is about as a JSON pointer."""
+
+    code: str
+    detail: str
+    pointer: str
 
 
 def advice(

@@ -7,9 +7,9 @@ from typing import Any
 from service.datasets.columns import Column
 from service.datasets.records import DatasetRecord
 from service.errors import Invalid, invalid
-from service.learning.advice import Advice
 from service.learning.losses import Link, Loss
 from service.learning.network import Network
+from service.learning.planning.advice import Advice
 from service.learning.planning.suitability import last_function
 from service.models.signature.signature import Feature, Signature, Target
 from service.vocabulary.schemas import to_json

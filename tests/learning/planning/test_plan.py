@@ -6,13 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from service.learning.advice import Advice
 from service.learning.layers import Chain, Dense
 from service.learning.losses import LOSSES
 from service.learning.network import Network
 from service.learning.notation import read
 from service.learning.optimisers import OPTIMISERS
-from service.learning.planning.advice import advice, help_for_diverged
+from service.learning.planning.advice import Advice, advice, help_for_diverged
 from service.learning.planning.plan import Plan, plan
 from service.learning.planning.stability import Rate
 from service.learning.rows.gram import Gram

@@ -5,13 +5,12 @@ from typing import Any
 
 import pytest
 
-from service.learning.advice import Advice
 from service.learning.expressions import ExpressionActivation
 from service.learning.layers import Dense, Layer
 from service.learning.losses import LOSSES, AggregatedLoss, Domain, Loss
 from service.learning.network import Network
 from service.learning.notation import read
-from service.learning.planning.advice import advice, help_for_diverged
+from service.learning.planning.advice import Advice, advice, help_for_diverged
 from service.learning.planning.plan import Plan
 from service.learning.planning.suitability import suits
 from service.learning.training.events import Diverged

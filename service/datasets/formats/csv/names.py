@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from service.datasets.formats.checks import SHOWN, check_count, check_names
 from service.datasets.table import ReadOptions
 from service.errors import invalid
-from service.learning.advice import Advice
+from service.learning.planning.advice import Advice
 from service.pointers import escape
 
 MOST_TOLD = 10

@@ -18,7 +18,7 @@ from service.datasets.formats.csv.parse import Fault, parse
 from service.datasets.formats.csv.text import text_of
 from service.datasets.table import Chunk, ReadOptions, Table, Texts, Values
 from service.errors import Invalid, invalid
-from service.learning.advice import Advice
+from service.learning.planning.advice import Advice
 from service.pointers import escape
 
 MOST_THREADS = 4
