@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from service.datasets.formats.csv.blanks import divided, stripped
 from service.datasets.formats.csv.blocks import QUOTE, Block
 from service.datasets.formats.csv.names import Names, names_of, numbered
-from service.datasets.formats.csv.numerals import GROUPS
 from service.datasets.table import ReadOptions
 from service.errors import invalid
 
@@ -28,6 +27,8 @@ BEHIND = "behind"
 """A row that is put behind a text: within quotes that are still open it does not count as one."""
 _EXCEL = re.compile(rb'"?sep=([^"\r\n])"?[ \t]*(?:\r\n|\n|\r)', re.IGNORECASE)
 """The line in which Excel names the delimiter."""
+GROUPS = ",.' _\u00a0\u2019\u202f"
+"""Characters that may separate thousands."""
 WHITESPACE = "whitespace"
 NOT_UTF8 = "not UTF-8. Name its encoding, such as encoding=latin-1, or charset=latin-1 in Content-Type."
 

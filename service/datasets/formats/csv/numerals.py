@@ -6,9 +6,6 @@ from functools import cache
 import pyarrow
 import pyarrow.compute
 
-GROUPS = ",.' _\u00a0\u2019\u202f"
-"""Characters that may separate thousands."""
-
 _GROUP = r"[,.'\u00a0\u2019\u202f ]"
 _DIGITS = rf"[0-9]+(?:{_GROUP}[0-9]{{3}})*(?:[.,][0-9]*)?"
 _SIGNED = re.compile(r"\s*[-+(]{0,2}\s*[$€£¥₹₩]\s*[-+]?\s*[0-9][0-9.,]*\)?\s*|\s*[-+]?[0-9][0-9.,]*\s*[$€£¥₹₩%]\s*")
