@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any
@@ -51,12 +52,12 @@ def faults_of(errors: Iterable[Any], body: Any, prefix: tuple[str, ...]) -> tupl
     return tuple(dict.fromkeys(faults))[:MOST_FAULTS]
 
 
-OBJECTS: list[frozenset[str]] = []
-"""The fields of each kind of object that bodies have."""
+OBJECTS: dict[str, frozenset[str]] = {}
+"""The fields of each kind of object that bodies have, by the name of its class."""
 
 
 def _hint(location: Sequence[str | int], body: Any) -> str:
-    """Return the field that may be meant by an unknown one, of the kinds of objects that share most fields with its."""
+    """Return the field that may be meant by an unknown one, where the kind of its object is known, or nearly so."""
     parent = body
     for part in location[:-1]:
         if isinstance(parent, dict | list) and (part in parent or isinstance(part, int)):
@@ -64,10 +65,20 @@ def _hint(location: Sequence[str | int], body: Any) -> str:
     name = str(location[-1])
     if not isinstance(parent, dict) or len(name) >= LONGEST_NAME:
         return ""
-    most = max((len(each & parent.keys()) for each in OBJECTS), default=0)
-    fields = {field for each in OBJECTS if len(each & parent.keys()) == most for field in each}
-    near = suggestion(name, fields - parent.keys(), FIELDS)
+    known = parent.keys() - {name}
+    near = suggestion(name, _fields_beside(known, location[:-1]) - known, FIELDS)
     return f": did you mean {near!r}?" if near else ""
+
+
+def _fields_beside(known: AbstractSet[str], location: Sequence[str | int]) -> frozenset[str]:
+    """Return the fields that an object has for certain: of its class, which pydantic names where there are several, or
+    of all classes that share most fields with it.
+    """
+    if location and location[-1] in OBJECTS:
+        return OBJECTS[str(location[-1])]
+    most = max((len(each & known) for each in OBJECTS.values()), default=0)
+    alike = [each for each in OBJECTS.values() if len(each & known) == most]
+    return frozenset.intersection(*alike) if most else frozenset()
 
 
 def _sentence(kind: str, message: str, context: dict[str, Any]) -> str:

@@ -83,6 +83,8 @@ def suggestion(name: str, known: Collection[str], synonyms: dict[str, str]) -> s
     other = synonyms.get(own, "")
     if other.partition(".")[0] in known:
         return other
+    if other.rpartition(".")[2] in known:
+        return other.rpartition(".")[2]
     near = get_close_matches(own, letters, n=1)
     return letters[near[0]] if near else None
 

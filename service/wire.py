@@ -26,7 +26,7 @@ class Strict(BaseModel):
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:
-        OBJECTS.append(frozenset(field.alias or name for name, field in cls.model_fields.items()))
+        OBJECTS[cls.__name__] = frozenset(field.alias or name for name, field in cls.model_fields.items())
 
     @model_validator(mode="before")
     @classmethod

@@ -33,6 +33,7 @@ DENSE: dict[str, Any] = {"type": "Dense", "in": 1, "out": 1}
         ("/api/jobs", JOB | {"lr": 0.1}, "#/lr", "optimiser.eta"),
         ("/api/jobs", JOB | {"batchSize": 8}, "#/batchSize", "batch_size"),
         ("/api/jobs", JOB | {"optimiser": {"rule": "Adam", "Eta": 1}}, "#/optimiser/Eta", "eta"),
+        ("/api/jobs", JOB | {"optimiser": {"rule": "Adam", "lr": 1}}, "#/optimiser/lr", "eta"),
         ("/api/models", {"layers": [DENSE | {"type": "Linear"}]}, "#/layers/0/type", "Dense"),
         ("/api/models", {"layers": [DENSE | {"activation": "ReLU"}]}, "#/layers/0/activation", "relu"),
         ("/api/models", {"layers": [{"type": "Dense", "in": 1, "units": 3}]}, "#/layers/0/units", "out"),
@@ -46,9 +47,21 @@ def test_an_error_names_what_may_be_meant(
     assert f"did you mean {meant!r}?" in faults[pointer]
 
 
-def test_a_field_that_resembles_nothing_is_unknown_without_a_guess(http: httpx.Client) -> None:
-    faults = problem(http.post("/api/jobs", json=JOB | {"zzz": 1}), 422)["errors"]
-    assert faults == [{"pointer": "#/zzz", "detail": "this field is unknown"}]
+@pytest.mark.parametrize(
+    ("path", "body", "pointer"),
+    [
+        ("/api/jobs", JOB | {"zzz": 1}, "#/zzz"),
+        ("/api/models", {"layers": [{"type": "BatchNorm", "size": 2, "in": 2}]}, "#/layers/0/in"),
+        ("/api/models", {"from_model": "m"}, "#/from_model"),
+        ("/api/datasets", {"data": [[1]]}, "#/data"),
+    ],
+    ids=["nothing like it", "a field of another layer", "nothing beside it", "a field of another body"],
+)
+def test_a_field_that_nobody_can_mean_is_unknown_without_a_guess(
+    http: httpx.Client, path: str, body: dict[str, Any], pointer: str
+) -> None:
+    faults = {each["pointer"]: each["detail"] for each in problem(http.post(path, json=body), 422)["errors"]}
+    assert faults[pointer] == "this field is unknown"
 
 
 @pytest.mark.parametrize("name", ["my model", "-m", "m" * 101, "ü"])
@@ -71,7 +84,9 @@ def test_a_flux_alias_of_an_activation_is_taken_in_json_too(http: httpx.Client) 
 def test_every_synonym_leads_to_what_there_is() -> None:
     kinds = (ACTIVATIONS, INITS, LAYERS, LOSSES, OPTIMISERS, SCHEDULES)
     assert set(TERMS.values()) - {name for registry in kinds for name in registry} == set()
-    assert {name.partition(".")[0] for name in FIELDS.values()} <= {field for each in OBJECTS for field in each}
+    assert {name.partition(".")[0] for name in FIELDS.values()} <= {
+        field for each in OBJECTS.values() for field in each
+    }
 
 
 def test_nothing_is_suggested_for_what_nobody_means() -> None:

@@ -51,7 +51,7 @@ def draft(database: Database, storage: Storage, networks: Networks, new: NewJob,
         with reference_at("#/dataset"):
             dataset = datasets.find_ready(session, new.dataset)
         with reference_at("#/model"):
-            models.find(session, new.model)
+            model = models.find(session, new.model)
         with reference_at("#/from_version"):
             start = networks.get(session, new.model, new.from_version)
         if new.from_epoch is not None:
@@ -64,7 +64,8 @@ def draft(database: Database, storage: Storage, networks: Networks, new: NewJob,
         raise invalid("#/model", "This model has no parameters: there is nothing to train.", "nothing_to_train")
     view = DatasetView(storage, dataset, start.network.dtype, new.sample_weights)
     view.check(start.network, "#/dataset")
-    _check_columns(dataset, start, new.sample_weights)
+    remedy = "With from_version 0 the training begins anew" if model.seeded else "A new model can begin anew"
+    _check_columns(dataset, start, new.sample_weights, remedy)
     loss_and_targets.check_loss(dataset, start.network, new.loss.to_learning())
     if not new.partial and new.batch_size is not None and new.batch_size > dataset.train_rows:
         rows = f"the training part has only {dataset.train_rows} rows"
@@ -83,14 +84,14 @@ def draft(database: Database, storage: Storage, networks: Networks, new: NewJob,
     )
 
 
-def _check_columns(dataset: DatasetRecord, start: TrainedNetwork, weights: str | None) -> None:
+def _check_columns(dataset: DatasetRecord, start: TrainedNetwork, weights: str | None, remedy: str) -> None:
     """Refuse to go on from a version that learnt other columns or classes: its weights would change their meaning."""
     if start.signature is None:
         return
     try:
         check_columns(start.signature, dataset, weights, "#/dataset")
     except Invalid as error:
-        detail = f"{error.errors[0].detail} With from_version 0 the training begins anew."
+        detail = f"{error.errors[0].detail} {remedy}."
         raise invalid("#/dataset", detail, error.code) from None
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from service.datasets.columns import Column
 from service.datasets.records import DatasetRecord
 from service.errors import invalid
-from service.learning.losses import PROBABILITIES, Domain, Loss
+from service.learning.losses import Domain, Loss
 from service.learning.network import Network
 from service.learning.planning.advice import Advice
 
@@ -23,7 +23,7 @@ def check_loss(dataset: DatasetRecord, network: Network, loss: Loss) -> None:
     if loss.compares and loss.link == "softmax" and network.outputs == 1:
         detail = f"{loss.name} compares the outputs of a row: of one output it is 0, whatever that is."
         raise invalid(POINTER, f"{detail} {_wider(dataset)}", "loss_does_not_fit")
-    for target, least, greatest in _ranges(dataset):
+    for target, least, greatest in _ranges(dataset, network.dtype):
         domain = loss.targets
         if domain is not None and (greatest < domain.least or least > domain.greatest):
             detail = f"{_outside(target, least, greatest, loss, domain)}. mse takes any numbers."
@@ -40,7 +40,7 @@ def advice(dataset: DatasetRecord, network: Network, loss: Loss) -> Iterator[Adv
         number = next(target.name for target in dataset.targets if target.kind == "numeric")
         detail = f"{loss.name} takes all outputs of a row for shares of one whole, and {number!r} is a number"
         yield Advice("targets_of_two_kinds", f"{detail}: train a model for each target, or use mse.", POINTER)
-    for target, least, greatest in _ranges(dataset):
+    for target, least, greatest in _ranges(dataset, network.dtype):
         yield from _of_target(target, least, greatest, loss)
 
 
@@ -52,23 +52,25 @@ def _of_target(target: Column, least: float, greatest: float, loss: Loss) -> Ite
         remedy = "Use mse, or other numbers" if target.kind == "numeric" else "Upload the target as numbers -1 and 1"
         detail = f"{_outside(target, least, greatest, loss, domain)}. {remedy}."
         yield Advice("targets_outside_loss", detail, POINTER)
-    elif domain is PROBABILITIES and target.kind == "numeric":
-        detail = f"Target {target.name!r} is numeric, from {least:g} to {greatest:g}, and {loss.name} is about classes"
-        remedy = f"where it is 0 or 1, upload the dataset with types={target.name}:boolean"
+    elif target.kind == "numeric" and not loss.compares and loss.link is not None and (least, greatest) == (0, 1):
+        detail = f"Target {target.name!r} is numeric, from 0 to 1, and {loss.name} is about classes"
+        remedy = f"where it is 0 or 1 alone, upload the dataset with types={target.name}:boolean"
         yield Advice("target_is_numeric", f"{detail}: {remedy}, and accuracy and probabilities come with it.", POINTER)
 
 
 def _outside(target: Column, least: float, greatest: float, loss: Loss, domain: Domain) -> str:
-    numbers = f"numbers from {least:g} to {greatest:g}"
+    numbers = f"numbers from {least:.9g} to {greatest:.9g}"
     return f"{loss.name} takes targets that are {domain.name}, but {target.name!r} has {numbers}: {domain.outside}"
 
 
-def _ranges(dataset: DatasetRecord) -> Iterator[tuple[Column, float, float]]:
+def _ranges(dataset: DatasetRecord, dtype: str) -> Iterator[tuple[Column, float, float]]:
     """Yield each target with the least and the greatest number that the loss sees of it in the training part."""
     parts = {column["name"]: column["parts"]["train"] for column in dataset.statistics}
     for target in dataset.targets:
         if target.kind == "numeric":
-            yield target, parts[target.name]["min"], parts[target.name]["max"]
+            with np.errstate(over="ignore"):
+                bounds = np.array([parts[target.name]["min"], parts[target.name]["max"]]).astype(dtype)
+            yield target, float(bounds[0]), float(bounds[1])
         else:
             yield target, 0.0, 1.0
 
@@ -78,5 +80,7 @@ def _wider(dataset: DatasetRecord) -> str:
     (target,) = dataset.targets
     if target.kind == "boolean":
         return "logitbinarycrossentropy takes one output for a boolean target."
+    if target.kind == "categorical":
+        return f"Target {target.name!r} has one category: there is nothing to tell apart."
     wider = f"uploaded with types={target.name}:categorical, it has one output for each of its values"
     return f"Target {target.name!r} is {target.kind}: {wider}; logitbinarycrossentropy takes one output for two values."

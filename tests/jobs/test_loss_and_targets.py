@@ -15,6 +15,7 @@ TARGETS: dict[str, dict[str, list[Any]]] = {
     "zero_one": {"y": [int(x > 0) for x in XS]},
     "signs": {"y": [1 if x > 0 else -1 for x in XS]},
     "truths": {"y": [x > 0 for x in XS]},
+    "shares": {"y": [0.2 + x / 20 for x in range(10)]},
     "mixed": {"y": [3 * x + 1 for x in XS], "z": ["abc"[(x > 0) + (x > 1)] for x in XS]},
 }
 
@@ -74,6 +75,8 @@ def test_a_loss_that_hardly_means_what_is_wanted_gets_advice(
         ("signs", "Dense(1 => 1)", "hinge_loss"),
         ("truths", "Dense(1 => 1)", "logitbinarycrossentropy"),
         ("mixed", "Dense(1 => 4)", "mse"),
+        ("shares", "Dense(1 => 1, sigmoid)", "binarycrossentropy"),
+        ("zero_one", "Dense(1 => 1, sigmoid)", "siamese_contrastive_loss"),
     ],
 )
 def test_a_loss_that_fits_is_taken_in_silence(
@@ -97,3 +100,10 @@ def test_other_widths_name_the_upload_that_has_them(client: Client, datasets: di
     refused = problem(plan(client, datasets["zero_one"], "Dense(1 => 2)", "logitcrossentropy"), 422)
     assert refused["code"] == "widths_differ"
     assert "types=y:categorical makes one for each of its values" in refused["detail"]
+
+
+def test_of_one_category_nothing_is_told_apart(client: Client) -> None:
+    rows = {"Content-Type": "text/csv"}
+    dataset = client.http.post("/api/datasets?targets=y&types=y:categorical", content="x,y\n1,a\n2,a\n", headers=rows)
+    refused = problem(plan(client, dataset.json()["id"], "Dense(1 => 1)", "logitcrossentropy"), 422)
+    assert "one category: there is nothing to tell apart" in refused["detail"]

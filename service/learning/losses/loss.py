@@ -38,6 +38,10 @@ ABOVE_MINUS_ONE = Domain("numbers above -1", lambda y: y > -1, "at -1 and below 
 SIGNS = Domain("-1 and 1", lambda y: abs(y) == 1, "the loss asks for nothing where a target is 0", -1, 1)
 
 
+FACTS = {"accepts", "given_by", "link", "twin", "targets", "compares", "quadratic"}
+"""Names of the attributes in which a loss states facts about itself."""
+
+
 class Loss(Term):
     """A number for predictions ŷ and targets y, both rows × outputs.
 
@@ -62,10 +66,11 @@ class Loss(Term):
     quadratic: ClassVar[float] = 0.0
 
     def __init_subclass__(cls) -> None:
-        """Let a class with terms of its own be quadratic only where it states so itself."""
+        """Let a class with terms of its own have only those facts that it states itself."""
         super().__init_subclass__()
-        if {"terms", "slope", "both", "bind"} & vars(cls).keys() and "quadratic" not in vars(cls):
-            cls.quadratic = 0.0
+        if {"terms", "slope", "both", "bind"} & vars(cls).keys():
+            for fact in FACTS - vars(cls).keys():
+                setattr(cls, fact, getattr(Loss, fact))
 
     @property
     def separable(self) -> bool:

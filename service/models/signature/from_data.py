@@ -1,5 +1,6 @@
 """The meaning of a dataset's columns to a network that learnt from them, compared with those of another dataset."""
 
+import re
 from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
@@ -13,6 +14,9 @@ from service.learning.planning.advice import Advice
 from service.learning.planning.suitability import last_function
 from service.models.signature.signature import Feature, Signature, Target
 from service.vocabulary.schemas import to_json
+
+GENERATED = re.compile(r"c[0-9]+")
+"""Names of columns without a header, which tell nothing but their place in a file."""
 
 
 def signature_of(dataset: DatasetRecord, network: Network, loss: Loss, weights: str | None) -> Signature:
@@ -85,7 +89,7 @@ def _check(role: str, known: Sequence[Feature | Target], given: Sequence[Column]
             break  # widths differ: another message names both
         name = theirs.name
         where = f"{role.capitalize()} {place} of dataset {dataset!r}, {name!r},"
-        if places.get(name, place) != place:
+        if places.get(name, place) != place and not GENERATED.fullmatch(name):
             raise _differs(pointer, f"{where} is {role} {places[name]} of the model: columns go by their order.")
         if ours is None:
             break
