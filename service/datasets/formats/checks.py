@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from itertools import islice
+from urllib.parse import quote
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -13,6 +14,8 @@ from service.errors import Invalid, invalid
 from service.pointers import escape
 
 SHOWN = 50
+RESERVED = set("&+#%")
+"""Characters that mean something else in a query."""
 """Characters of a value that an error repeats."""
 ROWS_OF_A_CHUNK = 1 << 16
 VALUES_OF_A_CHUNK = 1 << 20
@@ -121,6 +124,11 @@ def _no_category(name: str, what: str) -> Invalid:
     return invalid(f"#/columns/{escape(name)}", detail, "too_many_categories")
 
 
+def in_query(text: str) -> str:
+    """Return a text as it stands in a query; only what means something else there is written in another way."""
+    return quote(text, safe=" :/,;'()[]{}") if RESERVED & set(text) else text
+
+
 def is_time(text: str) -> bool:
     """Whether a text looks like a date, a time of day or both."""
     return _TIME.fullmatch(text) is not None
@@ -130,6 +138,9 @@ def no_date(value: str, in_csv: str | None = None) -> str:
     """Return the message about a column of dates or times, with the remedies; `in_csv` is its name there."""
     days = "give numbers, such as the days since some day"
     if in_csv is not None:
-        read, left_out = f"types={in_csv}:date reads dates as days since 1970-01-01", f"ignore={in_csv}"
+        read, left_out = (
+            f"types={in_query(in_csv)}:date reads dates as days since 1970-01-01",
+            f"ignore={in_query(in_csv)}",
+        )
         days = f"{read}, {left_out} leaves the column out; or {days}"
     return f"holds {value[:SHOWN]!r}, a date or a time: {days}, or set its type to categorical."

@@ -161,6 +161,9 @@ class StreamedOptions(Strict):
         dates = list[str]()
         for each in self.types:
             name, _, kind = each.rpartition(":")
+            if name in kinds or name in dates:
+                detail = f"{name[:100]!r} has two types: give it one."
+                raise invalid("query/types", detail)
             if kind == DATE and name:
                 dates.append(name)
                 continue

@@ -45,7 +45,8 @@ def _around_values(delimiter: str) -> re.Pattern[bytes]:
     edge = rb"[%s\r\n]" % re.escape(delimiter).encode()
     begin, end = rb"(?:(?<=%s)|\A)" % edge, rb"(?=%s|\Z)" % edge
     quoted = rb'%s%s*"(?:[^"]++|"")*+"%s*%s' % (begin, blank, blank, end)
-    return re.compile(rb"%s|%s%s+|%s+%s" % (quoted, begin, blank, blank, end))
+    # no run is looked at twice: blanks within a text may be many
+    return re.compile(rb"%s|%s%s++|(?<!%s)%s++%s" % (quoted, begin, blank, blank, blank, end))
 
 
 _RUN = re.compile(rb"[ \t]+")

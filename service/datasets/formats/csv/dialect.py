@@ -25,7 +25,7 @@ NUMERIC = "+-.,0123456789"
 _EMPTY_LINES = re.compile(rb"(?: *[\r\n])*")
 BEHIND = "behind"
 """A row that is put behind a text: within quotes that are still open it does not count as one."""
-_EXCEL = re.compile(rb'"?sep=([^"\r\n])"?[ \t]*(?:\r\n|\n|\r)', re.IGNORECASE)
+_EXCEL = re.compile(rb'"?sep=([^"\r\n\x80-\xff])"?[ \t]*(?:\r\n|\n|\r)', re.IGNORECASE)
 """The line in which Excel names the delimiter."""
 GROUPS = ",.' _\u00a0\u2019\u202f"
 """Characters that may separate thousands."""
@@ -118,7 +118,8 @@ def dialect_of(first: Block, options: ReadOptions) -> tuple[Dialect, Block]:
         block = block.after(named.end())
     if not block:
         raise invalid("#", "The body is empty, and so not CSV: give a line for each row.", "empty")
-    delimiter = _checked(options.delimiter) or (named[1].decode() if named else _guess(block, options))
+    named_here = options.delimiter or (named[1].decode() if named else None)
+    delimiter = _checked(named_here) or _guess(block, options)
     by_blanks = delimiter == WHITESPACE
     delimiter = "\t" if by_blanks else delimiter
     _check_marks(options, delimiter)
@@ -135,8 +136,23 @@ def dialect_of(first: Block, options: ReadOptions) -> tuple[Dialect, Block]:
         return Dialect(delimiter, numbered(row, options), False, options, by_blanks), block
     rest = block.after(end)
     sample = divided(_sample(rest).encode()).decode() if by_blanks else _sample(rest)
-    names = names_of(row, _rows_of(sample, delimiter), options)
+    rows = _rows_of(sample, delimiter)
+    names = names_of(row, rows, options, names_rows=_names_rows(sample, rows, delimiter, options))
     return Dialect(delimiter, names, True, options, by_blanks, _preamble(_sample(block), delimiter, block.line)), rest
+
+
+def _names_rows(sample: str, rows: list[list[str]], delimiter: str, options: ReadOptions) -> bool:
+    """Whether the first value of a row can be its name, which R writes without one of its own in the header.
+
+    Numbers between commas may as well be the first halves of such with a decimal comma.
+    """
+    if options.expected:
+        return False
+    return delimiter != "," or sample.startswith('"') or not all(row and _is_whole(row[0]) for row in rows)
+
+
+def _is_whole(text: str) -> bool:
+    return text.strip().lstrip("+-").isdigit()
 
 
 def _preamble(text: str, delimiter: str, line: int) -> int | None:
@@ -170,10 +186,12 @@ def _checked(delimiter: str | None) -> str | None:
 
 
 def _end_of_first_row(block: Block) -> int:
-    end = 0
-    while end := block.data.find(block.newline, end) + 1:
-        if block.data.count(QUOTE, 0, end) % 2 == 0:
+    quotes = begin = 0
+    while end := block.data.find(block.newline, begin) + 1:
+        quotes += block.data.count(QUOTE, begin, end)
+        if quotes % 2 == 0:
             return end
+        begin = end
     return len(block.data)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow
 
 from service.datasets.columns import Kind
-from service.datasets.formats.checks import SHOWN, is_time, no_date
+from service.datasets.formats.checks import SHOWN, in_query, is_time, no_date
 from service.datasets.formats.csv.dates import is_in_doubt, month_first
 from service.datasets.formats.csv.dialect import Dialect
 from service.datasets.formats.csv.numerals import advice_on, written
@@ -111,7 +111,7 @@ def _guess(dialect: Dialect, column: int, values: pyarrow.Array) -> Kind:
     is_number = re.compile(written(dialect.options.decimal, dialect.options.thousands)).match
     if is_number(text):
         return "numeric"
-    if number := advice_on(text, name):
+    if number := advice_on(text, name, dialect.options.decimal):
         raise Fault(row, column, f"holds {text[:SHOWN]!r}, {number}")
     if _BOOLEAN.fullmatch(text):
         return "boolean"
@@ -120,7 +120,7 @@ def _guess(dialect: Dialect, column: int, values: pyarrow.Array) -> Kind:
             remedy = "if the first line has the names, leave header=false out; columns= replaces them"
             raise Fault(row, column, f"holds {mark!r} above numbers: {remedy}.")
         missing = f"if it stands for a missing value, use missing_values={quote(mark)}"
-        texts = f"if the column holds texts, types={name}:categorical"
+        texts = f"if the column holds texts, types={in_query(name)}:categorical"
         raise Fault(row, column, f"holds {mark!r} among numbers: {missing}; {texts}.")
     return "categorical"
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from service.datasets.formats.checks import SHOWN, check_count, check_names
+from service.datasets.formats.checks import SHOWN, check_count, check_names, in_query
 from service.datasets.table import ReadOptions
 from service.errors import invalid
 from service.learning.planning.advice import Advice
@@ -14,7 +14,7 @@ MOST_TOLD = 10
 """Columns that one piece of advice lists."""
 REMEDY = "Give other names: one columns= for each column."
 
-_BREAKS = re.compile(r"\s*[\r\n\t\v\f]\s*")
+_BREAKS = re.compile(r"[\r\n\t\v\f]+")
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Names:
             told = _listed([f"column {place + 1} is {self.all[place]!r}" for place in unnamed])
             cause = "Names of the rows have none of their own" if self.of_rows and unnamed == [0] else "No name stands"
             where = "" if self.of_rows and unnamed == [0] else " in the header for every column"
-            remedy = f"ignore={self.all[unnamed[0]]} leaves it out, columns= gives other names"
+            remedy = f"ignore={in_query(self.all[unnamed[0]])} leaves it out, columns= gives other names"
             found.append(Advice("unnamed_columns", f"{cause}{where}: {told}; {remedy}.", self._pointer(unnamed[0])))
         if repeated:
             former = self.repeated
@@ -54,8 +54,8 @@ class Names:
         """Return that the first column counts rows, and is none of the data."""
         name = self.all[0]
         detail = (
-            f"The first column has no name and counts the rows, so it is left out; types={name}:numeric keeps it as "
-            f"{name!r}."
+            "The first column has no name and counts the rows, so it is left out; "
+            f"types={in_query(name)}:numeric keeps it as {name!r}."
         )
         return Advice("index_left_out", detail, self._pointer(0))
 
@@ -63,18 +63,20 @@ class Names:
         return f"#/columns/{escape(self.all[place])}"
 
 
-def names_of(header: list[str], rows: Sequence[list[str]], options: ReadOptions) -> Names:
+def names_of(header: list[str], rows: Sequence[list[str]], options: ReadOptions, *, names_rows: bool) -> Names:
     """Return names of columns from the header, `rows` being the first that follow it.
+
+    `names_rows` tells whether a value more than there are names can be the name of its row.
 
     Raises:
         Invalid: as many names cannot be, or one is no name.
     """
     check_count(len(header))
-    header, of_rows = _as_wide_as_rows(header, rows, len(options.columns))
+    header, of_rows = _as_wide_as_rows(header, rows, len(options.columns), names_rows=names_rows)
     if options.columns:
         given = _replaced(header, options.columns)
     else:
-        given = [_BREAKS.sub(" ", name).strip() for name in header]
+        given = [" ".join(map(str.strip, _BREAKS.split(name))).strip() for name in header]
     names = _unique(given, of_rows=of_rows)
     check_names(names.all, REMEDY)
     return names
@@ -95,7 +97,9 @@ def numbered(first: list[str], options: ReadOptions) -> Names:
     return Names(names)
 
 
-def _as_wide_as_rows(header: list[str], rows: Sequence[list[str]], wanted: int) -> tuple[list[str], bool]:
+def _as_wide_as_rows(
+    header: list[str], rows: Sequence[list[str]], wanted: int, *, names_rows: bool
+) -> tuple[list[str], bool]:
     """Return the header with a name for each value of a row, and whether one was lacking for the rows' own names."""
     widths = {len(row) for row in rows}
     if widths == {len(header) - 1} and not header[-1].strip():
@@ -103,7 +107,8 @@ def _as_wide_as_rows(header: list[str], rows: Sequence[list[str]], wanted: int) 
     if widths == {len(header) + 1}:
         if not any(row[-1].strip() for row in rows):
             return [*header, ""], False
-        return ["", *header], True
+        if names_rows:
+            return ["", *header], True
     if wanted and widths == {wanted}:  # they replace a header that is wrong
         return [""] * wanted, False
     return header, False

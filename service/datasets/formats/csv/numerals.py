@@ -6,16 +6,29 @@ from functools import cache
 import pyarrow
 import pyarrow.compute
 
+from service.datasets.formats.checks import in_query
+
+LONGEST = 100
+"""Characters of a number as people write it."""
+
 _GROUP = r"[,.'\u00a0\u2019\u202f ]"
 _DIGITS = rf"[0-9]+(?:{_GROUP}[0-9]{{3}})*(?:[.,][0-9]*)?"
 _SIGNED = re.compile(r"\s*[-+(]{0,2}\s*[$€£¥₹₩]\s*[-+]?\s*[0-9][0-9.,]*\)?\s*|\s*[-+]?[0-9][0-9.,]*\s*[$€£¥₹₩%]\s*")
-_SEPARATED = re.compile(rf"\s*[-+]?(?:[0-9]{{1,3}}(?:{_GROUP}[0-9]{{3}})+(?:[.,][0-9]*)?|[0-9]*,[0-9]+)\s*")
+_SEPARATED = re.compile(
+    rf"\s*[-+]?(?:[0-9]{{1,3}}(?:{_GROUP}[0-9]{{3}})+(?:[.,][0-9]*)?"  # 1,234.5
+    r"|[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}|[0-9]*,[0-9]+(?:[eE][-+]?[0-9]+)?)\s*"  # 12,34,567 and 1,5e3
+)
+_POINT = re.compile(r"\s*[-+]?[0-9]*\.[0-9]+\s*")
 _SIMPLE = re.compile(r"\s*[-+]?[0-9]*\.?[0-9]*\s*")
 
 
-def advice_on(text: str, name: str) -> str | None:
+def advice_on(text: str, name: str, decimal: str) -> str | None:
     """Return what a text is, and what to do, that a person takes for a number and the reader does not."""
-    texts = f"or set its type to categorical: types={name}:categorical"
+    if len(text) > LONGEST:
+        return None
+    texts = f"or set its type to categorical: types={in_query(name)}:categorical"
+    if decimal == "," and _POINT.fullmatch(text):
+        return f"a number with a point: use thousands=. where points group digits, or leave decimal=, out, {texts}."
     if _SIGNED.fullmatch(text):
         return f"a number with a sign: write numbers as in 1234.5, {texts}."
     if _SIMPLE.fullmatch(text) or not _SEPARATED.fullmatch(text):

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pyarrow
 from pyarrow import csv
 
-from service.datasets.formats.checks import SHOWN
+from service.datasets.formats.checks import SHOWN, in_query
 from service.datasets.formats.csv.dialect import NOT_UTF8, Dialect
 from service.datasets.formats.csv.numerals import advice_on, without_thousands
 from service.errors import invalid
@@ -89,8 +89,8 @@ def _no_value(row: int, column: int, type: str, text: str, dialect: Dialect) -> 
     if type == "null":
         remedy = "name all columns with columns="
         return Fault(row, column, f"holds {value!r}, but the header has no name for it: {remedy}.")
-    if type == "double" and (number := advice_on(text, name)):
+    if type == "double" and (number := advice_on(text, name, dialect.options.decimal)):
         return Fault(row, column, f"holds {value!r}, {number}")
     missing = f"If it stands for a missing value, use missing_values={quote(value)}." if value else ""
-    advice = f"{missing} If it is to hold texts, set its type: types={name}:categorical."
+    advice = f"{missing} If it is to hold texts, set its type: types={in_query(name)}:categorical."
     return Fault(row, column, f"holds {value!r}, which is {_EXPECTED[type]}. {advice.strip()}")
