@@ -26,7 +26,7 @@ from service.http.pages import After, Limit, Page
 from service.http.problems import problems
 from service.http.query import refuse_beside_json
 from service.http.responses import attachment, numbers_response
-from service.http.routes import JSONRoute, charset_of, media_type
+from service.http.routes import JSONRoute, body_of, charset_of, media_type
 from service.idempotency.creation import Creation, Fingerprint, IdempotencyKey, creation, replay, was_used
 from service.resources import DatabaseOf, SettingsOf, StorageOf, UploadTurnsOf, resources_of
 from service.settings import Settings
@@ -77,7 +77,8 @@ async def create_dataset(
     if media_type(request) == "application/json":
         refuse_beside_json(options)
         async with asynccontextmanager(creation)(request, database, idempotency_key) as created:
-            return await run_in_threadpool(_create_from_json, await request.body(), created, database, storage)
+            body = await (body_of(request) if created.key is None else request.body())  # the key's has been read
+            return await run_in_threadpool(_create_from_json, body, created, database, storage)
     return await _create_from_stream(request, options, database, storage, settings, turns, idempotency_key)
 
 

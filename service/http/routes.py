@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Coroutine, Iterable, Iterator
+from io import BytesIO
 from typing import Any, get_args, get_origin
 
 from fastapi import Request, Response
@@ -11,6 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
+from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from service.errors import WrongFormat
@@ -91,6 +93,23 @@ def charset_of(request: Request) -> str | None:
     """Return the encoding of a text that the sender names in Content-Type."""
     found = re.search(r';\s*charset="?([^";\s]+)', request.headers.get("content-type", ""), re.IGNORECASE)
     return found[1][:50] if found else None
+
+
+async def body_of(request: Request) -> bytes:
+    """Read the body, which is seldom in more than one piece, without the generators of `request.body()`."""
+    body = None
+    while True:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        piece: bytes = message.get("body", b"")
+        if body is None:
+            if not message.get("more_body", False):
+                return piece
+            body = BytesIO()  # grows in place: pieces that are joined in the end are there twice
+        body.write(piece)
+        if not message.get("more_body", False):
+            return body.getvalue()
 
 
 Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]

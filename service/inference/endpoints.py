@@ -8,12 +8,12 @@ from fastapi import APIRouter, Request, Response
 
 from service.errors import DescentError, invalid
 from service.http.problems import problems
-from service.http.routes import DirectRoute
+from service.http.routes import DirectRoute, body_of
 from service.inference import schemas
 from service.inference.operations import InferenceCall, infer
 from service.inference.requests import HEADER_LENGTH, digits
 from service.models.trained_network import TrainedNetwork
-from service.predictions.endpoints import body_of, network_asked
+from service.predictions.endpoints import network_asked
 from service.predictions.offload import TEXT, cost_of, run_here_or_in_a_thread
 from service.resources import resources_of
 

@@ -2,19 +2,17 @@
 
 from collections.abc import Sequence
 from functools import partial
-from io import BytesIO
 from typing import Any
 
 import orjson
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ValidationError
-from starlette.requests import ClientDisconnect
 
 from service.http.json_bodies import invalid_body
 from service.http.media_types import JSON, preferred
 from service.http.problems import problems
-from service.http.routes import DirectRoute, Made
+from service.http.routes import DirectRoute, Made, body_of
 from service.models.trained_network import TrainedNetwork
 from service.predictions import invocations, operations
 from service.predictions.answers import FORMS, Answer
@@ -73,23 +71,6 @@ async def question_of(request: Request, offers: Sequence[str]) -> Question:
 
 
 _JSON = JSON.encode()
-
-
-async def body_of(request: Request) -> bytes:
-    """Read the body, which is seldom in more than one piece, without the generators of `request.body()`."""
-    body = None
-    while True:
-        message = await request.receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        piece: bytes = message.get("body", b"")
-        if body is None:
-            if not message.get("more_body", False):
-                return piece
-            body = BytesIO()  # grows in place: pieces that are joined in the end are there twice
-        body.write(piece)
-        if not message.get("more_body", False):
-            return body.getvalue()
 
 
 @router.post(
