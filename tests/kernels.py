@@ -24,7 +24,8 @@ NAMES = {
 }
 LEARNING = "tests/learning"
 # Without the service that conftest.py begins, and the slowest third.
-NUMERICS = ("--noconftest", f"{LEARNING}/test_loss_errors.py", f"{LEARNING}/test_quadratic.py", "-k", "not gradients")
+FILES = (f"{LEARNING}/losses/test_loss_errors.py", f"{LEARNING}/training/quadratic/test_form.py")
+NUMERICS = ("--noconftest", *FILES, "-k", "not gradients")
 SHORT = "--short"
 ASK = """
 import numpy, threadpoolctl

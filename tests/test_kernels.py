@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kernels import Kernel, answers, sorted_out
+from tests.kernels import FILES, Kernel, answers, sorted_out
 
 ROOT = Path(__file__).parent.parent
 
@@ -40,3 +40,7 @@ def test_every_kernel_runs_the_tests_and_one_failure_fails_all(passes: bool, tmp
     assert ("test_that_fails_on_one_kernel" in result.stdout) is not passes
     assert {path.name for path in tests.iterdir() if path.is_file()} - {"test_one.py"} == names
     assert all(f"{kernel.asked}: skipped, OpenBLAS takes {kernel.taken}" in result.stdout for kernel in skipped)
+
+
+def test_the_files_of_the_short_form_are_there() -> None:
+    assert [file for file in FILES if not (ROOT / file).is_file()] == []
