@@ -7,7 +7,7 @@ import re
 import secrets
 import time
 
-_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's: no i, l, o, u; in ASCII order, so that ids sort by age
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's: no i, l, o, u; in ASCII order, so that ids sort by age
 PREFIXES = ("ds", "mdl", "job", "ev")
 _serial = itertools.count()
 
@@ -18,12 +18,12 @@ def new_id(prefix: str) -> str:
     Ids of one process sort by age, also those of one tick of the clock.
     """
     number = time.time_ns() << 66 | next(_serial) % (1 << 20) << 46 | secrets.randbits(46)
-    return f"{prefix}_" + "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))
+    return f"{prefix}_" + "".join(ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))
 
 
 def is_id(text: str, prefix: str) -> bool:
     """Whether `text` has the form of the ids with this prefix."""
-    return re.fullmatch(f"{prefix}_[{_ALPHABET}]{{26}}", text) is not None
+    return re.fullmatch(f"{prefix}_[{ALPHABET}]{{26}}", text) is not None
 
 
 def looks_like_an_id(text: str) -> bool:

@@ -61,7 +61,7 @@ def _hint(location: Sequence[str | int], body: Any) -> str:
     parent = body
     for part in location[:-1]:
         if isinstance(parent, dict | list) and (part in parent or isinstance(part, int)):
-            parent = parent[part]  # type: ignore[index]
+            parent = parent[part]  # type: ignore[index]  # a name of an object, or a place in a list
     name = str(location[-1])
     if not isinstance(parent, dict) or len(name) >= LONGEST_NAME:
         return ""

@@ -9,7 +9,7 @@ from sqlalchemy import JSON, DateTime, Dialect, LargeBinary, MetaData, String
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
-from service.ids import _ALPHABET
+from service.ids import ALPHABET
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -73,5 +73,5 @@ def now() -> datetime:
 
 def nanoseconds_of(id: str) -> int:
     """Return the time at which an id was made."""
-    digits = [_ALPHABET.index(letter) for letter in id[-26:-13]]
+    digits = [ALPHABET.index(letter) for letter in id[-26:-13]]
     return functools.reduce(lambda number, digit: number << 5 | digit, digits) >> 1

@@ -1,6 +1,5 @@
 """The engine that runs jobs: a cluster and its dispatcher, started beside the service so that it answers at once."""
 
-import gc
 import logging
 import signal
 import threading
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 from service.database.database import Database
 from service.jobs import queue
 from service.settings import Settings
+from service.startup import garbage
 
 if TYPE_CHECKING:
     from service.engine.cluster import Cluster
@@ -72,8 +72,9 @@ class Engine:
             self._database.write_urgently(lambda session: queue.release(session, messages))
 
     def _run(self) -> None:
-        from service.engine.cluster import Cluster  # here: Dask takes a second to import, and requests need not wait
-        from service.engine.dispatcher import Dispatcher
+        with garbage.kept():  # here: Dask takes a second to import, and requests need not wait
+            from service.engine.cluster import Cluster
+            from service.engine.dispatcher import Dispatcher
 
         _keep_signals_from_workers()
         while not self._stopping.is_set():
@@ -86,7 +87,6 @@ class Engine:
             if self._stopping.is_set():  # while the cluster started, and perhaps after `stop` looked for it
                 self._cluster.close()
                 return
-            gc.freeze()  # what is loaded stays: a full collection would look at all of it, and hold everything up
             self._dispatcher = Dispatcher(self._database, self._cluster, self._when_done)
             self._dispatcher.run(self._stopping)
             if not self._stopping.is_set():

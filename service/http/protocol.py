@@ -66,7 +66,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._unseen = 0
         """Bytes of chunks in which no message began and no body was: of headers, or of the framing of a body."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn narrows it
         super().connection_made(transport)
         self._start_clock()
         self._timer = self.loop.call_at(self._due, self._check_clock)

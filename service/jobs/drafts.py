@@ -59,7 +59,7 @@ def draft(database: Database, storage: Storage, networks: Networks, new: NewJob,
                 start = networks.get(session, start.model, start.version, new.from_epoch)
         if new.sample_weights is not None:
             check_weights(dataset, new.sample_weights, "#/sample_weights")
-        dataset.statistics  # noqa: B018 - is read later, when the session is closed
+        session.refresh(dataset, ["statistics"])  # which is asked for when the session is closed
     if not start.network.parameter_count:
         raise invalid("#/model", "This model has no parameters: there is nothing to train.", "nothing_to_train")
     view = DatasetView(storage, dataset, start.network.dtype, new.sample_weights)

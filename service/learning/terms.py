@@ -13,7 +13,7 @@ is a whole definition: the first line of the docstring is its formula, the annot
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from dataclasses import Field, fields
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -63,6 +63,11 @@ class Term:
 def wire_name(field: str) -> str:
     """`lambda_` and `in_` avoid Python's keywords; on the wire they are `lambda` and `in`."""
     return field.rstrip("_")
+
+
+def fields_of(term: Any) -> tuple[Field[Any], ...]:
+    """Return the fields of a term, or of its class: every term is a dataclass, though the type of terms cannot tell."""
+    return fields(term)
 
 
 @cache

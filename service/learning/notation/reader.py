@@ -5,7 +5,7 @@ lambda where one has parameters: `x -> leakyrelu(x, 0.2)`.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, fields
+from dataclasses import MISSING
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -15,7 +15,7 @@ from service.learning.layers import DEEPEST, LAYERS, Layer
 from service.learning.layers.activations import ACTIVATIONS, Activation
 from service.learning.notation.tokens import NotationError, Tokens
 from service.learning.notation.writer import EXPRESSION
-from service.learning.terms import T, Term, TermError, hints, wire_name
+from service.learning.terms import T, Term, TermError, fields_of, hints, wire_name
 
 
 def read(text: str) -> Layer:
@@ -76,7 +76,7 @@ class Reader:
             text, position = self.tokens.raw()
             return build(ACTIVATIONS[EXPRESSION], {"expression": text}, position)
         term = ACTIVATIONS[call.name]
-        names = [field.name for field in fields(term)]  # type: ignore[arg-type]
+        names = [field.name for field in fields_of(term)]
         if len(call.numbers) > len(names):
             raise NotationError(f"{term.name} takes x and {len(names)} numbers", call.position)
         return build(term, dict(zip(names, call.numbers, strict=False)), call.position)
@@ -91,8 +91,10 @@ class Reader:
 
     def _arguments(self, term: type[T], position: int) -> T:
         """Read the arguments in parentheses behind a name: positional values, then keywords."""
-        known = {field.name: hint for field, hint in zip(fields(term), hints(term).values(), strict=True)}  # type: ignore[arg-type]
-        positional = [field.name for field in fields(term) if not field.kw_only]  # type: ignore[arg-type]
+        # the type of a class is hashable, which the checker does not see
+        annotations = hints(term)  # type: ignore[arg-type]
+        known = {field.name: annotations[field.name] for field in fields_of(term)}
+        positional = [field.name for field in fields_of(term) if not field.kw_only]
         values: dict[str, Any] = {}
         self.tokens.expect("(")
         while not self.tokens.next_is(")", ";") and not self.tokens.next_is_keyword():
@@ -148,7 +150,7 @@ class Reader:
 
 def build(term: type[T], values: dict[str, Any], position: int) -> T:
     """Return the term with these values; NotationError where one is wrong or missing."""
-    for field in fields(term):  # type: ignore[arg-type]
+    for field in fields_of(term):
         if field.default is MISSING and field.name not in values:
             raise NotationError(f"{term.name} lacks {wire_name(field.name)}", position)
     try:

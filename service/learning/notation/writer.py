@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any
 
 from service.learning.initialisations import Init
 from service.learning.layers import Layer
 from service.learning.layers.activations import Activation
-from service.learning.terms import Term, wire_name
+from service.learning.terms import Term, fields_of, wire_name
 
 EXPRESSION = "expression"
 
@@ -17,7 +16,7 @@ def write(layer: Layer) -> str:
     """Write a layer in the one canonical way: values equal to their defaults are left out."""
     if isinstance(layer, Activation):
         return write_activation(layer)
-    values = [(field, getattr(layer, field.name)) for field in fields(layer)]  # type: ignore[arg-type]
+    values = [(field, getattr(layer, field.name)) for field in fields_of(layer)]
     positional = [(field, value) for field, value in values if not field.kw_only]
     while positional and positional[-1][1] == positional[-1][0].default:
         positional.pop()
@@ -29,7 +28,7 @@ def write(layer: Layer) -> str:
 
 
 def write_activation(activation: Activation) -> str:
-    values = [getattr(activation, field.name) for field in fields(activation)]  # type: ignore[arg-type]
+    values = [getattr(activation, field.name) for field in fields_of(activation)]
     if activation.name == EXPRESSION:
         return f"x -> {values[0]}"
     if activation == type(activation)():
@@ -38,7 +37,7 @@ def write_activation(activation: Activation) -> str:
 
 
 def write_keywords(term: Term, *, also_positional: bool = False) -> str:
-    chosen = [field for field in fields(term) if field.kw_only or also_positional]  # type: ignore[arg-type]
+    chosen = [field for field in fields_of(term) if field.kw_only or also_positional]
     changed = [
         (field.name, getattr(term, field.name)) for field in chosen if getattr(term, field.name) != field.default
     ]
