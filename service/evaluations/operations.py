@@ -147,9 +147,10 @@ def keep(session: Session, record: EvaluationRecord) -> None:
     """Add an evaluation.
 
     Raises:
-        NotFound: its model was deleted meanwhile.
+        NotFound: its model or version was deleted meanwhile.
     """
-    models.find(session, record.model_id)
+    models.find(session, record.model_id, lock=True)  # so that the version stays until this is committed
+    models.version(session, record.model_id, record.version, parameters=False)
     session.add(record)
 
 
@@ -157,7 +158,7 @@ def trainings(
     session: Session, model: ModelRecord, limit: int, after: str | None, parameter: str
 ) -> tuple[list[dict[str, Any]], str | None]:
     """The trainings of a model's versions that jobs have added, newest first; the cursor is a version's number."""
-    before = None if after is None else position_of(after, model.version + 1, parameter=parameter)
+    before = None if after is None else position_of(after, model.next_version, parameter=parameter)
     found = jobs.trainings(session, model.id, limit + 1, before)
     shown = [
         {

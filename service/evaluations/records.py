@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, select
+from sqlalchemy import ForeignKeyConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service.database import lookup
@@ -15,9 +15,12 @@ class EvaluationRecord(Record):
     """An evaluation of one version on one part of a dataset."""
 
     __tablename__ = "evaluations"
+    __table_args__ = (
+        ForeignKeyConstraint(["model_id", "version"], ["versions.model_id", "versions.number"], ondelete="CASCADE"),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True)
-    model_id: Mapped[str] = mapped_column(ForeignKey("models.id", ondelete="CASCADE"), index=True)
+    model_id: Mapped[str] = mapped_column(index=True)
     version: Mapped[int]
     epoch: Mapped[int | None]
     """The epoch of the parameters that the version's training had kept; None: the version's own."""

@@ -17,7 +17,7 @@ class NewEvaluation(Strict):
 
     dataset: Reference
     part: PartName = "test"
-    version: Annotated[VersionNumber | None, Field(strict=True, description="null: the latest")] = None
+    version: Annotated[VersionNumber | None, Field(strict=True, description="null: the served one")] = None
     epoch: Annotated[
         EpochNumber | None,
         Field(strict=True, description="the parameters that the version's job had kept at the end of this epoch"),

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -116,13 +116,13 @@ class Statistics:
         with self._lock:
             self._of(model, version).fail.add(ns)
 
-    def to_json(self, names: dict[str, str], version: int | None = None) -> list[dict[str, Any]]:
-        """Return the statistics of these models (names by id), or of one version of them."""
+    def to_json(self, names: Mapping[tuple[str, int], str]) -> list[dict[str, Any]]:
+        """Return the statistics of these versions; `names` are those of their models, by id and number."""
         with self._lock:
             return [
-                activity.to_json(names[model], number)
-                for (model, number), activity in sorted(self._kept.items(), key=lambda item: item[0])
-                if model in names and version in (None, number)
+                activity.to_json(names[key], key[1])
+                for key, activity in sorted(self._kept.items(), key=lambda item: item[0])
+                if key in names
             ]
 
     def _of(self, model: str, version: int) -> Activity:

@@ -53,7 +53,7 @@ def name_models(database: DatabaseOf) -> schemas.ModelNames:
 def show_all_statistics(statistics: StatisticsOf, database: DatabaseOf) -> schemas.ModelStatistics:
     """The statistics of every version that has inferred since the process started."""
     with database.reading() as session:
-        names = records.names(session)
+        names = {(model, number): name for model, name, number in records.index(session)}
     return schemas.ModelStatistics.model_validate({"model_stats": statistics.to_json(names)})
 
 
@@ -62,7 +62,7 @@ def show_all_statistics(statistics: StatisticsOf, database: DatabaseOf) -> schem
 def describe_model(
     model: str, database: DatabaseOf, networks: NetworksOf, version: Version = None
 ) -> schemas.ModelMetadata:
-    """The tensors that a version takes and returns; the latest version where none is named.
+    """The tensors that a version takes and returns; the served version where none is named.
 
     A model that was trained on categories takes a tensor a column, named as the column. Every other takes one,
     `inputs`, with a row for each row. Where the columns are known either is taken, categories in `inputs` one-hot.
@@ -98,7 +98,9 @@ def show_statistics(
 ) -> schemas.ModelStatistics:
     """Counts and nanoseconds since the process started: of each version that has inferred, or of the one named."""
     name, trained = _found(database, networks, model, version)
-    found = statistics.to_json({trained.model: name}, version)
+    with database.reading() as session:
+        numbers = records.numbers(session, trained.model) if version is None else [version]
+    found = statistics.to_json({(trained.model, number): name for number in numbers})
     idle = Activity().to_json(name, trained.version)
     return schemas.ModelStatistics.model_validate({"model_stats": found or [idle]})
 
@@ -108,7 +110,9 @@ def list_versions(database: DatabaseOf) -> list[schemas.IndexedVersion]:
     """All models by name. All are ready, so `{"ready": true}` in a body changes nothing."""
     with database.reading() as session:
         found = records.index(session)
-    return [schemas.IndexedVersion(name=name, version=str(number), state="READY", reason="") for name, number in found]
+    return [
+        schemas.IndexedVersion(name=name, version=str(number), state="READY", reason="") for _, name, number in found
+    ]
 
 
 @router.post("/repository/models/{model}/load", summary="Load a model", responses=problems(404, 413, 415))
@@ -134,7 +138,7 @@ def unload(model: str, database: DatabaseOf, networks: NetworksOf) -> dict[str, 
 
 
 def _found(database: Database, networks: Networks, model: str, version: int | None) -> tuple[str, TrainedNetwork]:
-    """Return a model's name and one of its versions, the latest where none is given."""
+    """Return a model's name and one of its versions, the served one where none is given."""
     with database.reading() as session:
         trained = networks.get(session, model, version)
         return records.find(session, trained.model).name, trained

@@ -53,7 +53,7 @@ def draft(database: Database, storage: Storage, networks: Networks, new: NewJob,
         with reference_at("#/model"):
             model = models.find(session, new.model)
         with reference_at("#/from_version"):
-            start = networks.get(session, new.model, new.from_version)
+            start = networks.latest(session, new.model, new.from_version)
         if new.from_epoch is not None:
             with reference_at("#/from_epoch"):
                 start = networks.get(session, start.model, start.version, new.from_epoch)

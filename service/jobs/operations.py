@@ -45,13 +45,16 @@ def enqueue(session: Session, job: Draft) -> JobRecord:
     """Write one queued row.
 
     Raises:
-        NotFound: model or dataset were deleted since the draft.
+        NotFound: model, version or dataset were deleted since the draft.
     """
+    begun_from = job.recipe["from_version"]
     with reference_at("#/model"):
-        models.find(session, job.model)
+        models.find(session, job.model, lock=True)  # so that the version stays until this is committed
+    with reference_at("#/from_version"):
+        models.version(session, job.model, begun_from, parameters=False)
     with reference_at("#/dataset"):
         datasets.find(session, job.dataset)
-    return queue.add(session, job.model, job.dataset, recipe=job.recipe, plan=job.plan, advice=job.advice)
+    return queue.add(session, job.model, begun_from, job.dataset, recipe=job.recipe, plan=job.plan, advice=job.advice)
 
 
 def show(database: Database, job: str) -> JobRecord:

@@ -18,9 +18,9 @@ from service.models.records import drop_points
 log = logging.getLogger(__name__)
 
 
-def add(session: Session, model: str, dataset: str, **values: Any) -> JobRecord:
-    """Queue a job; until it ends, its model and dataset (ids) cannot be deleted."""
-    held = {"held_model_id": model, "held_dataset_id": dataset}
+def add(session: Session, model: str, version: int, dataset: str, **values: Any) -> JobRecord:
+    """Queue a job; until it ends, its model and dataset (ids) and the version it begins from cannot be deleted."""
+    held = {"held_model_id": model, "held_version": version, "held_dataset_id": dataset}
     record = JobRecord(id=new_id("job"), model_id=model, dataset_id=dataset, **held, **values)
     session.add(record)
     session.flush()  # fills the defaults in
@@ -74,12 +74,13 @@ def asked_of(session: Session, job: str) -> str | None:
 
 
 def end(session: Session, record: JobRecord, state: State, **values: Any) -> None:
-    """End a job: it releases its model and dataset, and drops its checkpoint, and its points if it has no version."""
+    """End a job: it releases what it holds, and drops its checkpoint, and its points if it has no version."""
     assert state in ENDED
     ended: dict[str, Any] = {
         "state": state,
         "ended_at": now(),
         "held_model_id": None,
+        "held_version": None,
         "held_dataset_id": None,
         "asked": None,
     }

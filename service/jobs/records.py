@@ -8,10 +8,12 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Select,
     bindparam,
     delete,
+    exists,
     func,
     insert,
     literal,
@@ -27,6 +29,7 @@ from service.database.record import Record, now
 from service.errors import NotFound
 from service.jobs.reports.packing import BLOCK, FIELDS, Block, Reports, joined, pack, reports_of, unpack
 from service.jobs.states import State
+from service.models.records import VersionRecord
 
 SHORT_STRETCH = 32
 """Epochs of a stretch that is read as a whole."""
@@ -40,6 +43,7 @@ class JobRecord(Record):
     __tablename__ = "jobs"
     __table_args__ = (
         Index("ix_jobs_state_id", "state", "id"),
+        ForeignKeyConstraint(["held_model_id", "held_version"], ["versions.model_id", "versions.number"]),
         # few jobs hold anything; deleting a model or dataset asks these
         Index("ix_jobs_held_model_id", "held_model_id", sqlite_where=text("held_model_id IS NOT NULL")),
         Index("ix_jobs_held_dataset_id", "held_dataset_id", sqlite_where=text("held_dataset_id IS NOT NULL")),
@@ -51,6 +55,8 @@ class JobRecord(Record):
     dataset_id: Mapped[str] = mapped_column(index=True)
     held_model_id: Mapped[str | None] = mapped_column(ForeignKey("models.id"))
     """The model while the job has not ended, so that it cannot be deleted; then null."""
+    held_version: Mapped[int | None]
+    """Likewise the version that it begins from."""
     held_dataset_id: Mapped[str | None] = mapped_column(ForeignKey("datasets.id"))
     """Likewise the dataset."""
     recipe: Mapped[dict[str, Any]]
@@ -268,10 +274,11 @@ def progress_of(session: Session, jobs: list[str]) -> dict[str, tuple[str, int, 
 
 
 def trainings(session: Session, model: str, most: int, before: int | None) -> list[JobRecord]:
-    """The jobs that have added the newest versions to a model (an id), below `before` where it is given, at most so
-    many, newest version first.
+    """The jobs that have added the newest versions that a model (an id) still has, below `before` where it is given, at
+    most so many, newest version first.
     """
-    statement = select(JobRecord).where(JobRecord.model_id == model, JobRecord.version.is_not(None))
+    kept = exists().where(VersionRecord.model_id == model, VersionRecord.number == JobRecord.version)
+    statement = select(JobRecord).where(JobRecord.model_id == model, kept)
     if before is not None:
         statement = statement.where(JobRecord.version < before)
     return list(session.scalars(statement.order_by(JobRecord.version.desc()).limit(most)))

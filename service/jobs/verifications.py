@@ -18,34 +18,50 @@ def enqueue(session: Session, job: str) -> JobRecord:
 
     Raises:
         NotFound: there is no such job.
-        Conflict: it added no version, or its model or dataset is gone.
+        Conflict: it added no version, or its model, a version or its dataset is gone.
     """
     original = records.find(session, job)
     if original.version is None:
         what = f"verifies job {original.verifies}" if original.verifies else f"is {original.state}"
         raise Conflict(f"Job {job} {what}: only one that added a version can be verified.", "nothing_to_verify")
+    begun_from: int = original.recipe["from_version"]
     try:
-        models.find(session, original.model_id)
+        models.find(session, original.model_id, lock=True)  # so that its versions stay until this is committed
     except NotFound:
         raise Conflict(f"The model of job {job}, {original.model_id}, is gone.", "model_gone") from None
+    for number, what in ((begun_from, "began from"), (original.version, "added")):
+        try:
+            models.version(session, original.model_id, number, parameters=False)
+        except NotFound:
+            raise Conflict(f"Version {number}, which job {job} {what}, was deleted.", "version_gone") from None
     try:
         datasets.find(session, original.dataset_id)
     except NotFound:
         raise Conflict(f"The dataset of job {job}, {original.dataset_id}, is gone.", "dataset_gone") from None
     again = {"recipe": original.recipe, "plan": original.plan, "advice": original.advice, "verifies": job}
-    return queue.add(session, original.model_id, original.dataset_id, **again)
+    return queue.add(session, original.model_id, begun_from, original.dataset_id, **again)
 
 
 def outcome(session: Session, verifying: JobRecord, receipt: dict[str, Any]) -> dict[str, Any]:
     """Return the outcome, as `Outcome` has it; the receipt of a training that diverged has no hash of parameters."""
     assert verifying.verifies is not None
     original = records.find(session, verifying.verifies)
-    assert original.version is not None, "only such jobs are verified"
-    kept = models.version(session, original.model_id, original.version)
-    identical = receipt.get("parameters_sha256") == receipts.sha256(parameter_bytes.from_bytes(kept.parameters))
+    identical = receipt.get("parameters_sha256") == _hash_of_result(session, original)
     # A job that ended before there were receipts has no record of its environment.
     differs = receipts.differences(original.receipt, receipt) if original.receipt is not None else []
     return {"identical": identical, "differs": differs if identical or differs else ["parameters"]}
+
+
+def _hash_of_result(session: Session, original: JobRecord) -> str:
+    """Return the hash of the parameters that a job added; by its receipt where that version was deleted meanwhile."""
+    assert original.version is not None, "only such jobs are verified"
+    try:
+        kept = models.version(session, original.model_id, original.version)
+    except NotFound:
+        if original.receipt is None:
+            raise
+        return str(original.receipt["parameters_sha256"])
+    return receipts.sha256(parameter_bytes.from_bytes(kept.parameters))
 
 
 def answer(verifying: JobRecord) -> Verification:

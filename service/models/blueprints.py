@@ -146,7 +146,7 @@ def from_origin(session: Session, networks: Networks, origin: Origin) -> Bluepri
         return _left_by(session, origin.job)
     assert origin.model is not None
     with reference_at("#/from", FIELDS_OF_AN_ORIGIN):
-        trained = networks.get(session, origin.model, origin.version, origin.epoch)
+        trained = networks.latest(session, origin.model, origin.version, origin.epoch)
     network = trained.network
     return Blueprint(notation.write(network.layer), network, trained.vector, trained.fresh, trained.signature)
 

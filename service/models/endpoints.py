@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, TypeAdapter
+from sqlalchemy.orm import Session
 
 from service.database.lookup import position_of
 from service.http.json_bodies import read_json, validated
@@ -19,7 +20,7 @@ from service.models.blueprints import Blueprint, LayerByLayer
 from service.models.files import reading
 from service.models.files.export import FORMATS, Export, FormatName, tag_of
 from service.models.networks import Networks
-from service.models.records import ModelRecord
+from service.models.records import ModelRecord, VersionRecord
 from service.models.schemas import Model, ModelChange, NewModel, NewParameters, Parameters, UploadedModel, Version
 from service.models.trained_network import network_of
 from service.resources import DatabaseOf, NetworksOf, SettingsOf
@@ -34,7 +35,8 @@ async def _body(request: Request) -> bytes:
 
 
 BodyOf = Annotated[bytes, Depends(_body)]
-WhichVersion = Annotated[VersionNumber | None, Query(description="the latest where it is left out")]
+WhichVersion = Annotated[VersionNumber | None, Query(description="the served one where it is left out")]
+LatestVersion = Annotated[VersionNumber | None, Query(description="the latest where it is left out")]
 WhichEpoch = Annotated[
     EpochNumber | None, Query(description="as the training of that version had kept them here (`keep_every`)")
 ]
@@ -111,11 +113,14 @@ def show_model(model: str, database: DatabaseOf) -> Model:
         return _model(records.find(session, model))
 
 
-@router.patch("/{model}", summary="Rename a model", responses=problems(404, 409, 413, 415, 422))
-def rename_model(model: str, change: ModelChange, database: DatabaseOf) -> Model:
-    """Give a model another name; its id stays."""
+@router.patch("/{model}", summary="Change a model", responses=problems(404, 409, 413, 415, 422))
+def change_model(model: str, change: ModelChange, database: DatabaseOf) -> Model:
+    """Give a model another name, or choose the version that it serves; its id stays.
+
+    `{"serving": 2}` pins version 2, whatever versions are added; `{"serving": "latest"}` ends that.
+    """
     with database.transaction() as session:
-        return _model(operations.rename(session, model, change.name))
+        return _model(operations.change(session, model, change))
 
 
 @router.delete(
@@ -131,23 +136,59 @@ def list_versions(model: str, database: DatabaseOf, limit: Limit = 50, after: Af
     """A model's versions, newest first."""
     with database.reading() as session:
         record = records.find(session, model)
-        before = None if after is None else position_of(after, record.version + 1)
+        before = None if after is None else position_of(after, record.next_version)
         rows = records.versions(session, record.id, limit + 1, before)
-        kept = records.kept_epochs(session, (row.job_id for row in rows[:limit]))
-    items = [
-        Version(version=row.number, job=row.job_id, epochs=kept.get(row.job_id or "", []), created_at=row.created_at)
-        for row in rows[:limit]
-    ]
+        items = _versions(session, record, rows[:limit])
     return Page(items=items, next=str(items[-1].version) if len(rows) > limit else None)
+
+
+@router.get("/{model}/versions/{version}", summary="Show a version", responses=problems(404, 422))
+def show_version(model: str, version: VersionNumber, database: DatabaseOf) -> Version:
+    """One version, without its parameters."""
+    with database.reading() as session:
+        record = records.find(session, model)
+        (shown,) = _versions(session, record, [records.version(session, record.id, version, parameters=False)])
+    return shown
+
+
+@router.delete(
+    "/{model}/versions/{version}",
+    status_code=204,
+    response_class=Response,
+    summary="Delete a version",
+    responses=problems(404, 409, 422),
+)
+def delete_version(model: str, version: VersionNumber, database: DatabaseOf, networks: NetworksOf) -> None:
+    """Delete a version with its evaluations and kept epochs; its number is never given again, and its job keeps it.
+
+    409 while it is served, the only one, or begun from by a job that has not ended.
+    """
+    networks.forget(operations.delete_version(database, model, version), version)
+
+
+def _versions(session: Session, model: ModelRecord, rows: list[VersionRecord]) -> list[Version]:
+    kept = records.kept_epochs(session, (row.job_id for row in rows))
+    return [
+        Version(
+            version=row.number,
+            job=row.job_id,
+            serve=row.serve,
+            refused=row.refused,
+            served=row.number == model.served,
+            epochs=kept.get(row.job_id or "", []),
+            created_at=row.created_at,
+        )
+        for row in rows
+    ]
 
 
 @router.get("/{model}/parameters", response_model=Parameters, summary="Show parameters", responses=problems(404, 422))
 def show_parameters(
-    model: str, database: DatabaseOf, networks: NetworksOf, version: WhichVersion = None, epoch: WhichEpoch = None
+    model: str, database: DatabaseOf, networks: NetworksOf, version: LatestVersion = None, epoch: WhichEpoch = None
 ) -> Response:
     """The weights (out × in) and biases (out) of a version, or of an epoch that its training has kept."""
     with database.reading() as session:
-        trained = networks.get(session, model, version, epoch)
+        trained = networks.latest(session, model, version, epoch)
     return numbers_response({"version": trained.version, "layers": trained.network.unflatten(trained.vector)})
 
 

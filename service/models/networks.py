@@ -1,4 +1,7 @@
-"""Networks ready to compute, kept by model and version: a version never changes, so the cache is never stale."""
+"""Networks ready to compute, kept by model and version: a version never changes and its number is given once.
+
+A version may be deleted, perhaps by another replica: so each request asks the database whether it is there.
+"""
 
 import asyncio
 import threading
@@ -7,8 +10,30 @@ from collections import OrderedDict
 from sqlalchemy.orm import Session
 
 from service.database.database import Database
+from service.database.lookup import not_found
 from service.models import parameter_bytes, records
 from service.models.trained_network import TrainedNetwork, network_of
+
+
+def _look_up(database: Database, reference: str, version: int | None) -> tuple[str, int | None]:
+    """The same as `records.which`, of an SQLite database; the number is None where there is no such version.
+
+    Raises:
+        NotFound: there is no such model.
+    """
+    if version is None:
+        row = database.look_up(_SERVED, (reference, reference))
+    else:
+        row = database.look_up(_NAMED, (version, reference, reference))
+    if row is None:
+        raise not_found("model", reference)
+    return row[0], row[1]
+
+
+_SERVED = "SELECT id, served FROM models WHERE id = ? OR name = ?"
+_NAMED = """
+SELECT id, (SELECT number FROM versions WHERE model_id = models.id AND number = ?) FROM models WHERE id = ? OR name = ?
+"""
 
 
 class Networks:
@@ -25,7 +50,7 @@ class Networks:
     ) -> TrainedNetwork:
         """Return the same as `get`, for coroutines: microseconds where the network is kept, else work in a thread.
 
-        The database is asked for the number of the latest version each time.
+        The database is asked each time: for the number of the served version, or whether there is the one named.
 
         Raises:
             NotFound: there is no such model, version or kept epoch.
@@ -33,11 +58,10 @@ class Networks:
         """
         if not database.on_sqlite:
             return await asyncio.to_thread(self._read, database, reference, version, epoch)
-        model, latest = records.latest(database, reference)
-        number = latest if version is None else version
-        kept = self._recall(model, number, epoch)
+        model, number = _look_up(database, reference, version)
+        kept = None if number is None else self._recall(model, number, epoch)
         if kept is None:
-            kept = await asyncio.to_thread(self._read, database, model, number, epoch)
+            kept = await asyncio.to_thread(self._read, database, model, version if number is None else number, epoch)
         return kept
 
     def _read(self, database: Database, reference: str, version: int | None, epoch: int | None) -> TrainedNetwork:
@@ -47,18 +71,18 @@ class Networks:
     def get(
         self, session: Session, reference: str, version: int | None = None, epoch: int | None = None
     ) -> TrainedNetwork:
-        """Return a version of the model that `reference` (id or name) stands for; the latest where `version` is None.
+        """Return a version of the model that `reference` (id or name) stands for; the served where `version` is None.
 
         With `epoch`, the parameters that the version's training had kept at the end of that epoch.
 
         Raises:
             NotFound: there is no such model, version or kept epoch.
         """
-        record = records.find(session, reference)
-        number = record.version if version is None else version
-        kept = self._recall(record.id, number, epoch)
+        model, number = records.which(session, reference, version)
+        kept = self._recall(model, number, epoch)
         if kept is not None:
             return kept
+        record = records.find(session, model)
         row = records.version(session, record.id, number)
         source = row if epoch is None else records.point(session, record.id, row.job_id, epoch)
         loaded = TrainedNetwork(
@@ -74,10 +98,18 @@ class Networks:
         self._keep(loaded)
         return loaded
 
-    def forget(self, model: str) -> None:
-        """Drop all that is kept of a model (an id); the next request reads it again."""
+    def latest(
+        self, session: Session, reference: str, version: int | None = None, epoch: int | None = None
+    ) -> TrainedNetwork:
+        """Return the same as `get`, but where `version` is None the one with the highest number."""
+        if version is None:
+            version = records.find(session, reference).version
+        return self.get(session, reference, version, epoch)
+
+    def forget(self, model: str, version: int | None = None) -> None:
+        """Drop what is kept of a model (an id), or of one version of it; the next request reads it again."""
         with self._lock:
-            for key in [key for key in self._kept if key[0] == model]:
+            for key in [key for key in self._kept if key[0] == model and version in (None, key[1])]:
                 self._size -= self._kept.pop(key).vector.nbytes
 
     def _recall(self, model: str, version: int, epoch: int | None) -> TrainedNetwork | None:

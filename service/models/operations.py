@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -15,7 +15,9 @@ from service.learning.network import Network
 from service.models import parameter_bytes, records
 from service.models.blueprints import Blueprint, GivenParameters
 from service.models.records import ModelRecord
+from service.models.schemas import ModelChange
 from service.models.trained_network import network_of
+from service.pointers import reference_at
 from service.vocabulary.schemas import to_json
 
 
@@ -48,18 +50,33 @@ def create(session: Session, name: str | None, plan: Blueprint) -> ModelRecord:
     return record
 
 
-def rename(session: Session, reference: str, name: str) -> ModelRecord:
-    """Give a model another name.
+def change(session: Session, reference: str, new: ModelChange) -> ModelRecord:
+    """Give a model another name, or choose the version that it serves.
 
     Raises:
-        NotFound: there is no such model.
-        Conflict: the name is taken.
+        NotFound: there is no such model or version.
+        Conflict: the name is taken; or all versions were refused, and there is no latest to serve.
     """
     record = records.find(session, reference, lock=True)
-    with _names_are_unique(name):
-        record.name = name
+    if "serving" in new.model_fields_set:
+        _serve(session, record, new.serving)
+    if "name" in new.model_fields_set:
+        record.name = new.name
+    with _names_are_unique(record.name):
         session.flush()
     return record
+
+
+def _serve(session: Session, record: ModelRecord, serving: int | Literal["latest"]) -> None:
+    if serving == "latest":
+        number = records.newest_to_serve(session, record.id)
+        if number is None:
+            detail = "The jobs of all versions that are left refused them: name the number of one in `serving`."
+            raise Conflict(detail, "nothing_to_serve")
+    else:
+        with reference_at("#/serving"):
+            number = records.version(session, record.id, serving, parameters=False).number
+    record.served, record.pinned = number, serving != "latest"
 
 
 @contextmanager
@@ -86,6 +103,36 @@ def delete(database: Database, reference: str) -> None:
         raise Conflict(detail, "model_in_use") from None
 
 
+def delete_version(database: Database, reference: str, number: int) -> str:
+    """Delete a version with its evaluations and kept epochs, and return its model's id; the job that made it stays.
+
+    Raises:
+        NotFound: there is no such model or version.
+        Conflict: it is served, the only one, or a job that has not ended begins from it (a foreign key decides).
+    """
+    try:
+        with database.transaction() as session:
+            model = records.find(session, reference, lock=True)
+            version = records.version(session, model.id, number, parameters=False)
+            _check_not_needed(model, number)
+            if version.job_id is not None:
+                records.drop_points(session, version.job_id)
+            session.delete(version)
+            session.flush()
+            return model.id
+    except IntegrityError:
+        detail = f"A job that has not ended begins from version {number}: see /api/jobs?model={reference}."
+        raise Conflict(detail, "version_in_use") from None
+
+
+def _check_not_needed(model: ModelRecord, number: int) -> None:
+    if model.versions == 1:
+        raise Conflict("This is the model's only version: delete the model instead.", "only_version")
+    if model.served == number:
+        detail = f"Version {number} is served: choose another one first, PATCH /api/models/{model.id} "
+        raise Conflict(f'{detail}{{"serving": ...}} with its number.', "version_served")
+
+
 def put_parameters(database: Database, reference: str, given: GivenParameters) -> tuple[ModelRecord, int]:
     """Add a version with given parameters; the model and the new number.
 
@@ -101,7 +148,7 @@ def put_parameters(database: Database, reference: str, given: GivenParameters) -
     data, own = parameter_bytes.to_bytes(given.vector(network)), given.signature(network)
     with database.transaction() as session:
         record = records.find(session, record.id)
-        signature = record.signature if own is None else own
+        signature = records.latest_signature(session, record.id) if own is None else own
         number = records.add_version(session, record.id, data, job=None, signature=signature)
         assert number is not None, "the row was just found in this transaction"
         return record, number

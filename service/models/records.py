@@ -2,18 +2,20 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any, Literal
 
-from sqlalchemy import ForeignKey, delete, func, insert, select
+from sqlalchemy import ForeignKey, String, and_, case, delete, false, func, insert, or_, select, update
 from sqlalchemy.orm import Mapped, Session, column_property, mapped_column, undefer
 
 from service.database import lookup
-from service.database.database import Database
 from service.database.record import AsJson, Record, now
 from service.errors import NotFound
 from service.models.signature.signature import Signature
 
 MOST_NAMED = 6
 """Kept epochs that an error names."""
+Serve = Literal["always", "if_better", "never"]
+"""A job's wish whether its version is served."""
 _SIGNATURE = AsJson(read=Signature.from_json, write=Signature.to_json)
 
 
@@ -28,6 +30,10 @@ class VersionRecord(Record):
     """The job that made it; null: version 0 or a PUT. No foreign key: a version outlives its job."""
     signature: Mapped[Signature | None] = mapped_column(_SIGNATURE)
     """The signature of the data it was trained on; null: not known."""
+    serve: Mapped[Serve] = mapped_column(String(), default="always", server_default="always")
+    """The wish of its job."""
+    refused: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether its job refused it: "latest" passes over it."""
     parameters: Mapped[bytes] = mapped_column(deferred=True)
     created_at: Mapped[datetime] = mapped_column(default=now)
 
@@ -70,6 +76,12 @@ class ModelRecord(Record):
     parameter_count: Mapped[int]
     seeded: Mapped[bool]
     """Whether version 0 was drawn by a seed, and not given."""
+    next_version: Mapped[int] = mapped_column(default=0, server_default="0")
+    """The number of the version to come; that of a deleted one is never given again."""
+    served: Mapped[int] = mapped_column(default=0, server_default="0")
+    """The version that answers where none is named, kept here so that a prediction need not search for it."""
+    pinned: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether a client chose it; else it is the newest one that its job did not refuse."""
     created_at: Mapped[datetime] = mapped_column(default=now)
     version: Mapped[int] = column_property(
         select(func.max(VersionRecord.number))
@@ -87,14 +99,16 @@ class ModelRecord(Record):
     """Number of the model's versions."""
     signature: Mapped[Signature | None] = column_property(
         select(VersionRecord.signature)
-        .where(VersionRecord.model_id == id)
-        .order_by(VersionRecord.number.desc())
-        .limit(1)
+        .where(VersionRecord.model_id == id, VersionRecord.number == served)
         .correlate_except(VersionRecord)
         .scalar_subquery(),
         deferred=True,
     )
-    """The signature of the latest version; read when it is asked for."""
+    """The signature of the served version; read when it is asked for."""
+
+    @property
+    def serving(self) -> int | Literal["latest"]:
+        return self.served if self.pinned else "latest"
 
 
 def find(session: Session, reference: str, *, lock: bool = False) -> ModelRecord:
@@ -107,19 +121,30 @@ def page(session: Session, limit: int, after: str | None) -> tuple[list[ModelRec
     return lookup.page(session, statement, ModelRecord.id, "mdl", limit, after)
 
 
-def version(session: Session, model: str, number: int) -> VersionRecord:
-    """One version of a model (an id), with its parameters.
+def version(session: Session, model: str, number: int, *, parameters: bool = True) -> VersionRecord:
+    """One version of a model (an id), with its parameters unless they are not needed.
 
     Raises:
         NotFound: there is no such version.
     """
     statement = select(VersionRecord).where(VersionRecord.model_id == model, VersionRecord.number == number)
-    record = session.scalars(statement.options(undefer(VersionRecord.parameters))).one_or_none()
+    if parameters:
+        statement = statement.options(undefer(VersionRecord.parameters))
+    record = session.scalars(statement).one_or_none()
     if record is None:
-        latest = latest_number(session, model)
-        detail = f"There is no version {number} of this model: there are 0 to {latest}."
-        raise NotFound(detail, "version_not_found")
+        raise _no_version(session, model, number)
     return record
+
+
+def _no_version(session: Session, model: str, number: int) -> NotFound:
+    columns = select(ModelRecord.next_version, ModelRecord.version).where(ModelRecord.id == model)
+    found = session.execute(columns).first()
+    if found is not None and number < found.next_version:
+        detail = f"Version {number} of this model was deleted"
+    else:
+        detail = f"There is no version {number} of this model"
+    latest = "" if found is None else f": the latest is {found.version}"
+    return NotFound(f"{detail}{latest}.", "version_not_found")
 
 
 def point(session: Session, model: str, job: str | None, epoch: int) -> PointRecord:
@@ -174,41 +199,61 @@ def last_parameters(session: Session, job: str) -> LastParametersRecord | None:
     return session.get(LastParametersRecord, job)
 
 
-def latest(database: Database, reference: str) -> tuple[str, int]:
-    """The id of the model that `reference` stands for, and its latest number; of an SQLite database, by a `look_up`.
+def which(session: Session, reference: str, version: int | None) -> tuple[str, int]:
+    """The id of the model that `reference` stands for, and the number of a version: the served one where none is named.
 
     Raises:
-        NotFound: there is no such model.
+        NotFound: there is no such model or version.
     """
-    row = database.look_up(_LATEST, (reference, reference))
-    if row is None:
+    statement = select(ModelRecord.id, ModelRecord.served)
+    if version is not None:
+        named = and_(VersionRecord.model_id == ModelRecord.id, VersionRecord.number == version)
+        statement = select(ModelRecord.id, VersionRecord.number).outerjoin(VersionRecord, named)
+    found = session.execute(statement.where(or_(ModelRecord.id == reference, ModelRecord.name == reference))).first()
+    if found is None:
         raise lookup.not_found("model", reference)
-    return row[0], row[1]
+    if version is not None and found[1] is None:
+        raise _no_version(session, found[0], version)
+    return found[0], found[1]
 
 
-_LATEST = """
-SELECT id, (SELECT max(number) FROM versions WHERE model_id = models.id) FROM models WHERE id = ? OR name = ?
-"""
+def newest_to_serve(session: Session, model: str) -> int | None:
+    """Return the newest version that its job did not refuse."""
+    statement = select(func.max(VersionRecord.number)).where(VersionRecord.model_id == model)
+    return session.scalar(statement.where(~VersionRecord.refused))
 
 
-def latest_number(session: Session, model: str) -> int | None:
-    return session.scalar(select(func.max(VersionRecord.number)).where(VersionRecord.model_id == model))
+def latest_signature(session: Session, model: str) -> Signature | None:
+    """Return the signature of the latest version, whatever is served."""
+    statement = select(VersionRecord.signature).where(VersionRecord.model_id == model)
+    return session.scalar(statement.order_by(VersionRecord.number.desc()).limit(1))
 
 
 def add_version(
-    session: Session, model: str, parameters: bytes, job: str | None, signature: Signature | None = None
+    session: Session,
+    model: str,
+    parameters: bytes,
+    job: str | None,
+    signature: Signature | None = None,
+    *,
+    serve: Serve = "always",
+    refused: bool = False,
 ) -> int | None:
-    """Add the next free number and return it; None where the model is gone.
+    """Add the next number, which was never given before, and return it; None where the model is gone.
 
-    Versions of one model are added one at a time: the row of the model is locked meanwhile.
+    The version is served from now on unless it is refused or another one is pinned. Versions of one model are added one
+    at a time: the row of the model is locked meanwhile.
     """
-    locked = session.scalar(select(ModelRecord.id).where(ModelRecord.id == model).with_for_update())
-    if locked is None:
+    values: dict[str, Any] = {"next_version": ModelRecord.next_version + 1}
+    if not refused:
+        values["served"] = case((ModelRecord.pinned, ModelRecord.served), else_=ModelRecord.next_version)
+    statement = update(ModelRecord).where(ModelRecord.id == model).values(values).returning(ModelRecord.next_version)
+    following = session.scalar(statement.execution_options(synchronize_session=False))
+    if following is None:
         return None
-    latest = latest_number(session, model)
-    number = 0 if latest is None else latest + 1
-    record = VersionRecord(model_id=model, number=number, parameters=parameters, job_id=job, signature=signature)
-    session.add(record)
+    number = following - 1
+    kept = {"job_id": job, "parameters": parameters, "signature": signature, "serve": serve, "refused": refused}
+    session.add(VersionRecord(model_id=model, number=number, **kept))
     session.flush()
     return number
 
@@ -233,11 +278,10 @@ def names(session: Session) -> dict[str, str]:
     return {row.id: row.name for row in rows}
 
 
-def index(session: Session) -> list[tuple[str, int]]:
-    """Return every version of every model, as name and number, by name."""
-    statement = select(ModelRecord.name, VersionRecord.number).join(
+def index(session: Session) -> list[tuple[str, str, int]]:
+    """Return every version of every model, as the model's id and name and the number, by name."""
+    statement = select(ModelRecord.id, ModelRecord.name, VersionRecord.number).join(
         VersionRecord, VersionRecord.model_id == ModelRecord.id
     )
-    return [
-        (name, number) for name, number in session.execute(statement.order_by(ModelRecord.name, VersionRecord.number))
-    ]
+    rows = session.execute(statement.order_by(ModelRecord.name, VersionRecord.number))
+    return [(id, name, number) for id, name, number in rows]

@@ -1,13 +1,14 @@
 """Models on the wire."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from service.datasets.columns import Kind
 from service.http.long_json.lists import MOST_MEMBERS, LongList
 from service.learning.losses import Link
+from service.models.records import Serve
 from service.vocabulary.schemas import LayerShape
 from service.wire import PLAIN, Dtype, EpochNumber, Name, Reference, Seed, Strict, VersionNumber
 
@@ -105,10 +106,42 @@ class UploadedModel(Strict):
     dtype: Annotated[Dtype | None, Field(description="of a file; that of its tensors where it is left out")] = None
 
 
-class ModelChange(Strict):
-    name: Name
+def _read_serving(value: Any) -> Any:
+    """Refuse what is neither the word nor a number, in one sentence: a union would answer one for each member."""
+    if value != "latest" and (type(value) is not int or not 0 <= value < 2**31):
+        raise ValueError('give "latest" or the number of a version')
+    return value
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"name": "straighter"}]})
+
+Serving = Annotated[
+    Literal["latest"] | VersionNumber,
+    BeforeValidator(_read_serving),
+    Field(
+        description='the version that answers where none is named: a number, or "latest", the newest one that its job '
+        "did not refuse"
+    ),
+]
+
+
+class ModelChange(Strict):
+    """Changes of a model; what is left out stays as it is."""
+
+    name: Name = Field(default_factory=str)
+    serving: Serving = Field(default_factory=lambda: "latest")
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"serving": 0}, {"serving": "latest"}, {"name": "straighter"}],
+            "minProperties": 1,
+        },
+    )
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> "ModelChange":
+        if not self.model_fields_set:
+            raise ValueError('give "name", "serving" or both')
+        return self
 
 
 class NewParameters(Strict):
@@ -162,8 +195,10 @@ class Model(BaseModel):
     parameter_count: int
     version: int = Field(description="the latest")
     versions: int = Field(description="number of versions")
+    serving: Serving
+    served: int = Field(description="the number of the version that answers where none is named")
     dtype: Dtype
-    signature: ModelSignature | None = Field(description="of the latest version; null where its data are not known")
+    signature: ModelSignature | None = Field(description="of the served version; null where its data are not known")
     created_at: datetime
 
 
@@ -172,6 +207,9 @@ class Version(BaseModel):
 
     version: int
     job: str | None = Field(description="the job that made it")
+    serve: Serve = Field(description="the wish of that job; always where there was none")
+    refused: bool = Field(description='whether the job refused it: "latest" passes over it')
+    served: bool = Field(description="whether it answers where no version is named")
     epochs: list[int] = Field(description="those whose parameters the job has kept (`keep_every`), for `?epoch=`")
     created_at: datetime
 

@@ -19,7 +19,7 @@ def _query(name: str, shape: Any, description: str) -> dict[str, Any]:
 
 WHICH = [
     MODEL,
-    _query("version", VersionNumber, "the latest where it is left out"),
+    _query("version", VersionNumber, "the served one where it is left out"),
     _query("epoch", EpochNumber, "the parameters that the version's job had kept at the end of this epoch"),
 ]
 BINARY = {"schema": {"type": "string", "format": "binary"}}

@@ -15,8 +15,11 @@ from sqlalchemy.exc import IntegrityError
 from service.database.database import Database
 from service.database.migrate import configuration, migrate
 from service.database.record import Record
+from service.errors import Conflict
+from service.jobs import queue
 from service.jobs import records as jobs
 from service.jobs.reports.packing import reports_of
+from service.jobs.states import State
 from service.models import blueprints, operations, records
 from service.models.schemas import NewModel
 
@@ -155,6 +158,90 @@ def test_reports_in_rows_stay_and_blocks_become_rows_again(database: Database) -
             rows = session.execute(text("SELECT * FROM epochs ORDER BY epoch")).all()
         assert [tuple(row)[1:] for row in rows] == reports
         migrate(database)
+
+
+MODEL_OF_BEFORE = """
+INSERT INTO models (id, name, architecture, dtype, parameter_count, seeded, created_at)
+VALUES (:id, :id, 'Dense(1 => 1)', 'float32', 2, 1, '2026-01-01')
+"""
+VERSION_OF_BEFORE = """
+INSERT INTO versions (model_id, number, job_id, parameters, created_at) VALUES (:id, :number, :job, x'', '2026-01-01')
+"""
+JOB_OF_BEFORE = """
+INSERT INTO jobs (id, model_id, held_model_id, dataset_id, recipe, plan, advice, state, attempt, losses_of_worker,
+  losses_since_checkpoint, progress, epochs_done, created_at)
+VALUES (:id, 'm', :held, 'd', '{"from_version": 2}', '{}', '[]', :state, 1, 0, 0, 0, 0, '2026-01-01')
+"""
+EVALUATION_OF_BEFORE = """
+INSERT INTO evaluations (id, model_id, version, dataset_id, part, metrics, rows, created_at)
+VALUES ('ev', 'm', 1, 'd', 'test', '{}', 1, '2026-01-01')
+"""
+
+
+@pytest.fixture
+def served(database: Database) -> Database:
+    """A database from before versions were served: two models, jobs that hold one of them and not, an evaluation."""
+    migrate(database, "0006")
+    with database.rebuilding() as connection:
+        for model, latest in (("m", 3), ("untrained", 0)):
+            connection.execute(text(MODEL_OF_BEFORE), {"id": model})
+            for number in range(latest + 1):
+                connection.execute(text(VERSION_OF_BEFORE), {"id": model, "number": number, "job": None})
+        for id, state, held in (("waits", "queued", "m"), ("ended", "succeeded", None)):
+            connection.execute(text(JOB_OF_BEFORE), {"id": id, "state": state, "held": held})
+        connection.execute(text(EVALUATION_OF_BEFORE))
+    migrate(database)
+    return database
+
+
+def test_models_of_before_serve_the_latest_and_go_on_counting(served: Database) -> None:
+    for model, latest in (("m", 3), ("untrained", 0)):
+        with served.reading() as session:
+            record = records.find(session, model)
+            assert (record.serving, record.served, record.next_version) == ("latest", latest, latest + 1)
+            listed = records.versions(session, model, 10, None)
+            assert [each.number for each in listed] == [*reversed(range(latest + 1))]
+            assert {(each.serve, each.refused) for each in listed} == {("always", False)}
+        with served.transaction() as session:
+            assert records.add_version(session, model, b"", None) == latest + 1
+        with served.reading() as session:
+            assert records.find(session, model).served == latest + 1
+
+
+def test_jobs_of_before_hold_their_version_until_they_end(served: Database) -> None:
+    with pytest.raises(Conflict, match="begins from version 2"):
+        operations.delete_version(served, "m", 2)
+    with served.transaction() as session:
+        queue.end(session, jobs.find(session, "waits"), State.CANCELLED)
+    operations.delete_version(served, "m", 2)
+
+
+def test_evaluations_of_before_go_with_their_version(served: Database) -> None:
+    with served.reading() as session:
+        assert session.scalar(text("SELECT count(*) FROM evaluations")) == 1
+    operations.delete_version(served, "m", 1)
+    with served.reading() as session:
+        assert session.scalar(text("SELECT count(*) FROM evaluations")) == 0
+
+
+def test_a_database_of_served_versions_goes_back_with_all_its_rows(served: Database) -> None:
+    downgrade(served, "0006")
+    with served.reading() as session:
+        found = [
+            session.execute(text("SELECT name FROM models ORDER BY id")).scalars().all(),
+            session.execute(text("SELECT number FROM versions WHERE model_id = 'm' ORDER BY number")).scalars().all(),
+            session.execute(text("SELECT id, held_model_id FROM jobs ORDER BY id")).all(),
+            session.execute(text("SELECT id FROM evaluations")).scalars().all(),
+        ]
+    assert found == [["m", "untrained"], [0, 1, 2, 3], [("ended", None), ("waits", "m")], ["ev"]]
+
+
+def test_indexes_of_a_few_rows_stay_so_when_their_table_is_rebuilt(database: Database) -> None:
+    migrate(database)
+    with database.reading() as session:
+        indexes = session.scalars(text("SELECT sql FROM sqlite_master WHERE name LIKE 'ix_jobs_held%'")).all()
+    assert len(indexes) == 2
+    assert all("IS NOT NULL" in index for index in indexes)
 
 
 def test_every_constraint_has_a_name(database: Database) -> None:

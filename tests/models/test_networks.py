@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -12,9 +12,10 @@ from service.database.database import Database
 from service.database.migrate import migrate
 from service.errors import NotFound
 from service.ids import new_id
-from service.models import parameter_bytes, records
+from service.models import operations, parameter_bytes, records
 from service.models.networks import Networks
 from service.models.records import ModelRecord
+from service.models.schemas import ModelChange
 from service.models.trained_network import TrainedNetwork
 
 
@@ -51,6 +52,11 @@ def add_version(database: Database, model: str, values: list[float]) -> None:
         records.add_version(session, model, parameter_bytes.to_bytes(np.array(values, np.float32)), None)
 
 
+def pin(database: Database, model: str, serving: int | Literal["latest"]) -> None:
+    with database.transaction() as session:
+        operations.change(session, model, ModelChange(serving=serving))
+
+
 def find(networks: Networks, database: Database, *which: Any) -> TrainedNetwork:
     return asyncio.run(networks.find(database, *which))
 
@@ -72,6 +78,51 @@ def test_the_latest_version_is_asked_for_each_time(database: Database) -> None:
         add_version(database, id, [number, 0])
         assert find(networks, database, "one").version == number
     assert find(networks, database, "one", 1).vector[0] == 1
+
+
+def test_the_version_that_is_pinned_answers_where_none_is_named(database: Database) -> None:
+    networks = Networks()
+    id = add_model(database, "one")
+    add_version(database, id, [1, 0])
+    pin(database, id, 0)
+    add_version(database, id, [2, 0])
+    assert find(networks, database, "one").version == 0
+    with database.reading() as session:
+        assert (networks.get(session, id).version, networks.latest(session, id).version) == (0, 2)
+    pin(database, id, "latest")
+    assert find(networks, database, "one").version == 2
+
+
+def test_a_replica_notices_versions_that_another_deletes_and_adds(database: Database) -> None:
+    other = Database(database.url)
+    other.on_sqlite = database.on_sqlite
+    networks = Networks()
+    id = add_model(database, "one")
+    for number in range(1, 4):
+        add_version(database, id, [number, 0])
+    assert [find(networks, database, id, number).vector[0] for number in (1, 2, 3)] == [1, 2, 3]
+    pin(other, id, 1)
+    operations.delete_version(other, id, 3)
+    operations.delete_version(other, id, 2)
+    assert find(networks, database, id).version == 1
+    for which in ((id, 2), (id, 3), ("one", 3)):
+        with pytest.raises(NotFound, match="deleted"):
+            find(networks, database, *which)
+    add_version(other, id, [7, 0])
+    with pytest.raises(NotFound):
+        find(networks, database, id, 3)
+    assert find(networks, database, id, 4).vector[0] == 7
+    other.close()
+
+
+def test_one_version_is_forgotten_without_the_others(database: Database) -> None:
+    networks = Networks()
+    id = add_model(database, "one")
+    add_version(database, id, [1, 0])
+    first, second = find(networks, database, id, 0), find(networks, database, id, 1)
+    networks.forget(id, 1)
+    assert find(networks, database, id, 0) is first
+    assert find(networks, database, id, 1) is not second
 
 
 def test_what_is_not_there_is_not_found(database: Database) -> None:
