@@ -1,12 +1,12 @@
 """A network: an architecture whose widths fit, one flat vector of parameters, and its outputs for rows."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from service.learning.arrays import Array
-from service.learning.layers import ArchitectureError, Chain, Layer, Node, Placement, Signal, Tape, nodes
+from service.learning.layers import NOTHING, ArchitectureError, Chain, Layer, Node, Placement, Signal, Tape, nodes
 from service.learning.losses import Loss, Total
 from service.learning.parameters import ParameterError, read_parameters
 from service.learning.rows import memory_maps
@@ -47,6 +47,16 @@ class Network:
         return self.root.children if isinstance(self.layer, Chain) else (self.root,)
 
     @property
+    def layers_by_path(self) -> dict[str, Node]:
+        """All layers in order, each under its path in the lists of parameters, such as layers.1.layers.0."""
+        return dict(_paths(self.outer_layers, "layers."))
+
+    def arrays_of(self, paths: Iterable[str]) -> frozenset[int]:
+        """Return where the arrays of these layers, and of those inside them, begin in the flat vector."""
+        layers = self.layers_by_path
+        return frozenset(slot.start for path in paths for node in nodes(layers[path]) for slot in node.slots)
+
+    @property
     def block_rows(self) -> int:
         """Rows in a block, few enough to keep all values between layers within a processor's cache.
 
@@ -84,9 +94,11 @@ class Network:
         read_parameters(self.outer_layers, layers, vector)
         return vector
 
-    def tape(self, vector: Array, rows: int, gradient: Array | None = None) -> tuple[Tape, Array, Signal]:
+    def tape(
+        self, vector: Array, rows: int, gradient: Array | None = None, frozen: frozenset[int] = NOTHING
+    ) -> tuple[Tape, Array, Signal]:
         """Return a tape for batches of `rows` rows, the buffer for their inputs, and the buffers of the outputs."""
-        tape = Tape(rows, vector, gradient)
+        tape = Tape(rows, vector, gradient, frozen)
         inputs = np.empty((rows, self.inputs), self.dtype)
         return tape, inputs, self.root.record(Signal(inputs, None), tape)
 
@@ -141,3 +153,9 @@ class Network:
                 tape.run()
             yield rows, outputs.value
             memory_maps.drop_behind(stored(inputs), rows.start, rows.stop)
+
+
+def _paths(layers: Sequence[Node], prefix: str) -> Iterator[tuple[str, Node]]:
+    for index, node in enumerate(layers):
+        yield f"{prefix}{index}", node
+        yield from _paths(node.children, f"{prefix}{index}.layers.")

@@ -5,11 +5,12 @@ from service.learning.layers.dense import Dense
 from service.learning.layers.dropout import Dropout
 from service.learning.layers.layer import LAYERS, ArchitectureError, Layer, Node, ParameterSlot, Placement, Shape, nodes
 from service.learning.layers.normalisation import BatchNorm, LayerNorm, Normalisation
-from service.learning.layers.tape import Action, Signal, Tape
+from service.learning.layers.tape import NOTHING, Action, Signal, Tape
 
 __all__ = [
     "DEEPEST",
     "LAYERS",
+    "NOTHING",
     "Action",
     "ArchitectureError",
     "BatchNorm",

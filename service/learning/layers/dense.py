@@ -87,5 +87,10 @@ class Dense(Layer):
             if dx is not None:
                 dy.dot(weight_transposed, dx)
 
-        tape.record(forward, backward)
+        def backward_when_frozen() -> None:
+            pull_back(dy)
+            if dx is not None:
+                dy.dot(weight_transposed, dx)
+
+        tape.record(forward, backward_when_frozen if tape.is_frozen(node) else backward)
         return y

@@ -61,7 +61,17 @@ class Node:
     children: tuple["Node", ...] = ()
 
     def record(self, x: Signal, tape: Tape) -> Signal:
-        return self.layer.record(self, x, tape)
+        """Record the layer; without its pull-back where all up to here is frozen."""
+        if not tape.frozen or x.gradient is not None or self._trains(tape):
+            return self.layer.record(self, x, tape)
+        before = len(tape.backward)
+        y = self.layer.record(self, x, tape)
+        del tape.backward[: len(tape.backward) - before]
+        return Signal(y.value, None)
+
+    def _trains(self, tape: Tape) -> bool:
+        slots = (slot for node in nodes(self) for slot in node.slots)
+        return any(slot.trainable and slot.start not in tape.frozen for slot in slots)
 
 
 class Shape(NamedTuple):

@@ -49,7 +49,7 @@ class Normalisation(Layer):
         values, gradients = tape.values(node), tape.gradients(node)
         scale, bias = values.get("scale"), values.get("bias")
         x̂, ones_of_rows = normalised.value, np.ones(tape.rows, z.dtype)
-        product = np.empty_like(z)
+        product, frozen = np.empty_like(z), tape.is_frozen(node)
 
         def forward() -> None:
             if scale is None or bias is None:
@@ -67,9 +67,10 @@ class Normalisation(Layer):
             if scale is None:
                 np.copyto(dx̂, dy)
                 return
-            np.multiply(dy, x̂, product)
-            ones_of_rows.dot(product, gradients["scale"])
-            ones_of_rows.dot(dy, gradients["bias"])
+            if not frozen:
+                np.multiply(dy, x̂, product)
+                ones_of_rows.dot(product, gradients["scale"])
+                ones_of_rows.dot(dy, gradients["bias"])
             np.multiply(dy, scale, dx̂)
 
         tape.record(forward, backward)
@@ -104,7 +105,9 @@ class BatchNorm(Normalisation):
     """y = σ(scale (x - μ) / √(s² + ϵ) + bias), with mean μ and variance s² of each column of the batch
 
     S. Ioffe, C. Szegedy, "Batch Normalization", 2015. Training keeps running averages, mean = (1 - momentum) mean +
-    momentum μ, and likewise of the variance with divisor rows - 1; test mode uses those.
+    momentum μ, and likewise of the variance with divisor rows - 1; test mode uses those. So does a frozen one, in
+    training too, and keeps them: the layers behind learn from the function that it will be, and it is one function
+    whatever the other rows of a batch are.
     """
 
     name = "BatchNorm"
@@ -144,10 +147,15 @@ class BatchNorm(Normalisation):
             running_mean[...] += self.momentum * (mean[0] - running_mean)
             running_variance[...] += self.momentum * (unbiased - running_variance)
 
-        if tape.training:
+        def through_test() -> None:
+            dx, dx̂ = x.gradient, normalised.gradient
+            if dx is not None and dx̂ is not None:
+                np.divide(dx̂, np.sqrt(running_variance + self.eps), dx)
+
+        if tape.training and not tape.is_frozen(node):
             tape.record(train, unnormalise(x, normalised, 0, deviation), keep)
         else:
-            tape.record(test)
+            tape.record(test, through_test)
         return self.finish(node, normalised, tape)
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from service.learning.layers.layer import Node
 
 Action = Callable[[], object]
+NOTHING: frozenset[int] = frozenset()
 
 
 class Signal(NamedTuple):
@@ -25,14 +26,18 @@ class Tape:
     """The calls of a forward pass and their pull-backs, recorded once by the layers and then run for every batch.
 
     `vector` holds the parameters, `gradient` (as long as its trainable part) takes their gradients: with it the tape is
-    in train mode, without it in test mode. Statistics that a training pass gathers wait until `commit`.
+    in train mode, without it in test mode. Statistics that a training pass gathers wait until `commit`. The arrays of
+    frozen layers begin at the places `frozen` in the vector.
     """
 
-    def __init__(self, rows: int, vector: Array, gradient: Array | None = None) -> None:
+    def __init__(
+        self, rows: int, vector: Array, gradient: Array | None = None, frozen: frozenset[int] = NOTHING
+    ) -> None:
         self.rows = rows
         self.vector = vector
         self.gradient = gradient
         self.training = gradient is not None
+        self.frozen = frozen
         self.generator: Generator  # set by the training of layers that draw
         self.forward: list[Action] = []
         self.backward: list[Action] = []
@@ -57,11 +62,19 @@ class Tape:
         """The node's parameters as they are stored, views into `vector`."""
         return {slot.name: slot.as_stored(self.vector) for slot in node.slots}
 
+    def is_frozen(self, node: "Node") -> bool:
+        """Whether the node has parameters, and they are to stay: nobody needs their gradients."""
+        return any(slot.start in self.frozen for slot in node.slots)
+
     def gradients(self, node: "Node") -> dict[str, Array]:
-        """Return the buffers for gradients of the node's trainable parameters, as views into `gradient`."""
+        """Return the buffers for gradients of the node's trainable parameters, as views into `gradient`.
+
+        Those of a frozen node are views of nothing, so that `gradient` stays 0 there whatever a layer writes.
+        """
         if self.gradient is None:
             return {}
-        return {slot.name: slot.as_stored(self.gradient) for slot in node.slots if slot.trainable}
+        gradient = np.empty_like(self.gradient) if self.is_frozen(node) else self.gradient
+        return {slot.name: slot.as_stored(gradient) for slot in node.slots if slot.trainable}
 
     def run(self) -> None:
         for call in self.forward:

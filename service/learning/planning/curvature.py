@@ -46,10 +46,10 @@ def sampled_curvature(
         scaling = scaling_of_sample(sample)
         scaling.apply(sample.inputs)
         vector = vector if fresh else scaling.to_standardised(network, vector)
-    gradient = gradient_over(sample, network, vector, recipe)
+    gradient, theta = gradient_over(sample, network, vector, recipe)
     with np.errstate(all="ignore"):
         try:
-            curvature = largest_curvature(gradient, vector[: network.parameter_count].copy(), iterations)
+            curvature = largest_curvature(gradient, theta, iterations)
         except np.linalg.LinAlgError:
             return None
     batch = min(recipe.batch_size or len(train), len(train))
@@ -85,24 +85,27 @@ def scaling_of_sample(sample: Sample) -> Scaling:
             return scaling
 
 
-def gradient_over(sample: Sample, network: Network, vector: Array, recipe: Recipe) -> Gradient:
-    """Return the gradient of the loss over a sample at once, as a function of the trainable parameters in `vector`."""
-    count = network.parameter_count
-    gradient = np.zeros(count)
-    tape, inputs, outputs = network.tape(vector, len(sample.inputs), gradient)
+def gradient_over(sample: Sample, network: Network, vector: Array, recipe: Recipe) -> tuple[Gradient, Array]:
+    """Return the gradient of the loss over a sample as a function of the parameters that move, and these."""
+    frozen = network.arrays_of(recipe.frozen)
+    slots = [slot for node in nodes(network.root) for slot in node.slots if slot.trainable and slot.start not in frozen]
+    moving = np.concatenate([np.arange(slot.start, slot.start + slot.size) for slot in slots])
+    gradient = np.zeros(network.parameter_count)
+    tape, inputs, outputs = network.tape(vector, len(sample.inputs), gradient, frozen)
     assert outputs.gradient is not None
     weights = None if sample.weights is None else sample.weights.reshape(-1, 1)
     evaluate = recipe.loss.bind(outputs.value, sample.targets, outputs.gradient, weights)
     np.copyto(inputs, sample.inputs)
 
     def at(theta: Array) -> Array:
-        vector[:count] = theta
+        vector[moving] = theta
         tape.run()
         evaluate()
         tape.pull_back()
-        return gradient.copy()
+        moved: Array = gradient[moving]
+        return moved
 
-    return at
+    return at, vector[moving]
 
 
 def affordable_sample(rows: int, operations_per_row: int, parameters: int) -> tuple[int, int] | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from service.learning.arrays import Array
-from service.learning.layers import Action, Tape
+from service.learning.layers import NOTHING, Action, Tape
 from service.learning.losses import Evaluate, relative
 from service.learning.optimisers import square
 from service.learning.rows.batches import Batches
@@ -58,8 +58,16 @@ class BackPropagation:
         divisible = recipe.loss.separable and not gathers and not any(layer.couples_rows for layer in layers)
         self.block_rows = min(self.size, network.block_rows) if divisible else self.size
         self._total = gradient
-        self._gradient = np.empty_like(gradient) if self.block_rows < self.size else gradient
+        self._gradient = np.zeros_like(gradient) if self.block_rows < self.size else gradient
+        self._frozen: frozenset[int] = NOTHING
         self._tapes: dict[int, BatchTape] = {}
+
+    def freeze(self, arrays: frozenset[int]) -> None:
+        """Leave out the gradients of the arrays that begin at these places of θ: they are 0 from now on."""
+        self._frozen = arrays
+        self._tapes.clear()
+        self._total.fill(0)
+        self._gradient.fill(0)
 
     def begin_epoch(self, epoch: int) -> None:
         """Go to the beginning of this epoch, counted from 1."""
@@ -114,7 +122,7 @@ class BackPropagation:
 
     def _batch_tape(self, rows: int) -> BatchTape:
         network = self._network
-        tape, inputs, outputs = network.tape(self._vector, rows, self._gradient)
+        tape, inputs, outputs = network.tape(self._vector, rows, self._gradient, self._frozen)
         targets = np.empty((rows, network.outputs), network.dtype)
         weights = np.empty((rows, 1), network.dtype) if self._weighted else None
         if outputs.gradient is None:

@@ -1,12 +1,13 @@
 """The path of batches: gradients by back-propagation, one update per batch."""
 
 import math
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from time import perf_counter
 
 import numpy as np
 
 from service.learning.arrays import Array, Saved, State, packed, under
+from service.learning.layers import NOTHING
 from service.learning.optimisers import Optimiser, square
 from service.learning.rows.part import Part
 from service.learning.training.backpropagation import BackPropagation
@@ -34,6 +35,7 @@ class BatchPath:
         self._source = BackPropagation(problem, self.vector, self._gradient, scaling)
         slots = [slot for node in problem.nodes for slot in node.slots if slot.trainable]
         arrays = [slice(slot.start, slot.start + slot.size) for slot in slots]
+        self._frozen: frozenset[int] = NOTHING
         self._optimiser = Optimiser(recipe.optimiser, self._trainable, self._gradient, arrays)
         self._rates = Rates(recipe.schedule, self._optimiser)
         self._per_step = recipe.schedule is not None and recipe.schedule.per == "step"
@@ -49,6 +51,7 @@ class BatchPath:
         self._loss_sum = 0.0
         self._square_sum = 0.0
         self._follow_schedule()
+        self.freeze(recipe.frozen)
 
     @property
     def rate(self) -> float | None:
@@ -58,6 +61,22 @@ class BatchPath:
     @rate.setter
     def rate(self, eta: float) -> None:
         self._rates.fix(eta)
+
+    def freeze(self, paths: Sequence[str]) -> None:
+        """Leave the layers at these paths as they are from now on, and train all others.
+
+        A batch that has begun begins again: what it gathered lacks the gradients of layers that were frozen.
+        """
+        frozen = self._problem.network.arrays_of(paths)
+        if frozen == self._frozen:
+            return
+        self._frozen = frozen
+        self._source.freeze(frozen)
+        self._optimiser.leave_out(frozen)
+        if self._whole:
+            self.position = 0
+        elif self.position < self._source.rows:
+            self.position -= self.position % self._source.size
 
     def run(self, epochs: int) -> Iterator[float | EpochReport]:
         """Report after report to `epochs`; between, every fifth of a second, the fraction of the present pass."""
@@ -75,6 +94,8 @@ class BatchPath:
                 yield (yield from self._report(self._batch_loss, math.sqrt(self._square_sum), began))
             if self.epoch == epochs:
                 return
+            if self.position < self._source.rows:  # layers were frozen or thawed at the report
+                continue
             began = perf_counter()
             with np.errstate(all="ignore"):
                 self._update()

@@ -1,5 +1,6 @@
 """The recipe of a training, and the check that it fits network and rows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,6 +12,7 @@ from service.learning.schedules import Schedule
 from service.learning.training.scaling import first_dense
 
 Monitored = Literal["validation_loss", "train_loss"]
+MOST_LISTED = 50  # layers in a message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +32,8 @@ class Recipe:
     batch counts, without it is left out. `seed` decides the order of rows with `shuffle`, and the draws of layers.
     `schedule` sets the rate in the optimiser's place. With `standardise` the network learns from inputs of mean 0 and
     deviation 1. `path` None takes the cheaper one. `keep` decides which parameters are the result; early stopping keeps
-    the best.
+    the best. `frozen` has the paths of layers that stay as they are, such as layers.0 or layers.1.layers.0, with all
+    that is inside them.
     """
 
     loss: Loss
@@ -45,6 +48,7 @@ class Recipe:
     path: Literal["quadratic", "batches"] | None = None
     early_stopping: EarlyStopping | None = None
     keep: Literal["last", "best"] = "last"
+    frozen: tuple[str, ...] = ()
 
     @property
     def keeps_best(self) -> bool:
@@ -70,7 +74,26 @@ def check(recipe: Recipe, network: Network, train_rows: int, validation_rows: in
         raise RecipeError("sample_weights", f"cannot go with {recipe.loss.name}, which is not a mean or sum over rows")
     if recipe.standardise and first_dense(network.root) is None:
         raise RecipeError("standardise", "needs a network that begins with a Dense layer with bias")
+    check_frozen(recipe, network, recipe.frozen)
     size = min(recipe.batch_size or train_rows, train_rows)
     single_row = size == 1 or (recipe.partial and train_rows % size == 1)
     if single_row and any(node.layer.couples_rows for node in nodes(network.root)):
         raise RecipeError("batch_size", "leaves a batch of one row, over which BatchNorm has no variance")
+
+
+def check_frozen(recipe: Recipe, network: Network, frozen: Sequence[str]) -> None:
+    """Raise RecipeError where these layers cannot be frozen."""
+    layers = network.layers_by_path
+    for index, path in enumerate(frozen):
+        if path not in layers:
+            more = f" and {len(layers) - MOST_LISTED} more" if len(layers) > MOST_LISTED else ""
+            known = ", ".join(list(layers)[:MOST_LISTED])
+            raise RecipeError(f"frozen/{index}", f"names no layer of this network, which has {known}{more}")
+    arrays = network.arrays_of(frozen)
+    slots = [slot for node in nodes(network.root) for slot in node.slots if slot.trainable]
+    if frozen and all(slot.start in arrays for slot in slots):
+        raise RecipeError("frozen", "leaves no parameter to train: at least one layer that has some must stay out")
+    first = first_dense(network.root) if recipe.standardise else None
+    if first is not None and first.slots[0].start in arrays:
+        message = "has the first Dense layer, whose parameters standardise converts: go without the one or the other"
+        raise RecipeError("frozen", message)

@@ -190,3 +190,64 @@ def test_a_field_out_of_bounds_is_refused_by_its_name_on_the_wire(
 def test_whole_numbers_become_floats() -> None:
     assert Descent(1) == Descent(1.0)
     assert isinstance(Descent(1).eta, float)
+
+
+ORIGIN = np.linspace(-1, 1, 12)
+FOUR = [slice(0, 3), slice(3, 5), slice(5, 9), slice(9, 12)]
+
+
+def steps_of(optimiser: Optimiser, x: Array, dx: Array, gradients: Array) -> None:
+    for gradient in gradients:
+        np.copyto(dx, gradient)
+        if optimiser.step():
+            np.subtract(x, dx, x)
+
+
+@pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: rule.name)
+@pytest.mark.parametrize("out", [{1}, {0}, {0, 2}], ids=str)
+def test_arrays_that_are_left_out_are_as_if_they_were_not_there(rule: Rule, out: set[int]) -> None:
+    kept = np.concatenate([np.arange(a.start, a.stop) for index, a in enumerate(FOUR) if index not in out])
+    edges = np.cumsum([0, *(a.stop - a.start for index, a in enumerate(FOUR) if index not in out)]).tolist()
+    gradients = np.random.default_rng(0).standard_normal((5, 12))
+    x, dx, few, d_few = ORIGIN.copy(), np.zeros(12), ORIGIN[kept], np.zeros(len(kept))
+    whole = Optimiser(rule, x, dx, FOUR)
+    whole.leave_out(frozenset(FOUR[index].start for index in out))
+    first = whole.state()
+    some = Optimiser(rule, few, d_few, list(map(slice, edges[:-1], edges[1:])))
+    rest = np.ones(12, np.bool_)
+    rest[kept] = False
+    gradients[:, rest] = 0
+    steps_of(whole, x, dx, gradients)
+    steps_of(some, few, d_few, gradients[:, kept])
+    assert np.array_equal(x[kept], few)
+    assert np.array_equal(x[rest], ORIGIN[rest])
+    assert whole.gradient_square == pytest.approx(some.gradient_square, rel=1e-14)
+    for name, array in whole.state().items():
+        if ".state." in name:
+            assert np.array_equal(array[rest], first[name][rest])
+
+
+BY_ARRAY = [rule for rule in all_rules() if not any(each.pauses or each.scope == "vector" for each in rule.rules)]
+"""Rules by which an array moves whatever the others do."""
+
+
+@pytest.mark.parametrize("rule", BY_ARRAY, ids=lambda rule: rule.name)
+def test_an_array_goes_on_from_where_it_was_left_out(rule: Rule) -> None:
+    """What moves it is what it has seen alone, also in a training that was restored meanwhile."""
+    gradients = np.random.default_rng(1).standard_normal((9, 12))
+    x, dx = ORIGIN.copy(), np.zeros(12)
+    optimiser = Optimiser(rule, x, dx, FOUR)
+    steps_of(optimiser, x, dx, gradients[:2])
+    for out, rows in ((frozenset({3}), slice(2, 5)), (frozenset({0, 3}), slice(5, 7)), (frozenset(), slice(7, 9))):
+        optimiser.leave_out(out)
+        state = optimiser.state()
+        optimiser = Optimiser(rule, x, dx, FOUR)
+        optimiser.leave_out(out)
+        optimiser.restore(state)
+        left = np.concatenate([np.full(a.stop - a.start, a.start in out) for a in FOUR])
+        steps_of(optimiser, x, dx, np.where(left, 0.0, gradients[rows]))
+    for index, seen in ((0, [0, 1, 2, 3, 4, 7, 8]), (1, [0, 1, 7, 8]), (2, list(range(9)))):
+        part = FOUR[index]
+        alone, d_alone = ORIGIN[part].copy(), np.zeros(part.stop - part.start)
+        steps_of(Optimiser(rule, alone, d_alone, [slice(0, len(alone))]), alone, d_alone, gradients[seen, part])
+        assert np.array_equal(x[part], alone)

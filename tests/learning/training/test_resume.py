@@ -101,6 +101,8 @@ def test_with_every_layer(layers: str) -> None:
         {"standardise": True},
         {"standardise": True, "batch_size": None},
         {"keep": "best"},
+        {"frozen": ("layers.0",)},
+        {"frozen": ("layers.1",), "batch_size": None},
         {"schedule": Exp(0.05, 0.5)},
         {"schedule": Exp(0.05, 0.9, per="step")},
         {"schedule": Plateau(0.05, patience=1, min_change=1.0)},
