@@ -35,6 +35,10 @@ test-kernels: .venv/.development ## Run tests/learning under every kernel of Ope
 references: .venv/.development ## Make the files of tests/learning/references again
 	@environment=.venv; [ ! -e .venv-bench/.peers ] || environment=.venv-bench; $$environment/bin/python -m tests.learning.references
 
+.PHONY: examples
+examples: .venv/.development ## Record the answers that the OpenAPI document shows as examples again
+	.venv/bin/python -m tests.examples
+
 .PHONY: check
 check: .venv/.development ## Check style, types, migrations and the container files
 	.venv/bin/ruff check

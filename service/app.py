@@ -25,7 +25,7 @@ from service.http.bodies.body_limit import BodyLimit
 from service.http.bodies.large_bodies import LargeBodies
 from service.http.browser_guard import BrowserGuard
 from service.http.compression import CompressedBodies
-from service.http.document import add_document
+from service.http.document.document import add_document
 from service.http.head import HeadAsGet
 from service.http.problems import add_error_handlers, problems
 from service.idempotency.creation import KeysInFlight
@@ -42,7 +42,7 @@ from service.recovery import keep_removing_abandoned, recover
 from service.resources import DatabaseOf, EngineOf, Resources, RoomOf
 from service.settings import Settings
 from service.storage.storage import Storage
-from service.telemetry.readiness import Room
+from service.telemetry.readiness import Life, Readiness, Room
 from service.vocabulary.endpoints import router as vocabulary
 
 SWAGGER_UI = Path(__file__).parent / "page" / "swagger-ui"
@@ -82,6 +82,9 @@ def create_app(settings: Settings) -> FastAPI:
     app = FastAPI(
         title="Descent",
         summary="Train and serve Dense networks over HTTP",
+        license_info={"name": "MIT", "identifier": "MIT"},
+        servers=[{"url": "/", "description": "this service"}],
+        separate_input_output_schemas=False,  # answers hold the objects of requests, in one of their forms
         description=DESCRIPTION,
         version=version("descent"),
         openapi_tags=[{"name": name, "description": what} for name, what in TAGS.items()],
@@ -143,17 +146,18 @@ async def opened(settings: Settings) -> AsyncIterator[Resources]:
 
 def _add_health(app: FastAPI) -> None:
     @app.get("/health/live", tags=["health"], summary="Is the process alive?")
-    async def live() -> dict[str, str]:
-        return {"status": "live"}
+    async def live() -> Life:
+        """Answer as long as the process does."""
+        return Life(status="live")
 
     @app.get("/health/ready", tags=["health"], summary="Can it work?", responses=problems(503))
-    def ready(database: DatabaseOf, room: RoomOf, engine: EngineOf) -> dict[str, str]:
+    def ready(database: DatabaseOf, room: RoomOf, engine: EngineOf) -> Readiness:
         """Whether the database answers, the disk has room, and the engine takes jobs."""
         database.check()
         room.check()
         if not engine.ready:
             raise Unavailable("The engine is starting: jobs are kept until it is ready.", "engine_starting")
-        return {"status": "ready"}
+        return Readiness(status="ready")
 
 
 def _add_docs(app: FastAPI) -> None:

@@ -4,7 +4,17 @@ import re
 from itertools import islice
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    TypeAdapter,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
 
 from service.http.long_json.lists import LongList
 from service.ids import looks_like_an_id
@@ -37,6 +47,16 @@ class Strict(BaseModel):
         known = {field.alias or name for name, field in cls.model_fields.items()}
         unknown = islice((name for name in value if name not in known), MOST_FAULTS + 1)
         return {name: value[name] for name in (*known & value.keys(), *unknown)}
+
+
+class DescribedAs:
+    """Marks what is JSON already: the OpenAPI document describes it by a shape that does not check it again."""
+
+    def __init__(self, shape: Any) -> None:
+        self._shape = shape
+
+    def __get_pydantic_json_schema__(self, _: Any, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return handler(TypeAdapter(self._shape).core_schema)
 
 
 def _plain(value: Any) -> Any:
@@ -73,9 +93,9 @@ Name = Annotated[
     AfterValidator(_check_name),
 ]
 Reference = Annotated[str, Field(strict=True, min_length=1, max_length=100, description="an id or a name")]
-Dtype = Literal["float32", "float64"]
-PartName = Literal["train", "validation", "test"]
+Dtype = Annotated[Literal["float32", "float64"], Field(description="the precision of the numbers")]
+PartName = Annotated[Literal["train", "validation", "test"], Field(description="a part of the dataset's rows")]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Seed = Annotated[int, Field(strict=True, ge=0, le=2**53 - 1, description="decides every random choice")]
-VersionNumber = Annotated[int, Field(ge=0, le=2**31 - 1)]
+VersionNumber = Annotated[int, Field(ge=0, le=2**31 - 1, description="the number of a version")]
 EpochNumber = Annotated[int, Field(ge=1, le=10_000_000)]

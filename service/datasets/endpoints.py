@@ -25,7 +25,7 @@ from service.http.media_types import preferred
 from service.http.pages import After, Limit, Page
 from service.http.problems import problems
 from service.http.query import refuse_beside_json
-from service.http.responses import attachment, numbers_response
+from service.http.responses import ATTACHMENT, attachment, numbers_response
 from service.http.routes import JSONRoute, body_of, charset_of, media_type
 from service.idempotency.creation import Creation, Fingerprint, IdempotencyKey, creation, replay, was_used
 from service.resources import DatabaseOf, SettingsOf, StorageOf, UploadTurnsOf, resources_of
@@ -163,7 +163,10 @@ def _answer(session: Session, record: DatasetRecord, created: Creation) -> Respo
 
 @router.get("", response_model=Page[Dataset], summary="List datasets", responses=problems(422))
 def list_datasets(
-    database: DatabaseOf, limit: Limit = 50, after: After = None, state: State | None = None
+    database: DatabaseOf,
+    limit: Limit = 50,
+    after: After = None,
+    state: Annotated[State | None, Query(description="datasets in this state alone")] = None,
 ) -> dict[str, Any]:
     """All datasets, newest first, also those that are loading, or those in one state."""
     with database.reading() as session:
@@ -220,7 +223,11 @@ def show_statistics(dataset: str, database: DatabaseOf) -> dict[str, Any]:
     summary="Give the data back",
     response_class=StreamingResponse,
     responses={
-        200: {"description": "all columns, in the order of the data", "content": dict.fromkeys(export.FORMS, _BINARY)},
+        200: {
+            "description": "all columns, in the order of the data",
+            "headers": {"Content-Disposition": ATTACHMENT},
+            "content": dict.fromkeys(export.FORMS, _BINARY),
+        },
         **problems(404, 406, 409, 422),
     },
 )

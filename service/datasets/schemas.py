@@ -16,19 +16,19 @@ Count = Annotated[int, Field(strict=True, ge=0)]
 class Fraction(Strict):
     """A share of all rows, drawn by the seed."""
 
-    fraction: Annotated[Number, Field(ge=0, lt=1)]
+    fraction: Annotated[Number, Field(ge=0, lt=1, description="the share of all rows")]
 
 
 class First(Strict):
     """The first rows of the data."""
 
-    first: Count
+    first: Annotated[Count, Field(description="the number of rows")]
 
 
 class Last(Strict):
     """The last rows of the data."""
 
-    last: Count
+    last: Annotated[Count, Field(description="the number of rows")]
 
 
 def _kind_of_part(value: Any) -> str | None:
@@ -51,8 +51,12 @@ PartSpec = Annotated[
 class Split(Strict):
     """The rows that are kept from training. Without it, all rows train."""
 
-    validation: PartSpec = First(first=0)
-    test: PartSpec = First(first=0)
+    validation: Annotated[PartSpec, Field(description="rows that judge while a job trains; none by default")] = First(
+        first=0
+    )
+    test: Annotated[PartSpec, Field(description="rows that judge what has been trained; none by default")] = First(
+        first=0
+    )
     seed: Seed = 0
     stratify: Annotated[bool, Field(strict=True, description="draw each fraction from every class of the target")] = (
         False
@@ -62,7 +66,7 @@ class Split(Strict):
 class PartOfColumn(Strict):
     """The column with the part of each row: train, validation or test. It is neither feature nor target."""
 
-    column: ColumnName
+    column: Annotated[ColumnName, Field(description="the name of the column")]
 
 
 def _kind_of_split(value: Any) -> str:
@@ -116,7 +120,7 @@ Values = Annotated[
 class NewDataset(Strict):
     """Named columns of one length, some of them targets. Each holds numbers, true and false, or texts."""
 
-    name: Name | None = None
+    name: Annotated[Name | None, Field(description="unique; without one the id serves")] = None
     columns: Annotated[
         dict[ColumnName, Values],
         Field(
@@ -134,7 +138,7 @@ class NewDataset(Strict):
         {}, max_length=MOST_COLUMNS, description="kinds of columns, where they are not those of the values"
     )
     missing: Annotated[Missing | None, Field(description=MISSING)] = None
-    split: AnySplit = Split()
+    split: Annotated[AnySplit, Field(description="the parts that do not train; without it all rows train")] = Split()
     dtype: Dtype = "float32"
 
     model_config = ConfigDict(
@@ -156,8 +160,10 @@ class NewDataset(Strict):
 
 
 class Column(BaseModel):
-    name: str
-    kind: Kind
+    """A column of a dataset."""
+
+    name: str = Field(description="its name")
+    kind: Kind = Field(description="the kind of its values")
     width: int = Field(description="inputs or outputs of a network that this column takes")
     categories: list[str] | None = Field(description="of a categorical column, in the order of its inputs or outputs")
 
@@ -165,9 +171,9 @@ class Column(BaseModel):
 class Parts(BaseModel):
     """Rows of each part."""
 
-    train: int
-    validation: int
-    test: int
+    train: int = Field(description="rows that train")
+    validation: int = Field(description="rows that judge while a job trains")
+    test: int = Field(description="rows that judge what has been trained")
 
 
 State = Literal["loading", "ready"]
@@ -176,18 +182,18 @@ State = Literal["loading", "ready"]
 class Dataset(BaseModel):
     """An immutable, named table of typed columns, split into parts."""
 
-    id: str
-    name: str
+    id: str = Field(description="its id")
+    name: str = Field(description="its name, by default the id")
     state: State = Field(description="a dataset that is loading cannot be used yet")
     progress: float | None = Field(
         description="while it is loading: the share of the body that has arrived, where known"
     )
-    rows: int
-    features: list[Column]
-    targets: list[Column]
+    rows: int = Field(description="rows of all parts")
+    features: list[Column] = Field(description="the columns that are inputs, in order")
+    targets: list[Column] = Field(description="the columns to learn, in order")
     inputs: int = Field(description="the width that a network's first layer must take")
     outputs: int = Field(description="the width that a network's last layer must have")
-    parts: Parts
+    parts: Parts = Field(description="rows of each part")
     dtype: Dtype
     missing: Missing | None = Field(description="the treatment of missing values; null: they were refused")
     ignored: list[str] = Field(
@@ -197,41 +203,49 @@ class Dataset(BaseModel):
     sha256: str | None = Field(
         description="of the schema and the stored arrays: equal data, equal hash; null while it is loading"
     )
-    created_at: datetime
+    created_at: datetime = Field(description="when it was sent")
 
 
 class Row(BaseModel):
+    """A row of a dataset."""
+
     row: int = Field(description="the row's number in the uploaded data, from 0")
     part: PartName
-    values: dict[str, bool | float | str]
+    values: dict[str, bool | float | str] = Field(description="the values, by the names of columns")
 
 
 class Histogram(BaseModel):
-    edges: list[float]
-    counts: list[int]
+    """How often values fall between one edge and the next."""
+
+    edges: list[float] = Field(description="one more than there are counts, in order")
+    counts: list[int] = Field(description="values from one edge to the next")
 
 
 class ColumnStatistics(BaseModel):
     """Statistics of the values that are there, before missing ones are replaced."""
 
-    count: int
-    missing: int
+    count: int = Field(description="values that are there")
+    missing: int = Field(description="values that are missing")
     mean: float | None = Field(description="of a boolean column: the share of true")
     std: float | None = Field(description="divided by n − 1")
-    min: float | None
-    max: float | None
+    min: float | None = Field(description="the least value; null where there are no numbers")
+    max: float | None = Field(description="the largest value; null where there are no numbers")
     quantiles: dict[str, float | None] = Field(
         description="of a numeric column; in parts of more than 1,048,576 rows those of 1,048,576, evenly spread"
     )
-    histogram: Histogram | None
+    histogram: Histogram | None = Field(description="of a numeric column")
     categories: dict[str, int] | None = Field(description="how often each occurs, in a boolean or categorical column")
 
 
 class ColumnSummary(BaseModel):
-    name: str
-    kind: Kind
-    parts: dict[PartName, ColumnStatistics]
+    """The statistics of a column."""
+
+    name: str = Field(description="its name")
+    kind: Kind = Field(description="the kind of its values")
+    parts: dict[PartName, ColumnStatistics] = Field(description="statistics by the name of a part")
 
 
 class Statistics(BaseModel):
-    columns: list[ColumnSummary]
+    """The statistics of a dataset."""
+
+    columns: list[ColumnSummary] = Field(description="one of each column, in order")

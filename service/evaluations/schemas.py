@@ -7,16 +7,16 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.jobs.schemas import EpochReport, Receipt
+from service.jobs.schemas import AnyRecipe, EpochReport, Receipt
 from service.vocabulary.schemas import LossShape
-from service.wire import EpochNumber, PartName, Reference, Strict, VersionNumber
+from service.wire import DescribedAs, EpochNumber, PartName, Reference, Strict, VersionNumber
 
 
 class NewEvaluation(Strict):
     """An evaluation of a version on a part of a dataset."""
 
-    dataset: Reference
-    part: PartName = "test"
+    dataset: Annotated[Reference, Field(description="the dataset to judge on, by its id or name")]
+    part: Annotated[PartName, Field(description="the part to judge on")] = "test"
     version: Annotated[VersionNumber | None, Field(strict=True, description="null: the served one")] = None
     epoch: Annotated[
         EpochNumber | None,
@@ -35,42 +35,84 @@ class Residual(BaseModel):
 
     row: int = Field(description="its number in the uploaded data")
     outputs: list[float | None] = Field(description="raw; null where they overflow")
-    targets: list[Any] = Field(description="numbers, and the labels of classes")
+    targets: Annotated[list[Any], DescribedAs(list[float | bool | str | None])] = Field(
+        description="numbers, and the labels of classes"
+    )
     residual: float | None = Field(
         description="the largest of its targets: the distance from a number, or 1 less the score of the true class"
     )
 
 
+class RegressionMetrics(BaseModel):
+    """Metrics of numbers; null where one is not defined for these rows."""
+
+    mse: float | None = Field(description="the mean of the squared errors")
+    rmse: float | None = Field(description="the root of the mse")
+    mae: float | None = Field(description="the mean of the absolute errors")
+    r2: float | None = Field(description="1 - Σ e² / Σ (y - ȳ)², as a mean over outputs")
+    max_error: float | None = Field(description="the largest absolute error")
+    explained_variance: float | None = Field(description="1 - Σ (e - ē)² / Σ (y - ȳ)², as a mean over outputs")
+
+
+class ClassAverages(BaseModel):
+    """Means over the classes that are true or predicted somewhere."""
+
+    precision: float = Field(description="of the rows predicted as a class, the share that is right")
+    recall: float = Field(description="of the rows of a class, the share that is predicted so")
+    f1: float = Field(description="the harmonic mean of precision and recall")
+
+
+class ClassMetrics(ClassAverages):
+    """Metrics of one class."""
+
+    class_: str | bool = Field(alias="class", description="the class")
+    support: int = Field(description="rows of this class")
+
+
+class ClassificationMetrics(BaseModel):
+    """Metrics of classes."""
+
+    accuracy: float = Field(description="the share of rows whose likeliest class is the true one")
+    log_loss: float | None = Field(description="the mean of -log p, p of the true class; null without probabilities")
+    roc_auc: float | None = Field(description="the area under the ROC curve; of several classes, a mean")
+    macro: ClassAverages = Field(description="means over classes")
+    per_class: list[ClassMetrics] = Field(description="one of each class, in order")
+    confusion_matrix: list[list[int]] = Field(description="rows are true classes, columns predicted ones")
+
+
+AnyMetrics = RegressionMetrics | ClassificationMetrics | dict[str, RegressionMetrics | ClassificationMetrics]
+
+
 class Evaluation(BaseModel):
     """The loss and metrics of a version on a part of a dataset."""
 
-    id: str
-    model: str
-    version: int
+    id: str = Field(description="its id")
+    model: str = Field(description="the model's id")
+    version: int = Field(description="the number of the version")
     epoch: int | None = Field(description="of the parameters that the version's job had kept; null: the version's own")
-    dataset: str
+    dataset: str = Field(description="the dataset's id")
     part: PartName
     loss: float | None = Field(description="null where it overflows; it counts weights, and metrics do not")
-    metrics: dict[str, Any] = Field(
+    metrics: Annotated[dict[str, Any], DescribedAs(AnyMetrics)] = Field(
         description="of numbers: mse, rmse, mae, r2, max_error, explained_variance; of classes: accuracy, log_loss, "
         "roc_auc, macro averages, per_class and confusion_matrix (rows are true classes); where there are several "
         "targets and one of them is a class, an object of these for each target, under its name"
     )
     residuals: list[Residual] | None = Field(description="the rows that are farthest off, worst first")
-    rows: int
-    created_at: datetime
+    rows: int = Field(description="rows of the part")
+    created_at: datetime = Field(description="when it was made")
 
 
 class Trained(BaseModel):
     """The training of a version."""
 
-    version: int
-    job: str
-    dataset: str
-    initial_loss: float | None
-    final_loss: float | None
-    epochs: int
-    recipe: dict[str, Any]
+    version: int = Field(description="the version that it added")
+    job: str = Field(description="the job's id")
+    dataset: str = Field(description="the dataset's id")
+    initial_loss: float | None = Field(description="of the training part, before it began")
+    final_loss: float | None = Field(description="of the training part, of the version that it added")
+    epochs: int = Field(description="passes that it made")
+    recipe: AnyRecipe = Field(description="everything that decided the result")
     curve: list[EpochReport] = Field(description="thinned, peaks kept")
     receipt: Receipt | None = Field(description="all that another training needs to produce the same bytes")
 
@@ -78,7 +120,7 @@ class Trained(BaseModel):
 class Metrics(BaseModel):
     """The trainings and evaluations of a model."""
 
-    model: str
+    model: str = Field(description="the model's id")
     trainings: list[Trained] = Field(description="newest version first")
     next_trainings: str | None = Field(description="goes into `?after_training=`; null at the end")
     evaluations: list[Evaluation] = Field(description="newest first")

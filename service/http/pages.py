@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Query
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 Item = TypeVar("Item")
 
@@ -13,8 +13,10 @@ Item = TypeVar("Item")
 class Page(BaseModel, Generic[Item]):
     """One page of a list, by default newest first; `next` goes into `?after=` and is null at the end."""
 
-    items: list[Item]
-    next: str | None
+    model_config = ConfigDict(json_schema_extra={"description": "One page of a list."})  # else of this class alone
+
+    items: list[Item] = Field(description="the items of this page")
+    next: str | None = Field(description="goes into `?after=`; null at the end")
 
 
 MAX_LIMIT = 1000

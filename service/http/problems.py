@@ -26,20 +26,22 @@ PROTOCOL_JSON = "application/json"
 
 
 class FaultShape(BaseModel):
+    """A fault of a request, and its place."""
+
     pointer: str = Field(description="JSON pointer into the body, or the name of a parameter", examples=["#/epochs"])
-    detail: str
+    detail: str = Field(description="the fault and its remedy")
 
 
 class Problem(BaseModel):
     """An error, as RFC 9457 has it."""
 
-    type: str = "about:blank"
-    title: str
-    status: int
-    detail: str
+    type: str = Field("about:blank", description="always about:blank: `code` tells kinds of errors apart")
+    title: str = Field(description="the kind of error, in words")
+    status: int = Field(description="the status of the answer")
+    detail: str = Field(description="a sentence for people, with the remedy")
     instance: str = Field(description="the path that was asked for")
     code: str = Field(description="a stable word for programs")
-    errors: list[FaultShape] = []
+    errors: list[FaultShape] = Field([], description="the faults of the request, each with its place")
     error: str = Field("", description="only under /v1 and /v2: the detail, where the protocols there have it")
 
 

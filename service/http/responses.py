@@ -18,6 +18,10 @@ def numbers_response(answer: dict[str, Any], status: int = 200) -> Response:
     return Response(content, status, media_type="application/json")
 
 
+ATTACHMENT: dict[str, Any] = {"description": "the name that a browser saves it by", "schema": {"type": "string"}}
+"""OpenAPI: the header that `attachment` returns."""
+
+
 def attachment(name: str) -> dict[str, str]:
     """Return the header by which browsers save an answer as a file. The name is safe: it is made of validated names."""
     return {"Content-Disposition": f'attachment; filename="{name}"'}

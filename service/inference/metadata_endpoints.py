@@ -1,7 +1,7 @@
 """The Open Inference Protocol besides inference: models, their tensors and their statistics."""
 
 from importlib.metadata import version as version_of
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Request
 from pydantic import BeforeValidator, Field
@@ -27,6 +27,7 @@ Version = Annotated[int | None, BeforeValidator(digits), Field(ge=0, le=2**31 - 
 
 @router.get("/health/live", summary="Is the process alive?")
 async def live() -> schemas.ServerLife:
+    """Answer as long as the process does."""
     return schemas.ServerLife(live=True)
 
 
@@ -39,6 +40,7 @@ def ready(database: DatabaseOf) -> schemas.ServerHealth:
 
 @router.get("", summary="Describe the server")
 async def describe_server() -> schemas.ServerMetadata:
+    """The name, the version, and the extensions of the protocol that there are here."""
     return schemas.ServerMetadata(name="descent", version=version_of("descent"), extensions=EXTENSIONS)
 
 
@@ -116,7 +118,7 @@ def list_versions(database: DatabaseOf) -> list[schemas.IndexedVersion]:
 
 
 @router.post("/repository/models/{model}/load", summary="Load a model", responses=problems(404, 413, 415))
-async def load(request: Request, model: str, database: DatabaseOf, networks: NetworksOf) -> dict[str, Any]:
+async def load(request: Request, model: str, database: DatabaseOf, networks: NetworksOf) -> schemas.Done:
     """Load a model now, which otherwise happens when it is needed. A configuration cannot be given."""
     body = await request.body()
     asked = parse_recipe(body) if body.strip() else {}
@@ -126,15 +128,15 @@ async def load(request: Request, model: str, database: DatabaseOf, networks: Net
             detail = "A model is made by POST /api/models: neither its configuration nor its files can be given here."
             raise invalid("#/parameters", detail)
     await networks.find(database, model)
-    return {}
+    return schemas.Done()
 
 
 @router.post("/repository/models/{model}/unload", summary="Unload a model", responses=problems(404))
-def unload(model: str, database: DatabaseOf, networks: NetworksOf) -> dict[str, Any]:
+def unload(model: str, database: DatabaseOf, networks: NetworksOf) -> schemas.Done:
     """Drop a model's versions from memory. It stays, and is loaded again when it is needed."""
     with database.reading() as session:
         networks.forget(records.find(session, model).id)
-    return {}
+    return schemas.Done()
 
 
 def _found(database: Database, networks: Networks, model: str, version: int | None) -> tuple[str, TrainedNetwork]:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from service.http.long_json.lists import MOST_MEMBERS
-from service.wire import PLAIN
+from service.wire import PLAIN, DescribedAs
 
 Datatype = Literal[
     "BOOL",
@@ -26,12 +26,13 @@ Datatype = Literal[
 Size = Annotated[int, Field(strict=True, ge=0, le=2**63 - 1)]
 Flag = Annotated[bool, Field(strict=True)]
 Text = Annotated[str, Field(strict=True)]
+_ELEMENTS = [{"type": "number"}, {"type": "boolean"}, {"type": "string"}]
 Data = Annotated[
     Any,
     WithJsonSchema(
         {
             "type": "array",
-            "items": {},
+            "items": {"anyOf": [*_ELEMENTS, {"type": "array", "items": {"anyOf": _ELEMENTS}}]},
             "description": "the elements, row-major: flat, or nested by the shape; not for binary tensors",
         }
     ),
@@ -45,6 +46,8 @@ class Object(BaseModel):
 
 
 class InputParameters(Object):
+    """The place of a tensor's bytes."""
+
     binary_data_size: Size | None = Field(None, description="bytes of this tensor behind the JSON")
     shared_memory_region: Text | None = Field(None, description="refused: no memory is shared here")
 
@@ -52,14 +55,18 @@ class InputParameters(Object):
 class RequestInput(Object):
     """A tensor that is sent: in `data`, or as bytes behind the JSON."""
 
-    name: Text = Field(examples=["inputs"])
-    shape: Annotated[list[Size], PLAIN] = Field(max_length=32, examples=[[2, 1]])
-    datatype: Datatype
-    parameters: InputParameters | None = None
+    name: Text = Field(description="the name of the tensor", examples=["inputs"])
+    shape: Annotated[list[Size], PLAIN] = Field(
+        max_length=32, description="its size in each dimension, that of the rows first", examples=[[2, 1]]
+    )
+    datatype: Datatype = Field(description="the type of its elements")
+    parameters: InputParameters | None = Field(None, description="of a tensor whose bytes are behind the JSON")
     data: Data = None
 
 
 class OutputParameters(Object):
+    """The form in which a tensor is wanted."""
+
     binary_data: Flag | None = Field(None, description="whether to answer it as bytes behind the JSON")
     classification: Annotated[int, Field(strict=True, ge=0, le=2**31 - 1)] | None = Field(
         None, description='answer this number of the highest of each row as texts, "value:index" or "value:index:label"'
@@ -70,11 +77,13 @@ class OutputParameters(Object):
 class RequestOutput(Object):
     """A tensor that is wanted."""
 
-    name: Text = Field(examples=["outputs"])
-    parameters: OutputParameters | None = None
+    name: Text = Field(description="the name of the tensor", examples=["outputs"])
+    parameters: OutputParameters | None = Field(None, description="the form in which it is wanted")
 
 
 class RequestParameters(Object):
+    """Parameters of a request."""
+
     binary_data_output: Flag | None = Field(None, description="whether to answer all outputs as bytes")
 
 
@@ -82,8 +91,10 @@ class InferenceRequest(Object):
     """Rows to compute, as tensors."""
 
     id: Text | None = Field(None, description="comes back with the answer")
-    parameters: RequestParameters | None = None
-    inputs: list[RequestInput] = Field(min_length=1, max_length=MOST_MEMBERS)
+    parameters: RequestParameters | None = Field(None, description="of all tensors together")
+    inputs: list[RequestInput] = Field(
+        min_length=1, max_length=MOST_MEMBERS, description="the tensors: one of all inputs, or one of each column"
+    )
     outputs: Annotated[list[RequestOutput] | None, PLAIN] = Field(
         None, description="the tensors that are wanted; all where left out"
     )
@@ -103,89 +114,121 @@ class InferenceRequest(Object):
 
 
 class ResponseOutput(BaseModel):
-    name: str
-    datatype: Datatype
-    shape: list[int]
+    """A tensor of an answer."""
+
+    name: str = Field(description="its name")
+    datatype: Datatype = Field(description="the type of its elements")
+    shape: list[int] = Field(description="its size in each dimension, that of the rows first")
     parameters: dict[str, int] | None = Field(None, description="`binary_data_size` of a binary tensor")
     data: Data = None
 
 
 class InferenceResponse(BaseModel):
+    """The tensors that were computed."""
+
     model_name: str = Field(description="as it stood in the path")
-    model_version: str
+    model_version: str = Field(description="the version that computed")
     id: str | None = Field(None, description="that of the request, where it had one")
-    outputs: list[ResponseOutput]
+    outputs: list[ResponseOutput] = Field(description="the tensors that were wanted")
 
 
 class TensorMetadata(BaseModel):
-    name: str
-    datatype: Datatype
+    """A tensor that a model takes or answers."""
+
+    name: str = Field(description="its name")
+    datatype: Datatype = Field(description="the type of its elements")
     shape: list[int] = Field(description="-1: any number of rows", examples=[[-1, 4]])
 
 
 class ModelMetadata(BaseModel):
-    name: str
-    versions: list[str]
-    platform: str
-    inputs: list[TensorMetadata]
-    outputs: list[TensorMetadata]
+    """The tensors of a model."""
+
+    name: str = Field(description="as it stood in the path")
+    versions: list[str] = Field(description="the versions that can be asked")
+    platform: str = Field(description="the program that computes")
+    inputs: list[TensorMetadata] = Field(description="the tensors that it takes")
+    outputs: list[TensorMetadata] = Field(description="the tensors that it answers")
 
 
 class ServerMetadata(BaseModel):
-    name: str
-    version: str
-    extensions: list[str]
+    """The server in the words of the protocol."""
+
+    name: str = Field(description="its name")
+    version: str = Field(description="its version")
+    extensions: list[str] = Field(description="the extensions of the protocol that it knows")
 
 
 class ServerHealth(BaseModel):
-    live: bool
-    ready: bool
+    """Whether the server can work."""
+
+    live: bool = Field(description="whether the process is alive")
+    ready: bool = Field(description="whether it can work")
 
 
 class ServerLife(BaseModel):
-    live: bool
+    """Whether the server is alive."""
+
+    live: bool = Field(description="whether the process is alive")
 
 
 class ModelHealth(BaseModel):
-    name: str
-    ready: bool
+    """Whether a model can be asked."""
+
+    name: str = Field(description="as it stood in the path")
+    ready: bool = Field(description="whether it can be asked")
 
 
 class ModelNames(BaseModel):
-    models: list[str]
+    """The names of all models."""
+
+    models: list[str] = Field(description="their names")
 
 
 class ConfiguredTensor(BaseModel):
-    name: str
-    data_type: str = Field(examples=["TYPE_FP32"])
-    dims: list[int]
+    """A tensor as Triton configures one."""
+
+    name: str = Field(description="its name")
+    data_type: str = Field(description="the type of its elements", examples=["TYPE_FP32"])
+    dims: list[int] = Field(description="its size in each dimension; -1: any number of rows")
 
 
 class ModelConfiguration(BaseModel):
     """A model as Triton configures one; the dims include that of the rows."""
 
-    name: str
-    platform: str
-    backend: str
-    version_policy: dict[str, dict[str, Any]]
+    name: str = Field(description="as it stood in the path")
+    platform: str = Field(description="the program that computes")
+    backend: str = Field(description="the same, in Triton's word")
+    version_policy: Annotated[dict[str, dict[str, Any]], DescribedAs(dict[str, dict[str, int]])] = Field(
+        description="the versions that can be asked"
+    )
     max_batch_size: int = Field(description="0: no dimension is added to the dims")
-    input: list[ConfiguredTensor]
-    output: list[ConfiguredTensor]
+    input: list[ConfiguredTensor] = Field(description="the tensors that it takes")
+    output: list[ConfiguredTensor] = Field(description="the tensors that it answers")
 
 
 class IndexedVersion(BaseModel):
-    name: str
-    version: str
-    state: Literal["READY"]
-    reason: str
+    """A version that can be asked."""
+
+    name: str = Field(description="the model's name")
+    version: str = Field(description="the number of the version")
+    state: Literal["READY"] = Field(description="every version can be asked at any time")
+    reason: str = Field(description="always empty")
+
+
+class Done(BaseModel):
+    """An empty object: there is nothing to tell."""
 
 
 class Duration(BaseModel):
-    count: int
+    """Time that was spent."""
+
+    count: int = Field(description="how often")
     ns: int = Field(description="nanoseconds, added up")
 
 
 class InferenceStatistics(BaseModel):
+    """The time that the steps of requests took."""
+
     success: Duration = Field(description="requests that were answered")
     fail: Duration = Field(description="requests to this version that were refused")
     queue: Duration = Field(description="waiting for a thread")
@@ -195,23 +238,27 @@ class InferenceStatistics(BaseModel):
 
 
 class BatchStatistics(BaseModel):
+    """The time that requests with this number of rows took."""
+
     batch_size: int = Field(description="rows")
-    compute_input: Duration
-    compute_infer: Duration
-    compute_output: Duration
+    compute_input: Duration = Field(description="reading the tensors")
+    compute_infer: Duration = Field(description="the network")
+    compute_output: Duration = Field(description="writing the answer")
 
 
 class VersionStatistics(BaseModel):
-    name: str
-    version: str
+    """Statistics of a version."""
+
+    name: str = Field(description="the model's name")
+    version: str = Field(description="the number of the version")
     last_inference: int = Field(description="milliseconds since 1970")
     inference_count: int = Field(description="rows")
     execution_count: int = Field(description="requests")
-    inference_stats: InferenceStatistics
+    inference_stats: InferenceStatistics = Field(description="of all requests")
     batch_stats: list[BatchStatistics] = Field(description="of the batch sizes seen last")
 
 
 class ModelStatistics(BaseModel):
     """Statistics of this process's inferences since it started."""
 
-    model_stats: list[VersionStatistics]
+    model_stats: list[VersionStatistics] = Field(description="one of each version that was asked")

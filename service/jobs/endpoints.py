@@ -26,6 +26,34 @@ from service.resources import DatabaseOf, EngineOf, NetworksOf, SettingsOf, Stor
 router = APIRouter(prefix="/api/jobs", tags=["jobs"], route_class=JSONRoute)
 
 LONGEST_WAIT = 60
+EVENTS = """event: state
+data: {"id": "job_06fhb5zz7hwkqnb8g4b0k6yb3m", "state": "running", ...}
+
+event: epochs
+id: 1
+data: {"items": [{"epoch": 0, "train_loss": 502.1, ...}, {"epoch": 1, "train_loss": 12.6, ...}]}
+
+event: state
+id: end
+data: {"id": "job_06fhb5zz7hwkqnb8g4b0k6yb3m", "state": "succeeded", ...}
+
+"""
+"""A stream of events, shortened."""
+TEXT = {"type": "string"}
+EVENT: dict[str, Any] = {
+    "description": "a stream of events, as a text or event by event",
+    "anyOf": [
+        TEXT,
+        {
+            "type": "object",
+            "properties": {
+                "event": TEXT | {"description": "`state` or `epochs`"},
+                "id": TEXT | {"description": "the last epoch of the event, or `end`; goes into `Last-Event-ID`"},
+                "data": TEXT | {"description": "JSON: the job, or an object whose `items` are epoch reports"},
+            },
+        },
+    ],
+}
 
 
 def _wait(
@@ -99,9 +127,9 @@ def list_jobs(
     database: DatabaseOf,
     limit: Limit = 50,
     after: After = None,
-    state: State | None = None,
-    model: Annotated[str | None, Query(description="id or name")] = None,
-    dataset: Annotated[str | None, Query(description="id or name")] = None,
+    state: Annotated[State | None, Query(description="jobs in this state alone")] = None,
+    model: Annotated[str | None, Query(description="jobs of this model alone, by its id or name")] = None,
+    dataset: Annotated[str | None, Query(description="jobs on this dataset alone, by its id or name")] = None,
 ) -> dict[str, Any]:
     """Jobs, newest first; on request those of one state, model or dataset."""
     items, following = operations.page(database, limit, after, state, model, dataset)
@@ -217,8 +245,9 @@ def show_epochs(
     response_class=StreamingResponse,
     responses={
         200: {
-            "description": "Server-sent events: `state`, then `epochs` …, at the end `state`",
-            "content": {"text/event-stream": {}},
+            "description": "Server-sent events: `state` with the job, then `epochs` with a list of epoch reports as "
+            "they arrive, and `state` again whenever it changes; the last one has `id: end`",
+            "content": {"text/event-stream": {"schema": EVENT, "example": EVENTS}},
         },
         204: {"description": "With `Last-Event-ID: end`: there is no more to come"},
         **problems(404, 422),

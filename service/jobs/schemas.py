@@ -7,8 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from service.learning.training import recipe
 from service.learning.training.paths import PathName
+from service.models.schemas import LayerParameters
 from service.vocabulary.schemas import LossShape, OptimiserShape, ScheduleShape
-from service.wire import Advice, EpochNumber, Number, Reference, Seed, Strict, VersionNumber
+from service.wire import Advice, DescribedAs, EpochNumber, Number, Reference, Seed, Strict, VersionNumber
 
 Flag = Annotated[bool, Field(strict=True)]
 
@@ -19,9 +20,9 @@ MOST_POINTS = 1000
 class EarlyStopping(Strict):
     """End when the monitored loss has not fallen by more than `min_change` for `patience` epochs; keeps the best."""
 
-    monitor: recipe.Monitored = "validation_loss"
-    patience: Annotated[int, Field(strict=True, ge=1)] = 10
-    min_change: Annotated[Number, Field(ge=0)] = 0.0
+    monitor: Annotated[recipe.Monitored, Field(description="the loss that is watched")] = "validation_loss"
+    patience: Annotated[int, Field(strict=True, ge=1, description="epochs without a lower loss that end it")] = 10
+    min_change: Annotated[Number, Field(ge=0, description="a loss that falls by no more than this is not lower")] = 0.0
 
     def to_learning(self) -> recipe.EarlyStopping:
         return recipe.EarlyStopping(monitor=self.monitor, patience=self.patience, min_change=self.min_change)
@@ -31,8 +32,12 @@ class Recipe(Strict):
     """Everything that decides the result of a training, beside the data and the parameters it begins from."""
 
     epochs: Annotated[int, Field(strict=True, ge=1, le=10_000_000, description="passes to add")] = 200
-    loss: LossShape = Field(default="mse", validate_default=True)
-    optimiser: OptimiserShape = Field(default={"rule": "Descent", "eta": 0.1}, validate_default=True)
+    loss: LossShape = Field(default="mse", validate_default=True, description="the loss that training lowers")
+    optimiser: OptimiserShape = Field(
+        default={"rule": "Descent", "eta": 0.1},
+        validate_default=True,
+        description="the rule that makes steps of gradients; Descent with the rate 0.1 where it is left out",
+    )
     batch_size: Annotated[
         int | None, Field(strict=True, ge=1, description="rows a step; null: all rows of the training part")
     ] = None
@@ -45,7 +50,7 @@ class Recipe(Strict):
     sample_weights: Annotated[
         str | None, Field(strict=True, description="the column with the weight of each row; no input then")
     ] = None
-    early_stopping: EarlyStopping | None = None
+    early_stopping: Annotated[EarlyStopping | None, Field(description="null: all epochs are trained")] = None
     keep: Annotated[Literal["last", "best"], Field(description="the parameters that become the new version")] = "last"
     keep_every: Annotated[
         int | None,
@@ -93,11 +98,21 @@ class Recipe(Strict):
         )
 
 
+class FrozenRecipe(Recipe):
+    """The recipe of a job, with the parameters that it begins from."""
+
+    from_version: Annotated[VersionNumber | None, Field(description="the version that it begins from")] = None
+    from_epoch: Annotated[EpochNumber | None, Field(description="the kept epoch of it; null: the version's own")] = None
+
+
+AnyRecipe = Annotated[dict[str, Any], DescribedAs(FrozenRecipe)]
+
+
 class NewJob(Recipe):
     """A training to run: its model, dataset and recipe."""
 
-    model: Reference
-    dataset: Reference
+    model: Annotated[Reference, Field(description="the model to train, by its id or name")]
+    dataset: Annotated[Reference, Field(description="the dataset to train on, by its id or name")]
     from_version: Annotated[VersionNumber | None, Field(strict=True, description="null: the latest")] = None
     from_epoch: Annotated[
         EpochNumber | None,
@@ -119,14 +134,16 @@ class NewJob(Recipe):
 
 
 class Rate(BaseModel):
-    value: float
+    """A rate that is known before training."""
+
+    value: float = Field(description="the rate")
     exact: bool = Field(description="false: an estimate from a sample of rows")
 
 
 class Plan(BaseModel):
     """Facts about a training that are known before anything is computed."""
 
-    parameter_count: int
+    parameter_count: int = Field(description="numbers that the network is made of")
     path: PathName = Field(description="how gradients are computed")
     operations: float = Field(description="multiplications and additions, in all")
     seconds: float = Field(description="an estimate")
@@ -143,16 +160,16 @@ class Plan(BaseModel):
 class PlanOnly(BaseModel):
     """The answer to `validate_only`: the job could be created, and this is its plan."""
 
-    plan: Plan
-    advice: list[Advice]
-    recipe: dict[str, Any]
+    plan: Plan = Field(description="facts that are known before training")
+    advice: list[Advice] = Field(description="what to consider before training")
+    recipe: AnyRecipe = Field(description="the recipe with all defaults")
 
 
 class Best(BaseModel):
     """The least loss of all epochs so far."""
 
-    epoch: int
-    loss: float
+    epoch: int = Field(description="the epoch that had it")
+    loss: float = Field(description="its value")
     of: recipe.Monitored = Field(
         description="which loss that is: the one that early stopping monitors, else that of the validation part where "
         "there is one, else that of the training part"
@@ -160,38 +177,42 @@ class Best(BaseModel):
 
 
 class JobError(BaseModel):
+    """The reason why a job has failed."""
+
     code: str = Field(description="a stable word for programs", examples=["diverged"])
-    detail: str
-    epoch: int | None
+    detail: str = Field(description="a sentence for people, with the remedy")
+    epoch: int | None = Field(description="the epoch in which it failed, where that is known")
 
 
 class Blas(BaseModel):
     """The library that multiplies matrices."""
 
-    name: str
-    version: str | None
+    name: str = Field(description="its name", examples=["openblas"])
+    version: str | None = Field(description="its version")
     kernel: str | None = Field(description="the kind of processor that it was tuned for")
-    threading: str | None
-    threads: int
+    threading: str | None = Field(description="the kind of its threads")
+    threads: int = Field(description="the number of its threads")
 
 
 class Libraries(BaseModel):
-    python: str
-    numpy: str
+    """The versions of the programs that compute."""
+
+    python: str = Field(description="the version of Python")
+    numpy: str = Field(description="the version of NumPy")
     simd: str = Field(description="the instructions that NumPy uses")
-    blas: Blas | None
-    descent: str
+    blas: Blas | None = Field(description="the library that multiplies matrices; null where it is not known")
+    descent: str = Field(description="the version of this service")
 
 
 class Receipt(BaseModel):
     """All that must be the same for a training to produce the same bytes again; hashes are SHA-256, in hexadecimal."""
 
-    dataset_sha256: str
-    seed: int
-    recipe: dict[str, Any] = Field(description="with the path that was taken")
+    dataset_sha256: str = Field(description="of the dataset's schema and arrays")
+    seed: int = Field(description="the seed of all random choices")
+    recipe: AnyRecipe = Field(description="with the path that was taken")
     start_sha256: str = Field(description="of the vector of parameters that it began from")
     parameters_sha256: str = Field(description="of the resulting vector of parameters")
-    libraries: Libraries
+    libraries: Libraries = Field(description="the programs that computed")
     cpu: str = Field(description="the model of the processor")
 
 
@@ -209,57 +230,59 @@ class Outcome(BaseModel):
 class Verification(Outcome):
     """The same, and the job that trained again."""
 
-    job: str
+    job: str = Field(description="the id of the job that trained again")
 
 
 class Job(BaseModel):
     """One training of one model on one dataset by one recipe."""
 
-    id: str
-    model: str
-    dataset: str
-    state: Literal["queued", "running", "paused", "succeeded", "failed", "cancelled"]
+    id: str = Field(description="its id")
+    model: str = Field(description="the id of the model that it trains")
+    dataset: str = Field(description="the id of the dataset that it trains on")
+    state: Literal["queued", "running", "paused", "succeeded", "failed", "cancelled"] = Field(
+        description="the last three are ends"
+    )
     asked: Literal["cancel"] | None = Field(description="what a client asked of a running job")
-    ended_by: Literal["epochs", "early_stopping"] | None
+    ended_by: Literal["epochs", "early_stopping"] | None = Field(description="the reason why a success ended")
     progress: float = Field(description="0 to 1, and 1 of every job that has succeeded")
-    epochs_done: int
+    epochs_done: int = Field(description="passes that are over")
     initial_loss: float | None = Field(description="of the parameters it began from, on the training part")
     final_loss: float | None = Field(
         description="of the version it added, on the training part, as an evaluation computes it"
     )
-    best: Best | None
+    best: Best | None = Field(description="the least loss so far")
     version: int | None = Field(description="the version it added")
-    path: PathName
+    path: PathName = Field(description="how gradients are computed")
     attempt: int = Field(description="workers that began or continued it")
     losses_of_worker: int = Field(description="in all; five without a further checkpoint between them fail the job")
-    plan: Plan
-    advice: list[Advice]
-    error: JobError | None
-    recipe: dict[str, Any]
+    plan: Plan = Field(description="facts that were known before training")
+    advice: list[Advice] = Field(description="what to consider, each with its remedy")
+    error: JobError | None = Field(description="the reason of a failure")
+    recipe: AnyRecipe = Field(description="everything that decides the result, with all defaults")
     receipt: Receipt | None = Field(
         description="all that another training needs to produce the same bytes; once it succeeded"
     )
     verifies: str | None = Field(description="the job that this one trains again; it adds no version and no reports")
     verification: Outcome | None = Field(description="the outcome of that training")
-    created_at: datetime
-    started_at: datetime | None
-    ended_at: datetime | None
-    estimated_finish_at: datetime | None
+    created_at: datetime = Field(description="when it was asked for")
+    started_at: datetime | None = Field(description="when a worker began")
+    ended_at: datetime | None = Field(description="when it ended")
+    estimated_finish_at: datetime | None = Field(description="while it runs: when it may end")
 
 
 class EpochReport(BaseModel):
     """The report of one pass over the training part; epoch 0 is the untrained network."""
 
-    epoch: int
-    train_loss: float
-    validation_loss: float | None
+    epoch: int = Field(description="passes that are over")
+    train_loss: float = Field(description="the loss of the training part")
+    validation_loss: float | None = Field(description="the loss of the validation part; null where there is none")
     rate: float | None = Field(description="of the next step; null for a rule without one")
-    gradient_norm: float | None
-    seconds: float
+    gradient_norm: float | None = Field(description="of the gradient of the training loss, where it is known")
+    seconds: float = Field(description="since the training began")
 
 
 class LastParameters(BaseModel):
     """The last finite parameters of a job that added no version."""
 
-    job: str
-    layers: list[dict[str, Any]]
+    job: str = Field(description="the job's id")
+    layers: LayerParameters = Field(description="the parameters, one object a layer")

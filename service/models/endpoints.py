@@ -12,7 +12,7 @@ from service.http.json_bodies import read_json, validated
 from service.http.pages import After, Limit, Page
 from service.http.problems import problems
 from service.http.query import refuse_beside_json
-from service.http.responses import attachment, numbers_response
+from service.http.responses import ATTACHMENT, attachment, numbers_response
 from service.http.routes import JSONRoute, media_type
 from service.idempotency.creation import CreationOf
 from service.models import blueprints, operations, records
@@ -43,6 +43,7 @@ WhichEpoch = Annotated[
 
 JSON = "application/json"
 BINARY = {"schema": {"type": "string", "format": "binary"}}
+ETAG: dict[str, Any] = {"description": "changes with the file", "schema": {"type": "string"}}
 _NEW_MODEL: TypeAdapter[NewModel] = TypeAdapter(NewModel)
 _NEW_PARAMETERS: TypeAdapter[NewParameters] = TypeAdapter(NewParameters)
 
@@ -224,9 +225,10 @@ def set_parameters(model: str, request: Request, body: BodyOf, database: Databas
     responses={
         200: {
             "description": "The file; onnx takes `inputs` to `outputs`, flux is Julia source",
+            "headers": {"ETag": ETAG, "Content-Disposition": ATTACHMENT},
             "content": {each.media_type.partition(";")[0]: BINARY for each in FORMATS.values()},
         },
-        304: {"description": "With `If-None-Match`: the file is what the client has"},
+        304: {"description": "With `If-None-Match`: the file is what the client has", "headers": {"ETag": ETAG}},
         **problems(404, 422, 501),
     },
 )

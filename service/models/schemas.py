@@ -3,29 +3,30 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from typing_extensions import TypeAliasType
 
 from service.datasets.columns import Kind
 from service.http.long_json.lists import MOST_MEMBERS, LongList
 from service.learning.losses import Link
 from service.models.records import Serve
 from service.vocabulary.schemas import LayerShape
-from service.wire import PLAIN, Dtype, EpochNumber, Name, Reference, Seed, Strict, VersionNumber
+from service.wire import PLAIN, DescribedAs, Dtype, EpochNumber, Name, Reference, Seed, Strict, VersionNumber
 
 LONGEST_ARCHITECTURE = 100_000
 """Characters."""
+
+OneLayer: Any = TypeAliasType("LayerParameters", "dict[str, list[float] | list[list[float]] | list[OneLayer]]")
+"""The arrays of a layer by name, or the objects of the layers inside."""
 
 LayerParameters = Annotated[
     list[dict[str, Any]],
     BeforeValidator(lambda value: value.whole() if isinstance(value, LongList) else value),
     Field(max_length=MOST_MEMBERS),
-    WithJsonSchema(
-        {
-            "type": "array",
-            "items": {"type": "object", "additionalProperties": {"type": "array", "items": {}}},
-            "description": "one object a layer, in order: weight (out × in) and bias (out) of a Dense, {} for a layer "
-            'without any, {"layers": [...]} for a container',
-        }
+    DescribedAs(list[OneLayer]),
+    Field(
+        description="one object a layer, in order: weight (out × in) and bias (out) of a Dense, {} for a layer "
+        'without any, {"layers": [...]} for a container'
     ),
 ]
 
@@ -53,7 +54,7 @@ class Origin(Strict):
 class NewModel(Strict):
     """A network, in Flux's notation or as a list of layers, with parameters by seed or as given; or a copy of one."""
 
-    name: Name | None = None
+    name: Annotated[Name | None, Field(description="unique; without one the id serves")] = None
     architecture: Annotated[
         str,
         Field(
@@ -69,7 +70,9 @@ class NewModel(Strict):
     ]
     seed: Seed = 0
     dtype: Dtype = "float32"
-    parameters: LayerParameters | None = None
+    parameters: Annotated[
+        LayerParameters | None, Field(description="the first parameters, one object a layer; null: drawn by the seed")
+    ] = None
     from_: Annotated[
         Origin | None, Field(alias="from", description="instead of `architecture`, with its parameters and dtype")
     ] = None
@@ -145,6 +148,8 @@ class ModelChange(Strict):
 
 
 class NewParameters(Strict):
+    """The parameters of a new version."""
+
     layers: LayerParameters
 
     model_config = ConfigDict(
@@ -188,11 +193,13 @@ class ModelSignature(BaseModel):
 class Model(BaseModel):
     """A network's architecture; its parameters are in its numbered versions."""
 
-    id: str
-    name: str
-    architecture: str
-    layers: list[dict[str, Any]]
-    parameter_count: int
+    id: str = Field(description="its id")
+    name: str = Field(description="its name, by default the id")
+    architecture: str = Field(description="the network in Flux's notation")
+    layers: Annotated[list[dict[str, Any]], DescribedAs(list[LayerShape])] = Field(
+        description="the network as a list of layers"
+    )
+    parameter_count: int = Field(description="numbers that the network is made of")
     version: int = Field(description="the latest")
     versions: int = Field(description="number of versions")
     serving: Serving
@@ -205,17 +212,17 @@ class Model(BaseModel):
 class Version(BaseModel):
     """One immutable set of parameters."""
 
-    version: int
+    version: int = Field(description="its number")
     job: str | None = Field(description="the job that made it")
     serve: Serve = Field(description="the wish of that job; always where there was none")
     refused: bool = Field(description='whether the job refused it: "latest" passes over it')
     served: bool = Field(description="whether it answers where no version is named")
     epochs: list[int] = Field(description="those whose parameters the job has kept (`keep_every`), for `?epoch=`")
-    created_at: datetime
+    created_at: datetime = Field(description="when it was added")
 
 
 class Parameters(BaseModel):
     """The parameters of one version."""
 
-    version: int
+    version: int = Field(description="the number of the version")
     layers: LayerParameters

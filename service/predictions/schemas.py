@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
-from service.wire import PartName, Reference, Strict
+from service.wire import DescribedAs, PartName, Reference, Strict
 
 Numbers = Annotated[
     Any, WithJsonSchema({"type": "array", "items": {"type": "array", "items": {"type": "number"}}, "minItems": 1})
@@ -28,8 +28,10 @@ class NewPrediction(Strict):
 
     inputs: Annotated[Numbers, Field(description=INPUTS)] = None
     rows: Annotated[Objects, Field(description=ROWS)] = None
-    dataset: Reference = ""
-    part: PartName = Field("test", json_schema_extra=_without_default)
+    dataset: Annotated[Reference, Field(description="a dataset with the rows, by its id or name")] = ""
+    part: PartName = Field(
+        "test", description="the part of the dataset; `test` where it is left out", json_schema_extra=_without_default
+    )
 
     model_config = ConfigDict(
         extra="forbid",
@@ -53,18 +55,18 @@ Probabilities = list[list[float]] | None
 class Outside(BaseModel):
     """A value outside of the range that the version was trained on."""
 
-    row: int
-    column: str
-    value: float
-    min: float
-    max: float
+    row: int = Field(description="the number of the row, from 0")
+    column: str = Field(description="the name of the column")
+    value: float = Field(description="the value")
+    min: float = Field(description="the least value in training")
+    max: float = Field(description="the largest value in training")
 
 
 class Prediction(BaseModel):
     """Raw outputs, and for class targets labels and probabilities: plain for one target, by name for several."""
 
-    model: str
-    version: int
+    model: str = Field(description="the model's id")
+    version: int = Field(description="the version that computed")
     epoch: int | None = Field(default=None, description="that was asked for; else it is left out, as all that follows")
     outputs: list[list[float]] = Field(description="one row of raw outputs for each row of inputs")
     labels: Labels | dict[str, Labels] = Field(
@@ -80,20 +82,31 @@ class Prediction(BaseModel):
     extrapolation_count: int = Field(default=0, description="how many such values there are")
 
 
+Value = float | bool | str | None
+"""A value of a row, as JSON has it."""
+
+
 class Frame(BaseModel):
     """A table in pandas' orientation "split"."""
 
-    columns: list[str] | None = None
-    data: list[list[Any]]
+    columns: list[str] | None = Field(default=None, description="the names of the columns")
+    data: Annotated[list[list[Any]], DescribedAs(list[list[Value]])] = Field(description="the rows")
 
 
 class Invocation(BaseModel):
     """Rows as MLflow's and KServe's clients send them: one of these fields, and others that mean nothing here."""
 
-    instances: list[Any] | None = Field(default=None, description="rows, as lists or by the names of columns")
-    inputs: list[Any] | dict[str, Any] | None = Field(default=None, description="rows, or a list for each column")
-    dataframe_split: Frame | None = None
-    dataframe_records: list[dict[str, Any]] | None = Field(default=None, description="rows by the names of columns")
+    instances: Annotated[list[Any] | None, DescribedAs(list[Value | list[Value] | dict[str, Value]] | None)] = Field(
+        default=None, description="rows, as lists or by the names of columns"
+    )
+    inputs: Annotated[
+        list[Any] | dict[str, Any] | None,
+        DescribedAs(list[Value | list[Value] | dict[str, Value]] | dict[str, list[Value]] | None),
+    ] = Field(default=None, description="rows, or a list for each column")
+    dataframe_split: Frame | None = Field(default=None, description='a table in pandas\' orientation "split"')
+    dataframe_records: Annotated[list[dict[str, Any]] | None, DescribedAs(list[dict[str, Value]] | None)] = Field(
+        default=None, description="rows by the names of columns"
+    )
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -111,12 +124,12 @@ class ModelReadiness(BaseModel):
     """Whether a model answers, in the words of KServe's V1 protocol."""
 
     name: str = Field(description="as it was asked for")
-    ready: bool
+    ready: bool = Field(description="whether it answers")
 
 
 class Invoked(BaseModel):
     """Predictions in the form of scikit-learn's `predict`."""
 
-    predictions: list[Any] = Field(
+    predictions: Annotated[list[Any], DescribedAs(list[Value | list[Value]])] = Field(
         description="a label or a number a row; for several targets or outputs, a list a row"
     )

@@ -2,10 +2,26 @@
 
 import shutil
 from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, Field
 
 from service.database.database import Database
 from service.database.disk_faults import full, is_read_only, read_only
 from service.idempotency import records
+
+
+class Life(BaseModel):
+    """The answer of a process that is alive."""
+
+    status: Literal["live"] = Field(description="always the same")
+
+
+class Readiness(BaseModel):
+    """The answer of a service that can work."""
+
+    status: Literal["ready"] = Field(description="always the same")
+
 
 LEAST = 1 << 16
 """Bytes; a disk with less room is as good as full."""

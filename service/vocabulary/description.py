@@ -13,6 +13,7 @@ from service.learning.losses import Loss
 from service.learning.optimisers import Rule
 from service.learning.schedules import Schedule
 from service.learning.terms import Term, hints, wire_name
+from service.vocabulary.parameters import meaning_of
 from service.vocabulary.schemas import KINDS, ParameterDescription, TermDescription, Vocabulary, to_json
 
 PLURALS: dict[str, type[Term]] = {
@@ -42,6 +43,7 @@ def _describe(term: Any) -> TermDescription:
         parameters=[
             ParameterDescription(
                 name=wire_name(field.name),
+                description=meaning_of(term, field),
                 kind=_words(known[field.name]),
                 required=field.default is MISSING,
                 default=_default(field.default),

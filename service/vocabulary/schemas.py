@@ -9,6 +9,7 @@ from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, Field, create_model, model_serializer, model_validator
+from typing_extensions import TypeAliasType
 
 from service.learning import expressions  # noqa: F401 - written losses and activations are terms, too
 from service.learning.initialisations import INITS, Init
@@ -18,6 +19,7 @@ from service.learning.losses import LOSSES, Loss
 from service.learning.optimisers import OPTIMISERS, Rule
 from service.learning.schedules import SCHEDULES, Schedule
 from service.learning.terms import Registry, Term, hints, wire_name
+from service.vocabulary.parameters import meaning_of
 from service.wire import Number, Strict
 
 EXPRESSION = "expression"
@@ -118,11 +120,14 @@ def _wire_hint(hint: Any) -> Any:
 
 def _shape_of(term: Any, tag: str, title: str) -> type[TermShape]:
     known = hints(term)
-    own: dict[str, Any] = {tag: (Literal[term.name], ...)}
+    own: dict[str, Any] = {tag: (Annotated[Literal[term.name], Field(description="the name of the term")], ...)}
     for field in fields(term):
         default = ... if field.default is MISSING else field.default
         own[field.name] = (
-            Annotated[_wire_hint(known[field.name]), Field(alias=wire_name(field.name), validate_default=True)],
+            Annotated[
+                _wire_hint(known[field.name]),
+                Field(alias=wire_name(field.name), validate_default=True, description=meaning_of(term, field)),
+            ],
             to_json(default) if isinstance(default, Term) else default,
         )
     shape = create_model(title, __base__=TermShape, __doc__=term.__doc__, __module__=__name__, **own)
@@ -171,39 +176,42 @@ if TYPE_CHECKING:  # a checker cannot follow types that are made at run time
     ScheduleShape: TypeAlias = TermShape
     LayerShape: TypeAlias = TermShape
 else:
-    ActivationShape = _union(Activation)
-    InitShape = _union(Init)
-    LossShape = _union(Loss)
-    OptimiserShape = _union(Rule)
-    ScheduleShape = _union(Schedule)
-    LayerShape = _union(Layer)
+    ActivationShape = TypeAliasType("Activation", _union(Activation))
+    InitShape = TypeAliasType("Initialisation", _union(Init))
+    LossShape = TypeAliasType("Loss", _union(Loss))
+    OptimiserShape = TypeAliasType("Optimiser", _union(Rule))
+    ScheduleShape = TypeAliasType("Schedule", _union(Schedule))
+    LayerShape = TypeAliasType("Layer", _union(Layer))
 
 for _shape in _SHAPES:
     _shape.model_rebuild()
 
 
 class ParameterDescription(BaseModel):
-    name: str
+    """A parameter of a word of the vocabulary."""
+
+    name: str = Field(description="the name of the field")
+    description: str = Field(description="its meaning in the formula")
     kind: str = Field(description="type and bounds, in words", examples=["number, greater than 0"])
-    required: bool
-    default: Any = Field(description="null where it is required")
+    required: bool = Field(description="whether it has to be given")
+    default: Any = Field(description="the value where it is left out; null where it is required")
 
 
 class TermDescription(BaseModel):
     """One word of the vocabulary."""
 
-    name: str
-    formula: str
-    description: str
-    parameters: list[ParameterDescription]
+    name: str = Field(description="its name in requests")
+    formula: str = Field(description="its definition")
+    description: str = Field(description="notes on the formula, and where it comes from; mostly empty")
+    parameters: list[ParameterDescription] = Field(description="the fields of its object")
 
 
 class Vocabulary(BaseModel):
     """Everything that models and recipes are made of."""
 
-    layers: list[TermDescription]
-    activations: list[TermDescription]
-    losses: list[TermDescription]
-    optimisers: list[TermDescription]
-    schedules: list[TermDescription]
-    inits: list[TermDescription]
+    layers: list[TermDescription] = Field(description="layers of networks")
+    activations: list[TermDescription] = Field(description="activations, which are layers of their own, too")
+    losses: list[TermDescription] = Field(description="losses of trainings and evaluations")
+    optimisers: list[TermDescription] = Field(description="rules of optimisers")
+    schedules: list[TermDescription] = Field(description="schedules of rates")
+    inits: list[TermDescription] = Field(description="distributions that weights are drawn from")

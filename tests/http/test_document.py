@@ -1,72 +1,124 @@
-"""The OpenAPI document makes clients: what they take from it works as they send it."""
+"""The OpenAPI document as makers of clients read it: plain, described, and as strict as the service."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
+import jsonschema_rs
 import pytest
 
-from service.client import Client
+from service.http.document.plain import BOUNDS, schemas_of
 from tests.support.document import document
 
 DOCUMENT = document()
-PLAIN = {"string", "integer", "number", "boolean"}
+JSON = "application/json"
+Operation = tuple[str, dict[str, Any]]
+OPERATIONS: list[Operation] = [
+    (operation["operationId"], operation) for methods in DOCUMENT["paths"].values() for operation in methods.values()
+]
+SCHEMAS = list(schemas_of(DOCUMENT))
 
 
-def parameters(place: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    for path, methods in DOCUMENT["paths"].items():
-        for operation in methods.values():
-            for parameter in operation.get("parameters", []):
-                if parameter["in"] == place:
-                    yield f"{path} {parameter['name']}", parameter
+def each(operations: list[Operation]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize(("name", "operation"), operations, ids=[name for name, _ in operations])
 
 
-def objects(node: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(node, dict):
-        yield node
-        for child in node.values():
-            yield from objects(child)
-    elif isinstance(node, list):
-        for child in node:
-            yield from objects(child)
+def validator(schema: dict[str, Any]) -> jsonschema_rs.Validator:
+    """A validator of a schema whose references lead into the document."""
+    return jsonschema_rs.Draft202012Validator({**schema, "components": DOCUMENT["components"]})
 
 
-def test_operations_are_named_as_a_person_would_name_methods() -> None:
-    paths = DOCUMENT["paths"]
-    assert paths["/api/jobs"]["post"]["operationId"] == "create_job"
-    assert paths["/api/models/{model}/predictions"]["post"]["operationId"] == "predict"
-    assert paths["/v2/models/{model}/infer"]["post"]["operationId"] == "v2_infer"
-    assert paths["/v2/models/{model}/versions/{version}/infer"]["post"]["operationId"] == "v2_infer_of_version"
+def faults(schema: dict[str, Any], value: Any) -> list[str]:
+    return [f"{error.instance_path}: {error.message}" for error in validator(schema).iter_errors(value)]
 
 
-@pytest.mark.parametrize("place", ["path", "header"])
-def test_parameters_of_paths_and_headers_are_plain(place: str) -> None:
-    assert [name for name, each in parameters(place) if each["schema"].get("type") not in PLAIN] == []
+def properties() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every property of the document's objects, with the name of its object."""
+    for schema in SCHEMAS:
+        for name, shape in schema.get("properties", {}).items():
+            yield f"{schema.get('title', '?')}.{name}", shape
 
 
-def test_every_parameter_of_a_path_is_described() -> None:
-    assert [name for name, each in parameters("path") if not each.get("description")] == []
+def parameters() -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, operation in OPERATIONS:
+        for parameter in operation.get("parameters", ()):
+            yield f"{name}: {parameter['name']}", parameter
 
 
-def test_bounds_are_those_of_json_schema() -> None:
-    assert [each for each in objects(DOCUMENT) if "anyOf" in each and each.keys() & {"ge", "gt", "le", "lt"}] == []
+def test_every_object_property_and_parameter_is_described() -> None:
+    assert [name for name, shape in (*properties(), *parameters()) if not shape.get("description", "").strip()] == []
+    objects = {name: shape for name, shape in DOCUMENT["components"]["schemas"].items() if "properties" in shape}
+    assert [name for name, shape in objects.items() if not shape.get("description", "").strip()] == []
 
 
-def test_no_default_is_an_object_or_a_list() -> None:
-    schemas = (each for each in objects(DOCUMENT) if "type" in each or "anyOf" in each)
-    assert [each for each in schemas if isinstance(each.get("default"), dict | list)] == []
+def test_operations_are_named_as_methods_are() -> None:
+    assert [name for name, _ in OPERATIONS if not re.fullmatch(r"[a-z][a-z0-9_]{2,39}", name)] == []
+
+
+def test_every_operation_has_a_description() -> None:
+    assert [name for name, operation in OPERATIONS if not operation.get("description", "").strip()] == []
+
+
+def test_every_default_can_be_written_down_and_sent() -> None:
+    with_default = [schema for schema in SCHEMAS if "default" in schema]
+    assert len(with_default) > 50
+    assert [schema for schema in with_default if isinstance(schema["default"], dict | list)] == []
+    assert [schema for schema in with_default if faults(schema, schema["default"])] == []
+
+
+def test_bounds_have_the_names_of_json_schema() -> None:
+    assert [schema for schema in SCHEMAS if schema.keys() & BOUNDS.keys()] == []
+
+
+def test_paths_and_headers_have_plain_types() -> None:
+    plain = {"string", "integer"}
+    placed = [(name, each) for name, each in parameters() if each["in"] in ("path", "header")]
+    assert [name for name, each in placed if each["schema"].get("type") not in plain] == []
+
+
+def test_no_schema_leaves_its_values_open() -> None:
+    free: tuple[dict[str, Any], ...] = (
+        {"type": "object"},
+        {"type": "object", "additionalProperties": True},
+        {"type": "array"},
+        {},
+    )
+    known = [{key: value for key, value in schema.items() if key in REST} for schema in SCHEMAS]
+    assert [schema for schema, rest in zip(SCHEMAS, known, strict=True) if rest in free] == []
+
+
+REST = {"type", "additionalProperties", "items", "properties", "anyOf", "oneOf", "allOf", "$ref", "enum", "const"}
+"""Members that tell what values a schema allows."""
+
+
+def answers() -> list[tuple[str, str, dict[str, Any]]]:
+    return [
+        (name, status, answer["content"][JSON])
+        for name, operation in OPERATIONS
+        for status, answer in operation["responses"].items()
+        if status.startswith("2") and JSON in answer.get("content", {})
+    ]
 
 
 @pytest.mark.parametrize(
-    ("path", "body"),
-    [
-        ("/api/models/{model}/predictions", {"inputs": [[6], [7]]}),
-        ("/api/models", {"layers": [{"type": "Dense", "in": 1, "out": 1}]}),
-        ("/api/datasets", {"columns": {"x": [1, 2], "y": [2, 4]}, "targets": ["y"]}),
-    ],
+    ("name", "status", "content"), answers(), ids=[f"{name} {status}" for name, status, _ in answers()]
 )
-def test_a_body_with_every_stated_default_is_taken(client: Client, path: str, body: dict[str, Any]) -> None:
-    schema = DOCUMENT["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]
-    defaults = {name: each["default"] for name, each in schema["properties"].items() if "default" in each}
-    model = client.create_model("Dense(1 => 1)").id
-    answer = client.http.post(path.format(model=model), json=defaults | body)
-    assert answer.is_success, answer.text
+def test_an_answer_has_an_example_that_is_one(name: str, status: str, content: dict[str, Any]) -> None:
+    assert "example" in content, "`make examples` records one"
+    assert faults(content["schema"], content["example"]) == [], "`make examples` records it anew"
+
+
+@each(OPERATIONS)
+def test_the_headers_that_clients_need_are_declared(name: str, operation: dict[str, Any]) -> None:
+    headers = {status: set(answer.get("headers", ())) for status, answer in operation["responses"].items()}
+    takes = {parameter["name"] for parameter in operation.get("parameters", ())}
+    assert "Location" in headers.get("201", {"Location"})
+    assert {"Location", "Retry-After"} <= headers.get("202", {"Location", "Retry-After"})
+    assert "Retry-After" in headers.get("503", {"Retry-After"})
+    assert "prefer" not in takes or "Preference-Applied" in headers["200"]
+
+
+@each(OPERATIONS)
+def test_every_body_and_answer_has_a_schema(name: str, operation: dict[str, Any]) -> None:
+    parts = [operation.get("requestBody", {}), *operation["responses"].values()]
+    assert [part for part in parts for content in part.get("content", {}).values() if not content.get("schema")] == []

@@ -25,7 +25,7 @@ _MISSING: TypeAdapter[Missing] = TypeAdapter(Missing)
 class StreamedOptions(Strict):
     """The query parameters of a body that holds rows alone."""
 
-    name: Name | None = None
+    name: Annotated[Name | None, Field(description="unique; without one the id serves")] = None
     targets: Annotated[
         list[str], Field(description="a column to learn; repeat for several", default_factory=list, examples=[["y"]])
     ]

@@ -1,0 +1,149 @@
+"""Examples of answers for the OpenAPI document, by `make examples`: a service answers every operation once."""
+
+import json
+import re
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from service.http.document.answers import EXAMPLES
+from tests.support.document import document
+from tests.support.serving import running_service
+from tests.support.training import ENDED
+
+JSON = "application/json"
+TIME = "2026-01-01T00:00:00Z"
+MOST_ITEMS = 2
+"""Objects of a list that an example shows."""
+LINE = {
+    "name": "line",
+    "columns": {"x": list(range(11)), "y": [4 * x + 2 for x in range(11)]},
+    "targets": ["y"],
+    "split": {"test": {"last": 5}},
+}
+STRAIGHT = {"name": "straight", "architecture": "Dense(1 => 1)"}
+JOB = {"model": "straight", "dataset": "line", "epochs": 201}
+ROWS = {"instances": [[6], [7]]}
+TENSOR = {"inputs": [{"name": "inputs", "shape": [2, 1], "datatype": "FP32", "data": [6, 7]}]}
+BODIES: dict[str, Any] = {
+    "create_dataset": LINE,
+    "create_model": STRAIGHT,
+    "create_job": JOB,
+    "predict": {"inputs": [[6], [7]]},
+    "invoke": ROWS,
+    "predict_as_kserve": ROWS,
+    "evaluate": {"dataset": "line"},
+    "set_parameters": {"layers": [{"weight": [[4]], "bias": [2]}]},
+    "rename_model": {"name": "straight"},
+    "v2_infer": TENSOR,
+    "v2_infer_of_version": TENSOR,
+    "v2_load": {},
+}
+FIRST = ("create_dataset", "create_model", "create_job", "predict", "evaluate", "v2_infer")
+"""Operations that make what others show."""
+
+
+def recorded() -> dict[str, dict[str, Any]]:
+    """Return an answer of every operation that answers JSON, by operationId and status."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running_service(Path(folder)) as service,
+        httpx.Client(base_url=service.url, timeout=90) as http,
+    ):
+        found = dict(_answers(http))
+    return {name: found[name] for name in sorted(found)}
+
+
+def _answers(http: httpx.Client) -> Iterator[tuple[str, dict[str, Any]]]:
+    operations = {
+        operation["operationId"]: (method, path, operation)
+        for path, methods in document()["paths"].items()
+        for method, operation in methods.items()
+        if method != "delete"
+    }
+    known = {"model": "straight", "dataset": "line", "version": "0"}
+    for name in sorted(operations, key=lambda each: FIRST.index(each) if each in FIRST else len(FIRST)):
+        method, path, operation = operations[name]
+        answers = {}
+        for status in (status for status, answer in operation["responses"].items() if _is_json(status, answer)):
+            ask = SPECIAL.get((name, status))
+            url = path.format(**known)
+            body = BODIES.get(name)
+            answer = ask(http, url, body) if ask else http.request(method, url, json=body)
+            if answer.status_code != int(status):
+                raise SystemExit(f"{name} answers {answer.status_code}, and not {status}: {answer.text}")
+            answers[status] = _short(answer.json())
+            if name in ("create_job", "evaluate"):
+                known["job" if name == "create_job" else "evaluation"] = answer.json()["id"]
+        if answers:
+            yield name, answers
+
+
+def _is_json(status: str, answer: dict[str, Any]) -> bool:
+    return status.startswith("2") and JSON in answer.get("content", {})
+
+
+def _ended(http: httpx.Client, url: str, body: Any) -> httpx.Response:
+    return http.post(url, json=body, headers={"Prefer": "wait=60"})
+
+
+def _broken(http: httpx.Client, _: str, __: Any) -> httpx.Response:
+    """Show the parameters of a job that has failed."""
+    job = _ended(http, "/api/jobs", JOB | {"optimiser": {"rule": "Descent", "eta": 1.0}}).json()
+    return http.get(f"/api/jobs/{job['id']}/parameters")
+
+
+def _cancelled(http: httpx.Client, _: str, __: Any) -> httpx.Response:
+    job = http.post("/api/jobs", json=JOB | {"epochs": 10_000_000, "batch_size": 1}).json()
+    return http.post(f"/api/jobs/{job['id']}/cancel")
+
+
+def _verifying(http: httpx.Client, url: str, _: Any) -> httpx.Response:
+    answer = http.post(url, headers={"Prefer": "wait=0"})
+    while http.get(f"/api/jobs/{answer.json()['id']}", headers={"Prefer": "wait=5"}).json()["state"] not in ENDED:
+        pass
+    return answer
+
+
+def _verified(http: httpx.Client, url: str, _: Any) -> httpx.Response:
+    return http.post(url, headers={"Prefer": "wait=60"})
+
+
+Asked = Callable[[httpx.Client, str, Any], httpx.Response]
+SPECIAL: dict[tuple[str, str], Asked] = {
+    ("create_job", "200"): _ended,
+    ("show_last_parameters", "200"): _broken,
+    ("cancel_job", "200"): _cancelled,
+    ("verify_job", "202"): _verifying,
+    ("verify_job", "200"): _verified,
+}
+"""Answers that a plain request does not bring."""
+
+
+def _short(value: Any) -> Any:
+    """Return a JSON value with short lists of objects."""
+    if isinstance(value, dict):
+        return {name: _short(child) for name, child in value.items()}
+    if isinstance(value, list):
+        few = value[:MOST_ITEMS] if value and isinstance(value[0], dict) else value
+        return [_short(child) for child in few]
+    return value
+
+
+def _steady(text: str) -> str:
+    """Return JSON with one time for all, and ids that are the same whenever it is made."""
+    text = re.sub(r'"\d{4}-\d\d-\d\dT[^"]*"', f'"{TIME}"', text)
+    ids: dict[str, str] = {}
+    for id in re.findall(r"\b(?:ds|mdl|job|ev)_[0-9a-z]{20,}\b", text):
+        prefix, _, rest = id.partition("_")
+        ids.setdefault(id, f"{prefix}_{len(ids) + 1:0{len(rest)}d}")
+    for id, steady in ids.items():
+        text = text.replace(id, steady)
+    return text
+
+
+if __name__ == "__main__":
+    EXAMPLES.write_text(_steady(json.dumps(recorded(), indent=1, ensure_ascii=False)) + "\n", encoding="utf-8")
