@@ -37,13 +37,12 @@ BODIES: dict[str, Any] = {
     "predict_as_kserve": ROWS,
     "evaluate": {"dataset": "line"},
     "set_parameters": {"layers": [{"weight": [[4]], "bias": [2]}]},
-    "rename_model": {"name": "straight"},
     "v2_infer": TENSOR,
     "v2_infer_of_version": TENSOR,
     "v2_load": {},
 }
 FIRST = ("create_dataset", "create_model", "create_job", "predict", "evaluate", "v2_infer")
-"""Operations that make what others show."""
+"""Operations that make what others show; those that change it come last."""
 
 
 def recorded() -> dict[str, dict[str, Any]]:
@@ -71,7 +70,7 @@ def _answers(http: httpx.Client) -> Iterator[tuple[str, dict[str, Any]]]:
         for status in (status for status, answer in operation["responses"].items() if _is_json(status, answer)):
             ask = SPECIAL.get((name, status))
             url = path.format(**known)
-            body = BODIES.get(name)
+            body = BODIES.get(name, _example(operation))
             answer = ask(http, url, body) if ask else http.request(method, url, json=body)
             if answer.status_code != int(status):
                 raise SystemExit(f"{name} answers {answer.status_code}, and not {status}: {answer.text}")
@@ -80,6 +79,13 @@ def _answers(http: httpx.Client) -> Iterator[tuple[str, dict[str, Any]]]:
                 known["job" if name == "create_job" else "evaluation"] = answer.json()["id"]
         if answers:
             yield name, answers
+
+
+def _example(operation: dict[str, Any]) -> Any:
+    """Return the first example of a JSON body, where the operation takes one."""
+    schema = operation.get("requestBody", {}).get("content", {}).get(JSON, {}).get("schema", {})
+    shape = document()["components"]["schemas"].get(schema.get("$ref", "").rpartition("/")[2], schema)
+    return next(iter(shape.get("examples", ())), None)
 
 
 def _is_json(status: str, answer: dict[str, Any]) -> bool:

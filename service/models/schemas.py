@@ -206,7 +206,7 @@ class Model(BaseModel):
     served: int = Field(description="the number of the version that answers where none is named")
     dtype: Dtype
     signature: ModelSignature | None = Field(description="of the served version; null where its data are not known")
-    created_at: datetime
+    created_at: datetime = Field(description="when it was made")
 
 
 class Version(BaseModel):
