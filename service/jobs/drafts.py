@@ -10,7 +10,10 @@ from service.datasets import records as datasets
 from service.datasets.records import DatasetRecord
 from service.datasets.view import DatasetView, check_weights
 from service.errors import Invalid, invalid
-from service.jobs import growth, loss_and_targets
+from service.jobs import growth
+from service.jobs.checks import losses
+from service.jobs.checks.case import Case
+from service.jobs.checks.checks import advice_on_data
 from service.jobs.schemas import NewJob, Recipe
 from service.learning.planning.advice import Advice, advice
 from service.learning.planning.plan import Plan
@@ -66,7 +69,7 @@ def draft(database: Database, storage: Storage, networks: Networks, new: NewJob,
     view.check(start.network, "#/dataset")
     remedy = "With from_version 0 the training begins anew" if model.seeded else "A new model can begin anew"
     _check_columns(dataset, start, new.sample_weights, remedy)
-    loss_and_targets.check_loss(dataset, start.network, new.loss.to_learning())
+    losses.check_loss(dataset, start.network, new.loss.to_learning())
     if not new.partial and new.batch_size is not None and new.batch_size > dataset.train_rows:
         rows = f"the training part has only {dataset.train_rows} rows"
         detail = f"batch_size is {new.batch_size} and `partial` is false, but {rows}."
@@ -117,7 +120,7 @@ def _plan(view: DatasetView, start: TrainedNetwork, new: NewJob) -> tuple[Plan, 
     if not any(each.code == "loss_takes_probabilities" for each in given):  # its remedy makes probabilities as well
         lacking = no_probabilities(dataset, start.network, recipe.loss)
         given = given if lacking is None else (*given, lacking)
-    given = (*given, *loss_and_targets.advice(dataset, start.network, recipe.loss))
+    given = (*given, *advice_on_data(Case(view, start, recipe, plan)))
     for each in given:
         if new.reject_unstable and each.code == "unstable_rate":
             raise invalid(each.pointer, each.detail, each.code)

@@ -38,7 +38,7 @@ ABOVE_MINUS_ONE = Domain("numbers above -1", lambda y: y > -1, "at -1 and below 
 SIGNS = Domain("-1 and 1", lambda y: abs(y) == 1, "the loss asks for nothing where a target is 0", -1, 1)
 
 
-FACTS = {"accepts", "given_by", "link", "twin", "targets", "compares", "quadratic"}
+FACTS = {"accepts", "given_by", "link", "twin", "targets", "compares", "distances", "quadratic"}
 """Names of the attributes in which a loss states facts about itself."""
 
 
@@ -51,9 +51,10 @@ class Loss(Term):
     A loss states the facts about itself that advice, probabilities of classes and the quadratic path follow from:
     `accepts`, the outputs that it is made for (None for any), and `given_by`, the function whose values these are;
     `targets`, the targets that it is made for; `compares`, whether it is about the shares of a row's outputs, where
-    one output alone would have all; `link`, the function that makes probabilities of the outputs, which is the one that
-    a loss of logits applies, and identity for a loss of probabilities; `twin`, the loss of logits that equals this one
-    of probabilities, or the other way round; `quadratic`, the c of a loss whose terms are c (ŷ - y)².
+    one output alone would have all; `distances`, whether outputs are distances, and no guesses at targets; `link`, the
+    function that makes probabilities of the outputs, which is the one that a loss of logits applies, and identity for a
+    loss of probabilities; `twin`, the loss of logits that equals this one of probabilities, or the other way round;
+    `quadratic`, the c of a loss whose terms are c (ŷ - y)².
     """
 
     __slots__ = ()
@@ -63,6 +64,7 @@ class Loss(Term):
     twin: ClassVar[str | None] = None
     targets: ClassVar[Domain | None] = None
     compares: ClassVar[bool] = False
+    distances: ClassVar[bool] = False
     quadratic: ClassVar[float] = 0.0
 
     def __init_subclass__(cls) -> None:

@@ -49,6 +49,7 @@ class SiameseContrastiveLoss(AggregatedLoss):
 
     name = "siamese_contrastive_loss"
     targets = PROBABILITIES
+    distances = True
     margin: Positive = 1.0
 
     def terms(self, ŷ: Array, y: Array) -> Array:

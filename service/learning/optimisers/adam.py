@@ -21,6 +21,7 @@ BETA = (0.9, 0.999)
 class Moments(Rule):
     """A rule that keeps running averages m of dx and v of dx², here m / (1 - β₁) and v / (1 - β₂)."""
 
+    normalises = True
     eta: Positive = 0.001
     beta: Betas = BETA
     epsilon: Positive = 1e-8

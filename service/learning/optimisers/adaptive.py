@@ -19,6 +19,7 @@ class RMSProp(Rule):
     """
 
     name = "RMSProp"
+    normalises = True
     eta: Positive = 0.001
     rho: Fraction = 0.9
     epsilon: Positive = 1e-8
@@ -58,6 +59,7 @@ class AdaGrad(Rule):
     """
 
     name = "AdaGrad"
+    normalises = True
     eta: Positive = 0.1
     epsilon: Positive = 1e-8
 
@@ -87,6 +89,7 @@ class AdaDelta(Rule):
     """
 
     name = "AdaDelta"
+    normalises = True
     rho: Fraction = 0.9
     epsilon: Positive = 1e-8
 

@@ -42,11 +42,13 @@ class Rule(Term):
     `bind` returns the function (eta, t) that turns the block's dx into the step to subtract; t counts from 1. That
     function returns False where there is nothing to subtract yet; `pauses` marks rules that may. `scope` is the least
     that must be seen at once: any stretch of elements, one array (a weight or a bias), or the whole vector.
+    `normalises` marks rules whose steps are about eta, whatever the size of the gradient.
     """
 
     __slots__ = ()
     scope: ClassVar[Scope] = "elements"
     pauses: ClassVar[bool] = False
+    normalises: ClassVar[bool] = False
 
     def __init_subclass__(cls) -> None:
         """Let a class with steps of its own have a recurrence only where it states one itself."""
@@ -70,6 +72,11 @@ class Rule(Term):
     def rules(self) -> "tuple[Rule, ...]":
         """The rules that are applied one after the other: this one, or those of a chain."""
         return (self,)
+
+    @property
+    def ignores_size(self) -> bool:
+        """Whether the size of a gradient has no part in the size of the step."""
+        return any(rule.normalises for rule in self.rules)
 
     @property
     def rate(self) -> float | None:

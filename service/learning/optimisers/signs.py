@@ -63,6 +63,7 @@ class Lion(Rule):
     """
 
     name = "Lion"
+    normalises = True
     eta: Positive = 0.001
     beta: tuple[Fraction, Fraction] = (0.9, 0.999)
 

@@ -43,9 +43,9 @@ def link_of(dataset: DatasetRecord, network: Network, loss: Loss) -> Link | None
     if kinds == {"numeric"}:
         return None
     function = last_function(network)
-    last = None if function is None else function.name
-    link = loss.link or ("identity" if last in ("softmax", "sigmoid") else None)
-    shares = link == "softmax" or (link == "identity" and last == "softmax")
+    of = None if function is None else function.probabilities
+    link = loss.link or (None if of is None else "identity")
+    shares = link == "softmax" or (link == "identity" and of == "softmax")
     # Of the one output of a boolean target, softmax would make 1 whatever it is. Where the network itself ends in one
     # that spans several targets, the outputs of each add up to less.
     apart = "boolean" not in kinds and (link == "softmax" or len(dataset.targets) == 1)

@@ -1,7 +1,7 @@
 """The base of activations: a function with its own pull-back."""
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -19,11 +19,13 @@ class Activation(Layer):
 
     A new one defines `value` and `slope`. Those that matter most define `bind` as well: the same two steps in prepared
     buffers. `from_output`: the slope can be written in terms of the output alone, so a layer may activate in place.
+    `probabilities`: the values are those of the classes of a row ("softmax"), or of one class each ("sigmoid").
     """
 
     __slots__ = ()
     from_output: ClassVar[bool] = False
     whole_row: ClassVar[bool] = False
+    probabilities: ClassVar[Literal["softmax", "sigmoid"] | None] = None
 
     def value(self, x: Array) -> Array:
         """The function's values, in a new array."""

@@ -66,6 +66,7 @@ class Sigmoid(Activation):
 
     name = "sigmoid"
     aliases = ("σ", "sigmoid_fast")
+    probabilities = "sigmoid"
     from_output = True
 
     def value(self, x: Array) -> Array:

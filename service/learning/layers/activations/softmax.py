@@ -16,6 +16,7 @@ class Softmax(Activation):
     """exp(xᵢ) / Σⱼ exp(xⱼ), over each row"""
 
     name = "softmax"
+    probabilities = "softmax"
     from_output = True
     whole_row = True
 

@@ -7,11 +7,14 @@ import numpy as np
 from service.datasets.columns import Column
 from service.datasets.records import DatasetRecord
 from service.errors import invalid
+from service.jobs.checks.case import Case, ranges
 from service.learning.losses import Domain, Loss
 from service.learning.network import Network
 from service.learning.planning.advice import Advice
 
 POINTER = "#/loss"
+BETTER = "logitcrossentropy"
+"""The loss of several classes, of outputs that are any numbers."""
 
 
 def check_loss(dataset: DatasetRecord, network: Network, loss: Loss) -> None:
@@ -23,15 +26,16 @@ def check_loss(dataset: DatasetRecord, network: Network, loss: Loss) -> None:
     if loss.compares and loss.link == "softmax" and network.outputs == 1:
         detail = f"{loss.name} compares the outputs of a row: of one output it is 0, whatever that is."
         raise invalid(POINTER, f"{detail} {_wider(dataset)}", "loss_does_not_fit")
-    for target, least, greatest in _ranges(dataset, network.dtype):
+    for target, least, greatest in ranges(dataset, network.dtype):
         domain = loss.targets
         if domain is not None and (greatest < domain.least or least > domain.greatest):
             detail = f"{_outside(target, least, greatest, loss, domain)}. mse takes any numbers."
             raise invalid(POINTER, detail, "loss_does_not_fit")
 
 
-def advice(dataset: DatasetRecord, network: Network, loss: Loss) -> Iterator[Advice]:
+def advice(case: Case) -> Iterator[Advice]:
     """Yield what cannot mean what its sender wants, with the remedy."""
+    dataset, network, loss = case.dataset, case.network, case.recipe.loss
     if loss.compares and network.outputs == 1:
         detail = f"{loss.name} compares the outputs of a row, and here is one: rows whose target is 0 count nothing."
         yield Advice("one_output", f"{detail} {_wider(dataset)}", POINTER)
@@ -40,7 +44,7 @@ def advice(dataset: DatasetRecord, network: Network, loss: Loss) -> Iterator[Adv
         number = next(target.name for target in dataset.targets if target.kind == "numeric")
         detail = f"{loss.name} takes all outputs of a row for shares of one whole, and {number!r} is a number"
         yield Advice("targets_of_two_kinds", f"{detail}: train a model for each target, or use mse.", POINTER)
-    for target, least, greatest in _ranges(dataset, network.dtype):
+    for target, least, greatest in ranges(dataset, network.dtype):
         yield from _of_target(target, least, greatest, loss)
 
 
@@ -49,8 +53,7 @@ def _of_target(target: Column, least: float, greatest: float, loss: Loss) -> Ite
     if domain is None:
         return
     if not domain.holds(np.array([least, greatest])).all():
-        remedy = "Use mse, or other numbers" if target.kind == "numeric" else "Upload the target as numbers -1 and 1"
-        detail = f"{_outside(target, least, greatest, loss, domain)}. {remedy}."
+        detail = f"{_outside(target, least, greatest, loss, domain)}. {_numbers_that_fit(target, loss)}."
         yield Advice("targets_outside_loss", detail, POINTER)
     elif target.kind == "numeric" and not loss.compares and loss.link is not None and (least, greatest) == (0, 1):
         detail = f"Target {target.name!r} is numeric, from 0 to 1, and {loss.name} is about classes"
@@ -58,21 +61,19 @@ def _of_target(target: Column, least: float, greatest: float, loss: Loss) -> Ite
         yield Advice("target_is_numeric", f"{detail}: {remedy}, and accuracy and probabilities come with it.", POINTER)
 
 
+def _numbers_that_fit(target: Column, loss: Loss) -> str:
+    if target.kind != "numeric":
+        other = "" if target.kind == "categorical" else ", or use logitbinarycrossentropy"
+        return f"Upload the target as numbers -1 and 1{other}"
+    if loss.link is None:
+        return "Use mse, or other numbers"
+    classes = f"where they are codes of classes, upload them with types={target.name}:categorical"
+    return f"Use mse, which takes any numbers; {classes}, for a network of one output for each code and {BETTER}"
+
+
 def _outside(target: Column, least: float, greatest: float, loss: Loss, domain: Domain) -> str:
     numbers = f"numbers from {least:.9g} to {greatest:.9g}"
     return f"{loss.name} takes targets that are {domain.name}, but {target.name!r} has {numbers}: {domain.outside}"
-
-
-def _ranges(dataset: DatasetRecord, dtype: str) -> Iterator[tuple[Column, float, float]]:
-    """Yield each target with the least and the greatest number that the loss sees of it in the training part."""
-    parts = {column["name"]: column["parts"]["train"] for column in dataset.statistics}
-    for target in dataset.targets:
-        if target.kind == "numeric":
-            with np.errstate(over="ignore"):
-                bounds = np.array([parts[target.name]["min"], parts[target.name]["max"]]).astype(dtype)
-            yield target, float(bounds[0]), float(bounds[1])
-        else:
-            yield target, 0.0, 1.0
 
 
 def _wider(dataset: DatasetRecord) -> str:

@@ -1,0 +1,72 @@
+"""A training to be checked: what learns, from what and how."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from service.datasets.columns import Column
+from service.datasets.records import DatasetRecord
+from service.datasets.view import DatasetView
+from service.learning.network import Network
+from service.learning.planning.plan import Plan
+from service.learning.training.recipe import Recipe
+from service.models.trained_network import TrainedNetwork
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network with the parameters it begins from, a dataset as it sees it, a recipe and its plan."""
+
+    view: DatasetView
+    start: TrainedNetwork
+    recipe: Recipe
+    plan: Plan
+
+    @property
+    def dataset(self) -> DatasetRecord:
+        return self.view.dataset
+
+    @property
+    def network(self) -> Network:
+        return self.start.network
+
+    @cached_property
+    def statistics(self) -> dict[str, dict[str, Any]]:
+        """The summary of each column in each part."""
+        return {column["name"]: column["parts"] for column in self.dataset.statistics}
+
+    @property
+    def numbers(self) -> dict[str, dict[str, Any]]:
+        """The summary of each numeric target in the training part."""
+        return {
+            each.name: self.statistics[each.name]["train"] for each in self.dataset.targets if each.kind == "numeric"
+        }
+
+    @property
+    def ranges(self) -> list[tuple[Column, float, float]]:
+        return ranges(self.dataset, self.network.dtype)
+
+    @property
+    def steps(self) -> int:
+        """Steps of the optimiser, in all."""
+        rows, recipe = self.dataset.train_rows, self.recipe
+        batch = min(recipe.batch_size or rows, rows)
+        return recipe.epochs * (-(-rows // batch) if recipe.partial else rows // batch)
+
+
+def ranges(dataset: DatasetRecord, dtype: str) -> list[tuple[Column, float, float]]:
+    """Return each target with the least and the greatest number that the loss sees of it in the training part."""
+    parts = {column["name"]: column["parts"]["train"] for column in dataset.statistics}
+    found = list[tuple[Column, float, float]]()
+    for target in dataset.targets:
+        if target.kind == "numeric":
+            with np.errstate(over="ignore"):
+                bounds = np.array([parts[target.name]["min"], parts[target.name]["max"]]).astype(dtype)
+            found.append((target, float(bounds[0]), float(bounds[1])))
+        else:
+            found.append((target, 0.0, 1.0))
+    return found

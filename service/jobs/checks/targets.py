@@ -1,0 +1,156 @@
+"""Whether a network can come to the targets of a dataset: their classes, their range and their size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from service.datasets.columns import Column
+from service.jobs.checks.case import Case
+from service.learning.planning.advice import Advice, figure, highest_rate, pointer_to_rate
+from service.learning.planning.curvature import sample_of, scaling_of_sample
+from service.learning.planning.reach import Reach, last_functions, reach
+from service.learning.planning.suitability import squeezed, suits
+
+FAR = 100.0
+"""Times the size that outputs begin with, which is about 1, from where targets are far."""
+NEAR = 0.1
+"""Share of the targets' size: outputs that begin with more have been trained on such targets."""
+ROWS = 64
+"""Rows whose first outputs are looked at."""
+LIKELY = 0.02
+"""Probabilities this near 0 and 1 are as good as 0 and 1."""
+
+
+def one_value(case: Case) -> Iterator[Advice]:
+    """Advise where a target is the same in every row that is learnt from."""
+    for target in case.dataset.targets:
+        seen = case.statistics[target.name]["train"]
+        if seen["count"] < 2:
+            continue
+        if target.labels is None:
+            if seen["min"] == seen["max"]:
+                detail = f"Target {target.name!r} is {figure(seen['min'])} in every row of the training part"
+                remedy = "there is nothing to learn. Choose another target, or upload rows where it differs"
+                yield Advice("constant_target", f"{detail}: {remedy}.", "#/dataset")
+        elif seen["categories"] and len(found := [each for each, count in seen["categories"].items() if count]) == 1:
+            detail = f"Target {target.name!r} is {found[0]!r} in every row of the training part"
+            yield Advice("one_class", f"{detail}: nothing is told apart. {_upload(target)}.", "#/dataset")
+
+
+def unseen_classes(case: Case) -> Iterator[Advice]:
+    """Advise where another part has a class of which training sees no row."""
+    for target in case.dataset.targets:
+        parts = case.statistics[target.name]
+        for part in ("validation", "test"):
+            seen = parts[part]["categories"] or {}
+            absent = [name for name, count in seen.items() if count and not parts["train"]["categories"][name]]
+            if absent:
+                more = "" if len(absent) == 1 else f" and {len(absent) - 1} more"
+                detail = f"The {part} part has rows of {target.name!r} {absent[0]!r}{more}, and the training part none"
+                yield Advice("class_not_in_training", f"{detail}. {_upload(target)}.", "#/dataset")
+                break
+
+
+def _upload(target: Column) -> str:
+    words = '"split": {"test": {"fraction": 0.2}, "stratify": true}'
+    if target.kind == "boolean":
+        return f"Upload rows of both, and let {words} draw from each alike"
+    return f"Upload rows of every class, at least two, and let {words} draw from each alike"
+
+
+def out_of_range(case: Case) -> Iterator[Advice]:
+    """Advise where the function that a network ends in cannot give the targets, whatever the parameters."""
+    network, loss = case.network, case.recipe.loss
+    behind = loss.link if loss.link in ("softmax", "sigmoid") else None
+    if behind is not None and squeezed(loss, network) is not None:
+        return
+    if loss.distances or suits(loss, network) is False:
+        return
+    possible = reach(network, behind)
+    if possible is None:
+        return
+    for target, least, greatest in case.ranges:
+        if loss.targets is not None and not loss.targets.holds(np.array([least, greatest])).all():
+            continue
+        if possible.lacks(least, greatest, LIKELY if behind else 1e-6):
+            yield Advice("targets_out_of_range", _beyond(case, target, least, greatest, possible, behind), "#/model")
+
+
+def _beyond(case: Case, target: Column, least: float, greatest: float, possible: Reach, behind: str | None) -> str:
+    functions, loss = last_functions(case.network), case.recipe.loss
+    ends = " and then ".join(getattr(each, "expression", each.name) for each in functions)
+    values = "outputs" if behind is None else f"probabilities, behind the {behind} of {loss.name},"
+    wanted = f"numbers from {figure(least)} to {figure(greatest)}" if target.kind == "numeric" else "0 and 1 as targets"
+    detail = f"The network ends in {ends}, so that its {values} are {_between(possible)}, but {target.name!r} has"
+    if len(functions) > 1 and (alone := functions[-1].name) == loss.given_by:
+        remedy = f"Leave {functions[0].name} out, and let it end in {alone} alone"
+    elif behind is None and loss.accepts is not None and loss.given_by not in {each.name for each in functions}:
+        remedy = f"Let it end in {loss.given_by}"
+    elif behind is None and target.kind == "numeric":
+        remedy = f"Let it end in a Dense without {ends}, or upload the target so that it lies there"
+    else:
+        remedy = f"Let it end in a Dense without {ends}"
+    return f"{detail} {wanted}. {remedy}."
+
+
+def _between(possible: Reach) -> str:
+    if possible.least == possible.greatest:
+        return f"always {figure(possible.least)}"
+    if possible.greatest == np.inf:
+        return f"at least {figure(possible.least)}"
+    if possible.least == -np.inf:
+        return f"at most {figure(possible.greatest)}"
+    return f"between {figure(possible.least)} and {figure(possible.greatest)}"
+
+
+def far_away(case: Case) -> Iterator[Advice]:
+    """Advise where targets are so much larger than the first outputs that the steps hardly come to them."""
+    far = {name: seen for name, seen in case.numbers.items() if _size(seen) > FAR and seen["min"] != seen["max"]}
+    loss, rule = case.recipe.loss, case.recipe.optimiser
+    if not far or loss.link is not None or (loss.targets is not None and loss.targets.greatest <= 1):
+        return
+    if case.plan.optimum_loss is not None and rule.recurrence is not None:
+        return  # each step takes a share of the error off, however large it is
+    possible = reach(case.network)
+    first = _first_outputs(case)
+    rate, _ = highest_rate(case.recipe)
+    place = 0
+    for target in case.dataset.targets:
+        begun = first[:, place : place + target.width]
+        place += target.width
+        seen = far.get(target.name)
+        if seen is None or (possible is not None and possible.lacks(seen["min"], seen["max"])):
+            continue
+        size, start = _size(seen), float(np.sqrt(np.mean(np.square(begun))))
+        if start > NEAR * size or (rate is not None and rate * case.steps >= size):
+            continue
+        yield Advice("targets_far_away", _scale(case, target.name, seen, start, rate), pointer_to_rate_or_model(case))
+
+
+def pointer_to_rate_or_model(case: Case) -> str:
+    return "#/optimiser" if case.recipe.optimiser.rate is None else pointer_to_rate(case.recipe)
+
+
+def _scale(case: Case, name: str, seen: dict[str, Any], start: float, rate: float | None) -> str:
+    mean, deviation = seen["mean"], seen["std"]
+    detail = f"Target {name!r} has mean {mean:.3g} and deviation {deviation:.3g}, and the network begins with outputs"
+    steps = "" if rate is None else f", which {case.steps:,} steps at a rate of {figure(rate)} hardly change by so much"
+    written = f"({name} {'-' if mean >= 0 else '+'} {abs(mean):.3g}) / {deviation:.3g}"
+    remedy = f"Scale it before the upload, as {written}, and turn predictions back; `standardise` scales inputs alone"
+    return f"{detail} of about {start:.3g}{steps}. {remedy}."
+
+
+def _size(seen: dict[str, Any]) -> float:
+    return float(np.hypot(seen["mean"] or 0.0, seen["std"] or 0.0))
+
+
+def _first_outputs(case: Case) -> Any:
+    """Return the outputs for some rows, as training begins."""
+    train = case.view.part("train")
+    sample = sample_of(train, min(ROWS, len(train)), case.recipe)
+    if case.recipe.standardise and case.start.fresh:
+        scaling_of_sample(sample).apply(sample.inputs)
+    return case.network.predict(case.start.vector, sample.inputs.astype(case.network.dtype)).astype(np.float64)
