@@ -97,7 +97,7 @@ def test_a_target_of_one_value_teaches_nothing(client: Client, targets: list[Any
     assert code in advised(client, targets, loss="mse")
 
 
-def test_a_class_that_training_never_sees_is_named_with_a_split_that_shows_it(client: Client) -> None:
+def test_a_class_that_training_never_sees_is_named_with_a_better_split(client: Client) -> None:
     columns: dict[str, Any] = {"x": XS, "y": ["a", "b"] * 4 + ["c", "c"]}
     ends = client.create_dataset(columns, ["y"], split={"test": {"last": 2}}).id
     found = planned(client, ends, "Dense(1 => 3)", loss="logitcrossentropy")["class_not_in_training"]
