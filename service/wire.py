@@ -21,7 +21,13 @@ from service.ids import looks_like_an_id
 from service.pointers import MOST_FAULTS, OBJECTS
 
 
-class Advice(BaseModel):
+class FromAttributes(BaseModel):
+    """A part of an answer, made from a dataclass."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class Advice(FromAttributes):
     """Something to consider, with its remedy."""
 
     code: str = Field(description="a stable word for programs", examples=["unstable_rate"])

@@ -2,8 +2,9 @@
 
 import functools
 from collections.abc import Callable
+from dataclasses import asdict, fields, is_dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self, get_args, get_origin, get_type_hints
 
 from sqlalchemy import JSON, DateTime, Dialect, LargeBinary, MetaData, String
 from sqlalchemy.orm import DeclarativeBase
@@ -38,11 +39,38 @@ class AsJson(TypeDecorator[Any]):
         self.read = read
         self.write = write
 
+    @classmethod
+    def of(cls, kind: Any) -> Self:
+        """Return the type of a column that has dataclasses of one kind, or lists of these."""
+        write: Callable[[Any], Any] = asdict if is_dataclass(kind) else lambda items: [asdict(each) for each in items]
+        return cls(reader(kind), write)
+
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
         return None if value is None else self.write(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         return None if value is None else self.read(value)
+
+
+@functools.cache
+def reader(hint: Any) -> Callable[[Any], Any]:
+    """Return a function that makes of JSON what the annotation says: dataclasses of objects, and lists of these.
+
+    Fields that an object lacks have their defaults; those that the dataclass lacks are left out.
+    """
+    if is_dataclass(hint):
+        hints = get_type_hints(hint)
+        readers = {field.name: reader(hints[field.name]) for field in fields(hint)}
+        make: Callable[..., Any] = hint  # type: ignore[assignment]
+        return lambda kept: make(**{name: read(kept[name]) for name, read in readers.items() if name in kept})
+    if get_origin(hint) is list:
+        item = reader(*get_args(hint))
+        return lambda kept: [item(each) for each in kept]
+    chosen = next(filter(is_dataclass, get_args(hint)), None)
+    if chosen is None:
+        return lambda kept: kept
+    read = reader(chosen)  # type: ignore[arg-type]
+    return lambda kept: None if kept is None else read(kept)
 
 
 class Record(DeclarativeBase):

@@ -2,9 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
-
-from pydantic import StringConstraints
+from typing import Any, Literal
 
 from service.http.json_numbers import Array
 from service.learning.rows.one_hot import OneHotRows, Rows
@@ -14,9 +12,6 @@ Kind = Literal["numeric", "boolean", "categorical"]
 """The kind of a column: numbers; 0 and 1, false and true; or texts, each one of a few categories."""
 LONGEST_NAME = 500
 """Characters; the headers of surveys are whole questions."""
-ColumnName = Annotated[
-    str, StringConstraints(strict=True, min_length=1, max_length=LONGEST_NAME, pattern=r"^[^\x00-\x1f\x7f]+$")
-]
 MOST_COLUMNS = 4096
 MOST_CATEGORIES = 256
 """Categories of one column; every one is an input or an output of a network."""

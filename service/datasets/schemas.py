@@ -3,13 +3,16 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from service.datasets.columns import MOST_COLUMNS, ColumnName, Kind
+from service.datasets.columns import LONGEST_NAME, MOST_COLUMNS, Kind
 from service.http.long_json.lists import LongList
 from service.wire import PLAIN, Advice, Dtype, Name, Number, PartName, Seed, Strict
 
+ColumnName = Annotated[
+    str, StringConstraints(strict=True, min_length=1, max_length=LONGEST_NAME, pattern=r"^[^\x00-\x1f\x7f]+$")
+]
 Count = Annotated[int, Field(strict=True, ge=0)]
 
 

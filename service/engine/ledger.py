@@ -75,7 +75,7 @@ class Ledger:
         self._reports: list[EpochReport] = []
         """Reports not yet written; for a verification, which writes none, the newest alone."""
         self._model = record.model_id
-        self._keep_every: int | None = None if self._verifies else record.recipe.get("keep_every")
+        self._keep_every: int | None = None if self._verifies else record.recipe.keep_every
         self._points: dict[int, bytes] = {}
         """The parameters to keep, by epoch, that are not yet in the table; written together with the epoch's report."""
         self._progress = record.progress

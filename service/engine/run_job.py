@@ -1,7 +1,7 @@
 """One job's story, from a message to its end. Runs in a worker process."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import safetensors.numpy as safetensors
@@ -14,9 +14,10 @@ from service.engine.ending import write_end
 from service.engine.ledger import Ledger
 from service.engine.workspace import Place, Workspace, workspace_at
 from service.errors import DescentError, Unavailable
-from service.jobs import operations, queue, receipts, records, verifications
+from service.jobs import queue, receipts, records, verifications
+from service.jobs.receipts import Outcome, Receipt
 from service.jobs.records import JobRecord
-from service.jobs.states import FIRST_GAP, LONGEST_GAP, MAX_LOSSES_OF_WORKER, Asked, State
+from service.jobs.states import FIRST_GAP, LONGEST_GAP, MAX_LOSSES_OF_WORKER, Asked, JobError, State
 from service.learning.network import Network
 from service.learning.planning.advice import help_for_diverged
 from service.learning.training.events import Diverged
@@ -61,30 +62,31 @@ class Assignment:
     network: Network
     training: Training
     signature: Signature
-    receipt: dict[str, Any]
+    receipt: Receipt
     """The receipt, without the result."""
 
 
 def _prepare(workspace: Workspace, record: JobRecord) -> Assignment:
     """Return the training by its recipe, or as the checkpoint left it."""
-    frozen, recipe = record.recipe, operations.recipe_of(record)
+    given = replace(record.recipe, path=record.plan.path)
+    recipe = given.to_learning()
     with workspace.database.reading() as session:
         dataset = datasets.find(session, record.dataset_id)
         model = models.find(session, record.model_id)
-        version = models.version(session, model.id, frozen["from_version"])
-        epoch = frozen.get("from_epoch")
+        version = models.version(session, model.id, given.from_version)
+        epoch = given.from_epoch
         kept = version if epoch is None else models.point(session, model.id, version.job_id, epoch)
         saved = records.checkpoint(session, record.id)
         network = network_of(model)
-        signature = signature_of(dataset, network, recipe.loss, frozen["sample_weights"])
+        signature = signature_of(dataset, network, recipe.loss, given.sample_weights)
     start = parameter_bytes.from_bytes(kept.parameters)
-    view = DatasetView(workspace.storage, dataset, network.dtype, frozen["sample_weights"])
+    view = DatasetView(workspace.storage, dataset, network.dtype, given.sample_weights)
     validation = view.part("validation") if dataset.validation_rows else None
     problem = Problem(network, view.part("train"), validation, recipe)
     training = Training(problem, start, fresh=model.seeded and version.number == 0)
     if saved is not None:
         training.restore(safetensors.load(saved))
-    return Assignment(network, training, signature, receipts.begin(record, dataset, start))
+    return Assignment(network, training, signature, receipts.begin(given, dataset.content_hash, start))
 
 
 def _prepared(workspace: Workspace, ledger: Ledger, record: JobRecord) -> Assignment | None:
@@ -123,18 +125,19 @@ def _train(workspace: Workspace, ledger: Ledger, record: JobRecord) -> None:
     except SQLAlchemyError:
         raise  # the database cannot be reached: nothing can be written, and the lease calls the job back
     except Exception as error:  # noqa: BLE001 - whatever it is, it would come again with every worker
-        found: dict[str, Any] = {}
+        outcome = None
         if assignment is not None and isinstance(error, Diverged):
-            found = _verified(workspace, record, assignment.receipt)
-        _give_up(workspace, ledger, assignment, State.FAILED, error=_failure(error, record, assignment), **found)
+            outcome = _verified(workspace, record, assignment.receipt)
+        reason = _failure(error, record, assignment)
+        _give_up(workspace, ledger, assignment, State.FAILED, error=reason, verification=outcome)
 
 
 def _succeed(workspace: Workspace, ledger: Ledger, assignment: Assignment, record: JobRecord) -> None:
     """Write the end in one transaction: last reports, the new version, the state."""
     training = assignment.training
     final_loss, result = training.final_loss(), training.result()
-    receipt, vector = receipts.complete(assignment.receipt, result), parameter_bytes.to_bytes(result)
-    found = _verified(workspace, record, receipt)
+    receipt, vector = assignment.receipt.with_result(result), parameter_bytes.to_bytes(result)
+    outcome = _verified(workspace, record, receipt)
 
     def end(session: Session) -> None:
         record = records.find(session, ledger.job, lock=True)
@@ -145,18 +148,18 @@ def _succeed(workspace: Workspace, ledger: Ledger, assignment: Assignment, recor
             record.version = models.add_version(session, record.model_id, vector, record.id, assignment.signature)
             assert record.version is not None, "a job that has not ended holds its model"
         values = {"final_loss": final_loss, "ended_by": training.ended_by, "receipt": receipt}
-        queue.end(session, record, State.SUCCEEDED, **values, **found)
+        queue.end(session, record, State.SUCCEEDED, verification=outcome, **values)
 
     ledger.close()
     write_end(workspace.database, ledger, end)
 
 
-def _verified(workspace: Workspace, record: JobRecord, receipt: dict[str, Any]) -> dict[str, Any]:
+def _verified(workspace: Workspace, record: JobRecord, receipt: Receipt) -> Outcome | None:
     """Return the outcome of a job that trains another one again."""
     if record.verifies is None:
-        return {}
+        return None
     with workspace.database.reading() as session:
-        return {"verification": verifications.outcome(session, record, receipt)}
+        return verifications.outcome(session, record, receipt)
 
 
 def _give_up(workspace: Workspace, ledger: Ledger, assignment: Assignment | None, state: State, **values: Any) -> None:
@@ -191,12 +194,13 @@ def _leave(
     queue.end(session, record, state, **values)
 
 
-def _failure(error: Exception, record: JobRecord, assignment: Assignment | None) -> dict[str, Any]:
+def _failure(error: Exception, record: JobRecord, assignment: Assignment | None) -> JobError:
     """Return the reason for a job's failure, as a client reads it."""
     epoch, plan = None, record.plan
     match error:
         case Diverged() if assignment is not None:
-            largest, best = (rate and rate["value"] for rate in (plan["largest_stable_rate"], plan["best_rate"]))
+            rates = plan.largest_stable_rate, plan.best_rate
+            largest, best = (None if rate is None else rate.value for rate in rates)
             code, epoch = "diverged", error.epoch
             what_helps = help_for_diverged(assignment.training.recipe, assignment.network, epoch, largest, best)
             detail = f"{error.detail[:1].upper()}{error.detail[1:]}. {what_helps}"
@@ -208,4 +212,4 @@ def _failure(error: Exception, record: JobRecord, assignment: Assignment | None)
             log.error("a job broke off", exc_info=error)
             code = "internal_error"
             detail = f"The training broke off: {type(error).__name__}. The log of the worker has more."
-    return {"code": code, "detail": detail, "epoch": epoch}
+    return JobError(code, detail, epoch)

@@ -1,12 +1,12 @@
 """The rules of evaluations, and the history of a model."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 from functools import partial
 from itertools import islice
 from typing import Any
 
 import numpy as np
-from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
 from service.database.database import Database
@@ -22,7 +22,7 @@ from service.http import json_numbers
 from service.ids import new_id
 from service.jobs import records as jobs
 from service.jobs.reports import reading
-from service.jobs.training_data import recipe_behind, view_of
+from service.jobs.training_data import loss_and_weights, view_of
 from service.learning.evaluation import evaluation
 from service.learning.evaluation.evaluation import Classes, Evaluation, Numbers
 from service.learning.evaluation.worst_rows import WorstRow
@@ -34,11 +34,9 @@ from service.models.signature.from_data import link_of
 from service.models.trained_network import TrainedNetwork
 from service.pointers import reference_at
 from service.storage.storage import Storage
-from service.vocabulary.schemas import LossShape
+from service.vocabulary.kinds import from_json
 
 REPORTS_OF_CURVE = 200
-
-_LOSS: TypeAdapter[LossShape] = TypeAdapter(LossShape)
 
 
 def evaluate(
@@ -139,8 +137,8 @@ def _trained(session: Session, networks: Networks, reference: str, new: NewEvalu
 
 
 def _loss_of(session: Session, trained: TrainedNetwork) -> Loss:
-    recipe = recipe_behind(session, trained)
-    return MSE() if recipe is None else _LOSS.validate_python(recipe["loss"]).to_learning()
+    loss = loss_and_weights(session, trained).loss
+    return MSE() if loss is None else from_json(Loss, loss)
 
 
 def keep(session: Session, record: EvaluationRecord) -> None:
@@ -168,7 +166,7 @@ def trainings(
             "initial_loss": job.initial_loss,
             "final_loss": job.final_loss,
             "epochs": job.epochs_done,
-            "recipe": job.recipe,
+            "recipe": asdict(job.recipe),
             "curve": reading.thinned(session, job, 0, REPORTS_OF_CURVE),
             "receipt": job.receipt,
         }

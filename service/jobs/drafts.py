@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from service.database.database import Database
+from service.database.record import reader
 from service.datasets import records as datasets
 from service.datasets.records import DatasetRecord
 from service.datasets.view import DatasetView, check_weights
@@ -14,11 +15,11 @@ from service.jobs import growth
 from service.jobs.checks import losses
 from service.jobs.checks.case import Case
 from service.jobs.checks.checks import advice_on_data
-from service.jobs.schemas import NewJob, Recipe
+from service.jobs.recipe import JobRecipe, Plan
+from service.jobs.schemas import NewJob
+from service.learning.planning import plan as planning
 from service.learning.planning.advice import Advice, advice
-from service.learning.planning.plan import Plan
-from service.learning.planning.plan import plan as plan_of
-from service.learning.training.recipe import RecipeError
+from service.learning.training.recipe import Recipe, RecipeError
 from service.models import records as models
 from service.models.networks import Networks
 from service.models.signature.from_data import check_columns, no_probabilities
@@ -36,9 +37,9 @@ class Draft:
 
     model: str
     dataset: str
-    recipe: dict[str, Any]
-    plan: dict[str, Any]
-    advice: list[dict[str, Any]]
+    recipe: JobRecipe
+    plan: Plan
+    advice: list[Advice]
 
 
 def draft(database: Database, storage: Storage, networks: Networks, new: NewJob, most_bytes: int) -> Draft:
@@ -69,22 +70,29 @@ def draft(database: Database, storage: Storage, networks: Networks, new: NewJob,
     view.check(start.network, "#/dataset")
     remedy = "With from_version 0 the training begins anew" if model.seeded else "A new model can begin anew"
     _check_columns(dataset, start, new.sample_weights, remedy)
-    losses.check_loss(dataset, start.network, new.loss.to_learning())
+    written = _written(new, start)
+    recipe = written.to_learning()
+    losses.check_loss(dataset, start.network, recipe.loss)
     if not new.partial and new.batch_size is not None and new.batch_size > dataset.train_rows:
         rows = f"the training part has only {dataset.train_rows} rows"
         detail = f"batch_size is {new.batch_size} and `partial` is false, but {rows}."
         raise invalid("#/batch_size", detail, "no_full_batch")
-    plan, given = _plan(view, start, new)
-    grows = growth.growth_of(plan, new.to_learning(), start.vector.nbytes, dataset.validation_rows, new.keep_every)
+    plan, given = _plan(view, start, recipe, refused={"unstable_rate"} if new.reject_unstable else set())
+    grows = growth.growth_of(plan, recipe, start.vector.nbytes, dataset.validation_rows, new.keep_every)
     growth.check(grows, most_bytes)
     large = growth.advice(grows)
-    return Draft(
-        start.model,
-        dataset.id,
-        _frozen(new, start),
-        {**asdict(plan), "bytes": grows.total},
-        [asdict(each) for each in (given if large is None else (*given, large))],
+    planned = _PLAN({**asdict(plan), "bytes": grows.total})
+    return Draft(start.model, dataset.id, written, planned, [*given] if large is None else [*given, large])
+
+
+_RECIPE, _PLAN = reader(JobRecipe), reader(Plan)
+
+
+def _written(new: NewJob, start: TrainedNetwork) -> JobRecipe:
+    written: JobRecipe = _RECIPE(
+        {**new.model_dump(mode="json"), "from_version": start.version, "from_epoch": start.epoch}
     )
+    return written
 
 
 def _check_columns(dataset: DatasetRecord, start: TrainedNetwork, weights: str | None, remedy: str) -> None:
@@ -98,18 +106,21 @@ def _check_columns(dataset: DatasetRecord, start: TrainedNetwork, weights: str |
         raise invalid("#/dataset", detail, error.code) from None
 
 
-def _plan(view: DatasetView, start: TrainedNetwork, new: NewJob) -> tuple[Plan, tuple[Advice, ...]]:
-    dataset, recipe = view.dataset, new.to_learning()
+def _plan(
+    view: DatasetView, start: TrainedNetwork, recipe: Recipe, *, refused: Container[str]
+) -> tuple[planning.Plan, tuple[Advice, ...]]:
+    """Return the plan and the advice; Invalid where the advice has one of the `refused` codes."""
+    dataset = view.dataset
     gram = view.gram("train") if dataset.inputs <= EXACT_PLAN_INPUTS else None
     try:
-        plan = plan_of(
+        plan = planning.plan(
             start.network,
             dataset.train_rows,
             dataset.validation_rows,
             recipe,
             gram=gram,
             validation_gram=view.gram("validation"),
-            weighted=new.sample_weights is not None,
+            weighted=view.weights is not None,
             fresh=start.fresh,
             parameters=start.vector,
             train=lambda: view.part("train"),
@@ -122,11 +133,6 @@ def _plan(view: DatasetView, start: TrainedNetwork, new: NewJob) -> tuple[Plan, 
         given = given if lacking is None else (*given, lacking)
     given = (*given, *advice_on_data(Case(view, start, recipe, plan)))
     for each in given:
-        if new.reject_unstable and each.code == "unstable_rate":
+        if each.code in refused:
             raise invalid(each.pointer, each.detail, each.code)
     return plan, given
-
-
-def _frozen(new: NewJob, start: TrainedNetwork) -> dict[str, Any]:
-    recipe = new.model_dump(mode="json", by_alias=True, include=set(Recipe.model_fields))
-    return {"from_version": start.version, "from_epoch": start.epoch, **recipe}

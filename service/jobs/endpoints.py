@@ -1,6 +1,7 @@
 """Jobs over HTTP."""
 
 import re
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Response
@@ -104,7 +105,7 @@ async def create_job(
 
     draft = await run_in_threadpool(drafts.draft, database, storage, networks, new, settings.max_job_bytes)
     if validate_only:
-        answer = PlanOnly.model_validate({"plan": draft.plan, "advice": draft.advice, "recipe": draft.recipe})
+        answer = PlanOnly.model_validate({**vars(draft), "recipe": asdict(draft.recipe)})
         return Response(answer.model_dump_json(), media_type="application/json")
     id, response = await run_in_threadpool(enqueue, draft)
     engine.nudge()
@@ -192,7 +193,7 @@ async def verify_job(
         response.headers["Preference-Applied"] = f"wait={wait}"
     record = await run_in_threadpool(operations.show, database, id)
     if operations.ended(record):
-        _say(response, 200, verifications.answer(record))
+        _say(response, 200, Verification(job=id, **vars(verifications.found(record))))
     else:
         _say(response, 202, reading.job(record))
         response.headers["Retry-After"] = "1"

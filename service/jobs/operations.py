@@ -1,7 +1,6 @@
 """The rules of jobs."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,17 +9,13 @@ from sqlalchemy.orm import Session
 from service.database.database import Database
 from service.database.record import now
 from service.datasets import records as datasets
-from service.datasets.records import DatasetRecord
-from service.datasets.view import has_feature
 from service.errors import Conflict, NotFound
 from service.jobs import queue, records
 from service.jobs.drafts import Draft
 from service.jobs.records import JobRecord
-from service.jobs.schemas import Recipe
 from service.jobs.states import ENDED, Asked, State
 from service.learning import notation
 from service.learning.network import Network
-from service.learning.training.recipe import Recipe as LearningRecipe
 from service.models import parameter_bytes
 from service.models import records as models
 from service.pointers import reference_at
@@ -29,25 +24,13 @@ CENTURY = 100 * 365.25 * 86400
 """Seconds; an estimate beyond means nothing, and leaves the calendar at last."""
 
 
-def recipe_of(record: JobRecord) -> LearningRecipe:
-    """The recipe in the words of the learning core, with the path that the plan chose."""
-    frozen = {name: value for name, value in record.recipe.items() if name in Recipe.model_fields}
-    return replace(Recipe.model_validate(frozen).to_learning(), path=record.plan["path"])
-
-
-def weights_in(recipe: dict[str, Any], dataset: DatasetRecord) -> str | None:
-    """The column that a model trained by this recipe does not take as input, where the dataset has it."""
-    name: str | None = recipe.get("sample_weights")
-    return name if name is not None and has_feature(dataset, name) else None
-
-
 def enqueue(session: Session, job: Draft) -> JobRecord:
     """Write one queued row.
 
     Raises:
         NotFound: model, version or dataset were deleted since the draft.
     """
-    begun_from = job.recipe["from_version"]
+    begun_from = job.recipe.from_version
     with reference_at("#/model"):
         models.find(session, job.model, lock=True)  # so that the version stays until this is committed
     with reference_at("#/from_version"):

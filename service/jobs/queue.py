@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from service.database.record import now
 from service.ids import new_id
 from service.jobs.records import JobRecord, delete_checkpoint
-from service.jobs.states import ENDED, LEASE, MAX_LOSSES_OF_WORKER, Asked, State
+from service.jobs.states import ENDED, LEASE, MAX_LOSSES_OF_WORKER, Asked, JobError, State
 from service.models.records import drop_points
 
 log = logging.getLogger(__name__)
@@ -89,7 +89,7 @@ def end(session: Session, record: JobRecord, state: State, **values: Any) -> Non
     for column, value in {**ended, **values}.items():
         setattr(record, column, value)
     if state == State.FAILED:
-        log.warning("job %s failed: %s", record.id, record.error["detail"] if record.error else "")
+        log.warning("job %s failed: %s", record.id, record.error.detail if record.error else "")
     delete_checkpoint(session, record.id)
     if state != State.SUCCEEDED:
         drop_points(session, record.id)
@@ -154,7 +154,7 @@ def _requeue(session: Session, record: JobRecord) -> None:
 
 
 def fail_for_losses(session: Session, record: JobRecord) -> None:
-    error = {"code": "worker_lost", "detail": _about_losses(record), "epoch": record.epochs_done}
+    error = JobError("worker_lost", _about_losses(record), record.epochs_done)
     end(session, record, State.FAILED, error=error)
 
 

@@ -2,6 +2,8 @@
 
 import hashlib
 import platform
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -10,11 +12,71 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_info
 
-from service.datasets.records import DatasetRecord
 from service.http.json_numbers import Array
-from service.jobs.records import JobRecord
+from service.jobs.recipe import JobRecipe
 
 PROCESSORS = Path("/proc/cpuinfo")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Blas:
+    """The library that multiplies matrices.
+
+    The number of threads decides where sums are cut, and the kernel the order in which they are added.
+    """
+
+    name: str
+    version: str | None
+    kernel: str | None
+    threading: str | None
+    threads: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Libraries:
+    """The libraries of a process; they do not change while it lives."""
+
+    python: str
+    numpy: str
+    simd: str
+    blas: Blas | None
+    descent: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """All that must be the same for a training to produce the same bytes again, with its result."""
+
+    dataset_sha256: str
+    seed: int
+    recipe: dict[str, Any]
+    """A `JobRecipe` as JSON, with the path that was taken."""
+    start_sha256: str
+    parameters_sha256: str
+    libraries: Libraries
+    cpu: str
+
+    def with_result(self, vector: Array) -> "Receipt":
+        return replace(self, parameters_sha256=sha256(vector))
+
+    def differences(self, other: "Receipt") -> list[str]:
+        """Names of the facts that decide the bytes and differ between two receipts."""
+        facts, others = dict(self._facts()), dict(other._facts())
+        return [name for name, value in facts.items() if others[name] != value]
+
+    def _facts(self) -> Iterator[tuple[str, Any]]:
+        yield "dataset", self.dataset_sha256
+        yield "start", self.start_sha256
+        yield from vars(self.libraries).items()
+        yield "cpu", self.cpu
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The outcome of training again: whether the bytes are the same, and the names of differences."""
+
+    identical: bool
+    differs: list[str]
 
 
 def sha256(vector: Array) -> str:
@@ -22,53 +84,31 @@ def sha256(vector: Array) -> str:
     return hashlib.sha256(np.ascontiguousarray(vector).data).hexdigest()
 
 
-def begin(record: JobRecord, dataset: DatasetRecord, start: Array) -> dict[str, Any]:
-    """Return the receipt of a training from the vector `start`, without the result.
+def begin(recipe: JobRecipe, dataset_sha256: str, start: Array) -> Receipt:
+    """Return the receipt of a training from the vector `start`, without the hash of a result.
 
     The environment is that of this process: where a job has moved, that of the worker that ends it.
     """
-    return {
-        "dataset_sha256": dataset.sha256,
-        "seed": record.recipe["seed"],
-        "recipe": {**record.recipe, "path": record.plan["path"]},
-        "start_sha256": sha256(start),
-        **environment(),
-    }
-
-
-def complete(receipt: dict[str, Any], vector: Array) -> dict[str, Any]:
-    """Return the receipt with the hash of the resulting parameters."""
-    return {**receipt, "parameters_sha256": sha256(vector)}
-
-
-def differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
-    """Names of the facts that decide the bytes and differ between two receipts."""
-    facts, others = _facts(one), _facts(other)
-    return [name for name, value in facts.items() if others.get(name) != value]
-
-
-def _facts(receipt: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "dataset": receipt["dataset_sha256"],
-        "start": receipt["start_sha256"],
-        **receipt["libraries"],
-        "cpu": receipt["cpu"],
-    }
+    return Receipt(
+        dataset_sha256=dataset_sha256,
+        seed=recipe.seed,
+        recipe=asdict(recipe),
+        start_sha256=sha256(start),
+        parameters_sha256="",
+        libraries=libraries(),
+        cpu=cpu(),
+    )
 
 
 @cache
-def environment() -> dict[str, Any]:
-    """Return the libraries and the processor of this process; they do not change while it lives."""
-    return {
-        "libraries": {
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-            "simd": _simd(),
-            "blas": _blas(),
-            "descent": version("descent"),
-        },
-        "cpu": _cpu(),
-    }
+def libraries() -> Libraries:
+    return Libraries(
+        python=platform.python_version(),
+        numpy=np.__version__,
+        simd=_simd(),
+        blas=_blas(),
+        descent=version("descent"),
+    )
 
 
 def _simd() -> str:
@@ -77,22 +117,20 @@ def _simd() -> str:
     return " ".join([*extensions["baseline"], *extensions.get("found", ())])
 
 
-def _blas() -> dict[str, Any] | None:
-    """Return the library behind NumPy's products of matrices, as this process uses it; None where none is found.
-
-    The number of threads decides where sums are cut, and the kernel the order in which they are added.
-    """
+def _blas() -> Blas | None:
+    """Return the library behind NumPy's products of matrices, as this process uses it; None where none is found."""
     found = next((each for each in threadpool_info() if each["user_api"] == "blas"), None)
-    return found and {
-        "name": found["internal_api"],
-        "version": found["version"],
-        "kernel": found.get("architecture"),
-        "threading": found.get("threading_layer"),
-        "threads": found["num_threads"],
-    }
+    return found and Blas(
+        name=found["internal_api"],
+        version=found["version"],
+        kernel=found.get("architecture"),
+        threading=found.get("threading_layer"),
+        threads=found["num_threads"],
+    )
 
 
-def _cpu() -> str:
+@cache
+def cpu() -> str:
     """Return the model of the processor, where Linux tells it; else its kind."""
     if PROCESSORS.exists():
         for line in PROCESSORS.read_text(errors="replace").splitlines():

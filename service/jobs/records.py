@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -25,10 +24,13 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service.database import lookup
-from service.database.record import Record, now
+from service.database.record import AsJson, Record, now
 from service.errors import NotFound
+from service.jobs.receipts import Outcome, Receipt
+from service.jobs.recipe import JobRecipe, Plan
 from service.jobs.reports.packing import BLOCK, FIELDS, Block, Reports, joined, pack, reports_of, unpack
-from service.jobs.states import State
+from service.jobs.states import JobError, State
+from service.learning.planning.advice import Advice
 from service.models.records import VersionRecord
 
 SHORT_STRETCH = 32
@@ -59,9 +61,9 @@ class JobRecord(Record):
     """Likewise the version that it begins from."""
     held_dataset_id: Mapped[str | None] = mapped_column(ForeignKey("datasets.id"))
     """Likewise the dataset."""
-    recipe: Mapped[dict[str, Any]]
-    plan: Mapped[dict[str, Any]]
-    advice: Mapped[list[dict[str, Any]]]
+    recipe: Mapped[JobRecipe] = mapped_column(AsJson.of(JobRecipe))
+    plan: Mapped[Plan] = mapped_column(AsJson.of(Plan))
+    advice: Mapped[list[Advice]] = mapped_column(AsJson.of(list[Advice]))
 
     state: Mapped[str] = mapped_column(default=State.QUEUED)
     asked: Mapped[str | None]
@@ -88,12 +90,12 @@ class JobRecord(Record):
     best_of: Mapped[str | None]
     version: Mapped[int | None]
     ended_by: Mapped[str | None]
-    error: Mapped[dict[str, Any] | None]
-    receipt: Mapped[dict[str, Any] | None]
+    error: Mapped[JobError | None] = mapped_column(AsJson.of(JobError))
+    receipt: Mapped[Receipt | None] = mapped_column(AsJson.of(Receipt))
     """Everything that must be the same for another training to produce the same bytes, and their hash."""
     verifies: Mapped[str | None]
     """The job that this one trains again, to compare the bytes; it adds no version."""
-    verification: Mapped[dict[str, Any] | None]
+    verification: Mapped[Outcome | None] = mapped_column(AsJson.of(Outcome))
     """The outcome of that training."""
 
     created_at: Mapped[datetime] = mapped_column(default=now)

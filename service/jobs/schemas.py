@@ -9,7 +9,17 @@ from service.learning.training import recipe
 from service.learning.training.paths import PathName
 from service.models.schemas import LayerParameters
 from service.vocabulary.schemas import LossShape, OptimiserShape, ScheduleShape
-from service.wire import Advice, DescribedAs, EpochNumber, Number, Reference, Seed, Strict, VersionNumber
+from service.wire import (
+    Advice,
+    DescribedAs,
+    EpochNumber,
+    FromAttributes,
+    Number,
+    Reference,
+    Seed,
+    Strict,
+    VersionNumber,
+)
 
 Flag = Annotated[bool, Field(strict=True)]
 
@@ -23,9 +33,6 @@ class EarlyStopping(Strict):
     monitor: Annotated[recipe.Monitored, Field(description="the loss that is watched")] = "validation_loss"
     patience: Annotated[int, Field(strict=True, ge=1, description="epochs without a lower loss that end it")] = 10
     min_change: Annotated[Number, Field(ge=0, description="a loss that falls by no more than this is not lower")] = 0.0
-
-    def to_learning(self) -> recipe.EarlyStopping:
-        return recipe.EarlyStopping(monitor=self.monitor, patience=self.patience, min_change=self.min_change)
 
 
 class Recipe(Strict):
@@ -80,23 +87,6 @@ class Recipe(Strict):
             self.keep = "best"
         return self
 
-    def to_learning(self) -> recipe.Recipe:
-        """The same in the words of the learning core."""
-        return recipe.Recipe(
-            loss=self.loss.to_learning(),
-            optimiser=self.optimiser.to_learning(),
-            epochs=self.epochs,
-            batch_size=self.batch_size,
-            partial=self.partial,
-            shuffle=self.shuffle,
-            seed=self.seed,
-            schedule=None if self.schedule is None else self.schedule.to_learning(),
-            standardise=self.standardise,
-            path=self.path,
-            early_stopping=None if self.early_stopping is None else self.early_stopping.to_learning(),
-            keep=self.keep,
-        )
-
 
 class FrozenRecipe(Recipe):
     """The recipe of a job, with the parameters that it begins from."""
@@ -133,14 +123,14 @@ class NewJob(Recipe):
     )
 
 
-class Rate(BaseModel):
+class Rate(FromAttributes):
     """A rate that is known before training."""
 
     value: float = Field(description="the rate")
     exact: bool = Field(description="false: an estimate from a sample of rows")
 
 
-class Plan(BaseModel):
+class Plan(FromAttributes):
     """Facts about a training that are known before anything is computed."""
 
     parameter_count: int = Field(description="numbers that the network is made of")
@@ -176,7 +166,7 @@ class Best(BaseModel):
     )
 
 
-class JobError(BaseModel):
+class JobError(FromAttributes):
     """The reason why a job has failed."""
 
     code: str = Field(description="a stable word for programs", examples=["diverged"])
@@ -184,7 +174,7 @@ class JobError(BaseModel):
     epoch: int | None = Field(description="the epoch in which it failed, where that is known")
 
 
-class Blas(BaseModel):
+class Blas(FromAttributes):
     """The library that multiplies matrices."""
 
     name: str = Field(description="its name", examples=["openblas"])
@@ -194,7 +184,7 @@ class Blas(BaseModel):
     threads: int = Field(description="the number of its threads")
 
 
-class Libraries(BaseModel):
+class Libraries(FromAttributes):
     """The versions of the programs that compute."""
 
     python: str = Field(description="the version of Python")
@@ -204,7 +194,7 @@ class Libraries(BaseModel):
     descent: str = Field(description="the version of this service")
 
 
-class Receipt(BaseModel):
+class Receipt(FromAttributes):
     """All that must be the same for a training to produce the same bytes again; hashes are SHA-256, in hexadecimal."""
 
     dataset_sha256: str = Field(description="of the dataset's schema and arrays")
@@ -216,7 +206,7 @@ class Receipt(BaseModel):
     cpu: str = Field(description="the model of the processor")
 
 
-class Outcome(BaseModel):
+class Outcome(FromAttributes):
     """The outcome of training again."""
 
     identical: bool = Field(description="whether the parameters are the same, byte for byte")

@@ -1,5 +1,6 @@
 """The states of a job, and the requests that clients make to a running one."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -26,6 +27,16 @@ class Asked(StrEnum):
 
     CANCEL = "cancel"
     """Throw the job away."""
+
+
+@dataclass(frozen=True)
+class JobError:
+    """The reason for which a job failed."""
+
+    code: str
+    """A stable word for programs, such as `diverged`."""
+    detail: str
+    epoch: int | None
 
 
 LEASE = 10.0

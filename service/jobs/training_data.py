@@ -1,13 +1,12 @@
 """A dataset as a version sees it when it predicts its rows or is evaluated on them."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
 
 from service.datasets import records as datasets
-from service.datasets.view import DatasetView
+from service.datasets.view import DatasetView, has_feature
 from service.jobs import records as jobs
-from service.jobs.operations import weights_in
 from service.models.signature.from_data import check_columns
 from service.models.trained_network import TrainedNetwork
 from service.pointers import reference_at
@@ -26,8 +25,8 @@ def view_of(
     """
     with reference_at(pointer):
         dataset = datasets.find_ready(session, reference)
-    recipe = recipe_behind(session, trained)
-    weights = None if recipe is None else weights_in(recipe, dataset)
+    weights = loss_and_weights(session, trained).weights
+    weights = weights if weights is not None and has_feature(dataset, weights) else None
     view = DatasetView(storage, dataset, trained.network.dtype, weights)
     if trained.signature is not None:
         check_columns(trained.signature, dataset, weights, pointer)
@@ -35,12 +34,19 @@ def view_of(
     return view
 
 
-def recipe_behind(session: Session, trained: TrainedNetwork) -> dict[str, Any] | None:
-    """Return the `loss` and the `sample_weights` of the training that a version, or its original, came from.
+class LossAndWeights(NamedTuple):
+    """The loss, as its recipe has it, and the column of weights of a training; of none, None."""
 
-    None where it was never trained.
-    """
+    loss: Any = None
+    weights: str | None = None
+
+
+def loss_and_weights(session: Session, trained: TrainedNetwork) -> LossAndWeights:
+    """Return those of the training that a version, or its original, came from."""
     signature = trained.signature
     if signature is not None and signature.loss is not None:
-        return {"loss": signature.loss, "sample_weights": signature.weights}
-    return None if trained.job is None else jobs.find(session, trained.job).recipe
+        return LossAndWeights(signature.loss, signature.weights)
+    if trained.job is None:
+        return LossAndWeights()
+    recipe = jobs.find(session, trained.job).recipe
+    return LossAndWeights(recipe.loss, recipe.sample_weights)

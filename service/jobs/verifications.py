@@ -1,14 +1,13 @@
 """Training again from a job's receipt, to compare the bytes."""
 
-from typing import Any
-
 from sqlalchemy.orm import Session
 
 from service.datasets import records as datasets
 from service.errors import Conflict, NotFound
 from service.jobs import queue, receipts, records
+from service.jobs.receipts import Outcome, Receipt
 from service.jobs.records import JobRecord
-from service.jobs.schemas import Verification
+from service.jobs.states import JobError
 from service.models import parameter_bytes
 from service.models import records as models
 
@@ -24,7 +23,7 @@ def enqueue(session: Session, job: str) -> JobRecord:
     if original.version is None:
         what = f"verifies job {original.verifies}" if original.verifies else f"is {original.state}"
         raise Conflict(f"Job {job} {what}: only one that added a version can be verified.", "nothing_to_verify")
-    begun_from: int = original.recipe["from_version"]
+    begun_from: int = original.recipe.from_version
     try:
         models.find(session, original.model_id, lock=True)  # so that its versions stay until this is committed
     except NotFound:
@@ -42,14 +41,14 @@ def enqueue(session: Session, job: str) -> JobRecord:
     return queue.add(session, original.model_id, begun_from, original.dataset_id, **again)
 
 
-def outcome(session: Session, verifying: JobRecord, receipt: dict[str, Any]) -> dict[str, Any]:
-    """Return the outcome, as `Outcome` has it; the receipt of a training that diverged has no hash of parameters."""
+def outcome(session: Session, verifying: JobRecord, receipt: Receipt) -> Outcome:
+    """Return the outcome; the receipt of a training that diverged has no hash of parameters."""
     assert verifying.verifies is not None
     original = records.find(session, verifying.verifies)
-    identical = receipt.get("parameters_sha256") == _hash_of_result(session, original)
+    identical = receipt.parameters_sha256 == _hash_of_result(session, original)
     # A job that ended before there were receipts has no record of its environment.
-    differs = receipts.differences(original.receipt, receipt) if original.receipt is not None else []
-    return {"identical": identical, "differs": differs if identical or differs else ["parameters"]}
+    differs = [] if original.receipt is None else original.receipt.differences(receipt)
+    return Outcome(identical, differs if identical or differs else ["parameters"])
 
 
 def _hash_of_result(session: Session, original: JobRecord) -> str:
@@ -60,18 +59,18 @@ def _hash_of_result(session: Session, original: JobRecord) -> str:
     except NotFound:
         if original.receipt is None:
             raise
-        return str(original.receipt["parameters_sha256"])
+        return original.receipt.parameters_sha256
     return receipts.sha256(parameter_bytes.from_bytes(kept.parameters))
 
 
-def answer(verifying: JobRecord) -> Verification:
+def found(verifying: JobRecord) -> Outcome:
     """Return the finding of a job that verifies.
 
     Raises:
         Conflict: it ended without a finding.
     """
     if verifying.verification is None:
-        error = verifying.error or {"code": "verification_cancelled", "detail": "It was cancelled."}
-        detail = f"Job {verifying.id}, which trained again, has {verifying.state}. {error['detail']}"
-        raise Conflict(detail, error["code"])
-    return Verification(job=verifying.id, **verifying.verification)
+        error = verifying.error or JobError("verification_cancelled", "It was cancelled.", None)
+        detail = f"Job {verifying.id}, which trained again, has {verifying.state}. {error.detail}"
+        raise Conflict(detail, error.code)
+    return verifying.verification

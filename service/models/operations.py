@@ -18,7 +18,7 @@ from service.models.records import ModelRecord
 from service.models.schemas import ModelChange
 from service.models.trained_network import network_of
 from service.pointers import reference_at
-from service.vocabulary.schemas import to_json
+from service.vocabulary.kinds import to_json
 
 
 def layers_of(network: Network) -> list[dict[str, Any]]:

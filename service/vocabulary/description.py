@@ -13,8 +13,9 @@ from service.learning.losses import Loss
 from service.learning.optimisers import Rule
 from service.learning.schedules import Schedule
 from service.learning.terms import Term, hints, wire_name
+from service.vocabulary.kinds import KINDS, to_json
 from service.vocabulary.parameters import meaning_of
-from service.vocabulary.schemas import KINDS, ParameterDescription, TermDescription, Vocabulary, to_json
+from service.vocabulary.schemas import ParameterDescription, TermDescription, Vocabulary
 
 PLURALS: dict[str, type[Term]] = {
     "layers": Layer,

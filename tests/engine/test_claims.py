@@ -110,7 +110,7 @@ def test_a_job_that_loses_too_many_workers_fails_and_lets_go(workspace: Workspac
     failed = job_of(workspace, job)
     assert (failed.state, failed.held_model_id, failed.held_dataset_id) == (State.FAILED, None, None)
     assert failed.error is not None
-    assert failed.error["code"] == "worker_lost"
+    assert failed.error.code == "worker_lost"
     with workspace.database.reading() as session:
         assert records.checkpoint(session, job) is None
 
@@ -144,8 +144,8 @@ def test_an_error_that_nobody_foresaw_fails_the_job_at_once(
     failed = job_of(workspace, job)
     assert failed.state == State.FAILED
     assert failed.error is not None
-    assert failed.error["code"] == "internal_error"
-    assert "a bug" not in failed.error["detail"]
+    assert failed.error.code == "internal_error"
+    assert "a bug" not in failed.error.detail
 
 
 def test_a_dataset_whose_files_are_gone_fails_the_job(workspace: Workspace, post: Post) -> None:
@@ -154,7 +154,7 @@ def test_a_dataset_whose_files_are_gone_fails_the_job(workspace: Workspace, post
     work_on(workspace, job, "a")
     failed = job_of(workspace, job)
     assert failed.error is not None
-    assert (failed.state, failed.error["code"]) == (State.FAILED, "dataset_gone")
+    assert (failed.state, failed.error.code) == (State.FAILED, "dataset_gone")
 
 
 def test_a_new_version_remembers_the_data_that_it_was_trained_on(workspace: Workspace, post: Post) -> None:

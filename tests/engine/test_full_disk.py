@@ -98,7 +98,7 @@ def learned(workspace: Workspace, job: str) -> tuple[Any, list[tuple[int, float]
     losses = [(row["epoch"], row["train_loss"]) for chunk in chunks for row in chunk]
     receipt = find(workspace, job).receipt
     assert receipt is not None
-    return receipt["parameters_sha256"], losses
+    return receipt.parameters_sha256, losses
 
 
 @pytest.mark.usefixtures("full_from_the_claim_on")

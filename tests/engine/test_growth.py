@@ -42,4 +42,5 @@ def test_a_database_grows_by_what_was_planned(
     with workspace.database.reading() as session:
         record = records.find(session, job)
     assert record.state == State.SUCCEEDED
-    assert 0.75 * record.plan["bytes"] - 4 * PAGE <= grown <= 1.1 * record.plan["bytes"] + 4 * PAGE
+    assert record.plan.bytes is not None
+    assert 0.75 * record.plan.bytes - 4 * PAGE <= grown <= 1.1 * record.plan.bytes + 4 * PAGE

@@ -18,7 +18,7 @@ from service.engine.workspace import Workspace
 from service.jobs import queue, records
 from service.jobs.records import JobRecord
 from service.jobs.schemas import Job
-from service.jobs.states import MAX_LOSSES_OF_WORKER, State
+from service.jobs.states import MAX_LOSSES_OF_WORKER, JobError, State
 from service.learning.losses import MSE
 from service.learning.optimisers import Adam
 from service.learning.training.events import EpochReport, Progress
@@ -56,12 +56,12 @@ def test_a_job_fails_that_loses_workers_without_getting_further(workspace: Works
     killed = "signal 9 (SIGKILL)"
     assert lose(workspace, job, killed, None, killed, "exit code 3").state == State.QUEUED
     failed = lose(workspace, job, killed)
-    assert failed.error == {
-        "code": "worker_lost",
-        "detail": "5 workers were lost without a further checkpoint between them. They ended: "
+    assert failed.error == JobError(
+        "worker_lost",
+        "5 workers were lost without a further checkpoint between them. They ended: "
         "3 by signal 9 (SIGKILL), 1 by exit code 3, 1 in a way that is not known here.",
-        "epoch": 0,
-    }
+        epoch=0,
+    )
     assert (failed.state, failed.held_model_id) == (State.FAILED, None)
 
 
@@ -76,8 +76,8 @@ def test_losses_that_nobody_saw_are_named_for_what_they_are(workspace: Workspace
         assert queue.requeue_lost(session, all_running=True) == [job]
     error = found(workspace, job).error
     assert error is not None
-    assert "1 by the end of the service, 1 in a way that is not known here" in error["detail"]
-    assert error["detail"].endswith("By the last heartbeat the worker had used at most 123 MB of memory.")
+    assert "1 by the end of the service, 1 in a way that is not known here" in error.detail
+    assert error.detail.endswith("By the last heartbeat the worker had used at most 123 MB of memory.")
 
 
 def test_a_message_that_claimed_nothing_loses_nothing(workspace: Workspace, post: Post) -> None:

@@ -1,7 +1,7 @@
 """Training again from a receipt: the same bytes where nothing has changed, else the names of the changes."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -14,6 +14,7 @@ from service.engine.run_job import work_on
 from service.engine.workspace import Workspace
 from service.errors import Conflict
 from service.jobs import operations, queue, receipts, records, verifications
+from service.jobs.receipts import Outcome
 from service.jobs.records import JobRecord, ReportsRecord
 from service.jobs.states import State
 from service.learning.losses import MSE
@@ -69,12 +70,9 @@ def bench(workspace: Workspace, post: Post) -> Bench:
     return Bench(workspace, post)
 
 
-HERE = receipts.environment()
-
-
-def elsewhere() -> dict[str, Any]:
-    """The environment of a machine that differs in its processor alone."""
-    return {**HERE, "cpu": "Zilog Z80"}
+def elsewhere() -> str:
+    """The processor of a machine that differs in it alone."""
+    return "Zilog Z80"
 
 
 @pytest.mark.parametrize(
@@ -92,7 +90,7 @@ def test_training_again_gives_the_same_bytes_and_adds_no_version(bench: Bench, r
     again = bench.verify(job)
 
     assert (again.state, again.version, again.verifies) == (State.SUCCEEDED, None, job.id)
-    assert again.verification == {"identical": True, "differs": []}
+    assert again.verification == Outcome(True, [])
     assert again.receipt == job.receipt
     assert (again.initial_loss, again.final_loss, again.epochs_done) == (job.initial_loss, job.final_loss, 5)
     assert bench.versions() == 2
@@ -137,38 +135,38 @@ def test_a_job_is_verified_from_the_version_that_it_began_from(bench: Bench) -> 
     bench.train()
     second = bench.train(keep_every=2)
     bench.train()
-    assert bench.verify(second).verification == {"identical": True, "differs": []}
+    assert bench.verify(second).verification == Outcome(True, [])
 
 
 def test_a_job_that_began_from_a_point_is_verified_from_it(bench: Bench) -> None:
     bench.train(keep_every=2)
-    assert bench.verify(bench.train(from_epoch=4)).verification == {"identical": True, "differs": []}
+    assert bench.verify(bench.train(from_epoch=4)).verification == Outcome(True, [])
 
 
 def test_other_bytes_in_the_same_environment_differ_in_the_parameters(bench: Bench) -> None:
     job = bench.train()
     bench.falsify(job)
-    assert bench.verify(job).verification == {"identical": False, "differs": ["parameters"]}
+    assert bench.verify(job).verification == Outcome(False, ["parameters"])
 
 
 def test_what_the_environment_has_changed_is_named(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     job = bench.train()
-    monkeypatch.setattr(receipts, "environment", elsewhere)
-    assert bench.verify(job).verification == {"identical": True, "differs": ["cpu"]}
+    monkeypatch.setattr(receipts, "cpu", elsewhere)
+    assert bench.verify(job).verification == Outcome(True, ["cpu"])
     bench.falsify(job)
-    assert bench.verify(job).verification == {"identical": False, "differs": ["cpu"]}
+    assert bench.verify(job).verification == Outcome(False, ["cpu"])
 
 
 def test_a_training_that_diverges_elsewhere_is_not_identical(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     job = bench.train(epochs=40)
-    monkeypatch.setattr(receipts, "environment", elsewhere)
+    monkeypatch.setattr(receipts, "cpu", elsewhere)
     with bench.workspace.database.transaction() as session:
         again = verifications.enqueue(session, job.id)
-        again.recipe = {**again.recipe, "optimiser": {"rule": "Descent", "eta": 1e6}}
+        again.recipe = replace(again.recipe, optimiser={"rule": "Descent", "eta": 1e6})
     ended = bench.run(again.id)
 
-    assert (ended.state, ended.verification) == (State.FAILED, {"identical": False, "differs": ["cpu"]})
-    assert verifications.answer(ended).identical is False
+    assert (ended.state, ended.verification) == (State.FAILED, Outcome(False, ["cpu"]))
+    assert verifications.found(ended).identical is False
     with bench.workspace.database.reading() as session:
         assert models.last_parameters(session, again.id) is None
 
@@ -181,7 +179,7 @@ def test_a_verification_survives_the_loss_of_its_worker(bench: Bench) -> None:
         queue.requeue_lost(session, all_running=True)
     ended = bench.run(again)
     assert (ended.attempt, ended.losses_of_worker) == (2, 1)
-    assert ended.verification == {"identical": True, "differs": []}
+    assert ended.verification == Outcome(True, [])
 
 
 def test_a_verification_that_was_cancelled_has_no_answer(bench: Bench) -> None:
@@ -189,7 +187,7 @@ def test_a_verification_that_was_cancelled_has_no_answer(bench: Bench) -> None:
     with bench.workspace.database.transaction() as session:
         operations.cancel(session, again)
     with pytest.raises(Conflict) as refused:
-        verifications.answer(bench.job(again))
+        verifications.found(bench.job(again))
     assert refused.value.code == "verification_cancelled"
 
 
@@ -197,7 +195,7 @@ def test_a_dataset_whose_files_are_gone_cannot_be_trained_on_again(bench: Bench)
     job = bench.train()
     bench.workspace.storage.delete(job.dataset_id)
     with pytest.raises(Conflict) as refused:
-        verifications.answer(bench.verify(job))
+        verifications.found(bench.verify(job))
     assert refused.value.code == "dataset_gone"
 
 
@@ -205,6 +203,6 @@ def test_a_job_from_before_there_were_receipts_is_compared_by_its_bytes(bench: B
     job = bench.train()
     with bench.workspace.database.transaction() as session:
         session.execute(update(JobRecord).where(JobRecord.id == job.id).values(receipt=None))
-    assert bench.verify(job).verification == {"identical": True, "differs": []}
+    assert bench.verify(job).verification == Outcome(True, [])
     bench.falsify(job)
-    assert bench.verify(job).verification == {"identical": False, "differs": ["parameters"]}
+    assert bench.verify(job).verification == Outcome(False, ["parameters"])

@@ -15,7 +15,7 @@ from service.errors import Invalid
 from service.learning.losses import LOSSES
 from service.models.signature import from_file
 from service.models.signature.signature import Feature, Signature, Target
-from service.vocabulary.schemas import to_json
+from service.vocabulary.kinds import to_json
 from tests.models.test_exports import export
 from tests.support.learning.networks import network
 from tests.support.predictions.columns import COLUMNS, ROW, train

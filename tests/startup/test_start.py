@@ -142,7 +142,7 @@ database.close()
 
 def test_a_worker_is_forked_with_all_it_needs_and_nothing_of_the_edge() -> None:
     loaded = loaded_by("import service.engine.template")
-    assert loaded == {"dask", "distributed", "numpy", "pydantic", "sqlalchemy"}
+    assert loaded == {"dask", "distributed", "numpy", "sqlalchemy"}
 
 
 def test_requests_wait_for_the_application_and_a_probe_does_not(waiting: WaitingService) -> None:

@@ -12,6 +12,8 @@ from service.learning.layers.activations import ACTIVATIONS
 from service.learning.losses import LOSSES
 from service.learning.optimisers import OPTIMISERS
 from service.learning.schedules import SCHEDULES
+from service.vocabulary.description import PLURALS
+from service.vocabulary.kinds import from_json
 from service.vocabulary.schemas import ActivationShape, InitShape, LayerShape, LossShape, OptimiserShape, ScheduleShape
 
 REGISTRIES: dict[str, Any] = {
@@ -65,3 +67,31 @@ def test_what_is_written_as_json_reads_back_as_the_same_term(vocabulary: dict[st
             if not any(parameter["required"] for parameter in term["parameters"]):
                 first = reader.validate_python({tag: term["name"]})
                 assert reader.validate_python(reader.dump_python(first)).to_learning() == first.to_learning()
+                assert from_json(PLURALS[kind], reader.dump_python(first)) == first.to_learning()
+
+
+EXP = {"name": "Exp", "start": 0.1, "decay": 0.9}
+
+
+@pytest.mark.parametrize(
+    ("plural", "written"),
+    [
+        pytest.param("losses", {"expression": "mean(abs.(ŷ - y))"}, id="written"),
+        pytest.param("losses", {"name": "huber_loss", "delta": 0.5}, id="with a parameter"),
+        pytest.param(
+            "optimisers",
+            {"rule": "OptimiserChain", "rules": [{"rule": "ClipNorm"}, {"rule": "Rprop", "ell": [0.4, 1.1]}]},
+            id="rules in a rule",
+        ),
+        pytest.param(
+            "schedules",
+            {"name": "WarmUp", "length": 3, "then": {"name": "Loop", "cycle": EXP, "period": 9}},
+            id="nested",
+        ),
+        pytest.param("schedules", {"name": "Sequence", "schedules": [EXP, EXP], "step_sizes": [4, 4]}, id="list"),
+    ],
+)
+def test_a_worker_reads_the_terms_that_a_request_wrote(plural: str, written: dict[str, Any]) -> None:
+    shape = TypeAdapter(SHAPES[plural][0])
+    read = shape.validate_python(written)
+    assert from_json(PLURALS[plural], shape.dump_python(read)) == read.to_learning()

@@ -8,7 +8,8 @@ from urllib.parse import quote
 
 from pydantic import TypeAdapter, ValidationError
 
-from service.datasets.columns import LONGEST_CATEGORY, LONGEST_NAME, MOST_CATEGORIES, MOST_COLUMNS, ColumnName
+from service.datasets.columns import LONGEST_CATEGORY, LONGEST_NAME, MOST_CATEGORIES, MOST_COLUMNS
+from service.datasets.schemas import ColumnName
 from service.datasets.table import Chunk, Texts
 from service.errors import Invalid, invalid
 from service.pointers import escape

@@ -4,8 +4,8 @@ from typing import Annotated, Any, get_args
 
 from pydantic import Field, TypeAdapter
 
-from service.datasets.columns import MOST_COLUMNS, ColumnName, Kind
-from service.datasets.schemas import MISSING, Missing, PartOfColumn, Split
+from service.datasets.columns import MOST_COLUMNS, Kind
+from service.datasets.schemas import MISSING, ColumnName, Missing, PartOfColumn, Split
 from service.datasets.table import ReadOptions
 from service.errors import Fault, Invalid, invalid
 from service.wire import Dtype, Name, Strict

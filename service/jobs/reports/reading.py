@@ -3,6 +3,7 @@
 import csv as csv_format
 import io
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from itertools import chain
 
 from sqlalchemy.orm import Session
@@ -31,7 +32,8 @@ def job(record: JobRecord) -> Job:
             "model": record.model_id,
             "dataset": record.dataset_id,
             "best": best,
-            "path": record.plan["path"],
+            "path": record.plan.path,
+            "recipe": asdict(record.recipe),
             "estimated_finish_at": estimated_finish_at(record),
         }
     )

@@ -13,7 +13,7 @@ from service.learning.network import Network
 from service.learning.planning.advice import Advice
 from service.learning.planning.suitability import last_function
 from service.models.signature.signature import Feature, Signature, Target
-from service.vocabulary.schemas import to_json
+from service.vocabulary.kinds import to_json
 
 GENERATED = re.compile(r"c[0-9]+")
 """Names of columns without a header, which tell nothing but their place in a file."""

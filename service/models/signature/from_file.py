@@ -8,13 +8,15 @@ import numpy as np
 import orjson
 from pydantic import Field, StringConstraints, TypeAdapter, field_validator, model_validator
 
-from service.datasets.columns import LONGEST_CATEGORY, MOST_CATEGORIES, MOST_COLUMNS, ColumnName, Kind
+from service.datasets.columns import LONGEST_CATEGORY, MOST_CATEGORIES, MOST_COLUMNS, Kind
+from service.datasets.schemas import ColumnName
 from service.errors import Invalid, invalid
 from service.http.json_bodies import validated
 from service.learning.losses import Link
 from service.learning.network import Network
 from service.models.signature.signature import Feature, Signature, Target
-from service.vocabulary.schemas import LossShape, to_json
+from service.vocabulary.kinds import to_json
+from service.vocabulary.schemas import LossShape
 from service.wire import Number, Strict
 
 LONGEST_SIGNATURE = 1 << 22
