@@ -13,6 +13,8 @@ from service.wire import PLAIN, Advice, Dtype, Name, Number, PartName, Seed, Str
 ColumnName = Annotated[
     str, StringConstraints(strict=True, min_length=1, max_length=LONGEST_NAME, pattern=r"^[^\x00-\x1f\x7f]+$")
 ]
+NewNames = Annotated[dict[ColumnName, ColumnName], Field(max_length=MOST_COLUMNS)]
+"""The names that a version has for columns of a dataset, by their own."""
 Count = Annotated[int, Field(strict=True, ge=0)]
 
 

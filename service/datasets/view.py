@@ -1,12 +1,14 @@
 """A dataset as one network trains and is evaluated on it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from service.datasets.columns import Column, rows_of
+from service.datasets.arrangement import Arrangement, rows_of
+from service.datasets.columns import Column
 from service.datasets.records import DatasetRecord
+from service.datasets.sums import sums_over
 from service.errors import invalid
 from service.http.json_numbers import Array
 from service.learning.network import Network
@@ -23,24 +25,23 @@ BLOCK_BYTES = 1 << 22
 
 @dataclass(frozen=True)
 class DatasetView:
-    """The inputs, targets and weights of a dataset's parts, in the dtype of a network.
-
-    `weights` names the feature with the weight of each row; it is no input then.
-    """
+    """The inputs, targets and weights of a dataset's parts, in the order and dtype of a network."""
 
     storage: Storage
-    dataset: DatasetRecord
+    columns: Arrangement
     dtype: str
-    weights: str | None = None
+    _sums: dict[str, Gram | None] = field(default_factory=dict, repr=False, compare=False)
+    """Sums that were made again, by part."""
 
     @property
-    def inputs(self) -> int:
-        return self.dataset.inputs - (self.weights is not None)
+    def dataset(self) -> DatasetRecord:
+        return self.columns.dataset
 
-    def part(self, name: str) -> Part:
+    def part(self, name: str, *, sums: bool = True) -> Part:
         """One part, read from memory maps as it is used: only its weights are held in memory.
 
-        Categories are seen as one-hot; where nothing is to be changed, the arrays are the maps themselves.
+        Categories are seen as one-hot; where nothing is to be changed, the arrays are the maps themselves. Without
+        `sums`, no time goes into these.
 
         Raises:
             Invalid: it has no rows.
@@ -48,8 +49,8 @@ class DatasetView:
             Unavailable: the storage is out of reach.
         """
         arrays = self._arrays(name)
-        targets = rows_of(arrays.targets, self.dataset.targets, self.dtype)
-        return Part(self._seen(arrays), targets, self._weights_in(arrays), self.gram(name))
+        targets = rows_of(arrays.targets, self.columns.targets, self.dtype)
+        return Part(self._seen(arrays), targets, self._weights_in(arrays), self.gram(name) if sums else None)
 
     def rows(self, name: str) -> Rows:
         """Return the inputs of one part (rows × inputs), as `part` has them. Raises as `part` does."""
@@ -63,24 +64,19 @@ class DatasetView:
         return Arrays(arrays.inputs[rows], arrays.targets[rows], arrays.numbers[rows])
 
     def _seen(self, arrays: Arrays) -> Rows:
-        return rows_of(arrays.inputs, self.dataset.features, self.dtype, self._column)
+        return rows_of(arrays.inputs, self.columns.features, self.dtype)
 
     def _weights_in(self, arrays: Arrays) -> Array | None:
         """One number a row, read block by block: a view of the column would hold the pages of the whole file."""
-        if self._column is None:
+        if self.columns.weights is None:
             return None
         weights = np.empty(len(arrays.inputs), arrays.inputs.dtype)  # the network's may be too narrow for them
         rows = max(1, BLOCK_BYTES // arrays.inputs.strides[0])
         for start in range(0, len(weights), rows):
             stop = min(start + rows, len(weights))
-            weights[start:stop] = arrays.inputs[start:stop, self._column]
+            weights[start:stop] = arrays.inputs[start:stop, self.columns.weights.place]
             drop_behind(arrays.inputs, start, stop)
         return weights
-
-    @property
-    def _column(self) -> int | None:
-        """The place of the weights among the features."""
-        return None if self.weights is None else [each.name for each in self.dataset.features].index(self.weights)
 
     def _wider_target(self, outputs: int) -> str:
         """Return the remedy where classes may have been uploaded as numbers."""
@@ -94,20 +90,27 @@ class DatasetView:
         return self._arrays(name).numbers
 
     def gram(self, name: str) -> Gram | None:
-        """Return the stored sums of squares and products, where they are of exactly the rows that a network sees."""
-        if self.weights is not None or not np.can_cast(self.dataset.dtype, self.dtype, "safe"):
+        """Return the sums of squares and products of exactly the rows that a network sees, where these are few: the
+        stored ones, or for columns in another order sums made again.
+        """
+        if self.columns.weights is not None or not np.can_cast(self.dataset.dtype, self.dtype, "safe"):
             return None
-        return self.storage.gram(self.dataset.id, self.dataset.content_hash, name)
+        if self.columns.is_as_stored:
+            return self.storage.gram(self.dataset.id, self.dataset.content_hash, name)
+        if name not in self._sums:
+            arrays = self.storage.open(self.dataset.id, self.dataset.content_hash)
+            self._sums[name] = sums_over(arrays, self.columns, name)
+        return self._sums[name]
 
     def check(self, network: Network, pointer: str) -> None:
         """Raise Invalid where the columns do not fit the network."""
-        wanted, given = (network.inputs, network.outputs), (self.inputs, self.dataset.outputs)
+        wanted, given = (network.inputs, network.outputs), (self.columns.inputs, self.columns.outputs)
         if wanted != given:
-            features = [each for each in self.dataset.features if each.name != self.weights]
+            features = [each.column for each in self.columns.features]
             detail = (
                 f"The model maps {wanted[0]} inputs to {wanted[1]} outputs, "
                 f"but the dataset has {given[0]} inputs and {given[1]} outputs{_of_categories(features, 'inputs')}"
-                f"{_of_categories(self.dataset.targets, 'outputs')}: "
+                f"{_of_categories(self.columns.target_columns, 'outputs')}: "
                 f"the model's architecture would have to go from {given[0]} to {given[1]}."
                 f"{self._wider_target(wanted[1])}"
             )
@@ -136,7 +139,3 @@ def _of_categories(columns: Iterable[Column], what: str) -> str:
     """Explain the widths of categorical columns, in words; empty where there are none."""
     wide = [f"{each.width} of {each.name!r}" for each in columns if each.kind == "categorical"]
     return f" ({what}: {', '.join(wide[:MOST_NAMED])}, one a category)" if wide else ""
-
-
-def has_feature(dataset: DatasetRecord, name: str) -> bool:
-    return any(feature.name == name for feature in dataset.features)

@@ -18,6 +18,7 @@ from service.jobs import queue, receipts, records, verifications
 from service.jobs.receipts import Outcome, Receipt
 from service.jobs.records import JobRecord
 from service.jobs.states import FIRST_GAP, LONGEST_GAP, MAX_LOSSES_OF_WORKER, Asked, JobError, State
+from service.jobs.training_data import columns_of_job
 from service.learning.network import Network
 from service.learning.planning.advice import help_for_diverged
 from service.learning.training.events import Diverged
@@ -78,9 +79,10 @@ def _prepare(workspace: Workspace, record: JobRecord) -> Assignment:
         kept = version if epoch is None else models.point(session, model.id, version.job_id, epoch)
         saved = records.checkpoint(session, record.id)
         network = network_of(model)
-        signature = signature_of(dataset, network, recipe.loss, given.sample_weights)
+        columns = columns_of_job(dataset, given, version.signature)
+        signature = signature_of(columns, network, recipe.loss, version.signature)
     start = parameter_bytes.from_bytes(kept.parameters)
-    view = DatasetView(workspace.storage, dataset, network.dtype, given.sample_weights)
+    view = DatasetView(workspace.storage, columns, network.dtype)
     validation = view.part("validation") if dataset.validation_rows else None
     problem = Problem(network, view.part("train"), validation, recipe)
     training = Training(problem, start, fresh=model.seeded and version.number == 0)

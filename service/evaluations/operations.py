@@ -13,7 +13,6 @@ from service.database.database import Database
 from service.database.lookup import position_of
 from service.database.record import now
 from service.datasets.columns import Column
-from service.datasets.records import DatasetRecord
 from service.datasets.view import DatasetView
 from service.errors import invalid
 from service.evaluations.records import EvaluationRecord
@@ -51,13 +50,15 @@ def evaluate(
     """
     with database.reading() as session:
         trained = _trained(session, networks, reference, new)
-        view = view_of(session, storage, trained, new.dataset)
+        view = view_of(session, storage, trained, new.dataset, new.rename)
         loss = new.loss.to_learning() if new.loss is not None else _loss_of(session, trained)
-    part, targets = view.part(new.part), _targets_of(view.dataset)
-    if part.weights is not None and not part.weights.any():
-        detail = f"All weights, those of column {view.weights!r}, are 0 in the {new.part} part."
+    columns = view.columns.target_columns
+    part, targets = view.part(new.part, sums=False), _targets_of(columns)
+    if view.columns.weights is not None and part.weights is not None and not part.weights.any():
+        name = view.columns.weights.stored.name
+        detail = f"All weights, those of column {name!r}, are 0 in the {new.part} part."
         raise invalid("#/part", detail, "impossible_weights")
-    link = link_of(view.dataset, trained.network, loss) if trained.signature is None else trained.signature.link
+    link = link_of(columns, trained.network, loss) if trained.signature is None else trained.signature.link
     found = evaluation.evaluate(trained.network, trained.vector, part, loss, targets, link=link, worst=new.residuals)
     return EvaluationRecord(
         id=new_id("ev"),
@@ -67,18 +68,18 @@ def evaluate(
         dataset_id=view.dataset.id,
         part=new.part,
         loss=json_numbers.finite(found.loss),
-        metrics=_metrics(view.dataset, found),
+        metrics=_metrics(columns, found),
         residuals=_residuals(view, new.part, targets, found.worst) if new.residuals else None,
         rows=len(part),
         created_at=now(),
     )
 
 
-def _targets_of(dataset: DatasetRecord) -> list[Numbers | Classes]:
+def _targets_of(columns: Sequence[Column]) -> list[Numbers | Classes]:
     """The targets to score: numeric targets as one group if there are no others, otherwise each alone."""
-    if all(target.kind == "numeric" for target in dataset.targets):
-        return [Numbers(len(dataset.targets))]
-    return [_target_of(target) for target in dataset.targets]
+    if all(target.kind == "numeric" for target in columns):
+        return [Numbers(len(columns))]
+    return [_target_of(target) for target in columns]
 
 
 def _target_of(target: Column) -> Numbers | Classes:
@@ -87,10 +88,10 @@ def _target_of(target: Column) -> Numbers | Classes:
     return Numbers() if target.categories is None else Classes(target.categories)
 
 
-def _metrics(dataset: DatasetRecord, found: Evaluation) -> dict[str, Any]:
+def _metrics(columns: Sequence[Column], found: Evaluation) -> dict[str, Any]:
     if len(found.metrics) == 1:
         return found.metrics[0]
-    return {target.name: metrics for target, metrics in zip(dataset.targets, found.metrics, strict=True)}
+    return {target.name: metrics for target, metrics in zip(columns, found.metrics, strict=True)}
 
 
 def _residuals(

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from service.datasets.schemas import NewNames
 from service.jobs.schemas import AnyRecipe, EpochReport, Receipt
 from service.vocabulary.schemas import LossShape
 from service.wire import DescribedAs, EpochNumber, PartName, Reference, Strict, VersionNumber
@@ -23,6 +24,11 @@ class NewEvaluation(Strict):
         Field(strict=True, description="the parameters that the version's job had kept at the end of this epoch"),
     ] = None
     loss: Annotated[LossShape | None, Field(description="null: that of its training; mse where there was none")] = None
+    rename: NewNames = Field(
+        default_factory=dict,
+        description="names that the version has for columns of the dataset, by their own",
+        examples=[{"temp": "temperature"}],
+    )
     residuals: Annotated[
         int, Field(strict=True, ge=0, le=1000, description="number of the rows that are farthest off to list")
     ] = 0

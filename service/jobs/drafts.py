@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from dataclasses import asdict, dataclass
 
 from service.database.database import Database
 from service.database.record import reader
 from service.datasets import records as datasets
+from service.datasets.arrangement import Arrangement
 from service.datasets.records import DatasetRecord
-from service.datasets.view import DatasetView, check_weights
+from service.datasets.view import MOST_NAMED, DatasetView, check_weights
 from service.errors import Invalid, invalid
 from service.jobs import growth
 from service.jobs.checks import losses
@@ -17,12 +18,14 @@ from service.jobs.checks.case import Case
 from service.jobs.checks.checks import advice_on_data
 from service.jobs.recipe import JobRecipe, Plan
 from service.jobs.schemas import NewJob
+from service.jobs.training_data import columns_of_job
 from service.learning.planning import plan as planning
 from service.learning.planning.advice import Advice, advice
 from service.learning.training.recipe import Recipe, RecipeError
 from service.models import records as models
 from service.models.networks import Networks
-from service.models.signature.from_data import check_columns, no_probabilities
+from service.models.signature.by_name import check_rename, stored_name
+from service.models.signature.from_data import no_probabilities
 from service.models.trained_network import TrainedNetwork
 from service.pointers import reference_at
 from service.storage.storage import Storage
@@ -61,18 +64,20 @@ def draft(database: Database, storage: Storage, networks: Networks, new: NewJob,
         if new.from_epoch is not None:
             with reference_at("#/from_epoch"):
                 start = networks.get(session, start.model, start.version, new.from_epoch)
-        if new.sample_weights is not None:
-            check_weights(dataset, new.sample_weights, "#/sample_weights")
         session.refresh(dataset, ["statistics"])  # which is asked for when the session is closed
     if not start.network.parameter_count:
         raise invalid("#/model", "This model has no parameters: there is nothing to train.", "nothing_to_train")
-    view = DatasetView(storage, dataset, start.network.dtype, new.sample_weights)
-    view.check(start.network, "#/dataset")
-    remedy = "With from_version 0 the training begins anew" if model.seeded else "A new model can begin anew"
-    _check_columns(dataset, start, new.sample_weights, remedy)
+    check_rename(start.signature, dataset, new.rename)
+    if new.sample_weights is not None:
+        name = stored_name(dataset, new.sample_weights, new.rename) or new.sample_weights
+        check_weights(dataset, name, "#/sample_weights")
     written = _written(new, start)
     recipe = written.to_learning()
-    losses.check_loss(dataset, start.network, recipe.loss)
+    remedy = "With from_version 0 the training begins anew" if model.seeded else "A new model can begin anew"
+    columns = _columns(dataset, written, start, remedy)
+    view = DatasetView(storage, columns, start.network.dtype)
+    view.check(start.network, "#/dataset")
+    losses.check_loss(columns, start.network, recipe.loss)
     if not new.partial and new.batch_size is not None and new.batch_size > dataset.train_rows:
         rows = f"the training part has only {dataset.train_rows} rows"
         detail = f"batch_size is {new.batch_size} and `partial` is false, but {rows}."
@@ -95,23 +100,20 @@ def _written(new: NewJob, start: TrainedNetwork) -> JobRecipe:
     return written
 
 
-def _check_columns(dataset: DatasetRecord, start: TrainedNetwork, weights: str | None, remedy: str) -> None:
-    """Refuse to go on from a version that learnt other columns or classes: its weights would change their meaning."""
-    if start.signature is None:
-        return
+def _columns(dataset: DatasetRecord, written: JobRecipe, start: TrainedNetwork, remedy: str) -> Arrangement:
+    """Return the columns by name; with other ones, the weights of a trained version would change their meaning."""
     try:
-        check_columns(start.signature, dataset, weights, "#/dataset")
+        return columns_of_job(dataset, written, start.signature)
     except Invalid as error:
-        detail = f"{error.errors[0].detail} {remedy}."
-        raise invalid("#/dataset", detail, error.code) from None
+        raise Invalid(f"{error.detail} {remedy}.", error.code, error.errors) from None
 
 
 def _plan(
     view: DatasetView, start: TrainedNetwork, recipe: Recipe, *, refused: Container[str]
 ) -> tuple[planning.Plan, tuple[Advice, ...]]:
     """Return the plan and the advice; Invalid where the advice has one of the `refused` codes."""
-    dataset = view.dataset
-    gram = view.gram("train") if dataset.inputs <= EXACT_PLAN_INPUTS else None
+    dataset, columns = view.dataset, view.columns
+    gram = view.gram("train") if columns.inputs <= EXACT_PLAN_INPUTS else None
     try:
         plan = planning.plan(
             start.network,
@@ -120,7 +122,7 @@ def _plan(
             recipe,
             gram=gram,
             validation_gram=view.gram("validation"),
-            weighted=view.weights is not None,
+            weighted=columns.weights is not None,
             fresh=start.fresh,
             parameters=start.vector,
             train=lambda: view.part("train"),
@@ -129,10 +131,19 @@ def _plan(
         raise invalid(f"#/{error.field}", f"{error.field} {error.message}.", f"impossible_{error.field}") from None
     given = advice(plan, recipe, network=start.network, gram=gram, validation_rows=dataset.validation_rows)
     if not any(each.code == "loss_takes_probabilities" for each in given):  # its remedy makes probabilities as well
-        lacking = no_probabilities(dataset, start.network, recipe.loss)
+        lacking = no_probabilities(columns.target_columns, start.network, recipe.loss)
         given = given if lacking is None else (*given, lacking)
-    given = (*given, *advice_on_data(Case(view, start, recipe, plan)))
+    given = (*given, *advice_on_data(Case(view, start, recipe, plan)), *_unused(columns))
     for each in given:
         if each.code in refused:
             raise invalid(each.pointer, each.detail, each.code)
     return plan, given
+
+
+def _unused(columns: Arrangement) -> Iterator[Advice]:
+    if columns.unused:
+        names = ", ".join(map(repr, columns.unused[:MOST_NAMED]))
+        more = len(columns.unused) - MOST_NAMED
+        told = f"{names} and {more} more" if more > 0 else names
+        detail = f"The version that this job begins from does not know {told}: the training leaves such columns out."
+        yield Advice("columns_unused", detail, "#/dataset")

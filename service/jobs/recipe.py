@@ -21,6 +21,8 @@ class JobRecipe:
 
     from_version: int
     from_epoch: int | None = None
+    rename: dict[str, str] | None = None
+    """The version's names for columns of the dataset. None: they go by their order, as in jobs of earlier versions."""
     epochs: int
     loss: Any
     optimiser: Any

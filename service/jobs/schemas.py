@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+from service.datasets.schemas import NewNames
 from service.learning.training import recipe
 from service.learning.training.paths import PathName
 from service.models.schemas import LayerParameters
@@ -111,6 +112,11 @@ class NewJob(Recipe):
             description="begin from the parameters that the version's job had kept at the end of this epoch",
         ),
     ] = None
+    rename: NewNames = Field(
+        default_factory=dict,
+        description="names that the version to begin from has for columns of the dataset, by their own",
+        examples=[{"temp": "temperature"}],
+    )
     reject_unstable: Annotated[Flag, Field(description="422, not only advice, for a rate that cannot converge")] = False
 
     model_config = ConfigDict(

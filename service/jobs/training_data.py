@@ -1,37 +1,62 @@
-"""A dataset as a version sees it when it predicts its rows or is evaluated on them."""
+"""A dataset as a version sees it when it predicts its rows, is evaluated on them, or learns more from them."""
 
 from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
 
 from service.datasets import records as datasets
-from service.datasets.view import DatasetView, has_feature
+from service.datasets.arrangement import Arrangement
+from service.datasets.columns import Rename
+from service.datasets.records import DatasetRecord
+from service.datasets.view import DatasetView
 from service.jobs import records as jobs
-from service.models.signature.from_data import check_columns
+from service.jobs.recipe import JobRecipe
+from service.models.signature.by_name import arranged, check_rename, stored_name
+from service.models.signature.signature import Signature
 from service.models.trained_network import TrainedNetwork
 from service.pointers import reference_at
 from service.storage.storage import Storage
 
 
 def view_of(
-    session: Session, storage: Storage, trained: TrainedNetwork, reference: str, pointer: str = "#/dataset"
+    session: Session,
+    storage: Storage,
+    trained: TrainedNetwork,
+    reference: str,
+    rename: Rename | None = None,
+    *,
+    inputs_alone: bool = False,
 ) -> DatasetView:
-    """Return the dataset for this network; a column of weights that it was trained with is no input.
+    """Return the dataset for this network; a column of weights that it was trained with is no input. Names decide, and
+    widths only where the version knows no names.
 
     Raises:
         NotFound: there is no such dataset.
         Conflict: it is loading.
-        Invalid: its columns are others than those the network was trained on, or do not fit it.
+        Invalid: it lacks columns or has categories that the version does not know, or does not fit it; or names that
+            `rename` has are unknown.
     """
-    with reference_at(pointer):
+    with reference_at("#/dataset"):
         dataset = datasets.find_ready(session, reference)
-    weights = loss_and_weights(session, trained).weights
-    weights = weights if weights is not None and has_feature(dataset, weights) else None
-    view = DatasetView(storage, dataset, trained.network.dtype, weights)
-    if trained.signature is not None:
-        check_columns(trained.signature, dataset, weights, pointer)
-    view.check(trained.network, pointer)
+    check_rename(trained.signature, dataset, rename or {})
+    weights = stored_name(dataset, loss_and_weights(session, trained).weights, rename or {})
+    columns = arranged(dataset, trained.signature, weights, rename, inputs_alone=inputs_alone)
+    view = DatasetView(storage, columns, trained.network.dtype)
+    if trained.signature is None:
+        view.check(trained.network, "#/dataset")
     return view
+
+
+def columns_of_job(dataset: DatasetRecord, recipe: JobRecipe, start: Signature | None) -> Arrangement:
+    """Return the columns that a job's network takes, by its recipe and the signature that it begins from.
+
+    Raises:
+        Invalid: they differ from those that the signature names.
+    """
+    if recipe.rename is None:
+        return Arrangement.as_stored(dataset, recipe.sample_weights)
+    weights = stored_name(dataset, recipe.sample_weights, recipe.rename)
+    return arranged(dataset, start, weights, recipe.rename)
 
 
 class LossAndWeights(NamedTuple):

@@ -188,6 +188,11 @@ class ModelSignature(BaseModel):
     link: Link | None = Field(
         description="the function that makes class probabilities of outputs; null where there is none"
     )
+    weights: str | None = Field(description="the column with the weight of each row; null without one")
+    left_out: list[str] = Field(
+        description="other columns that training left out: ignored ones, the one with the part, those that a later "
+        "dataset had beside; predictions skip them, and weights and targets too"
+    )
 
 
 class Model(BaseModel):

@@ -61,7 +61,7 @@ def predict_part(
         Invalid: it does not fit, the part is empty, or an output overflows.
     """
     with database.reading() as session:
-        view = view_of(session, storage, trained, new.dataset)
+        view = view_of(session, storage, trained, new.dataset, inputs_alone=True)
     inputs = view.rows(new.part)
     return answers.write(wanted, trained, inputs, outputs(trained, inputs))
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.lib.format import open_memmap
 
+from service.datasets.arrangement import Arrangement
 from service.datasets.columns import Column
 from service.datasets.records import DatasetRecord
 from service.datasets.view import DatasetView
@@ -37,7 +38,7 @@ from tests.datasets.test_view import view_of
 from tests.support.scripts import peak_memory
 folder, rows, columns, dtype, weights, act = sys.argv[1:]
 view = view_of(Path(folder), int(rows), int(columns), dtype, weights or None)
-network = Network(read(f"Chain(Dense({view.inputs} => 8, tanh), Dense(8 => 1))"), dtype)
+network = Network(read(f"Chain(Dense({view.columns.inputs} => 8, tanh), Dense(8 => 1))"), dtype)
 vector = network.initial(0)
 before = peak_memory()
 if act == "train":
@@ -62,7 +63,7 @@ def view_of(
     record = DatasetRecord(id="data", name="data", features=features, targets=[Column("y")])
     record.train_rows, record.validation_rows, record.test_rows = rows, 0, 0
     record.dtype, record.sha256 = "float32", "hash"
-    return DatasetView(Storage(folder, folder / "cache"), record, dtype, weights)
+    return DatasetView(Storage(folder, folder / "cache"), Arrangement.as_stored(record, weights), dtype)
 
 
 def save(folder: Path, inputs: Array) -> None:
@@ -85,7 +86,7 @@ def test_a_part_is_read_from_the_files(tmp_path: Path, dtype: str, weights: str 
     first = np.eye(3)[INPUTS[:, 0].astype(int)] if kind == "categorical" else INPUTS[:, :1]
     assert np.array_equal(part.inputs[:], np.hstack([first, INPUTS[:, kept[1:]]]).astype(dtype))
     assert np.array_equal(view.rows("train")[:], part.inputs[:])
-    assert part.inputs.shape == (3, view.inputs)
+    assert part.inputs.shape == (3, view.columns.inputs)
     assert part.inputs[:].dtype == part.targets[:].dtype == dtype
     assert (None if part.weights is None else part.weights.tolist()) == (INPUTS[:, 1].tolist() if weights else None)
     assert all(mapping_of(stored(rows)) is not None for rows in (part.inputs, part.targets))

@@ -7,7 +7,6 @@ import pytest
 from service.client import Client
 from service.datasets.schemas import Dataset
 from service.models.schemas import Model
-from tests.support.problems import problem
 
 X = [0.0, 1.0, 2.0, 3.0]
 FRUIT = ["lime", "lime", "plum", "fig"]
@@ -74,30 +73,3 @@ def test_several_targets_are_judged_each_under_its_name(client: Client) -> None:
     assert found["metrics"]["weight"]["mse"] == 0
     (row,) = found["residuals"]
     assert row["targets"] == [FRUIT[row["row"]], RIPE[row["row"]], row["row"] + 1]
-
-
-def test_other_classes_or_another_order_of_columns_are_refused(client: Client) -> None:
-    columns: dict[str, Any] = {"x": X, "z": X[::-1], "fruit": FRUIT}
-    dataset = client.create_dataset(columns, ["fruit"])
-    model = client.create_model("Dense(2 => 3)")
-    client.train(model.id, dataset.id, wait=30, epochs=1)
-
-    others: list[tuple[dict[str, Any], str]] = [
-        ({"z": X, "x": X, "fruit": FRUIT}, "'z'"),
-        ({**columns, "fruit": ["lime", "pear", "plum", "fig"]}, "'pear'"),
-        ({**columns, "fruit": ["lime", "lime", "fig", "fig"]}, "'plum'"),
-        ({**columns, "z": RIPE}, "boolean"),
-    ]
-    for other, word in others:
-        changed = client.create_dataset(other, ["fruit"])
-        for path, options in (("evaluations", {}), ("predictions", {"part": "train"})):
-            answer = client.http.post(f"/api/models/{model.id}/{path}", json={"dataset": changed.id, **options})
-            assert problem(answer, 422)["code"] == "columns_differ"
-            assert word in answer.json()["detail"]
-
-
-def test_columns_that_are_only_called_otherwise_are_taken_in_their_order(client: Client) -> None:
-    model = client.create_model("Dense(1 => 1)")
-    client.train(model.id, client.create_dataset({"x": X, "y": X}, ["y"]).id, wait=30, epochs=3)
-    renamed = client.create_dataset({"a": X, "b": X}, ["b"])
-    assert client.evaluate(model.id, renamed.id, part="train").version == 1

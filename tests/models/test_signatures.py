@@ -15,11 +15,15 @@ LINE: dict[str, Any] = {
     "features": [{"name": "x", "kind": "numeric", "width": 1, "categories": None, "min": 0, "max": 5, "fill": None}],
     "targets": [{"name": "y", "kind": "numeric", "width": 1, "categories": None}],
     "link": None,
+    "weights": None,
+    "left_out": [],
 }
 FLOWERS = Signature(
     (Feature("petal", "numeric", None, 0.1, 6.9, 3.5), Feature("colour", "categorical", ("blue", "red"))),
     (Target("species", "categorical", ("a", "b", "c")), Target("wild", "boolean", ("false", "true"))),
     "softmax",
+    weights="w",
+    left_out=("id",),
 )
 
 
@@ -85,6 +89,8 @@ def test_columns_of_every_kind_are_shown_with_their_widths() -> None:
             {"name": "wild", "kind": "boolean", "width": 1, "categories": ["false", "true"]},
         ],
         "link": "softmax",
+        "weights": "w",
+        "left_out": ["id"],
     }
 
 

@@ -1,16 +1,16 @@
-"""The signature that a version keeps of its data, and the other data that mean the same to it."""
+"""The signature that a version keeps of its data."""
 
 from typing import Any
 
 import pytest
 
+from service.datasets.arrangement import Arrangement
 from service.datasets.columns import Column
 from service.datasets.records import DatasetRecord
-from service.errors import Invalid
 from service.learning import notation
 from service.learning.losses import LOSSES
 from service.learning.network import Network
-from service.models.signature.from_data import check_columns, no_probabilities, signature_of
+from service.models.signature.from_data import no_probabilities, signature_of
 from service.models.signature.signature import Feature, Signature, Target
 
 SPECIES = ("setosa", "versicolor", "virginica")
@@ -28,10 +28,11 @@ def categorical(name: str, categories: tuple[str, ...] = SPECIES, fill: int | No
     return Column(name, "categorical", categories, fill)
 
 
-def dataset(features: list[Column], targets: list[Column]) -> DatasetRecord:
+def arranged(features: list[Column], targets: list[Column], weights: str | None = None) -> Arrangement:
     seen = {"count": 3, "min": -1.5, "max": 4.0}
     statistics = [{"name": column.name, "parts": {"train": seen}} for column in (*features, *targets)]
-    return DatasetRecord(name="data", features=features, targets=targets, statistics=statistics)
+    record = DatasetRecord(name="data", features=features, targets=targets, statistics=statistics)
+    return Arrangement.as_stored(record, weights)
 
 
 def network(text: str) -> Network:
@@ -40,16 +41,16 @@ def network(text: str) -> Network:
 
 def link(text: str, loss: str, *targets: Column) -> str | None:
     made: Any = LOSSES[loss]
-    return signature_of(dataset([numeric("x")], list(targets)), network(text), made(), None).link
+    return signature_of(arranged([numeric("x")], list(targets)), network(text), made()).link
 
 
 def test_a_signature_names_columns_with_kinds_categories_ranges_and_fills() -> None:
-    data = dataset(
+    data = arranged(
         [numeric("width", fill=2.5), boolean("wild"), categorical("species", fill=1)],
         [numeric("length"), boolean("ripe"), categorical("colour", ("blue", "red"))],
     )
     mse: Any = LOSSES["mse"]
-    signature = signature_of(data, network("Dense(5 => 4)"), mse(), None)
+    signature = signature_of(data, network("Dense(5 => 4)"), mse())
 
     assert signature.features == (
         Feature("width", "numeric", None, -1.5, 4.0, 2.5),
@@ -67,14 +68,14 @@ def test_a_signature_names_columns_with_kinds_categories_ranges_and_fills() -> N
 def test_data_from_before_missing_values_could_be_filled_has_a_signature() -> None:
     mse: Any = LOSSES["mse"]
     before = Column.from_json({"name": "x", "kind": "numeric", "width": 1, "categories": None})
-    signature = signature_of(dataset([before], [numeric("y")]), network("Dense(1 => 1)"), mse(), None)
+    signature = signature_of(arranged([before], [numeric("y")]), network("Dense(1 => 1)"), mse())
     assert signature == Signature((Feature("x", "numeric", None, -1.5, 4.0),), (Target("y", "numeric"),), loss="mse")
 
 
 def test_the_column_of_weights_is_no_feature() -> None:
     mse: Any = LOSSES["mse"]
-    data = dataset([numeric("w"), numeric("x")], [numeric("y")])
-    signature = signature_of(data, network("Dense(1 => 1)"), mse(), "w")
+    data = arranged([numeric("w"), numeric("x")], [numeric("y")], "w")
+    signature = signature_of(data, network("Dense(1 => 1)"), mse())
     assert [each.name for each in signature.features] == ["x"]
     assert signature.weights == "w"
 
@@ -131,7 +132,7 @@ def test_a_loss_that_would_give_probabilities_is_named(
     text: str, loss: str, target: Column, better: str | None
 ) -> None:
     made: Any = LOSSES[loss]
-    said = no_probabilities(dataset([numeric("x")], [target]), network(text), made())
+    said = no_probabilities([target], network(text), made())
     if better is None:
         assert said is None
         return
@@ -140,49 +141,3 @@ def test_a_loss_that_would_give_probabilities_is_named(
     assert f"The loss {better} would give them" in said.detail
     assert ("plain Dense" in said.detail) is ("tanh" in text)
     assert repr(target.name) in said.detail
-
-
-KNOWN = Signature(
-    (Feature("a", "numeric"), Feature("b", "numeric"), Feature("species", "categorical", SPECIES)),
-    (Target("y", "boolean", ("false", "true")),),
-)
-FEATURES = [numeric("a"), numeric("b"), categorical("species")]
-TARGETS = [boolean("y")]
-
-
-@pytest.mark.parametrize(
-    ("features", "targets"),
-    [
-        (FEATURES, TARGETS),
-        ([numeric("p"), numeric("q"), categorical("kind")], [boolean("answer")]),
-        ([numeric("w"), *FEATURES], TARGETS),
-    ],
-    ids=["the same", "other names", "beside weights"],
-)
-def test_columns_of_the_same_kinds_in_the_same_places_mean_the_same(
-    features: list[Column], targets: list[Column]
-) -> None:
-    check_columns(KNOWN, dataset(features, targets), "w", "#/dataset")
-
-
-@pytest.mark.parametrize(
-    ("features", "targets", "says"),
-    [
-        ([numeric("b"), numeric("a"), categorical("species")], TARGETS, ["Input 1", "'b'", "input 2"]),
-        ([numeric("b"), numeric("c"), categorical("species")], TARGETS, ["Input 1", "'b'", "input 2"]),
-        ([numeric("a"), boolean("b"), categorical("species")], TARGETS, ["Input 2", "'b'", "boolean", "numeric"]),
-        ([numeric("a"), *map(numeric, "bcde")], TARGETS, ["Input 3", "numeric", "categorical"]),
-        ([*FEATURES[:2], categorical("species", SPECIES[::-1])], TARGETS, ["category 1", "'virginica'", "'setosa'"]),
-        ([*FEATURES[:2], categorical("species", SPECIES[:2])], TARGETS, ["category 3", "none", "'virginica'"]),
-        ([*FEATURES[:2], categorical("species", (*SPECIES, "x"))], TARGETS, ["category 4", "'x'", "none"]),
-        (FEATURES, [numeric("y")], ["Target 1", "numeric", "boolean"]),
-    ],
-)
-def test_the_first_column_that_means_something_else_is_named(
-    features: list[Column], targets: list[Column], says: list[str]
-) -> None:
-    with pytest.raises(Invalid) as refused:
-        check_columns(KNOWN, dataset(features, targets), None, "#/dataset")
-    assert refused.value.code == "columns_differ"
-    assert refused.value.errors[0].pointer == "#/dataset"
-    assert all(word in refused.value.detail for word in says), refused.value.detail

@@ -2,9 +2,9 @@
 
 import hashlib
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -13,28 +13,24 @@ from typing import Any
 import numpy as np
 import orjson
 
-from service.datasets.columns import Column, rows_of
+from service.datasets.arrangement import Arrangement
+from service.datasets.columns import Column
 from service.datasets.ingest.describe import SpooledColumn, describe
 from service.datasets.ingest.fill import Ingested, Options, ingest
 from service.datasets.ingest.place import place
 from service.datasets.records import DatasetRecord
 from service.datasets.schemas import Fraction, Split, plain_missing
 from service.datasets.split import Classes, Parts, assign
+from service.datasets.sums import sums_over
 from service.datasets.table import Table
 from service.errors import invalid
 from service.http.json_numbers import Array
 from service.learning.planning.advice import Advice
-from service.learning.rows import memory_maps
-from service.learning.rows.gram import Gram
 from service.pointers import escape
 from service.storage.storage import Storage, arrays_in, write_gram
 
 THREADS = 2
 """Threads that describe columns while another one places rows; NumPy lets them work at once."""
-GRAM_OPERATIONS = 2e10
-"""Sums that take longer, about a second, are left to the jobs that want them."""
-OPERATIONS_PER_CUBE = 40
-"""Cost of the decompositions that sums over collinear columns need, per column cubed."""
 
 
 def store_table(
@@ -177,31 +173,9 @@ def _fill(column: SpooledColumn, summary: dict[str, Any], dtype: str) -> float:
 
 
 def _add_grams(record: DatasetRecord, folder: Path) -> None:
-    """Add the sums for the quadratic path: with these, a job need not read the rows at all."""
-    arrays = arrays_in(folder)
+    """Add the sums for the quadratic path."""
+    arrays, columns = arrays_in(folder), Arrangement.as_stored(record)
     for part in ("train", "validation"):
-        rows = record.slice_of(part)
-        count, width = rows.stop - rows.start, record.inputs + record.outputs + 1
-        if count > 0 and count * width**2 + OPERATIONS_PER_CUBE * width**3 <= GRAM_OPERATIONS:
-            stored = arrays.inputs[rows], arrays.targets[rows]
-            with suppress(np.linalg.LinAlgError), np.errstate(all="ignore"):  # squares that overflow have no sums
-                gram = Gram.of(
-                    rows_of(stored[0], record.features, record.dtype),
-                    rows_of(stored[1], record.targets, record.dtype),
-                    _giving_back(stored),
-                )
-                write_gram(folder, part, gram)
-
-
-def _giving_back(arrays: Sequence[Array]) -> Callable[[int], None]:
-    """Return a function that releases the pages behind a reader, called with the number of rows done."""
-    done = 0
-
-    def after_block(rows: int) -> None:
-        nonlocal done
-        done = done if done < rows else 0  # a second pass began
-        for array in arrays:
-            memory_maps.drop_behind(array, done, rows)
-        done = rows
-
-    return after_block
+        gram = sums_over(arrays, columns, part)
+        if gram is not None:
+            write_gram(folder, part, gram)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from service.datasets.arrangement import Arrangement
 from service.datasets.columns import Column
 from service.datasets.records import DatasetRecord
 from service.datasets.view import DatasetView
@@ -34,21 +35,24 @@ class Case:
     def network(self) -> Network:
         return self.start.network
 
+    @property
+    def targets(self) -> list[Column]:
+        """The targets as the network knows them."""
+        return self.view.columns.target_columns
+
     @cached_property
     def statistics(self) -> dict[str, dict[str, Any]]:
-        """The summary of each column in each part."""
-        return {column["name"]: column["parts"] for column in self.dataset.statistics}
+        """The summary of each target in each part."""
+        return {each.column.name: self.view.columns.summary(each) for each in self.view.columns.targets}
 
     @property
     def numbers(self) -> dict[str, dict[str, Any]]:
         """The summary of each numeric target in the training part."""
-        return {
-            each.name: self.statistics[each.name]["train"] for each in self.dataset.targets if each.kind == "numeric"
-        }
+        return {each.name: self.statistics[each.name]["train"] for each in self.targets if each.kind == "numeric"}
 
     @property
     def ranges(self) -> list[tuple[Column, float, float]]:
-        return ranges(self.dataset, self.network.dtype)
+        return ranges(self.view.columns, self.network.dtype)
 
     @property
     def steps(self) -> int:
@@ -58,15 +62,15 @@ class Case:
         return recipe.epochs * (-(-rows // batch) if recipe.partial else rows // batch)
 
 
-def ranges(dataset: DatasetRecord, dtype: str) -> list[tuple[Column, float, float]]:
+def ranges(columns: Arrangement, dtype: str) -> list[tuple[Column, float, float]]:
     """Return each target with the least and the greatest number that the loss sees of it in the training part."""
-    parts = {column["name"]: column["parts"]["train"] for column in dataset.statistics}
     found = list[tuple[Column, float, float]]()
-    for target in dataset.targets:
-        if target.kind == "numeric":
+    for target in columns.targets:
+        if target.column.kind == "numeric":
+            training = columns.summary(target)["train"]
             with np.errstate(over="ignore"):
-                bounds = np.array([parts[target.name]["min"], parts[target.name]["max"]]).astype(dtype)
-            found.append((target, float(bounds[0]), float(bounds[1])))
+                bounds = np.array([training["min"], training["max"]]).astype(dtype)
+            found.append((target.column, float(bounds[0]), float(bounds[1])))
         else:
-            found.append((target, 0.0, 1.0))
+            found.append((target.column, 0.0, 1.0))
     return found

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from service.datasets.arrangement import Arrangement
 from service.datasets.columns import Column
-from service.datasets.records import DatasetRecord
 from service.errors import invalid
 from service.jobs.checks.case import Case, ranges
 from service.learning.losses import Domain, Loss
@@ -17,7 +17,7 @@ BETTER = "logitcrossentropy"
 """The loss of several classes, of outputs that are any numbers."""
 
 
-def check_loss(dataset: DatasetRecord, network: Network, loss: Loss) -> None:
+def check_loss(columns: Arrangement, network: Network, loss: Loss) -> None:
     """Refuse a loss that means nothing for any row.
 
     Raises:
@@ -25,8 +25,8 @@ def check_loss(dataset: DatasetRecord, network: Network, loss: Loss) -> None:
     """
     if loss.compares and loss.link == "softmax" and network.outputs == 1:
         detail = f"{loss.name} compares the outputs of a row: of one output it is 0, whatever that is."
-        raise invalid(POINTER, f"{detail} {_wider(dataset)}", "loss_does_not_fit")
-    for target, least, greatest in ranges(dataset, network.dtype):
+        raise invalid(POINTER, f"{detail} {_wider(columns)}", "loss_does_not_fit")
+    for target, least, greatest in ranges(columns, network.dtype):
         domain = loss.targets
         if domain is not None and (greatest < domain.least or least > domain.greatest):
             detail = f"{_outside(target, least, greatest, loss, domain)}. mse takes any numbers."
@@ -35,16 +35,16 @@ def check_loss(dataset: DatasetRecord, network: Network, loss: Loss) -> None:
 
 def advice(case: Case) -> Iterator[Advice]:
     """Yield what cannot mean what its sender wants, with the remedy."""
-    dataset, network, loss = case.dataset, case.network, case.recipe.loss
+    columns, network, loss = case.view.columns, case.network, case.recipe.loss
     if loss.compares and network.outputs == 1:
         detail = f"{loss.name} compares the outputs of a row, and here is one: rows whose target is 0 count nothing."
-        yield Advice("one_output", f"{detail} {_wider(dataset)}", POINTER)
-    kinds = {target.kind for target in dataset.targets}
+        yield Advice("one_output", f"{detail} {_wider(columns)}", POINTER)
+    kinds = {target.kind for target in columns.target_columns}
     if loss.compares and "numeric" in kinds and len(kinds) > 1:
-        number = next(target.name for target in dataset.targets if target.kind == "numeric")
+        number = next(target.name for target in columns.target_columns if target.kind == "numeric")
         detail = f"{loss.name} takes all outputs of a row for shares of one whole, and {number!r} is a number"
         yield Advice("targets_of_two_kinds", f"{detail}: train a model for each target, or use mse.", POINTER)
-    for target, least, greatest in ranges(dataset, network.dtype):
+    for target, least, greatest in case.ranges:
         yield from _of_target(target, least, greatest, loss)
 
 
@@ -76,9 +76,9 @@ def _outside(target: Column, least: float, greatest: float, loss: Loss, domain: 
     return f"{loss.name} takes targets that are {domain.name}, but {target.name!r} has {numbers}: {domain.outside}"
 
 
-def _wider(dataset: DatasetRecord) -> str:
+def _wider(columns: Arrangement) -> str:
     """Return the remedy for one output under a loss that compares several."""
-    (target,) = dataset.targets
+    (target,) = columns.target_columns
     if target.kind == "boolean":
         return "logitbinarycrossentropy takes one output for a boolean target."
     if target.kind == "categorical":

@@ -26,7 +26,7 @@ LIKELY = 0.02
 
 def one_value(case: Case) -> Iterator[Advice]:
     """Advise where a target is the same in every row that is learnt from."""
-    for target in case.dataset.targets:
+    for target in case.targets:
         seen = case.statistics[target.name]["train"]
         if seen["count"] < 2:
             continue
@@ -42,7 +42,7 @@ def one_value(case: Case) -> Iterator[Advice]:
 
 def unseen_classes(case: Case) -> Iterator[Advice]:
     """Advise where another part has a class of which training sees no row."""
-    for target in case.dataset.targets:
+    for target in case.targets:
         parts = case.statistics[target.name]
         for part in ("validation", "test"):
             seen = parts[part]["categories"] or {}
@@ -118,7 +118,7 @@ def far_away(case: Case) -> Iterator[Advice]:
     first = _first_outputs(case)
     rate, _ = highest_rate(case.recipe)
     place = 0
-    for target in case.dataset.targets:
+    for target in case.targets:
         begun = first[:, place : place + target.width]
         place += target.width
         seen = far.get(target.name)

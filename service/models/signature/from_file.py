@@ -113,6 +113,7 @@ class SignatureShape(Strict):
     link: Link | None = None
     loss: LossShape | None = None
     weights: ColumnName | None = None
+    left_out: list[ColumnName] = Field(default_factory=list, max_length=MOST_COLUMNS)
 
     @model_validator(mode="after")
     def _is_possible(self) -> "SignatureShape":
@@ -132,7 +133,7 @@ class SignatureShape(Strict):
         features = tuple(column.feature() for column in self.features)
         targets = tuple(column.target() for column in self.targets)
         loss = None if self.loss is None else to_json(self.loss.to_learning())
-        return Signature(features, targets, self.link, loss, self.weights)
+        return Signature(features, targets, self.link, loss, self.weights, tuple(self.left_out))
 
 
 class _File(Strict):

@@ -55,6 +55,8 @@ class Signature:
     """As a recipe has it. None where it was not written down: the version's job knows it then."""
     weights: str | None = None
     """The column with the weight of each row; it is no input."""
+    left_out: tuple[str, ...] = ()
+    """Other columns of the data that are neither inputs nor learnt: predictions skip them."""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -67,6 +69,7 @@ class Signature:
             kept["link"],
             kept.get("loss"),
             kept.get("weights"),
+            tuple(kept.get("left_out", ())),
         )
 
 
