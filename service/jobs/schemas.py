@@ -94,6 +94,13 @@ class FrozenRecipe(Recipe):
 
     from_version: Annotated[VersionNumber | None, Field(description="the version that it begins from")] = None
     from_epoch: Annotated[EpochNumber | None, Field(description="the kept epoch of it; null: the version's own")] = None
+    rename: Annotated[
+        NewNames | None,
+        Field(
+            description="the version's names for columns of the dataset, by their own; null in jobs from before there "
+            "were such: columns went by their order"
+        ),
+    ] = None
 
 
 AnyRecipe = Annotated[dict[str, Any], DescribedAs(FrozenRecipe)]
