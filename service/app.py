@@ -33,6 +33,7 @@ from service.inference.activity import Statistics
 from service.inference.endpoints import router as inference
 from service.inference.metadata_endpoints import router as inference_metadata
 from service.jobs.endpoints import router as jobs
+from service.jobs.steering.endpoints import router as steering
 from service.jobs.watcher import Watcher
 from service.models.endpoints import router as models
 from service.models.networks import Networks
@@ -102,7 +103,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(HeadAsGet)
     app.add_middleware(BodyLimit, limit=settings.max_body, upload_limit=settings.max_upload)
     add_error_handlers(app)
-    for router in (datasets, models, evaluations, jobs, vocabulary, inference_metadata):
+    for router in (datasets, models, evaluations, jobs, steering, vocabulary, inference_metadata):
         app.include_router(router)
     _add_health(app)
     _add_docs(app)

@@ -61,6 +61,12 @@ class Client:
     def cancel(self, job: str) -> Job:
         return self._send("POST", f"/api/jobs/{job}/cancel", Job)
 
+    def pause(self, job: str) -> Job:
+        return self._send("POST", f"/api/jobs/{job}/pause", Job)
+
+    def resume(self, job: str) -> Job:
+        return self._send("POST", f"/api/jobs/{job}/resume", Job)
+
     def epochs(self, job: str) -> list[EpochReport]:
         """Return all reports so far."""
         reports: list[EpochReport] = []

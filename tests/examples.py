@@ -102,9 +102,31 @@ def _broken(http: httpx.Client, _: str, __: Any) -> httpx.Response:
     return http.get(f"/api/jobs/{job['id']}/parameters")
 
 
-def _cancelled(http: httpx.Client, _: str, __: Any) -> httpx.Response:
+def _long(http: httpx.Client) -> str:
+    """Begin a job that does not end by itself; return its path."""
     job = http.post("/api/jobs", json=JOB | {"epochs": 10_000_000, "batch_size": 1}).json()
-    return http.post(f"/api/jobs/{job['id']}/cancel")
+    return f"/api/jobs/{job['id']}"
+
+
+def _cancelled(http: httpx.Client, _: str, __: Any) -> httpx.Response:
+    return http.post(f"{_long(http)}/cancel")
+
+
+def _paused(http: httpx.Client, _: str, __: Any) -> httpx.Response:
+    job = _long(http)
+    http.post(f"{job}/pause")
+    answer = http.get(job, headers={"Prefer": "wait=60"})
+    http.post(f"{job}/cancel")
+    return answer
+
+
+def _resumed(http: httpx.Client, _: str, __: Any) -> httpx.Response:
+    job = _long(http)
+    http.post(f"{job}/pause")
+    http.get(job, headers={"Prefer": "wait=60"})
+    answer = http.post(f"{job}/resume")
+    http.post(f"{job}/cancel")
+    return answer
 
 
 def _verifying(http: httpx.Client, url: str, _: Any) -> httpx.Response:
@@ -123,6 +145,8 @@ SPECIAL: dict[tuple[str, str], Asked] = {
     ("create_job", "200"): _ended,
     ("show_last_parameters", "200"): _broken,
     ("cancel_job", "200"): _cancelled,
+    ("pause_job", "200"): _paused,
+    ("resume_job", "200"): _resumed,
     ("verify_job", "202"): _verifying,
     ("verify_job", "200"): _verified,
 }

@@ -135,9 +135,20 @@ class Ledger:
                 self._lock.wait(FLUSH)
 
     def must_end_within(self, seconds: float) -> bool:
-        """Wait, and return as soon as it is known whether the claim was lost or a client asked for the end."""
+        """Wait, and return as soon as it is known that the claim was lost or a client takes the job away."""
         with self._lock:
             return self._lock.wait_for(lambda: self.lost or self.asked is not None, seconds)
+
+    def keep_place(self) -> None:
+        """Write what was noted and a checkpoint of the present place, once the thread has ended.
+
+        Where that fails, an older checkpoint serves: what follows it is computed again.
+        """
+        if self._training is None:
+            return
+        self._checkpoint = Checkpoint(save(self._training.state()), float(self._training.epochs_done))
+        with suppress(CannotWrite):
+            self._beat()
 
     def _much_is_pending(self) -> bool:
         return len(self._reports) >= MOST_PENDING or sum(map(len, self._points.values())) >= MOST_PENDING_BYTES

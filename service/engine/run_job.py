@@ -113,15 +113,15 @@ def _train(workspace: Workspace, ledger: Ledger, record: JobRecord) -> None:
         assignment = _prepared(workspace, ledger, record)
         if assignment is None:
             if not ledger.lost:
-                _give_up(workspace, ledger, None, State.CANCELLED)
+                _leave_as_asked(workspace, ledger, None)
             return
         ledger.watch(assignment.training)
         for event in assignment.training.run():
             ledger.note(event)
             if ledger.lost:
                 return
-            if ledger.asked == Asked.CANCEL:
-                _give_up(workspace, ledger, assignment, State.CANCELLED)
+            if ledger.asked is not None:
+                _leave_as_asked(workspace, ledger, assignment)
                 return
         _succeed(workspace, ledger, assignment, record)
     except SQLAlchemyError:
@@ -162,6 +162,23 @@ def _verified(workspace: Workspace, record: JobRecord, receipt: Receipt) -> Outc
         return None
     with workspace.database.reading() as session:
         return verifications.outcome(session, record, receipt)
+
+
+def _leave_as_asked(workspace: Workspace, ledger: Ledger, assignment: Assignment | None) -> None:
+    """Cancel the job, or let it rest at its present place; where that was taken back just now, give it back."""
+    vector = None if assignment is None else parameter_bytes.to_bytes(assignment.training.parameters)
+
+    def leave(session: Session) -> None:
+        record = records.find(session, ledger.job, lock=True)
+        if record.asked == Asked.CANCEL:
+            _leave(session, record, assignment, vector, State.CANCELLED)
+        else:
+            queue.without_worker(session, record)
+
+    ledger.close()
+    if ledger.asked != Asked.CANCEL:
+        ledger.keep_place()
+    write_end(workspace.database, ledger, leave)
 
 
 def _give_up(workspace: Workspace, ledger: Ledger, assignment: Assignment | None, state: State, **values: Any) -> None:

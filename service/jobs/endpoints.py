@@ -60,7 +60,7 @@ EVENT: dict[str, Any] = {
 def _wait(
     prefer: Annotated[
         list[str] | None,
-        Header(description="`wait=10` waits up to that many seconds (60 at most) for the end of the job"),
+        Header(description="`wait=10` waits up to that many seconds (60 at most) for the job to end or pause"),
     ] = None,
 ) -> int | None:
     """Seconds of RFC 7240's `wait`; other preferences are unknown here, and ignored as that RFC asks."""
@@ -118,7 +118,7 @@ async def create_job(
 
 
 async def _after_waiting(job: str, wait: int, response: Response, database: Database, watcher: Watcher) -> Job:
-    await watcher.until_ended(job, wait)
+    await watcher.until_at_rest(job, wait)
     response.headers["Preference-Applied"] = f"wait={wait}"
     return reading.job(await run_in_threadpool(operations.show, database, job))
 
@@ -139,22 +139,11 @@ def list_jobs(
 
 @router.get("/{job}", summary="Show a job", responses=problems(404, 422))
 async def show_job(job: str, response: Response, database: DatabaseOf, watcher: WatcherOf, wait: Wait) -> Job:
-    """The present state of a job; with `Prefer: wait=N`, once it has ended or N seconds are over."""
+    """The present state of a job; with `Prefer: wait=N`, once it has ended or rests, or N seconds are over."""
     record = await run_in_threadpool(operations.show, database, job)
-    if wait is None or operations.ended(record):
+    if wait is None or operations.at_rest(record):
         return reading.job(record)
     return await _after_waiting(job, wait, response, database, watcher)
-
-
-@router.post("/{job}/cancel", summary="Throw a job away", responses=problems(404, 409, 422))
-def cancel_job(job: str, database: DatabaseOf, watcher: WatcherOf) -> Job:
-    """Stop a job and add no version: at once while it waits, within a second while a worker trains it.
-
-    Works on a full disk too; all that the job had not written by then is lost.
-    """
-    record = database.write_urgently(lambda session: operations.cancel(session, job))
-    watcher.nudge()
-    return reading.job(record)
 
 
 @router.post(
@@ -188,7 +177,7 @@ async def verify_job(
 
     id, response = await run_in_threadpool(enqueue)
     engine.nudge()
-    await watcher.until_ended(id, LONGEST_WAIT if wait is None else wait)
+    await watcher.until_at_rest(id, LONGEST_WAIT if wait is None else wait)
     if wait is not None:
         response.headers["Preference-Applied"] = f"wait={wait}"
     record = await run_in_threadpool(operations.show, database, id)

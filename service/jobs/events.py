@@ -1,4 +1,4 @@
-"""A job as server-sent events: `state`, then `epochs`, one a flush, at the end `state` again."""
+"""A job as server-sent events: `state`, then `epochs`, one a flush, and `state` again at each change and at the end."""
 
 import asyncio
 import re
@@ -33,7 +33,9 @@ def first_epoch_after(last_event_id: str | None) -> int:
 
 async def event_stream(database: Database, watcher: Watcher, job: str, epoch: int) -> AsyncIterator[bytes]:
     """The events of `job` from `epoch` on, until it has ended or the service stops."""
-    yield await _state(database, job, None)
+    first = await asyncio.to_thread(operations.show, database, job)
+    yield _event("state", reading.job(first).model_dump(mode="json"), None)
+    state: str = first.state
     changes = watcher.changes(job)
     pending = asyncio.ensure_future(anext(changes, None))
     try:
@@ -55,6 +57,9 @@ async def event_stream(database: Database, watcher: Watcher, job: str, epoch: in
             if seen[0] in ENDED:
                 yield await _state(database, job, "end")
                 return
+            if seen[0] != state:
+                state = seen[0]
+                yield await _state(database, job, None)
             pending = asyncio.ensure_future(anext(changes, None))
     finally:
         pending.cancel()

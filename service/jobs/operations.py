@@ -13,7 +13,7 @@ from service.errors import Conflict, NotFound
 from service.jobs import queue, records
 from service.jobs.drafts import Draft
 from service.jobs.records import JobRecord
-from service.jobs.states import ENDED, Asked, State
+from service.jobs.states import ENDED, State
 from service.learning import notation
 from service.learning.network import Network
 from service.models import parameter_bytes
@@ -64,27 +64,6 @@ def _id_of(session: Session, find: Callable[[Session, str], Any], reference: str
         return reference
 
 
-def cancel(session: Session, job: str) -> JobRecord:
-    """Throw a job away: at once where no worker has it, else at the worker's next beat. Idempotent.
-
-    Raises:
-        NotFound: there is no such job.
-        Conflict: it has ended in another way.
-    """
-    record = records.find(session, job, lock=True)
-    match State(record.state):
-        case State.QUEUED | State.PAUSED:
-            queue.end(session, record, State.CANCELLED)
-        case State.RUNNING:
-            record.asked = Asked.CANCEL
-        case State.SUCCEEDED | State.FAILED:
-            detail = f"Job {job} has {record.state}: only queued, running and paused jobs can be cancelled."
-            raise Conflict(detail, "job_ended")
-        case State.CANCELLED:
-            pass
-    return record
-
-
 def estimated_finish_at(record: JobRecord) -> datetime | None:
     """Estimate the time at which a running job will end if it continues at its pace so far."""
     if record.state != State.RUNNING or not record.progress or record.started_at is None:
@@ -95,6 +74,11 @@ def estimated_finish_at(record: JobRecord) -> datetime | None:
 
 def ended(record: JobRecord) -> bool:
     return record.state in ENDED
+
+
+def at_rest(record: JobRecord) -> bool:
+    """Whether nothing more will come of a job unless a client asks."""
+    return ended(record) or record.state == State.PAUSED
 
 
 def last_layers(database: Database, job: str) -> list[dict[str, Any]]:

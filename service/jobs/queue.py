@@ -12,7 +12,9 @@ from sqlalchemy.orm import Session
 from service.database.record import now
 from service.ids import new_id
 from service.jobs.records import JobRecord, delete_checkpoint
-from service.jobs.states import ENDED, LEASE, MAX_LOSSES_OF_WORKER, Asked, JobError, State
+from service.jobs.states import ENDED, LEASE, MAX_LOSSES_OF_WORKER, WITHOUT_WORKER, Asked, JobError, State
+from service.jobs.steering import records as steering
+from service.jobs.steering.records import Happening
 from service.models.records import drop_points
 
 log = logging.getLogger(__name__)
@@ -54,7 +56,10 @@ def claim(session: Session, job: str, message: str) -> int | None:
         .returning(JobRecord.attempt)
         .execution_options(synchronize_session=False)
     )
-    return session.execute(statement).scalar_one_or_none()
+    attempt = session.execute(statement).scalar_one_or_none()
+    if attempt is not None:
+        steering.add(session, job, Happening.CLAIMED, f"A worker took the job: attempt {attempt}.")
+    return attempt
 
 
 def write(session: Session, job: str, attempt: int, **values: Any) -> bool:
@@ -132,8 +137,10 @@ def _lose(session: Session, record: JobRecord, end_of_worker: str | None) -> Non
     record.losses_since_checkpoint += 1
     if end_of_worker is not None:
         record.ends_of_workers = [*(record.ends_of_workers or ()), end_of_worker]
-    if record.losses_since_checkpoint < MAX_LOSSES_OF_WORKER or record.asked == Asked.CANCEL:
-        _requeue(session, record)
+    how = f": {end_of_worker}" if end_of_worker is not None else ""
+    steering.add(session, record.id, Happening.WORKER_LOST, f"The worker was lost{how}.", epoch=record.epochs_done)
+    if record.losses_since_checkpoint < MAX_LOSSES_OF_WORKER or record.asked in (Asked.CANCEL, Asked.PAUSE):
+        without_worker(session, record)
     else:
         fail_for_losses(session, record)
 
@@ -142,15 +149,19 @@ def release(session: Session, messages: Collection[str]) -> None:
     """Give the jobs that were claimed by these messages back: their workers were stopped, which is not their fault."""
     running = JobRecord.message.in_(messages), JobRecord.state == State.RUNNING
     for record in session.scalars(select(JobRecord).where(*running).with_for_update()):
-        _requeue(session, record)
+        without_worker(session, record)
 
 
-def _requeue(session: Session, record: JobRecord) -> None:
+def without_worker(session: Session, record: JobRecord) -> None:
+    """Give a running job the standing that it has without a worker, by what was asked of it."""
     record.message = None
-    if record.asked == Asked.CANCEL:
-        end(session, record, State.CANCELLED)
-    else:
-        record.state = State.QUEUED
+    state, asked = WITHOUT_WORKER[None if record.asked is None else Asked(record.asked)]
+    if state in ENDED:
+        end(session, record, state)
+        return
+    record.state, record.asked = state, asked
+    if state == State.PAUSED:
+        steering.add(session, record.id, Happening.PAUSED, "The job rests.", epoch=record.epochs_done)
 
 
 def fail_for_losses(session: Session, record: JobRecord) -> None:

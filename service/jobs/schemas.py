@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from service.datasets.schemas import NewNames
+from service.jobs.states import Asked, State
 from service.learning.training import recipe
 from service.learning.training.paths import PathName
 from service.models.schemas import LayerParameters
@@ -242,10 +243,8 @@ class Job(BaseModel):
     id: str = Field(description="its id")
     model: str = Field(description="the id of the model that it trains")
     dataset: str = Field(description="the id of the dataset that it trains on")
-    state: Literal["queued", "running", "paused", "succeeded", "failed", "cancelled"] = Field(
-        description="the last three are ends"
-    )
-    asked: Literal["cancel"] | None = Field(description="what a client asked of a running job")
+    state: State = Field(description="the last three are ends")
+    asked: Asked | None = Field(description="what a client asked of a running job")
     ended_by: Literal["epochs", "early_stopping"] | None = Field(description="the reason why a success ended")
     progress: float = Field(description="0 to 1, and 1 of every job that has succeeded")
     epochs_done: int = Field(description="passes that are over")

@@ -1,7 +1,9 @@
-"""The states of a job, and the requests that clients make to a running one."""
+"""The states of a job, the requests that clients make, and the table of moves from state to state."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class State(StrEnum):
@@ -23,10 +25,50 @@ ENDED = (State.SUCCEEDED, State.FAILED, State.CANCELLED)
 
 
 class Asked(StrEnum):
-    """A client's request to a running job; a flag that its worker reads, not a state."""
+    """A request to a job that a worker has, or will have; a flag that the worker reads, not a state."""
 
     CANCEL = "cancel"
     """Throw the job away."""
+    PAUSE = "pause"
+    """Rest, and give the worker to another job."""
+
+
+class Verb(StrEnum):
+    """A request of a client."""
+
+    CANCEL = "cancel"
+    PAUSE = "pause"
+    RESUME = "resume"
+
+
+class Standing(NamedTuple):
+    """The state of a job, and a request that it has still to follow."""
+
+    state: State
+    asked: Asked | None = None
+
+
+_QUEUED, _RUNNING, _PAUSED = Standing(State.QUEUED), Standing(State.RUNNING), Standing(State.PAUSED)
+_TO_CANCEL, _TO_PAUSE = Standing(State.RUNNING, Asked.CANCEL), Standing(State.RUNNING, Asked.PAUSE)
+_CANCELLED = Standing(State.CANCELLED)
+
+MOVES: Mapping[Standing, Mapping[Verb, Standing]] = {
+    _QUEUED: {Verb.CANCEL: _CANCELLED, Verb.PAUSE: _PAUSED, Verb.RESUME: _QUEUED},
+    _RUNNING: {Verb.CANCEL: _TO_CANCEL, Verb.PAUSE: _TO_PAUSE, Verb.RESUME: _RUNNING},
+    _TO_PAUSE: {Verb.CANCEL: _TO_CANCEL, Verb.PAUSE: _TO_PAUSE, Verb.RESUME: _RUNNING},
+    _TO_CANCEL: {Verb.CANCEL: _TO_CANCEL},
+    _PAUSED: {Verb.CANCEL: _CANCELLED, Verb.PAUSE: _PAUSED, Verb.RESUME: _QUEUED},
+    _CANCELLED: {Verb.CANCEL: _CANCELLED},
+}
+"""The moves that clients can make, from each standing. A repeated request leaves a job as it is; a stronger one
+(cancel before pause) replaces a weaker one; what is not here is a conflict."""
+
+WITHOUT_WORKER: Mapping[Asked | None, Standing] = {
+    None: _QUEUED,
+    Asked.PAUSE: _PAUSED,
+    Asked.CANCEL: _CANCELLED,
+}
+"""The standing of a running job that its worker gives up or loses, by what was asked of it."""
 
 
 @dataclass(frozen=True)

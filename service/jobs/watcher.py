@@ -4,11 +4,12 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from service.database.database import Database
 from service.jobs import records
-from service.jobs.states import ENDED
+from service.jobs.states import ENDED, State
 
 log = logging.getLogger(__name__)
 
@@ -64,12 +65,13 @@ class Watcher:
             if not self._watches[job]:
                 del self._watches[job]
 
-    async def until_ended(self, job: str, seconds: float) -> None:
-        """Return when the job has ended, the time is over or the service stops."""
+    async def until_at_rest(self, job: str, seconds: float) -> None:
+        """Return when the job has ended or is paused, the time is over or the service stops."""
         try:
-            async with asyncio.timeout(seconds):
-                async for _ in self.changes(job):
-                    pass
+            async with asyncio.timeout(seconds), aclosing(self.changes(job)) as changes:
+                async for state, *_ in changes:
+                    if state == State.PAUSED:
+                        return
         except TimeoutError:
             pass
 

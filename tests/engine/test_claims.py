@@ -15,7 +15,8 @@ from service.evaluations import operations as evaluations
 from service.evaluations.schemas import NewEvaluation
 from service.jobs import operations, queue, records
 from service.jobs.records import JobRecord
-from service.jobs.states import MAX_LOSSES_OF_WORKER, State
+from service.jobs.states import MAX_LOSSES_OF_WORKER, State, Verb
+from service.jobs.steering import verbs
 from service.learning.training.training import Training
 from service.models import records as models
 from service.models.networks import Networks
@@ -85,7 +86,7 @@ def test_a_cancel_survives_the_loss_of_the_worker(workspace: Workspace, post: Po
     job = post()
     claim(workspace, job, "a")
     with workspace.database.transaction() as session:
-        operations.cancel(session, job)
+        verbs.ask(session, job, Verb.CANCEL)
     lose_worker(workspace, job)
     assert job_of(workspace, job).state == State.CANCELLED
 
@@ -94,7 +95,7 @@ def test_a_worker_that_takes_over_a_cancelled_job_ends_it(workspace: Workspace, 
     job = post()
     claim(workspace, job, "a")
     with workspace.database.transaction() as session:
-        operations.cancel(session, job)
+        verbs.ask(session, job, Verb.CANCEL)
     work_on(workspace, job, "a")
     ended = job_of(workspace, job)
     assert (ended.state, ended.version) == (State.CANCELLED, None)
@@ -197,7 +198,7 @@ def test_a_cancel_in_the_last_moment_still_counts(
 
     def cancel_meanwhile(training: Training) -> float:
         with workspace.database.transaction() as session:
-            operations.cancel(session, job)
+            verbs.ask(session, job, Verb.CANCEL)
         return computed(training)
 
     monkeypatch.setattr(Training, "final_loss", cancel_meanwhile)

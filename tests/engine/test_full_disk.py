@@ -14,10 +14,11 @@ from service.engine import run_job
 from service.engine.dispatcher import Dispatcher
 from service.engine.ledger import Ledger
 from service.engine.workspace import Workspace
-from service.jobs import operations as jobs
 from service.jobs import records
 from service.jobs.records import JobRecord
 from service.jobs.reports import reading
+from service.jobs.states import Verb
+from service.jobs.steering import verbs
 from service.learning.training.events import EpochReport, Progress
 from tests.support.full_disk import SmallDisk, small_disk
 from tests.support.serving import PATIENCE, wait_for
@@ -146,7 +147,7 @@ def test_a_running_job_is_cancelled_on_a_full_disk(
     job = post(**recipe)
     with working(workspace, job):
         tries(workspace, 1)
-        assert workspace.database.write_urgently(partial(jobs.cancel, job=job)).asked == "cancel"
+        assert workspace.database.write_urgently(partial(verbs.ask, job=job, verb=Verb.CANCEL)).asked == "cancel"
     assert (find(workspace, job).state, find(workspace, job).version) == ("cancelled", None)
 
 
@@ -158,4 +159,4 @@ def test_the_room_that_is_kept_back_lasts_for_many_cancellations(
     workspace.database.reserve.fill()
     disk.fill()
     for job in waiting:
-        assert workspace.database.write_urgently(partial(jobs.cancel, job=job)).state == "cancelled"
+        assert workspace.database.write_urgently(partial(verbs.ask, job=job, verb=Verb.CANCEL)).state == "cancelled"

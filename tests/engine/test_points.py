@@ -8,9 +8,10 @@ from sqlalchemy import select
 
 from service.engine.run_job import work_on
 from service.engine.workspace import Workspace
-from service.jobs import operations, records
+from service.jobs import records
 from service.jobs.records import JobRecord
-from service.jobs.states import State
+from service.jobs.states import State, Verb
+from service.jobs.steering import verbs
 from service.learning.training.events import EpochReport, Progress
 from service.learning.training.training import Training
 from service.models import records as models
@@ -115,7 +116,7 @@ def test_a_job_that_is_cancelled_leaves_no_points(
 
     def cancel_meanwhile(training: Training) -> float:
         with workspace.database.transaction() as session:
-            operations.cancel(session, job)
+            verbs.ask(session, job, Verb.CANCEL)
         return computed(training)
 
     monkeypatch.setattr(Training, "final_loss", cancel_meanwhile)

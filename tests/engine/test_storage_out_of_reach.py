@@ -9,7 +9,9 @@ import pytest
 from service.engine import run_job
 from service.engine.workspace import Workspace
 from service.errors import CannotWrite, Unavailable
-from service.jobs import operations as jobs
+from service.jobs import operations
+from service.jobs.states import Verb
+from service.jobs.steering import verbs
 from service.storage.storage import Storage
 from tests.support.serving import PATIENCE, wait_for
 
@@ -39,7 +41,7 @@ def test_a_job_rests_until_its_data_can_be_had(
     job = post(epochs=3)
     opened.append(fault)
     run_job.work_on(workspace, job, "message")
-    record = jobs.show(workspace.database, job)
+    record = operations.show(workspace.database, job)
     assert (record.state, record.losses_of_worker, record.attempt, opened) == ("succeeded", 0, 1, [])
 
 
@@ -52,7 +54,7 @@ def test_a_job_that_rests_is_cancelled_at_once(
     worker.start()
     wait_for(lambda: len(opened) < 100)
     with workspace.database.transaction() as session:
-        jobs.cancel(session, job)
+        verbs.ask(session, job, Verb.CANCEL)
     worker.join(PATIENCE)
     assert not worker.is_alive()
-    assert jobs.show(workspace.database, job).state == "cancelled"
+    assert operations.show(workspace.database, job).state == "cancelled"

@@ -13,10 +13,11 @@ from service.engine.ledger import Ledger
 from service.engine.run_job import work_on
 from service.engine.workspace import Workspace
 from service.errors import Conflict
-from service.jobs import operations, queue, receipts, records, verifications
+from service.jobs import queue, receipts, records, verifications
 from service.jobs.receipts import Outcome
 from service.jobs.records import JobRecord, ReportsRecord
-from service.jobs.states import State
+from service.jobs.states import State, Verb
+from service.jobs.steering import verbs
 from service.learning.losses import MSE
 from service.learning.optimisers import Adam
 from service.learning.training.events import EpochReport
@@ -185,7 +186,7 @@ def test_a_verification_survives_the_loss_of_its_worker(bench: Bench) -> None:
 def test_a_verification_that_was_cancelled_has_no_answer(bench: Bench) -> None:
     again = bench.enqueue(bench.train().id)
     with bench.workspace.database.transaction() as session:
-        operations.cancel(session, again)
+        verbs.ask(session, again, Verb.CANCEL)
     with pytest.raises(Conflict) as refused:
         verifications.found(bench.job(again))
     assert refused.value.code == "verification_cancelled"

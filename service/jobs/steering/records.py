@@ -1,0 +1,61 @@
+"""The table of what happened to jobs, and every query on it."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, insert, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from service.database.record import Record, now
+
+
+class Happening(StrEnum):
+    """A kind of entry in a job's log."""
+
+    ASKED = "asked"
+    """A client asked for something."""
+    CLAIMED = "claimed"
+    """A worker took the job."""
+    WORKER_LOST = "worker_lost"
+    """The worker ended before the job."""
+    PAUSED = "paused"
+    """The job rests from here on."""
+    RESUMED = "resumed"
+    """A client let the job go on."""
+
+
+class LogRecord(Record):
+    """One entry in the log of a job."""
+
+    __tablename__ = "job_log"
+    __table_args__ = (Index("ix_job_log_job_id_id", "job_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
+    at: Mapped[datetime] = mapped_column(default=now)
+    epoch: Mapped[int | None]
+    """Epochs that were done; null before any."""
+    batch: Mapped[int | None]
+    """Batches of the next epoch that were done; null where nobody knew."""
+    event: Mapped[str]
+    detail: Mapped[str]
+    change: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """A change of the training with its exact place, by which another training repeats it."""
+
+
+def add(session: Session, job: str, event: Happening, detail: str, **values: Any) -> None:
+    """Write an entry."""
+    session.execute(insert(LogRecord), [{"job_id": job, "at": now(), "event": event, "detail": detail, **values}])
+
+
+def page(session: Session, job: str, after: int, limit: int) -> list[LogRecord]:
+    """Entries behind the one with the number `after`, oldest first."""
+    statement = select(LogRecord).where(LogRecord.job_id == job, LogRecord.id > after)
+    return list(session.scalars(statement.order_by(LogRecord.id).limit(limit)))
+
+
+def changes(session: Session, job: str) -> list[dict[str, Any]]:
+    """The changes of a job's training in the order in which they took hold."""
+    statement = select(LogRecord.change).where(LogRecord.job_id == job, LogRecord.change.is_not(None))
+    return [change for change in session.scalars(statement.order_by(LogRecord.id)) if change is not None]

@@ -1,0 +1,60 @@
+"""The rules of steering: moves of a job that clients ask for."""
+
+from sqlalchemy.orm import Session
+
+from service.errors import Conflict
+from service.jobs import queue, records
+from service.jobs.records import JobRecord
+from service.jobs.states import ENDED, MOVES, Asked, Standing, State, Verb
+from service.jobs.steering import records as log
+from service.jobs.steering.records import Happening
+
+PAST = {Verb.CANCEL: "cancelled", Verb.PAUSE: "paused", Verb.RESUME: "resumed"}
+
+
+def ask(session: Session, job: str, verb: Verb) -> JobRecord:
+    """Move a job as a client asks: at once where no worker has it, else at the worker's next beat. Idempotent.
+
+    Raises:
+        NotFound: there is no such job.
+        Conflict: the table of moves has none from where the job stands.
+    """
+    record = records.find(session, job, lock=True)
+    standing = standing_of(record)
+    after = MOVES.get(standing, {}).get(verb)
+    if after is None:
+        raise _conflict(job, standing, verb)
+    if after != standing:
+        _move(session, record, after, verb)
+    return record
+
+
+def standing_of(record: JobRecord) -> Standing:
+    return Standing(State(record.state), None if record.asked is None else Asked(record.asked))
+
+
+def _move(session: Session, record: JobRecord, after: Standing, verb: Verb) -> None:
+    place = {"epoch": record.epochs_done}
+    event = Happening.RESUMED if verb is Verb.RESUME else Happening.ASKED
+    detail = "A client let the job go on." if verb is Verb.RESUME else f"A client asked to {verb} the job."
+    log.add(session, record.id, event, detail, **place)
+    if after.state in ENDED:
+        queue.end(session, record, after.state)
+        return
+    if after.state is State.PAUSED:
+        log.add(session, record.id, Happening.PAUSED, "The job rests.", **place)
+    record.state, record.asked = after
+
+
+def _conflict(job: str, standing: Standing, verb: Verb) -> Conflict:
+    if standing.state in ENDED:
+        allowed = [state for state in State if state not in ENDED]
+        detail = f"Job {job} has {standing.state}: only {_listed(allowed, 'and')} jobs can be {PAST[verb]}."
+        return Conflict(detail, "job_ended")
+    verbs = _listed(list(MOVES[standing]), "or")
+    detail = f"Job {job} is {standing.state}, and a client asked to {standing.asked} it: now one can {verbs} it."
+    return Conflict(detail, f"asked_to_{standing.asked}")
+
+
+def _listed(words: list[State] | list[Verb], last: str) -> str:
+    return f" {last} ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
