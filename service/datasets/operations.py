@@ -1,7 +1,8 @@
 """The rules of datasets."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
@@ -11,8 +12,10 @@ from service.database import lookup
 from service.database.database import Database
 from service.database.record import now
 from service.datasets import records
+from service.datasets.faults import Faults, Note
 from service.datasets.formats.json_columns import json_table
-from service.datasets.ingest.fill import Options
+from service.datasets.ingest.preview import preview_table
+from service.datasets.ingest.roles import Options
 from service.datasets.ingest.store import store_table
 from service.datasets.records import DatasetRecord
 from service.datasets.schemas import NewDataset
@@ -22,7 +25,7 @@ from service.ids import new_id
 from service.storage.storage import Storage
 from service.wire import PartName
 
-__all__ = ["Options", "adding", "create", "delete", "naming", "refuse_taken", "rows", "store"]
+__all__ = ["Options", "adding", "create", "delete", "naming", "preview", "refuse_taken", "rows", "store"]
 
 
 def store(storage: Storage, table: Table, options: Options) -> DatasetRecord:
@@ -32,13 +35,24 @@ def store(storage: Storage, table: Table, options: Options) -> DatasetRecord:
         Invalid: rows, targets or parts are impossible.
         Unavailable: the storage is full or out of reach.
     """
-    return store_table(storage, lambda _: table, options, new_id("ds"), now())
+    return store_table(storage, lambda _, __: table, options, new_id("ds"), now())
 
 
 def create(storage: Storage, new: NewDataset) -> DatasetRecord:
     """Keep the data of a JSON body; the row follows with `adding`. Raises as `store` does."""
-    table = json_table(new.columns, new.types, new.dtype)
-    return store(storage, table, Options(new.name, new.targets, new.split, new.dtype, new.missing))
+    return store_table(storage, *_as_json(new), new_id("ds"), now())
+
+
+def preview(storage: Storage, new: NewDataset, faults: Faults) -> dict[str, Any]:
+    """Return what a JSON body would become, and all its faults beside those."""
+    return preview_table(storage, *_as_json(new), faults)
+
+
+def _as_json(new: NewDataset) -> tuple[Callable[[Path, Note], Table], Options]:
+    def read(_: Path, note: Note) -> Table:
+        return json_table(new.columns, new.types, new.dtype, note)
+
+    return read, Options(new.name, new.targets, new.split, new.dtype, new.missing)
 
 
 @contextmanager

@@ -164,6 +164,12 @@ class NewDataset(Strict):
     )
 
 
+class PreviewedDataset(NewDataset):
+    """A dataset to look at: its targets may be chosen later."""
+
+    targets: Annotated[list[ColumnName], PLAIN] = Field([], max_length=MOST_COLUMNS, description="the columns to learn")
+
+
 class Column(BaseModel):
     """A column of a dataset."""
 
@@ -254,3 +260,31 @@ class Statistics(BaseModel):
     """The statistics of a dataset."""
 
     columns: list[ColumnSummary] = Field(description="one of each column, in order")
+
+
+class PreviewFault(BaseModel):
+    """A reason for which the dataset would be refused."""
+
+    pointer: str = Field(description="JSON pointer into the data, or the name of a parameter")
+    detail: str = Field(description="the fault, in words, with its remedy where there is one")
+
+
+class Preview(BaseModel):
+    """The answer to `validate_only`: what the first megabyte of the data would become."""
+
+    features: list[Column] = Field(description="the columns that a network takes")
+    targets: list[Column] = Field(description="those of the named targets that are there")
+    inputs: int = Field(description="the width that a network's first layer must take")
+    outputs: int = Field(description="the width that a network's last layer must have")
+    parts: Parts | None = Field(description="null where the whole body would be needed, or parts are impossible")
+    first: list[dict[str, bool | float | str | None]] = Field(
+        description="the first ten rows by the names of the columns; null where a value is missing or at fault"
+    )
+    rows_read: int = Field(description="the rows that were looked at")
+    complete: bool = Field(description="whether these are all rows of the body")
+    statistics: Statistics = Field(description="of the rows read; where the parts are not known, all of them train")
+    sampled: bool = Field(description="whether the statistics are of the first rows, and not of all")
+    advice: list[Advice] = Field(description="advice on how the body was read, each with its remedy")
+    faults: list[PreviewFault] = Field(
+        description="all reasons for which the dataset would be refused, the first ten of a kind, at most 20"
+    )

@@ -74,13 +74,17 @@ class Parts(AbstractContextManager["Parts"]):
             elif len(chosen):
                 yield part, chosen
 
+    def flush(self) -> None:
+        """Let the rows be read, once all are there."""
+        self._file.flush()
+
     def check(self) -> None:
         """Check that there are rows to train on, once all rows are there.
 
         Raises:
             Invalid: there is nothing to train on.
         """
-        self._file.flush()
+        self.flush()
         if not self._counts[TRAIN]:
             raise invalid("#/split", f"No row of {self.rows} is left to train on.", "nothing_to_train_on")
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.datasets.columns import Kind
+from service.datasets.faults import Note, refuse
 from service.learning.planning.advice import Advice
 
 Values = NDArray[np.float64]
@@ -46,6 +47,8 @@ class Chunk:
     columns: Mapping[str, Values | Texts]
     where: Callable[[int], str]
     """The name by which the sender finds a row of this chunk, the first being 0: "Line 17" or "Row 16"."""
+    wrong: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
+    """Rows of columns whose values are none of their kind, and have been noted as faults: numbers are missing there."""
 
     @property
     def rows(self) -> int:
@@ -66,6 +69,10 @@ class Table:
     """Advice to the sender on the way that the body was read."""
     ignored: list[str] = field(default_factory=list)
     """Columns of the body that are left out."""
+    dates: Collection[str] = ()
+    """Columns of dates, as days."""
+    complete: bool = True
+    """Whether the chunks have all rows of the body, and not those of its beginning alone."""
 
 
 @dataclass(frozen=True)
@@ -102,3 +109,7 @@ class ReadOptions:
     """The least number of columns: a dataset has one to learn from and one to learn."""
     expected: Mapping[str, Kind] = field(default_factory=dict)
     """Kinds of columns that a CSV may have, where the caller knows them already."""
+    sample: int | None = None
+    """Bytes of CSV after which no more rows are read; None: all are."""
+    note: Note = refuse
+    """Called with faults of the body after which reading can go on; without it they are raised."""

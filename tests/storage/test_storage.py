@@ -12,7 +12,7 @@ import pytest
 from service.database.database import Database
 from service.datasets import operations, records
 from service.datasets.formats.json_columns import json_table
-from service.datasets.ingest.fill import Options
+from service.datasets.ingest.roles import Options
 from service.datasets.records import DatasetRecord
 from service.datasets.schemas import Split
 from service.errors import Conflict, Invalid, NotFound, TooLarge, Unavailable

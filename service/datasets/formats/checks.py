@@ -3,12 +3,15 @@
 import re
 from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from itertools import islice
 from urllib.parse import quote
 
+import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from service.datasets.columns import LONGEST_CATEGORY, LONGEST_NAME, MOST_CATEGORIES, MOST_COLUMNS
+from service.datasets.faults import Note, refuse
 from service.datasets.schemas import ColumnName
 from service.datasets.table import Chunk, Texts
 from service.errors import Invalid, invalid
@@ -67,51 +70,57 @@ def check_names(names: Sequence[str], remedy: str = "") -> None:
             raise invalid("#", detail, "bad_column_name") from None
 
 
-def check_types(types: Iterable[str], names: Mapping[str, object] | Sequence[str], pointer: str) -> None:
-    """Raise Invalid where a type is set for a column that is not among `names`."""
+def check_types(
+    types: Iterable[str], names: Mapping[str, object] | Sequence[str], pointer: str, note: Note = refuse
+) -> None:
+    """Note a fault where a type is set for a column that is not among `names`."""
     for name in types:
         if name not in names:
             known = ", ".join(map(repr, islice(names, 20)))
-            raise invalid(pointer, f"There is no column {name[:SHOWN]!r}; there are {known}.", "unknown_column")
+            note(invalid(pointer, f"There is no column {name[:SHOWN]!r}; there are {known}.", "unknown_column"))
 
 
-def few_categories(chunks: Generator[Chunk], told: Collection[str]) -> Generator[Chunk]:
+def few_categories(chunks: Generator[Chunk], told: Collection[str], note: Note = refuse) -> Generator[Chunk]:
     """Yield the same chunks, as long as each column of texts has few different ones, and none that is long or, unless
-    the sender has `told` its kind, begins with a date or a time.
-
-    Raises:
-        Invalid: a column has more categories, a longer one, or such a beginning.
+    the sender has `told` its kind, begins with a date or a time. Others are noted, and all their values are wrong.
     """
     seen: dict[str, set[str]] = {}
+    refused = set[str]()
     rows = 0
     with closing(chunks):
         for chunk in chunks:
             for name, texts in chunk.columns.items():
-                if isinstance(texts, Texts):
-                    if name not in told and not seen.get(name):
-                        _check_first(name, texts, chunk, rows)
-                    _check_categories(name, texts, seen.setdefault(name, set()), chunk)
-            yield chunk
+                if isinstance(texts, Texts) and name not in refused:
+                    begins = name not in told and not seen.get(name)
+                    fault = (begins and _fault_of_first(name, texts, chunk, rows)) or _fault_of_categories(
+                        name, texts, seen.setdefault(name, set()), chunk
+                    )
+                    if fault:
+                        note(fault)
+                        refused.add(name)
+                        seen[name].clear()
+            wrong = {name: np.ones(chunk.rows, bool) for name in refused}
+            yield replace(chunk, wrong={**chunk.wrong, **wrong}) if wrong else chunk
             rows += chunk.rows
 
 
-def _check_first(name: str, texts: Texts, chunk: Chunk, rows: int) -> None:
-    """Raise Invalid where the first value of a chunk, which `rows` rows precede, is a date or a time."""
+def _fault_of_first(name: str, texts: Texts, chunk: Chunk, rows: int) -> Invalid | None:
+    """Return the fault where the first value of a chunk, which `rows` rows precede, is a date or a time."""
     row = int((texts.codes >= 0).argmax())
     first = texts.categories[texts.codes[row]] if texts.codes[row] >= 0 else ""
-    if is_time(first):
-        detail = f"{chunk.where(row)}: column {name!r} {no_date(first)}"
-        raise invalid(f"#/columns/{escape(name)}/{rows + row}", detail)
+    if not is_time(first):
+        return None
+    detail = f"{chunk.where(row)}: column {name!r} {no_date(first)}"
+    return invalid(f"#/columns/{escape(name)}/{rows + row}", detail)
 
 
-def _check_categories(name: str, texts: Texts, seen: set[str], chunk: Chunk) -> None:
+def _fault_of_categories(name: str, texts: Texts, seen: set[str], chunk: Chunk) -> Invalid | None:
     for code, text in enumerate(texts.categories):
         if len(text) > LONGEST_CATEGORY:
             where = chunk.where(int((texts.codes == code).argmax()))
-            raise _no_category(name, f"{where}: column {name!r} holds a text of {len(text):,} characters, no category")
+            return _no_category(name, f"{where}: column {name!r} holds a text of {len(text):,} characters, no category")
     seen.update(texts.categories)
-    if len(seen) > MOST_CATEGORIES:
-        raise too_many_categories(name)
+    return too_many_categories(name) if len(seen) > MOST_CATEGORIES else None
 
 
 def too_many_categories(name: str) -> Invalid:

@@ -1,14 +1,18 @@
 """Columns as JSON has them: lists of numbers, of booleans or of texts, in which null is a missing value."""
 
 from collections.abc import Generator, Iterator, Mapping
+from contextlib import suppress
+from itertools import islice
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from service.datasets.columns import MOST_CATEGORIES, Kind
+from service.datasets.faults import MOST_OF_A_KIND, Note, refuse
 from service.datasets.formats.checks import check_types, few_categories
 from service.datasets.table import Chunk, Table, Texts, Values, category_of
-from service.errors import Invalid, invalid
+from service.errors import Fault, Invalid, invalid
 from service.http import json_numbers
 from service.http.long_json.lists import LongList, pieces
 from service.pointers import escape
@@ -18,33 +22,53 @@ _KINDS = {type: kind for kind, types in _TYPES.items() for type in types}
 _EXPECTED: dict[Kind, str] = {"numeric": "a number", "boolean": "a boolean", "categorical": "a text"}
 
 
-def json_table(columns: Mapping[str, Any], types: Mapping[str, Kind], dtype: str) -> Table:
+def json_table(columns: Mapping[str, Any], types: Mapping[str, Kind], dtype: str, note: Note = refuse) -> Table:
     """The columns of a JSON body as a table of one chunk. Their kinds are those of `types`, or of their first values.
 
-    Raises:
-        Invalid: with the pointer of the first value of another kind, or too large for `dtype`; or lengths differ.
+    Values of another kind, or too large for `dtype`, are noted, and so are columns of another length.
     """
-    check_types(types, columns, "#/types")
+    check_types(types, columns, "#/types", note)
     kinds: dict[str, Kind] = {}
     read: dict[str, Values | Texts] = {}
+    wrong: dict[str, NDArray[np.bool_]] = {}
     for name, values in columns.items():
-        kinds[name], read[name] = _column(values, types.get(name), dtype, f"#/columns/{escape(name)}")
-    _check_lengths(columns)
-    return Table(kinds, few_categories(_alone(Chunk(read, lambda row: f"Row {row}")), types))
+        try:
+            kinds[name], read[name] = _column(values, types.get(name), dtype, f"#/columns/{escape(name)}")
+        except Invalid as refused:
+            note(refused)
+            kinds[name], read[name], wrong[name] = _salvaged(values, types.get(name))
+    chunk = _of_one_length(Chunk(read, lambda row: f"Row {row}", wrong), note)
+    return Table(kinds, few_categories(_alone(chunk), types, note))
 
 
 def _alone(chunk: Chunk) -> Generator[Chunk]:
-    yield chunk
+    if chunk.rows:
+        yield chunk
 
 
-def _check_lengths(columns: Mapping[str, list[Any] | LongList]) -> None:
-    first, *others = columns
-    for name in others:
-        if len(columns[name]) != len(columns[first]):
-            lengths = f"{len(columns[name])} rows, but {first!r} has {len(columns[first])}"
-            raise invalid(f"#/columns/{escape(name)}", f"Column {name!r} has {lengths}.", "ragged")
-    if not len(columns[first]):
-        raise invalid("#/columns", "There are no rows.", "empty")
+def _of_one_length(chunk: Chunk, note: Note) -> Chunk:
+    """Return the rows that all columns have; other lengths than the first column's are noted."""
+    lengths = {name: len(each.codes if isinstance(each, Texts) else each) for name, each in chunk.columns.items()}
+    first = next(iter(lengths))
+    faults = [
+        Fault(
+            f"#/columns/{escape(name)}",
+            f"Column {name!r} has {length} rows, but {first!r} has {lengths[first]}.",
+        )
+        for name, length in lengths.items()
+        if length != lengths[first]
+    ]
+    if not faults:
+        if not lengths[first]:
+            note(invalid("#/columns", "There are no rows.", "empty"))
+        return chunk
+    note(Invalid(faults[0].detail, "ragged", tuple(faults[:MOST_OF_A_KIND])))
+    rows = min(lengths.values())
+    columns = {
+        name: Texts(each.codes[:rows], each.categories) if isinstance(each, Texts) else each[:rows]
+        for name, each in chunk.columns.items()
+    }
+    return Chunk(columns, chunk.where, {name: each[:rows] for name, each in chunk.wrong.items()})
 
 
 def _column(values: Any, wanted: Kind | None, dtype: str, pointer: str) -> tuple[Kind, Values | Texts]:
@@ -53,13 +77,32 @@ def _column(values: Any, wanted: Kind | None, dtype: str, pointer: str) -> tuple
     place, first = next(_there(values), (0, 0.0))
     natural = _KINDS.get(type(first))
     if natural is None or (natural == "categorical" and wanted not in (None, natural)):
-        raise _other_kind(f"{pointer}/{place}", first, wanted or "numeric")
+        raise _other_kinds(pointer, {place: first}, wanted or "numeric")
     if "categorical" in (natural, wanted):
         return "categorical", _texts(values, natural, dtype, pointer)
     array = _array(values, natural, dtype, pointer)
     if wanted == "boolean":
         _check_binary(array, pointer)
     return wanted or natural, array
+
+
+def _salvaged(values: Any, wanted: Kind | None) -> tuple[Kind, Values | Texts, NDArray[np.bool_]]:
+    """Return those values of a column that are of its kind, and which are not."""
+    _, first = next(_there(values), (0, 0.0))
+    kind: Kind = wanted or _KINDS.get(type(first)) or "numeric"
+    array, codes = np.full(len(values), np.nan), np.full(len(values), -1, np.int32)
+    wrong = np.zeros(len(values), bool)
+    known: dict[str, int] = {}
+    for place, value in _there(values):
+        if type(value) not in _TYPES[kind]:
+            wrong[place] = True
+        elif kind == "categorical":
+            codes[place] = known.setdefault(value, len(known))
+        else:
+            with suppress(OverflowError):
+                array[place] = value
+            wrong[place] = not np.isfinite(array[place])
+    return kind, Texts(codes, list(known)) if kind == "categorical" else np.where(wrong, np.nan, array), wrong
 
 
 def _there(values: list[Any] | LongList) -> Iterator[tuple[int, Any]]:
@@ -71,8 +114,8 @@ def _there(values: list[Any] | LongList) -> Iterator[tuple[int, Any]]:
 def _check_kind(values: list[Any], kind: Kind, pointer: str, start: int) -> None:
     expected = {*_TYPES[kind], type(None)}
     if not set(map(type, values)) <= expected:
-        place = next(i for i, value in enumerate(values) if type(value) not in expected)
-        raise _other_kind(f"{pointer}/{start + place}", values[place], kind)
+        places = (place for place, value in enumerate(values) if type(value) not in expected)
+        raise _other_kinds(pointer, {start + place: values[place] for place in islice(places, MOST_OF_A_KIND)}, kind)
 
 
 def _array(values: list[Any] | LongList, kind: Kind, dtype: str, pointer: str) -> Values:
@@ -94,8 +137,13 @@ def _piece(values: list[Any], kind: Kind, dtype: str, pointer: str, start: int) 
     return _numbers(values, dtype, pointer, start) if kind == "numeric" else _floats(values)
 
 
-def _other_kind(pointer: str, value: Any, expected: Kind) -> Invalid:
-    return invalid(pointer, f"This is {json_numbers.kind_of(value)}, but {_EXPECTED[expected]} is expected.")
+def _other_kinds(pointer: str, values: Mapping[int, Any], expected: Kind) -> Invalid:
+    """Return the fault of values, by their places, that are not of the kind that is expected."""
+    faults = tuple(
+        Fault(f"{pointer}/{place}", f"This is {json_numbers.kind_of(value)}, but {_EXPECTED[expected]} is expected.")
+        for place, value in values.items()
+    )
+    return Invalid(faults[0].detail, "invalid", faults)
 
 
 def _numbers(values: list[Any], dtype: str, pointer: str, start: int) -> Values:
@@ -114,7 +162,9 @@ def _floats(values: list[bool | None]) -> Values:
 def _check_binary(array: Values, pointer: str) -> None:
     wrong = ~(np.isnan(array) | (array == 0) | (array == 1))
     if wrong.any():
-        raise invalid(f"{pointer}/{wrong.argmax()}", "This is neither 0 nor 1, but a boolean is expected.")
+        detail = "This is neither 0 nor 1, but a boolean is expected."
+        rows = np.flatnonzero(wrong)[:MOST_OF_A_KIND].tolist()
+        raise Invalid(detail, "invalid", tuple(Fault(f"{pointer}/{row}", detail) for row in rows))
 
 
 def _texts(values: list[Any] | LongList, kind: Kind, dtype: str, pointer: str) -> Texts:

@@ -8,11 +8,12 @@ import numpy as np
 import pyarrow
 
 from service.datasets.columns import Kind
-from service.datasets.formats.arrow.arrays import chunk_of, kind_of, refusing
+from service.datasets.faults import Note
+from service.datasets.formats.arrow.arrays import chunk_of, known_kinds, refusing
 from service.datasets.formats.body import to_file
 from service.datasets.formats.checks import check_count, check_names, check_types, rows_of_a_chunk
 from service.datasets.table import Chunk, ReadOptions, Table
-from service.errors import invalid
+from service.errors import Invalid, invalid
 from service.http.json_numbers import Array
 from service.learning.rows.memory_maps import drop_behind
 from service.pointers import escape
@@ -39,9 +40,9 @@ def read_npy(pieces: Iterator[bytes], options: ReadOptions, scratch: Path) -> Ta
         if len(options.columns) != len(columns):
             raise invalid("query/columns", f"{len(options.columns)} names are given for {len(columns)} columns.")
         columns = dict(zip(options.columns, columns.values(), strict=True))
-    columns = without(columns, options.ignored)
-    kinds = kinds_of(columns, options.types)
-    return Table(kinds, chunks_of([array], columns, kinds))
+    columns = without(columns, options.ignored, options.note)
+    kinds = kinds_of(columns, options.types, options.note)
+    return Table(kinds, chunks_of([array], columns, kinds, options.note))
 
 
 def load(file: Path, what: str) -> Array:
@@ -65,35 +66,39 @@ def columns_of(array: Array, what: str, prefix: str) -> dict[str, Array]:
     return {f"{prefix}{index}": column for index, column in enumerate(array.T)}
 
 
-def without(columns: Mapping[str, Array], ignored: Collection[str]) -> dict[str, Array]:
-    """Return the columns that are not ignored.
-
-    Raises:
-        Invalid: a column to ignore is not there.
-    """
-    check_types(ignored, columns, "query/ignore")
+def without(columns: Mapping[str, Array], ignored: Collection[str], note: Note) -> dict[str, Array]:
+    """Return the columns that are not ignored; a column to ignore that is not there is noted."""
+    check_types(ignored, columns, "query/ignore", note)
     return {name: values for name, values in columns.items() if name not in ignored}
 
 
-def kinds_of(columns: Mapping[str, Array], types: Mapping[str, Kind]) -> dict[str, Kind]:
+def kinds_of(columns: Mapping[str, Array], types: Mapping[str, Kind], note: Note) -> dict[str, Kind]:
     """Return the kind of each column, of `types` or by NumPy's type.
 
     Raises:
         Invalid: it holds values that no network takes, or columns cannot have such names.
     """
     check_names(list(columns))
-    check_types(types, columns, "query/types")
-    return {name: kind_of(name, _type(name, values), types.get(name)) for name, values in columns.items()}
+    check_types(types, columns, "query/types", note)
+    held = dict[str, pyarrow.DataType]()
+    for name, values in columns.items():
+        try:
+            held[name] = _type(name, values)
+        except Invalid as refused:
+            note(refused)
+    return known_kinds(held, types, note)
 
 
-def chunks_of(arrays: Sequence[Array], columns: Mapping[str, Array], kinds: Mapping[str, Kind]) -> Generator[Chunk]:
+def chunks_of(
+    arrays: Sequence[Array], columns: Mapping[str, Array], kinds: Mapping[str, Kind], note: Note
+) -> Generator[Chunk]:
     """Yield the rows of columns that are views of `arrays`, and release the pages behind them."""
     rows = min((len(values) for values in columns.values()), default=0)
     step = rows_of_a_chunk(len(columns))
     with refusing(FORM):
         for start in range(0, rows, step):
             stop = min(start + step, rows)
-            yield chunk_of({name: _arrow(values[start:stop]) for name, values in columns.items()}, kinds, start)
+            yield chunk_of({name: _arrow(columns[name][start:stop]) for name in kinds}, kinds, start, note)
             for array in arrays:
                 drop_behind(array, start, stop)
 

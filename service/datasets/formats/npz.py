@@ -37,11 +37,11 @@ def read_npz(body: Pieces, options: ReadOptions, scratch: Path) -> Table:
     named = [column for name, array in arrays.items() for column in groups.get(name, {name: array}).items()]
     check_names([name for name, _ in named])
     ignored = [column for name in options.ignored for column in groups.pop(name, {name: None})]
-    columns = without(dict(named), ignored)
+    columns = without(dict(named), ignored, options.note)
     _check_lengths(columns)
-    kinds = kinds_of(columns, _of_columns(options.types, groups))
+    kinds = kinds_of(columns, _of_columns(options.types, groups), options.note)
     left = {name: [column for column in group if column in columns] for name, group in groups.items()}
-    return Table(kinds, chunks_of(list(arrays.values()), columns, kinds), left)
+    return Table(kinds, chunks_of(list(arrays.values()), columns, kinds, options.note), left)
 
 
 def _of_columns(types: Mapping[str, Kind], groups: Mapping[str, Iterable[str]]) -> dict[str, Kind]:

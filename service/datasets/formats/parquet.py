@@ -7,6 +7,7 @@ import pyarrow
 from pyarrow import parquet, types
 
 from service.datasets.columns import Kind
+from service.datasets.faults import Note
 from service.datasets.formats.arrow.arrays import chunks_of, kinds_of, mapped, refusing
 from service.datasets.formats.body import Pieces, to_file
 from service.datasets.formats.checks import rows_of_a_chunk
@@ -27,11 +28,11 @@ def read_parquet(body: Pieces, options: ReadOptions, scratch: Path) -> Table:
         metadata = parquet.read_metadata(source)
         schema = metadata.schema.to_arrow_schema()
         body.check(_unpacked_size(metadata, schema))
-        kinds = kinds_of(schema, options.types, options.ignored)
+        kinds = kinds_of(schema, options.types, options.ignored, options.note)
     # Texts stay codes as the file has them: few bytes may name long texts many times.
     columns = None if len(kinds) == len(schema) else list(kinds)
     texts = [field.name for field in schema if types.is_string(field.type) or types.is_large_string(field.type)]
-    return Table(kinds, _chunks(source, kinds, texts, columns))
+    return Table(kinds, _chunks(source, kinds, texts, columns, options.note))
 
 
 def _unpacked_size(metadata: parquet.FileMetaData, schema: pyarrow.Schema) -> int:
@@ -50,8 +51,8 @@ def _bit_width(kind: pyarrow.DataType) -> int:
 
 
 def _chunks(
-    source: pyarrow.NativeFile, kinds: Mapping[str, Kind], texts: list[str], columns: list[str] | None
+    source: pyarrow.NativeFile, kinds: Mapping[str, Kind], texts: list[str], columns: list[str] | None, note: Note
 ) -> Generator[Chunk]:
     with refusing(FORM), source:
         file = parquet.ParquetFile(source, read_dictionary=texts)
-        yield from chunks_of(file.iter_batches(rows_of_a_chunk(len(kinds)), columns=columns), kinds)
+        yield from chunks_of(file.iter_batches(rows_of_a_chunk(len(kinds)), columns=columns), kinds, note)

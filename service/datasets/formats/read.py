@@ -1,5 +1,6 @@
 """The reading of a body of any form into typed columns."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from service.datasets.formats.body import Body, Pieces
@@ -32,7 +33,7 @@ def read_table(media_type: str, body: Body, options: ReadOptions, scratch: Path)
         *options.dates,
     }
     ignored = [*options.ignored, *table.ignored]
-    return Table(table.kinds, few_categories(table.chunks, told), table.groups, table.advice, ignored)
+    return replace(table, chunks=few_categories(table.chunks, told, options.note), ignored=ignored)
 
 
 def unread(media_type: str) -> WrongFormat:

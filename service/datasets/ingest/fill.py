@@ -1,56 +1,26 @@
 """The filling of a spool with a table's chunks: numbers in the dataset's dtype, categories as codes."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from service.datasets.columns import Kind
+from service.datasets.faults import Faults
 from service.datasets.ingest.describe import SpooledColumn
 from service.datasets.ingest.missing import MOST_FAULTS, MissingValues, Ways, category_of_missing, missing_in, no_rows
+from service.datasets.ingest.roles import Layout, Options, layout
 from service.datasets.ingest.spool import Spool
-from service.datasets.schemas import Missing, PartOfColumn, Split
 from service.datasets.split import PARTS, Parts
 from service.datasets.table import Chunk, Table, Texts
 from service.errors import Fault, Invalid, TooLarge, invalid
 from service.http.json_numbers import Array
 from service.pointers import escape
-from service.wire import Dtype
 
 MOST_ROWS = 10**9
 """Rows of a dataset; with more, NumPy draws no hypergeometric numbers."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """The description of a new dataset, without its rows."""
-
-    name: str | None
-    targets: Sequence[str]
-    split: Split | PartOfColumn
-    dtype: Dtype
-    missing: Missing | None = None
-    limit: int = 1 << 40
-    """Bytes that the dataset's arrays may take."""
-
-    @property
-    def split_column(self) -> str | None:
-        return self.split.column if isinstance(self.split, PartOfColumn) else None
-
-
-@dataclass(frozen=True)
-class Layout:
-    """The roles of a table's columns, by name."""
-
-    features: list[str]
-    targets: list[str]
-
-    @property
-    def names(self) -> list[str]:
-        return [*self.features, *self.targets]
 
 
 @dataclass
@@ -67,62 +37,33 @@ class Ingested:
     """Names of features and targets, in the order of the data."""
     empty: list[str]
     """Columns without any value, which are no features."""
+    rounded: list[str]
+    """Columns of dates that the dtype does not hold exactly."""
 
 
-def layout(table: Table, options: Options) -> Layout:
-    """Divide the columns into features and targets.
-
-    Raises:
-        Invalid: a column does not exist or has two roles, or no feature is left.
-    """
-    known, taken, targets = table.kinds, options.split_column, list[str]()
-    if taken is not None and taken not in known:
-        raise invalid("#/split/column", f"There is no column {taken!r}; {_there_are(known)}.", "unknown_column")
-    for index, target in enumerate(options.targets):
-        pointer = f"#/targets/{index}"
-        if target not in known and target not in table.groups:
-            raise invalid(pointer, f"There is no column {target!r}; {_there_are(known)}.", "unknown_column")
-        for name in table.groups.get(target, [target]):
-            if name in targets:
-                raise invalid(pointer, f"{name!r} is named twice.", "duplicate_column")
-            if name == taken:
-                raise invalid(pointer, f"{name!r} holds the part of each row: it cannot be learnt.", "duplicate_column")
-            targets.append(name)
-    features = [name for name in known if name not in targets and name != taken]
-    if not features:
-        raise invalid("#/targets", "Every column is a target; at least one must be left as input.", "no_features")
-    return Layout(features, targets)
-
-
-def _there_are(names: Mapping[str, Kind]) -> str:
-    return f"there are {', '.join(map(repr, islice(names, 20)))}"
-
-
-def ingest(table: Table, options: Options, folder: Path, open_files: ExitStack, check: Callable[[], None]) -> Ingested:
+def ingest(
+    table: Table, options: Options, folder: Path, open_files: ExitStack, check: Callable[[], None], faults: Faults
+) -> Ingested:
     """Read all chunks. `open_files` closes the scratch files in `folder`; `check` is called between chunks, and may
-    raise.
+    raise. Once there are `faults`, no further chunk is read.
 
     Raises:
         Invalid: rows or values are missing, numbers do not fit the dtype, categories or parts are too many or unknown.
         TooLarge: the arrays would be larger than `options.limit`.
     """
-    roles = layout(table, options)
-    missing = _missing_values(table, roles, options)
-    spool = open_files.enter_context(Spool(folder, len(roles.names), options.dtype))
-    parts = open_files.enter_context(Parts(folder))
-    drops = "drop" in missing.ways.values()
-    numbers = open_files.enter_context(Spool(folder, 1, "int64")) if drops else None
-    pass_ = _Pass(options, roles, spool, parts, numbers, missing)
+    filling = Filling.of(table, options, folder, open_files, faults)
     with closing(table.chunks):
-        for chunk in table.chunks:
-            check()
-            pass_.take(chunk)
-    pass_.end()
-    columns = [pass_.column(place, name, table.kinds[name]) for place, name in enumerate(roles.names)]
-    empty = [name for name in roles.features if name in missing.empty]
-    features = [each for each in columns[: len(roles.features)] if each.name not in missing.empty]
-    names = [name for name in table.kinds if name != options.split_column and name not in missing.empty]
-    return Ingested(spool, features, columns[len(roles.features) :], parts, numbers, names, empty)
+        try:
+            for chunk in table.chunks:
+                check()
+                filling.take(chunk)
+                if faults:
+                    break
+        except Invalid as refused:
+            faults.note(refused)
+    filling.end()
+    faults.check()
+    return filling.ingested
 
 
 def _missing_values(table: Table, roles: Layout, options: Options) -> MissingValues:
@@ -136,26 +77,62 @@ def _missing_values(table: Table, roles: Layout, options: Options) -> MissingVal
 
 
 @dataclass
-class _Pass:
+class Filling:
+    """A spool and what goes with it, while a table's chunks are read. Faults are noted."""
+
+    table: Table
     options: Options
     roles: Layout
     spool: Spool
     parts: Parts
     numbers: Spool | None
     missing: MissingValues
+    faults: Faults
+    keeps_all: bool = False
+    """Whether rows with faults are kept, too."""
     seen: int = 0
     """Rows of the data."""
     categories: dict[str, dict[str, int]] = field(default_factory=dict)
+    rounded: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, table: Table, options: Options, folder: Path, open_files: ExitStack, faults: Faults) -> "Filling":
+        """Return one without rows; the scratch files in `folder` are for `open_files` to close."""
+        roles = layout(table, options, faults.note)
+        missing = _missing_values(table, roles, options)
+        spool = open_files.enter_context(Spool(folder, len(roles.names), options.dtype))
+        parts = open_files.enter_context(Parts(folder))
+        drops = "drop" in missing.ways.values()
+        numbers = open_files.enter_context(Spool(folder, 1, "int64")) if drops else None
+        return cls(table, options, roles, spool, parts, numbers, missing, faults)
+
+    @property
+    def ingested(self) -> Ingested:
+        """The table in the spool, after its end."""
+        roles, kinds, missing = self.roles, self.table.kinds, self.missing
+        columns = [self.column(place, name, kinds[name]) for place, name in enumerate(roles.names)]
+        return Ingested(
+            self.spool,
+            [each for each in columns[: len(roles.features)] if each.name not in missing.empty],
+            columns[len(roles.features) :],
+            self.parts,
+            self.numbers,
+            [name for name in kinds if name != roles.parts and name not in missing.empty],
+            [name for name in roles.features if name in missing.empty],
+            [name for name in roles.names if name in self.rounded],
+        )
 
     def take(self, chunk: Chunk) -> None:
         columns = {name: self._column(name, chunk) for name in self.roles.names}
         gone = {name: where for name, values in columns.items() if (where := missing_in(values)) is not None}
+        wrong = {name: where for name, where in chunk.wrong.items() if where.any()}
+        self.missing.empty.difference_update(wrong)
+        self._note_infinite(columns, gone, wrong, chunk)
         if any(self.missing.ways[name] == "drop" for name in self.missing.begun(gone)) and self.spool.rows:
             self._drop_all()  # every row so far lacks a value of that column
-        self._refuse_missing(gone, chunk)
-        self._refuse_infinite(columns, gone, chunk)
+        self._refuse_missing({name: gone[name] & ~wrong[name] if name in wrong else gone[name] for name in gone}, chunk)
         codes = self._part_codes(chunk)
-        if not self.missing.faults:  # else the rest is looked through for more, and not kept
+        if self.keeps_all or not self.missing.faults:  # else the rest is looked through for more, and not kept
             self._keep(columns, gone, codes, chunk.rows)
         self.seen += chunk.rows
 
@@ -167,11 +144,14 @@ class _Pass:
         self.missing.counts.clear()
 
     def end(self) -> None:
-        self.missing.check()
+        """Note what can be told once all rows have come."""
+        self.missing.check(self.faults.note)
+        if self.faults:
+            return
         if not self.spool.rows:
-            raise no_rows(self.seen, self.missing.lacking)
-        if len(self.missing.empty) == len(self.roles.features):
-            raise invalid("#", "No input column has a value in any row.", "no_features")
+            self.faults.note(no_rows(self.seen, self.missing.lacking))
+        elif len(self.missing.empty) == len(self.roles.features):
+            self.faults.note(invalid("#", "No input column has a value in any row.", "no_features"))
 
     def column(self, place: int, name: str, kind: Kind) -> SpooledColumn:
         missing, way = self.missing.counts.get(name, 0), self.missing.ways[name]
@@ -188,9 +168,13 @@ class _Pass:
     def _column(self, name: str, chunk: Chunk) -> Array | Texts:
         values = chunk.columns[name]
         if isinstance(values, Texts):
-            return values
+            wrong = chunk.wrong.get(name)
+            return values if wrong is None else Texts(np.where(wrong, -1, values.codes), values.categories)
         with np.errstate(over="ignore"):
-            return values.astype(self.options.dtype, copy=False)
+            held: Array = values.astype(self.options.dtype, copy=False)
+        if name in self.table.dates and not np.array_equal(held, values, equal_nan=True):
+            self.rounded.add(name)
+        return held
 
     def _refuse_missing(self, gone: Mapping[str, Array], chunk: Chunk) -> None:
         places = {name: place for place, name in enumerate(chunk.columns)}
@@ -199,31 +183,42 @@ class _Pass:
                 fault = self._fault(name, row, chunk, f"the value of column {name!r} is missing.")
                 self.missing.refuse(self.seen + row, places[name], name, fault)
 
-    def _refuse_infinite(self, columns: Mapping[str, Array | Texts], gone: Mapping[str, Array], chunk: Chunk) -> None:
-        faults = [
-            self._fault(name, row, chunk, f"the number in column {name!r} is not finite in {self.options.dtype}.")
-            for name, values in columns.items()
-            if not isinstance(values, Texts) and (name in gone or not np.isfinite(values).all())
-            for row in np.flatnonzero(np.isinf(values))[:MOST_FAULTS].tolist()
-        ]
+    def _note_infinite(
+        self, columns: dict[str, Array | Texts], gone: dict[str, Array], wrong: dict[str, Array], chunk: Chunk
+    ) -> None:
+        """Note infinite numbers; from now on they are missing."""
+        faults = list[Fault]()
+        for name, values in columns.items():
+            if isinstance(values, Texts) or (name not in gone and np.isfinite(values).all()):
+                continue
+            infinite = np.isinf(values)
+            rows = np.flatnonzero(infinite)[:MOST_FAULTS].tolist()
+            what = f"the number in column {name!r} is not finite in {self.options.dtype}."
+            faults += [self._fault(name, row, chunk, what) for row in rows]
+            if rows:
+                columns[name] = finite = np.where(infinite, np.nan, values)
+                gone[name] = np.isnan(finite)
+                wrong[name] = infinite | wrong.get(name, False)
         if faults:
-            raise Invalid(faults[0].detail, "invalid", tuple(faults[:MOST_FAULTS]))
+            self.faults.note(Invalid(faults[0].detail, "invalid", tuple(faults[:MOST_FAULTS])))
 
     def _part_codes(self, chunk: Chunk) -> Array | None:
-        name = self.options.split_column
+        name = self.roles.parts
         if name is None:
             return None
         values = chunk.columns[name]
         if not isinstance(values, Texts):
             fault = self._fault(name, 0, chunk, f"column {name!r} holds no texts, but a part is {_PARTS}.")
-            raise Invalid(fault.detail, "unknown_part", (fault,))
+            self.faults.note(Invalid(fault.detail, "unknown_part", (fault,)))
+            return np.zeros(chunk.rows, np.uint8)
         known = np.array([*(PARTS.index(each) if each in PARTS else -1 for each in values.categories), -1])
         codes = known[values.codes]  # -1, a missing value, finds the last
         strange = np.flatnonzero(codes < 0)[:MOST_FAULTS].tolist()
         if strange:
             faults = tuple(self._fault(name, row, chunk, _no_part(name, values, row)) for row in strange)
-            raise Invalid(faults[0].detail, "unknown_part", faults)
-        return codes.astype(np.uint8)
+            self.faults.note(Invalid(faults[0].detail, "unknown_part", faults))
+        found: Array = np.maximum(codes, 0).astype(np.uint8)
+        return found
 
     def _keep(
         self, columns: Mapping[str, Array | Texts], gone: Mapping[str, Array], codes: Array | None, rows: int

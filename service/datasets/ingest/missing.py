@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from service.datasets.columns import MOST_CATEGORIES, Kind
+from service.datasets.faults import Note
 from service.datasets.schemas import Missing
 from service.datasets.table import Texts
 from service.errors import Fault, Invalid, invalid
@@ -121,13 +122,12 @@ class MissingValues:
         """Those of columns that have values."""
         return [each for each in self._faults if each[2] not in self.empty]
 
-    def check(self) -> None:
-        """Raise Invalid where values are missing that may not be."""
+    def check(self, note: Note) -> None:
+        """Note the faults where values are missing that may not be."""
         if found := sorted(self.faults, key=lambda each: each[:2])[:MOST_FAULTS]:
             _, _, name, first = found[0]
-            raise Invalid(
-                f"{first.detail} {self.remedies[name]}", "missing_values", tuple(fault for *_, fault in found)
-            )
+            detail = f"{first.detail} {self.remedies[name]}"
+            note(Invalid(detail, "missing_values", tuple(fault for *_, fault in found)))
 
 
 def category_of_missing(name: str, categories: Collection[str]) -> str:

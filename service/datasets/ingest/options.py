@@ -25,6 +25,10 @@ _MISSING: TypeAdapter[Missing] = TypeAdapter(Missing)
 class StreamedOptions(Strict):
     """The query parameters of a body that holds rows alone."""
 
+    validate_only: Annotated[
+        bool,
+        Field(description="answer with all advice and faults of the first megabyte, and store nothing; also for JSON"),
+    ] = False
     name: Annotated[Name | None, Field(description="unique; without one the id serves")] = None
     targets: Annotated[
         list[str], Field(description="a column to learn; repeat for several", default_factory=list, examples=[["y"]])
@@ -194,10 +198,11 @@ class StreamedOptions(Strict):
 
     def in_query(self, refused: Invalid) -> Invalid:
         """The same refusal, its pointers into a JSON body being names of these parameters."""
-        faults = tuple(Fault(self._parameter(fault.pointer), fault.detail) for fault in refused.errors)
+        faults = tuple(Fault(self.parameter(fault.pointer), fault.detail) for fault in refused.errors)
         return Invalid(refused.detail, refused.code, faults)
 
-    def _parameter(self, pointer: str) -> str:
+    def parameter(self, pointer: str) -> str:
+        """Return the name of the parameter that a pointer into a JSON body stands for, or else the pointer."""
         match pointer.removeprefix("#/").split("/"):
             case ["split", ("validation" | "test") as part]:
                 return f"query/{next(name for name in _WAYS[part] if getattr(self, name) is not None)}"

@@ -15,17 +15,19 @@ import orjson
 
 from service.datasets.arrangement import Arrangement
 from service.datasets.columns import Column
+from service.datasets.faults import Faults, Note
+from service.datasets.ingest.advice import advice_on
 from service.datasets.ingest.describe import SpooledColumn, describe
-from service.datasets.ingest.fill import Ingested, Options, ingest
+from service.datasets.ingest.fill import Ingested, ingest
 from service.datasets.ingest.place import place
+from service.datasets.ingest.roles import Options
 from service.datasets.records import DatasetRecord
 from service.datasets.schemas import Fraction, Split, plain_missing
 from service.datasets.split import Classes, Parts, assign
 from service.datasets.sums import sums_over
 from service.datasets.table import Table
-from service.errors import invalid
+from service.errors import Invalid, invalid
 from service.http.json_numbers import Array
-from service.learning.planning.advice import Advice
 from service.pointers import escape
 from service.storage.storage import Storage, arrays_in, write_gram
 
@@ -35,7 +37,7 @@ THREADS = 2
 
 def store_table(
     storage: Storage,
-    read: Callable[[Path], Table],
+    read: Callable[[Path, Note], Table],
     options: Options,
     id: str,
     created_at: datetime,
@@ -43,7 +45,8 @@ def store_table(
 ) -> DatasetRecord:
     """Read, divide, describe and keep a table. The row follows in another transaction: a row never lacks its files.
 
-    `read` gets a folder for scratch files. `check` is called again and again, and may raise: then nothing stays.
+    `read` gets a folder for scratch files, and a function that notes faults. `check` is called again and again, and may
+    raise: then nothing stays.
 
     Raises:
         Invalid: rows, targets or parts are impossible.
@@ -53,9 +56,10 @@ def store_table(
     with storage.writing(id) as folder, ExitStack() as open_files:
         scratch = folder / "scratch"
         scratch.mkdir()
-        table = read(scratch)
-        ingested = ingest(table, options, folder, open_files, check)
-        parts = _divide(ingested, options)
+        faults = Faults()
+        table = read_noting(read, scratch, faults)
+        ingested = ingest(table, options, folder, open_files, check, faults)
+        parts = divide(ingested, options)
         record = DatasetRecord(
             id=id,
             name=options.name or id,
@@ -66,7 +70,7 @@ def store_table(
             missing=plain_missing(options.missing),
             split_column=options.split_column,
             ignored=[*table.ignored, *ingested.empty],
-            advice=[asdict(each) for each in (*table.advice, *map(_empty, ingested.empty))],
+            advice=[asdict(each) for each in (*table.advice, *advice_on(ingested, options))],
             state="ready",
             progress=None,
             beat=None,
@@ -79,7 +83,17 @@ def store_table(
         return record
 
 
-def _divide(ingested: Ingested, options: Options) -> Parts:
+def read_noting(read: Callable[[Path, Note], Table], scratch: Path, faults: Faults) -> Table:
+    """Read a table. Raises Invalid with all faults so far where it is none."""
+    try:
+        return read(scratch, faults.note)
+    except Invalid as refused:
+        faults.note(refused)
+        raise faults.refusal from None
+
+
+def divide(ingested: Ingested, options: Options) -> Parts:
+    """Return the part of each row. Raises Invalid where parts are impossible."""
     if isinstance(options.split, Split):
         assign(ingested.parts, ingested.spool.rows, options.split, _classes(ingested, options.split))
     ingested.parts.check()
@@ -121,12 +135,12 @@ def _place_and_describe(
         ordered = sorted(columns, key=lambda each: not each.missing)
         futures = {each.name: pool.submit(describe, each, ingested.spool, parts) for each in ordered}
         fills = {
-            each.name: _fill(each, futures[each.name].result(), record.dtype)
+            each.name: fill_of(each, futures[each.name].result(), record.dtype)
             for each in ingested.features
-            if each.way in ("mean", "mode") or (each.way == "category" and each.missing)
+            if is_filled(each)
         }
-        record.features = [_column(each, fills.get(each.name)) for each in ingested.features]
-        record.targets = [_column(each) for each in ingested.targets]
+        record.features = [column_of(each, fills.get(each.name)) for each in ingested.features]
+        record.targets = [column_of(each) for each in ingested.targets]
         digests = place(ingested, parts, fills, folder, check)
         record.statistics = [futures[name].result() for name in ingested.names]
     finally:
@@ -136,17 +150,18 @@ def _place_and_describe(
     return hashlib.sha256(orjson.dumps(schema, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-def _empty(name: str) -> Advice:
-    detail = f"Column {name!r} has no value in any row, so it is left out, as ignore={name} does in a file."
-    return Advice("empty_column", detail, f"#/columns/{escape(name)}")
-
-
-def _column(column: SpooledColumn, fill: float | None = None) -> Column:
+def column_of(column: SpooledColumn, fill: float | None = None) -> Column:
+    """Return a column as it is stored."""
     categories = None if column.categories is None else tuple(column.categories)
     return Column(column.name, column.kind, categories, fill)
 
 
-def _fill(column: SpooledColumn, summary: dict[str, Any], dtype: str) -> float:
+def is_filled(column: SpooledColumn) -> bool:
+    """Whether something stands for missing values of a feature."""
+    return column.way in ("mean", "mode") or (column.way == "category" and column.missing > 0)
+
+
+def fill_of(column: SpooledColumn, summary: dict[str, Any], dtype: str) -> float:
     """Return the substitute for a missing value: the mean of the training part, the most frequent class, or its own.
 
     Raises:

@@ -5,11 +5,11 @@ import io
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,11 +18,13 @@ from sqlalchemy.orm import Session
 from service.database.database import Database
 from service.database.record import now
 from service.datasets import operations, records
+from service.datasets.faults import Faults, Note
 from service.datasets.formats.media_types import ANY_FORM, MediaType
 from service.datasets.formats.read import read_table
 from service.datasets.formats.zipped import ZIP, begins_with_an_array
-from service.datasets.ingest.fill import Options
 from service.datasets.ingest.pipe import BodyPipe, Broken
+from service.datasets.ingest.preview import SAMPLE, preview_table
+from service.datasets.ingest.roles import Options
 from service.datasets.ingest.store import store_table
 from service.datasets.records import DatasetRecord
 from service.datasets.schemas import plain_missing
@@ -106,13 +108,8 @@ class Upload:
         filling = asyncio.create_task(pipe.fill(body))
         listing = asyncio.create_task(self._keep_listed(pipe, over))
         listing.add_done_callback(lambda task: pipe.break_off() if _error_of(task) is not None else None)
-        is_small = self.size is not None and self.size < LISTED_FROM
         try:
-            if is_small:
-                await asyncio.wait([filling])  # the pipe holds all of it: slow senders would keep many threads waiting
-                record = await to_thread.run_sync(self._store, pipe)
-            else:
-                record = await turns.run(partial(self._store, pipe))
+            record = await self._in_a_thread(partial(self._store, pipe), filling, turns)
             over.set()
             await asyncio.gather(filling, listing)
             return await to_thread.run_sync(self._finish, record, answer)
@@ -124,11 +121,34 @@ class Upload:
             await to_thread.run_sync(self._forget)
             raise _cause(filling, listing, error) from None
 
-    def _store(self, pipe: BodyPipe) -> DatasetRecord:
-        def read(scratch: Path) -> Table:
-            kind = _form(self.media_type, pipe)
-            return read_table(kind, io.BufferedReader(pipe), self.reading, scratch)
+    async def preview(self, body: AsyncIterator[bytes], turns: Turns, faults: Faults) -> dict[str, Any]:
+        """Return what the beginning of `body` tells, beside `faults`, as `Preview` has it; nothing is stored.
 
+        Raises:
+            WrongFormat, TooLarge, Unavailable: as `run` does.
+        """
+        pipe = BodyPipe()
+        filling = asyncio.create_task(pipe.fill(body))
+        try:
+            return await self._in_a_thread(partial(self._look, pipe, faults), filling, turns)
+        except Broken as error:
+            raise _error_of(filling) or error from None
+        finally:
+            pipe.break_off()
+            filling.cancel()
+            await asyncio.wait([filling])
+
+    async def _in_a_thread(self, call: Callable[[], Result], filling: "asyncio.Task[None]", turns: Turns) -> Result:
+        if self.size is not None and self.size < LISTED_FROM:
+            await asyncio.wait([filling])  # the pipe holds all of it: slow senders would keep many threads waiting
+            return await to_thread.run_sync(call)
+        return await turns.run(call)
+
+    def _read(self, pipe: BodyPipe, reading: ReadOptions, scratch: Path, note: Note) -> Table:
+        return read_table(_form(self.media_type, pipe), io.BufferedReader(pipe), replace(reading, note=note), scratch)
+
+    def _store(self, pipe: BodyPipe) -> DatasetRecord:
+        read = partial(self._read, pipe, self.reading)
         record = store_table(self.storage, read, self.options, self.id, self.created_at, pipe.check)
         try:
             pipe.drain()
@@ -136,6 +156,10 @@ class Upload:
             self.storage.delete(self.id, record.sha256)
             raise
         return record
+
+    def _look(self, pipe: BodyPipe, faults: Faults) -> dict[str, Any]:
+        read = partial(self._read, pipe, replace(self.reading, sample=SAMPLE))
+        return preview_table(self.storage, read, self.options, faults, pipe.check)
 
     async def _keep_listed(self, pipe: BodyPipe, over: asyncio.Event) -> None:
         """Once much has arrived, add the row, and then keep its progress up to date."""

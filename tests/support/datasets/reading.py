@@ -50,9 +50,9 @@ def read(form: MediaType, body: bytes, at_once: int = 1 << 20, **options: Any) -
 
 
 def refusal(form: MediaType, body: bytes, **options: Any) -> tuple[str, str]:
-    """The pointer and detail of the one fault of a body."""
+    """The pointer and detail of the first fault of a body."""
     with pytest.raises(Invalid) as refused:
         read(form, body, **options)
-    (fault,) = refused.value.errors
+    fault, *_ = refused.value.errors
     assert fault.detail == refused.value.detail
     return fault.pointer, fault.detail

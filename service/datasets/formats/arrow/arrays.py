@@ -7,19 +7,20 @@ from pathlib import Path
 import numpy as np
 import pyarrow
 import pyarrow.compute
+from numpy.typing import NDArray
 from pyarrow import types
 
 from service.datasets.columns import MOST_CATEGORIES, Kind
+from service.datasets.faults import MOST_OF_A_KIND, Note, refuse
 from service.datasets.formats.checks import (
     SHOWN,
     check_names,
     check_types,
     no_date,
     rows_of_a_chunk,
-    too_many_categories,
 )
 from service.datasets.table import Chunk, Texts, Values, category_of
-from service.errors import invalid
+from service.errors import Fault, Invalid, invalid
 from service.pointers import escape
 
 LONGEST_MESSAGE = 200
@@ -36,20 +37,29 @@ _KINDS: tuple[tuple[Callable[[pyarrow.DataType], bool], Kind], ...] = (
 )
 
 
-def kinds_of(schema: pyarrow.Schema, types: Mapping[str, Kind], ignored: Collection[str] = ()) -> dict[str, Kind]:
-    """Return the kind of each column that is not ignored, of `types` or by Arrow's type.
+def kinds_of(
+    schema: pyarrow.Schema, types: Mapping[str, Kind], ignored: Collection[str] = (), note: Note = refuse
+) -> dict[str, Kind]:
+    """Return the kind of each column that is not ignored, of `types` or by Arrow's type; those without one are noted.
 
     Raises:
-        Invalid: see `kind_of`; or columns cannot have such names.
+        Invalid: columns cannot have such names.
     """
     check_names(schema.names)
-    check_types(types, schema.names, "query/types")
-    check_types(ignored, schema.names, "query/ignore")
-    return {
-        field.name: kind_of(field.name, field.type, types.get(field.name))
-        for field in schema
-        if field.name not in ignored
-    }
+    check_types(types, schema.names, "query/types", note)
+    check_types(ignored, schema.names, "query/ignore", note)
+    return known_kinds({field.name: field.type for field in schema if field.name not in ignored}, types, note)
+
+
+def known_kinds(columns: Mapping[str, pyarrow.DataType], types: Mapping[str, Kind], note: Note) -> dict[str, Kind]:
+    """Return the kinds of columns that have one; others are noted."""
+    kinds: dict[str, Kind] = {}
+    for name, type in columns.items():
+        try:
+            kinds[name] = kind_of(name, type, types.get(name))
+        except Invalid as refused:
+            note(refused)
+    return kinds
 
 
 def kind_of(name: str, type: pyarrow.DataType, wanted: Kind | None) -> Kind:
@@ -93,7 +103,9 @@ def mapped(file: Path) -> pyarrow.NativeFile:
     return source
 
 
-def chunks_of(batches: Iterable[pyarrow.RecordBatch], kinds: Mapping[str, Kind]) -> Generator[Chunk]:
+def chunks_of(
+    batches: Iterable[pyarrow.RecordBatch], kinds: Mapping[str, Kind], note: Note = refuse
+) -> Generator[Chunk]:
     """Yield the rows of `batches`, from any source, as chunks of a moderate size."""
     first = 0
     for batch in batches:
@@ -101,29 +113,40 @@ def chunks_of(batches: Iterable[pyarrow.RecordBatch], kinds: Mapping[str, Kind])
         step = rows_of_a_chunk(batch.num_columns)
         for start in range(0, batch.num_rows, step):
             part = batch.slice(start, step)
-            yield chunk_of({name: part.column(name) for name in kinds}, kinds, first)
+            yield chunk_of({name: part.column(name) for name in kinds}, kinds, first, note)
             first += part.num_rows
 
 
-def chunk_of(arrays: Mapping[str, pyarrow.Array], kinds: Mapping[str, Kind], first: int) -> Chunk:
+def chunk_of(arrays: Mapping[str, pyarrow.Array], kinds: Mapping[str, Kind], first: int, note: Note = refuse) -> Chunk:
     """Return rows of a table of `kinds`, numbered from `first`."""
-    columns = {name: _column(name, array, kinds[name], first) for name, array in arrays.items()}
-    return Chunk(columns, lambda row: f"Row {first + row}")
+    columns: dict[str, Values | Texts] = {}
+    wrong: dict[str, NDArray[np.bool_]] = {}
+    for name, array in arrays.items():
+        columns[name] = values = _column(array, kinds[name])
+        if kinds[name] == "boolean" and not types.is_boolean(array.type) and not isinstance(values, Texts):
+            strange = ~(np.isnan(values) | (values == 0) | (values == 1))
+            if strange.any():
+                note(_no_booleans(name, values, strange, first))
+                columns[name], wrong[name] = np.where(strange, np.nan, values), strange
+    return Chunk(columns, lambda row: f"Row {first + row}", wrong)
 
 
-def _column(name: str, array: pyarrow.Array, kind: Kind, first: int) -> Values | Texts:
+def _column(array: pyarrow.Array, kind: Kind) -> Values | Texts:
     if kind == "categorical":
-        return texts_of(name, array if types.is_dictionary(array.type) else _as_dictionary(array))
-    if types.is_dictionary(array.type):
-        array = array.dictionary_decode()
-    values = numbers_of(array)
-    if kind == "boolean" and not types.is_boolean(array.type):
-        wrong = ~(np.isnan(values) | (values == 0) | (values == 1))
-        if wrong.any():
-            row = int(wrong.argmax())
-            detail = f"Row {first + row}: column {name!r} holds {values[row]:g}, which is neither 0 nor 1."
-            raise invalid(f"#/columns/{escape(name)}/{first + row}", detail)
-    return values
+        return texts_of(array if types.is_dictionary(array.type) else _as_dictionary(array))
+    return numbers_of(array.dictionary_decode() if types.is_dictionary(array.type) else array)
+
+
+def _no_booleans(name: str, values: Values, strange: NDArray[np.bool_], first: int) -> Invalid:
+    rows = np.flatnonzero(strange)[:MOST_OF_A_KIND].tolist()
+    faults = [
+        Fault(
+            f"#/columns/{escape(name)}/{first + row}",
+            f"Row {first + row}: column {name!r} holds {values[row]:g}, which is neither 0 nor 1.",
+        )
+        for row in rows
+    ]
+    return Invalid(faults[0].detail, "invalid", tuple(faults))
 
 
 def numbers_of(array: pyarrow.Array) -> Values:
@@ -134,15 +157,12 @@ def numbers_of(array: pyarrow.Array) -> Values:
     return values
 
 
-def texts_of(name: str, array: pyarrow.DictionaryArray) -> Texts:
+def texts_of(array: pyarrow.DictionaryArray) -> Texts:
     """A dictionary's values that occur, as texts. They are not repeated row by row: few bytes may name long texts.
 
-    Raises:
-        Invalid: there are too many.
+    Of too many, the first ones alone: they are as many as are refused, and the others count as missing.
     """
-    used = array.indices.unique().drop_null()
-    if len(used) > MOST_CATEGORIES:
-        raise too_many_categories(name)
+    used = array.indices.unique().drop_null()[: MOST_CATEGORIES + 1]
     texts = _as_texts(array.dictionary.take(used)).to_pylist()
     categories = [text for text in dict.fromkeys(texts) if text is not None]
     codes = {text: code for code, text in enumerate(categories)}

@@ -7,6 +7,7 @@ import pyarrow
 from pyarrow import ipc
 
 from service.datasets.columns import Kind
+from service.datasets.faults import Note
 from service.datasets.formats.arrow.arrays import chunks_of, kinds_of, mapped, refusing
 from service.datasets.formats.arrow.sizes import check_sizes
 from service.datasets.formats.body import Pieces, to_file
@@ -27,13 +28,13 @@ def read_arrow(body: Pieces, options: ReadOptions, scratch: Path) -> Table:
     source = mapped(to_file(body, scratch / "body.arrow"))
     with refusing(FORM):
         check_sizes(_at_stream(source), body.packed)
-        kinds = kinds_of(ipc.open_stream(_at_stream(source)).schema, options.types, options.ignored)
-    return Table(kinds, _chunks(source, kinds))
+        kinds = kinds_of(ipc.open_stream(_at_stream(source)).schema, options.types, options.ignored, options.note)
+    return Table(kinds, _chunks(source, kinds, options.note))
 
 
-def _chunks(source: pyarrow.NativeFile, kinds: Mapping[str, Kind]) -> Generator[Chunk]:
+def _chunks(source: pyarrow.NativeFile, kinds: Mapping[str, Kind], note: Note) -> Generator[Chunk]:
     with refusing(FORM), source:
-        yield from chunks_of(ipc.open_stream(_at_stream(source)), kinds)
+        yield from chunks_of(ipc.open_stream(_at_stream(source)), kinds, note)
 
 
 def _at_stream(source: pyarrow.NativeFile) -> pyarrow.NativeFile:

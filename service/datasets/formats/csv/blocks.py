@@ -52,6 +52,20 @@ def blocks(pieces: Iterator[bytes]) -> Iterator[Block]:
     yield Block(data, line, newline or newline_of(data), last=True)
 
 
+def beginning(pieces: Iterator[bytes], size: int) -> tuple[Iterator[bytes], bool]:
+    """Return the whole rows of the first `size` bytes, or one that is longer, and whether they are all."""
+    waiting, held = list[bytes](), 0
+    while held <= size:
+        piece = next(pieces, b"")
+        if not piece:
+            return iter(waiting), True
+        waiting.append(piece)
+        held += len(piece)
+    data = b"".join(waiting)
+    end = end_of_rows(data[:size], newline_of(data)) or end_of_rows(data, newline_of(data))
+    return iter((data[:end] if end else data,)), False
+
+
 def newline_of(data: bytes) -> bytes:
     """A line feed, or a carriage return where there are no line feeds."""
     return b"\r" if b"\r" in data and b"\n" not in data else b"\n"

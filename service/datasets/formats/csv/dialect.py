@@ -156,7 +156,7 @@ def _is_whole(text: str) -> bool:
 
 
 def _preamble(text: str, delimiter: str, line: int) -> int | None:
-    """Return how many lines stand above those that have one width; None where all have."""
+    """Return how many lines stand above those that have one width; None where all have, or the first one has."""
     rows = _rows(text, delimiter)
     try:
         widths = [(rows.line_num, len(row)) for row in islice(rows, ROWS) if row]
@@ -164,7 +164,7 @@ def _preamble(text: str, delimiter: str, line: int) -> int | None:
         return None
     odd = [number for number, width in widths if width != widths[-1][1]]
     alike = [number for number, width in widths if not odd or number > odd[-1]]
-    return line - 1 + odd[-1] if odd and len(alike) > 1 else None
+    return line - 1 + odd[-1] if odd and len(alike) > 1 and odd[0] == widths[0][0] else None
 
 
 def _check_marks(options: ReadOptions, delimiter: str) -> None:

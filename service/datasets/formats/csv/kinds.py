@@ -11,10 +11,10 @@ import pyarrow
 
 from service.datasets.columns import Kind
 from service.datasets.formats.checks import SHOWN, in_query, is_time, no_date
-from service.datasets.formats.csv.dates import is_in_doubt, month_first
 from service.datasets.formats.csv.dialect import Dialect
 from service.datasets.formats.csv.numerals import advice_on, written
-from service.datasets.formats.csv.parse import Fault, parse
+from service.datasets.formats.csv.parse import Fault, ragged_row, texts_of_rows
+from service.datasets.formats.dates import is_in_doubt, month_first
 
 MOST_MARKS = 2
 LONGEST_MARK = 20
@@ -43,6 +43,8 @@ class Columns:
     months_first: Mapping[str, bool | None] = field(default_factory=dict)
     """Columns of dates, and whether 1/2/2020 is in January; None where the first block does not tell."""
     in_doubt: Sequence[str] = ()
+    suspect: Mapping[str, Fault] = field(default_factory=dict)
+    """Columns whose kind cannot be told, taken for numbers, and why."""
 
     @property
     def gone(self) -> list[int]:
@@ -53,40 +55,58 @@ def columns_of(
     data: bytes, dialect: Dialect, types: Mapping[str, Kind], ignored: Collection[str] = (), named: Collection[str] = ()
 ) -> Columns:
     """Return the kind of each column that is not ignored: of `types`, or as the first value in `data` is; numeric where
-    there is no value. Columns that are `named` are kept, whatever they hold.
+    there is no value. Columns that are `named` are kept, whatever they hold. Dates, times, and numbers that are written
+    in another way are faults.
 
     Raises:
-        Fault: a row is not like the others, or a value is a date, a time or a number with a comma.
+        Fault: lines seem to stand above the header.
+        Invalid: this is no CSV.
     """
+    options = dialect.options
     wanted = {index: name for index, name in enumerate(dialect.names) if name not in ignored}
-    texts = parse(data, dialect, [pyarrow.binary() if index in wanted else None for index in range(len(dialect.names))])
-    values = dict(zip(wanted, texts, strict=True))
-    free = [
-        place
-        for place in dialect.columns.unnamed
-        if place in wanted and not {wanted[place]} & {*types, *named, *dialect.options.dates}
-    ]
+    values, ragged = texts_of_rows(data, dialect, wanted)
+    if ragged and dialect.preamble is not None:  # all other faults may come of that
+        row = min(ragged)
+        raise ragged_row(row, ragged[row], dialect)
+    index, spare = _of_no_use(dialect, wanted, values, {*types, *named, *options.dates})
+    kinds: dict[str, Kind] = {}
+    orders, doubtful, faults = dict[str, bool | None](), list[str](), dict[str, Fault]()
+    for place, name in wanted.items():
+        if place in (index, spare):
+            continue
+        if name in options.dates:
+            texts = _different(values[place])
+            kinds[name], orders[name] = "numeric", month_first(texts)
+            if orders[name] is None and is_in_doubt(texts):
+                doubtful.append(name)
+        elif name in types:
+            kinds[name] = types[name]
+        else:
+            try:
+                kinds[name] = _guess(dialect, place, values[place])
+            except Fault as fault:
+                kinds[name], faults[name] = "numeric", fault
+                if fault.is_time:
+                    orders[name] = month_first(_different(values[place]))
+    return Columns(kinds, index, spare, orders, doubtful, faults)
+
+
+def _of_no_use(
+    dialect: Dialect, wanted: Mapping[int, str], values: Mapping[int, pyarrow.Array], named: Collection[str]
+) -> tuple[int | None, int | None]:
+    """Return the places of a first column that counts rows, and of a last one without values."""
+    free = [place for place in dialect.columns.unnamed if place in wanted and wanted[place] not in named]
     last, index, spare = len(dialect.names) - 1, None, None
     if free and free[-1] == last > 0 and values[last].null_count == len(values[last]):
         spare = last
     others = last - (spare is not None)
     if free and free[0] == 0 < others and _counts(values[0]):
         index = 0
-    kinds = {
-        name: types.get(name)
-        or ("numeric" if name in dialect.options.dates else None)
-        or _guess(dialect, place, values[place])
-        for place, name in wanted.items()
-        if place not in (index, spare)
-    }
-    texts_of_dates = {
-        name: [text.decode(errors="replace") for text in values[place].drop_null().unique().to_pylist()]
-        for place, name in wanted.items()
-        if name in dialect.options.dates
-    }
-    orders = {name: month_first(texts) for name, texts in texts_of_dates.items()}
-    doubtful = [name for name, texts in texts_of_dates.items() if orders[name] is None and is_in_doubt(texts)]
-    return Columns(kinds, index, spare, orders, doubtful)
+    return index, spare
+
+
+def _different(values: pyarrow.Array) -> list[str]:
+    return [text.decode(errors="replace") for text in values.drop_null().unique().to_pylist()]
 
 
 def _counts(texts: pyarrow.Array) -> bool:
@@ -107,7 +127,7 @@ def _guess(dialect: Dialect, column: int, values: pyarrow.Array) -> Kind:
         return "numeric"
     text = values[row].as_py().decode(errors="replace")
     if is_time(text):
-        raise Fault(row, column, no_date(text, name))
+        raise Fault(row, column, no_date(text, name), is_time=True)
     is_number = re.compile(written(dialect.options.decimal, dialect.options.thousands)).match
     if is_number(text):
         return "numeric"

@@ -72,3 +72,11 @@ def without_thousands(texts: pyarrow.Array, decimal: str, thousands: str) -> tup
     if decimal != ".":
         plain = pyarrow.compute.replace_substring(plain, decimal, ".")
     return plain.cast(pyarrow.float64()), None
+
+
+def number_of(text: str, decimal: str, thousands: str | None) -> float | None:
+    """Return the number that a text is; None where it is none."""
+    if not re.match(written(decimal, thousands), text):
+        return None
+    plain = text.strip() if thousands is None else text.strip().replace(thousands, "")
+    return float(plain.replace(decimal, "."))

@@ -1,11 +1,12 @@
 """Whole rows of CSV as Arrow's arrays, and their faults by row and column."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from itertools import product
 from urllib.parse import quote
 
+import numpy as np
 import pyarrow
 from pyarrow import csv
 
@@ -29,14 +30,45 @@ class Fault(Exception):
     row: int
     column: int | None
     what: str
+    is_time: bool = False
 
 
 def _in_any_case(word: str) -> list[str]:
     return list(map("".join, product(*zip(word.lower(), word.upper(), strict=True))))
 
 
-def parse(data: bytes, dialect: Dialect, types: Sequence[pyarrow.DataType | None]) -> list[pyarrow.Array]:
+def texts_of_rows(
+    data: bytes, dialect: Dialect, places: Collection[int]
+) -> tuple[dict[int, pyarrow.Array], dict[int, int]]:
+    """Return the values of columns at `places` as bytes, null where they are missing, and the rows that have another
+    number of values than there are columns, with that number; all of their values are null.
+    """
+    ragged: dict[int, int] = {}
+
+    def left_out(row: csv.InvalidRow) -> str:
+        ragged[row.number - 1] = row.actual_columns
+        return "skip"
+
+    types = [pyarrow.binary() if place in places else None for place in range(len(dialect.names))]
+    arrays = dict(zip(sorted(places), parse(data, dialect, types, left_out), strict=True))
+    if not ragged:
+        return arrays, ragged
+    rows = max((len(each) for each in arrays.values()), default=0) + len(ragged)
+    gone = np.zeros(rows, bool)
+    gone[list(ragged)] = True
+    taken = pyarrow.array(np.cumsum(~gone) - 1, mask=gone)
+    return {place: array.take(taken) for place, array in arrays.items()}, ragged
+
+
+def parse(
+    data: bytes,
+    dialect: Dialect,
+    types: Sequence[pyarrow.DataType | None],
+    ragged: Callable[[csv.InvalidRow], str] | None = None,
+) -> list[pyarrow.Array]:
     """The columns of `data` as arrays of `types`; those without a type are left out.
+
+    `ragged` is called with rows that are too short or too long.
 
     Raises:
         Fault: the first that pyarrow found.
@@ -44,7 +76,7 @@ def parse(data: bytes, dialect: Dialect, types: Sequence[pyarrow.DataType | None
     names = [str(index) for index in range(len(types))]
     # The thread that asks is the one that parses: only then does pyarrow know the numbers of rows.
     read = csv.ReadOptions(use_threads=False, block_size=len(data) + 1, column_names=names)
-    form = csv.ParseOptions(delimiter=dialect.delimiter, newlines_in_values=True)
+    form = csv.ParseOptions(delimiter=dialect.delimiter, newlines_in_values=True, invalid_row_handler=ragged)
     options = dialect.options
     wanted = {name: type for name, type in zip(names, types, strict=True) if type is not None}
     grouped = [name for name, type in wanted.items() if type == pyarrow.float64() and options.thousands is not None]
@@ -63,28 +95,35 @@ def parse(data: bytes, dialect: Dialect, types: Sequence[pyarrow.DataType | None
         table = csv.read_csv(pyarrow.BufferReader(data), read, form, convert)
     except pyarrow.ArrowInvalid as error:
         raise _fault(str(error), dialect) from None
+    if not table.num_rows:  # all of them are ragged
+        return [pyarrow.nulls(0, type) for type in wanted.values()]
     arrays = {name: column.chunk(0) for name, column in zip(wanted, table.columns, strict=True)}
     for name in grouped:
         assert options.thousands is not None
         arrays[name], wrong = without_thousands(arrays[name], options.decimal, options.thousands)
         if wrong is not None:
-            raise _no_value(wrong, int(name), "double", arrays[name][wrong].as_py(), dialect)
+            raise no_value(wrong, int(name), "double", arrays[name][wrong].as_py(), dialect)
     return list(arrays.values())
 
 
 def _fault(message: str, dialect: Dialect) -> Exception:
     if found := _RAGGED.match(message):
         row, values = map(int, found.groups())
-        return Fault(row - 1, None, f"has {values} values, but {dialect.width}")
+        return ragged_row(row - 1, values, dialect)
     if found := _NO_VALUE.match(message):
         row, column, type, value = int(found[2]) - 1, int(found[1]), found[3], found[4]
         if type not in (*_EXPECTED, "null"):
             return Fault(row, column, f"is {NOT_UTF8}")
-        return _no_value(row, column, type, value.removeprefix("invalid value '").removesuffix("'"), dialect)
+        return no_value(row, column, type, value.removeprefix("invalid value '").removesuffix("'"), dialect)
     return invalid("#", f"The body is not CSV: {message}.", "malformed")
 
 
-def _no_value(row: int, column: int, type: str, text: str, dialect: Dialect) -> Fault:
+def ragged_row(row: int, values: int, dialect: Dialect) -> Fault:
+    return Fault(row, None, f"has {values} values, but {dialect.width}")
+
+
+def no_value(row: int, column: int, type: str, text: str, dialect: Dialect) -> Fault:
+    """Return the fault of a value that is none of Arrow's `type`, with the remedy."""
     value, name = text[:SHOWN], dialect.names[column]
     if type == "null":
         remedy = "name all columns with columns="

@@ -51,7 +51,7 @@ def is_in_doubt(texts: Iterable[str]) -> bool:
 def days_of(texts: pyarrow.Array, *, months_first: bool) -> tuple[pyarrow.Array, int | None]:
     """Return days, and the first row that holds no date; None where every row does."""
     encoded = texts.dictionary_encode()
-    known = [_days(text, months_first=months_first) for text in encoded.dictionary.to_pylist()]
+    known = [day_of(text, months_first=months_first) for text in encoded.dictionary.to_pylist()]
     codes = encoded.indices.fill_null(-1).to_numpy()
     wrong = np.array([day is None for day in known] + [False])[codes]
     if wrong.any():
@@ -60,7 +60,8 @@ def days_of(texts: pyarrow.Array, *, months_first: bool) -> tuple[pyarrow.Array,
     return pyarrow.array(days), None
 
 
-def _days(text: str, *, months_first: bool) -> float | None:
+def day_of(text: str, *, months_first: bool) -> float | None:
+    """Return the days since 1970 of a text; None where it is no date."""
     for form in _FORMS:
         if found := form.fullmatch(text):
             try:

@@ -1,0 +1,46 @@
+"""Advice on the way that a table becomes a dataset."""
+
+from service.datasets.formats.checks import in_query
+from service.datasets.ingest.fill import Ingested
+from service.datasets.ingest.roles import Options
+from service.learning.planning.advice import Advice
+from service.pointers import escape
+
+
+def advice_on(ingested: Ingested, options: Options) -> list[Advice]:
+    """Return what was done to columns unasked, each with its remedy."""
+    empty = [_advice("empty_column", name, _EMPTY) for name in ingested.empty]
+    filled = [
+        _advice("filled_with_class", each.name, _FILLED, count=_count(each.missing), remedy=_REMEDIES[each.kind])
+        for each in ingested.features
+        if options.missing == "mean" and each.way == "mode" and each.missing
+    ]
+    rounded = [_advice("dates_rounded", name, _ROUNDED, dtype=options.dtype) for name in ingested.rounded]
+    return [*empty, *filled, *rounded]
+
+
+_EMPTY = "Column {name!r} has no value in any row, so it is left out, as ignore={query} does in a file."
+_FILLED = "Column {name!r} lacks {count}, and its most frequent class stands there: {remedy}."
+_REMEDIES = {
+    "categorical": (
+        "missing=numeric:mean&missing=categorical:category&missing=targets:drop makes such values a category of their "
+        'own (in JSON "missing": {"numeric": "mean", "categorical": "category", "targets": "drop"})'
+    ),
+    "boolean": (
+        "missing=numeric:mean&missing=categorical:drop&missing=targets:drop leaves such rows out "
+        '(in JSON "missing": {"numeric": "mean", "categorical": "drop", "targets": "drop"})'
+    ),
+}
+_ROUNDED = (
+    "Column {name!r} holds times of day, and {dtype} keeps days since 1970 to within about three minutes: "
+    "dtype=float64 keeps them."
+)
+
+
+def _count(values: int) -> str:
+    return "1 value" if values == 1 else f"{values:,} values"
+
+
+def _advice(code: str, name: str, detail: str, **more: str) -> Advice:
+    told = detail.format(name=name, query=in_query(name), **more)
+    return Advice(code, told, f"#/columns/{escape(name)}")

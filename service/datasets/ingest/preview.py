@@ -1,0 +1,167 @@
+"""A look at a table before it is loaded: all that its beginning tells, and nothing stored."""
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack, closing
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from service.datasets.columns import Kind
+from service.datasets.faults import Faults, Note
+from service.datasets.ingest.advice import advice_on
+from service.datasets.ingest.describe import describe
+from service.datasets.ingest.fill import Filling, Ingested
+from service.datasets.ingest.roles import Options
+from service.datasets.ingest.store import column_of, divide, fill_of, is_filled
+from service.datasets.schemas import Split
+from service.datasets.split import Parts, assign
+from service.datasets.table import Chunk, Table, Texts
+from service.errors import Fault, Invalid
+from service.http.json_numbers import finite
+from service.ids import new_id
+from service.storage.storage import Storage
+
+SAMPLE = 1 << 20
+"""Bytes of text, or of numbers, that are looked at."""
+FIRST = 10
+"""Rows that the answer has."""
+NUMBER_BYTES = 8
+
+
+def preview_table(
+    storage: Storage,
+    read: Callable[[Path, Note], Table],
+    options: Options,
+    faults: Faults,
+    check: Callable[[], None] = lambda: None,
+) -> dict[str, Any]:
+    """Return a description of the table, as `Preview` has it; `read`, `check` are those of `store_table`.
+
+    Raises:
+        TooLarge, Unavailable: as a table that is stored does.
+    """
+    with storage.writing(new_id("ds")) as folder, ExitStack() as open_files:
+        scratch = folder / "scratch"
+        scratch.mkdir()
+        look = _Look(faults)
+        try:
+            table = read(scratch, faults.note)
+            if table.kinds:
+                look.at(table, options, folder, open_files, check)
+        except Invalid as refused:
+            faults.note(refused)
+        return look.answer
+
+
+class _Look:
+    """What has been seen of a table so far."""
+
+    def __init__(self, faults: Faults) -> None:
+        self._faults = faults
+        self._complete = False
+        self._found: dict[str, Any] = {
+            "features": [],
+            "targets": [],
+            "inputs": 0,
+            "outputs": 0,
+            "parts": None,
+            "first": [],
+            "rows_read": 0,
+            "statistics": {"columns": []},
+            "advice": [],
+        }
+
+    @property
+    def answer(self) -> dict[str, Any]:
+        told: list[Fault] = self._faults.all
+        ends = {"complete": self._complete, "sampled": not self._complete, "faults": [asdict(each) for each in told]}
+        return {**self._found, **ends}
+
+    def at(
+        self, table: Table, options: Options, folder: Path, open_files: ExitStack, check: Callable[[], None]
+    ) -> None:
+        """Read the beginning of a table, and describe it."""
+        filling = Filling.of(table, options, folder, open_files, self._faults)
+        filling.keeps_all = True
+        with closing(table.chunks):
+            try:
+                self._read(table, filling, check)
+            except Invalid as refused:
+                self._faults.note(refused)
+        if self._complete:
+            filling.end()
+        else:
+            filling.missing.check(self._faults.note)
+        if not (self._complete and filling.seen):
+            filling.missing.empty.clear()  # values may come yet
+        ingested = filling.ingested
+        self._found["rows_read"] = filling.seen
+        self._found["advice"] = [asdict(each) for each in (*table.advice, *advice_on(ingested, options))]
+        parts = self._parts(ingested, options, open_files, folder)
+        self._describe(ingested, parts, options)
+
+    def _read(self, table: Table, filling: Filling, check: Callable[[], None]) -> None:
+        held = 0
+        for chunk in table.chunks:
+            check()
+            if held >= SAMPLE and table.complete:
+                return
+            if not self._found["first"]:
+                self._found["first"] = [
+                    dict(zip(chunk.columns, row, strict=True)) for row in _first(chunk, table.kinds)
+                ]
+            filling.take(chunk)
+            held += chunk.rows * len(chunk.columns) * NUMBER_BYTES
+        self._complete = table.complete
+
+    def _parts(self, ingested: Ingested, options: Options, open_files: ExitStack, folder: Path) -> Parts:
+        """Return the parts by which statistics are made: as in the dataset where all rows are there."""
+        has_parts = isinstance(options.split, Split) or ingested.parts.rows
+        if self._complete and ingested.spool.rows and has_parts:
+            try:
+                parts = divide(ingested, options)
+            except Invalid as refused:
+                self._faults.note(refused)
+            else:
+                self._found["parts"] = parts.counts
+                return parts
+        elif ingested.parts.rows:
+            ingested.parts.flush()
+            return ingested.parts
+        all_train = open_files.enter_context(Parts(folder))
+        if ingested.spool.rows:
+            assign(all_train, ingested.spool.rows, Split())
+            all_train.flush()
+        return all_train
+
+    def _describe(self, ingested: Ingested, parts: Parts, options: Options) -> None:
+        described = {
+            each.name: describe(each, ingested.spool, parts) for each in (*ingested.features, *ingested.targets)
+        }
+        if self._complete and not self._faults:
+            for each in filter(is_filled, ingested.features):
+                try:
+                    fill_of(each, described[each.name], options.dtype)
+                except Invalid as refused:
+                    self._faults.note(refused)
+        self._found["statistics"]["columns"] = [described[name] for name in ingested.names]
+        for role, width, columns in (
+            ("features", "inputs", ingested.features),
+            ("targets", "outputs", ingested.targets),
+        ):
+            self._found[role] = [column_of(each).to_json() for each in columns]
+            self._found[width] = sum(each["width"] for each in self._found[role])
+
+
+def _first(chunk: Chunk, kinds: Mapping[str, Kind]) -> Iterable[tuple[Any, ...]]:
+    """Return the values of the first rows; None where one is missing, or none of its column's kind."""
+    rows = min(FIRST, chunk.rows)
+    columns = list[list[Any]]()
+    for name, each in chunk.columns.items():
+        if isinstance(each, Texts):
+            columns.append([None if code < 0 else each.categories[code] for code in each.codes[:rows].tolist()])
+        else:
+            values = [finite(value) for value in each[:rows].tolist()]
+            is_boolean = kinds[name] == "boolean"
+            columns.append([bool(value) if is_boolean and value is not None else value for value in values])
+    return zip(*columns, strict=True)

@@ -1,0 +1,75 @@
+"""The description of a new dataset, and the roles that it gives to the columns of a table."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from service.datasets.columns import Kind
+from service.datasets.faults import Note
+from service.datasets.schemas import Missing, PartOfColumn, Split
+from service.datasets.table import Table
+from service.errors import invalid
+from service.wire import Dtype
+
+
+@dataclass(frozen=True)
+class Options:
+    """The description of a new dataset, without its rows."""
+
+    name: str | None
+    targets: Sequence[str]
+    split: Split | PartOfColumn
+    dtype: Dtype
+    missing: Missing | None = None
+    limit: int = 1 << 40
+    """Bytes that the dataset's arrays may take."""
+
+    @property
+    def split_column(self) -> str | None:
+        return self.split.column if isinstance(self.split, PartOfColumn) else None
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The roles of a table's columns, by name."""
+
+    features: list[str]
+    targets: list[str]
+    parts: str | None = None
+    """The column with the part of each row."""
+
+    @property
+    def names(self) -> list[str]:
+        return [*self.features, *self.targets]
+
+
+def layout(table: Table, options: Options, note: Note) -> Layout:
+    """Divide the columns into features and targets.
+
+    It is noted where a column does not exist or has two roles, or no feature is left.
+    """
+    known, taken, targets = table.kinds, options.split_column, list[str]()
+    if taken is not None and taken not in known:
+        note(invalid("#/split/column", f"There is no column {taken!r}; {_there_are(known)}.", "unknown_column"))
+        taken = None
+    for index, target in enumerate(options.targets):
+        pointer = f"#/targets/{index}"
+        if target not in known and target not in table.groups:
+            note(invalid(pointer, f"There is no column {target!r}; {_there_are(known)}.", "unknown_column"))
+            continue
+        for name in table.groups.get(target, [target]):
+            if name in targets:
+                note(invalid(pointer, f"{name!r} is named twice.", "duplicate_column"))
+            elif name == taken:
+                detail = f"{name!r} holds the part of each row: it cannot be learnt."
+                note(invalid(pointer, detail, "duplicate_column"))
+            else:
+                targets.append(name)
+    features = [name for name in known if name not in targets and name != taken]
+    if known and not features:
+        note(invalid("#/targets", "Every column is a target; at least one must be left as input.", "no_features"))
+    return Layout(features, targets, taken)
+
+
+def _there_are(names: Mapping[str, Kind]) -> str:
+    return f"there are {', '.join(map(repr, islice(names, 20)))}"
