@@ -101,6 +101,10 @@ def _ended(http: httpx.Client, url: str, body: Any) -> httpx.Response:
     return http.post(url, json=body, headers={"Prefer": "wait=60"})
 
 
+def _previewed(http: httpx.Client, url: str, body: Any) -> httpx.Response:
+    return http.post(f"{url}?validate_only=true", json=body)
+
+
 def _broken(http: httpx.Client, _: str, __: Any) -> httpx.Response:
     """Show the parameters of a job that has failed."""
     job = _ended(http, "/api/jobs", JOB | {"optimiser": {"rule": "Descent", "eta": 1.0}}).json()
@@ -147,6 +151,7 @@ def _verified(http: httpx.Client, url: str, _: Any) -> httpx.Response:
 
 Asked = Callable[[httpx.Client, str, Any], httpx.Response]
 SPECIAL: dict[tuple[str, str], Asked] = {
+    ("create_dataset", "200"): _previewed,
     ("create_job", "200"): _ended,
     ("show_last_parameters", "200"): _broken,
     ("cancel_job", "200"): _cancelled,

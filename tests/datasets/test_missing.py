@@ -236,3 +236,15 @@ def test_where_no_row_is_whole_the_columns_that_lack_most_are_named(http: httpx.
     assert "of 3 rows 'x' in 2, 'z' in 2, 'y' in 1." in detail
     assert "ignore=x" in detail
     assert "no_mean" in upload(http, "x,e,y\n1,,2\n2,3,3\n", missing="mean", test_last=1).text
+
+
+@pytest.mark.parametrize(("values", "word"), [("a,,b,a", "category"), ("true,,false,true", "drop")])
+def test_a_class_that_stands_for_missing_ones_is_told_with_the_remedy(
+    http: httpx.Client, values: str, word: str
+) -> None:
+    body = "k,y\n" + "".join(f"{value},1\n" for value in values.split(","))
+    (advice,) = upload(http, body, missing="mean").json()["advice"]
+    assert (advice["code"], advice["pointer"]) == ("filled_with_class", "#/columns/k")
+    remedy = ["numeric:mean", f"categorical:{word}", "targets:drop"]
+    assert "&".join(f"missing={each}" for each in remedy) in advice["detail"]
+    assert upload(http, body, missing=remedy).json()["advice"] == []

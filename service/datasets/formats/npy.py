@@ -41,8 +41,8 @@ def read_npy(pieces: Iterator[bytes], options: ReadOptions, scratch: Path) -> Ta
             raise invalid("query/columns", f"{len(options.columns)} names are given for {len(columns)} columns.")
         columns = dict(zip(options.columns, columns.values(), strict=True))
     columns = without(columns, options.ignored, options.note)
-    kinds = kinds_of(columns, options.types, options.note)
-    return Table(kinds, chunks_of([array], columns, kinds, options.note))
+    kinds = kinds_of(columns, options.types, options.dates, options.note)
+    return Table(kinds, chunks_of([array], columns, kinds, options.note), dates=options.dates)
 
 
 def load(file: Path, what: str) -> Array:
@@ -72,21 +72,23 @@ def without(columns: Mapping[str, Array], ignored: Collection[str], note: Note) 
     return {name: values for name, values in columns.items() if name not in ignored}
 
 
-def kinds_of(columns: Mapping[str, Array], types: Mapping[str, Kind], note: Note) -> dict[str, Kind]:
+def kinds_of(
+    columns: Mapping[str, Array], types: Mapping[str, Kind], dates: Collection[str], note: Note
+) -> dict[str, Kind]:
     """Return the kind of each column, of `types` or by NumPy's type.
 
     Raises:
         Invalid: it holds values that no network takes, or columns cannot have such names.
     """
     check_names(list(columns))
-    check_types(types, columns, "query/types", note)
+    check_types([*types, *dates], columns, "query/types", note)
     held = dict[str, pyarrow.DataType]()
     for name, values in columns.items():
         try:
             held[name] = _type(name, values)
         except Invalid as refused:
             note(refused)
-    return known_kinds(held, types, note)
+    return known_kinds(held, types, dates, note)
 
 
 def chunks_of(
@@ -105,7 +107,9 @@ def chunks_of(
 
 def _type(name: str, values: Array) -> pyarrow.DataType:
     match values.dtype.kind:
-        case "m" | "M":
+        case "m":
+            return pyarrow.duration("s")
+        case "M":
             return pyarrow.timestamp("s")
         case "b" | "i" | "u" | "f" | "U" | "S" if values.ndim == 1:
             return _arrow(values[:0]).type

@@ -39,9 +39,10 @@ def read_npz(body: Pieces, options: ReadOptions, scratch: Path) -> Table:
     ignored = [column for name in options.ignored for column in groups.pop(name, {name: None})]
     columns = without(dict(named), ignored, options.note)
     _check_lengths(columns)
-    kinds = kinds_of(columns, _of_columns(options.types, groups), options.note)
+    dates = list(_of_columns(dict.fromkeys(options.dates, "numeric"), groups))
+    kinds = kinds_of(columns, _of_columns(options.types, groups), dates, options.note)
     left = {name: [column for column in group if column in columns] for name, group in groups.items()}
-    return Table(kinds, chunks_of(list(arrays.values()), columns, kinds, options.note), left)
+    return Table(kinds, chunks_of(list(arrays.values()), columns, kinds, options.note), left, dates=dates)
 
 
 def _of_columns(types: Mapping[str, Kind], groups: Mapping[str, Iterable[str]]) -> dict[str, Kind]:

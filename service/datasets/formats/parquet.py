@@ -4,11 +4,12 @@ from collections.abc import Generator, Mapping
 from pathlib import Path
 
 import pyarrow
-from pyarrow import parquet, types
+from pyarrow import parquet
 
 from service.datasets.columns import Kind
 from service.datasets.faults import Note
-from service.datasets.formats.arrow.arrays import chunks_of, kinds_of, mapped, refusing
+from service.datasets.formats.arrow.arrays import chunks_of, columns_of, mapped, refusing
+from service.datasets.formats.arrow.values import is_text
 from service.datasets.formats.body import Pieces, to_file
 from service.datasets.formats.checks import rows_of_a_chunk
 from service.datasets.table import Chunk, ReadOptions, Table
@@ -28,11 +29,12 @@ def read_parquet(body: Pieces, options: ReadOptions, scratch: Path) -> Table:
         metadata = parquet.read_metadata(source)
         schema = metadata.schema.to_arrow_schema()
         body.check(_unpacked_size(metadata, schema))
-        kinds = kinds_of(schema, options.types, options.ignored, options.note)
+        found = columns_of(schema, options)
     # Texts stay codes as the file has them: few bytes may name long texts many times.
-    columns = None if len(kinds) == len(schema) else list(kinds)
-    texts = [field.name for field in schema if types.is_string(field.type) or types.is_large_string(field.type)]
-    return Table(kinds, _chunks(source, kinds, texts, columns, options.note))
+    columns = None if len(found.kinds) == len(schema) else list(found.kinds)
+    texts = [field.name for field in schema if is_text(field.type)]
+    chunks = _chunks(source, found.kinds, texts, columns, options.note)
+    return Table(found.kinds, chunks, advice=found.advice, ignored=found.left_out, dates=found.dates)
 
 
 def _unpacked_size(metadata: parquet.FileMetaData, schema: pyarrow.Schema) -> int:

@@ -52,10 +52,9 @@ def _check(form: MediaType, options: ReadOptions) -> None:
     if form != MediaType.CSV and not options.header:
         raise invalid("query/header", f"Only {MediaType.CSV} may have a header.")
     plain = ReadOptions(options.limit)
-    for name in ("missing_values", "dates", "skip", "comment", "decimal", "thousands"):
+    for name in ("missing_values", "skip", "comment", "decimal", "thousands"):
         if form != MediaType.CSV and getattr(options, name) not in (getattr(plain, name), []):
-            where = "types" if name == "dates" else name
-            raise invalid(f"query/{where}", f"`{name}` is for {MediaType.CSV} alone.")
+            raise invalid(f"query/{name}", f"`{name}` is for {MediaType.CSV} alone.")
     if form not in (MediaType.CSV, MediaType.NPY) and options.columns:
         raise invalid("query/columns", "The names of the columns are in the body itself.")
 

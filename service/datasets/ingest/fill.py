@@ -98,7 +98,7 @@ class Filling:
     @classmethod
     def of(cls, table: Table, options: Options, folder: Path, open_files: ExitStack, faults: Faults) -> "Filling":
         """Return one without rows; the scratch files in `folder` are for `open_files` to close."""
-        roles = layout(table, options, faults.note)
+        roles = layout(table, options, faults)
         missing = _missing_values(table, roles, options)
         spool = open_files.enter_context(Spool(folder, len(roles.names), options.dtype))
         parts = open_files.enter_context(Parts(folder))

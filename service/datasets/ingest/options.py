@@ -18,7 +18,7 @@ _WAYS = {part: {f"{part}_{way}": way for way in ("fraction", "first", "last")} f
 
 
 DATE = "date"
-"""The type of columns of CSV that hold dates; as days they are numeric."""
+"""The type of columns that hold dates; as days they are numeric."""
 _MISSING: TypeAdapter[Missing] = TypeAdapter(Missing)
 
 
@@ -36,7 +36,7 @@ class StreamedOptions(Strict):
     types: Annotated[
         list[str],
         Field(
-            description="`column:kind`, the kind being numeric, boolean, categorical or, in CSV, date (days since "
+            description="`column:kind`, the kind being numeric, boolean, categorical or date (days since "
             "1970-01-01 UTC), where it is not to be guessed; "
             "repeat for several",
             default_factory=list,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from service.datasets.columns import Kind
-from service.datasets.faults import Note
+from service.datasets.faults import Faults
 from service.datasets.schemas import Missing, PartOfColumn, Split
 from service.datasets.table import Table
 from service.errors import invalid
@@ -43,31 +43,33 @@ class Layout:
         return [*self.features, *self.targets]
 
 
-def layout(table: Table, options: Options, note: Note) -> Layout:
+def layout(table: Table, options: Options, faults: Faults) -> Layout:
     """Divide the columns into features and targets.
 
     It is noted where a column does not exist or has two roles, or no feature is left.
     """
     known, taken, targets = table.kinds, options.split_column, list[str]()
     if taken is not None and taken not in known:
-        note(invalid("#/split/column", f"There is no column {taken!r}; {_there_are(known)}.", "unknown_column"))
+        faults.note(invalid("#/split/column", f"There is no column {taken!r}; {_there_are(known)}.", "unknown_column"))
         taken = None
     for index, target in enumerate(options.targets):
         pointer = f"#/targets/{index}"
         if target not in known and target not in table.groups:
-            note(invalid(pointer, f"There is no column {target!r}; {_there_are(known)}.", "unknown_column"))
+            faults.note(invalid(pointer, f"There is no column {target!r}; {_there_are(known)}.", "unknown_column"))
             continue
         for name in table.groups.get(target, [target]):
             if name in targets:
-                note(invalid(pointer, f"{name!r} is named twice.", "duplicate_column"))
+                faults.note(invalid(pointer, f"{name!r} is named twice.", "duplicate_column"))
             elif name == taken:
                 detail = f"{name!r} holds the part of each row: it cannot be learnt."
-                note(invalid(pointer, detail, "duplicate_column"))
+                faults.note(invalid(pointer, detail, "duplicate_column"))
             else:
                 targets.append(name)
     features = [name for name in known if name not in targets and name != taken]
-    if known and not features:
-        note(invalid("#/targets", "Every column is a target; at least one must be left as input.", "no_features"))
+    if not features and not faults:
+        faults.note(
+            invalid("#/targets", "Every column is a target; at least one must be left as input.", "no_features")
+        )
     return Layout(features, targets, taken)
 
 

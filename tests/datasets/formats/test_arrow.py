@@ -107,12 +107,12 @@ def test_types_that_are_set_count_more() -> None:
 @pytest.mark.parametrize(
     ("values", "detail"),
     [
-        ([datetime.date(2026, 1, 31)], "holds 'date32[day]', a date or a time: give numbers"),
+        ([datetime.date(2026, 1, 31)], "holds 'date32[day]', a date or a time: types=x:date reads"),
         ([datetime.datetime(2026, 1, 31)], "holds 'timestamp[us]', a date or a time"),  # noqa: DTZ001 - one without zone
         ([datetime.timedelta(days=1)], "holds 'duration[us]', a date or a time"),
         ([[1, 2]], "holds list<element: int64>: give numbers, booleans or texts, one value a row."),
         ([{"a": 1}], "holds struct<a: int64>: "),
-        ([b"bytes"], "holds binary: "),
+        ([b"\xff"], "holds bytes that are no UTF-8: "),
     ],
 )
 def test_types_that_no_network_takes_are_refused(values: list[Any], detail: str) -> None:

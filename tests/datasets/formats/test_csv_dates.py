@@ -87,6 +87,14 @@ def test_other_texts_with_names_of_months_are_categories(text: str) -> None:
     assert read(MediaType.CSV, f"day;y\n{text};1\n".encode(), delimiter=";")[1]["day"] == [text]
 
 
-def test_dates_are_for_csv_and_its_columns(http: httpx.Client) -> None:
+def test_dates_are_for_columns_that_are_there(http: httpx.Client) -> None:
     assert upload(http, "d,y\n1,2\n", types="z:date").json()["errors"][0]["pointer"] == "query/types"
-    assert upload(http, b"", "application/x-npy", types="z:date").json()["errors"][0]["pointer"] == "query/types"
+
+
+def test_float32_advises_of_times_that_it_rounds(http: httpx.Client) -> None:
+    body = "d,day,y\n2026-01-31 12:34:56,2026-01-31,1\n2026-02-01 06:00:01,2026-02-01,2\n"
+    query = {"types": ["d:date", "day:date"]}
+    (advice,) = upload(http, body, **query).json()["advice"]
+    assert (advice["code"], advice["pointer"]) == ("dates_rounded", "#/columns/d")
+    assert "dtype=float64" in advice["detail"]
+    assert upload(http, body, dtype="float64", **query).json()["advice"] == []

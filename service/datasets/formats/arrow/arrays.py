@@ -1,17 +1,20 @@
 """Arrow's arrays as the values of columns, by Arrow's types."""
 
+import re
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow
-import pyarrow.compute
 from numpy.typing import NDArray
 from pyarrow import types
 
-from service.datasets.columns import MOST_CATEGORIES, Kind
+from service.datasets.columns import Kind
 from service.datasets.faults import MOST_OF_A_KIND, Note, refuse
+from service.datasets.formats.arrow.dates import days_in, is_of_dates
+from service.datasets.formats.arrow.values import numbers_of, texts_of
 from service.datasets.formats.checks import (
     SHOWN,
     check_names,
@@ -19,8 +22,9 @@ from service.datasets.formats.checks import (
     no_date,
     rows_of_a_chunk,
 )
-from service.datasets.table import Chunk, Texts, Values, category_of
+from service.datasets.table import Chunk, ReadOptions, Texts, Values
 from service.errors import Fault, Invalid, invalid
+from service.learning.planning.advice import Advice
 from service.pointers import escape
 
 LONGEST_MESSAGE = 200
@@ -34,11 +38,48 @@ _KINDS: tuple[tuple[Callable[[pyarrow.DataType], bool], Kind], ...] = (
     (types.is_string, "categorical"),
     (types.is_large_string, "categorical"),
     (types.is_string_view, "categorical"),
+    (types.is_binary, "categorical"),
+    (types.is_large_binary, "categorical"),
+    (types.is_binary_view, "categorical"),
 )
+_INDEX = re.compile(r"__index_level_\d+__")
+"""The names that pandas gives to the numbers of its rows."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """The columns of a body in Arrow's types."""
+
+    kinds: dict[str, Kind]
+    left_out: list[str]
+    advice: list[Advice]
+    dates: Collection[str]
+
+
+def columns_of(schema: pyarrow.Schema, options: ReadOptions) -> Found:
+    """Return the kinds of the columns; those without one are noted, and the numbers of pandas' rows left out.
+
+    Raises:
+        Invalid: columns cannot have such names.
+    """
+    named = {*options.types, *options.dates, *options.named, *options.ignored}
+    index = [name for name in schema.names if _INDEX.fullmatch(name) and name not in named]
+    check_types(options.dates, schema.names, "query/types", options.note)
+    kinds = kinds_of(schema, options.types, [*options.ignored, *index], options.dates, options.note)
+    return Found(kinds, index, [_index_left_out(name) for name in index], options.dates)
+
+
+def _index_left_out(name: str) -> Advice:
+    detail = f"Column {name!r} is the index of a pandas table, so it is left out; types={name}:numeric keeps it."
+    return Advice("index_left_out", detail, f"#/columns/{name}")
 
 
 def kinds_of(
-    schema: pyarrow.Schema, types: Mapping[str, Kind], ignored: Collection[str] = (), note: Note = refuse
+    schema: pyarrow.Schema,
+    types: Mapping[str, Kind],
+    ignored: Collection[str] = (),
+    dates: Collection[str] = (),
+    note: Note = refuse,
 ) -> dict[str, Kind]:
     """Return the kind of each column that is not ignored, of `types` or by Arrow's type; those without one are noted.
 
@@ -48,18 +89,27 @@ def kinds_of(
     check_names(schema.names)
     check_types(types, schema.names, "query/types", note)
     check_types(ignored, schema.names, "query/ignore", note)
-    return known_kinds({field.name: field.type for field in schema if field.name not in ignored}, types, note)
+    columns = {field.name: field.type for field in schema if field.name not in ignored}
+    return known_kinds(columns, types, dates, note)
 
 
-def known_kinds(columns: Mapping[str, pyarrow.DataType], types: Mapping[str, Kind], note: Note) -> dict[str, Kind]:
+def known_kinds(
+    columns: Mapping[str, pyarrow.DataType], types: Mapping[str, Kind], dates: Collection[str], note: Note
+) -> dict[str, Kind]:
     """Return the kinds of columns that have one; others are noted."""
     kinds: dict[str, Kind] = {}
     for name, type in columns.items():
         try:
-            kinds[name] = kind_of(name, type, types.get(name))
+            kinds[name] = _of_dates(name, type) if name in dates else kind_of(name, type, types.get(name))
         except Invalid as refused:
             note(refused)
     return kinds
+
+
+def _of_dates(name: str, type: pyarrow.DataType) -> Kind:
+    if is_of_dates(type):
+        return "numeric"
+    raise invalid("query/types", f"Column {name!r} holds {str(type)[:SHOWN]}, which are no dates.")
 
 
 def kind_of(name: str, type: pyarrow.DataType, wanted: Kind | None) -> Kind:
@@ -73,7 +123,7 @@ def kind_of(name: str, type: pyarrow.DataType, wanted: Kind | None) -> Kind:
     if types.is_temporal(type):
         if wanted == "categorical":
             return wanted
-        raise _refusal(name, no_date(str(type)))
+        raise _refusal(name, no_date(str(type), name if is_of_dates(type) else None))
     natural = next((kind for matches, kind in _KINDS if matches(type)), None)
     if natural is None:
         raise _refusal(name, f"holds {str(type)[:SHOWN]}: give numbers, booleans or texts, one value a row.")
@@ -122,7 +172,10 @@ def chunk_of(arrays: Mapping[str, pyarrow.Array], kinds: Mapping[str, Kind], fir
     columns: dict[str, Values | Texts] = {}
     wrong: dict[str, NDArray[np.bool_]] = {}
     for name, array in arrays.items():
-        columns[name] = values = _column(array, kinds[name])
+        if kinds[name] == "numeric" and is_of_dates(array.type):
+            columns[name], wrong[name] = days_in(name, array, first, note)
+            continue
+        columns[name] = values = _column(name, array, kinds[name])
         if kinds[name] == "boolean" and not types.is_boolean(array.type) and not isinstance(values, Texts):
             strange = ~(np.isnan(values) | (values == 0) | (values == 1))
             if strange.any():
@@ -131,9 +184,12 @@ def chunk_of(arrays: Mapping[str, pyarrow.Array], kinds: Mapping[str, Kind], fir
     return Chunk(columns, lambda row: f"Row {first + row}", wrong)
 
 
-def _column(array: pyarrow.Array, kind: Kind) -> Values | Texts:
+def _column(name: str, array: pyarrow.Array, kind: Kind) -> Values | Texts:
     if kind == "categorical":
-        return texts_of(array if types.is_dictionary(array.type) else _as_dictionary(array))
+        try:
+            return texts_of(array)
+        except (UnicodeError, pyarrow.ArrowInvalid):
+            raise _refusal(name, "holds bytes that are no UTF-8: give texts, or leave the column out.") from None
     return numbers_of(array.dictionary_decode() if types.is_dictionary(array.type) else array)
 
 
@@ -147,44 +203,3 @@ def _no_booleans(name: str, values: Values, strange: NDArray[np.bool_], first: i
         for row in rows
     ]
     return Invalid(faults[0].detail, "invalid", tuple(faults))
-
-
-def numbers_of(array: pyarrow.Array) -> Values:
-    """Numbers or booleans as float64, NaN where one is missing; in the same memory where possible."""
-    if array.type != pyarrow.float64():
-        array = array.cast(pyarrow.float64(), safe=False)
-    values: Values = array.to_numpy(zero_copy_only=False)
-    return values
-
-
-def texts_of(array: pyarrow.DictionaryArray) -> Texts:
-    """A dictionary's values that occur, as texts. They are not repeated row by row: few bytes may name long texts.
-
-    Of too many, the first ones alone: they are as many as are refused, and the others count as missing.
-    """
-    used = array.indices.unique().drop_null()[: MOST_CATEGORIES + 1]
-    texts = _as_texts(array.dictionary.take(used)).to_pylist()
-    categories = [text for text in dict.fromkeys(texts) if text is not None]
-    codes = {text: code for code, text in enumerate(categories)}
-    code_of = np.full(len(array.dictionary) + 1, -1, np.int32)
-    code_of[used.to_numpy()] = [codes.get(text, -1) for text in texts]
-    return Texts(code_of[array.indices.cast(pyarrow.int64()).fill_null(-1).to_numpy()], categories)
-
-
-def _as_dictionary(array: pyarrow.Array) -> pyarrow.DictionaryArray:
-    """Encode as a dictionary. Fractions stay numbers, so that each is written but once."""
-    if types.is_floating(array.type):
-        array = pyarrow.compute.if_else(pyarrow.compute.is_nan(array), None, array)
-    return (array if _is_fraction(array.type) else _as_texts(array)).dictionary_encode()
-
-
-def _as_texts(array: pyarrow.Array) -> pyarrow.Array:
-    """Convert to texts; NaN, as null, is a missing value."""
-    if not _is_fraction(array.type):
-        return array.cast(pyarrow.string())
-    values = array.to_numpy(zero_copy_only=False)  # each of its own dtype, in which it has the fewest digits
-    return pyarrow.array([None if value is None or value != value else category_of(value) for value in values])
-
-
-def _is_fraction(type: pyarrow.DataType) -> bool:
-    return bool(types.is_floating(type) or types.is_decimal(type))

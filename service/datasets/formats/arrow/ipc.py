@@ -1,6 +1,6 @@
 """Arrow IPC, stream or file: batch by batch from a file that is mapped into memory."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 
 import pyarrow
@@ -8,18 +8,22 @@ from pyarrow import ipc
 
 from service.datasets.columns import Kind
 from service.datasets.faults import Note
-from service.datasets.formats.arrow.arrays import chunks_of, kinds_of, mapped, refusing
-from service.datasets.formats.arrow.sizes import check_sizes
+from service.datasets.formats.arrow.arrays import chunks_of, columns_of, mapped, refusing
+from service.datasets.formats.arrow.sizes import check_sizes, check_sizes_of_file
 from service.datasets.formats.body import Pieces, to_file
 from service.datasets.table import Chunk, ReadOptions, Table
+from service.errors import invalid
 
 FORM = "Arrow stream"
 MARK = b"ARROW1\0\0"
-"""The first bytes of the file format: a stream follows, and then an index of its batches."""
+"""The first bytes of the file format."""
+OLD_MARK = b"FEA1"
 
 
 def read_arrow(body: Pieces, options: ReadOptions, scratch: Path) -> Table:
     """Read an Arrow stream or file as a table. Either goes to `scratch` first: one batch may be all of it.
+
+    A file is read by its footer: what stands before it need not be a whole stream.
 
     Raises:
         TooLarge: it unpacks to too much.
@@ -27,19 +31,26 @@ def read_arrow(body: Pieces, options: ReadOptions, scratch: Path) -> Table:
     """
     source = mapped(to_file(body, scratch / "body.arrow"))
     with refusing(FORM):
-        check_sizes(_at_stream(source), body.packed)
-        kinds = kinds_of(ipc.open_stream(_at_stream(source)).schema, options.types, options.ignored, options.note)
-    return Table(kinds, _chunks(source, kinds, options.note))
-
-
-def _chunks(source: pyarrow.NativeFile, kinds: Mapping[str, Kind], note: Note) -> Generator[Chunk]:
-    with refusing(FORM), source:
-        yield from chunks_of(ipc.open_stream(_at_stream(source)), kinds, note)
-
-
-def _at_stream(source: pyarrow.NativeFile) -> pyarrow.NativeFile:
-    """Go to the beginning of the stream: of the whole body, or behind the mark of an Arrow file."""
-    source.seek(0)
-    if source.read(len(MARK)) != MARK:
+        start = source.read(len(MARK))
         source.seek(0)
-    return source
+        if start.startswith(OLD_MARK):
+            raise invalid("#", "This is Feather of version 1: write version 2, or Parquet.", "malformed")
+        is_file = start == MARK
+        (check_sizes_of_file if is_file else check_sizes)(source, body.packed)
+        source.seek(0)
+        schema = ipc.open_file(source).schema if is_file else ipc.open_stream(source).schema
+        found = columns_of(schema, options)
+    chunks = _chunks(source, found.kinds, is_file=is_file, note=options.note)
+    return Table(found.kinds, chunks, advice=found.advice, ignored=found.left_out, dates=found.dates)
+
+
+def _chunks(source: pyarrow.NativeFile, kinds: Mapping[str, Kind], *, is_file: bool, note: Note) -> Generator[Chunk]:
+    with refusing(FORM), source:
+        source.seek(0)
+        yield from chunks_of(_of_file(source) if is_file else ipc.open_stream(source), kinds, note)
+
+
+def _of_file(source: pyarrow.NativeFile) -> Iterator[pyarrow.RecordBatch]:
+    reader = ipc.open_file(source)
+    for index in range(reader.num_record_batches):
+        yield reader.get_batch(index)

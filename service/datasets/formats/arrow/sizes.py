@@ -20,6 +20,11 @@ LARGEST_BATCH = 256 << 20
 _HEADER = 2  # of a Message
 _DATA = 1  # of a DictionaryBatch: its RecordBatch
 _BUFFERS, _COMPRESSION = 2, 3  # of a RecordBatch
+_DICTIONARIES, _RECORDS = 2, 3  # of a Footer
+_BLOCK = 24
+"""Bytes of a place in a footer."""
+_END_MARK = b"ARROW1"
+_LENGTH = struct.Struct("<i")
 
 
 def check_sizes(source: pyarrow.NativeFile, packed: int) -> None:
@@ -29,8 +34,17 @@ def check_sizes(source: pyarrow.NativeFile, packed: int) -> None:
         Invalid: one of them is packed and too large.
         TooLarge: together they unpack to too much.
     """
+    _check(_batches(source), packed)
+
+
+def check_sizes_of_file(source: pyarrow.NativeFile, packed: int) -> None:
+    """Check the batches of a file in the same way, by its footer."""
+    _check(_batches_of_file(source), packed)
+
+
+def _check(batches: Iterator[ipc.Message], packed: int) -> None:
     total = 0
-    for message in _batches(source):
+    for message in batches:
         try:
             size = _unpacked_size(message)
         except struct.error:
@@ -53,6 +67,33 @@ def _batches(source: pyarrow.NativeFile) -> Iterator[ipc.Message]:
             return
         if message.type in ("record batch", "dictionary"):
             yield message
+
+
+def _batches_of_file(source: pyarrow.NativeFile) -> Iterator[ipc.Message]:
+    end = source.size() - len(_END_MARK)
+    source.seek(max(0, end - _LENGTH.size))
+    (length,) = _LENGTH.unpack(source.read(_LENGTH.size))
+    if not 0 < length <= end - _LENGTH.size or source.read() != _END_MARK:
+        raise pyarrow.ArrowInvalid("the footer of the file is not there")
+    source.seek(end - _LENGTH.size - length)
+    footer = memoryview(source.read(length))
+    try:
+        blocks = list(_blocks(footer))
+    except struct.error:
+        raise pyarrow.ArrowInvalid("the footer of the file is damaged") from None
+    for offset in blocks:
+        source.seek(offset)
+        yield ipc.read_message(source)
+
+
+def _blocks(footer: memoryview) -> Iterator[int]:
+    """Yield the places of dictionaries and batches in the file."""
+    root = _followed(footer, 0)
+    for field in (_DICTIONARIES, _RECORDS):
+        if blocks := _field(footer, root, field):
+            vector = _followed(footer, blocks)
+            (count,) = unpack_from("<I", footer, vector)
+            yield from (unpack_from("<q", footer, vector + 4 + _BLOCK * index)[0] for index in range(count))
 
 
 def _unpacked_size(message: ipc.Message) -> int:

@@ -38,6 +38,19 @@ def stripped(data: bytes, delimiter: str) -> bytes:
     return text[kept].tobytes()
 
 
+def without_quoted_blanks(data: bytes, delimiter: str) -> bytes:
+    """Return whole rows with nothing in place of blanks in quotes that are a whole value: they are missing, too."""
+    if not (b'" ' in data or b'"\t' in data):
+        return data
+    return _quoted_blanks(delimiter).sub(b"", data)
+
+
+@cache
+def _quoted_blanks(delimiter: str) -> re.Pattern[bytes]:
+    edge = rb"[%s\r\n]" % re.escape(delimiter).encode()
+    return re.compile(rb'(?:(?<=%s)|\A)"[ \t]++"(?=%s|\Z)' % (edge, edge))
+
+
 @cache
 def _around_values(delimiter: str) -> re.Pattern[bytes]:
     """Return the pattern of a value in quotes with blanks around it, and of blanks at either end of another."""

@@ -24,7 +24,7 @@ class Block:
 
     def after(self, start: int) -> "Block":
         """The rows that begin at byte `start`."""
-        line = self.line + self.data.count(self.newline, 0, start)
+        line = self.line + _lines(self.data[:start])
         return Block(self.data[start:], line, self.newline, self.last)
 
 
@@ -46,7 +46,7 @@ def blocks(pieces: Iterator[bytes]) -> Iterator[Block]:
         if not end:
             raise invalid("#", f"Line {line} is longer than {BLOCK:,} bytes: is this CSV?", "malformed")
         yield Block(data[:end], line, newline)
-        line += data.count(newline, 0, end)
+        line += _lines(data[:end], newline)
         waiting, size = [data[end:]], len(data) - end
     data = b"".join(waiting)
     yield Block(data, line, newline or newline_of(data), last=True)
@@ -66,9 +66,17 @@ def beginning(pieces: Iterator[bytes], size: int) -> tuple[Iterator[bytes], bool
     return iter((data[:end] if end else data,)), False
 
 
+def _lines(data: bytes, usual: bytes = b"") -> int:
+    """Count the lines, which may end in several ways; in text with `usual` newlines alone, count these."""
+    if usual == b"\n" and b"\r" not in data:
+        return data.count(usual)
+    return data.count(b"\n") + data.count(b"\r") - data.count(b"\r\n")
+
+
 def newline_of(data: bytes) -> bytes:
-    """A line feed, or a carriage return where there are no line feeds."""
-    return b"\r" if b"\r" in data and b"\n" not in data else b"\n"
+    """A line feed, or a carriage return where most lines end in one alone."""
+    feeds = data.count(b"\n")
+    return b"\r" if data.count(b"\r") - data.count(b"\r\n") > feeds else b"\n"
 
 
 def end_of_rows(data: bytes, newline: bytes) -> int:

@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from service.datasets.formats.csv.blanks import divided, stripped
+from service.datasets.formats.csv.blanks import divided, stripped, without_quoted_blanks
 from service.datasets.formats.csv.blocks import QUOTE, Block
 from service.datasets.formats.csv.names import Names, names_of, numbered
 from service.datasets.table import ReadOptions
@@ -47,6 +47,7 @@ class Dialect:
     def prepared(self, block: Block) -> Block:
         """Return the same rows as they are parsed: without blanks around values."""
         data = divided(block.data) if self.by_blanks else stripped(block.data, self.delimiter)
+        data = without_quoted_blanks(data, self.delimiter)
         return block if data is block.data else replace(block, data=data)
 
     @property
@@ -59,7 +60,11 @@ class Dialect:
         said = f"{'the header names' if self.header else 'there are'} {len(self.names)} columns"
         if self.preamble is None:
             return f"{said}."
-        return f"{said}. Leave lines above the header out: skip={self.preamble}, or comment=# if they begin with #."
+        return f"{said}. {_above(self.preamble)}"
+
+
+def _above(lines: int) -> str:
+    return f"Leave lines above the header out: skip={lines}, or comment=# if they begin with #."
 
 
 @dataclass(frozen=True)
@@ -123,13 +128,16 @@ def dialect_of(first: Block, options: ReadOptions) -> tuple[Dialect, Block]:
     by_blanks = delimiter == WHITESPACE
     delimiter = "\t" if by_blanks else delimiter
     _check_marks(options, delimiter)
+    if delimiter == " ":
+        _check_runs(block)
     end = _end_of_first_row(block)
     head = divided(block.data[:end]) if by_blanks else stripped(block.data[:end], delimiter)
     row = _first_row(head, delimiter, block.line)
     if len(row) < options.fewest:
         detail = f"There is one column, {row[0][:50]!r}: give at least two columns, or the delimiter between them."
-        raise invalid("#", detail, "empty")
-    if options.header and end == len(block.data) and not block.data.endswith(b"\n"):
+        above = next(filter(None, (_preamble(_sample(block), each, block.line) for each in DELIMITERS)), None)
+        raise invalid("#", f"{detail}{'' if above is None else f' {_above(above)}'}", "empty")
+    if options.header and end == len(block.data) and not block.data.endswith((b"\n", b"\r")):
         hint = "curl's -d drops the ends of lines: send a file with --data-binary"
         raise invalid("#", f"The body has only a header line, and no rows. ({hint}.)", "empty")
     if not options.header:
@@ -156,7 +164,9 @@ def _is_whole(text: str) -> bool:
 
 
 def _preamble(text: str, delimiter: str, line: int) -> int | None:
-    """Return how many lines stand above those that have one width; None where all have, or the first one has."""
+    """Return how many lines stand above those that have one width; None where all have, or a first one that is no
+    comment has.
+    """
     rows = _rows(text, delimiter)
     try:
         widths = [(rows.line_num, len(row)) for row in islice(rows, ROWS) if row]
@@ -164,7 +174,7 @@ def _preamble(text: str, delimiter: str, line: int) -> int | None:
         return None
     odd = [number for number, width in widths if width != widths[-1][1]]
     alike = [number for number, width in widths if not odd or number > odd[-1]]
-    return line - 1 + odd[-1] if odd and len(alike) > 1 and odd[0] == widths[0][0] else None
+    return line - 1 + odd[-1] if odd and len(alike) > 1 and (odd[0] == widths[0][0] or text.startswith("#")) else None
 
 
 def _check_marks(options: ReadOptions, delimiter: str) -> None:
@@ -176,6 +186,17 @@ def _check_marks(options: ReadOptions, delimiter: str) -> None:
         raise invalid("query/thousands", "The same character cannot separate thousands and decimals.")
 
 
+def _check_runs(block: Block) -> None:
+    """Raise Invalid where values stand between runs of blanks, each of which would divide them many times."""
+    text = _sample(block)
+    rows = _rows_of(text, " ")
+    if len({len(row) for row in rows}) > 1 or not all(map(any, zip(*rows, strict=False))):
+        by_runs = _rows_of(divided(text.encode()).decode(), "\t")
+        if _fitness(by_runs)[0] and rows != by_runs:
+            detail = "Values stand between runs of blanks: delimiter=whitespace reads them."
+            raise invalid("query/delimiter", detail)
+
+
 def _checked(delimiter: str | None) -> str | None:
     if delimiter == WHITESPACE:
         return delimiter
@@ -185,13 +206,17 @@ def _checked(delimiter: str | None) -> str | None:
     return delimiter
 
 
+_NEWLINE = re.compile(rb"\r\n|\n|\r")
+
+
 def _end_of_first_row(block: Block) -> int:
+    """Return the end of the first row, also where it ends in another way than most rows do."""
     quotes = begin = 0
-    while end := block.data.find(block.newline, begin) + 1:
-        quotes += block.data.count(QUOTE, begin, end)
+    for newline in _NEWLINE.finditer(block.data):
+        quotes += block.data.count(QUOTE, begin, newline.end())
         if quotes % 2 == 0:
-            return end
-        begin = end
+            return newline.end()
+        begin = newline.end()
     return len(block.data)
 
 

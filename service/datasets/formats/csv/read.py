@@ -10,7 +10,7 @@ import pyarrow
 from service import errors
 from service.datasets.columns import Kind
 from service.datasets.faults import MOST_OF_A_KIND
-from service.datasets.formats.arrow.arrays import numbers_of, texts_of
+from service.datasets.formats.arrow.values import numbers_of, texts_of
 from service.datasets.formats.checks import check_types
 from service.datasets.formats.csv.blocks import QUOTE, Block, beginning, blocks
 from service.datasets.formats.csv.dialect import Dialect, Lines, dialect_of
@@ -51,7 +51,14 @@ def read_csv(pieces: Iterator[bytes], options: ReadOptions) -> Table:
     columns = _columns(first, dialect)
     chunks = _chunks(filter(None, chain((first,), filled)), dialect, columns)
     left = [dialect.names[place] for place in columns.gone if place != columns.spare]
-    return Table(columns.kinds, chunks, advice=_advice(dialect, columns, options), ignored=left, complete=complete)
+    return Table(
+        columns.kinds,
+        chunks,
+        advice=_advice(dialect, columns, options),
+        ignored=left,
+        dates=options.dates,
+        complete=complete,
+    )
 
 
 def _columns(first: Block, dialect: Dialect) -> Columns:

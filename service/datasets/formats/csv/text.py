@@ -13,16 +13,18 @@ MARK = b"\xef\xbb\xbf"
 MARKS = {b"\xff\xfe\x00\x00": "utf-32", b"\x00\x00\xfe\xff": "utf-32", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 """Encodings by their first bytes."""
 PACKED = {
-    b"BZh": ("packed by bzip2", "unpack it, or send gzip"),
-    b"\xfd7zXZ": ("packed by xz", "unpack it, or send gzip"),
-    b"\x28\xb5\x2f\xfd": ("packed by Zstandard", "unpack it, or send gzip"),
-    b"7z\xbc\xaf": ("a 7z archive", "unpack it, or send gzip"),
-    b"\xd0\xcf\x11\xe0": ("an Excel workbook", "save the sheet as CSV UTF-8"),
-    b"%PDF": ("a PDF", "give the table as CSV"),
-    b"PAR1": ("Parquet", "send Content-Type: application/vnd.apache.parquet"),
-    b"\x93NUMPY": ("an array of NumPy", "send Content-Type: application/x-npy"),
+    rb"BZh[1-9]1AY": ("packed by bzip2", "unpack it, or send gzip"),
+    rb"\xfd7zXZ": ("packed by xz", "unpack it, or send gzip"),
+    rb"\x28\xb5\x2f\xfd": ("packed by Zstandard", "unpack it, or send gzip"),
+    rb"7z\xbc\xaf": ("a 7z archive", "unpack it, or send gzip"),
+    rb"\xd0\xcf\x11\xe0": ("an Excel workbook", "save the sheet as CSV UTF-8"),
+    rb"%PDF-": ("a PDF", "give the table as CSV"),
+    rb"PAR1[\x00-\x08\x0e-\x1f]": ("Parquet", "send Content-Type: application/vnd.apache.parquet"),
+    rb"ARROW1\0\0": ("an Arrow file", "send Content-Type: application/vnd.apache.arrow.file"),
+    rb"\xff\xff\xff\xff": ("an Arrow stream", "send Content-Type: application/vnd.apache.arrow.stream"),
+    rb"\x93NUMPY": ("an array of NumPy", "send Content-Type: application/x-npy"),
 }
-"""What a body is that begins so, and what to do."""
+"""What a body is whose first bytes match, and what to do. A first name in CSV may begin with the same letters."""
 FIRST = 8
 """Bytes that tell all these."""
 NO_TEXT = {"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape"}
@@ -40,7 +42,7 @@ def text_of(pieces: Iterator[bytes], options: ReadOptions) -> Iterator[bytes]:
     while len(first) < FIRST and (piece := next(pieces, b"")):
         first += piece
     for start, (what, remedy) in PACKED.items():
-        if first.startswith(start):
+        if re.match(start, first):
             raise invalid("#", f"This is no CSV, but {what}: {remedy}.", "malformed")
     encoding = _encoding(options.encoding) or next((MARKS[mark] for mark in MARKS if first.startswith(mark)), None)
     whole = chain((first,), pieces) if first else pieces

@@ -1,0 +1,70 @@
+"""CSV at its edges: ends of lines of several kinds, quoted blanks, first names like other forms, remedies that work."""
+
+import pytest
+
+from service.datasets.formats.media_types import MediaType
+from tests.support.datasets.reading import read, refusal
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x,y\r1,2\n3,4\n", "x,y\n1,2\r3,4\r", "x,y\r\n1,2\n3,4\r", "\rx,y\r\n1,2\r\r\n3,4\n", "x,y\r1,2\r\n3,4"],
+)
+def test_no_row_is_lost_where_lines_end_in_several_ways(text: str) -> None:
+    assert read(MediaType.CSV, text.encode())[1] == {"x": [1, 3], "y": [2, 4]}
+
+
+def test_lines_are_counted_whatever_they_end_in() -> None:
+    for text in ("x,y\r1,2\n3,four\n", "x,y\n1,2\r3,four\r", "x,y\r\n1,2\n3,four"):
+        assert refusal(MediaType.CSV, text.encode())[1].startswith("Line 3: column 'y' holds 'four'")
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ('k,y\n"  ",1\na,2\n', [None, "a"]),
+        ('k,y\n"\t",1\na,2\n', [None, "a"]),
+        ('k;y\n"   ";1\na;2\n', [None, "a"]),
+        ('k\ty\n"  "\t1\na\t2\n', [None, "a"]),
+        ('y,k\n1,"  "\n2,a', [None, "a"]),
+        ('k,y\n" a ",1\na,2\n', [" a ", "a"]),
+        ('k,y\n"a,"" "",b",1\na,2\n', ['a," ",b', "a"]),
+    ],
+)
+def test_blanks_in_quotes_are_a_missing_value(text: str, values: list[str | None]) -> None:
+    assert read(MediaType.CSV, text.encode())[1]["k"] == values
+
+
+@pytest.mark.parametrize("name", ["PAR1", "PAR1 ", "BZhang", "%PDFs", "ARROW1", "7z", "sep"])
+def test_a_first_name_may_begin_as_other_forms_do(name: str) -> None:
+    for delimiter in ",\t;":
+        text = f"{name}{delimiter}y\n1{delimiter}2\n"
+        assert read(MediaType.CSV, text.encode())[1] == {name.strip(): [1], "y": [2]}
+
+
+@pytest.mark.parametrize(
+    ("start", "what"),
+    [(b"PAR1\x15\x04", "Parquet"), (b"ARROW1\0\0\xff\xff", "an Arrow file"), (b"BZh91AY&SY", "packed by bzip2")],
+)
+def test_other_forms_are_named(start: bytes, what: str) -> None:
+    assert refusal(MediaType.CSV, start + bytes(20))[1].startswith(f"This is no CSV, but {what}: ")
+
+
+def test_skipping_lines_is_advised_only_above_the_header() -> None:
+    assert refusal(MediaType.CSV, b"x,y,z\n1,2\n3,4,5\n6,7,8\n")[1].endswith("but the header names 3 columns.")
+    title = b"A table of things\nx,y,z\n1,2,3\n3,4,5\n"
+    assert "skip=1" in refusal(MediaType.CSV, title)[1]
+    assert read(MediaType.CSV, title, skip=1)[1] == {"x": [1, 3], "y": [2, 4], "z": [3, 5]}
+
+
+@pytest.mark.parametrize("text", [" 1   2   3\n 4   5   6\n", "1 2  3\n4 5 6\n", "1  2  3\n4  5  6\n"])
+def test_runs_of_blanks_are_not_read_as_single_ones(text: str) -> None:
+    where, what = refusal(MediaType.CSV, text.encode(), delimiter=" ", header=False)
+    assert (where, "delimiter=whitespace" in what) == ("query/delimiter", True)
+    columns = read(MediaType.CSV, text.encode(), delimiter="whitespace", header=False)[1]
+    assert columns == {"c0": [1, 4], "c1": [2, 5], "c2": [3, 6]}
+
+
+def test_single_blanks_divide_where_they_are_named() -> None:
+    columns = read(MediaType.CSV, b"a b c\n1 2 3\n4  6\n", delimiter=" ")[1]
+    assert (columns["a"], columns["c"]) == ([1, 4], [3, 6])
