@@ -93,8 +93,8 @@ def test_dates_are_for_columns_that_are_there(http: httpx.Client) -> None:
 
 def test_float32_advises_of_times_that_it_rounds(http: httpx.Client) -> None:
     body = "d,day,y\n2026-01-31 12:34:56,2026-01-31,1\n2026-02-01 06:00:01,2026-02-01,2\n"
-    query = {"types": ["d:date", "day:date"]}
-    (advice,) = upload(http, body, **query).json()["advice"]
+    types = ["d:date", "day:date"]
+    (advice,) = upload(http, body, types=types).json()["advice"]
     assert (advice["code"], advice["pointer"]) == ("dates_rounded", "#/columns/d")
     assert "dtype=float64" in advice["detail"]
-    assert upload(http, body, dtype="float64", **query).json()["advice"] == []
+    assert upload(http, body, dtype="float64", types=types).json()["advice"] == []
