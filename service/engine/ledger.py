@@ -87,7 +87,10 @@ class Ledger:
         self._closing = False
         self._gap = 0.0
         """Seconds until the next try where the last write found the disk full: the training is held up."""
-        self._thread = threading.Thread(target=self._keep_writing, name=f"ledger-{self.job}", daemon=True)
+        self._thread = self._made_thread()
+
+    def _made_thread(self) -> threading.Thread:
+        return threading.Thread(target=self._keep_writing, name=f"ledger-{self.job}", daemon=True)
 
     def watch(self, training: Training) -> None:
         """Note the events of this training from now on; before that there are beats alone."""
@@ -110,6 +113,12 @@ class Ledger:
             self._lock.notify_all()
         if self._thread.is_alive():
             self._thread.join()
+
+    def reopen(self) -> None:
+        """Go on after `close`, where the end could not be written yet."""
+        self._closing = False
+        self._thread = self._made_thread()
+        self._thread.start()
 
     def note(self, event: EpochReport | Progress) -> None:
         """Take an event; called between two steps of the training, the only moment when its state may be read."""

@@ -1,6 +1,7 @@
 """One job's story, from a message to its end. Runs in a worker process."""
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 from service.datasets import records as datasets
 from service.datasets.view import DatasetView
 from service.engine.ending import write_end
+from service.engine.judgement import Judgement, Overtaken, Served
 from service.engine.ledger import Ledger
 from service.engine.workspace import Place, Workspace, workspace_at
 from service.errors import DescentError, Unavailable
@@ -21,7 +23,7 @@ from service.jobs.states import FIRST_GAP, LONGEST_GAP, MAX_LOSSES_OF_WORKER, As
 from service.jobs.training_data import columns_of_job
 from service.learning.network import Network
 from service.learning.planning.advice import help_for_diverged
-from service.learning.training.events import Diverged
+from service.learning.training.events import Diverged, EpochReport, Progress
 from service.learning.training.problem import Problem
 from service.learning.training.training import Training
 from service.models import parameter_bytes
@@ -61,6 +63,7 @@ class Assignment:
     """A training, and the description of its result."""
 
     network: Network
+    view: DatasetView
     training: Training
     signature: Signature
     receipt: Receipt
@@ -88,7 +91,7 @@ def _prepare(workspace: Workspace, record: JobRecord) -> Assignment:
     training = Training(problem, start, fresh=model.seeded and version.number == 0)
     if saved is not None:
         training.restore(safetensors.load(saved))
-    return Assignment(network, training, signature, receipts.begin(given, dataset.content_hash, start))
+    return Assignment(network, view, training, signature, receipts.begin(given, dataset.content_hash, start))
 
 
 def _prepared(workspace: Workspace, ledger: Ledger, record: JobRecord) -> Assignment | None:
@@ -116,14 +119,8 @@ def _train(workspace: Workspace, ledger: Ledger, record: JobRecord) -> None:
                 _leave_as_asked(workspace, ledger, None)
             return
         ledger.watch(assignment.training)
-        for event in assignment.training.run():
-            ledger.note(event)
-            if ledger.lost:
-                return
-            if ledger.asked is not None:
-                _leave_as_asked(workspace, ledger, assignment)
-                return
-        _succeed(workspace, ledger, assignment, record)
+        if _follow(workspace, ledger, assignment, assignment.training.run()):
+            _succeed(workspace, ledger, assignment, record)
     except SQLAlchemyError:
         raise  # the database cannot be reached: nothing can be written, and the lease calls the job back
     except Exception as error:  # noqa: BLE001 - whatever it is, it would come again with every worker
@@ -134,8 +131,43 @@ def _train(workspace: Workspace, ledger: Ledger, record: JobRecord) -> None:
         _give_up(workspace, ledger, assignment, State.FAILED, error=reason, verification=outcome)
 
 
+def _follow(
+    workspace: Workspace, ledger: Ledger, assignment: Assignment, events: Iterable[EpochReport | Progress]
+) -> bool:
+    """Note the events to their end; False where the claim is lost or a client cancels, and the job is over here."""
+    for event in events:
+        ledger.note(event)
+        if ledger.lost:
+            return False
+        if ledger.asked is not None:
+            _leave_as_asked(workspace, ledger, assignment)
+            return False
+    return True
+
+
 def _succeed(workspace: Workspace, ledger: Ledger, assignment: Assignment, record: JobRecord) -> None:
-    """Write the end in one transaction: last reports, the new version, the state."""
+    """Judge the result and write the end; once more where another version came to be served in between."""
+    if record.verifies is not None:
+        _write_success(workspace, ledger, assignment, record, None)
+        return
+    judgement = Judgement(assignment.training, record, assignment.view)
+    while _follow(workspace, ledger, assignment, judgement.measure(workspace.database)):
+        try:
+            _write_success(workspace, ledger, assignment, record, judgement)
+        except Overtaken:
+            ledger.reopen()
+        else:
+            return
+
+
+def _write_success(
+    workspace: Workspace, ledger: Ledger, assignment: Assignment, record: JobRecord, judgement: Judgement | None
+) -> None:
+    """Write the end in one transaction: last reports, the new version, the state.
+
+    Raises:
+        Overtaken: the judgement does not know the version that is served.
+    """
     training = assignment.training
     final_loss, result = training.final_loss(), training.result()
     receipt, vector = assignment.receipt.with_result(result), parameter_bytes.to_bytes(result)
@@ -146,14 +178,25 @@ def _succeed(workspace: Workspace, ledger: Ledger, assignment: Assignment, recor
         if record.asked == Asked.CANCEL:  # since the last beat
             _leave(session, record, assignment, vector, State.CANCELLED)
             return
-        if record.verifies is None:
-            record.version = models.add_version(session, record.model_id, vector, record.id, assignment.signature)
-            assert record.version is not None, "a job that has not ended holds its model"
+        if judgement is not None:
+            _add_version(session, record, assignment, vector, judgement)
         values = {"final_loss": final_loss, "ended_by": training.ended_by, "receipt": receipt}
         queue.end(session, record, State.SUCCEEDED, verification=outcome, **values)
 
     ledger.close()
     write_end(workspace.database, ledger, end)
+
+
+def _add_version(
+    session: Session, record: JobRecord, assignment: Assignment, vector: bytes, judgement: Judgement
+) -> None:
+    """Add the version, and the advice that the job's end gives rise to."""
+    served = Served.of(models.find(session, record.model_id, lock=True))
+    kept = session, record.model_id, vector, record.id, assignment.signature
+    number = models.add_version(*kept, serve=record.serve, refused=judgement.refuses(served))
+    assert number is not None, "a job that has not ended holds its model"
+    record.version = number
+    record.advice = [*record.advice, *judgement.advice(number, served)]
 
 
 def _verified(workspace: Workspace, record: JobRecord, receipt: Receipt) -> Outcome | None:

@@ -24,6 +24,7 @@ from service.learning.planning.advice import Advice, advice
 from service.learning.training.recipe import Recipe, RecipeError
 from service.models import records as models
 from service.models.networks import Networks
+from service.models.records import Serve
 from service.models.signature.by_name import check_rename, stored_name
 from service.models.signature.from_data import no_probabilities
 from service.models.trained_network import TrainedNetwork
@@ -43,6 +44,7 @@ class Draft:
     recipe: JobRecipe
     plan: Plan
     advice: list[Advice]
+    serve: Serve = "always"
 
 
 def draft(database: Database, storage: Storage, networks: Networks, new: NewJob, most_bytes: int) -> Draft:
@@ -87,7 +89,8 @@ def draft(database: Database, storage: Storage, networks: Networks, new: NewJob,
     growth.check(grows, most_bytes)
     large = growth.advice(grows)
     planned = _PLAN({**asdict(plan), "bytes": grows.total})
-    return Draft(start.model, dataset.id, written, planned, [*given] if large is None else [*given, large])
+    noted = [*given] if large is None else [*given, large]
+    return Draft(start.model, dataset.id, written, planned, noted, new.serve)
 
 
 _RECIPE, _PLAN = reader(JobRecipe), reader(Plan)

@@ -37,7 +37,8 @@ def enqueue(session: Session, job: Draft) -> JobRecord:
         models.version(session, job.model, begun_from, parameters=False)
     with reference_at("#/dataset"):
         datasets.find(session, job.dataset)
-    return queue.add(session, job.model, begun_from, job.dataset, recipe=job.recipe, plan=job.plan, advice=job.advice)
+    values = {"recipe": job.recipe, "plan": job.plan, "advice": job.advice, "serve": job.serve}
+    return queue.add(session, job.model, begun_from, job.dataset, **values)
 
 
 def show(database: Database, job: str) -> JobRecord:

@@ -10,6 +10,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Select,
+    String,
     bindparam,
     delete,
     exists,
@@ -31,7 +32,7 @@ from service.jobs.recipe import JobRecipe, Plan
 from service.jobs.reports.packing import BLOCK, FIELDS, Block, Reports, joined, pack, reports_of, unpack
 from service.jobs.states import JobError, State
 from service.learning.planning.advice import Advice
-from service.models.records import VersionRecord
+from service.models.records import Serve, VersionRecord
 
 SHORT_STRETCH = 32
 """Epochs of a stretch that is read as a whole."""
@@ -64,6 +65,9 @@ class JobRecord(Record):
     recipe: Mapped[JobRecipe] = mapped_column(AsJson.of(JobRecipe))
     plan: Mapped[Plan] = mapped_column(AsJson.of(Plan))
     advice: Mapped[list[Advice]] = mapped_column(AsJson.of(list[Advice]))
+
+    serve: Mapped[Serve] = mapped_column(String(), default="always", server_default="always")
+    """The wish whether its version is served."""
 
     state: Mapped[str] = mapped_column(default=State.QUEUED)
     asked: Mapped[str | None]

@@ -9,6 +9,7 @@ from service.datasets.schemas import NewNames
 from service.jobs.states import Asked, State
 from service.learning.training import recipe
 from service.learning.training.paths import PathName
+from service.models.records import Serve
 from service.models.schemas import LayerParameters
 from service.vocabulary.schemas import LossShape, OptimiserShape, ScheduleShape
 from service.wire import (
@@ -125,6 +126,13 @@ class NewJob(Recipe):
         description="names that the version to begin from has for columns of the dataset, by their own",
         examples=[{"temp": "temperature"}],
     )
+    serve: Annotated[
+        Serve,
+        Field(
+            description="whether the version may be served as the latest one: always, never, or if its loss on the "
+            "validation part, or without one on the training part, is below that of the version served by then"
+        ),
+    ] = "always"
     reject_unstable: Annotated[Flag, Field(description="422, not only advice, for a rate that cannot converge")] = False
 
     model_config = ConfigDict(
@@ -253,7 +261,8 @@ class Job(BaseModel):
         description="of the version it added, on the training part, as an evaluation computes it"
     )
     best: Best | None = Field(description="the least loss so far")
-    version: int | None = Field(description="the version it added")
+    version: int | None = Field(description="the version it added; it may have been deleted since")
+    serve: Serve = Field(description="the wish whether that version is served")
     path: PathName = Field(description="how gradients are computed")
     attempt: int = Field(description="workers that began or continued it")
     losses_of_worker: int = Field(description="in all; five without a further checkpoint between them fail the job")

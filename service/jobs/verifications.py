@@ -11,6 +11,9 @@ from service.jobs.states import JobError
 from service.models import parameter_bytes
 from service.models import records as models
 
+OF_THE_END = ("worse_than_before", "version_not_served")
+"""Codes of the advice about the version that a job has added."""
+
 
 def enqueue(session: Session, job: str) -> JobRecord:
     """Write one queued row that trains as `job` did, and adds no version.
@@ -37,7 +40,8 @@ def enqueue(session: Session, job: str) -> JobRecord:
         datasets.find(session, original.dataset_id)
     except NotFound:
         raise Conflict(f"The dataset of job {job}, {original.dataset_id}, is gone.", "dataset_gone") from None
-    again = {"recipe": original.recipe, "plan": original.plan, "advice": original.advice, "verifies": job}
+    advice = [each for each in original.advice if each.code not in OF_THE_END]
+    again = {"recipe": original.recipe, "plan": original.plan, "advice": advice, "verifies": job}
     return queue.add(session, original.model_id, begun_from, original.dataset_id, **again)
 
 

@@ -170,7 +170,9 @@ INSERT INTO versions (model_id, number, job_id, parameters, created_at) VALUES (
 JOB_OF_BEFORE = """
 INSERT INTO jobs (id, model_id, held_model_id, dataset_id, recipe, plan, advice, state, attempt, losses_of_worker,
   losses_since_checkpoint, progress, epochs_done, created_at)
-VALUES (:id, 'm', :held, 'd', '{"from_version": 2}', '{}', '[]', :state, 1, 0, 0, 0, 0, '2026-01-01')
+VALUES (:id, 'm', :held, 'd', '{"from_version": 2, "epochs": 1, "loss": "mse", "optimiser": "Descent"}',
+  '{"parameter_count": 2, "path": "quadratic", "operations": 1, "seconds": 1}', '[]', :state, 1, 0, 0, 0,
+  0, '2026-01-01')
 """
 EVALUATION_OF_BEFORE = """
 INSERT INTO evaluations (id, model_id, version, dataset_id, part, metrics, rows, created_at)
@@ -214,6 +216,8 @@ def test_jobs_of_before_hold_their_version_until_they_end(served: Database) -> N
     with served.transaction() as session:
         queue.end(session, jobs.find(session, "waits"), State.CANCELLED)
     operations.delete_version(served, "m", 2)
+    with served.reading() as session:
+        assert set(session.scalars(text("SELECT serve FROM jobs"))) == {"always"}
 
 
 def test_evaluations_of_before_go_with_their_version(served: Database) -> None:

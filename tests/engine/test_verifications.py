@@ -23,7 +23,7 @@ from service.learning.optimisers import Adam
 from service.learning.training.events import EpochReport
 from service.learning.training.recipe import Recipe
 from service.learning.training.training import Training
-from service.models import parameter_bytes
+from service.models import operations, parameter_bytes
 from service.models import records as models
 from service.models.records import PointRecord, VersionRecord
 
@@ -148,6 +148,16 @@ def test_other_bytes_in_the_same_environment_differ_in_the_parameters(bench: Ben
     job = bench.train()
     bench.falsify(job)
     assert bench.verify(job).verification == Outcome(False, ["parameters"])
+
+
+def test_the_receipt_decides_where_the_version_was_deleted_meanwhile(bench: Bench) -> None:
+    first = bench.train(from_version=0)
+    bench.train(from_version=0)
+    again = bench.enqueue(first.id)
+    operations.delete_version(bench.workspace.database, "straight", 1)
+    assert bench.run(again).verification == Outcome(True, [])
+    with pytest.raises(Conflict, match=r"Version 1, which job .* added, was deleted"):
+        bench.enqueue(first.id)
 
 
 def test_what_the_environment_has_changed_is_named(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,7 +50,7 @@ def test_what_is_not_there_is_answered_with_what_is(client: Client, job: Job) ->
 
     assert "those of 3, 6, 9, 12 were" in detail("version=1&epoch=7")
     assert "kept none (`keep_every`)" in detail("version=0&epoch=3")
-    assert "no version 2000 of this model: there are 0 to " in detail("version=2000")
+    assert "no version 2000 of this model: the latest is " in detail("version=2000")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from service.learning.arrays import Array, Saved, State, packed, under
+from service.learning.rows.part import Part
 from service.learning.training import scaling
 from service.learning.training.best import BestSoFar
 from service.learning.training.events import Diverged, EpochReport, Heartbeat, Progress
@@ -83,17 +84,43 @@ class Training:
         return self._path
 
     def _measure_result(self) -> Iterator[Progress]:
-        if isinstance(self._path, QuadraticPath):
-            self._final_loss = self._path.loss(self.result())
-            if self._final_loss is not None:
-                return
-        train, total = self._train, self.recipe.loss.total()
-        for _ in self._network.measure(self.result(), train.inputs, train.targets, total, train.weights):
+        self._final_loss = yield from self._measure(self.result(), self._train)
+        if not math.isfinite(self._final_loss):
+            raise Diverged(self.epochs_done, "the loss of the trained network is not finite")
+
+    def _measure(self, vector: Array, part: Part) -> Generator[Progress, None, float]:
+        """Return the loss of parameters for raw inputs over a whole part, in test mode; may not be finite."""
+        if part is self._train and isinstance(self._path, QuadraticPath):
+            known = self._path.loss(vector)
+            if known is not None:
+                return known
+        total = self.recipe.loss.total()
+        for _ in self._network.measure(vector, part.inputs, part.targets, total, part.weights):
             if self._heartbeat.due():
                 yield self._progress(0.0)
-        self._final_loss = total.value
-        if not math.isfinite(total.value):
-            raise Diverged(self.epochs_done, "the loss of the trained network is not finite")
+        return total.value
+
+    @property
+    def judged_part(self) -> Literal["validation", "train"]:
+        """The part on which parameters are compared once the training has ended."""
+        return "train" if self._problem.validation is None else "validation"
+
+    def judge(self, vector: Array, part: Part | None = None) -> Generator[Progress, None, float]:
+        """Return the loss of parameters over the `judged_part`; equal ones have equal losses.
+
+        `part` has the same rows for parameters that take their columns in another order.
+        """
+        return (yield from self._measure(vector, part or self._problem.parts[self.judged_part]))
+
+    def judge_result(self) -> Generator[Progress, None, float]:
+        """Return the same of `result`."""
+        if self.judged_part == "train":
+            return self.final_loss()
+        return (yield from self.judge(self.result()))
+
+    def judge_start(self) -> Generator[Progress, None, float]:
+        """Return the same of the parameters that the training began from, as they were given."""
+        return (yield from self.judge(self._start))
 
     def _progress(self, fraction: float) -> Progress:
         self._heartbeat.reset()

@@ -1,5 +1,6 @@
 """Training: reports, stopping, keeping, divergence."""
 
+from collections.abc import Generator
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from service.learning.optimisers import OPTIMISERS, Adam, Descent
 from service.learning.rows.part import Part
 from service.learning.schedules import Exp
 from service.learning.training.events import Diverged, EpochReport, Progress
+from service.learning.training.paths import PathName
 from service.learning.training.problem import Problem
 from service.learning.training.recipe import EarlyStopping, Recipe, RecipeError
 from service.learning.training.training import Training
@@ -256,3 +258,32 @@ def test_something_is_said_inside_a_long_epoch(monkeypatch: pytest.MonkeyPatch) 
     said = [event for event in events if isinstance(event, Progress)]
     assert {(event.epoch, round(event.fraction, 2)) for event in said} >= {(0, 0.33), (0, 0.67), (1, 0.33), (1, 0.67)}
     assert all(0 <= event.fraction < 1 for event in said)
+
+
+@pytest.mark.parametrize("path", ["batches", "quadratic"])
+def test_a_result_without_a_validation_part_is_judged_by_its_final_loss(path: PathName) -> None:
+    training = line(20, path=path, optimiser=Descent(0.05))
+    first = reports(training)[0].train_loss
+    assert training.judged_part == "train"
+    assert judged(training.judge_result()) == judged(training.judge(training.result())) == training.final_loss()
+    assert judged(training.judge_start()) == pytest.approx(first, rel=1e-6)
+
+
+def test_parameters_are_judged_on_the_validation_part_where_there_is_one() -> None:
+    net = Network(read("Dense(1 => 1)"))
+    start = net.flatten([{"weight": [[1]], "bias": [0]}])
+    far = Part(np.array([[10.0]], np.float32), np.array([[0.0]], np.float32))
+    training = Training(Problem(net, LINE, far, replace(TUTORIAL, epochs=3, optimiser=Descent(0.05))), start)
+    last = reports(training)[-1].validation_loss
+    assert training.judged_part == "validation"
+    assert judged(training.judge_start()) == 100
+    assert judged(training.judge_result()) == pytest.approx(last, rel=1e-6)
+
+
+def judged(losses: Generator[Progress, None, float]) -> float:
+    """The loss that is returned behind all progress."""
+    while True:
+        try:
+            next(losses)
+        except StopIteration as end:
+            return float(end.value)
