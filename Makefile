@@ -24,8 +24,22 @@ serve: .venv/.runtime ## Serve on 127.0.0.1:8000, with the data in ./data
 .PHONY: test
 # Hundreds of Python processes start here: they read what the first one has compiled.
 test: export PYTHONDONTWRITEBYTECODE =
-test: .venv/.development ## Run the tests on all processors
+test: .venv/.development .venv-clients/.tools .node-clients/.tools ## Run the tests on all processors
 	.venv/bin/pytest --numprocesses=auto --dist=worksteal $(ARGS)
+
+# Makers of clients from the OpenAPI document, in environments of their own.
+.venv-clients/.tools: tests/clients/requirements.txt | $(UV)
+	$(UV) venv --quiet --clear .venv-clients
+	$(UV) pip install --quiet --python .venv-clients/bin/python --requirement $<
+	@mkdir -p $(@D) && touch $@
+
+.node-clients/.tools: tests/clients/package.json tests/clients/package-lock.json
+	@mkdir -p .node-clients
+	@if command -v npm >/dev/null; then \
+		cp $^ .node-clients && npm ci --prefix .node-clients --no-audit --no-fund --ignore-scripts --loglevel=error && touch $@; \
+	else \
+		echo "npm is not here: a client in TypeScript and linters of the OpenAPI document are left out"; \
+	fi
 
 .PHONY: test-kernels
 test-kernels: .venv/.development ## Run tests/learning under every kernel of OpenBLAS that takes hold
@@ -40,12 +54,13 @@ examples: .venv/.development ## Record the answers that the OpenAPI document sho
 	.venv/bin/python -m tests.examples
 
 .PHONY: check
-check: .venv/.development ## Check style, types, migrations and the container files
+check: .venv/.development .node-clients/.tools ## Check style, types, migrations, the OpenAPI document and the container files
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
 	folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && unset DESCENT_DATABASE && export DESCENT_DATA="$$folder" && \
 		.venv/bin/descent migrate && .venv/bin/alembic check
+	.venv/bin/python -m tests.clients.lint
 	.venv/bin/hadolint Dockerfile
 	.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 

@@ -42,7 +42,7 @@ BODIES: dict[str, Any] = {
     "v2_load": {},
 }
 FIRST = ("create_dataset", "create_model", "create_job", "predict", "evaluate", "v2_infer")
-"""Operations that make what others show; those that change it come last."""
+"""Operations that make what others show."""
 
 
 def recorded() -> dict[str, dict[str, Any]]:
@@ -64,7 +64,7 @@ def _answers(http: httpx.Client) -> Iterator[tuple[str, dict[str, Any]]]:
         if method != "delete"
     }
     known = {"model": "straight", "dataset": "line", "version": "0"}
-    for name in sorted(operations, key=lambda each: FIRST.index(each) if each in FIRST else len(FIRST)):
+    for name in sorted(operations, key=lambda each: _turn(each, operations[each][0])):
         method, path, operation = operations[name]
         answers = {}
         for status in (status for status, answer in operation["responses"].items() if _is_json(status, answer)):
@@ -86,6 +86,11 @@ def _example(operation: dict[str, Any]) -> Any:
     schema = operation.get("requestBody", {}).get("content", {}).get(JSON, {}).get("schema", {})
     shape = document()["components"]["schemas"].get(schema.get("$ref", "").rpartition("/")[2], schema)
     return next(iter(shape.get("examples", ())), None)
+
+
+def _turn(name: str, method: str) -> int:
+    """Return the place of an operation: those that make what others show come first, those that change it last."""
+    return FIRST.index(name) if name in FIRST else len(FIRST) + (method == "patch")
 
 
 def _is_json(status: str, answer: dict[str, Any]) -> bool:

@@ -28,6 +28,11 @@ cp "$0" .venv/bin/python
 case "$*" in *pip*) cp stand-in-uv .venv/bin/uv ;; esac
 """
 
+CLIENTS = [f"tests/clients/{name}" for name in ("requirements.txt", "package.json", "package-lock.json")]
+MAKERS = [
+    "uv venv --quiet --clear .venv-clients",
+    f"uv pip install --quiet --python .venv-clients/bin/python --requirement {CLIENTS[0]}",
+]
 PYTEST = "pytest --numprocesses=auto --dist=worksteal"
 
 
@@ -38,8 +43,9 @@ class Checkout:
         self.folder = folder
         self.programs = folder / "programs"
         self.programs.mkdir()
-        for name in ("Makefile", "pyproject.toml", "uv.lock"):
-            shutil.copy(REPOSITORY / name, folder)
+        (folder / "tests" / "clients").mkdir(parents=True)
+        for name in ("Makefile", "pyproject.toml", "uv.lock", *CLIENTS):
+            shutil.copy(REPOSITORY / name, folder / name)
         for name in ("make", "sh", "touch", "mkdir", "cp", "chmod", "awk"):
             program = shutil.which(name)
             assert program is not None, f"{name} is not installed"
@@ -102,7 +108,7 @@ def test_a_second_make_sets_nothing_up(checkout: Checkout) -> None:
 
 def test_the_tests_add_the_development_tools_once(checkout: Checkout) -> None:
     checkout.make("demo")
-    assert checkout.make("test") == ["uv sync --inexact --locked --all-extras", PYTEST]
+    assert checkout.make("test") == ["uv sync --inexact --locked --all-extras", *MAKERS, PYTEST]
     assert checkout.make("test") == [PYTEST]
     assert checkout.make("demo") == ["descent demo"]
 
