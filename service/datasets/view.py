@@ -89,6 +89,11 @@ class DatasetView:
         """Return the numbers in the uploaded data of a part's rows, in its order."""
         return self._arrays(name).numbers
 
+    def first_rows(self, name: str, count: int) -> tuple[Array, Array]:
+        """Return inputs and targets of the first rows of a part, as they are stored (rows × columns), unread."""
+        arrays = self._arrays(name)
+        return arrays.inputs[:count], arrays.targets[:count]
+
     def gram(self, name: str) -> Gram | None:
         """Return the sums of squares and products of exactly the rows that a network sees, where these are few: the
         stored ones, or for columns in another order sums made again.

@@ -49,6 +49,15 @@ def elements(values: list[Any], dtype: str, pointer: str, first: int) -> Array:
     return array
 
 
+def exact(values: list[Any], dtype: str, pointer: str, first: int) -> Array:
+    """Return the same in float64, with all their digits, where `dtype` could hold each."""
+    if set(map(type, values)) <= _NUMBERS:
+        array = _cast(values, "float64")
+        if held(array, dtype) is not None:
+            return array
+    return elements(values, dtype, pointer, first)
+
+
 def _long_column(values: LongList, dtype: str, pointer: str) -> Array:
     array = np.empty(len(values), dtype)
     for piece in values.pieces():

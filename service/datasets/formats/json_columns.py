@@ -123,10 +123,10 @@ def _array(values: list[Any] | LongList, kind: Kind, dtype: str, pointer: str) -
     array = np.empty(len(values), np.float64)
     if isinstance(values, LongList):
         for piece in values.pieces():
-            held = json_numbers.held(piece.numbers(), dtype) if kind == "numeric" else None
-            if held is None or held.ndim != 1:
-                held = _piece(piece.elements(), kind, dtype, pointer, piece.first)
-            array[piece.first : piece.first + len(held)] = held
+            numbers = piece.numbers() if kind == "numeric" else None
+            if numbers is None or numbers.ndim != 1 or json_numbers.held(numbers, dtype) is None:
+                numbers = _piece(piece.elements(), kind, dtype, pointer, piece.first)
+            array[piece.first : piece.first + len(numbers)] = numbers
     else:
         array[:] = _piece(values, kind, dtype, pointer, 0)
     return array
@@ -148,9 +148,9 @@ def _other_kinds(pointer: str, values: Mapping[int, Any], expected: Kind) -> Inv
 
 def _numbers(values: list[Any], dtype: str, pointer: str, start: int) -> Values:
     if None not in values:
-        return json_numbers.elements(values, dtype, pointer, start).astype(np.float64)
+        return json_numbers.exact(values, dtype, pointer, start)
     plain = [0 if value is None else value for value in values]
-    array = json_numbers.elements(plain, dtype, pointer, start).astype(np.float64)
+    array = json_numbers.exact(plain, dtype, pointer, start)
     array[[value is None for value in values]] = np.nan
     return array
 

@@ -3,6 +3,7 @@
 from service.datasets.formats.checks import in_query
 from service.datasets.ingest.fill import Ingested
 from service.datasets.ingest.roles import Options
+from service.datasets.rounding import EXACT_TO
 from service.learning.planning.advice import Advice
 from service.pointers import escape
 
@@ -16,7 +17,12 @@ def advice_on(ingested: Ingested, options: Options) -> list[Advice]:
         if options.missing == "mean" and each.way == "mode" and each.missing
     ]
     rounded = [_advice("dates_rounded", name, _ROUNDED, dtype=options.dtype) for name in ingested.rounded]
-    return [*empty, *filled, *rounded]
+    lost = [
+        _advice("digits_lost", name, _LOST, losses=each.sentence(name), start=_START if each.spread < EXACT_TO else "")
+        for name, each in ingested.roundings.items()
+        if each.tells and name not in ingested.rounded
+    ]
+    return [*empty, *filled, *rounded, *lost]
 
 
 _EMPTY = "Column {name!r} has no value in any row, so it is left out, as ignore={query} does in a file."
@@ -35,6 +41,11 @@ _ROUNDED = (
     "Column {name!r} holds times of day, and {dtype} keeps days since 1970 to within about three minutes: "
     "dtype=float64 keeps them."
 )
+_LOST = (
+    '{losses}. Upload it with dtype=float64 (in JSON "dtype": "float64") for models of that dtype{start}; an id is '
+    "better left out, in a file with ignore={query}."
+)
+_START = ", or subtract a start from it"
 
 
 def _count(values: int) -> str:

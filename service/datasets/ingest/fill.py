@@ -13,6 +13,7 @@ from service.datasets.ingest.describe import SpooledColumn
 from service.datasets.ingest.missing import MOST_FAULTS, MissingValues, Ways, category_of_missing, missing_in, no_rows
 from service.datasets.ingest.roles import Layout, Options, layout
 from service.datasets.ingest.spool import Spool
+from service.datasets.rounding import Rounding
 from service.datasets.split import PARTS, Parts
 from service.datasets.table import Chunk, Table, Texts
 from service.errors import Fault, Invalid, TooLarge, invalid
@@ -39,6 +40,8 @@ class Ingested:
     """Columns without any value, which are no features."""
     rounded: list[str]
     """Columns of dates that the dtype does not hold exactly."""
+    roundings: dict[str, Rounding]
+    """The losses of columns in the dataset's dtype, where it has fewer digits than the data."""
 
 
 def ingest(
@@ -94,6 +97,8 @@ class Filling:
     """Rows of the data."""
     categories: dict[str, dict[str, int]] = field(default_factory=dict)
     rounded: set[str] = field(default_factory=set)
+    roundings: dict[str, Rounding] = field(default_factory=dict)
+    """By numeric or boolean column, where the dataset's dtype has fewer digits than the data."""
 
     @classmethod
     def of(cls, table: Table, options: Options, folder: Path, open_files: ExitStack, faults: Faults) -> "Filling":
@@ -120,6 +125,7 @@ class Filling:
             [name for name in kinds if name != roles.parts and name not in missing.empty],
             [name for name in roles.features if name in missing.empty],
             [name for name in roles.names if name in self.rounded],
+            self.roundings,
         )
 
     def take(self, chunk: Chunk) -> None:
@@ -132,9 +138,20 @@ class Filling:
             self._drop_all()  # every row so far lacks a value of that column
         self._refuse_missing({name: gone[name] & ~wrong[name] if name in wrong else gone[name] for name in gone}, chunk)
         codes = self._part_codes(chunk)
+        columns = {name: self._watched(name, values, chunk.columns[name]) for name, values in columns.items()}
         if self.keeps_all or not self.missing.faults:  # else the rest is looked through for more, and not kept
             self._keep(columns, gone, codes, chunk.rows)
         self.seen += chunk.rows
+
+    def _watched(self, name: str, held: Array | Texts, sent: Array | Texts) -> Array | Texts:
+        """Return a column as the spool takes it: as it was sent, once the dataset's dtype costs one too many digits."""
+        if isinstance(held, Texts) or isinstance(sent, Texts) or self.options.dtype == "float64":
+            return held
+        absent = np.isnan(held)
+        there = np.where(absent, np.nan, sent) if absent.any() else sent
+        if self.roundings.setdefault(name, Rounding()).add(there, held):
+            self.spool.widen()
+        return held if self.spool.dtype == self.options.dtype else there
 
     def _drop_all(self) -> None:
         for file in (self.spool, self.parts, self.numbers):
@@ -234,7 +251,8 @@ class Filling:
             self.parts.append(codes[kept])
         if self.spool.rows > MOST_ROWS:
             raise invalid("#", f"There are more than {MOST_ROWS:,} rows.", "too_many_rows")
-        if self.spool.nbytes > self.options.limit:
+        row_bytes = self.spool.columns * np.dtype(self.options.dtype).itemsize
+        if self.spool.rows * row_bytes > self.options.limit:
             raise TooLarge(f"The arrays are larger than {self.options.limit:,} bytes (DESCENT_MAX_UPLOAD).")
 
     def _encoded(self, name: str, values: Array | Texts, kept: slice | Array) -> Array:

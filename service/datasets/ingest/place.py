@@ -50,13 +50,14 @@ class StretchedFile:
         return [digest.hexdigest() for digest in self._digests.values()]
 
 
-def place(ingested: Ingested, parts: Parts, fills: Fills, folder: Path, check: Callable[[], None]) -> list[str]:
+def place(
+    ingested: Ingested, parts: Parts, fills: Fills, folder: Path, dtype: str, check: Callable[[], None]
+) -> list[str]:
     """Write inputs.npy, targets.npy and numbers.npy to `folder`; return the hashes of the rows of each part of each.
 
-    `check` is called between blocks, and may raise.
+    Inputs and targets have this dtype. `check` is called between blocks, and may raise.
     """
     spool, features = ingested.spool, len(ingested.features)
-    dtype = spool.block(0).dtype
     files = [
         StretchedFile(folder / "inputs.npy", (spool.rows, features), dtype, parts.counts),
         StretchedFile(folder / "targets.npy", (spool.rows, len(ingested.targets)), dtype, parts.counts),
@@ -65,7 +66,7 @@ def place(ingested: Ingested, parts: Parts, fills: Fills, folder: Path, check: C
     try:
         for start in range(0, spool.rows, spool.block_rows):
             check()
-            block = spool.block(start)
+            block = spool.block(start).astype(dtype, copy=False)
             stop = start + block.shape[1]
             if len(block) > features + len(ingested.targets):  # some columns are empty
                 block = block[[column.place for column in (*ingested.features, *ingested.targets)]]

@@ -3,6 +3,7 @@
 Whole columns can then be read in long runs, whatever the number of columns, and no more than a block is in memory.
 """
 
+import io
 import os
 import tempfile
 from collections.abc import Sequence
@@ -26,6 +27,7 @@ class Spool(AbstractContextManager["Spool"]):
     """
 
     def __init__(self, folder: Path, columns: int, dtype: str) -> None:
+        self._folder = folder
         self.rows = 0
         self.columns = columns
         self.block_rows = min(
@@ -33,8 +35,11 @@ class Spool(AbstractContextManager["Spool"]):
         )
         self._last = np.empty((columns, self.block_rows), dtype)
         self._filled = 0
+        self._file = self._new_file()
+
+    def _new_file(self) -> io.FileIO:
         # nameless: it is gone with the process, however that ends
-        self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115 - closed by __exit__
+        return tempfile.TemporaryFile(dir=self._folder, buffering=0)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -48,8 +53,20 @@ class Spool(AbstractContextManager["Spool"]):
         self._file.truncate()
 
     @property
-    def nbytes(self) -> int:
-        return self.rows * self.columns * self._last.itemsize
+    def dtype(self) -> str:
+        return self._last.dtype.name
+
+    def widen(self) -> None:
+        """Make all columns float64, for numbers that lose too many digits in fewer bits."""
+        if self.dtype == "float64":
+            return
+        narrow, self._file = self._file, self._new_file()
+        block = np.empty_like(self._last)
+        for start in range(0, self.rows - self._filled, self.block_rows):
+            _read(narrow, block, start // self.block_rows * block.nbytes)
+            self._write(block.astype(np.float64).data.cast("B"))
+        self._last = self._last.astype(np.float64)
+        narrow.close()
 
     def append(self, columns: Sequence[Array]) -> None:
         """Append rows, as one array (rows) for each column."""
@@ -71,7 +88,7 @@ class Spool(AbstractContextManager["Spool"]):
         if start + self.block_rows > self.rows:
             return self._last[:, : self._filled].copy()
         block = np.empty_like(self._last)
-        self._read(block, start // self.block_rows * self._last.nbytes)
+        _read(self._file, block, start // self.block_rows * self._last.nbytes)
         return block
 
     def column(self, column: int, start: int, stop: int) -> Array:
@@ -86,7 +103,7 @@ class Spool(AbstractContextManager["Spool"]):
                 stretch[:] = self._last[column, within : within + count]
             else:
                 at = (block * self.columns + column) * self.block_rows + within
-                self._read(stretch, at * values.itemsize)
+                _read(self._file, stretch, at * values.itemsize)
             row += count
         return values
 
@@ -94,6 +111,7 @@ class Spool(AbstractContextManager["Spool"]):
         while data:  # a disk that is filling up takes a piece, and fails the next time
             data = data[self._file.write(data) :]
 
-    def _read(self, out: Array, offset: int) -> None:
-        count = os.preadv(self._file.fileno(), [out.data.cast("B")], offset)
-        assert count == out.nbytes, "the scratch file lost its end"
+
+def _read(file: io.FileIO, out: Array, offset: int) -> None:
+    count = os.preadv(file.fileno(), [out.data.cast("B")], offset)
+    assert count == out.nbytes, "the scratch file lost its end"

@@ -141,7 +141,7 @@ def _place_and_describe(
         }
         record.features = [column_of(each, fills.get(each.name)) for each in ingested.features]
         record.targets = [column_of(each) for each in ingested.targets]
-        digests = place(ingested, parts, fills, folder, check)
+        digests = place(ingested, parts, fills, folder, record.dtype, check)
         record.statistics = [futures[name].result() for name in ingested.names]
     finally:
         pool.shutdown(cancel_futures=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from service.jobs.checks import losses, steps, targets
+from service.jobs.checks import digits, losses, steps, targets
 from service.jobs.checks.case import Case
 from service.learning.planning.advice import Advice
 
@@ -12,6 +12,7 @@ CHECKS = (
     targets.one_value,
     targets.unseen_classes,
     losses.advice,
+    digits.digits_lost,
     targets.out_of_range,
     targets.far_away,
     steps.dead_rate,

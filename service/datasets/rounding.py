@@ -1,0 +1,74 @@
+"""Digits that numbers lose in a dtype of fewer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf
+
+import numpy as np
+
+from service.http.json_numbers import Array
+
+EXACT_TO = 1 << 24
+"""Whole numbers up to here are all exact in float32."""
+LONGEST = 2.0**63
+"""Whole numbers beyond are no counts, times or ids, but measurements whose last digits mean nothing."""
+TELLING = 3e-4
+"""Share of a column's range: roundings that come to more are seen by a network."""
+
+
+@dataclass
+class Rounding:
+    """The losses of one column in float32, as its rows pass."""
+
+    least: float = inf
+    greatest: float = -inf
+    error: float = 0.0
+    """The greatest difference from a number as it was sent."""
+    changed: tuple[float, float] | None = None
+    """The first whole number that is another one now, and that one."""
+    distinct: tuple[int, int] | None = None
+    """Different numbers among the first that are rounded much, before and after."""
+
+    def add(self, values: Array, rounded: Array) -> bool:
+        """Take some rows, NaN where a value is missing; return whether the losses tell so far."""
+        self.least = min(self.least, float(np.fmin.reduce(values, initial=inf)))
+        self.greatest = max(self.greatest, float(np.fmax.reduce(values, initial=-inf)))
+        largest = max(-self.least, self.greatest)
+        if largest < EXACT_TO and largest * TELLING < self.spread:
+            return False
+        with np.errstate(invalid="ignore"):  # infinity less infinity
+            errors = abs(values - rounded)
+        self.error = max(self.error, float(np.fmax.reduce(errors, initial=0.0)))
+        if self.changed is None:
+            self.changed = _first_changed(values, rounded, errors)
+        if self.tells and self.distinct is None:
+            known = ~np.isnan(values)
+            self.distinct = len(np.unique(values[known])), len(np.unique(rounded[known]))
+        return self.tells
+
+    @property
+    def spread(self) -> float:
+        return self.greatest - self.least
+
+    @property
+    def tells(self) -> bool:
+        """Whether whole numbers are others now, or roundings come to too large a share of the range."""
+        return self.changed is not None or (self.spread > 0 and self.error > TELLING * self.spread)
+
+    def sentence(self, name: str) -> str:
+        """Describe the losses of the column `name`."""
+        before, after = self.distinct or (0, 0)
+        if after < before:
+            said = f"Of {before:,} different numbers of {name!r} float32 tells {after:,} apart"
+        else:
+            said = f"float32 has too few digits for the numbers of {name!r}"
+        if self.changed is None:
+            return f"{said}: it rounds them by up to {self.error:.2g}"
+        return f"{said}: {self.changed[0]:.0f} becomes {self.changed[1]:.0f}"
+
+
+def _first_changed(values: Array, rounded: Array, errors: Array) -> tuple[float, float] | None:
+    size = abs(values)
+    found = np.flatnonzero((errors > 0) & (size >= EXACT_TO) & (size < LONGEST) & (values == np.floor(values)))
+    return (float(values[found[0]]), float(rounded[found[0]])) if len(found) else None
