@@ -11,6 +11,7 @@ from service.learning.layers import NOTHING
 from service.learning.optimisers import Optimiser, square
 from service.learning.rows.part import Part
 from service.learning.training.backpropagation import BackPropagation
+from service.learning.training.changes import Place
 from service.learning.training.events import PARAMETER, Diverged, EpochReport, Heartbeat, loss_diverged
 from service.learning.training.problem import Problem
 from service.learning.training.rates import Rates
@@ -21,7 +22,7 @@ class BatchPath:
     """A training by batches, at any moment between two blocks of rows.
 
     `epoch` passes have updated the parameters, `reported` is the last one with a report; `position` rows of the next
-    pass are done, and the present batch has so far gathered a gradient and a loss.
+    pass are done, and the present batch has so far gathered a gradient and a loss. The work pauses at `break_at`.
     """
 
     def __init__(self, problem: Problem, vector: Array, scaling: Scaling | None = None) -> None:
@@ -43,6 +44,7 @@ class BatchPath:
         differs = any(node.layer.differs_in_training for node in problem.nodes)
         # A pass of one batch tells the loss of the parameters that it begins with.
         self._whole = self._source.size == len(problem.train) and not differs
+        self.break_at: Place | None = None
         self.epoch = 0
         self.reported = -1
         self.position = 0
@@ -62,6 +64,16 @@ class BatchPath:
     def rate(self, eta: float) -> None:
         self._rates.fix(eta)
 
+    @property
+    def place(self) -> Place | None:
+        """The present place; None before report 0, between a pass and its report, and in a pass that is done again."""
+        updated = self.epoch > self.reported
+        if self.reported < 0:
+            return None
+        if 0 < self.position < self._source.rows:
+            return Place(self.reported, self.position) if updated == self._whole else None
+        return None if updated else Place(self.reported)
+
     def freeze(self, paths: Sequence[str]) -> None:
         """Leave the layers at these paths as they are from now on, and train all others.
 
@@ -77,6 +89,16 @@ class BatchPath:
             self.position = 0
         elif self.position < self._source.rows:
             self.position -= self.position % self._source.size
+
+    def back_off(self, vector: Array, factor: float) -> None:
+        """Go on after the last report with these parameters, a fresh optimiser, and all rates times a factor."""
+        np.copyto(self.vector, vector)
+        self._optimiser.reset()
+        self._rates.scale(factor)
+        self.epoch = self.reported
+        self._steps = self.epoch * -(-self._source.rows // self._source.size) if self._per_step else 0
+        self._begin_pass()
+        self._follow_schedule()
 
     def run(self, epochs: int) -> Iterator[float | EpochReport]:
         """Report after report to `epochs`; between, every fifth of a second, the fraction of the present pass."""
@@ -158,10 +180,12 @@ class BatchPath:
                 yield self.position / self._source.rows
 
     def _work(self) -> None:
-        """Work block after block, until the pass is over or an event is due."""
+        """Work block after block, until the pass is over, its break is reached, or an event is due."""
         source, rows, size = self._source, self._source.rows, self._source.size
-        one_block = source.block_rows == size
-        while self.position < rows:
+        one_block, end, place = source.block_rows == size, rows, self.break_at
+        if place is not None and place.epoch == self.reported and self.position < place.position:
+            end = min(place.position, rows)
+        while self.position < end:
             start = self.position
             if one_block:
                 stop = min(start + size, rows)

@@ -18,7 +18,7 @@ class HasVector(Protocol):
 
 
 class BestSoFar:
-    """The least loss so far, its parameters where the recipe keeps them, and the number of epochs since.
+    """The least loss so far, its parameters where the recipe may need them, and the number of epochs since.
 
     The loss is the one that early stopping monitors, else that of the validation part where there is one, else that of
     the training part.
@@ -26,7 +26,7 @@ class BestSoFar:
 
     def __init__(self, recipe: Recipe, *, has_validation: bool) -> None:
         self._stopping = recipe.early_stopping
-        self._keeps = recipe.keeps_best
+        self._keeps = recipe.keeps_best or recipe.backoff is not None
         self.monitored: Monitored = "validation_loss" if has_validation else "train_loss"
         if self._stopping is not None:
             self.monitored = self._stopping.monitor

@@ -34,6 +34,19 @@ class Progress:
     fraction: float
 
 
+@dataclass(frozen=True, slots=True)
+class BackedOff(Progress):
+    """A training's return to its best parameters, those of `from_epoch`, where it would have diverged.
+
+    The next report is still that of the epoch after the last one, `epoch`. `rate` is the one that the next step will
+    use, and `detail` says what happened.
+    """
+
+    from_epoch: int
+    rate: float | None
+    detail: str
+
+
 class Diverged(ArithmeticError):
     """The loss or a parameter would no longer be finite in the network's dtype."""
 

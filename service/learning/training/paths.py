@@ -1,11 +1,12 @@
 """The interface of a training's path, which takes parameters from one epoch to the next."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal, Protocol
 
 from service.learning.arrays import Array, Saved, State
 from service.learning.network import Network
 from service.learning.training.batch_path import BatchPath
+from service.learning.training.changes import Place
 from service.learning.training.costs import Cost, cost_of_batches, cost_of_quadratic
 from service.learning.training.events import EpochReport
 from service.learning.training.problem import Problem
@@ -17,7 +18,12 @@ PathName = Literal["quadratic", "batches"]
 
 
 class Path(Protocol):
-    """Updates of a flat vector, epoch by epoch, from wherever `restore` put it; any yield allows to take the state."""
+    """Updates of a flat vector, epoch by epoch, from wherever `restore` put it; any yield allows to take the state.
+
+    The work pauses at `break_at`, where that is a place inside a pass.
+    """
+
+    break_at: Place | None
 
     @property
     def vector(self) -> Array:
@@ -33,6 +39,16 @@ class Path(Protocol):
 
     @rate.setter
     def rate(self, eta: float) -> None: ...
+
+    @property
+    def place(self) -> Place | None:
+        """The present place; None where no change can take hold."""
+
+    def freeze(self, paths: Sequence[str]) -> None:
+        """Leave the layers at these paths as they are from now on, and train all others."""
+
+    def back_off(self, vector: Array, factor: float) -> None:
+        """Go on after the last report with these parameters, a fresh optimiser, and all rates times a factor."""
 
     def run(self, epochs: int) -> Iterator[float | EpochReport]:
         """Report after report to `epochs`; between, every fifth of a second, the fraction of the present pass."""

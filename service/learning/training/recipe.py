@@ -1,5 +1,6 @@
 """The recipe of a training, and the check that it fits network and rows."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -13,6 +14,7 @@ from service.learning.training.scaling import first_dense
 
 Monitored = Literal["validation_loss", "train_loss"]
 MOST_LISTED = 50  # layers in a message
+MOST_TRIES = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +24,18 @@ class EarlyStopping:
     monitor: Monitored = "validation_loss"
     patience: int = 10
     min_change: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backoff:
+    """Go back up to `tries` times where the training would diverge, each time with all rates times `factor`.
+
+    It goes on with the parameters of the best epoch so far (the least monitored loss), those of frozen layers included,
+    a fresh optimiser state and the next epoch's number.
+    """
+
+    factor: float = 0.5
+    tries: int = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +63,7 @@ class Recipe:
     early_stopping: EarlyStopping | None = None
     keep: Literal["last", "best"] = "last"
     frozen: tuple[str, ...] = ()
+    backoff: Backoff | None = None
 
     @property
     def keeps_best(self) -> bool:
@@ -70,6 +85,8 @@ def check(recipe: Recipe, network: Network, train_rows: int, validation_rows: in
         raise RecipeError("early_stopping", "needs a validation part, or train_loss to monitor")
     if recipe.schedule is not None and recipe.optimiser.rate is None:
         raise RecipeError("schedule", "has no rate to set: the optimiser has none")
+    if recipe.backoff is not None:
+        check_backoff(recipe.backoff, recipe)
     if weighted and not recipe.loss.separable:
         raise RecipeError("sample_weights", f"cannot go with {recipe.loss.name}, which is not a mean or sum over rows")
     if recipe.standardise and first_dense(network.root) is None:
@@ -79,6 +96,24 @@ def check(recipe: Recipe, network: Network, train_rows: int, validation_rows: in
     single_row = size == 1 or (recipe.partial and train_rows % size == 1)
     if single_row and any(node.layer.couples_rows for node in nodes(network.root)):
         raise RecipeError("batch_size", "leaves a batch of one row, over which BatchNorm has no variance")
+
+
+def check_backoff(backoff: Backoff, recipe: Recipe) -> None:
+    """Raise RecipeError where going back could not help."""
+    if recipe.optimiser.rate is None:
+        raise RecipeError("backoff", "has no rate to lower: the optimiser has none")
+    if not 0 < backoff.factor < 1:
+        raise RecipeError("backoff/factor", f"must be between 0 and 1, not {backoff.factor:g}")
+    if not 1 <= backoff.tries <= MOST_TRIES:
+        raise RecipeError("backoff/tries", f"must be from 1 to {MOST_TRIES}, not {backoff.tries}")
+
+
+def check_rate(recipe: Recipe, rate: float) -> None:
+    """Raise RecipeError where this rate cannot be set on the way."""
+    if recipe.optimiser.rate is None:
+        raise RecipeError("rate", f"cannot be changed: {recipe.optimiser.name} has none")
+    if not 0 < rate < math.inf:
+        raise RecipeError("rate", f"must be a finite number greater than 0, not {rate:g}")
 
 
 def check_frozen(recipe: Recipe, network: Network, frozen: Sequence[str]) -> None:

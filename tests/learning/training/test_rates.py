@@ -54,7 +54,7 @@ def test_a_changed_rate_counts_from_the_next_step_on_and_ends_a_schedule() -> No
     for event in training.run():
         assert isinstance(event, EpochReport)
         if event.epoch == 2:
-            training.change_rate(0.03)
+            training.change(rate=0.03)
         rates.append(event.rate)
     assert rates == [0.1, 0.05, 0.025, 0.03, 0.03, 0.03]
 
@@ -65,5 +65,5 @@ def test_a_rule_without_a_rate_has_none_to_change() -> None:
         Problem(net, problem(10), None, replace(SMALL, optimiser=OPTIMISERS["AdaDelta"]())), net.initial(0)
     )
     with pytest.raises(RecipeError):
-        training.change_rate(0.1)
+        training.change(rate=0.1)
     assert [report.rate for report in reports(training)] == [None] * 6

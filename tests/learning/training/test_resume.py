@@ -1,6 +1,6 @@
 """A training continues from its state to the bytes of one that never stopped."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from service.learning.optimisers import Adam, Rule
 from service.learning.rows.one_hot import OneHotRows
 from service.learning.rows.part import Part
 from service.learning.schedules import Exp, Plateau
+from service.learning.training.changes import Change
 from service.learning.training.events import EpochReport
 from service.learning.training.problem import Problem
 from service.learning.training.recipe import EarlyStopping, Recipe
@@ -24,10 +25,12 @@ RECIPE = Recipe(loss=MSE(), optimiser=Adam(0.02), epochs=4, batch_size=4, shuffl
 TANH = "Chain(Dense(3 => 5, tanh), Dense(5 => 2))"
 
 
-def new(net: Network, recipe: Recipe) -> Training:
+def new(net: Network, recipe: Recipe, changes: Sequence[Change] = ()) -> Training:
     part = problem(14, dtype=net.dtype)
     weighted = Part(part.inputs, part.targets, np.linspace(1, 2, 14).astype(net.dtype))
-    return Training(Problem(net, weighted, problem(5, dtype=net.dtype, seed=1), recipe), net.initial(0))
+    return Training(
+        Problem(net, weighted, problem(5, dtype=net.dtype, seed=1), recipe), net.initial(0), changes=changes
+    )
 
 
 def new_with_classes(net: Network, recipe: Recipe) -> Training:
@@ -132,11 +135,12 @@ def test_with_a_rate_that_was_changed() -> None:
     net, recipe = network(TANH), replace(RECIPE, schedule=Exp(0.05, 0.5))
     whole = new(net, recipe)
     state: State = {}
+    changes: list[Change] = []
     for event in whole.run():
         if isinstance(event, EpochReport) and event.epoch == 1:
-            whole.change_rate(0.5)
+            changes.append(whole.change(rate=0.5))
             state = whole.state()
-    training = new(net, recipe)
+    training = new(net, recipe, changes)
     training.restore(state)
     list(training.run())
     assert outcome(training) == outcome(whole)

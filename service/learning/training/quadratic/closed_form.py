@@ -7,6 +7,7 @@ whenever they yield.
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import repeat
 from time import perf_counter
 
@@ -27,6 +28,7 @@ class ClosedForm:
         self.reported = -1
         self._rate = rate
         self._schedule = schedule
+        self._factor = 1.0  # of the schedule's rates
         self._rate_was_changed = False
         self._largest = float(np.finfo(dtype).max)
         self._dtype = dtype
@@ -39,11 +41,20 @@ class ClosedForm:
     @property
     def rate(self) -> float:
         """The rate of the next epoch; setting it ends the schedule."""
-        return self._rate if self._schedule is None else self._schedule.rate(max(self.reported, 0) + 1)
+        return self._rate if self._schedule is None else self._factor * self._schedule.rate(max(self.reported, 0) + 1)
 
     @rate.setter
     def rate(self, eta: float) -> None:
         self._rate, self._schedule, self._rate_was_changed = eta, None, True
+
+    def back_off(self, theta: Matrix, factor: float) -> None:
+        """Begin another trajectory here after the last report, with all rates times a factor."""
+        self._start = self._theta = theta
+        self._position = self._stretch = None
+        if self._schedule is None:
+            self._rate *= factor
+        else:
+            self._factor *= factor
 
     @property
     def theta(self) -> Matrix:
@@ -63,12 +74,13 @@ class ClosedForm:
         if self.reported < 0:
             yield self._first_report(forms, began)
         trajectory = DescentTrajectory(forms.train, self._start)
+        beginning = replace(trajectory.beginning, epoch=self.reported, run_start=self.reported)
         while self.reported < epochs:
             self._theta, self._position, self._stretch = self.theta, self._present, None
             self._rate_was_changed = False
             began = perf_counter()
             rates = self._next_rates(min(trajectory.stretch_length, epochs - self.reported))
-            stretch = trajectory.stretch(self._position or trajectory.beginning, rates[:-1])
+            stretch = trajectory.stretch(self._position or beginning, rates[:-1])
             finite = stretch.finite_epochs(self._dtype)
             if finite > 0:
                 yield from self._reports(stretch, forms, rates[1 : finite + 1].tolist(), began)
@@ -105,7 +117,7 @@ class ClosedForm:
         if self._schedule is None:
             return np.full(count + 1, self._rate)
         first = self.reported + 1
-        return np.array([self._schedule.rate(t) for t in range(first, first + count + 1)])
+        return np.array([self._factor * self._schedule.rate(t) for t in range(first, first + count + 1)])
 
     def state(self) -> State:
         """Copies of all that is needed to continue."""
@@ -116,11 +128,13 @@ class ClosedForm:
             "start": self._start.copy(),
             "theta": self.theta.copy(),
             **({} if position is None else packed("position", position.arrays())),
+            **({} if self._factor == 1 else {"factor": np.array([self._factor])}),
         }
 
     def restore(self, arrays: Saved) -> None:
         """Take over a result of `state`."""
         self.reported, scheduled = arrays["counts"].tolist()
+        self._factor = float(arrays["factor"][0]) if "factor" in arrays else 1.0
         self._rate, self._schedule = float(arrays["rate"][0]), self._schedule if scheduled else None
         self._start, self._theta, self._stretch = arrays["start"].copy(), arrays["theta"].copy(), None
         position = under("position", arrays)

@@ -1,6 +1,6 @@
 """The quadratic path: one pass over the rows, then epochs whose cost does not depend on the number of rows."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor, wait
 from time import perf_counter
 
@@ -14,6 +14,7 @@ from service.learning.rows.gram import Gram
 from service.learning.rows.memory_maps import drop_behind
 from service.learning.rows.one_hot import stored
 from service.learning.rows.part import Part
+from service.learning.training.changes import Place
 from service.learning.training.events import HEARTBEAT_SECONDS, EpochReport, loss_diverged
 from service.learning.training.problem import Problem
 from service.learning.training.quadratic.closed_form import ClosedForm
@@ -75,11 +76,12 @@ def quadratic_form(network: Network, gram: Gram, recipe: Recipe, scaling: Scalin
 class QuadraticPath:
     """A training on the quadratic form of its loss, at any moment between two epochs.
 
-    Parameters are float64 throughout; `vector` is what the network's dtype keeps of them.
+    Parameters are float64 throughout; `vector` is what the network's dtype keeps of them. Every place is a report.
     """
 
     def __init__(self, problem: Problem, vector: Array, scaling: Scaling | None = None) -> None:
         network, recipe = problem.network, problem.recipe
+        self.break_at: Place | None = None
         self._network = network
         self._recipe = recipe
         self._scaling = scaling
@@ -110,6 +112,18 @@ class QuadraticPath:
     @rate.setter
     def rate(self, eta: float) -> None:
         self._epochs.rate = eta
+
+    @property
+    def place(self) -> Place | None:
+        """The place after the last report; None before report 0."""
+        return None if self.reported < 0 else Place(self.reported)
+
+    def freeze(self, paths: Sequence[str]) -> None:
+        """Do nothing: there is one layer, without which nothing would be left to train."""
+
+    def back_off(self, vector: Array, factor: float) -> None:
+        """Go on after the last report with these parameters, a fresh optimiser, and all rates times a factor."""
+        self._epochs.back_off(self._theta_of(vector), factor)
 
     @property
     def vector(self) -> Array:
@@ -149,11 +163,12 @@ class QuadraticPath:
         Over many rows the rounding errors of predictions in the network's dtype average out, over few they show.
         """
         train = self._parts["train"]
-        if self._forms is None or train.inputs.size <= FEW_NUMBERS:
+        gram = train.gram or self._grams.get("train")
+        if gram is None or train.inputs.size <= FEW_NUMBERS:
             return None
-        form = self._forms.train
-        if self._scaling is not None:
-            form = quadratic_form(self._network, train.gram or self._grams["train"], self._recipe, None)
+        if self._forms is not None and self._scaling is None:
+            return self._forms.train.loss(self._theta_of(vector))
+        form = quadratic_form(self._network, gram, self._recipe, None)
         return form.loss(self._theta_of(vector))
 
     def state(self) -> State:

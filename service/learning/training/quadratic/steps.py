@@ -41,6 +41,13 @@ class Steps:
     def rate(self, eta: float) -> None:
         self._rates.fix(eta)
 
+    def back_off(self, theta: Matrix, factor: float) -> None:
+        """Go on from here after the last report, with a fresh optimiser and all rates times a factor."""
+        np.copyto(self.theta, theta)
+        self._optimiser.reset()
+        self._rates.scale(factor)
+        self._rates.follow(self.reported + 1)
+
     def reports(self, forms: Forms, epochs: int, began: float) -> Iterator[EpochReport]:
         """The reports after the last one, up to `epochs`; the first one's seconds count from `began`."""
         with np.errstate(all="ignore"):
