@@ -53,8 +53,7 @@ CASES = {
 
 def new(recipe: Recipe, notation: str = "Dense(1 => 1)", changes: Sequence[Change] = ()) -> Training:
     net = network(notation, "float32")
-    validation = BEHIND if recipe.path == "batches" else None
-    return Training(Problem(net, LINE, validation, recipe), net.initial(0), changes=changes)
+    return Training(Problem(net, LINE, BEHIND, recipe), net.initial(0), changes=changes)
 
 
 def told(event: EpochReport | Progress) -> EpochReport | Progress:

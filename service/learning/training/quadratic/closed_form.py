@@ -37,6 +37,8 @@ class ClosedForm:
         self._theta = start
         self._position: Position | None = None
         self._stretch: Stretch | None = None
+        # Where a stretch with losses of the validation part began: how they are rounded depends on its ends.
+        self._opening: Position | None = None
 
     @property
     def rate(self) -> float:
@@ -45,12 +47,12 @@ class ClosedForm:
 
     @rate.setter
     def rate(self, eta: float) -> None:
-        self._rate, self._schedule, self._rate_was_changed = eta, None, True
+        self._rate, self._schedule, self._rate_was_changed, self._opening = eta, None, True, None
 
     def back_off(self, theta: Matrix, factor: float) -> None:
         """Begin another trajectory here after the last report, with all rates times a factor."""
         self._start = self._theta = theta
-        self._position = self._stretch = None
+        self._position = self._stretch = self._opening = None
         if self._schedule is None:
             self._rate *= factor
         else:
@@ -79,11 +81,14 @@ class ClosedForm:
             self._theta, self._position, self._stretch = self.theta, self._present, None
             self._rate_was_changed = False
             began = perf_counter()
-            rates = self._next_rates(min(trajectory.stretch_length, epochs - self.reported))
-            stretch = trajectory.stretch(self._position or beginning, rates[:-1])
-            finite = stretch.finite_epochs(self._dtype)
-            if finite > 0:
-                yield from self._reports(stretch, forms, rates[1 : finite + 1].tolist(), began)
+            opening = self._opening or self._position or beginning
+            rates = self._next_rates(opening.epoch + 1, min(trajectory.stretch_length, epochs - opening.epoch))
+            stretch = trajectory.stretch(opening, rates[:-1])
+            finite, done = stretch.finite_epochs(self._dtype), self.reported - opening.epoch
+            self._opening = opening if forms.validation is not None else None
+            if finite > done:
+                yield from self._reports(stretch, forms, rates[done + 1 : finite + 1].tolist(), began)
+            self._opening = None
             if finite < len(stretch.epochs) and not self._rate_was_changed:
                 fits = float(stretch.losses[finite]) <= self._largest
                 epoch = int(stretch.epochs[finite])
@@ -102,8 +107,11 @@ class ClosedForm:
 
     def _reports(self, stretch: Stretch, forms: Forms, rates: Sequence[float], began: float) -> Iterator[EpochReport]:
         """One for each of `rates`, those of the epochs that follow; fewer when the rate is changed on the way."""
-        epochs, losses, norms = stretch.epochs.tolist(), stretch.losses.tolist(), stretch.gradient_norms.tolist()
-        validation_losses = repeat(None) if forms.validation is None else stretch.losses_on(forms.validation).tolist()
+        rest = slice(self.reported + 1 - int(stretch.epochs[0]), None)
+        columns = stretch.epochs, stretch.losses, stretch.gradient_norms
+        epochs, losses, norms = (column[rest].tolist() for column in columns)
+        judged = forms.validation
+        validation_losses = repeat(None) if judged is None else stretch.losses_on(judged)[rest].tolist()
         seconds = (perf_counter() - began) / len(rates)
         self._stretch = stretch
         for report in map(EpochReport, epochs, losses, validation_losses, rates, norms, repeat(seconds)):
@@ -112,22 +120,24 @@ class ClosedForm:
             if self._rate_was_changed:
                 return
 
-    def _next_rates(self, count: int) -> Matrix:
-        """Return the rates of the next `count` epochs, and of the one after them."""
+    def _next_rates(self, first: int, count: int) -> Matrix:
+        """Return the rates of `count` epochs from the first on, and of the one after them."""
         if self._schedule is None:
             return np.full(count + 1, self._rate)
-        first = self.reported + 1
         return np.array([self._factor * self._schedule.rate(t) for t in range(first, first + count + 1)])
 
     def state(self) -> State:
         """Copies of all that is needed to continue."""
         position = self._present
+        ended = self._stretch is not None and self.reported == int(self._stretch.epochs[-1])
+        opening = None if ended else self._opening
         return {
             "counts": np.array([self.reported, self._schedule is not None], np.int64),
             "rate": np.array([self._rate]),
             "start": self._start.copy(),
             "theta": self.theta.copy(),
             **({} if position is None else packed("position", position.arrays())),
+            **({} if opening is None else packed("opening", opening.arrays())),
             **({} if self._factor == 1 else {"factor": np.array([self._factor])}),
         }
 
@@ -139,3 +149,5 @@ class ClosedForm:
         self._start, self._theta, self._stretch = arrays["start"].copy(), arrays["theta"].copy(), None
         position = under("position", arrays)
         self._position = Position.from_arrays(position) if position else None
+        opening = under("opening", arrays)
+        self._opening = Position.from_arrays(opening) if opening else None
