@@ -22,7 +22,7 @@ from service.jobs.records import JobRecord
 from service.jobs.states import FIRST_GAP, LONGEST_GAP, MAX_LOSSES_OF_WORKER, Asked, JobError, State
 from service.jobs.training_data import columns_of_job
 from service.learning.network import Network
-from service.learning.planning.advice import help_for_diverged
+from service.learning.planning.advice import help_for_diverged, rounded_parameters
 from service.learning.training.events import Diverged, EpochReport, Progress
 from service.learning.training.problem import Problem
 from service.learning.training.training import Training
@@ -196,7 +196,7 @@ def _add_version(
     number = models.add_version(*kept, serve=record.serve, refused=judgement.refuses(served))
     assert number is not None, "a job that has not ended holds its model"
     record.version = number
-    record.advice = [*record.advice, *judgement.advice(number, served)]
+    record.advice = [*record.advice, *rounded_parameters(assignment.training), *judgement.advice(number, served)]
 
 
 def _verified(workspace: Workspace, record: JobRecord, receipt: Receipt) -> Outcome | None:

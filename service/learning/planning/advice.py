@@ -1,5 +1,6 @@
 """Advice on a recipe before it is followed, and remedies for a training that diverged."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,8 +12,11 @@ from service.learning.planning.suitability import mismatch, squeezed, suits
 from service.learning.rows.gram import Gram
 from service.learning.training.recipe import Recipe
 from service.learning.training.scaling import first_dense, scaling_of
+from service.learning.training.training import Training
 
 CHECKED_RATES = 1000
+WORSE = 1.5  # times the loss for standardised inputs, from where that of the version is told
+NOTICED = 1e-6  # of the first loss: smaller differences are no matter
 UNEQUAL = 100.0  # sizes of inputs this far apart make the loss at least 10⁴ times as curved one way as another
 
 
@@ -117,6 +121,19 @@ def no_validation_part(recipe: Recipe, validation_rows: int) -> Advice | None:
         "the network learns its rows by heart: split some rows off for validation."
     )
     return Advice("no_validation_part", detail, "#/early_stopping")
+
+
+def rounded_parameters(training: Training) -> Iterator[Advice]:
+    """Advise after a training whose result is much worse for raw inputs than it was for standardised ones."""
+    learnt, kept, first = training.standardised_loss, training.final_loss(), training.initial_loss
+    if learnt is None or first is None or not kept > WORSE * learnt or kept - learnt < NOTICED * first:
+        return
+    detail = (
+        f"For standardised inputs the trained network has the loss {learnt:.3g}, for raw ones, as its version takes "
+        f"them, {kept:.3g}: inputs so far from 0 need parameters of more digits than its dtype has. A model with "
+        '"dtype": "float64" keeps them; or subtract a start from such inputs before the upload.'
+    )
+    yield Advice("rounded_parameters", detail, "#/model")
 
 
 def help_for_diverged(

@@ -15,6 +15,7 @@ from service.learning.rows.moments import ColumnMoments
 from service.learning.rows.one_hot import stored
 from service.learning.rows.part import Part
 
+SEEN = 1e-4  # of the spread of a layer's sums: roundings that may be above are measured
 ROUNDING = 1e-12  # of the column's size: a deviation below is rounding, and counts as none
 
 
@@ -40,6 +41,15 @@ class Scaling:
     def to_standardised(self, network: Network, vector: Array) -> Array:
         """The parameters for standardised inputs that do as `vector` for raw ones: W s and b + W m."""
         return self._folded(network, vector, self.deviation, self.mean)
+
+    def is_lossy(self, network: Network, vector: Array) -> bool:
+        """Whether the dtype may have too few digits for parameters for raw inputs, which cancel each other."""
+        dense = first_dense(network.root)
+        if dense is None:
+            return False
+        weight, bias = (np.abs(slot.as_written(vector), dtype=np.float64) for slot in dense.slots)
+        raw = bias + weight @ np.abs(self.mean / self.deviation)
+        return bool((np.finfo(vector.dtype).eps * raw > SEEN * weight.sum(axis=1)).any())
 
     def _folded(self, network: Network, vector: Array, factor: Array, shift: Array) -> Array:
         dense = first_dense(network.root)

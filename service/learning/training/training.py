@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from service.learning.arrays import Array, Saved, State, packed, under
+from service.learning.network import Prepare
 from service.learning.rows.part import Part
 from service.learning.training import scaling
 from service.learning.training.best import BestSoFar
@@ -46,6 +47,8 @@ class Training:
         self._path = None if self.recipe.standardise else self._make_path(self._start)
         self._best = BestSoFar(self.recipe, has_validation=problem.validation is not None)
         self._final_loss: float | None = None
+        self.standardised_loss: float | None = None
+        """The loss of the result for standardised inputs, where for raw ones it may be another for want of digits."""
         self._changes = Changes(changes)
         self._stop_asked: StopReason | None = None
         self._measures_result = False
@@ -128,18 +131,24 @@ class Training:
         return self._path
 
     def _measure_result(self) -> Iterator[Progress]:
+        best, scaled = self._best.best_vector, self._scaling
+        learnt = self._path.vector if best is None and self._path is not None else best
+        if scaled is not None and learnt is not None and scaled.is_lossy(self._network, learnt):
+            self.standardised_loss = yield from self._measure(learnt, self._train, scaled.apply)
         self._final_loss = yield from self._measure(self.result(), self._train)
         if not math.isfinite(self._final_loss):
             raise Diverged(self.epochs_done, "the loss of the trained network is not finite")
 
-    def _measure(self, vector: Array, part: Part) -> Generator[Progress, None, float]:
-        """Return the loss of parameters for raw inputs over a whole part, in test mode; may not be finite."""
-        if part is self._train and isinstance(self._path, QuadraticPath):
+    def _measure(self, vector: Array, part: Part, prepare: Prepare | None = None) -> Generator[Progress, None, float]:
+        """Return the loss of parameters for raw inputs, or those that `prepare` makes of them, over a whole part, in
+        test mode; may not be finite.
+        """
+        if part is self._train and prepare is None and isinstance(self._path, QuadraticPath):
             known = self._path.loss(vector)
             if known is not None:
                 return known
         total = self.recipe.loss.total()
-        for _ in self._network.measure(vector, part.inputs, part.targets, total, part.weights):
+        for _ in self._network.measure(vector, part.inputs, part.targets, total, part.weights, prepare):
             if self._heartbeat.due():
                 yield self._progress(0.0)
         return total.value
