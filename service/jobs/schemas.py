@@ -158,7 +158,7 @@ class Plan(FromAttributes):
     parameter_count: int = Field(description="numbers that the network is made of")
     path: PathName = Field(description="how gradients are computed")
     operations: float = Field(description="multiplications and additions, in all")
-    seconds: float = Field(description="an estimate")
+    seconds: float = Field(description="an estimate for a worker of its own, from its claim to the end")
     bytes: int | None = Field(
         default=None,
         description="about the bytes a job adds to the database if it reaches its last epoch: a report an epoch, "

@@ -1,25 +1,32 @@
-"""Costs of trainings, counted before they run, at the prices of one core of a server."""
+"""Costs of trainings, counted before they run: operations, and seconds at the prices of this process."""
 
 from typing import NamedTuple
 
-from service.learning.layers import nodes
+from service.learning.layers import Dense, nodes
+from service.learning.layers.activations import Activation
 from service.learning.network import Network
+from service.learning.training.prices import prices
 from service.learning.training.quadratic import form
 from service.learning.training.quadratic.path import has_closed_form
 from service.learning.training.recipe import Recipe
 
-SECONDS_TO_BEGIN = 2e-4
-SECONDS_PER_REPORT = 1e-6
-SECONDS_PER_PRODUCT = 1.1e-11  # a multiplication or addition in a product of matrices
-SECONDS_PER_ELEMENT = 1e-10  # one in what goes element by element
-SECONDS_PER_CALL = 4e-7
-SECONDS_PER_QUADRATIC_OPERATION = 5e-11
 CALLS_PER_STEP = 12
 CALLS_PER_BLOCK = 8
 CALLS_PER_LAYER = 8
 OPERATIONS_PER_INPUT = 2
 OPERATIONS_PER_VALUE = 12  # forward and back, for every output of a layer
 OPERATIONS_PER_PARAMETER = 10  # of an optimiser's step
+
+SECONDS_OF_A_JOB = 0.02  # its claim, its rows, and the transaction of its version
+CALLS_OF_ONE = 2  # calls of the cheapest kind that one takes as long as
+CALLS_PER_REPORT = 10
+CALLS_OF_A_MEASURE = 100
+CALLS_PER_RULE = 12
+CALLS_OF_DESCENT = 4
+CALLS_PER_FUNCTION = 4
+CALLS_PER_OTHER_LAYER = 30
+OPERATIONS_PER_CURVE = 30  # of a function that is no straight line, forward and back
+OPERATIONS_PER_QUADRATIC = 4  # in products of matrices, for one on the quadratic path
 
 
 class Cost(NamedTuple):
@@ -40,11 +47,30 @@ def cost_of_batches(network: Network, train_rows: int, validation_rows: int, rec
     elements = per_row * (train_rows + validation_rows // 2)
     elements += OPERATIONS_PER_PARAMETER * network.parameter_count * steps
     calls = CALLS_PER_STEP * steps + (CALLS_PER_BLOCK + CALLS_PER_LAYER * len(layers)) * blocks
-    seconds = products * SECONDS_PER_PRODUCT + elements * SECONDS_PER_ELEMENT + calls * SECONDS_PER_CALL
     return Cost(
         recipe.epochs * (products + elements + calls * form.OPERATIONS_PER_CALL),
-        SECONDS_TO_BEGIN + recipe.epochs * (seconds + SECONDS_PER_REPORT),
+        SECONDS_OF_A_JOB + recipe.epochs * _seconds_of_an_epoch(network, train_rows, validation_rows, recipe, steps),
     )
+
+
+def _seconds_of_an_epoch(network: Network, train_rows: int, validation_rows: int, recipe: Recipe, steps: int) -> float:
+    price = prices()
+    layers = [node for node in nodes(network.root) if not node.children]
+    curved = [node for node in layers if getattr(node.layer, "activation", node.layer).name != "identity"]
+    others = [node for node in layers if not isinstance(node.layer, Dense | Activation)]
+    batch = min(recipe.batch_size or train_rows, train_rows)
+    of_rule = sum(CALLS_PER_RULE if rule.recurrence is None else CALLS_OF_DESCENT for rule in recipe.optimiser.rules)
+    of_block = CALLS_PER_BLOCK + CALLS_PER_LAYER * len(layers) + CALLS_PER_FUNCTION * len(curved)
+    of_block += CALLS_PER_OTHER_LAYER * len(others)
+    calls = CALLS_PER_REPORT + (CALLS_PER_STEP + of_rule) * steps + of_block * steps * -(-batch // network.block_rows)
+    if validation_rows:
+        calls += CALLS_OF_A_MEASURE + of_block * -(-validation_rows // network.block_rows)
+    rows = train_rows + validation_rows / 3
+    per_row = 4 * network.inputs + 6 * sum(node.outputs for node in layers)
+    per_row += OPERATIONS_PER_CURVE * sum(node.outputs for node in (*curved, *others))
+    elements = per_row * rows + (2 + of_rule) * network.parameter_count * steps
+    products = 6 * network.parameter_count * rows
+    return calls * CALLS_OF_ONE * price.call + products * price.product + elements * price.element
 
 
 def cost_of_quadratic(
@@ -60,5 +86,9 @@ def cost_of_quadratic(
         gram_is_known=sums_are_known,
         validation_rows=validation_rows,
     )
-    seconds = operations * SECONDS_PER_QUADRATIC_OPERATION
-    return Cost(operations, SECONDS_TO_BEGIN + seconds + recipe.epochs * SECONDS_PER_REPORT)
+    price = prices()
+    seconds = (
+        operations * OPERATIONS_PER_QUADRATIC * price.product
+        + recipe.epochs * CALLS_PER_REPORT * CALLS_OF_ONE * price.call
+    )
+    return Cost(operations, SECONDS_OF_A_JOB + seconds)

@@ -20,6 +20,7 @@ from service.learning.schedules import Constant, Exp
 from service.learning.training.batch_path import BatchPath
 from service.learning.training.events import Diverged
 from service.learning.training.paths import begin_path
+from service.learning.training.prices import prices
 from service.learning.training.problem import Problem
 from service.learning.training.quadratic.path import QuadraticPath
 from service.learning.training.recipe import EarlyStopping, Recipe, RecipeError
@@ -270,3 +271,14 @@ def test_a_recipe_that_contradicts_itself_has_no_plan() -> None:
     with pytest.raises(RecipeError) as error:
         plan(NETWORK, 300, 0, asked, gram=GRAM)
     assert error.value.field == "early_stopping"
+
+
+def test_small_batches_take_longer_than_large_ones_for_the_same_rows() -> None:
+    made = Network(read("Chain(Dense(4 => 8, tanh), Dense(8 => 1))"))
+    seconds = [plan(made, 1000, 0, recipe(batch_size=size, epochs=100)).seconds for size in (1, 100)]
+    assert seconds[0] > 10 * seconds[1]
+
+
+def test_prices_are_measured_once() -> None:
+    assert prices() is prices()
+    assert all(price > 0 for price in prices())
