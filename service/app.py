@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from anyio import CapacityLimiter, to_thread
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import JSONResponse
@@ -168,8 +168,16 @@ def _add_docs(app: FastAPI) -> None:
 
     app.mount("/docs/assets", StaticFiles(directory=SWAGGER_UI), name="swagger-ui")
 
-    @app.get("/docs", include_in_schema=False)
     @app.get("/", include_in_schema=False)
+    async def root(request: Request) -> Response:
+        """The page for browsers; for programs the answer of KServe's V1 protocol to whether the server is alive."""
+        if "text/html" in request.headers.get("accept", ""):
+            page = await docs()
+            page.headers["Vary"] = "Accept"
+            return page
+        return JSONResponse({"status": "alive"}, headers={"Vary": "Accept"})
+
+    @app.get("/docs", include_in_schema=False)
     async def docs() -> Response:
         return get_swagger_ui_html(
             openapi_url="/openapi.json",

@@ -16,6 +16,7 @@ DescentError
     └── CannotWrite     503   the disk is full, or can only be read
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 
@@ -80,6 +81,12 @@ class TooLarge(DescentError):
 class WrongFormat(DescentError):
     status = 415
     title = "Unsupported media type"
+
+
+def unread(what: str, forms: Iterable[str], sent_as: str) -> WrongFormat:
+    """Return the error about a body whose Content-Type is missing, or is none of `forms`."""
+    found = f"not {sent_as[:100]!r}" if sent_as else "which this request lacks"
+    return WrongFormat(f"{what} read by the header Content-Type, {found}: send {', '.join(forms)}.")
 
 
 class Invalid(DescentError):

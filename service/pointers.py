@@ -8,8 +8,9 @@ from types import MappingProxyType
 from typing import Any
 
 from service.errors import Fault, NotFound
+from service.learning.synonyms import TERMS, suggestion
 from service.learning.terms import TermError
-from service.synonyms import FIELDS, TERMS, suggestion
+from service.synonyms import FIELDS
 
 MOST_FAULTS = 20
 """Faults that one answer lists."""

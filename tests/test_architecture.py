@@ -17,7 +17,8 @@ LONGEST_NAME = 70
 MOST_MODULES = 15
 
 FLOORS = (
-    "environment errors ids synonyms learning/arrays learning/renamed learning/terms",
+    "environment errors ids learning/arrays learning/renamed learning/synonyms learning/terms",
+    "synonyms",
     "database pointers learning/initialisations learning/losses learning/optimisers learning/rows learning/schedules",
     "http resources learning/layers",
     "storage wire learning/expressions learning/parameters",

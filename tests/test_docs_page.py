@@ -55,8 +55,14 @@ def test_pages_that_would_load_scripts_from_elsewhere_are_off(http: httpx.Client
     assert http.get("/docs/oauth2-redirect").status_code == 404
 
 
-def test_the_root_leads_to_a_page(http: httpx.Client) -> None:
-    assert http.get("/", follow_redirects=True).headers["content-type"].startswith("text/html")
+def test_the_root_is_a_page_for_browsers(http: httpx.Client) -> None:
+    answer = http.get("/", headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+    assert answer.headers["content-type"].startswith("text/html")
+    assert answer.headers["vary"] == "Accept"
+
+
+def test_the_root_tells_programs_that_the_server_is_alive(http: httpx.Client) -> None:
+    assert http.get("/").json() == {"status": "alive"}  # what KServe's clients of V1 ask
 
 
 def test_nothing_but_the_assets_is_served_from_the_disk(http: httpx.Client) -> None:

@@ -12,8 +12,9 @@ from service.learning.layers.activations import ACTIVATIONS
 from service.learning.losses import LOSSES
 from service.learning.optimisers import OPTIMISERS
 from service.learning.schedules import SCHEDULES
+from service.learning.synonyms import TERMS, suggestion
 from service.pointers import OBJECTS
-from service.synonyms import FIELDS, TERMS, suggestion
+from service.synonyms import FIELDS
 from tests.support.problems import problem
 from tests.support.training import line, straight
 
@@ -62,6 +63,70 @@ def test_a_field_that_nobody_can_mean_is_unknown_without_a_guess(
 ) -> None:
     faults = {each["pointer"]: each["detail"] for each in problem(http.post(path, json=body), 422)["errors"]}
     assert faults[pointer] == "this field is unknown"
+
+
+@pytest.mark.parametrize(
+    ("architecture", "meant"),
+    [
+        ("Dense(1 => 1, ReLU)", "'relu'"),
+        ("Dense(1 => 1, F.silu)", "'swish'"),
+        ("Linear(1, 1)", "'Dense'"),
+        ("nn.Linear(1 => 1)", "'Dense'"),
+        ("Sequential(Dense(1 => 1))", "'Chain'"),
+        ("Chain(Dense(1 => 1), ReLU())", "'relu'"),
+        ("BatchNorm1d(3)", "'BatchNorm'"),
+        ("Dense(1, 1)", "Dense(4 => 2)"),
+        ("Dense(1 -> 1)", "Dense(4 => 2)"),
+        ("Dense(1 => 1, init=he_normal)", "'kaiming_normal'"),
+        ("Dense(1 => 1; kernel_initializer=ones32)", "'init'"),
+        ("Dropout(rate=0.5)", "'p'"),
+        ("Dense(1 => 1, x -> ReLU(x))", "'relu'"),
+        ("Dense(1 => 1, x -> np.tanh(x))", "tanh(x)"),
+        ("Dense(1 => 1, x -> x ** 2)", "x ^ 2"),
+        ("Qqq(1)", "there are Chain, "),
+    ],
+)
+def test_an_error_of_notation_names_what_may_be_meant(http: httpx.Client, architecture: str, meant: str) -> None:
+    assert meant in problem(http.post("/api/models", json={"architecture": architecture}), 422)["detail"]
+
+
+def test_an_unknown_name_gets_the_near_one_that_exists(client: Client) -> None:
+    dataset, model = line(client, name="near-housing"), straight(client, name="near-prices")
+    body = {"model": model.name, "dataset": "near_housin"}
+    for answer, meant in (
+        (client.http.get("/api/models/Near_Prices"), model.name),
+        (client.http.get("/v2/models/near-price"), model.name),
+        (client.http.delete("/api/datasets/near-housings"), dataset.name),
+        (client.http.post("/api/jobs", json=body), dataset.name),
+        (client.http.post(f"/api/models/{model.id}/evaluations", json={"dataset": "nearhousing"}), dataset.name),
+    ):
+        assert f"did you mean {meant!r}?" in problem(answer, 404)["detail"]
+    assert "did you mean" not in problem(client.http.get("/api/models/zzzzzzzzzz"), 404)["detail"]
+    assert "did you mean" not in problem(client.http.get(f"/api/models/{dataset.id}"), 404)["detail"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "possible"),
+    [
+        ("PUT", "/api/jobs", "GET and POST are"),
+        ("GET", "/api/jobs/job_1/cancel", "POST is"),
+        ("POST", "/api/models/m/parameters", "GET and PUT are"),
+        ("POST", "/health/live", "GET is"),
+        ("DELETE", "/", "GET is"),
+    ],
+)
+def test_a_wrong_method_is_told_the_right_ones(http: httpx.Client, method: str, path: str, possible: str) -> None:
+    answer = http.request(method, path)
+    assert f"is not possible at {path}: {possible}" in problem(answer, 405)["detail"]
+    assert all(word in answer.headers["Allow"] for word in possible.split() if word.isupper())
+
+
+@pytest.mark.parametrize("path", ["/api/datasets", "/api/models", "/api/jobs"])
+@pytest.mark.parametrize("sent_as", [None, "application/x-www-form-urlencoded", "text/plain"])
+def test_a_body_of_no_known_type_is_told_the_header(http: httpx.Client, path: str, sent_as: str | None) -> None:
+    headers = {} if sent_as is None else {"Content-Type": sent_as}
+    answer = problem(http.post(path, content=b'{"inputs": [[1]]}', headers=headers), 415)
+    assert "Content-Type" in answer["detail"]
 
 
 @pytest.mark.parametrize("name", ["my model", "-m", "m" * 101, "ü"])

@@ -9,8 +9,11 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from service.database.record import Record, nanoseconds_of
 from service.errors import Invalid, NotFound, invalid
-from service.ids import is_id
+from service.ids import is_id, looks_like_an_id
+from service.learning.synonyms import suggestion
 
+MOST_NAMES = 1000
+"""Names that are compared with an unknown one."""
 CLOCKS_DIFFER = 3600 * 10**9
 """Nanoseconds by which the clock of another replica, which has made an id, may be ahead."""
 
@@ -35,12 +38,16 @@ def find(session: Session, kind: type[AnyNamed], reference: str, noun: str, *, l
     statement = select(kind).where(or_(kind.id == reference, kind.name == reference))
     record = session.scalars(statement.with_for_update() if lock else statement).one_or_none()
     if record is None:
-        raise not_found(noun, reference)
+        raise not_found(session, kind, reference, noun)
     return record
 
 
-def not_found(noun: str, reference: str) -> NotFound:
-    return NotFound(f"There is no {noun} {reference!r}.", f"{noun}_not_found")
+def not_found(session: Session, kind: type[Named], reference: str, noun: str) -> NotFound:
+    """Return the error about an unknown reference, with the name, of the newest ones, that may be meant."""
+    names = select(kind.name).where(kind.name != kind.id).order_by(kind.id.desc()).limit(MOST_NAMES)
+    near = None if looks_like_an_id(reference) else suggestion(reference, session.scalars(names).all(), {})
+    hint = f": did you mean {near!r}?" if near else "."
+    return NotFound(f"There is no {noun} {reference!r}{hint}", f"{noun}_not_found")
 
 
 def page(

@@ -148,11 +148,12 @@ def _unavailable(error: OperationalError | PoolTimeout) -> Unavailable:
 
 def _router_problem(app: FastAPI, request: Request, error: HTTPException) -> Response:
     title = _ROUTER_TITLES.get(error.status_code, "Error")
-    detail = _router_detail(request, error)
+    methods = _methods_at(app, request.url.path) if error.status_code == 405 else []
+    detail = _router_detail(request, error, methods)
     response = problem_response(request.url.path, error.status_code, title, detail, title.lower().replace(" ", "_"))
     response.headers.update(error.headers or {})
-    if error.status_code == 405:
-        response.headers["Allow"] = ", ".join(_methods_at(app, request.url.path))
+    if methods:
+        response.headers["Allow"] = ", ".join(methods)
     return response
 
 
@@ -176,11 +177,13 @@ def _methods_at(app: FastAPI, path: str) -> list[str]:
 _PARAMETER = re.compile(r"\{[^}]+\}")
 
 
-def _router_detail(request: Request, error: HTTPException) -> str:
+def _router_detail(request: Request, error: HTTPException, methods: list[str]) -> str:
     match error.status_code:
         case 404:
             return f"There is nothing at {request.url.path}; /docs lists all paths."
         case 405:
-            return f"{request.method} is not possible at {request.url.path}; /docs lists the methods."
+            possible = " and ".join([", ".join(methods[:-1]), methods[-1]] if len(methods) > 1 else methods) or "GET"
+            verb = "are" if len(methods) > 1 else "is"
+            return f"{request.method} is not possible at {request.url.path}: {possible} {verb}. /docs tells what for."
         case _:
             return str(error.detail)

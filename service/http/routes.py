@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from service.errors import WrongFormat
+from service.errors import unread
 from service.http.long_json.text import LARGEST_RECIPE, parse_recipe, too_long_a_recipe
 from service.http.problems import speaks_inference_protocol
 from service.http.query import check_query
@@ -48,7 +48,7 @@ class JSONRoute(APIRoute):
             if self.body_field is None:
                 return await handle(request)
             if media_type(request) != "application/json":
-                raise WrongFormat("This body is read as JSON: send it with Content-Type: application/json.")
+                raise unread("This body is", ("application/json",), media_type(request))
             read = JSONRequest(request.scope, request.receive)
             read.content = body = await _recipe_of(request)
             small = len(body) < SMALL_BODY

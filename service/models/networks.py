@@ -10,24 +10,17 @@ from collections import OrderedDict
 from sqlalchemy.orm import Session
 
 from service.database.database import Database
-from service.database.lookup import not_found
 from service.models import parameter_bytes, records
 from service.models.trained_network import TrainedNetwork, network_of
 
 
 def _look_up(database: Database, reference: str, version: int | None) -> tuple[str, int | None]:
-    """The same as `records.which`, of an SQLite database; the number is None where there is no such version.
-
-    Raises:
-        NotFound: there is no such model.
-    """
+    """The same as `records.which`, of an SQLite database; the number is None where the model or version is unknown."""
     if version is None:
         row = database.look_up(_SERVED, (reference, reference))
     else:
         row = database.look_up(_NAMED, (version, reference, reference))
-    if row is None:
-        raise not_found("model", reference)
-    return row[0], row[1]
+    return (reference, None) if row is None else (row[0], row[1])
 
 
 _SERVED = "SELECT id, served FROM models WHERE id = ? OR name = ?"

@@ -211,7 +211,7 @@ def which(session: Session, reference: str, version: int | None) -> tuple[str, i
         statement = select(ModelRecord.id, VersionRecord.number).outerjoin(VersionRecord, named)
     found = session.execute(statement.where(or_(ModelRecord.id == reference, ModelRecord.name == reference))).first()
     if found is None:
-        raise lookup.not_found("model", reference)
+        raise lookup.not_found(session, ModelRecord, reference, "model")
     if version is not None and found[1] is None:
         raise _no_version(session, found[0], version)
     return found[0], found[1]

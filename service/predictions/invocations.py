@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from service.errors import WrongFormat, invalid
+from service.errors import invalid, unread
 from service.http import json_numbers, media_types
 from service.http.json_bodies import read_json
 from service.http.json_numbers import Array
@@ -60,7 +60,7 @@ def _read(trained: TrainedNetwork, question: Question) -> InputRows:
         case media_types.CSV:
             return tables.from_csv(question.body, question.limit, trained)
         case other:
-            raise WrongFormat(f"Invocations are read from JSON and CSV, not from {other or 'an unnamed type'!r}.")
+            raise unread("Invocations are", (media_types.JSON, media_types.CSV), other)
 
 
 def _from_json(trained: TrainedNetwork, body: bytes) -> InputRows:

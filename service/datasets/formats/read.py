@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+from service import errors
 from service.datasets.formats.body import Body, Pieces
 from service.datasets.formats.checks import few_categories
 from service.datasets.formats.media_types import ALIASES, ANY_FORM, GZIP, MediaType
@@ -42,8 +43,7 @@ def unread(media_type: str) -> WrongFormat:
         return WrongFormat(
             f"Name the type within, such as {MediaType.CSV}, not {media_type}: gzip is recognised by itself."
         )
-    forms = ", ".join(("application/json", *MEDIA_TYPES, *ALIASES, *ANY_FORM))
-    return WrongFormat(f"Datasets are read from {forms}, not from {media_type or 'an unnamed type'!r}.")
+    return errors.unread("Datasets are", ("application/json", *MEDIA_TYPES, *ALIASES, *ANY_FORM), media_type)
 
 
 def _check(form: MediaType, options: ReadOptions) -> None:

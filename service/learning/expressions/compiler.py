@@ -1,7 +1,6 @@
 """A written expression made ready: a flat list of steps over arrays, each with its shape, none computed twice."""
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from enum import IntEnum
 from math import isfinite
 from typing import Literal, NamedTuple
@@ -10,6 +9,7 @@ import numpy as np
 
 from service.learning.expressions.functions import ALIASES, CONSTANTS, FUNCTIONS, REDUCTIONS, ROW_FUNCTIONS
 from service.learning.expressions.parser import Call, ExpressionError, Name, Number, Tree
+from service.learning.synonyms import TERMS, hint
 
 COMPOSED = {"clamp": 3}
 ARGUMENTS = {1: "one argument", 2: "two arguments", 3: "three arguments"}
@@ -125,8 +125,8 @@ class Compiler:
             return Value(constant=CONSTANTS[tree.name])
         variable = self._names.get(tree.name)
         if variable is None:
-            hint = f"{tree.name} is a function: write {tree.name}(...)" if self._is_function(tree.name) else ""
-            raise self._unknown("name", tree.name, [*self._names, *CONSTANTS], tree.position, hint)
+            remedy = f"{tree.name} is a function: write {tree.name}(...)" if self._is_function(tree.name) else ""
+            raise self._unknown("name", tree.name, [*self._names, *CONSTANTS], tree.position, remedy)
         index = self.variables.index(variable)
         return Value(index=index, shape=Extent.MATRIX, varies=index == 0)
 
@@ -211,8 +211,5 @@ class Compiler:
     def _is_function(self, name: str) -> bool:
         return any(name in names for names in (FUNCTIONS, ROW_FUNCTIONS, REDUCTIONS, COMPOSED, ALIASES))
 
-    def _unknown(self, kind: str, name: str, known: list[str], position: int, hint: str = "") -> ExpressionError:
-        near = get_close_matches(name, known, n=1)
-        if not hint:
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
-        return ExpressionError(f"unknown {kind} {name!r}: {hint}", position)
+    def _unknown(self, kind: str, name: str, known: list[str], position: int, remedy: str = "") -> ExpressionError:
+        return ExpressionError(f"unknown {kind} {name!r}: {remedy or hint(name, known, TERMS)}", position)

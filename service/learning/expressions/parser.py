@@ -125,8 +125,14 @@ class Parser:
         if self.token.text == "?":
             raise ExpressionError("write ifelse(condition, a, b) instead of condition ? a : b", self.token.position)
         if self.token.kind != "end":
-            raise ExpressionError(f"expected an operator, not {self.token.text!r}", self.token.position)
+            raise ExpressionError(f"expected an operator, not {self.token.text!r}{self._remedy()}", self.token.position)
         return tree
+
+    def _remedy(self) -> str:
+        """Return the remedy for a form of Python's or Julia's that means nothing here."""
+        if self.token.text == ".":
+            return ": functions stand alone, and work elementwise: tanh(x) for np.tanh(x) or tanh.(x)"
+        return ""
 
     def expression(self, binding: int = 1) -> Tree:
         left, compared = self.signed(), None
@@ -181,7 +187,8 @@ class Parser:
             self.expect(")", "to close the parenthesis")
             return tree
         found = "the end" if token.kind == "end" else repr(token.text)
-        raise ExpressionError(f"expected a number, a name or a parenthesis, not {found}", token.position)
+        power = ": a power is written x ^ 2" if token.text == "*" else ""
+        raise ExpressionError(f"expected a number, a name or a parenthesis, not {found}{power}", token.position)
 
     def call(self, function: Token) -> Tree:
         self.take()

@@ -15,7 +15,11 @@ from service.learning.layers import DEEPEST, LAYERS, Layer
 from service.learning.layers.activations import ACTIVATIONS, Activation
 from service.learning.notation.tokens import NotationError, Tokens
 from service.learning.notation.writer import EXPRESSION
+from service.learning.synonyms import PARAMETERS, TERMS, hint
 from service.learning.terms import T, Term, TermError, fields_of, hints, wire_name
+
+LONGEST_NAME = 100
+"""Characters of an unknown name; a client's text is not repeated whole."""
 
 
 def read(text: str) -> Layer:
@@ -49,7 +53,9 @@ class Reader:
         if is_activation(name):
             return self._bare(name, position)
         if name not in LAYERS:
-            raise NotationError(f"there is no layer and no activation {name!r}", position)
+            raise self._unknown(
+                "layer and no activation", name, position, [*LAYERS, *ACTIVATIONS, *ACTIVATIONS.aliases]
+            )
         self._depth += 1
         if self._depth > DEEPEST + 1:
             raise NotationError(f"layers nest at most {DEEPEST} deep", position)
@@ -62,7 +68,7 @@ class Reader:
         if self.tokens.accept("->"):
             return self._lambda(name)
         if not is_activation(name):
-            raise NotationError(f"there is no activation {name!r}", position)
+            raise self._unknown("activation", name, position, [*ACTIVATIONS, *ACTIVATIONS.aliases])
         return self._bare(name, position)
 
     def _bare(self, name: str, position: int) -> Activation:
@@ -84,7 +90,7 @@ class Reader:
     def init(self) -> Init:
         name, position = self.tokens.name("an initialisation such as glorot_uniform")
         if name not in INITS:
-            raise NotationError(f"there is no initialisation {name!r}", position)
+            raise self._unknown("initialisation", name, position, [*INITS])
         if self.tokens.next_is("("):
             return self._arguments(INITS[name], position)
         return build(INITS[name], {}, position)
@@ -107,7 +113,7 @@ class Reader:
             else:
                 values[name] = self._value(known[name])
             if name == "in_":
-                self.tokens.expect("=>")
+                self._expect_arrow(term)
             elif not self.tokens.accept(","):
                 break
         self.tokens.accept(";")
@@ -122,14 +128,28 @@ class Reader:
         word, position = self.tokens.name("a keyword")
         name = next((name for name in known if wire_name(name) == word), None)
         if name is None or name in values:
-            taken = "is given twice" if name else f"is no keyword of {term.name}"
+            words = [wire_name(each) for each in known]
+            taken = "is given twice" if name else f"is no keyword of {term.name}: {hint(word, words, PARAMETERS)}"
             raise NotationError(f"{word} {taken}", position)
         self.tokens.expect("=")
         values[name] = self._value(known[name])
 
-    def _value(self, hint: Any) -> Any:
+    def _expect_arrow(self, term: type[Term]) -> None:
+        if not self.tokens.accept("=>"):
+            found, position = self.tokens.found()
+            raise NotationError(
+                f"write inputs => outputs, as in {term.name}(4 => 2): '=>' is expected here, not {found}", position
+            )
+
+    def _unknown(self, kind: str, name: str, position: int, known: list[str]) -> NotationError:
+        """Return the error about a name, which may have that of a module before it, as in nn.Linear."""
+        whole = (name + self.tokens.dotted())[:LONGEST_NAME]
+        names = [each for each in known if each != EXPRESSION]
+        return NotationError(f"there is no {kind} {whole!r}: {hint(whole.rpartition('.')[2], names, TERMS)}", position)
+
+    def _value(self, annotation: Any) -> Any:
         """Return a value that the annotation allows; its bounds are checked when the term is made."""
-        origin, parts = get_origin(hint), get_args(hint)
+        origin, parts = get_origin(annotation), get_args(annotation)
         if origin is Annotated:
             return self._value(parts[0])
         if origin in (Union, UnionType):
@@ -140,12 +160,12 @@ class Reader:
             return self.tokens.numbers()
         if origin is Literal:
             return self.tokens.one_of(parts)
-        if hint is bool:
+        if annotation is bool:
             return self.tokens.one_of(("true", "false")) == "true"
-        if hint in (int, float):
+        if annotation in (int, float):
             return self.tokens.number()
         readers: dict[Any, Callable[[], Any]] = {Activation: self.activation, Init: self.init, Layer: self.layer}
-        return readers[hint]()
+        return readers[annotation]()
 
 
 def build(term: type[T], values: dict[str, Any], position: int) -> T:

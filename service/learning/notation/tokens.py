@@ -12,6 +12,9 @@ CALL = re.compile(
 SPACE = re.compile(r"\s*")
 
 
+DOTTED = re.compile(r"(?:\.[^\W\d]\w*)+")
+
+
 class NotationError(ValueError):
     """Text that is no network; `position` counts characters from 0."""
 
@@ -123,9 +126,18 @@ class Tokens:
         self._move(end)
         return self._text[start:end].strip(), start
 
+    def dotted(self) -> str:
+        """Return the rest of a name such as nn.Linear, whose first part was read."""
+        rest = DOTTED.match(self._text, self.position)
+        return rest.group() if rest else ""
+
+    def found(self) -> tuple[str, int]:
+        """Return what comes next, in words, and its position."""
+        return repr(self._next) if self._next else "the end", self.position
+
     def _unexpected(self, expected: str) -> NotationError:
-        found = repr(self._next) if self._next else "the end"
-        return NotationError(f"expected {expected}, found {found}", self.position)
+        found, position = self.found()
+        return NotationError(f"expected {expected}, found {found}", position)
 
 
 def number_of(text: str) -> int | float:

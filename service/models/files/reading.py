@@ -1,6 +1,6 @@
 """Files of parameters that clients send: recognised by their first bytes, whatever their names."""
 
-from service.errors import WrongFormat, invalid
+from service.errors import invalid, unread
 from service.models.files import npz, safetensors
 from service.models.files.tensors import TensorFile
 
@@ -24,8 +24,7 @@ def read(media_type: str, body: bytes) -> TensorFile:
         Invalid: it is neither, is broken, or is a pickle.
     """
     if media_type not in MEDIA_TYPES:
-        known = ", ".join(("application/json", *MEDIA_TYPES))
-        raise WrongFormat(f"This body is read from {known}, not from {media_type or 'an unnamed type'!r}.")
+        raise unread("This body is", ("application/json", *MEDIA_TYPES), media_type)
     if body.startswith(npz.MAGIC):
         return npz.read(body)
     if safetensors.is_one(body):

@@ -5,7 +5,7 @@ import io
 import numpy as np
 from pydantic import TypeAdapter
 
-from service.errors import WrongFormat, invalid
+from service.errors import invalid, unread
 from service.http import json_numbers, media_types
 from service.http.json_bodies import read_json, validated
 from service.http.json_numbers import Array
@@ -36,7 +36,7 @@ def read(media_type: str, body: bytes, limit: int, trained: TrainedNetwork) -> I
         case media_types.ARROW:
             return tables.from_arrow(body, limit, trained)
         case _:
-            raise WrongFormat(f"Rows are read from {', '.join(FORMS)}, not from {media_type or 'an unnamed type'!r}.")
+            raise unread("Rows are", FORMS, media_type)
 
 
 def _json(body: bytes, trained: TrainedNetwork) -> InputRows | NewPrediction:
