@@ -27,7 +27,7 @@ def check_loss(columns: Arrangement, network: Network, loss: Loss) -> None:
         detail = f"{loss.name} compares the outputs of a row: of one output it is 0, whatever that is."
         raise invalid(POINTER, f"{detail} {_wider(columns)}", "loss_does_not_fit")
     for target, least, greatest in ranges(columns, network.dtype):
-        domain = loss.targets
+        domain = loss.domain
         if domain is not None and (greatest < domain.least or least > domain.greatest):
             detail = f"{_outside(target, least, greatest, loss, domain)}. mse takes any numbers."
             raise invalid(POINTER, detail, "loss_does_not_fit")
@@ -49,7 +49,7 @@ def advice(case: Case) -> Iterator[Advice]:
 
 
 def _of_target(target: Column, least: float, greatest: float, loss: Loss) -> Iterator[Advice]:
-    domain = loss.targets
+    domain = loss.domain
     if domain is None:
         return
     if not domain.holds(np.array([least, greatest])).all():

@@ -73,7 +73,7 @@ def out_of_range(case: Case) -> Iterator[Advice]:
     if possible is None:
         return
     for target, least, greatest in case.ranges:
-        if loss.targets is not None and not loss.targets.holds(np.array([least, greatest])).all():
+        if loss.domain is not None and not loss.domain.holds(np.array([least, greatest])).all():
             continue
         if possible.lacks(least, greatest, LIKELY if behind else 1e-6):
             yield Advice("targets_out_of_range", _beyond(case, target, least, greatest, possible, behind), "#/model")
@@ -110,7 +110,7 @@ def far_away(case: Case) -> Iterator[Advice]:
     """Advise where targets are so much larger than the first outputs that the steps hardly come to them."""
     far = {name: seen for name, seen in case.numbers.items() if _size(seen) > FAR and seen["min"] != seen["max"]}
     loss, rule = case.recipe.loss, case.recipe.optimiser
-    if not far or loss.link is not None or (loss.targets is not None and loss.targets.greatest <= 1):
+    if not far or loss.link is not None or (loss.domain is not None and loss.domain.greatest <= 1):
         return
     if case.plan.optimum_loss is not None and rule.recurrence is not None:
         return  # each step takes a share of the error off, however large it is

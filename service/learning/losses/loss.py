@@ -34,7 +34,6 @@ PROBABILITIES = Domain(
 )
 POSITIVE = Domain("positive numbers", lambda ŷ: ŷ > 0, "at 0 and below the loss is not finite", 0)
 NOT_NEGATIVE = Domain("positive numbers", lambda ŷ: ŷ >= 0, "below 0 the loss is not finite", 0)
-ABOVE_MINUS_ONE = Domain("numbers above -1", lambda y: y > -1, "at -1 and below the loss is not finite", -1)
 SIGNS = Domain("-1 and 1", lambda y: abs(y) == 1, "the loss asks for nothing where a target is 0", -1, 1)
 
 
@@ -73,6 +72,11 @@ class Loss(Term):
         if {"terms", "slope", "both", "bind"} & vars(cls).keys():
             for fact in FACTS - vars(cls).keys():
                 setattr(cls, fact, getattr(Loss, fact))
+
+    @property
+    def domain(self) -> Domain | None:
+        """`targets`, for a loss whose parameters decide nothing about them."""
+        return self.targets
 
     @property
     def separable(self) -> bool:

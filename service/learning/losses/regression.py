@@ -7,7 +7,7 @@ from numpy import multiply, subtract
 
 from service.learning.arrays import Array, log_ratio, precision
 from service.learning.losses.classification import times
-from service.learning.losses.loss import ABOVE_MINUS_ONE, LOSSES, NOT_NEGATIVE, POSITIVE, AggregatedLoss, Evaluate
+from service.learning.losses.loss import LOSSES, NOT_NEGATIVE, POSITIVE, AggregatedLoss, Domain, Evaluate
 from service.learning.terms import NonNegative, Positive
 
 
@@ -64,10 +64,18 @@ class MSLE(AggregatedLoss):
     """
 
     name = "msle"
-    targets = ABOVE_MINUS_ONE
+    targets = NOT_NEGATIVE
     accepts = NOT_NEGATIVE
     given_by = "softplus"
     eps: NonNegative | None = None
+
+    @property
+    def domain(self) -> Domain:
+        """Numbers that have a logarithm once ϵ is added; those from 0 where it is small."""
+        least = -(self.eps or 0.0)
+        if not least:
+            return NOT_NEGATIVE
+        return Domain(f"numbers above {least:g}", lambda y: y > least, "at it and below the loss is not finite", least)
 
     def both(self, ŷ: Array, y: Array) -> tuple[Array, Array]:
         eps = precision(self.eps, ŷ)

@@ -15,6 +15,7 @@ TARGETS: dict[str, dict[str, list[Any]]] = {
     "zero_one": {"y": [int(x > 0) for x in XS]},
     "signs": {"y": [1 if x > 0 else -1 for x in XS]},
     "truths": {"y": [x > 0 for x in XS]},
+    "halves": {"y": [x / 4 for x in XS]},
     "shares": {"y": [0.2 + x / 20 for x in range(10)]},
     "mixed": {"y": [3 * x + 1 for x in XS], "z": ["abc"[(x > 0) + (x > 1)] for x in XS]},
 }
@@ -55,6 +56,8 @@ def test_a_loss_that_means_nothing_for_any_row_is_refused(
     [
         ("numbers", "Dense(1 => 1)", "logitbinarycrossentropy", "targets_outside_loss"),
         ("numbers", "Dense(1 => 1, softplus)", "msle", "targets_outside_loss"),
+        ("halves", "Dense(1 => 1, softplus)", "msle", "targets_outside_loss"),
+        ("halves", "Dense(1 => 1, softplus)", {"name": "msle", "eps": 0.5}, "targets_outside_loss"),
         ("truths", "Dense(1 => 1)", "hinge_loss", "targets_outside_loss"),
         ("truths", "Dense(1 => 1, sigmoid)", "crossentropy", "one_output"),
         ("zero_one", "Dense(1 => 1)", "logitbinarycrossentropy", "target_is_numeric"),
@@ -62,7 +65,7 @@ def test_a_loss_that_means_nothing_for_any_row_is_refused(
     ],
 )
 def test_a_loss_that_hardly_means_what_is_wanted_gets_advice(
-    client: Client, datasets: dict[str, str], kind: str, architecture: str, loss: str, code: str
+    client: Client, datasets: dict[str, str], kind: str, architecture: str, loss: Any, code: str
 ) -> None:
     assert code in [each["code"] for each in plan(client, datasets[kind], architecture, loss).json()["advice"]]
 
@@ -72,6 +75,7 @@ def test_a_loss_that_hardly_means_what_is_wanted_gets_advice(
     [
         ("numbers", "Dense(1 => 1)", "mse"),
         ("numbers", "Dense(1 => 1)", "huber_loss"),
+        ("halves", "Dense(1 => 1, softplus)", {"name": "msle", "eps": 1}),
         ("signs", "Dense(1 => 1)", "hinge_loss"),
         ("truths", "Dense(1 => 1)", "logitbinarycrossentropy"),
         ("mixed", "Dense(1 => 4)", "mse"),
@@ -80,7 +84,7 @@ def test_a_loss_that_hardly_means_what_is_wanted_gets_advice(
     ],
 )
 def test_a_loss_that_fits_is_taken_in_silence(
-    client: Client, datasets: dict[str, str], kind: str, architecture: str, loss: str
+    client: Client, datasets: dict[str, str], kind: str, architecture: str, loss: Any
 ) -> None:
     codes = {each["code"] for each in plan(client, datasets[kind], architecture, loss).json()["advice"]}
     assert not codes & {"targets_outside_loss", "one_output", "target_is_numeric", "targets_of_two_kinds"}
