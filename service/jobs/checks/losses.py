@@ -8,7 +8,7 @@ from service.datasets.arrangement import Arrangement
 from service.datasets.columns import Column
 from service.errors import invalid
 from service.jobs.checks.case import Case, ranges
-from service.learning.losses import Domain, Loss
+from service.learning.losses import SIGNS, Domain, Loss
 from service.learning.network import Network
 from service.learning.planning.advice import Advice
 
@@ -65,6 +65,8 @@ def _numbers_that_fit(target: Column, loss: Loss) -> str:
     if target.kind != "numeric":
         other = "" if target.kind == "categorical" else ", or use logitbinarycrossentropy"
         return f"Upload the target as numbers -1 and 1{other}"
+    if loss.domain is SIGNS:
+        return "Upload the target as numbers -1 and 1, or use mse"
     if loss.link is None:
         return "Use mse, or other numbers"
     classes = f"where they are codes of classes, upload them with types={target.name}:categorical"

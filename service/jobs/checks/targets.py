@@ -127,20 +127,30 @@ def far_away(case: Case) -> Iterator[Advice]:
         size, start = _size(seen), float(np.sqrt(np.mean(np.square(begun))))
         if start > NEAR * size or (rate is not None and rate * case.steps >= size):
             continue
-        yield Advice("targets_far_away", _scale(case, target.name, seen, start, rate), pointer_to_rate_or_model(case))
+        positive = possible is not None and possible.least >= 0
+        positive = positive or (loss.domain is not None and loss.domain.least >= 0)
+        yield Advice("targets_far_away", _scale(case, target.name, start, positive=positive), _pointer(case))
 
 
-def pointer_to_rate_or_model(case: Case) -> str:
+def _pointer(case: Case) -> str:
     return "#/optimiser" if case.recipe.optimiser.rate is None else pointer_to_rate(case.recipe)
 
 
-def _scale(case: Case, name: str, seen: dict[str, Any], start: float, rate: float | None) -> str:
-    mean, deviation = seen["mean"], seen["std"]
-    detail = f"Target {name!r} has mean {mean:.3g} and deviation {deviation:.3g}, and the network begins with outputs"
-    steps = "" if rate is None else f", which {case.steps:,} steps at a rate of {figure(rate)} hardly change by so much"
-    written = f"({name} {'-' if mean >= 0 else '+'} {abs(mean):.3g}) / {deviation:.3g}"
+def _scale(case: Case, name: str, start: float, *, positive: bool) -> str:
+    seen, (rate, _) = case.numbers[name], highest_rate(case.recipe)
+    mean, deviation = _short(seen["mean"]), _short(seen["std"])
+    detail = f"Target {name!r} has mean {mean} and deviation {deviation}, and the network begins with outputs of about"
+    grows = case.recipe.loss.quadratic and case.recipe.optimiser.recurrence is not None  # as the error does
+    steps = "" if rate is None or grows else f", which {case.steps:,} steps at a rate of {figure(rate)} change by less"
+    written = f"({name} {'-' if seen['mean'] >= 0 else '+'} {mean.lstrip('-')}) / {deviation}"
+    if positive:
+        written = f"{name} / {_short(_size(seen))}"
     remedy = f"Scale it before the upload, as {written}, and turn predictions back; `standardise` scales inputs alone"
-    return f"{detail} of about {start:.3g}{steps}. {remedy}."
+    return f"{detail} {_short(start)}{steps}. {remedy}."
+
+
+def _short(value: float) -> str:
+    return f"{float(f'{value:.3g}'):g}"
 
 
 def _size(seen: dict[str, Any]) -> float:

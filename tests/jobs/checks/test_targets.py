@@ -28,8 +28,15 @@ def planned(client: Client, dataset: str, architecture: str = HIDDEN, **recipe: 
 def test_targets_far_from_the_first_outputs_are_to_be_scaled(client: Client) -> None:
     found = advised(client, PRICES)["targets_far_away"]
     assert found["pointer"] == "#/optimiser/eta"
-    assert "(y - 2.19e+05) / 6.5e+04" in found["detail"]
-    assert "targets_far_away" not in advised(client, [(y - 2.19e05) / 6.5e04 for y in PRICES])
+    assert "(y - 219000) / 65000" in found["detail"]
+    assert "targets_far_away" not in advised(client, [(y - 219_000) / 65_000 for y in PRICES])
+
+
+def test_counts_far_from_the_first_outputs_are_to_stay_positive(client: Client) -> None:
+    counts, architecture = [1000.0 + 100 * x for x in XS], "Chain(Dense(1 => 4), Dense(4 => 1, softplus))"
+    found = advised(client, counts, architecture, loss="poisson_loss")["targets_far_away"]
+    assert "as y / 1010, and" in found["detail"]
+    assert advised(client, [y / 1010 for y in counts], architecture, loss="poisson_loss") == {}
 
 
 @pytest.mark.parametrize(
