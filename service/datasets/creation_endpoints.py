@@ -13,18 +13,20 @@ from service.database.database import Database
 from service.datasets import operations
 from service.datasets.faults import Faults
 from service.datasets.formats.media_types import ALIASES, ANY_FORM, MediaType
-from service.datasets.formats.read import MEDIA_TYPES, unread
 from service.datasets.ingest.options import StreamedOptions
 from service.datasets.ingest.roles import Options
+from service.datasets.ingest.sent import FORM_SCHEMA, Sent, of_form, options_of, sent_alone, sent_in_form
 from service.datasets.ingest.upload import Turns, Upload
 from service.datasets.records import DatasetRecord
 from service.datasets.schemas import Dataset, NewDataset, Preview, PreviewedDataset
-from service.errors import Conflict, Invalid, WrongFormat, invalid
+from service.errors import Conflict, Invalid, invalid
+from service.http.bodies.form_data import FILE, FORM, read_form
 from service.http.json_bodies import read_json, validated
 from service.http.problems import problems
 from service.http.query import refuse_beside_json
-from service.http.routes import JSONRoute, body_of, charset_of, media_type
-from service.idempotency.creation import Creation, Fingerprint, IdempotencyKey, creation, replay, was_used
+from service.http.routes import JSONRoute, body_of, media_type
+from service.idempotency.creation import Creation, IdempotencyKey, creation, replay, was_used
+from service.ids import new_id
 from service.resources import DatabaseOf, SettingsOf, StorageOf, UploadTurnsOf, resources_of
 from service.settings import Settings
 from service.storage.storage import Storage
@@ -52,6 +54,7 @@ BINARY = {"schema": {"type": "string", "format": "binary"}}
                 "application/json": {
                     "schema": NewDataset.model_json_schema(ref_template="#/components/schemas/{model}")
                 },
+                FORM: {"schema": FORM_SCHEMA},
                 **dict.fromkeys((*MediaType, *ALIASES, *ANY_FORM), BINARY),
                 MediaType.CSV: {"schema": {"type": "string"}, "example": "x,y\n0,2\n1,6\n2,10\n"},
             },
@@ -70,7 +73,8 @@ async def create_dataset(
     """Keep a table, as JSON columns or as a file of rows, and divide it into parts.
 
     CSV, Parquet, Arrow, npz and npy are read on arrival, packed by gzip or not; name, targets, parts and all else
-    are the query parameters then. From about a megabyte on, the dataset is listed as `loading` meanwhile.
+    are the query parameters then, or fields of a form beside its `file`, in any order. From about a megabyte on, the
+    dataset is listed as `loading` meanwhile.
 
     With `validate_only`, all advice and all faults of the first megabyte are answered beside kinds, widths, statistics
     and the first rows, also where the targets are not named yet.
@@ -82,9 +86,19 @@ async def create_dataset(
         async with asynccontextmanager(creation)(request, database, idempotency_key) as created:
             body = await (body_of(request) if created.key is None else request.body())  # the key's has been read
             return await run_in_threadpool(_create_from_json, body, created, database, storage)
-    if options.validate_only:
-        return await _preview_stream(request, options, database, storage, settings, turns)
-    return await _create_from_stream(request, options, database, storage, settings, turns, idempotency_key)
+    if media_type(request) == FORM:
+        with storage.writing(new_id("ds")) as folder:
+            try:
+                form = await read_form(request.stream(), request.headers["content-type"], folder / FILE)
+                options = options_of(request, form)
+                sent = await run_in_threadpool(sent_in_form, request, form)
+                return await _create_from_stream(
+                    request, options, sent, database, storage, settings, turns, idempotency_key
+                )
+            except Invalid as refused:
+                raise of_form(refused, request) from None
+    sent = sent_alone(request)
+    return await _create_from_stream(request, options, sent, database, storage, settings, turns, idempotency_key)
 
 
 def _create_from_json(body: bytes, created: Creation, database: Database, storage: Storage) -> Response:
@@ -104,22 +118,14 @@ def _preview_json(body: bytes, database: Database, storage: Storage) -> Response
     return _previewed(operations.preview(storage, new, faults))
 
 
-async def _preview_stream(
-    request: Request,
-    options: StreamedOptions,
-    database: Database,
-    storage: Storage,
-    settings: Settings,
-    turns: Turns,
-) -> Response:
+async def _preview_stream(upload: Upload, options: StreamedOptions, sent: Sent, turns: Turns) -> Response:
     faults = Faults(with_remedies=True)
     if not options.targets:
         faults.note(_no_targets())
-    await run_in_threadpool(_note_taken, database, options.name, "query/name", faults)
-    upload = _upload(request, options, database, storage, settings.max_upload)
-    found = await upload.preview(request.stream(), turns, faults)
+    await run_in_threadpool(_note_taken, upload.database, options.name, "query/name", faults)
+    found = await upload.preview(sent.pieces(), turns, faults)
     for each in (*found["faults"], *found["advice"]):
-        each["pointer"] = options.parameter(each["pointer"])
+        each["pointer"] = sent.where(options.parameter(each["pointer"]))
     return _previewed(found)
 
 
@@ -141,63 +147,58 @@ def _no_targets() -> Invalid:
 async def _create_from_stream(
     request: Request,
     options: StreamedOptions,
+    sent: Sent,
     database: Database,
     storage: Storage,
     settings: Settings,
     turns: Turns,
     key: str | None,
 ) -> Response:
-    mark = Fingerprint(request)
-
     def answer(session: Session, record: DatasetRecord) -> Response:
-        return _answer(session, record, Creation(key, str(mark)))
+        return _answer(session, record, Creation(key, str(sent.mark)))
 
-    if not options.targets:
-        raise _no_targets()
-    async with _held(request, database, key, mark):
-        upload = _upload(request, options, database, storage, settings.max_upload)
+    if options.validate_only:
+        upload = _upload(options, sent, database, storage, settings.max_upload)
+        return await _preview_stream(upload, options, sent, turns)
+    async with _held(request, sent, database, key):
+        upload = _upload(options, sent, database, storage, settings.max_upload)
+        if not options.targets:
+            raise _no_targets()
         await run_in_threadpool(operations.refuse_taken, database, options.name)
         try:
-            return await upload.run(request.stream(), answer, turns, _ignore if key is None else mark.add)
+            return await upload.run(sent.pieces(), answer, turns, _ignore if key is None else sent.mark.add)
         except Invalid as refused:
             raise options.in_query(refused) from None
 
 
-def _upload(request: Request, options: StreamedOptions, database: Database, storage: Storage, limit: int) -> Upload:
-    coding, size = (request.headers.get(name, "").strip().lower() for name in ("content-encoding", "content-length"))
-    if coding not in ("", "identity", "gzip", "x-gzip"):  # gzip itself is seen by its first bytes
-        raise WrongFormat(f"Datasets are read as they are or as gzip, but not as {coding[:50]!r}.")
-    sent_as = media_type(request)
-    kind = ALIASES.get(sent_as, sent_as)
-    if kind not in (*MEDIA_TYPES, *ANY_FORM):
-        raise unread(kind)
+def _upload(options: StreamedOptions, sent: Sent, database: Database, storage: Storage, limit: int) -> Upload:
     return Upload(
         database,
         storage,
         Options(options.name, options.targets, options.split(), options.dtype, options.missing_ways(), limit),
-        kind,
-        options.reading(limit, charset_of(request)),
-        int(size) if size.isdigit() else None,
+        sent.kind,
+        options.reading(limit, sent.charset),
+        sent.size,
     )
 
 
 @asynccontextmanager
-async def _held(request: Request, database: Database, key: str | None, mark: Fingerprint) -> AsyncIterator[None]:
+async def _held(request: Request, sent: Sent, database: Database, key: str | None) -> AsyncIterator[None]:
     """Hold the request's key meanwhile; raise as `creation` does, though the body is not there yet."""
     if key is None:
         yield
         return
-    await _replay(request, database, key, mark)
+    await _replay(sent, database, key)
     with resources_of(request).keys_in_flight.hold(key):
-        await _replay(request, database, key, mark)
+        await _replay(sent, database, key)
         yield
 
 
-async def _replay(request: Request, database: Database, key: str, mark: Fingerprint) -> None:
+async def _replay(sent: Sent, database: Database, key: str) -> None:
     if await run_in_threadpool(was_used, database, key):
-        async for piece in request.stream():
-            mark.add(piece)
-        await run_in_threadpool(replay, database, key, str(mark))
+        async for piece in sent.pieces():
+            sent.mark.add(piece)
+        await run_in_threadpool(replay, database, key, str(sent.mark))
 
 
 def _ignore(_: bytes) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import re
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
@@ -219,12 +220,20 @@ class Upload:
 MOST_PEEKED = 1 << 10
 """Bytes that tell the form of a body, and the name of the first member of a zip."""
 _FIRST_BYTES = {
-    b"PAR1": MediaType.PARQUET,
-    b"ARROW1": MediaType.ARROW_FILE,
-    b"\xff\xff\xff\xff": MediaType.ARROW_STREAM,
-    b"PK\x03\x04": MediaType.NPZ,
-    b"\x93NUMPY": MediaType.NPY,
+    rb"PAR1[\x00-\x08\x0e-\x1f]": MediaType.PARQUET,
+    rb"ARROW1\0\0": MediaType.ARROW_FILE,
+    rb"\xff\xff\xff\xff": MediaType.ARROW_STREAM,
+    rb"PK\x03\x04": MediaType.NPZ,
+    rb"\x93NUMPY": MediaType.NPY,
 }
+"""Patterns of the first bytes of forms: CSV may begin with the same letters."""
+
+
+def recognised(first: bytes) -> MediaType | None:
+    """Return the form of a body that begins so; None where it may be CSV, or anything else."""
+    if first.startswith(ZIP) and not begins_with_an_array(first):
+        return MediaType.CSV
+    return next((kind for start, kind in _FIRST_BYTES.items() if re.match(start, first)), None)
 
 
 def _form(media_type: str, pipe: BodyPipe) -> str:
@@ -233,18 +242,15 @@ def _form(media_type: str, pipe: BodyPipe) -> str:
     Raises:
         WrongFormat: they are not of any form that is recognised.
     """
-    if media_type in ANY_FORM:
-        first = pipe.peek(MOST_PEEKED)
-        if first.startswith(ZIP) and not begins_with_an_array(first):
-            return MediaType.CSV
-        for start, kind in _FIRST_BYTES.items():
-            if first.startswith(start):
-                return kind
+    if media_type not in ANY_FORM:
+        return media_type
+    found = recognised(pipe.peek(MOST_PEEKED))
+    if found is None:
         known = ", ".join(_FIRST_BYTES.values())
         raise WrongFormat(
             f"By its first bytes this is none of {known}: name its type in Content-Type, such as {MediaType.CSV}."
         )
-    return media_type
+    return found
 
 
 def _cause(filling: "asyncio.Task[None]", listing: "asyncio.Task[None]", error: BaseException) -> BaseException:
