@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 Kind = Literal["numeric", "boolean", "categorical"]
 """The kind of a column: numbers; 0 and 1, false and true; or texts, each one of a few categories."""
+WantedKind = Literal["numeric", "boolean", "categorical", "date"]
+"""A kind that a sender wants: dates become numbers, the days since 1970-01-01 in UTC."""
 LONGEST_NAME = 500
 """Characters; the headers of surveys are whole questions."""
 MOST_COLUMNS = 4096

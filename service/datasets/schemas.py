@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from service.datasets.columns import LONGEST_NAME, MOST_COLUMNS, Kind
+from service.datasets.columns import LONGEST_NAME, MOST_COLUMNS, Kind, WantedKind
 from service.http.long_json.lists import LongList
 from service.wire import PLAIN, Advice, Dtype, Name, Number, PartName, Seed, Strict
 
@@ -139,8 +139,11 @@ class NewDataset(Strict):
         PLAIN,
         Field(min_length=1, max_length=MOST_COLUMNS, description="the columns to learn; all others are inputs"),
     ]
-    types: dict[ColumnName, Kind] = Field(
-        {}, max_length=MOST_COLUMNS, description="kinds of columns, where they are not those of the values"
+    types: dict[ColumnName, WantedKind] = Field(
+        {},
+        max_length=MOST_COLUMNS,
+        description="kinds of columns, where they are not those of the values; texts that are dates become numbers, "
+        "days since 1970-01-01 UTC",
     )
     missing: Annotated[Missing | None, Field(description=MISSING)] = None
     split: Annotated[AnySplit, Field(description="the parts that do not train; without it all rows train")] = Split()

@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from service.datasets.columns import MOST_CATEGORIES, Kind
+from service.datasets.columns import MOST_CATEGORIES, Kind, WantedKind
 from service.datasets.faults import MOST_OF_A_KIND, Note, refuse
 from service.datasets.formats.checks import check_types, few_categories
+from service.datasets.formats.dates import day_of, is_in_doubt, month_first, read_month_first
 from service.datasets.table import Chunk, Table, Texts, Values, category_of
 from service.errors import Fault, Invalid, invalid
 from service.http import json_numbers
 from service.http.long_json.lists import LongList, pieces
+from service.learning.planning.advice import Advice
 from service.pointers import escape
 
 _TYPES: dict[Kind, set[type]] = {"numeric": {int, float}, "boolean": {bool}, "categorical": {str}}
@@ -22,7 +24,7 @@ _KINDS = {type: kind for kind, types in _TYPES.items() for type in types}
 _EXPECTED: dict[Kind, str] = {"numeric": "a number", "boolean": "a boolean", "categorical": "a text"}
 
 
-def json_table(columns: Mapping[str, Any], types: Mapping[str, Kind], dtype: str, note: Note = refuse) -> Table:
+def json_table(columns: Mapping[str, Any], types: Mapping[str, WantedKind], dtype: str, note: Note = refuse) -> Table:
     """The columns of a JSON body as a table of one chunk. Their kinds are those of `types`, or of their first values.
 
     Values of another kind, or too large for `dtype`, are noted, and so are columns of another length.
@@ -31,14 +33,40 @@ def json_table(columns: Mapping[str, Any], types: Mapping[str, Kind], dtype: str
     kinds: dict[str, Kind] = {}
     read: dict[str, Values | Texts] = {}
     wrong: dict[str, NDArray[np.bool_]] = {}
+    advice: list[Advice] = []
     for name, values in columns.items():
+        wanted, pointer = types.get(name), f"#/columns/{escape(name)}"
+        if wanted == "date":
+            kinds[name] = "numeric"
+            read[name], wrong[name], doubtful = _days(values, pointer, note)
+            advice += [read_month_first(name)] if doubtful else []
+            continue
         try:
-            kinds[name], read[name] = _column(values, types.get(name), dtype, f"#/columns/{escape(name)}")
+            kinds[name], read[name] = _column(values, wanted, dtype, pointer)
         except Invalid as refused:
             note(refused)
-            kinds[name], read[name], wrong[name] = _salvaged(values, types.get(name))
+            kinds[name], read[name], wrong[name] = _salvaged(values, wanted)
     chunk = _of_one_length(Chunk(read, lambda row: f"Row {row}", wrong), note)
-    return Table(kinds, few_categories(_alone(chunk), types, note))
+    dates = [name for name, wanted in types.items() if wanted == "date"]
+    return Table(kinds, few_categories(_alone(chunk), types, note), advice=advice, dates=dates)
+
+
+def _days(values: Any, pointer: str, note: Note) -> tuple[Values, NDArray[np.bool_], bool]:
+    """Return days in place of dates, which values are none, and whether the month may be the day; note the first that
+    are none.
+    """
+    texts = {value for _, value in _there(values) if isinstance(value, str)}
+    order = month_first(texts)
+    known = {text: day_of(text, months_first=order is not False) for text in texts}
+    days, wrong = np.full(len(values), np.nan), np.zeros(len(values), bool)
+    for place, value in _there(values):
+        day = known[value] if isinstance(value, str) else None
+        days[place], wrong[place] = np.nan if day is None else day, day is None
+    if wrong.any():
+        detail = 'This is no date: write dates as texts, as in "2026-01-31".'
+        rows = np.flatnonzero(wrong)[:MOST_OF_A_KIND].tolist()
+        note(Invalid(detail, "invalid", tuple(Fault(f"{pointer}/{row}", detail) for row in rows)))
+    return days, wrong, order is None and is_in_doubt(texts)
 
 
 def _alone(chunk: Chunk) -> Generator[Chunk]:

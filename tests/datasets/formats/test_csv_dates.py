@@ -9,6 +9,7 @@ import pytest
 from service.datasets.formats.media_types import MediaType
 from tests.support.datasets.reading import read, refusal
 from tests.support.datasets.uploading import upload
+from tests.support.problems import pointers
 
 NAN = pytest.approx(float("nan"), nan_ok=True)
 
@@ -98,3 +99,20 @@ def test_float32_advises_of_times_that_it_rounds(http: httpx.Client) -> None:
     assert (advice["code"], advice["pointer"]) == ("dates_rounded", "#/columns/d")
     assert "dtype=float64" in advice["detail"]
     assert upload(http, body, dtype="float64", types=types).json()["advice"] == []
+
+
+def test_dates_in_json_are_days_too(http: httpx.Client) -> None:
+    columns = {"d": ["1970-01-02", None, "1970-01-03T12:00Z"], "e": ["1/2/1970", "3/2/1970", None], "y": [1, 2, 3]}
+    body = {"columns": columns, "targets": ["y"], "types": {"d": "date", "e": "date"}, "missing": "mean"}
+    answer = http.post("/api/datasets", json=body).json()
+    assert [each["kind"] for each in answer["features"]] == ["numeric", "numeric"]
+    assert [each["code"] for each in answer["advice"]] == ["months_first"]
+    rows = http.get(f"/api/datasets/{answer['id']}/rows").json()["items"]
+    assert [row["values"]["d"] for row in rows] == [1, 1.75, 2.5]
+    assert [row["values"]["e"] for row in rows] == [1, 60, 30.5]
+
+
+def test_values_in_json_that_are_no_dates_are_faults(http: httpx.Client) -> None:
+    columns = {"d": ["1970-01-02", "soon", 3], "y": [1, 2, 3]}
+    body = {"columns": columns, "targets": ["y"], "types": {"d": "date"}}
+    assert pointers(http.post("/api/datasets", json=body)) == ["#/columns/d/1", "#/columns/d/2"]

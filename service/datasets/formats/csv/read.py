@@ -18,7 +18,7 @@ from service.datasets.formats.csv.kinds import Columns, columns_of
 from service.datasets.formats.csv.parse import Fault, parse
 from service.datasets.formats.csv.salvage import no_date, salvaged
 from service.datasets.formats.csv.text import text_of
-from service.datasets.formats.dates import days_of
+from service.datasets.formats.dates import days_of, read_month_first
 from service.datasets.table import Chunk, ReadOptions, Table, Texts, Values
 from service.errors import Invalid, invalid
 from service.learning.planning.advice import Advice
@@ -78,15 +78,7 @@ def _columns(first: Block, dialect: Dialect) -> Columns:
 
 
 def _advice(dialect: Dialect, columns: Columns, options: ReadOptions) -> list[Advice]:
-    doubtful = [
-        Advice(
-            "months_first",
-            f"Column {name!r} holds dates such as 1/2/2020, read month first: if the day is first, write 2020-02-01.",
-            f"#/columns/{escape(name)}",
-        )
-        for name in columns.in_doubt
-    ]
-    return [*doubtful, *_advice_on_names(dialect, columns, options)]
+    return [*map(read_month_first, columns.in_doubt), *_advice_on_names(dialect, columns, options)]
 
 
 def _advice_on_names(dialect: Dialect, columns: Columns, options: ReadOptions) -> list[Advice]:
