@@ -156,3 +156,16 @@ def test_a_key_is_not_used_up(http: httpx.Client) -> None:
 
 def test_a_packed_file_is_looked_at(http: httpx.Client) -> None:
     assert look(http, gzip.compress(TEXT.encode()))["rows_read"] == 12
+
+
+def test_parts_are_not_told_where_a_row_has_no_class_to_draw_from(http: httpx.Client) -> None:
+    body = "x,y\n1,a\n2,\n3,b\n4,a\n"
+    found = look(http, body, test_fraction=0.5, stratify="true")
+    assert (found["parts"], told(found)) == (None, ["#/columns/y/1"])
+    assert look(http, body, test_fraction=0.5, stratify="true", missing="drop")["parts"]["test"] == 2
+
+
+def test_a_table_of_parts_alone_is_a_fault(http: httpx.Client) -> None:
+    query = {"ignore": ["x", "y"], "split_column": "p"}
+    assert told(look(http, "x,y,p\n1,2,train\n", **query)) == ["query/targets"]
+    assert pointers(upload(http, "x,y,p\n1,2,train\n", **query)) == ["query/targets"]

@@ -102,8 +102,14 @@ class Filling:
 
     @classmethod
     def of(cls, table: Table, options: Options, folder: Path, open_files: ExitStack, faults: Faults) -> "Filling":
-        """Return one without rows; the scratch files in `folder` are for `open_files` to close."""
+        """Return one without rows; the scratch files in `folder` are for `open_files` to close.
+
+        Raises:
+            Invalid: no column has a role.
+        """
         roles = layout(table, options, faults)
+        if not roles.names:
+            raise faults.refusal
         missing = _missing_values(table, roles, options)
         spool = open_files.enter_context(Spool(folder, len(roles.names), options.dtype))
         parts = open_files.enter_context(Parts(folder))

@@ -116,7 +116,10 @@ class _Look:
 
     def _parts(self, ingested: Ingested, options: Options, open_files: ExitStack, folder: Path) -> Parts:
         """Return the parts by which statistics are made: as in the dataset where all rows are there."""
-        has_parts = isinstance(options.split, Split) or ingested.parts.rows
+        has_parts = ingested.parts.rows > 0
+        if isinstance(options.split, Split):  # classes are drawn from where each row has one
+            targets = ingested.targets
+            has_parts = not options.split.stratify or (not any(each.missing for each in targets) and bool(targets))
         if self._complete and ingested.spool.rows and has_parts:
             try:
                 parts = divide(ingested, options)
