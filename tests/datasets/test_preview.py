@@ -166,6 +166,6 @@ def test_parts_are_not_told_where_a_row_has_no_class_to_draw_from(http: httpx.Cl
 
 
 def test_a_table_of_parts_alone_is_a_fault(http: httpx.Client) -> None:
-    query = {"ignore": ["x", "y"], "split_column": "p"}
+    query: dict[str, Any] = {"ignore": ["x", "y"], "split_column": "p"}
     assert told(look(http, "x,y,p\n1,2,train\n", **query)) == ["query/targets"]
     assert pointers(upload(http, "x,y,p\n1,2,train\n", **query)) == ["query/targets"]
