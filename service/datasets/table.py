@@ -113,3 +113,5 @@ class ReadOptions:
     """Bytes of CSV after which no more rows are read; None: all are."""
     note: Note = refuse
     """Called with faults of the body after which reading can go on; without it they are raised."""
+    left_out: Callable[[Sequence[str]], Collection[str]] = lambda _: ()
+    """The columns of a CSV, of all its names, that are left out as well; it may refuse names."""

@@ -125,7 +125,8 @@ class DirectRoute(APIRoute):
     def __init__(self, path: str, endpoint: Endpoint, **options: Any) -> None:
         super().__init__(path, endpoint, **options)
         lenient = speaks_inference_protocol(path)
-        declared = {each["name"]: False for each in options["openapi_extra"]["parameters"] if each["in"] == "query"}
+        parameters = options["openapi_extra"]["parameters"]
+        declared = {each["name"]: "items" in each["schema"] for each in parameters if each["in"] == "query"}
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
             request = Request(scope, receive)

@@ -30,7 +30,11 @@ def matrix(tensors: list[Tensor], trained: TrainedNetwork) -> Array:
     pointers = {tensor.name: tensor.pointer for tensor in tensors}
     columns = {tensor.name: _column(tensor, tensors[0]) for tensor in tensors}
     return named_rows.from_columns(
-        trained.signature, columns, network.dtype, lambda name, row: pointers.get(name, "#/inputs")
+        trained.signature,
+        columns,
+        network.dtype,
+        lambda name, row: pointers.get(name, "#/inputs"),
+        can_ignore=False,
     )
 
 

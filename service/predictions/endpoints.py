@@ -1,62 +1,49 @@
 """Predictions over HTTP: the hot path, so it solves, validates and looks up only what a request needs."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
-from typing import Any
 
 import orjson
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from pydantic import BaseModel, ValidationError
 
-from service.http.json_bodies import invalid_body
 from service.http.media_types import JSON, preferred
 from service.http.problems import problems
-from service.http.routes import DirectRoute, Made, body_of
+from service.http.routes import DirectRoute, Made, body_of, charset_of
 from service.models.trained_network import TrainedNetwork
 from service.predictions import invocations, operations
 from service.predictions.answers import FORMS, Answer
 from service.predictions.offload import cost_of, run_here_or_in_a_thread
 from service.predictions.openapi import INVOCATION, PREDICTION, PREDICTIONS, READINESS
-from service.predictions.operations import Question
+from service.predictions.query import NOTHING, WORDS, Asked, read_query
+from service.predictions.question import Question
+from service.predictions.rows.named_rows import ignoring
 from service.predictions.schemas import Invoked, ModelReadiness, NewPrediction, Prediction
 from service.resources import resources_of
-from service.wire import EpochNumber, VersionNumber
 
 router = APIRouter(prefix="/api/models/{model}", tags=["predictions"], route_class=DirectRoute)
 
 
-class Which(BaseModel):
-    """The choice among a model's parameters."""
-
-    version: VersionNumber | None = None
-    epoch: EpochNumber | None = None
+def asked(request: Request, words: Collection[str] = WORDS) -> Asked:
+    """Return what the query of a request says, which most are without."""
+    return read_query(request.query_params, words) if request.scope["query_string"] else NOTHING
 
 
-async def network_asked(request: Request) -> TrainedNetwork:
-    """Return the network that path and query name.
+async def network_asked(request: Request, query: Asked | None = None) -> TrainedNetwork:
+    """Return the network that path and query name; columns that the query ignores are left out as in its training.
+    Without `query`, version and epoch are taken from the request.
 
     Raises:
         NotFound: there is no such model, version or kept epoch.
-        Invalid: the query has an impossible value.
+        Invalid: a column is to be left out that the network takes.
     """
-    which = _which(request) if request.scope["query_string"] else _LATEST
+    query = query or asked(request, ())
     resources, model = resources_of(request), request.path_params["model"]
-    return await resources.networks.find(resources.database, model, which.version, which.epoch)
+    trained = await resources.networks.find(resources.database, model, query.which.version, query.which.epoch)
+    return ignoring(trained, query.file.ignore) if query.file.ignore else trained
 
 
-_LATEST = Which()
-
-
-def _which(request: Request) -> Which:
-    try:
-        return Which.model_validate(dict(request.query_params))
-    except ValidationError as error:
-        errors: list[Any] = [{**each, "loc": ("query", *each["loc"])} for each in error.errors(include_url=False)]
-        raise invalid_body(errors, None, prefix=("body",)) from None
-
-
-async def question_of(request: Request, offers: Sequence[str]) -> Question:
+async def question_of(request: Request, query: Asked, offers: Sequence[str]) -> Question:
     """Read the question: the body, its media type, and the form of the answer among those on offer."""
     kind = accept = b""
     for name, value in request.scope["headers"]:  # one walk in place of two searches
@@ -67,7 +54,8 @@ async def question_of(request: Request, offers: Sequence[str]) -> Question:
     wanted = preferred(accept.decode("latin-1"), offers)
     sent_as = JSON if kind == _JSON else kind.decode("latin-1").partition(";")[0].strip().lower()
     limit = resources_of(request).settings.max_body
-    return Question(sent_as, await body_of(request), limit, wanted)
+    charset = charset_of(request) if b"charset" in kind.lower() else None
+    return Question(sent_as, await body_of(request), limit, wanted, query, charset)
 
 
 _JSON = JSON.encode()
@@ -83,16 +71,19 @@ _JSON = JSON.encode()
 async def predict(request: Request) -> Response:
     """The raw outputs of the network, one row for each row of inputs. Works before any training, too.
 
-    Rows come as JSON (`inputs`, `rows` by name, or a part of a `dataset`), CSV, an Arrow stream or an npy array; the
-    answer has the form that `Accept` names. A version that was trained on a dataset knows its columns: rows may come by
-    name, in any order, with targets among them, which are ignored; for class targets it also returns labels and
+    Rows come as JSON (`inputs`, `rows` by name, or a part of a `dataset`), CSV, Parquet, an Arrow stream or file, or an
+    npy array; the answer has the form that `Accept` names. A version that was trained on a dataset knows its columns:
+    rows may come by name, in any order; null and NaN are missing values. Columns that training left out are skipped,
+    whatever they hold: targets, weights, the part's, ignored ones, and those that `?ignore=` names. The other words of
+    uploads, such as `delimiter` and `decimal`, are for CSV. For class targets the answer also has labels and
     probabilities, and it lists values outside of the range that it was trained on. In CSV and Arrow a numeric target
     is a column under its name; a class target has its label there, and columns `<target>_output_<class>` and
     `<target>_probability_<class>`; without a signature the columns are `output_0`, `output_1`, ... npy is the raw
     outputs.
     """
-    trained = await network_asked(request)
-    question = await question_of(request, FORMS)
+    query = asked(request)
+    trained = await network_asked(request, query)
+    question = await question_of(request, query, FORMS)
     size = cost_of(question.size, trained)
     answer = await run_here_or_in_a_thread(size, partial(operations.predict, trained, question))
     if isinstance(answer, NewPrediction):
@@ -119,8 +110,9 @@ async def invoke(request: Request) -> Response:
 
     Predictions are as from scikit-learn's `predict`: one label or number a row, for several targets a list a row.
     """
-    trained = await network_asked(request)
-    question = await question_of(request, (JSON,))
+    query = asked(request)
+    trained = await network_asked(request, query)
+    question = await question_of(request, query, (JSON,))
     size = cost_of(question.size, trained)
     return Made(await run_here_or_in_a_thread(size, partial(invocations.invoke, trained, question)), JSON)
 

@@ -20,7 +20,8 @@ from service.models.signature.signature import Signature
 from service.models.trained_network import TrainedNetwork
 from service.pointers import escape
 from service.predictions.class_answers import class_answers
-from service.predictions.operations import Question, outputs
+from service.predictions.operations import outputs
+from service.predictions.question import Question
 from service.predictions.rows import json_rows, named_rows, tables
 from service.predictions.rows.tables import InputRows
 
@@ -56,9 +57,10 @@ def _predictions(trained: TrainedNetwork, computed: Array) -> Any:
 def _read(trained: TrainedNetwork, question: Question) -> InputRows:
     match question.media_type:
         case media_types.JSON | media_types.FORM | "":  # as curl -d and requests' data= send it
+            question.query.refuse_words("JSON")
             return _from_json(trained, question.body)
         case media_types.CSV:
-            return tables.from_csv(question.body, question.limit, trained)
+            return tables.from_csv(question, trained)
         case other:
             raise unread("Invocations are", (media_types.JSON, media_types.CSV), other)
 
@@ -92,6 +94,9 @@ def _rows(trained: TrainedNetwork, rows: Any, pointer: str) -> Array:
     if isinstance(first, dict):
         return _objects(trained, rows, pointer)
     if network.inputs == 1 and first is not None and not isinstance(first, list | LongList):
+        if signature is not None and signature.features[0].categories is None:
+            (only,) = signature.features
+            return named_rows.from_lists(signature, {only.name: rows}, network.dtype, lambda _, row: f"{pointer}/{row}")
         return json_numbers.column(rows, network.dtype, pointer).reshape(-1, 1)
     if signature is not None and isinstance(first, list | LongList) and len(first) == len(signature.features):
         names = [each.name for each in signature.features]
@@ -126,7 +131,7 @@ def _values(rows: list[Any], first: dict[str, Any], pointer: str, start: int) ->
 def _columns(trained: TrainedNetwork, columns: Mapping[str, Any], pointer: str) -> InputRows:
     """One list a column, or one tensor with a name."""
     signature = trained.signature
-    known = set() if signature is None else named_rows.known_names(signature)
+    known = frozenset() if signature is None else signature.known
     if len(columns) == 1 and (only := next(iter(columns))) not in known:
         where = f"{pointer}/{escape(only)}"
         return InputRows(_rows(trained, columns[only], where), where)

@@ -4,7 +4,10 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from service.datasets.formats.media_types import MediaType
+from service.datasets.ingest.options import StreamedOptions
 from service.http.media_types import ARROW, CSV, JSON, NPY
+from service.predictions.query import WORDS
 from service.predictions.schemas import Invocation, NewPrediction
 from service.wire import EpochNumber, VersionNumber
 
@@ -22,15 +25,29 @@ WHICH = [
     _query("version", VersionNumber, "the served one where it is left out"),
     _query("epoch", EpochNumber, "the parameters that the version's job had kept at the end of this epoch"),
 ]
+
+
+def _word(name: str) -> dict[str, Any]:
+    """Describe a parameter that files of rows share with uploads."""
+    schema: dict[str, Any] = StreamedOptions.model_json_schema()["properties"][name]
+    schema = {**next((each for each in schema.get("anyOf", ()) if each.get("type") != "null"), {}), **schema}
+    description = schema.pop("description")
+    plain = {key: value for key, value in schema.items() if key not in ("anyOf", "title") and value is not None}
+    return {"name": name, "in": "query", "required": False, "schema": plain, "description": description}
+
+
+ASKED = [*WHICH, *map(_word, WORDS)]
 BINARY = {"schema": {"type": "string", "format": "binary"}}
 PREDICTION: dict[str, Any] = {
-    "parameters": WHICH,
+    "parameters": ASKED,
     "requestBody": {
         "required": True,
         "content": {
             JSON: {"schema": NewPrediction.model_json_schema(ref_template=REFERENCES)},
             CSV: {"schema": {"type": "string"}, "example": "x\n6\n7\n"},
             ARROW: BINARY,
+            MediaType.ARROW_FILE: BINARY,
+            MediaType.PARQUET: BINARY,
             NPY: BINARY,
         },
     },
@@ -50,7 +67,7 @@ PREDICTIONS: dict[int | str, dict[str, Any]] = {
 }
 READINESS: dict[str, Any] = {"parameters": [MODEL]}
 INVOCATION: dict[str, Any] = {
-    "parameters": WHICH,
+    "parameters": ASKED,
     "requestBody": {
         "required": True,
         "content": {

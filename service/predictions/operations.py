@@ -1,41 +1,18 @@
 """The rules of predictions: a version's answer to rows, in any form of rows and of answer."""
 
-import sys
-from typing import NamedTuple
-
 from service.database.database import Database
 from service.errors import invalid
-from service.http import json_numbers, media_types
+from service.http import json_numbers
 from service.http.json_numbers import Array
 from service.jobs.training_data import view_of
 from service.learning.rows.one_hot import Rows
 from service.models.trained_network import TrainedNetwork
 from service.predictions import answers
 from service.predictions.answers import Answer
-from service.predictions.offload import SMALL, TEXT
+from service.predictions.question import Question
 from service.predictions.rows.read import read
 from service.predictions.schemas import NewPrediction
 from service.storage.storage import Storage
-
-_BINARY = (media_types.NPY, media_types.ARROW)
-
-
-class Question(NamedTuple):
-    """Rows as the client sent them, and the media type of the answer."""
-
-    media_type: str
-    body: bytes
-    limit: int
-    """Bytes that a body may have, also where it is packed."""
-    wanted: str
-
-    @property
-    def size(self) -> int:
-        """The work that it asks for, in bytes; much, where pyarrow has to be loaded first."""
-        forms = {self.media_type, self.wanted}
-        if media_types.CSV in forms or (media_types.ARROW in forms and "pyarrow" not in sys.modules):
-            return SMALL
-        return len(self.body) * (1 if self.media_type in _BINARY else TEXT)
 
 
 def predict(trained: TrainedNetwork, question: Question) -> Answer | NewPrediction:
@@ -45,7 +22,7 @@ def predict(trained: TrainedNetwork, question: Question) -> Answer | NewPredicti
         Invalid: rows do not fit, or an output overflows.
         WrongFormat: the media type is not read here.
     """
-    rows = read(question.media_type, question.body, question.limit, trained)
+    rows = read(question, trained)
     if isinstance(rows, NewPrediction):
         return rows
     return answers.write(question.wanted, trained, rows.inputs, outputs(trained, rows.inputs, rows.pointer))

@@ -28,7 +28,7 @@ def read_parquet(body: Pieces, options: ReadOptions, scratch: Path) -> Table:
     with refusing(FORM):
         metadata = parquet.read_metadata(source)
         schema = metadata.schema.to_arrow_schema()
-        body.check(_unpacked_size(metadata, schema))
+        body.check(unpacked_size(metadata, schema))
         found = columns_of(schema, options)
     # Texts stay codes as the file has them: few bytes may name long texts many times.
     columns = None if len(found.kinds) == len(schema) else list(found.kinds)
@@ -37,7 +37,7 @@ def read_parquet(body: Pieces, options: ReadOptions, scratch: Path) -> Table:
     return Table(found.kinds, chunks, advice=found.advice, ignored=found.left_out, dates=found.dates)
 
 
-def _unpacked_size(metadata: parquet.FileMetaData, schema: pyarrow.Schema) -> int:
+def unpacked_size(metadata: parquet.FileMetaData, schema: pyarrow.Schema) -> int:
     """The bytes of the pages unpacked, or of the numbers in them where these are more: few runs may be many rows."""
     pages = sum(metadata.row_group(index).total_byte_size for index in range(metadata.num_row_groups))
     bits = sum(_bit_width(field.type) for field in schema)

@@ -1,6 +1,7 @@
 """The data and loss that a version was trained on, which turn rows by name into inputs, and outputs into labels."""
 
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 from service.datasets.columns import Kind
@@ -57,6 +58,17 @@ class Signature:
     """The column with the weight of each row; it is no input."""
     left_out: tuple[str, ...] = ()
     """Other columns of the data that are neither inputs nor learnt: predictions skip them."""
+
+    @cached_property
+    def skipped(self) -> frozenset[str]:
+        """Columns that may stand among those of rows to predict, and are not read."""
+        weights = () if self.weights is None else (self.weights,)
+        return frozenset((*self.left_out, *weights, *(each.name for each in self.targets)))
+
+    @cached_property
+    def known(self) -> frozenset[str]:
+        """All columns that rows to predict may have."""
+        return self.skipped.union(each.name for each in self.features)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -1,11 +1,13 @@
 """The conversion of named columns to a network's inputs, by the signature of the data it was trained on."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
 
+from service.datasets.formats.checks import in_query
 from service.datasets.table import Texts, category_of
 from service.errors import Invalid, invalid
 from service.http import json_numbers
@@ -13,6 +15,7 @@ from service.http.json_numbers import Array
 from service.http.long_json.lists import LongList, pieces, unwrapped
 from service.learning.rows.one_hot import expand
 from service.models.signature.signature import Feature, Signature
+from service.models.trained_network import TrainedNetwork
 from service.pointers import escape
 
 Column = Array | Texts
@@ -31,15 +34,17 @@ def from_columns(
     dtype: str,
     place: Place,
     where: Callable[[int], str] = lambda row: f"Row {row}",
+    *,
+    can_ignore: bool = True,
 ) -> Array:
-    """Rows (rows × inputs) of `dtype` from columns that are all equally long. Targets may be there and are ignored.
+    """Rows (rows × inputs) of `dtype` from columns that are all equally long. Some may be there and are skipped.
 
-    `where` names a row as its sender would.
+    `where` names a row as its sender would; `can_ignore` tells whether there is a query that names more to skip.
 
     Raises:
         Invalid: a column or a value is missing, unknown, or of a kind that the network does not take.
     """
-    check_names(signature, columns, lambda name: place(name, None))
+    check_names(signature, columns, lambda name: place(name, None), can_ignore=can_ignore)
     missing = next((each.name for each in signature.features if each.name not in columns), None)
     if missing is not None:
         raise invalid(place(missing, None), f"Column {missing!r} is missing.", "missing_column")
@@ -105,20 +110,32 @@ def from_lists(
     return _expanded(signature, codes)
 
 
-def check_names(signature: Signature, names: Iterable[str], pointer: Callable[[str], str]) -> None:
-    """Raise Invalid where a name is neither that of a feature nor that of a target."""
-    known = known_names(signature)
-    unknown = next((name for name in names if name not in known), None)
+def ignoring(trained: TrainedNetwork, names: list[str]) -> TrainedNetwork:
+    """Return the same network, whose training left these columns out as well.
+
+    Raises:
+        Invalid: the network takes one of them.
+    """
+    signature = trained.signature
+    if signature is None:
+        return trained
+    needed = next((each.name for each in signature.features if each.name in names), None)
+    if needed is not None:
+        detail = f"The version takes {needed!r}: this column cannot be left out."
+        raise invalid("query/ignore", detail)
+    return replace(trained, signature=replace(signature, left_out=(*signature.left_out, *names)))
+
+
+def check_names(
+    signature: Signature, names: Iterable[str], pointer: Callable[[str], str], *, can_ignore: bool = True
+) -> None:
+    """Raise Invalid where a name is neither that of a feature nor of a column that is skipped."""
+    unknown = next((name for name in names if name not in signature.known), None)
     if unknown is not None:
-        detail = (
-            f"There is no column {unknown[:LONGEST]!r}: {_hint(unknown, [each.name for each in signature.features])}"
-        )
+        hint = _hint(unknown, [each.name for each in signature.features])
+        remedy = f" ?ignore={in_query(unknown[:LONGEST])} leaves it out." if can_ignore else ""
+        detail = f"There is no column {unknown[:LONGEST]!r}: {hint}{remedy}"
         raise invalid(pointer(unknown[:LONGEST]), detail, "unknown_column")
-
-
-def known_names(signature: Signature) -> set[str]:
-    """Names of features and targets."""
-    return {each.name for each in signature.features} | {each.name for each in signature.targets}
 
 
 def _hint(name: str, known: Sequence[str]) -> str:
@@ -206,6 +223,7 @@ def _cast(feature: Feature, values: Array, dtype: str) -> Array:
 
 def _codes_of_list(feature: Feature, values: list[Any], dtype: str) -> Array:
     """Return the same for values as JSON has them."""
+    values = [None if value != value else value for value in values]  # NaN is a missing value, too
     if feature.categories is not None:
         codes = [_code_of_value(feature, value) for value in values]
         return _filled(feature, np.array(codes, np.float64), values)

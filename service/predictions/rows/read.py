@@ -5,38 +5,49 @@ import io
 import numpy as np
 from pydantic import TypeAdapter
 
+from service.datasets.formats.media_types import MediaType
 from service.errors import invalid, unread
 from service.http import json_numbers, media_types
 from service.http.json_bodies import read_json, validated
 from service.http.json_numbers import Array
 from service.models.trained_network import TrainedNetwork
+from service.predictions.question import Question
 from service.predictions.rows import json_rows, named_rows, tables
 from service.predictions.rows.tables import InputRows
 from service.predictions.schemas import NewPrediction
 
-FORMS = (media_types.JSON, media_types.CSV, media_types.ARROW, media_types.NPY)
+FORMS = (
+    media_types.JSON,
+    media_types.CSV,
+    media_types.ARROW,
+    MediaType.ARROW_FILE,
+    MediaType.PARQUET,
+    media_types.NPY,
+)
 """Media types accepted for rows."""
 _NEW_PREDICTION: TypeAdapter[NewPrediction] = TypeAdapter(NewPrediction)
 
 
-def read(media_type: str, body: bytes, limit: int, trained: TrainedNetwork) -> InputRows | NewPrediction:
-    """Read the rows of a body, of at most `limit` bytes however it is packed; or its description of stored rows.
+def read(question: Question, trained: TrainedNetwork) -> InputRows | NewPrediction:
+    """Read the rows of a body, or its description of stored rows.
 
     Raises:
-        Invalid: it is not of that form, or lacks an input of the network.
+        Invalid: it is not of its form, or lacks an input of the network.
         WrongFormat: this form is not read.
     """
-    match media_type:
+    match question.media_type:
         case media_types.JSON:
-            return _json(body, trained)
+            question.query.refuse_words("JSON")
+            return _json(question.body, trained)
         case media_types.NPY:
-            return _npy(body, trained)
+            question.query.refuse_words("npy")
+            return _npy(question.body, trained)
         case media_types.CSV:
-            return tables.from_csv(body, limit, trained)
-        case media_types.ARROW:
-            return tables.from_arrow(body, limit, trained)
-        case _:
-            raise unread("Rows are", FORMS, media_type)
+            return tables.from_csv(question, trained)
+        case media_types.ARROW | MediaType.ARROW_FILE | MediaType.PARQUET:
+            return tables.from_arrow(question, trained)
+        case other:
+            raise unread("Rows are", FORMS, other)
 
 
 def _json(body: bytes, trained: TrainedNetwork) -> InputRows | NewPrediction:

@@ -1,10 +1,13 @@
-"""CSV and Arrow bodies as the rows that a network takes."""
+"""CSV, Arrow and Parquet bodies as the rows that a network takes."""
 
 import csv
 import io
+import re
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,19 +15,28 @@ import numpy as np
 
 from service.datasets.columns import Kind
 from service.datasets.formats.csv.dialect import DELIMITERS
+from service.datasets.formats.media_types import MediaType
 from service.datasets.formats.read import read_table
-from service.datasets.table import Chunk, ReadOptions, Table
+from service.datasets.table import Chunk, Table
 from service.errors import TooLarge, invalid
 from service.http.json_numbers import Array
 from service.http.media_types import CSV
-from service.models.signature.signature import Feature, Signature, Target
+from service.http.unpacking import check_ratio
+from service.models.signature.signature import Feature, Signature
 from service.models.trained_network import TrainedNetwork
 from service.pointers import escape
+from service.predictions.question import Question
 from service.predictions.rows import named_rows
 
 if TYPE_CHECKING:
     import pyarrow
 
+FILE_MARK = b"ARROW1\0\0"
+"""The first bytes of Arrow's file format."""
+INDEX = re.compile(r"__index_level_[0-9]+__")
+"""The names of the index of pandas' rows."""
+UNNAMED = re.compile(r"column_[0-9]+")
+"""Names of columns that have none in the header of a CSV."""
 UNPACKED = 4
 """Factor by which rows may exceed the bytes that a body may have: a digit and a comma become a number."""
 
@@ -36,18 +48,38 @@ class InputRows(NamedTuple):
     pointer: str
 
 
-def from_csv(body: bytes, limit: int, trained: TrainedNetwork) -> InputRows:
+def from_csv(question: Question, trained: TrainedNetwork) -> InputRows:
     """Rows of CSV. By the names of a header, in any order, where the version has a signature; else in their order,
     and a header is passed over.
 
     Raises:
         Invalid: no CSV, or columns or values are not what the network takes.
     """
-    has_header = trained.signature is not None or not _is_row_of_numbers(body)
-    options = ReadOptions(limit * UNPACKED, header=has_header, fewest=1, expected=_kinds(trained.signature))
+    words, signature = question.query.file, trained.signature
+    has_header = signature is not None or not _is_row_of_numbers(question.body)
+    options = replace(
+        words.reading(question.limit * UNPACKED, question.charset),
+        header=words.header if "header" in words.model_fields_set else has_header,
+        ignored=(),
+        fewest=1,
+        expected=_kinds(signature),
+        left_out=partial(_left_out, signature, words.ignore),
+    )
     with tempfile.TemporaryDirectory() as scratch:
-        table = read_table(CSV, io.BytesIO(body), options, Path(scratch))
-        return _together(_of_chunks(table, trained), limit)
+        table = read_table(CSV, io.BytesIO(question.body), options, Path(scratch))
+        return _together(_of_chunks(table, trained), question.limit)
+
+
+def _left_out(signature: Signature | None, ignored: Collection[str], names: Sequence[str]) -> list[str]:
+    """Return the columns that are not read; Invalid where the version knows nothing of a column.
+
+    Columns without a name may turn out to be none of the data.
+    """
+    if signature is None:
+        return [name for name in names if name in ignored]
+    named = [name for name in names if not UNNAMED.fullmatch(name)]
+    named_rows.check_names(signature, named, lambda _: "#")
+    return [name for name in names if name in signature.skipped]
 
 
 def _is_row_of_numbers(body: bytes) -> bool:
@@ -65,28 +97,54 @@ def _is_number(text: str) -> bool:
 
 def _kinds(signature: Signature | None) -> dict[str, Kind]:
     """Return the kinds of columns by the signature, instead of by their first values."""
-    columns: tuple[Feature | Target, ...] = () if signature is None else (*signature.features, *signature.targets)
-    return {each.name: each.kind for each in columns}
+    return {} if signature is None else {each.name: each.kind for each in signature.features}
 
 
-def from_arrow(body: bytes, limit: int, trained: TrainedNetwork) -> InputRows:
-    """Rows of an Arrow stream: by name, where the version has a signature, else by their order.
+def from_arrow(question: Question, trained: TrainedNetwork) -> InputRows:
+    """Rows of Arrow, a stream or a file, or of Parquet: by name where the version has a signature, else by their order.
 
     Raises:
-        Invalid: no Arrow stream, or columns or values are not what the network takes.
+        Invalid: no such body, or columns or values are not what the network takes.
         TooLarge: it unpacks to more than the limit.
     """
+    from service.datasets.formats.arrow.arrays import kinds_of, refusing
+
+    question.query.refuse_words(question.media_type, "types")
+    is_parquet = question.media_type == MediaType.PARQUET
+    with refusing("Parquet file" if is_parquet else "Arrow stream"):
+        schema, batches = (_parquet if is_parquet else _arrow)(question)
+        index = [name for name in schema.names if INDEX.fullmatch(name) and name not in _kinds(trained.signature)]
+        others = [name for name in schema.names if name not in index]
+        left_out = [*index, *_left_out(trained.signature, question.query.file.ignore, others)]
+        reading = question.query.file.reading(question.limit)
+        expected = {name: kind for name, kind in _kinds(trained.signature).items() if name in schema.names}
+        kinds = kinds_of(schema, {**expected, **reading.types}, left_out, reading.dates)
+        return _together(_of_batches(batches, kinds, trained), question.limit)
+
+
+def _arrow(question: Question) -> "tuple[pyarrow.Schema, Iterable[pyarrow.RecordBatch]]":
     import pyarrow  # here: it takes a third of a second, and JSON can do without
 
-    from service.datasets.formats.arrow.arrays import kinds_of, refusing
     from service.datasets.formats.arrow.sizes import check_sizes
 
-    with refusing("Arrow stream"):
-        check_sizes(pyarrow.BufferReader(body), len(body))
-        reader = pyarrow.ipc.open_stream(pyarrow.py_buffer(body))
-        expected = _kinds(trained.signature)
-        kinds = kinds_of(reader.schema, {name: expected[name] for name in reader.schema.names if name in expected})
-        return _together(_of_batches(reader, kinds, trained), limit)
+    body = question.body.removeprefix(FILE_MARK)  # a stream follows, and then an index of its batches
+    check_sizes(pyarrow.BufferReader(body), len(body))
+    reader = pyarrow.ipc.open_stream(pyarrow.py_buffer(body))
+    return reader.schema, reader
+
+
+def _parquet(question: Question) -> "tuple[pyarrow.Schema, Iterable[pyarrow.RecordBatch]]":
+    import pyarrow
+    from pyarrow import parquet
+
+    from service.datasets.formats.parquet import unpacked_size
+
+    file = parquet.ParquetFile(pyarrow.BufferReader(question.body))
+    size = unpacked_size(file.metadata, file.schema_arrow)
+    if size > question.limit * UNPACKED:
+        raise TooLarge(f"The rows take {size:,} bytes unpacked, and at most {question.limit * UNPACKED:,} are read.")
+    check_ratio(len(question.body), size)
+    return file.schema_arrow, file.iter_batches()
 
 
 def _of_batches(
@@ -97,9 +155,10 @@ def _of_batches(
     first, in_order = 0, _numeric_columns(list(kinds), trained)
     for batch in batches:
         batch.validate(full=True)
-        rows = None if in_order is None else _held_as_they_are(batch, in_order, trained.network.dtype)
+        read = batch if batch.num_columns == len(kinds) else batch.select(list(kinds))
+        rows = None if in_order is None else _held_as_they_are(read, in_order, trained.network.dtype)
         if rows is None:
-            rows = _rows(chunk_of(dict(zip(kinds, batch.columns, strict=True)), kinds, first), first, trained)
+            rows = _rows(chunk_of(dict(zip(kinds, read.columns, strict=True)), kinds, first), first, trained)
         first += batch.num_rows
         yield rows
 
@@ -110,7 +169,7 @@ def _numeric_columns(names: list[str], trained: TrainedNetwork) -> list[int] | N
     if signature is None:
         return list(range(len(names))) if len(names) == trained.network.inputs else None
     wanted = [each.name for each in signature.features if each.kind == "numeric"]
-    fits = len(wanted) == len(signature.features) and set(wanted) <= set(names) <= named_rows.known_names(signature)
+    fits = len(wanted) == len(signature.features) and set(wanted) <= set(names) <= signature.known
     return [names.index(name) for name in wanted] if fits else None
 
 

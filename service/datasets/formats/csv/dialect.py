@@ -149,13 +149,18 @@ def dialect_of(first: Block, options: ReadOptions) -> tuple[Dialect, Block]:
     return Dialect(delimiter, names, True, options, by_blanks, _preamble(_sample(block), delimiter, block.line)), rest
 
 
+NAME_OF_ROWS = "column_1"
+"""The name of a first column without a name."""
+
+
 def _names_rows(sample: str, rows: list[list[str]], delimiter: str, options: ReadOptions) -> bool:
     """Whether the first value of a row can be its name, which R writes without one of its own in the header.
 
-    Numbers between commas may as well be the first halves of such with a decimal comma.
+    Numbers between commas may as well be the first halves of such with a decimal comma. Where columns are known, it is
+    if such a column is left out.
     """
     if options.expected:
-        return False
+        return bool(options.left_out([NAME_OF_ROWS]))
     return delimiter != "," or sample.startswith('"') or not all(row and _is_whole(row[0]) for row in rows)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow
 from pyarrow import csv
 
-from service.datasets.formats.checks import SHOWN, in_query
+from service.datasets.formats.checks import SHOWN, in_query, is_time
 from service.datasets.formats.csv.dialect import NOT_UTF8, Dialect
 from service.datasets.formats.csv.numerals import advice_on, without_thousands
 from service.errors import invalid
@@ -131,5 +131,13 @@ def no_value(row: int, column: int, type: str, text: str, dialect: Dialect) -> F
     if type == "double" and (number := advice_on(text, name, dialect.options.decimal)):
         return Fault(row, column, f"holds {value!r}, {number}")
     missing = f"If it stands for a missing value, use missing_values={quote(value)}." if value else ""
-    advice = f"{missing} If it is to hold texts, set its type: types={in_query(name)}:categorical."
+    advice = f"{missing} {_other_type(text, name, dialect)}"
     return Fault(row, column, f"holds {value!r}, which is {_EXPECTED[type]}. {advice.strip()}")
+
+
+def _other_type(text: str, name: str, dialect: Dialect) -> str:
+    """Return the remedy of another type; a caller that knows the kind takes no other, but a date may be a number."""
+    if name not in dialect.options.expected:
+        return f"If it is to hold texts, set its type: types={in_query(name)}:categorical."
+    is_date = is_time(text) and dialect.options.expected[name] == "numeric"
+    return f"types={in_query(name)}:date reads dates as days since 1970-01-01." if is_date else ""

@@ -66,8 +66,9 @@ def _columns(first: Block, dialect: Dialect) -> Columns:
     types = {**options.expected, **options.types}
     prepared = dialect.prepared(first)
     lines = Lines(prepared, dialect.delimiter)
+    ignored = [*options.ignored, *options.left_out(dialect.names)]
     try:
-        columns = columns_of(prepared.data, dialect, types, options.ignored, {*options.named, *options.expected})
+        columns = columns_of(prepared.data, dialect, types, ignored, {*options.named, *options.expected})
     except Fault as fault:
         _check_quotes(lines)
         (refused,) = _refusals([fault], dialect, lines.where, 0)
