@@ -61,6 +61,12 @@ class Client:
     def cancel(self, job: str) -> Job:
         return self._send("POST", f"/api/jobs/{job}/cancel", Job)
 
+    def stop(self, job: str) -> Job:
+        return self._send("POST", f"/api/jobs/{job}/stop", Job)
+
+    def change(self, job: str, **changes: Any) -> Job:
+        return self._send("PATCH", f"/api/jobs/{job}", Job, changes)
+
     def pause(self, job: str) -> Job:
         return self._send("POST", f"/api/jobs/{job}/pause", Job)
 

@@ -138,6 +138,21 @@ def _resumed(http: httpx.Client, _: str, __: Any) -> httpx.Response:
     return answer
 
 
+def _stopped(http: httpx.Client, _: str, __: Any) -> httpx.Response:
+    job = _long(http)
+    while not http.get(job).json()["epochs_done"]:
+        pass
+    http.post(f"{job}/stop")
+    return http.get(job, headers={"Prefer": "wait=60"})
+
+
+def _changed(http: httpx.Client, _: str, body: Any) -> httpx.Response:
+    job = _long(http)
+    answer = http.patch(job, json=body)
+    http.post(f"{job}/cancel")
+    return answer
+
+
 def _verifying(http: httpx.Client, url: str, _: Any) -> httpx.Response:
     answer = http.post(url, headers={"Prefer": "wait=0"})
     while http.get(f"/api/jobs/{answer.json()['id']}", headers={"Prefer": "wait=5"}).json()["state"] not in ENDED:
@@ -157,6 +172,8 @@ SPECIAL: dict[tuple[str, str], Asked] = {
     ("cancel_job", "200"): _cancelled,
     ("pause_job", "200"): _paused,
     ("resume_job", "200"): _resumed,
+    ("stop_job", "200"): _stopped,
+    ("change_job", "200"): _changed,
     ("verify_job", "202"): _verifying,
     ("verify_job", "200"): _verified,
 }

@@ -86,7 +86,9 @@ def room_of(module: str) -> str:
 
 def role_of(module: str) -> int:
     last = module.rpartition(".")[2]
-    return ROLES["endpoints"] if last.endswith("endpoints") else ROLES.get(last, ROLES["operations"])
+    return next(
+        (ROLES[role] for role in ("endpoints", "schemas") if last.endswith(role)), ROLES.get(last, ROLES["operations"])
+    )
 
 
 @cache

@@ -43,7 +43,7 @@ def _is_cancelled(database: Database, job: str, seconds: float) -> bool:
         time.sleep(min(left, BEAT))
         try:
             with database.reading() as session:
-                if queue.asked_of(session, job) == Asked.CANCEL:
+                if queue.wishes(session, job)[0] == Asked.CANCEL:
                     return True
         except SQLAlchemyError as error:
             log.warning("job %s cannot be read: %s", job, getattr(error, "orig", error))

@@ -1,6 +1,7 @@
 """The writing of a running job's reports, beats and checkpoints, by one thread of the worker beside the training."""
 
 import logging
+import math
 import threading
 import time
 from contextlib import suppress
@@ -13,13 +14,16 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from service.database.database import Database
+from service.engine.noted import Noted
 from service.engine.workspace import peak_memory
 from service.errors import CannotWrite
 from service.jobs import queue, records
 from service.jobs.records import JobRecord
 from service.jobs.reports.packing import reports_of
-from service.jobs.states import FIRST_GAP, LONGEST_GAP
-from service.learning.training.events import EpochReport, Progress
+from service.jobs.states import FIRST_GAP, LONGEST_GAP, Asked, Wish
+from service.jobs.steering.changes import write_entry
+from service.learning.training.changes import Change
+from service.learning.training.events import BackedOff, EpochReport, Progress
 from service.learning.training.training import Training
 from service.models import parameter_bytes
 from service.models import records as models
@@ -34,11 +38,6 @@ FIRST_CHECKPOINT = 1.5
 CHECKPOINT = 2.0
 COST_FACTOR = 20
 """Multiple of the last checkpoint's cost that passes before the next: at most 5 % of the time goes into them."""
-
-MOST_PENDING = 20_000
-"""Reports that wait to be written; a training that makes them faster than the database takes them is held up."""
-MOST_PENDING_BYTES = 32 << 20
-"""Likewise bytes of the parameters that are kept on the way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,27 +56,33 @@ class Ledger:
     """A writer of the training's events to the database, under the claim of one attempt.
 
     For a job that verifies another it writes progress alone: the other has written what they both pass through.
-    `lost` means that the claim is gone: nothing can be written any more. `asked` is a client's request.
+    `lost` means that the claim is gone: nothing can be written any more. `asked` is a client's request, `pending` are
+    changes that a client wishes, and `time_is_over` tells that the recipe's `max_seconds` have passed.
     """
 
-    def __init__(self, database: Database, record: JobRecord, attempt: int, last_epoch: int | None) -> None:
+    def __init__(
+        self, database: Database, record: JobRecord, attempt: int, last_epoch: int | None, backoffs: int = 0
+    ) -> None:
         self.job = record.id
         self.attempt = attempt
         self.lost = False
         self.asked: str | None = None
+        self.pending: Wish | None = None
+        self.time_is_over = False
         self._database = database
         self._training: Training | None = None
+        self._began, self._seconds_before = time.monotonic(), record.seconds
+        self._max_seconds = math.inf if record.max_seconds is None else record.max_seconds
         self._verifies = record.verifies is not None
         if self._verifies:
             last_epoch = record.epochs_done or None
-        self._last_epoch = -1 if last_epoch is None else last_epoch
+        self._last_epoch = self._begun_behind = -1 if last_epoch is None else last_epoch
         """The last epoch written; epochs repeated after a loss of the worker are not written again."""
-        self._reports: list[EpochReport] = []
-        """Reports not yet written; for a verification, which writes none, the newest alone."""
+        self._noted = Noted()
+        self._backoffs = backoffs
+        """Returns to better parameters that the log has already."""
         self._model = record.model_id
         self._keep_every: int | None = None if self._verifies else record.recipe.keep_every
-        self._points: dict[int, bytes] = {}
-        """The parameters to keep, by epoch, that are not yet in the table; written together with the epoch's report."""
         self._progress = record.progress
         self._checkpoint: Checkpoint | None = None
         self._kept_place = 0.0
@@ -133,20 +138,38 @@ class Ledger:
         with self._lock:
             if isinstance(event, EpochReport) and event.epoch > self._last_epoch:
                 if self._verifies:
-                    self._reports.clear()
-                self._reports.append(event)
+                    self._noted.reports.clear()
+                self._noted.reports.append(event)
                 if self._keep_every is not None and event.epoch and event.epoch % self._keep_every == 0:
-                    self._points[event.epoch] = parameter_bytes.to_bytes(training.parameters)
+                    self._noted.points[event.epoch] = parameter_bytes.to_bytes(training.parameters)
+            elif isinstance(event, BackedOff) and event.number > self._backoffs:
+                self._noted.entries.append(event)
             self._progress = max(self._progress, _place(event) / training.recipe.epochs)
             self._checkpoint = checkpoint or self._checkpoint
-            while (self._gap or self._much_is_pending()) and not (self.lost or self.asked):
+            while (self._gap or self._noted.much()) and not (self.lost or self.asked):
                 self._lock.notify_all()
                 self._lock.wait(FLUSH)
 
     def must_end_within(self, seconds: float) -> bool:
         """Wait, and return as soon as it is known that the claim was lost or a client takes the job away."""
         with self._lock:
-            return self._lock.wait_for(lambda: self.lost or self.asked is not None, seconds)
+            return self._lock.wait_for(lambda: self.lost or self.asked in (Asked.CANCEL, Asked.PAUSE), seconds)
+
+    @property
+    def wished(self) -> bool:
+        """Whether somebody wishes something of the training."""
+        return self.asked is not None or self.pending is not None or self.time_is_over
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether the training has passed all that workers before this one have reported."""
+        return self._training is not None and self._training.epochs_done >= self._begun_behind
+
+    def record(self, change: Change) -> None:
+        """Take a change that has just taken hold; it is written before any report that follows it, or with it."""
+        with self._lock:
+            self._noted.entries.append(change)
+            self.pending = None
 
     def keep_place(self) -> None:
         """Write what was noted and a checkpoint of the present place, once the thread has ended.
@@ -159,18 +182,15 @@ class Ledger:
         with suppress(CannotWrite):
             self._beat()
 
-    def _much_is_pending(self) -> bool:
-        return len(self._reports) >= MOST_PENDING or sum(map(len, self._points.values())) >= MOST_PENDING_BYTES
-
     def flush(self, session: Session) -> bool:
         """Write the noted events into an open transaction; return False without writing where the claim is lost."""
         with self._lock:
-            return self._write(session, list(self._reports), dict(self._points))
+            return self._write(session, self._noted)
 
-    def _write(self, session: Session, reports: list[EpochReport], points: dict[int, bytes]) -> bool:
-        columns: dict[str, Any] = {"progress": self._progress, "peak_memory": peak_memory()}
-        if reports and self._training is not None:
-            columns["epochs_done"] = reports[-1].epoch
+    def _write(self, session: Session, noted: Noted) -> bool:
+        columns: dict[str, Any] = {"progress": self._progress, "peak_memory": peak_memory(), "seconds": self._seconds}
+        if noted.reports and self._training is not None:
+            columns["epochs_done"] = noted.reports[-1].epoch
             columns["initial_loss"] = self._training.initial_loss
             if self._training.best is not None:
                 columns["best_epoch"], columns["best_loss"] = self._training.best
@@ -178,16 +198,23 @@ class Ledger:
         if not queue.write(session, self.job, self.attempt, **columns):
             self.lost = True
             return False
-        if reports and not self._verifies:
-            records.add_reports(session, self.job, reports_of(reports))
-        for epoch, vector in points.items():
+        if noted.reports and not self._verifies:
+            records.add_reports(session, self.job, reports_of(noted.reports))
+        for epoch, vector in noted.points.items():
             models.add_point(session, self.job, epoch, self._model, vector)
+        for entry in noted.entries:
+            write_entry(session, self.job, entry)
         return True
+
+    @property
+    def _seconds(self) -> float:
+        """Seconds that workers had the job, those before this one included."""
+        return self._seconds_before + time.monotonic() - self._began
 
     def _keep_writing(self) -> None:
         written_at = time.monotonic()
         while self._waits_for_the_next_flush() and not self.lost:
-            if not self._reports and self._checkpoint is None and time.monotonic() - written_at < BEAT:
+            if not self._noted.reports and self._checkpoint is None and time.monotonic() - written_at < BEAT:
                 continue
             try:
                 self._beat()
@@ -211,7 +238,7 @@ class Ledger:
         until = time.monotonic() + self._gap
         while not self._closing and (left := until - time.monotonic()) > 0:
             with suppress(SQLAlchemyError), self._database.reading() as session:
-                self.asked = queue.asked_of(session, self.job)
+                self.asked, self.pending = queue.wishes(session, self.job)
             with self._lock:
                 self._lock.notify_all()
                 self._lock.wait_for(lambda: self._closing, min(left, BEAT))
@@ -219,24 +246,23 @@ class Ledger:
     def _waits_for_the_next_flush(self) -> bool:
         """Wait for the interval to pass, or for many reports; False at the end."""
         with self._lock:
-            self._lock.wait_for(lambda: self._closing or self._much_is_pending(), FLUSH)
+            self._lock.wait_for(lambda: self._closing or self._noted.much(), FLUSH)
             return not self._closing
 
     def _beat(self) -> None:
         with self._lock:
-            reports, points, checkpoint = list(self._reports), dict(self._points), self._checkpoint
+            noted, checkpoint = self._noted.copy(), self._checkpoint
         with self._database.transaction() as session:
-            if not self._write(session, reports, points):
+            if not self._write(session, noted):
                 return
-            asked = queue.asked_of(session, self.job)
-        self.asked = asked
+            asked, pending = queue.wishes(session, self.job)
+        self.asked, self.time_is_over = asked, self._seconds > self._max_seconds
         with self._lock:
-            for epoch in points:
-                del self._points[epoch]
+            self._noted.drop(noted)
+            self.pending = None if self._noted.entries else pending
             self._checkpoint = None if self._checkpoint is checkpoint else self._checkpoint
-            if reports:
-                self._last_epoch = reports[-1].epoch
-                self._reports = [each for each in self._reports if each.epoch > self._last_epoch]
+            if noted.reports:
+                self._last_epoch = noted.reports[-1].epoch
             self._lock.notify_all()
         if checkpoint is not None:
             self._save(checkpoint)

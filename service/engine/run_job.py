@@ -14,12 +14,15 @@ from service.datasets.view import DatasetView
 from service.engine.ending import write_end
 from service.engine.judgement import Judgement, Overtaken, Served
 from service.engine.ledger import Ledger
+from service.engine.steering import steer
 from service.engine.workspace import Place, Workspace, workspace_at
 from service.errors import DescentError, Unavailable
 from service.jobs import queue, receipts, records, verifications
 from service.jobs.receipts import Outcome, Receipt
 from service.jobs.records import JobRecord
-from service.jobs.states import FIRST_GAP, LONGEST_GAP, MAX_LOSSES_OF_WORKER, Asked, JobError, State
+from service.jobs.states import FIRST_GAP, LONGEST_GAP, Asked, JobError, State
+from service.jobs.steering import records as log_of_jobs
+from service.jobs.steering.records import Happening
 from service.jobs.training_data import columns_of_job
 from service.learning.network import Network
 from service.learning.planning.advice import help_for_diverged, rounded_parameters
@@ -50,11 +53,12 @@ def work_on(workspace: Workspace, job: str, message: str) -> None:
         if record.asked == Asked.CANCEL:
             queue.end(session, record, State.CANCELLED)
             return
-        if record.losses_since_checkpoint >= MAX_LOSSES_OF_WORKER:
+        if record.losses_since_checkpoint >= record.max_attempts:
             queue.fail_for_losses(session, record)
             return
         last_epoch = records.last_epoch(session, job)
-    with Ledger(workspace.beats, record, attempt, last_epoch) as ledger:
+        backoffs = log_of_jobs.count(session, job, Happening.BACKED_OFF)
+    with Ledger(workspace.beats, record, attempt, last_epoch, backoffs) as ledger:
         _train(workspace, ledger, record)
 
 
@@ -81,6 +85,7 @@ def _prepare(workspace: Workspace, record: JobRecord) -> Assignment:
         epoch = given.from_epoch
         kept = version if epoch is None else models.point(session, model.id, version.job_id, epoch)
         saved = records.checkpoint(session, record.id)
+        changes = log_of_jobs.changes(session, record.verifies or record.id)
         network = network_of(model)
         columns = columns_of_job(dataset, given, version.signature)
         signature = signature_of(columns, network, recipe.loss, version.signature)
@@ -88,7 +93,7 @@ def _prepare(workspace: Workspace, record: JobRecord) -> Assignment:
     view = DatasetView(workspace.storage, columns, network.dtype)
     validation = view.part("validation") if dataset.validation_rows else None
     problem = Problem(network, view.part("train"), validation, recipe)
-    training = Training(problem, start, fresh=model.seeded and version.number == 0)
+    training = Training(problem, start, fresh=model.seeded and version.number == 0, changes=changes)
     if saved is not None:
         training.restore(safetensors.load(saved))
     return Assignment(network, view, training, signature, receipts.begin(given, dataset.content_hash, start))
@@ -134,12 +139,12 @@ def _train(workspace: Workspace, ledger: Ledger, record: JobRecord) -> None:
 def _follow(
     workspace: Workspace, ledger: Ledger, assignment: Assignment, events: Iterable[EpochReport | Progress]
 ) -> bool:
-    """Note the events to their end; False where the claim is lost or a client cancels, and the job is over here."""
+    """Note the events to their end; False where the claim is lost or the job leaves this worker."""
     for event in events:
         ledger.note(event)
         if ledger.lost:
             return False
-        if ledger.asked is not None:
+        if ledger.wished and steer(ledger, assignment.training):
             _leave_as_asked(workspace, ledger, assignment)
             return False
     return True

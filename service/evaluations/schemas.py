@@ -8,7 +8,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.datasets.schemas import NewNames
-from service.jobs.schemas import AnyRecipe, EpochReport, Receipt
+from service.jobs.recipe_schemas import AnyRecipe
+from service.jobs.schemas import EpochReport, Receipt
 from service.vocabulary.schemas import LossShape
 from service.wire import DescribedAs, EpochNumber, PartName, Reference, Strict, VersionNumber
 

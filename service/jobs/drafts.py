@@ -17,7 +17,7 @@ from service.jobs.checks import losses
 from service.jobs.checks.case import Case
 from service.jobs.checks.checks import advice_on_data
 from service.jobs.recipe import JobRecipe, Plan
-from service.jobs.schemas import NewJob
+from service.jobs.recipe_schemas import NewJob
 from service.jobs.training_data import columns_of_job
 from service.learning.planning import plan as planning
 from service.learning.planning.advice import Advice, advice
@@ -36,6 +36,15 @@ EXACT_PLAN_INPUTS = 500
 
 
 @dataclass(frozen=True)
+class Limits:
+    """The place of a job in the queue, and what it may use of workers."""
+
+    priority: int
+    max_seconds: float | None
+    max_attempts: int
+
+
+@dataclass(frozen=True)
 class Draft:
     """A job that could be created: everything found, checked and frozen."""
 
@@ -44,6 +53,7 @@ class Draft:
     recipe: JobRecipe
     plan: Plan
     advice: list[Advice]
+    limits: Limits
     serve: Serve = "always"
 
 
@@ -89,8 +99,9 @@ def draft(database: Database, storage: Storage, networks: Networks, new: NewJob,
     growth.check(grows, most_bytes)
     large = growth.advice(grows)
     planned = _PLAN({**asdict(plan), "bytes": grows.total})
+    limits = Limits(new.priority, new.max_seconds, new.max_attempts)
     noted = [*given] if large is None else [*given, large]
-    return Draft(start.model, dataset.id, written, planned, noted, new.serve)
+    return Draft(start.model, dataset.id, written, planned, noted, limits, new.serve)
 
 
 _RECIPE, _PLAN = reader(JobRecipe), reader(Plan)

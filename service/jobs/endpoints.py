@@ -18,8 +18,9 @@ from service.http.routes import JSONRoute
 from service.idempotency.creation import CreationOf
 from service.jobs import drafts, operations, verifications
 from service.jobs.events import event_stream, first_epoch_after
+from service.jobs.recipe_schemas import NewJob
 from service.jobs.reports import reading
-from service.jobs.schemas import EpochReport, Job, LastParameters, NewJob, PlanOnly, Verification
+from service.jobs.schemas import EpochReport, Job, LastParameters, PlanOnly, Verification
 from service.jobs.states import State
 from service.jobs.watcher import Watcher
 from service.resources import DatabaseOf, EngineOf, NetworksOf, SettingsOf, StorageOf, WatcherOf

@@ -1,6 +1,7 @@
 """The rules of jobs."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -37,7 +38,7 @@ def enqueue(session: Session, job: Draft) -> JobRecord:
         models.version(session, job.model, begun_from, parameters=False)
     with reference_at("#/dataset"):
         datasets.find(session, job.dataset)
-    values = {"recipe": job.recipe, "plan": job.plan, "advice": job.advice, "serve": job.serve}
+    values = {"recipe": job.recipe, "plan": job.plan, "advice": job.advice, "serve": job.serve, **asdict(job.limits)}
     return queue.add(session, job.model, begun_from, job.dataset, **values)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from service.database.record import now
 from service.ids import new_id
 from service.jobs.records import JobRecord, delete_checkpoint
-from service.jobs.states import ENDED, LEASE, MAX_LOSSES_OF_WORKER, WITHOUT_WORKER, Asked, JobError, State
+from service.jobs.states import ENDED, LEASE, WITHOUT_WORKER, Asked, JobError, State, Wish
 from service.jobs.steering import records as steering
 from service.jobs.steering.records import Happening
 from service.models.records import drop_points
@@ -30,9 +30,9 @@ def add(session: Session, model: str, version: int, dataset: str, **values: Any)
 
 
 def waiting(session: Session, limit: int, without: Collection[str]) -> list[str]:
-    """Return the oldest queued jobs that have no message under way."""
+    """Return the first queued jobs that have no message under way: by priority, then age."""
     statement = select(JobRecord.id).where(JobRecord.state == State.QUEUED, JobRecord.id.not_in(without))
-    return list(session.scalars(statement.order_by(JobRecord.id).limit(limit)))
+    return list(session.scalars(statement.order_by(JobRecord.priority.desc(), JobRecord.id).limit(limit)))
 
 
 def claim(session: Session, job: str, message: str) -> int | None:
@@ -74,8 +74,10 @@ def write(session: Session, job: str, attempt: int, **values: Any) -> bool:
     return session.execute(statement).scalar_one_or_none() is not None
 
 
-def asked_of(session: Session, job: str) -> str | None:
-    return session.scalar(select(JobRecord.asked).where(JobRecord.id == job))
+def wishes(session: Session, job: str) -> tuple[str | None, Wish | None]:
+    """Return what a client asked of a job, and the changes of its training that are to take hold."""
+    asked, pending = session.execute(select(JobRecord.asked, JobRecord.pending).where(JobRecord.id == job)).one()
+    return asked, pending
 
 
 def end(session: Session, record: JobRecord, state: State, **values: Any) -> None:
@@ -88,6 +90,7 @@ def end(session: Session, record: JobRecord, state: State, **values: Any) -> Non
         "held_version": None,
         "held_dataset_id": None,
         "asked": None,
+        "pending": None,
     }
     if state == State.SUCCEEDED:
         ended["progress"] = 1.0  # also where it stopped early
@@ -139,7 +142,7 @@ def _lose(session: Session, record: JobRecord, end_of_worker: str | None) -> Non
         record.ends_of_workers = [*(record.ends_of_workers or ()), end_of_worker]
     how = f": {end_of_worker}" if end_of_worker is not None else ""
     steering.add(session, record.id, Happening.WORKER_LOST, f"The worker was lost{how}.", epoch=record.epochs_done)
-    if record.losses_since_checkpoint < MAX_LOSSES_OF_WORKER or record.asked in (Asked.CANCEL, Asked.PAUSE):
+    if record.losses_since_checkpoint < record.max_attempts or record.asked in (Asked.CANCEL, Asked.PAUSE):
         without_worker(session, record)
     else:
         fail_for_losses(session, record)

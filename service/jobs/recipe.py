@@ -37,6 +37,8 @@ class JobRecipe:
     early_stopping: recipe.EarlyStopping | None = None
     keep: Literal["last", "best"] = "last"
     keep_every: int | None = None
+    frozen: tuple[str, ...] = ()
+    backoff: recipe.Backoff | None = None
 
     def to_learning(self) -> recipe.Recipe:
         """The recipe in the words of the learning core."""
@@ -53,6 +55,8 @@ class JobRecipe:
             path=self.path,
             early_stopping=self.early_stopping,
             keep=self.keep,
+            frozen=tuple(self.frozen),
+            backoff=self.backoff,
         )
 
 

@@ -1,6 +1,7 @@
 """The tables of jobs, and every query on them but those of the queue."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import datetime
 
 from sqlalchemy import (
@@ -30,7 +31,7 @@ from service.errors import NotFound
 from service.jobs.receipts import Outcome, Receipt
 from service.jobs.recipe import JobRecipe, Plan
 from service.jobs.reports.packing import BLOCK, FIELDS, Block, Reports, joined, pack, reports_of, unpack
-from service.jobs.states import JobError, State
+from service.jobs.states import MAX_LOSSES_OF_WORKER, JobError, State, Wish
 from service.learning.planning.advice import Advice
 from service.models.records import Serve, VersionRecord
 
@@ -68,9 +69,12 @@ class JobRecord(Record):
 
     serve: Mapped[Serve] = mapped_column(String(), default="always", server_default="always")
     """The wish whether its version is served."""
-
+    priority: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Jobs with a larger one get a worker before others."""
     state: Mapped[str] = mapped_column(default=State.QUEUED)
     asked: Mapped[str | None]
+    pending: Mapped[Wish | None] = mapped_column(AsJson(Wish.from_json, asdict))
+    """Changes of the training that a client asked for, until its worker has made them."""
     message: Mapped[str | None]
     """The message to the engine by which a worker claimed the job."""
     attempt: Mapped[int] = mapped_column(default=0)
@@ -85,6 +89,12 @@ class JobRecord(Record):
     """The most bytes that the worker process had resident by its last beat."""
     beat: Mapped[datetime | None]
 
+    max_seconds: Mapped[float | None]
+    """Seconds of workers after which the job stops."""
+    max_attempts: Mapped[int] = mapped_column(default=MAX_LOSSES_OF_WORKER, server_default=str(MAX_LOSSES_OF_WORKER))
+    """Losses of workers since a checkpoint that advanced, after which the job fails."""
+    seconds: Mapped[float] = mapped_column(default=0.0, server_default="0")
+    """Seconds that workers had the job, up to the last beat."""
     progress: Mapped[float] = mapped_column(default=0.0)
     epochs_done: Mapped[int] = mapped_column(default=0)
     initial_loss: Mapped[float | None]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
 
 
 class State(StrEnum):
@@ -29,14 +29,31 @@ class Asked(StrEnum):
 
     CANCEL = "cancel"
     """Throw the job away."""
+    STOP = "stop"
+    """End now, and keep what was learned."""
     PAUSE = "pause"
     """Rest, and give the worker to another job."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Changes of a training that a client asked for; None leaves as it is."""
+
+    rate: float | None = None
+    frozen: tuple[str, ...] | None = None
+    """The paths of all layers that are to rest."""
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Self:
+        frozen = kept["frozen"]
+        return cls(kept["rate"], None if frozen is None else tuple(frozen))
 
 
 class Verb(StrEnum):
     """A request of a client."""
 
     CANCEL = "cancel"
+    STOP = "stop"
     PAUSE = "pause"
     RESUME = "resume"
 
@@ -49,23 +66,37 @@ class Standing(NamedTuple):
 
 
 _QUEUED, _RUNNING, _PAUSED = Standing(State.QUEUED), Standing(State.RUNNING), Standing(State.PAUSED)
-_TO_CANCEL, _TO_PAUSE = Standing(State.RUNNING, Asked.CANCEL), Standing(State.RUNNING, Asked.PAUSE)
+_QUEUED_TO_STOP = Standing(State.QUEUED, Asked.STOP)
 _CANCELLED = Standing(State.CANCELLED)
+_TO_CANCEL, _TO_STOP, _TO_PAUSE = (Standing(State.RUNNING, asked) for asked in Asked)
 
 MOVES: Mapping[Standing, Mapping[Verb, Standing]] = {
-    _QUEUED: {Verb.CANCEL: _CANCELLED, Verb.PAUSE: _PAUSED, Verb.RESUME: _QUEUED},
-    _RUNNING: {Verb.CANCEL: _TO_CANCEL, Verb.PAUSE: _TO_PAUSE, Verb.RESUME: _RUNNING},
-    _TO_PAUSE: {Verb.CANCEL: _TO_CANCEL, Verb.PAUSE: _TO_PAUSE, Verb.RESUME: _RUNNING},
+    _QUEUED: {
+        Verb.CANCEL: _CANCELLED,
+        Verb.STOP: _QUEUED_TO_STOP,
+        Verb.PAUSE: _PAUSED,
+        Verb.RESUME: _QUEUED,
+    },
+    _QUEUED_TO_STOP: {Verb.CANCEL: _CANCELLED, Verb.STOP: _QUEUED_TO_STOP},
+    _RUNNING: {Verb.CANCEL: _TO_CANCEL, Verb.STOP: _TO_STOP, Verb.PAUSE: _TO_PAUSE, Verb.RESUME: _RUNNING},
+    _TO_PAUSE: {Verb.CANCEL: _TO_CANCEL, Verb.STOP: _TO_STOP, Verb.PAUSE: _TO_PAUSE, Verb.RESUME: _RUNNING},
+    _TO_STOP: {Verb.CANCEL: _TO_CANCEL, Verb.STOP: _TO_STOP},
     _TO_CANCEL: {Verb.CANCEL: _TO_CANCEL},
-    _PAUSED: {Verb.CANCEL: _CANCELLED, Verb.PAUSE: _PAUSED, Verb.RESUME: _QUEUED},
+    _PAUSED: {
+        Verb.CANCEL: _CANCELLED,
+        Verb.STOP: _QUEUED_TO_STOP,
+        Verb.PAUSE: _PAUSED,
+        Verb.RESUME: _QUEUED,
+    },
     _CANCELLED: {Verb.CANCEL: _CANCELLED},
 }
 """The moves that clients can make, from each standing. A repeated request leaves a job as it is; a stronger one
-(cancel before pause) replaces a weaker one; what is not here is a conflict."""
+(cancel before stop before pause) replaces a weaker one; what is not here is a conflict."""
 
 WITHOUT_WORKER: Mapping[Asked | None, Standing] = {
     None: _QUEUED,
     Asked.PAUSE: _PAUSED,
+    Asked.STOP: _QUEUED_TO_STOP,
     Asked.CANCEL: _CANCELLED,
 }
 """The standing of a running job that its worker gives up or loses, by what was asked of it."""

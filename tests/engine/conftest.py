@@ -5,21 +5,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.orm import Session
 
 from service.database.database import Database
 from service.database.migrate import migrate
 from service.datasets import operations as datasets
 from service.datasets.formats.json_columns import json_table
 from service.datasets.schemas import Split
+from service.engine import ledger
+from service.engine.ledger import Ledger
 from service.engine.workspace import Workspace
 from service.jobs import drafts
 from service.jobs import operations as jobs
-from service.jobs.schemas import NewJob
+from service.jobs.recipe_schemas import NewJob
+from service.learning.training.events import EpochReport, Progress
 from service.models import blueprints
 from service.models import operations as models
 from service.models.networks import Networks
 from service.models.schemas import NewModel
 from service.storage.storage import Storage
+from tests.support.serving import wait_for
 
 
 @pytest.fixture
@@ -50,3 +55,28 @@ def post(workspace: Workspace) -> Callable[..., str]:
             return jobs.enqueue(session, draft).id
 
     return send
+
+
+Act = Callable[[Session, str], object]
+
+
+@pytest.fixture
+def at_epoch(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Callable[[int, Act], None]:
+    """Let a client act on a job as soon as a worker has done an epoch, and the worker hear of it before the next."""
+    note = Ledger.note
+
+    def arrange(epoch: int, act: Act) -> None:
+        heard: set[str] = set()
+
+        def noting(self: Ledger, event: EpochReport | Progress) -> None:
+            note(self, event)
+            if isinstance(event, EpochReport) and event.epoch == epoch and not self._verifies and self.job not in heard:
+                heard.add(self.job)
+                with workspace.database.transaction() as session:
+                    act(session, self.job)
+                wait_for(lambda: self.wished)
+
+        monkeypatch.setattr(Ledger, "note", noting)
+
+    monkeypatch.setattr(ledger, "FLUSH", 0.01)
+    return arrange

@@ -57,6 +57,14 @@ def test_the_same_message_takes_a_running_job_over_and_counts_a_loss(workspace: 
     assert job_of(workspace, job).losses_of_worker == 1
 
 
+def test_jobs_wait_by_priority_and_then_by_age(workspace: Workspace, post: Post) -> None:
+    jobs = [post(priority=priority) for priority in (0, 5, 1, -1, 5)]
+    with workspace.database.transaction() as session:
+        records.find(session, jobs[2]).priority = 9
+    with workspace.database.reading() as session:
+        assert queue.waiting(session, 4, ()) == [jobs[2], jobs[1], jobs[4], jobs[0]]
+
+
 def test_a_repeated_message_finds_nothing_to_do_once_the_job_has_ended(workspace: Workspace, post: Post) -> None:
     job = post(epochs=1)
     work_on(workspace, job, "a")

@@ -15,8 +15,8 @@ from service.engine.workspace import Workspace
 from service.jobs import drafts, records, verifications
 from service.jobs import operations as jobs
 from service.jobs.receipts import Outcome
+from service.jobs.recipe_schemas import NewJob
 from service.jobs.records import JobRecord
-from service.jobs.schemas import NewJob
 from service.jobs.states import State
 from service.models import blueprints
 from service.models import operations as models

@@ -3,20 +3,19 @@
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy.orm import Session
 
-from service.engine import ledger
 from service.engine.ledger import Ledger
 from service.engine.run_job import work_on
 from service.engine.workspace import Workspace
-from service.jobs import operations, records
-from service.jobs.records import JobRecord
+from service.jobs import records
 from service.jobs.states import Verb
 from service.jobs.steering import verbs
-from service.learning.training.events import EpochReport, Progress
 from service.models import records as models
-from tests.support.serving import wait_for
+from tests.support.engine import result, shown
 
 Post = Callable[..., str]
+AtEpoch = Callable[[int, Callable[[Session, str], object]], None]
 
 RECIPES = {
     "one batch": {"optimiser": {"rule": "Adam", "eta": 0.1}, "path": "batches"},
@@ -27,46 +26,17 @@ RECIPES = {
 }
 
 
-@pytest.fixture
-def ask_at(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Callable[[int, Verb], None]:
-    """Let a client ask as soon as a worker has done an epoch, and the worker hear it before the next."""
-    note = Ledger.note
-
-    def arrange(epoch: int, verb: Verb) -> None:
-        def noting(self: Ledger, event: EpochReport | Progress) -> None:
-            note(self, event)
-            if isinstance(event, EpochReport) and event.epoch == epoch and self.asked is None:
-                with workspace.database.transaction() as session:
-                    verbs.ask(session, self.job, verb)
-                wait_for(lambda: self.asked is not None)
-
-        monkeypatch.setattr(Ledger, "note", noting)
-
-    monkeypatch.setattr(ledger, "FLUSH", 0.01)
-    return arrange
-
-
-def shown(workspace: Workspace, job: str) -> JobRecord:
-    return operations.show(workspace.database, job)
-
-
-def result(workspace: Workspace, job: str) -> tuple[bytes, list[tuple[int, float]]]:
-    """The parameters of a job's version, and its losses."""
-    with workspace.database.reading() as session:
-        record = records.find(session, job)
-        assert record.version is not None
-        reports = records.reports(session, job, 0, 1000)
-        losses = [(each["epoch"], each["train_loss"]) for each in reports.to_json()]
-        return models.version(session, record.model_id, record.version).parameters, losses
+def pause(session: Session, job: str) -> None:
+    verbs.ask(session, job, Verb.PAUSE)
 
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES.keys())
 def test_a_paused_job_goes_on_to_the_same_bytes(
-    workspace: Workspace, post: Post, ask_at: Callable[[int, Verb], None], recipe: dict[str, object]
+    workspace: Workspace, post: Post, at_epoch: AtEpoch, recipe: dict[str, object]
 ) -> None:
     undisturbed = post(epochs=30, from_version=0, **recipe)
     work_on(workspace, undisturbed, "a")
-    ask_at(7, Verb.PAUSE)
+    at_epoch(7, pause)
     job = post(epochs=30, from_version=0, **recipe)
     work_on(workspace, job, "b")
     paused = shown(workspace, job)
@@ -84,9 +54,9 @@ def test_a_paused_job_goes_on_to_the_same_bytes(
 
 
 def test_a_job_whose_pause_is_taken_back_late_is_queued_again(
-    workspace: Workspace, post: Post, ask_at: Callable[[int, Verb], None], monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, post: Post, at_epoch: AtEpoch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ask_at(7, Verb.PAUSE)
+    at_epoch(7, pause)
     keep_place = Ledger.keep_place
 
     def take_back(self: Ledger) -> None:
@@ -103,9 +73,9 @@ def test_a_job_whose_pause_is_taken_back_late_is_queued_again(
 
 
 def test_a_job_cancelled_while_it_goes_to_rest_is_cancelled(
-    workspace: Workspace, post: Post, ask_at: Callable[[int, Verb], None], monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, post: Post, at_epoch: AtEpoch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ask_at(7, Verb.PAUSE)
+    at_epoch(7, pause)
     keep_place = Ledger.keep_place
 
     def cancel(self: Ledger) -> None:

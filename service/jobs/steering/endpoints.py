@@ -11,8 +11,8 @@ from service.jobs.records import JobRecord
 from service.jobs.reports import reading
 from service.jobs.schemas import Job
 from service.jobs.states import Verb
-from service.jobs.steering import log, verbs
-from service.jobs.steering.schemas import LogEntry
+from service.jobs.steering import changes, log, verbs
+from service.jobs.steering.schemas import JobChanges, LogEntry
 from service.resources import DatabaseOf, EngineOf, WatcherOf
 
 router = APIRouter(prefix="/api/jobs", tags=["jobs"], route_class=JSONRoute)
@@ -27,6 +27,14 @@ def cancel_job(job: str, database: DatabaseOf, watcher: WatcherOf) -> Job:
     record = database.write_urgently(lambda session: verbs.ask(session, job, Verb.CANCEL))
     watcher.nudge()
     return reading.job(record)
+
+
+@router.post("/{job}/stop", summary="Finish a job now", responses=problems(404, 409, 422))
+def stop_job(job: str, database: DatabaseOf, watcher: WatcherOf, engine: EngineOf) -> Job:
+    """End a job at its next batch and keep what it has learned: a new version of the last parameters, or of the best
+    where the recipe keeps these. A job that rests gets a worker for that.
+    """
+    return _asked(job, Verb.STOP, database, watcher, engine)
 
 
 @router.post("/{job}/pause", summary="Let a job rest", responses=problems(404, 409, 422))
@@ -44,9 +52,21 @@ def resume_job(job: str, database: DatabaseOf, watcher: WatcherOf, engine: Engin
     return _asked(job, Verb.RESUME, database, watcher, engine)
 
 
+@router.patch("/{job}", summary="Change a job", responses=problems(404, 409, 413, 415, 422))
+def change_job(job: str, new: JobChanges, database: DatabaseOf, watcher: WatcherOf, engine: EngineOf) -> Job:
+    """Change the rate or the frozen layers of a job from its next batch on, or its priority.
+
+    The log says where a change took hold. On the quadratic path that is the next epoch, and freezing layers moves the
+    job to the path of batches there.
+    """
+    with database.transaction() as session:
+        record = changes.change(session, job, new.wish(), new.priority)
+    return _told(record, watcher, engine)
+
+
 @router.get("/{job}/log", summary="Show what happened to a job", responses=problems(404, 422))
 def show_log(job: str, database: DatabaseOf, limit: Limit = 50, after: After = None) -> Page[LogEntry]:
-    """Requests of clients, claims and losses of workers, and pauses, oldest first."""
+    """Requests of clients, claims and losses of workers, pauses and changes, oldest first."""
     items, following = log.page(database, job, limit, after)
     return Page(items=[LogEntry.model_validate(entry, from_attributes=True) for entry in items], next=following)
 

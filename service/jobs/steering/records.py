@@ -1,13 +1,15 @@
 """The table of what happened to jobs, and every query on it."""
 
+from dataclasses import asdict
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, insert, select
+from sqlalchemy import ForeignKey, Index, func, insert, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from service.database.record import Record, now
+from service.database.record import AsJson, Record, now
+from service.learning.training.changes import Change, Place
 
 
 class Happening(StrEnum):
@@ -23,6 +25,21 @@ class Happening(StrEnum):
     """The job rests from here on."""
     RESUMED = "resumed"
     """A client let the job go on."""
+    YIELDED = "yielded"
+    """The worker went to a short job that waited."""
+    RATE_CHANGED = "rate_changed"
+    """Another rate holds from here on."""
+    FROZEN_CHANGED = "frozen_changed"
+    """Other layers rest from here on."""
+    BACKED_OFF = "backed_off"
+    """The training would have diverged, and went back to better parameters."""
+    STOPPED = "stopped"
+    """The training ended here because a client or `max_seconds` asked."""
+
+
+def _change_of(kept: Any) -> Change:
+    frozen = kept["frozen"]
+    return Change(Place(*kept["place"]), kept["rate"], None if frozen is None else tuple(frozen), kept["stop"])
 
 
 class LogRecord(Record):
@@ -40,7 +57,7 @@ class LogRecord(Record):
     """Batches of the next epoch that were done; null where nobody knew."""
     event: Mapped[str]
     detail: Mapped[str]
-    change: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    change: Mapped[Change | None] = mapped_column(AsJson(_change_of, asdict))
     """A change of the training with its exact place, by which another training repeats it."""
 
 
@@ -55,7 +72,13 @@ def page(session: Session, job: str, after: int, limit: int) -> list[LogRecord]:
     return list(session.scalars(statement.order_by(LogRecord.id).limit(limit)))
 
 
-def changes(session: Session, job: str) -> list[dict[str, Any]]:
+def count(session: Session, job: str, event: Happening) -> int:
+    """Count the entries of one kind."""
+    statement = select(func.count()).select_from(LogRecord).where(LogRecord.job_id == job, LogRecord.event == event)
+    return session.scalar(statement) or 0
+
+
+def changes(session: Session, job: str) -> list[Change]:
     """The changes of a job's training in the order in which they took hold."""
     statement = select(LogRecord.change).where(LogRecord.job_id == job, LogRecord.change.is_not(None))
     return [change for change in session.scalars(statement.order_by(LogRecord.id)) if change is not None]

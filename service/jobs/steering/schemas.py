@@ -1,10 +1,38 @@
-"""The log of a job on the wire."""
+"""Steering on the wire: changes of a job, and the log of what happened to it."""
 
 from datetime import datetime
+from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from service.jobs.recipe_schemas import MOST_FROZEN, Priority
+from service.jobs.states import Wish
 from service.jobs.steering.records import Happening
+from service.wire import Number, Strict
+
+
+class JobChanges(Strict):
+    """Changes of a job; what is left out stays as it is."""
+
+    rate: Annotated[
+        Number | None,
+        Field(gt=0, description="the rate from the next batch on, in place of a schedule; null changes nothing"),
+    ] = None
+    frozen: Annotated[
+        list[str] | None,
+        Field(
+            max_length=MOST_FROZEN,
+            description="the paths of all layers that rest from the next batch on, such as `layers.0`; `[]` thaws all",
+        ),
+    ] = None
+    priority: Annotated[Priority | None, Field(description="its place among those that wait; null: as before")] = None
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"rate": 0.05}, {"frozen": ["layers.0"]}]}
+    )
+
+    def wish(self) -> Wish:
+        return Wish(self.rate, None if self.frozen is None else tuple(self.frozen))
 
 
 class LogEntry(BaseModel):

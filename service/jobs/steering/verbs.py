@@ -9,7 +9,7 @@ from service.jobs.states import ENDED, MOVES, Asked, Standing, State, Verb
 from service.jobs.steering import records as log
 from service.jobs.steering.records import Happening
 
-PAST = {Verb.CANCEL: "cancelled", Verb.PAUSE: "paused", Verb.RESUME: "resumed"}
+PAST = {Verb.CANCEL: "cancelled", Verb.STOP: "stopped", Verb.PAUSE: "paused", Verb.RESUME: "resumed"}
 
 
 def ask(session: Session, job: str, verb: Verb) -> JobRecord:
@@ -17,13 +17,23 @@ def ask(session: Session, job: str, verb: Verb) -> JobRecord:
 
     Raises:
         NotFound: there is no such job.
-        Conflict: the table of moves has none from where the job stands.
+        Conflict: the table of moves has none from where the job stands, or there is nothing yet that `stop` could keep.
     """
     record = records.find(session, job, lock=True)
     standing = standing_of(record)
+    if verb is Verb.STOP and record.ended_by == "stop":
+        return record
     after = MOVES.get(standing, {}).get(verb)
     if after is None:
         raise _conflict(job, standing, verb)
+    if verb is Verb.STOP and record.verifies is not None:
+        detail = f"Job {job} trains job {record.verifies} again, to the end: it can be cancelled or paused."
+        raise Conflict(detail, "verifies")
+    if verb is Verb.STOP and record.started_at is None:
+        raise Conflict(
+            f"Job {job} is {record.state} and has not begun: there is nothing to keep. It can be cancelled.",
+            "nothing_to_keep",
+        )
     if after != standing:
         _move(session, record, after, verb)
     return record

@@ -38,11 +38,12 @@ class Progress:
 class BackedOff(Progress):
     """A training's return to its best parameters, those of `from_epoch`, where it would have diverged.
 
-    The next report is still that of the epoch after the last one, `epoch`. `rate` is the one that the next step will
-    use, and `detail` says what happened.
+    It is the `number`-th of its training, from 1. The next report is still that of the epoch after the last one,
+    `epoch`. `rate` is the one that the next step will use, and `detail` says what happened.
     """
 
     from_epoch: int
+    number: int
     rate: float | None
     detail: str
 

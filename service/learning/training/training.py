@@ -111,7 +111,7 @@ class Training:
             raise error
         path.back_off(vector, backoff.factor)
         self._changes.backoffs += 1
-        event = BackedOff(self.epochs_done, 0.0, best[0], path.rate, str(error))
+        event = BackedOff(self.epochs_done, 0.0, best[0], self._changes.backoffs, path.rate, str(error))
         self._make_changes(path)
         return event
 

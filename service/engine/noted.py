@@ -1,0 +1,40 @@
+"""Events of a training that are noted and not yet in the database."""
+
+from dataclasses import dataclass, field
+from typing import Self
+
+from service.learning.training.changes import Change
+from service.learning.training.events import BackedOff, EpochReport
+
+MOST_REPORTS = 20_000
+"""Reports that wait to be written; a training that makes them faster than the database takes them is held up."""
+MOST_BYTES = 32 << 20
+"""Likewise bytes of the parameters that are kept on the way."""
+
+
+@dataclass
+class Noted:
+    """Reports, parameters to keep, and entries of the log, each in its order."""
+
+    reports: list[EpochReport] = field(default_factory=list)
+    """For a verification, which writes none, the newest alone."""
+    points: dict[int, bytes] = field(default_factory=dict)
+    """The parameters to keep, by epoch; written together with the epoch's report."""
+    entries: list[Change | BackedOff] = field(default_factory=list)
+    """Written before any report that follows them, or with it."""
+
+    def copy(self) -> Self:
+        return type(self)(list(self.reports), dict(self.points), list(self.entries))
+
+    def much(self) -> bool:
+        """Whether the training is to wait until some of this is written."""
+        return len(self.reports) >= MOST_REPORTS or sum(map(len, self.points.values())) >= MOST_BYTES
+
+    def drop(self, written: Self) -> None:
+        """Forget what was written: an earlier copy of this."""
+        for epoch in written.points:
+            del self.points[epoch]
+        del self.entries[: len(written.entries)]
+        if written.reports:
+            last = written.reports[-1].epoch
+            self.reports = [each for each in self.reports if each.epoch > last]
