@@ -144,17 +144,19 @@ class Filling:
             self._drop_all()  # every row so far lacks a value of that column
         self._refuse_missing({name: gone[name] & ~wrong[name] if name in wrong else gone[name] for name in gone}, chunk)
         codes = self._part_codes(chunk)
-        columns = {name: self._watched(name, values, chunk.columns[name]) for name, values in columns.items()}
+        columns = {
+            name: self._watched(name, values, chunk.columns[name], has_gaps=name in gone)
+            for name, values in columns.items()
+        }
         if self.keeps_all or not self.missing.faults:  # else the rest is looked through for more, and not kept
             self._keep(columns, gone, codes, chunk.rows)
         self.seen += chunk.rows
 
-    def _watched(self, name: str, held: Array | Texts, sent: Array | Texts) -> Array | Texts:
+    def _watched(self, name: str, held: Array | Texts, sent: Array | Texts, *, has_gaps: bool) -> Array | Texts:
         """Return a column as the spool takes it: as it was sent, once the dataset's dtype costs one too many digits."""
         if isinstance(held, Texts) or isinstance(sent, Texts) or self.options.dtype == "float64":
             return held
-        absent = np.isnan(held)
-        there = np.where(absent, np.nan, sent) if absent.any() else sent
+        there = np.where(np.isnan(held), np.nan, sent) if has_gaps else sent
         if self.roundings.setdefault(name, Rounding()).add(there, held):
             self.spool.widen()
         return held if self.spool.dtype == self.options.dtype else there
