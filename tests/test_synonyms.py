@@ -113,6 +113,7 @@ def test_an_unknown_name_gets_the_near_one_that_exists(client: Client) -> None:
         ("POST", "/api/models/m/parameters", "GET and PUT are"),
         ("POST", "/health/live", "GET is"),
         ("DELETE", "/", "GET is"),
+        ("PUT", "/v1/models/m:predict", "POST is"),
     ],
 )
 def test_a_wrong_method_is_told_the_right_ones(http: httpx.Client, method: str, path: str, possible: str) -> None:

@@ -32,4 +32,6 @@ Limit = Annotated[
     BeforeValidator(_cut),
     Query(description=f"items a page; more than {MAX_LIMIT} are cut to {MAX_LIMIT}", examples=[50]),
 ]
-After = Annotated[str | None, Query(description="the `next` of the page before")]
+After = Annotated[
+    str | None, Query(description="the `next` of the page before", json_schema_extra={"pattern": "^[A-Za-z0-9_-]+$"})
+]

@@ -168,10 +168,10 @@ _ROUTER_TITLES = {
 def _methods_at(app: FastAPI, path: str) -> list[str]:
     """Return the methods of all routes with this path; the router itself names those of the first alone."""
     paths = app.openapi()["paths"]
-    fits = (
-        operations for template, operations in paths.items() if re.fullmatch(_PARAMETER.sub("[^/]+", template), path)
-    )
-    return sorted({method.upper() for operations in fits for method in operations})
+    fits = [template for template in paths if re.fullmatch(_PARAMETER.sub("[^/]+", template), path)]
+    literal = {template: len(_PARAMETER.sub("", template)) for template in fits}
+    nearest = (paths[template] for template in fits if literal[template] == max(literal.values()))
+    return sorted({method.upper() for operations in nearest for method in operations})
 
 
 _PARAMETER = re.compile(r"\{[^}]+\}")

@@ -38,7 +38,12 @@ _MODEL: dict[str, Any] = {
 _VERSION: dict[str, Any] = {"name": "version", "in": "path", "required": True, "schema": _NUMBER}
 _WHICH: list[dict[str, Any]] = [
     {"name": "version", "in": "query", "schema": _NUMBER, "description": "the served one where it is left out"},
-    {"name": "epoch", "in": "query", "schema": _NUMBER, "description": "the parameters that were kept after it"},
+    {
+        "name": "epoch",
+        "in": "query",
+        "schema": _NUMBER | {"minimum": 1, "maximum": 10_000_000},
+        "description": "the parameters that were kept after it",
+    },
 ]
 
 
