@@ -159,3 +159,11 @@ def test_a_version_that_knows_no_names_takes_none() -> None:
     with pytest.raises(Invalid, match="knows no names"):
         check_rename(None, data, {"a": "b"})
     assert arranged(data, None, None).is_as_stored
+
+
+def test_inputs_are_meant_by_inputs_and_targets_by_targets() -> None:
+    known = Signature((Feature("x", "numeric"),), (Target("y", "numeric"),))
+    with pytest.raises(Invalid) as refused:
+        arranged(dataset([Column("y")], [Column("x")]), known, None, {})
+    assert '{"y":"x","x":"y"}' in refused.value.detail
+    check_rename(known, dataset([Column("y")], [Column("x")]), {"y": "x", "x": "y"})

@@ -1,7 +1,7 @@
 """The columns of a dataset by the names that a trained version knows, in its order, with its categories."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
@@ -99,10 +99,9 @@ def arranged(
         unused = [name for name in unused if name not in of_targets]
     faults = (*features.faults, *targets.faults)
     if faults:
-        others = {name: column for name, (_, column) in (*of_inputs.items(), *of_targets.items()) if name in unused}
-        raise _refusal(
-            dataset.name, faults, [*features.missing, *targets.missing], others, can_rename=rename is not None
-        )
+        pairs = {} if rename is None else features.pairs(unused) | targets.pairs(unused)
+        missing = [each.name for each in (*features.missing, *targets.missing)]
+        raise _refusal(dataset.name, faults, missing, unused, None if rename is None else pairs)
     place = next((index for index, each in enumerate(dataset.features) if each.name == weights), None)
     weighing = None
     if place is not None:
@@ -133,6 +132,21 @@ class _Search:
                 yield _seen(each, stored, place)
             else:
                 self.faults.append(Fault("#/dataset", f"{self.role.capitalize()} {each.name!r} {fault}"))
+
+    def pairs(self, unused: Collection[str]) -> dict[str, str]:
+        """Return the stored names of unused columns that may be meant by the missing ones."""
+        left = {name: column for name, (_, column) in self.given.items() if name in unused}
+        pairs = dict[str, str]()
+        for each in self.missing:
+            fitting = [
+                name
+                for name, column in left.items()
+                if _difference(each, column) is None and not OF_PLACES.fullmatch(name)
+            ]
+            near = get_close_matches(each.name, fitting, n=1, cutoff=NEAR) or (fitting if len(fitting) == 1 else [])
+            if near:
+                pairs[left.pop(near[0]).name] = each.name
+        return pairs
 
 
 def _labels(column: Feature | Target | Column) -> tuple[str, ...] | None:
@@ -172,20 +186,20 @@ def _seen(ours: Feature | Target, theirs: Column, place: int) -> SeenColumn:
 def _refusal(
     dataset: str,
     faults: Sequence[Fault],
-    missing: Sequence[Feature | Target],
-    unused: Mapping[str, Column],
-    *,
-    can_rename: bool,
+    missing: Sequence[str],
+    unused: Sequence[str],
+    pairs: dict[str, str] | None,
 ) -> Invalid:
+    """Return the refusal; `pairs` are new names that may be meant, None where nothing can be renamed."""
     if not missing:
         more = len(faults) - 1
         detail = f"Dataset {dataset!r}: {faults[0].detail}" + (f" (And {more} more.)" if more else "")
         return Invalid(detail, "columns_differ", tuple(faults[:MOST_FAULTS]))
-    detail = f"Dataset {dataset!r} lacks {_listed([each.name for each in missing])}, which the version takes"
+    detail = f"Dataset {dataset!r} lacks {_listed(missing)}, which the version takes"
     if unused:
-        detail += f"; it does not use {_listed(list(unused))}"
-    if unused and can_rename:
-        detail += f". {_remedy(_pairs(missing, unused))}"
+        detail += f"; it does not use {_listed(unused)}"
+    if unused and pairs is not None:
+        detail += f". {_remedy(pairs)}"
     return Invalid(f"{detail}.", "columns_differ", tuple(faults[:MOST_FAULTS]))
 
 
@@ -193,19 +207,6 @@ def _remedy(pairs: dict[str, str]) -> str:
     if pairs:
         return f'Where that is meant, "rename": {orjson.dumps(pairs).decode()} tells which column is which'
     return '"rename": {"its name": "the name that the version knows"} tells which column is which'
-
-
-def _pairs(missing: Sequence[Feature | Target], unused: Mapping[str, Column]) -> dict[str, str]:
-    """Return the unused columns that may be meant by the missing ones."""
-    left, pairs = dict(unused), dict[str, str]()
-    for each in missing:
-        fitting = [
-            name for name, column in left.items() if _difference(each, column) is None and not OF_PLACES.fullmatch(name)
-        ]
-        near = get_close_matches(each.name, fitting, n=1, cutoff=NEAR) or (fitting if len(fitting) == 1 else [])
-        if near:
-            pairs[left.pop(near[0]).name] = each.name
-    return pairs
 
 
 def _listed(names: Sequence[Any]) -> str:
