@@ -10,6 +10,7 @@ from service.datasets.formats.media_types import ALIASES, ANY_FORM, GZIP, MediaT
 from service.datasets.formats.zipped import unzipped
 from service.datasets.table import ReadOptions, Table
 from service.errors import WrongFormat, invalid
+from service.http.bodies.form_data import FORM
 
 MEDIA_TYPES: tuple[str, ...] = tuple(MediaType)
 """Media types that `read` reads."""
@@ -43,7 +44,7 @@ def unread(media_type: str) -> WrongFormat:
         return WrongFormat(
             f"Name the type within, such as {MediaType.CSV}, not {media_type}: gzip is recognised by itself."
         )
-    return errors.unread("Datasets are", ("application/json", *MEDIA_TYPES, *ALIASES, *ANY_FORM), media_type)
+    return errors.unread("Datasets are", ("application/json", FORM, *MEDIA_TYPES, *ALIASES, *ANY_FORM), media_type)
 
 
 def _check(form: MediaType, options: ReadOptions) -> None:
