@@ -172,8 +172,8 @@ class Training:
         return (yield from self.judge(self.result()))
 
     def judge_start(self) -> Generator[Progress, None, float]:
-        """Return the same of the parameters that the training began from, as they were given."""
-        return (yield from self.judge(self._start))
+        """Return the same of the parameters that the training began from; fresh ones act on what it standardises."""
+        return (yield from self.judge(self._raw(self._start) if self._fresh else self._start))
 
     def _progress(self, fraction: float) -> Progress:
         self._heartbeat.reset()

@@ -280,6 +280,16 @@ def test_parameters_are_judged_on_the_validation_part_where_there_is_one() -> No
     assert judged(training.judge_result()) == pytest.approx(last, rel=1e-6)
 
 
+@pytest.mark.parametrize("fresh", [True, False])
+def test_the_start_of_a_standardised_training_is_judged_as_it_is_read(fresh: bool) -> None:
+    net = Network(read("Dense(1 => 1)"))
+    recipe = replace(TUTORIAL, epochs=1, standardise=True, optimiser=Descent(0.05))
+    far = Part(np.arange(1000, 1006, dtype=np.float32).reshape(-1, 1), LINE.targets)
+    training = Training(Problem(net, far, None, recipe), net.initial(0), fresh=fresh)
+    first = reports(training)[0].train_loss
+    assert judged(training.judge_start()) == pytest.approx(first, rel=1e-4)
+
+
 def judged(losses: Generator[Progress, None, float]) -> float:
     """The loss that is returned behind all progress."""
     while True:
