@@ -21,7 +21,8 @@ def refuse(refused: Invalid) -> None:
 class Faults:
     """Refusals so far, each with the first faults of one kind.
 
-    `with_remedies`: the first fault of each has the words of the whole, as there is no other place for them.
+    The first fault of each has the words of the whole, as there is no other place for them; but not that of the first
+    refusal, whose words the answer begins with, unless `with_remedies`.
     """
 
     def __init__(self, *, with_remedies: bool = False) -> None:
@@ -34,7 +35,7 @@ class Faults:
     def note(self, refused: Invalid) -> None:
         """Take faults of one kind."""
         first, *others = refused.errors
-        if self._with_remedies and refused.detail.startswith(first.detail):
+        if (self._with_remedies or self._refusals) and refused.detail.startswith(first.detail):
             first = Fault(first.pointer, refused.detail)
         self._refusals.append(Invalid(refused.detail, refused.code, (first, *others)))
 

@@ -105,6 +105,8 @@ class ReadOptions:
     """Columns of CSV that hold dates, and become days."""
     decimal: str = "."
     thousands: str | None = None
+    refuses_missing: bool = False
+    """Whether missing values are refused, because the sender does not say what becomes of them."""
     fewest: int = 2
     """The least number of columns: a dataset has one to learn from and one to learn."""
     expected: Mapping[str, Kind] = field(default_factory=dict)

@@ -36,6 +36,27 @@ def test_missing_values_are_refused_with_row_and_column(http: httpx.Client) -> N
     assert pointers(http.post("/api/datasets", json={"columns": COLUMNS, "targets": ["y"]})) == pointers(answer)
 
 
+def test_faults_of_several_kinds_come_each_with_its_remedy(http: httpx.Client) -> None:
+    names = "".join(f"{row},n{row},2020-01-31,1.5,inf,a,2\n" for row in range(300))
+    answer = upload(http, f"row,name,day,x,far,kind,y\n{names}1,n1,2020-02-01,?,1,,3\n")
+    told = " ".join([answer.json()["detail"], *(error["detail"] for error in answer.json()["errors"])])
+    for remedy in ("types=day:date", "missing_values=%3F&missing=mean", "ignore=name", "ignore=far", '"mean"'):
+        assert remedy in told
+    followed: dict[str, Any] = {
+        "types": "day:date",
+        "missing_values": "?",
+        "missing": "mean",
+        "ignore": ["name", "far"],
+    }
+    assert upload(http, answer.request.content, **followed).json()["rows"] == 301
+
+
+def test_a_mark_comes_without_what_its_sender_has_said(http: httpx.Client) -> None:
+    text = "x,y\n1,2\n?,3\n4,5\n"
+    assert "missing_values=%3F&missing=mean." in upload(http, text).json()["detail"]
+    assert "missing_values=%3F." in upload(http, text, missing="drop").json()["detail"]
+
+
 def test_the_first_ten_missing_values_are_listed_wherever_they_are(http: httpx.Client) -> None:
     far = 200_000
     body = "x,y\n1,\n" + "1,2\n" * far + ",\n" * 20

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from service.datasets.columns import LONGEST_CATEGORY, LONGEST_NAME, MOST_CATEGORIES, MOST_COLUMNS
 from service.datasets.faults import Note, refuse
 from service.datasets.schemas import ColumnName
-from service.datasets.table import Chunk, Texts
+from service.datasets.table import Chunk, Texts, Values
 from service.errors import Invalid, invalid
 from service.pointers import escape
 
@@ -130,7 +130,8 @@ def too_many_categories(name: str) -> Invalid:
 
 
 def _no_category(name: str, what: str) -> Invalid:
-    detail = f"{what}: leave it out, or express it in numbers or in fewer, shorter texts."
+    left_out = f"leave it out, in a file with ignore={in_query(name)}"
+    detail = f"{what}: {left_out}, or express it in numbers or in fewer, shorter texts."
     return invalid(f"#/columns/{escape(name)}", detail, "too_many_categories")
 
 
@@ -139,18 +140,27 @@ def in_query(text: str) -> str:
     return quote(text, safe=" :/,;'()[]{}") if RESERVED & set(text) else text
 
 
+def no_finite(name: str, values: Values | Texts, rows: Sequence[int], dtype: str) -> str:
+    """Return the message about numbers in `rows` that are infinite, or so large that the dtype makes them so."""
+    what = f"the number in column {name!r} is not finite in {dtype}"
+    if not isinstance(values, Texts) and np.isfinite(values[rows]).all():
+        return f"{what}: dtype float64 holds it."
+    left_out = f"leave the column out, in a file with ignore={in_query(name)}"
+    return f"{what}: {left_out}, or have it count as missing, in CSV with such as missing_values=inf."
+
+
 def is_time(text: str) -> bool:
     """Whether a text looks like a date, a time of day or both."""
     return _TIME.fullmatch(text) is not None
 
 
-def no_date(value: str, in_csv: str | None = None) -> str:
-    """Return the message about a column of dates or times, with the remedies; `in_csv` is its name there."""
+def no_date(value: str, remedies: str = "") -> str:
+    """Return the message about a column of dates or times, with the remedies that its form has beside those of all."""
     days = "give numbers, such as the days since some day"
-    if in_csv is not None:
-        read, left_out = (
-            f"types={in_query(in_csv)}:date reads dates as days since 1970-01-01",
-            f"ignore={in_query(in_csv)}",
-        )
-        days = f"{read}, {left_out} leaves the column out; or {days}"
-    return f"holds {value[:SHOWN]!r}, a date or a time: {days}, or set its type to categorical."
+    return f"holds {value[:SHOWN]!r}, a date or a time: {remedies}{days}, or set its type to categorical."
+
+
+def as_dates(name: str, more: str = "") -> str:
+    """Return the remedies for a column in a file that reads as dates, where the sender says `more`."""
+    read = f"types={in_query(name)}:date{more and f'&{more}'} reads dates as days since 1970-01-01"
+    return f"{read}, ignore={in_query(name)} leaves the column out; or "

@@ -9,6 +9,7 @@ import numpy as np
 
 from service.datasets.columns import Kind
 from service.datasets.faults import Faults
+from service.datasets.formats.checks import no_finite
 from service.datasets.ingest.describe import SpooledColumn
 from service.datasets.ingest.missing import MOST_FAULTS, MissingValues, Ways, category_of_missing, missing_in, no_rows
 from service.datasets.ingest.roles import Layout, Options, layout
@@ -218,7 +219,7 @@ class Filling:
                 continue
             infinite = np.isinf(values)
             rows = np.flatnonzero(infinite)[:MOST_FAULTS].tolist()
-            what = f"the number in column {name!r} is not finite in {self.options.dtype}."
+            what = no_finite(name, chunk.columns[name], rows, self.options.dtype)
             faults += [self._fault(name, row, chunk, what) for row in rows]
             if rows:
                 columns[name] = finite = np.where(infinite, np.nan, values)

@@ -9,6 +9,7 @@ import numpy as np
 
 from service.datasets.columns import MOST_CATEGORIES, Kind
 from service.datasets.faults import Note
+from service.datasets.formats.checks import in_query
 from service.datasets.schemas import Missing
 from service.datasets.table import Texts
 from service.errors import Fault, Invalid, invalid
@@ -149,8 +150,9 @@ def no_rows(seen: int, lacking: Mapping[str, int]) -> Invalid:
         return invalid("#", "There are no rows.", "empty")
     most = sorted(lacking, key=lambda name: -lacking[name])[:MOST_TOLD]
     told = ", ".join(f"{name!r} in {lacking[name]:,}" for name in most)
-    remedy = f"Leave out a column that lacks most, in a file with ignore={most[0]}, or fill values in." if most else ""
-    return invalid("#", f"Every row lacks a value; of {seen:,} rows {told}. {remedy}", "empty")
+    left_out = f" Leave out a column that lacks most, in a file with ignore={in_query(most[0])}" if most else ""
+    remedy = f"{left_out}, or fill values in." if most else ""
+    return invalid("#", f"Every row lacks a value; of {seen:,} rows {told}.{remedy}", "empty")
 
 
 def missing_in(values: Array | Texts) -> Array | None:

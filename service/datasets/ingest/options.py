@@ -194,6 +194,7 @@ class StreamedOptions(Strict):
             dates,
             self.decimal,
             self.thousands,
+            refuses_missing=not self.missing,
         )
 
     def in_query(self, refused: Invalid) -> Invalid:

@@ -16,6 +16,7 @@ import orjson
 from service.datasets.arrangement import Arrangement
 from service.datasets.columns import Column
 from service.datasets.faults import Faults, Note
+from service.datasets.formats.checks import in_query
 from service.datasets.ingest.advice import advice_on
 from service.datasets.ingest.describe import SpooledColumn, describe
 from service.datasets.ingest.fill import Ingested, ingest
@@ -180,7 +181,7 @@ def fill_of(column: SpooledColumn, summary: dict[str, Any], dtype: str) -> float
         value = counts.index(max(counts))
     if value is None:
         what = "mean" if column.kind == "numeric" else "most frequent class"
-        remedy = f"leave the column out, in a file with ignore={column.name}, or such rows"
+        remedy = f"leave the column out, in a file with ignore={in_query(column.name)}, or such rows"
         lacks = f"Column {column.name!r} has no {what} in the training part that could stand for missing values"
         detail = f"{lacks}: {remedy}."
         raise invalid(f"#/columns/{escape(column.name)}", detail, "no_mean")

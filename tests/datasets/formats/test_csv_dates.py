@@ -71,7 +71,6 @@ def test_what_is_no_date_is_named(text: str) -> None:
         "01-Jan-2020",
         "Jan-49",
         "March 2020",
-        "1 May",
         "2020 Dec",
         "Mon, 06 Jan 2020 10:00:00",
         "Sept. 5th, 99",
@@ -81,6 +80,28 @@ def test_dates_with_names_of_months_are_no_categories(text: str) -> None:
     what = refusal(MediaType.CSV, f"day;y\n{text};1\n".encode(), delimiter=";")[1]
     assert "types=day:date" in what
     assert "ignore=day" in what
+
+
+@pytest.mark.parametrize(
+    "texts", [["1 May", "2 May"], ["12:30"], ["1920-11", "1920-21"], ["9:05 pm", ""], ["2020-01-01", "b", "c", "d"]]
+)
+def test_what_does_not_read_as_dates_is_told_another_remedy(texts: list[str]) -> None:
+    body = "".join(f"{text};1\n" for text in texts)
+    what = refusal(MediaType.CSV, f"day;y\n{body}".encode(), delimiter=";")[1]
+    assert "types=day:date" not in what
+    assert "types=day:categorical" in what
+
+
+def test_many_times_of_day_are_best_left_out() -> None:
+    body = "".join(f"{row // 60:02}:{row % 60:02};1\n" for row in range(300))
+    what = refusal(MediaType.CSV, f"day;y\n{body}".encode(), delimiter=";")[1]
+    assert what.endswith(": ignore=day leaves the column out.")
+
+
+def test_a_mark_among_dates_is_named_with_them() -> None:
+    body = b"day;y\n0000-00-00;1\n2020-01-31;2\n2020-02-01;3\n2020-02-02;3\n"
+    what = refusal(MediaType.CSV, body, delimiter=";")[1]
+    assert "types=day:date&missing_values=0000-00-00 reads dates" in what
 
 
 @pytest.mark.parametrize("text", ["May", "january", "Mayor 12", "Marching 1999", "Dec. A", "A-Jan-1"])

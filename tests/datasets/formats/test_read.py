@@ -107,8 +107,16 @@ def test_columns_are_what_they_are_said_to_be(http: httpx.Client) -> None:
     [
         ("x,y\n1,2\n3,four\n", "#/columns/y/1", "Line 3: column 'y' holds 'four', which is no number."),
         ("x,y\n1,2\n\n,4\n", "#/columns/x/1", "Line 4: the value of column 'x' is missing."),
-        ("x,y\n1,2\n3,1e39\n", "#/columns/y/1", "Line 3: the number in column 'y' is not finite in float32."),
-        ("x,y\n1,2\ninf,4\n", "#/columns/x/1", "Line 3: the number in column 'x' is not finite in float32."),
+        (
+            "x,y\n1,2\n3,1e39\n",
+            "#/columns/y/1",
+            "Line 3: the number in column 'y' is not finite in float32: dtype float64",
+        ),
+        (
+            "x,y\n1,2\ninf,4\n",
+            "#/columns/x/1",
+            "Line 3: the number in column 'x' is not finite in float32: leave",
+        ),
         ("x,y\n2026-01-01,2\n", "#/columns/x/0", "Line 2: column 'x' holds '2026-01-01', a date or a time"),
         ("x,y\n1,2\n3,4,5\n", "#", "Line 3 has 3 values, but the header names 2 columns."),
         ("x,y\n", "#", "There are no rows."),

@@ -17,6 +17,7 @@ from service.datasets.formats.arrow.dates import days_in, is_of_dates
 from service.datasets.formats.arrow.values import numbers_of, texts_of
 from service.datasets.formats.checks import (
     SHOWN,
+    as_dates,
     check_names,
     check_types,
     no_date,
@@ -123,7 +124,7 @@ def kind_of(name: str, type: pyarrow.DataType, wanted: Kind | None) -> Kind:
     if types.is_temporal(type):
         if wanted == "categorical":
             return wanted
-        raise _refusal(name, no_date(str(type), name if is_of_dates(type) else None))
+        raise _refusal(name, no_date(str(type), as_dates(name) if is_of_dates(type) else ""))
     natural = next((kind for matches, kind in _KINDS if matches(type)), None)
     if natural is None:
         raise _refusal(name, f"holds {str(type)[:SHOWN]}: give numbers, booleans or texts, one value a row.")

@@ -4,17 +4,16 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote
 
 import numpy as np
 import pyarrow
 
-from service.datasets.columns import Kind
-from service.datasets.formats.checks import SHOWN, in_query, is_time, no_date
+from service.datasets.columns import MOST_CATEGORIES, Kind
+from service.datasets.formats.checks import SHOWN, as_dates, in_query, is_time, no_date
 from service.datasets.formats.csv.dialect import Dialect
 from service.datasets.formats.csv.numerals import advice_on, written
-from service.datasets.formats.csv.parse import Fault, ragged_row, texts_of_rows
-from service.datasets.formats.dates import is_in_doubt, month_first
+from service.datasets.formats.csv.parse import Fault, as_missing, ragged_row, texts_of_rows
+from service.datasets.formats.dates import day_of, is_in_doubt, month_first
 
 MOST_MARKS = 2
 LONGEST_MARK = 20
@@ -127,7 +126,7 @@ def _guess(dialect: Dialect, column: int, values: pyarrow.Array) -> Kind:
         return "numeric"
     text = values[row].as_py().decode(errors="replace")
     if is_time(text):
-        raise Fault(row, column, no_date(text, name), is_time=True)
+        raise _no_date(row, column, text, dialect, values)
     is_number = re.compile(written(dialect.options.decimal, dialect.options.thousands)).match
     if is_number(text):
         return "numeric"
@@ -139,10 +138,29 @@ def _guess(dialect: Dialect, column: int, values: pyarrow.Array) -> Kind:
         if row == 0 and not dialect.header:
             remedy = "if the first line has the names, leave header=false out; columns= replaces them"
             raise Fault(row, column, f"holds {mark!r} above numbers: {remedy}.")
-        missing = f"if it stands for a missing value, use missing_values={quote(mark)}"
+        missing = f"if it stands for a missing value, use {as_missing([mark], dialect.options)}"
         texts = f"if the column holds texts, types={in_query(name)}:categorical"
         raise Fault(row, column, f"holds {mark!r} among numbers: {missing}; {texts}.")
     return "categorical"
+
+
+def _no_date(row: int, column: int, text: str, dialect: Dialect, values: pyarrow.Array) -> Fault:
+    """Return the fault of a column whose first value is a date or a time, with a remedy for all of its values."""
+    name, texts = dialect.names[column], _different(values)[:SAMPLED]
+    months_first = month_first(texts) is not False
+    marks = [each for each in texts if day_of(each, months_first=months_first) is None]
+    if len(marks) <= MOST_MARKS and 2 * len(marks) < len(texts):
+        return Fault(row, column, no_date(text, as_dates(name, as_missing(marks, dialect.options))), is_time=True)
+    what = f"holds {text[:SHOWN]!r}, a date or a time; not all values are dates with a year and a month"
+    return Fault(row, column, f"{what}: {as_texts(name, len(texts))}.")
+
+
+def as_texts(name: str, texts: int) -> str:
+    """Return the remedy for a column with so many different texts, which are neither numbers nor dates."""
+    left_out = f"ignore={in_query(name)} leaves the column out"
+    if texts > MOST_CATEGORIES:
+        return left_out
+    return f"types={in_query(name)}:categorical takes its values as texts, {left_out}"
 
 
 def _mark_among_numbers(values: pyarrow.Array, is_number: Callable[[str], object]) -> str | None:

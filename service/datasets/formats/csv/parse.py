@@ -1,7 +1,7 @@
 """Whole rows of CSV as Arrow's arrays, and their faults by row and column."""
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
 from urllib.parse import quote
@@ -13,6 +13,7 @@ from pyarrow import csv
 from service.datasets.formats.checks import SHOWN, in_query, is_time
 from service.datasets.formats.csv.dialect import NOT_UTF8, Dialect
 from service.datasets.formats.csv.numerals import advice_on, without_thousands
+from service.datasets.table import ReadOptions
 from service.errors import invalid
 
 MISSING = ["", " ", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "null", "NULL"]
@@ -122,6 +123,12 @@ def ragged_row(row: int, values: int, dialect: Dialect) -> Fault:
     return Fault(row, None, f"has {values} values, but {dialect.width}")
 
 
+def as_missing(texts: Iterable[str], options: ReadOptions) -> str:
+    """Return what a sender adds to a query so that texts stand for missing values."""
+    named = [f"missing_values={quote(text)}" for text in texts]
+    return "&".join([*named, "missing=mean"] if options.refuses_missing and named else named)
+
+
 def no_value(row: int, column: int, type: str, text: str, dialect: Dialect) -> Fault:
     """Return the fault of a value that is none of Arrow's `type`, with the remedy."""
     value, name = text[:SHOWN], dialect.names[column]
@@ -130,7 +137,7 @@ def no_value(row: int, column: int, type: str, text: str, dialect: Dialect) -> F
         return Fault(row, column, f"holds {value!r}, but the header has no name for it: {remedy}.")
     if type == "double" and (number := advice_on(text, name, dialect.options.decimal)):
         return Fault(row, column, f"holds {value!r}, {number}")
-    missing = f"If it stands for a missing value, use missing_values={quote(value)}." if value else ""
+    missing = f"If it stands for a missing value, use {as_missing([value], dialect.options)}." if value else ""
     advice = f"{missing} {_other_type(text, name, dialect)}"
     return Fault(row, column, f"holds {value!r}, which is {_EXPECTED[type]}. {advice.strip()}")
 

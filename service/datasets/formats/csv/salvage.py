@@ -1,6 +1,6 @@
 """The reading of rows among which some are at fault: what can be read, and the faults."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,8 +11,8 @@ from service.datasets.columns import MOST_CATEGORIES
 from service.datasets.faults import MOST_OF_A_KIND
 from service.datasets.formats.checks import SHOWN
 from service.datasets.formats.csv.dialect import NOT_UTF8, Dialect
-from service.datasets.formats.csv.kinds import Columns
-from service.datasets.formats.csv.numerals import number_of
+from service.datasets.formats.csv.kinds import MOST_MARKS, Columns, as_texts
+from service.datasets.formats.csv.numerals import advice_on, number_of
 from service.datasets.formats.csv.parse import Fault, no_value, ragged_row, texts_of_rows
 from service.datasets.formats.dates import day_of
 from service.datasets.table import Texts, Values
@@ -72,7 +72,13 @@ def _column(
     wrong = np.array([*(value is None for value in values), False])[codes]
     if name not in columns.suspect:
         rows = np.flatnonzero(wrong)[:MOST_OF_A_KIND].tolist()
-        faults += [_fault(row, place, texts[codes[row]], raw[row].as_py(), name, dialect, columns) for row in rows]
+        found = [_fault(row, place, texts[codes[row]], raw[row].as_py(), name, dialect, columns) for row in rows]
+        strange = [text for text, value in zip(texts, values, strict=True) if value is None and text is not None]
+        is_known = kind == "categorical" or name in columns.months_first or name in dialect.options.expected
+        if not is_known and _are_texts(strange, name, dialect):
+            (row, what), remedy = (rows[0], strange[0][:SHOWN]), as_texts(name, len(texts))
+            found = [Fault(row, place, f"holds {what!r} and {len(strange) - 1} more texts: {remedy}.")]
+        faults += found
     if kind == "categorical":
         kept = [text for text in texts if text is not None][: MOST_CATEGORIES + 1]  # as many are refused by others
         code_of = {text: code for code, text in enumerate(kept)}
@@ -80,6 +86,13 @@ def _column(
             np.array([*(-1 if text is None else code_of.get(text, -1) for text in texts), -1], np.int32)[codes], kept
         ), wrong
     return np.array([*(np.nan if value is None else value for value in values), np.nan])[codes], wrong
+
+
+def _are_texts(strange: Sequence[str], name: str, dialect: Dialect) -> bool:
+    """Whether texts in a column of other values are too many for marks of missing ones, and no numbers as people
+    write them.
+    """
+    return len(strange) > MOST_MARKS and not any(advice_on(each, name, dialect.options.decimal) for each in strange)
 
 
 def _reader(name: str, dialect: Dialect, columns: Columns) -> Callable[[str], float | None]:
