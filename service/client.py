@@ -73,6 +73,12 @@ class Client:
     def resume(self, job: str) -> Job:
         return self._send("POST", f"/api/jobs/{job}/resume", Job)
 
+    def delete(self, path: str) -> None:
+        """Delete what `path` names, such as `/api/jobs/job_...`."""
+        response = self.http.delete(path)
+        if response.is_error:
+            raise ProblemError(Problem.model_validate_json(response.content))
+
     def epochs(self, job: str) -> list[EpochReport]:
         """Return all reports so far."""
         reports: list[EpochReport] = []

@@ -147,6 +147,19 @@ async def show_job(job: str, response: Response, database: DatabaseOf, watcher: 
     return await _after_waiting(job, wait, response, database, watcher)
 
 
+@router.delete(
+    "/{job}", status_code=204, response_class=Response, summary="Delete a job", responses=problems(404, 409, 422)
+)
+def delete_job(job: str, database: DatabaseOf, watcher: WatcherOf) -> None:
+    """Delete an ended job with its reports, its log and its last parameters.
+
+    The version that it added stays, with its kept epochs, evaluations and loss, and goes on to name the job. 409 while
+    the job, or one that verifies it, has not ended.
+    """
+    operations.delete(database, job)
+    watcher.nudge()
+
+
 @router.post(
     "/{job}/verify",
     status_code=202,

@@ -2,13 +2,14 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, suppress
 from typing import Any
 
 import orjson
 
 from service.database.database import Database
-from service.errors import invalid
+from service.errors import NotFound, invalid
 from service.jobs import operations
 from service.jobs.reports import reading
 from service.jobs.states import ENDED
@@ -32,7 +33,14 @@ def first_epoch_after(last_event_id: str | None) -> int:
 
 
 async def event_stream(database: Database, watcher: Watcher, job: str, epoch: int) -> AsyncIterator[bytes]:
-    """The events of `job` from `epoch` on, until it has ended or the service stops."""
+    """The events of `job` from `epoch` on, until it has ended or is deleted, or the service stops."""
+    async with aclosing(_events(database, watcher, job, epoch)) as events:
+        with suppress(NotFound):  # it was deleted meanwhile
+            async for event in events:
+                yield event
+
+
+async def _events(database: Database, watcher: Watcher, job: str, epoch: int) -> AsyncGenerator[bytes, None]:
     first = await asyncio.to_thread(operations.show, database, job)
     yield _event("state", reading.job(first).model_dump(mode="json"), None)
     state: str = first.state

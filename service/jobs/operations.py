@@ -14,7 +14,7 @@ from service.errors import Conflict, NotFound
 from service.jobs import queue, records
 from service.jobs.drafts import Draft
 from service.jobs.records import JobRecord
-from service.jobs.states import ENDED, State
+from service.jobs.states import ENDED, Asked, State
 from service.learning import notation
 from service.learning.network import Network
 from service.models import parameter_bytes
@@ -55,6 +55,31 @@ def page(
         model_id = _id_of(session, models.find, model)
         dataset_id = _id_of(session, datasets.find, dataset)
         return records.page(session, limit, after, state, model_id, dataset_id)
+
+
+def delete(database: Database, job: str) -> None:
+    """Delete an ended job with its reports, log and last parameters; its version stays, with its kept epochs.
+
+    Raises:
+        NotFound: there is no such job.
+        Conflict: it has not ended, or one that verifies it has not.
+    """
+    with database.transaction() as session:
+        record = records.find(session, job, lock=True)  # which also keeps new verifications away
+        if not ended(record):
+            detail = f"Job {job} is {record.state}: only jobs that have ended can be deleted. {_way_to_end(record)}"
+            raise Conflict(detail, "job_not_ended")
+        verification = queue.verification_of(session, job)
+        if verification is not None:
+            detail = f"Job {verification} trains job {job} again, and has not ended: wait for it, or cancel it."
+            raise Conflict(detail, "job_in_use")
+        session.delete(record)
+
+
+def _way_to_end(record: JobRecord) -> str:
+    if record.asked == Asked.CANCEL:
+        return "A client asked to cancel it: it ends in a moment."
+    return f"POST /api/jobs/{record.id}/cancel ends it."
 
 
 def _id_of(session: Session, find: Callable[[Session, str], Any], reference: str | None) -> str | None:

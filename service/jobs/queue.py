@@ -103,6 +103,12 @@ def end(session: Session, record: JobRecord, state: State, **values: Any) -> Non
         drop_points(session, record.id)
 
 
+def verification_of(session: Session, job: str) -> str | None:
+    """Return a job that has not ended and trains this one again."""
+    unended = JobRecord.state.in_([state for state in State if state not in ENDED])
+    return session.scalar(select(JobRecord.id).where(unended, JobRecord.verifies == job).limit(1))
+
+
 def any_lost(session: Session) -> bool:
     """Whether `requeue_lost` would find something: called often, so without a write lock."""
     return session.scalar(select(JobRecord.id).where(*_lost(now() - timedelta(seconds=LEASE))).limit(1)) is not None

@@ -9,8 +9,8 @@ from service.datasets.arrangement import Arrangement
 from service.datasets.columns import Rename
 from service.datasets.records import DatasetRecord
 from service.datasets.view import DatasetView
-from service.jobs import records as jobs
 from service.jobs.recipe import JobRecipe
+from service.models import records as models
 from service.models.signature.by_name import arranged, check_rename, stored_name
 from service.models.signature.signature import Signature
 from service.models.trained_network import TrainedNetwork
@@ -71,7 +71,5 @@ def loss_and_weights(session: Session, trained: TrainedNetwork) -> LossAndWeight
     signature = trained.signature
     if signature is not None and signature.loss is not None:
         return LossAndWeights(signature.loss, signature.weights)
-    if trained.job is None:
-        return LossAndWeights()
-    recipe = jobs.find(session, trained.job).recipe
-    return LossAndWeights(recipe.loss, recipe.sample_weights)
+    kept = models.trained_with(session, trained.model, trained.version)
+    return LossAndWeights() if kept is None else LossAndWeights(**kept)

@@ -22,7 +22,7 @@ def enqueue(session: Session, job: str) -> JobRecord:
         NotFound: there is no such job.
         Conflict: it added no version, or its model, a version or its dataset is gone.
     """
-    original = records.find(session, job)
+    original = records.find(session, job, lock=True)  # so that it stays until this is committed
     if original.version is None:
         what = f"verifies job {original.verifies}" if original.verifies else f"is {original.state}"
         raise Conflict(f"Job {job} {what}: only one that added a version can be verified.", "nothing_to_verify")

@@ -24,6 +24,8 @@ Seen = tuple[str, int, float]
 class _Watch:
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     seen: Seen | None = None
+    gone: bool = False
+    """Whether the job was deleted."""
 
 
 class Watcher:
@@ -47,7 +49,7 @@ class Watcher:
         return self._closed
 
     async def changes(self, job: str) -> AsyncGenerator[Seen, None]:
-        """Yield the job as it is now and after each change, until it has ended or the service stops."""
+        """Yield the job as it is now and after each change, until it has ended or is deleted, or the service stops."""
         watch = _Watch()
         self._watches[job].add(watch)
         self._nudged.set()
@@ -55,6 +57,8 @@ class Watcher:
             while not self._closed:
                 await watch.changed.wait()
                 watch.changed.clear()
+                if watch.gone:
+                    return
                 seen = watch.seen  # the poller may set a newer one while the caller works on this one
                 if seen is not None:
                     yield seen
@@ -85,7 +89,8 @@ class Watcher:
             self._nudged.clear()
             if self._watches:
                 try:
-                    self._compare(await asyncio.to_thread(self._look, list(self._watches)))
+                    looked_at = list(self._watches)
+                    self._compare(looked_at, await asyncio.to_thread(self._look, looked_at))
                 except Exception:  # the database is busy, perhaps; the next look is a moment away
                     log.warning("cannot see how jobs are", exc_info=True)
 
@@ -93,11 +98,12 @@ class Watcher:
         with self._database.reading() as session:
             return records.progress_of(session, jobs)
 
-    def _compare(self, now: dict[str, Seen]) -> None:
-        for job, seen in now.items():
+    def _compare(self, looked_at: list[str], now: dict[str, Seen]) -> None:
+        for job in looked_at:
+            seen = now.get(job)
             for watch in self._watches.get(job, ()):
-                if watch.seen != seen:
-                    watch.seen = seen
+                if watch.seen != seen or seen is None:
+                    watch.seen, watch.gone = seen, seen is None
                     watch.changed.set()
 
     def close(self) -> None:

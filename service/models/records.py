@@ -30,6 +30,8 @@ class VersionRecord(Record):
     """The job that made it; null: version 0 or a PUT. No foreign key: a version outlives its job."""
     signature: Mapped[Signature | None] = mapped_column(_SIGNATURE)
     """The signature of the data it was trained on; null: not known."""
+    trained_with: Mapped[dict[str, Any] | None] = mapped_column(deferred=True)
+    """The loss and the column of weights of its training, where it is older than signatures that know these."""
     serve: Mapped[Serve] = mapped_column(String(), default="always", server_default="always")
     """The wish of its job."""
     refused: Mapped[bool] = mapped_column(default=False, server_default=false())
@@ -215,6 +217,12 @@ def which(session: Session, reference: str, version: int | None) -> tuple[str, i
     if version is not None and found[1] is None:
         raise _no_version(session, found[0], version)
     return found[0], found[1]
+
+
+def trained_with(session: Session, model: str, number: int) -> dict[str, Any] | None:
+    """Return the loss and weights of a version's training, where its signature does not know them."""
+    version = VersionRecord.model_id == model, VersionRecord.number == number
+    return session.scalar(select(VersionRecord.trained_with).where(*version))
 
 
 def newest_to_serve(session: Session, model: str) -> int | None:

@@ -53,7 +53,7 @@ class Signature:
     targets: tuple[Target, ...]
     link: Link | None = None
     loss: Any = None
-    """As a recipe has it. None where it was not written down: the version's job knows it then."""
+    """As a recipe has it. None where it was not written down: the version itself may know it then."""
     weights: str | None = None
     """The column with the weight of each row; it is no input."""
     left_out: tuple[str, ...] = ()
