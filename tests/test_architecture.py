@@ -222,6 +222,17 @@ def test_no_folder_holds_more_modules_than_one_can_survey() -> None:
     assert {folder: count for folder, count in held.items() if count > MOST_MODULES} == {}
 
 
+def test_no_docstring_begins_with_a_relative_clause() -> None:
+    begins = re.compile(r"\s*(?:What|Which|How|Where)\b")
+    found = []
+    for module, path in MODULES.items():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Expr(value=ast.Constant(value=str(text))) if begins.match(text):
+                    found.append((module, node.lineno))
+    assert found == []
+
+
 def test_workers_import_nothing_of_the_edge() -> None:
     edge = {"fastapi", "pyarrow", "pydantic", "uvicorn"}
     script = f"import sys, service.engine.run_job; print({edge} & set(sys.modules))"

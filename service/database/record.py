@@ -54,7 +54,7 @@ class AsJson(TypeDecorator[Any]):
 
 @functools.cache
 def reader(hint: Any) -> Callable[[Any], Any]:
-    """Return a function that makes of JSON what the annotation says: dataclasses of objects, and lists of these.
+    """Return a function that makes of JSON what the annotation says: dataclasses of objects, tuples of lists.
 
     Fields that an object lacks have their defaults; those that the dataclass lacks are left out.
     """
@@ -63,13 +63,14 @@ def reader(hint: Any) -> Callable[[Any], Any]:
         readers = {field.name: reader(hints[field.name]) for field in fields(hint)}
         make: Callable[..., Any] = hint  # type: ignore[assignment]
         return lambda kept: make(**{name: read(kept[name]) for name, read in readers.items() if name in kept})
-    if get_origin(hint) is list:
-        item = reader(*get_args(hint))
-        return lambda kept: [item(each) for each in kept]
-    chosen = next(filter(is_dataclass, get_args(hint)), None)
+    origin, parts = get_origin(hint), get_args(hint)
+    if origin in (list, tuple):
+        item = reader(parts[0])
+        return lambda kept: origin(map(item, kept))
+    chosen = next((part for part in parts if is_dataclass(part) or get_origin(part) is tuple), None)
     if chosen is None:
         return lambda kept: kept
-    read = reader(chosen)  # type: ignore[arg-type]
+    read = reader(chosen)
     return lambda kept: None if kept is None else read(kept)
 
 
@@ -89,8 +90,6 @@ class Record(DeclarativeBase):
         datetime: UtcDateTime,
         str: String(),
         bytes: LargeBinary(),
-        dict[str, Any]: JSON(none_as_null=True),
-        list[dict[str, Any]]: JSON(none_as_null=True),
         list[str]: JSON(none_as_null=True),
     }
 

@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from service.datasets.columns import Column
+from service.datasets.columns import Column, ColumnStatistics
 from service.datasets.records import DatasetRecord
 from service.http.json_numbers import Array
 from service.learning.rows.one_hot import OneHotRows, Rows
@@ -69,11 +68,9 @@ class Arrangement:
         """The targets as the network knows them."""
         return [each.column for each in self.targets]
 
-    def summary(self, column: SeenColumn) -> dict[str, Any]:
+    def summary(self, column: SeenColumn) -> dict[str, ColumnStatistics]:
         """Return the statistics of a column in each part."""
-        found = next(each for each in self.dataset.statistics if each["name"] == column.stored.name)
-        parts: dict[str, Any] = found["parts"]
-        return parts
+        return next(each["parts"] for each in self.dataset.statistics if each["name"] == column.stored.name)
 
 
 def rows_of(array: Array, columns: Sequence[SeenColumn], dtype: str) -> Rows:

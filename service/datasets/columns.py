@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 Kind = Literal["numeric", "boolean", "categorical"]
 """The kind of a column: numbers; 0 and 1, false and true; or texts, each one of a few categories."""
@@ -53,3 +53,25 @@ class Column:
     def from_json(cls, kept: Mapping[str, Any]) -> "Column":
         categories = kept["categories"]
         return cls(kept["name"], kept["kind"], None if categories is None else tuple(categories), kept.get("fill"))
+
+
+class ColumnStatistics(TypedDict):
+    """The statistics of a column in one part, as JSON has them; the kind of the column decides what is None."""
+
+    count: int
+    missing: int
+    mean: Any
+    std: Any
+    min: Any
+    max: Any
+    quantiles: dict[str, float | None]
+    histogram: Any
+    categories: Any
+
+
+class ColumnSummary(TypedDict):
+    """The statistics of a column by part, as JSON has them."""
+
+    name: str
+    kind: Kind
+    parts: dict[str, ColumnStatistics]

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -21,6 +20,7 @@ from service.datasets.records import DatasetRecord
 from service.datasets.schemas import NewDataset
 from service.datasets.table import Table
 from service.errors import Conflict
+from service.http.json_numbers import JsonObject
 from service.ids import new_id
 from service.storage.storage import Storage
 from service.wire import PartName
@@ -43,7 +43,7 @@ def create(storage: Storage, new: NewDataset) -> DatasetRecord:
     return store_table(storage, *_as_json(new), new_id("ds"), now())
 
 
-def preview(storage: Storage, new: NewDataset, faults: Faults) -> dict[str, Any]:
+def preview(storage: Storage, new: NewDataset, faults: Faults) -> JsonObject:
     """Return what a JSON body would become, and all its faults beside those."""
     return preview_table(storage, *_as_json(new), faults)
 
@@ -97,7 +97,7 @@ def _taken(name: str) -> Conflict:
 
 def rows(
     record: DatasetRecord, storage: Storage, part: PartName | None, limit: int, after: str | None
-) -> tuple[list[dict[str, Any]], str | None]:
+) -> tuple[list[JsonObject], str | None]:
     """Return a page of rows, part by part (train, validation, test), each part in the order of the uploaded data."""
     arrays = storage.open(record.id, record.content_hash)
     whole = record.slice_of(part) if part else slice(0, record.rows)

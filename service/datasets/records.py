@@ -2,15 +2,15 @@
 
 import json
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Dialect, String, TypeDecorator, delete, or_, select, update
+from sqlalchemy import JSON, Dialect, String, TypeDecorator, delete, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service.database import lookup
 from service.database.record import AsJson, Record, now
-from service.datasets.columns import Column
+from service.datasets.columns import Column, ColumnSummary
 from service.errors import Conflict
+from service.learning.planning.advice import Advice
 
 LEASE = timedelta(minutes=5)
 """Time without a beat after which a loading dataset has lost its service."""
@@ -55,7 +55,7 @@ class DatasetRecord(Record):
     """The column that held the part of each row; neither feature nor target."""
     ignored: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
     """Columns of the body that were left out."""
-    advice: Mapped[list[dict[str, Any]]] = mapped_column(default=list, server_default="[]")
+    advice: Mapped[list[Advice]] = mapped_column(AsJson.of(list[Advice]), default=list, server_default="[]")
     """Advice to the sender on the way that the body was read."""
     sha256: Mapped[str | None]
     """None while it is loading."""
@@ -64,7 +64,7 @@ class DatasetRecord(Record):
     """While it is loading: 0 to 1; None where the size of the body is not known."""
     beat: Mapped[datetime | None]
     """While it is loading: the time of its last progress."""
-    statistics: Mapped[list[dict[str, Any]]] = mapped_column(deferred=True)
+    statistics: Mapped[list[ColumnSummary]] = mapped_column(JSON(none_as_null=True), deferred=True)
     created_at: Mapped[datetime] = mapped_column(default=now)
 
     @property

@@ -229,7 +229,7 @@ class Row(BaseModel):
 
 
 class Histogram(BaseModel):
-    """How often values fall between one edge and the next."""
+    """Counts of the values between one edge and the next."""
 
     edges: list[float] = Field(description="one more than there are counts, in order")
     counts: list[int] = Field(description="values from one edge to the next")

@@ -100,7 +100,7 @@ class ReadOptions:
     skip: int = 0
     """Lines of CSV above the header."""
     comment: str | None = None
-    """How lines of CSV begin that are none of the table."""
+    """The beginning of lines of CSV that are none of the table."""
     dates: Collection[str] = ()
     """Columns of CSV that hold dates, and become days."""
     decimal: str = "."

@@ -15,7 +15,7 @@ from service.database.record import now
 from service.datasets.columns import Column
 from service.datasets.view import DatasetView
 from service.errors import invalid
-from service.evaluations.records import EvaluationRecord
+from service.evaluations.records import EvaluationRecord, Residual
 from service.evaluations.schemas import NewEvaluation
 from service.http import json_numbers
 from service.ids import new_id
@@ -24,6 +24,7 @@ from service.jobs.reports import reading
 from service.jobs.training_data import loss_and_weights, view_of
 from service.learning.evaluation import evaluation
 from service.learning.evaluation.evaluation import Classes, Evaluation, Numbers
+from service.learning.evaluation.metrics import Metrics
 from service.learning.evaluation.worst_rows import WorstRow
 from service.learning.losses import MSE, Loss
 from service.models import records as models
@@ -88,7 +89,7 @@ def _target_of(target: Column) -> Numbers | Classes:
     return Numbers() if target.categories is None else Classes(target.categories)
 
 
-def _metrics(columns: Sequence[Column], found: Evaluation) -> dict[str, Any]:
+def _metrics(columns: Sequence[Column], found: Evaluation) -> Metrics:
     if len(found.metrics) == 1:
         return found.metrics[0]
     return {target.name: metrics for target, metrics in zip(columns, found.metrics, strict=True)}
@@ -96,7 +97,7 @@ def _metrics(columns: Sequence[Column], found: Evaluation) -> dict[str, Any]:
 
 def _residuals(
     view: DatasetView, part: str, targets: Sequence[Numbers | Classes], worst: Sequence[WorstRow]
-) -> list[dict[str, Any]]:
+) -> list[Residual]:
     rows_of_file = view.numbers(part)
     short = partial(_in_few_digits, np.dtype(view.dtype).type)
     return [

@@ -1,14 +1,24 @@
 """The table of evaluations, and every query on it."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 
-from sqlalchemy import ForeignKeyConstraint, select
+from sqlalchemy import JSON, ForeignKeyConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service.database import lookup
 from service.database.record import Record, now
 from service.errors import NotFound
+from service.learning.evaluation.metrics import Metrics
+
+
+class Residual(TypedDict):
+    """A row, its outputs and targets, and the largest of their errors."""
+
+    row: int
+    outputs: list[float | None]
+    targets: list[Any]
+    residual: float | None
 
 
 class EvaluationRecord(Record):
@@ -28,8 +38,8 @@ class EvaluationRecord(Record):
     """No foreign key: an evaluation outlives its dataset."""
     part: Mapped[str]
     loss: Mapped[float | None]
-    metrics: Mapped[dict[str, Any]]
-    residuals: Mapped[list[dict[str, Any]] | None]
+    metrics: Mapped[Metrics] = mapped_column(JSON(none_as_null=True))
+    residuals: Mapped[list[Residual] | None] = mapped_column(JSON(none_as_null=True))
     """The residuals of the rows that are farthest off, where they were asked for."""
     rows: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(default=now)

@@ -12,6 +12,8 @@ from service.errors import Invalid, invalid
 from service.http.long_json.lists import LongList
 
 Array = NDArray[Any]
+JsonObject = dict[str, Any]
+"""An object that passes through as it is: JSON, or a part of the OpenAPI document."""
 
 _NUMBERS = {int, float}
 _KINDS = {

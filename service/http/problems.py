@@ -3,7 +3,6 @@
 import json
 import logging
 import re
-from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -16,6 +15,7 @@ from starlette.requests import ClientDisconnect
 from service.database.disk_faults import disk_fault, is_busy
 from service.errors import DescentError, Fault, Invalid, Unavailable
 from service.http.json_bodies import invalid_body
+from service.http.json_numbers import JsonObject
 from service.http.responses import Replayed
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ class Problem(BaseModel):
     error: str = Field("", description="only under /v1 and /v2: the detail, where the protocols there have it")
 
 
-def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+def problems(*statuses: int) -> dict[int | str, JsonObject]:
     """OpenAPI: the statuses that an endpoint answers with a problem."""
     titles = _ROUTER_TITLES | {kind.status: kind.title for kind in _kinds(DescentError)}
     return {

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import orjson
 from fastapi import Response
 
+from service.http.json_numbers import JsonObject
 
-def numbers_response(answer: dict[str, Any], status: int = 200) -> Response:
+
+def numbers_response(answer: JsonObject, status: int = 200) -> Response:
     """Return an answer with arrays in it. A float32 is written with the fewest digits that identify it: 0.1, not
     0.10000000149011612.
     """
@@ -18,7 +19,7 @@ def numbers_response(answer: dict[str, Any], status: int = 200) -> Response:
     return Response(content, status, media_type="application/json")
 
 
-ATTACHMENT: dict[str, Any] = {"description": "the name that a browser saves it by", "schema": {"type": "string"}}
+ATTACHMENT: JsonObject = {"description": "the name that a browser saves it by", "schema": {"type": "string"}}
 """OpenAPI: the header that `attachment` returns."""
 
 

@@ -1,12 +1,10 @@
 """The answer to an inference request: a JSON object, and behind it the bytes of its binary tensors."""
 
-from typing import Any
-
 import numpy as np
 import orjson
 
 from service.errors import invalid
-from service.http.json_numbers import Array
+from service.http.json_numbers import Array, JsonObject
 from service.inference import tensors
 from service.inference.metadata import LABELS, PROBABILITIES, RAW, datatype_of, named, outputs_of
 from service.inference.requests import Request, WantedOutput
@@ -41,7 +39,7 @@ def write(
 ) -> tuple[bytes, int | None]:
     """The body that answers with the wanted tensors, and the number of bytes that are JSON, or None where all are."""
     given, labels = _tensors(trained, wanted, outputs)
-    described: list[dict[str, Any]] = []
+    described: list[JsonObject] = []
     parts: list[bytes | memoryview] = []
     for each in wanted:
         tensor = _highest(given[each.name], each.classes, labels.get(each.name)) if each.classes else given[each.name]

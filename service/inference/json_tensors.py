@@ -6,6 +6,7 @@ import simdjson
 
 from service.errors import Invalid, invalid
 from service.http.json_bodies import read_json
+from service.http.json_numbers import JsonObject
 from service.http.long_json.lists import NO_RECTANGLE, LongList, rectangle
 
 MOST_MEMBERS = 1000
@@ -41,7 +42,7 @@ def _with_whole_inputs(value: Any) -> Any:
     return value
 
 
-def _with_arrays(parser: simdjson.Parser, body: bytes) -> dict[str, Any] | None:
+def _with_arrays(parser: simdjson.Parser, body: bytes) -> JsonObject | None:
     """Return a request whose tensors are all of numbers; None for anything else, also for a list among numbers."""
     document: Any = parser.parse(body)
     value, lists = _plain(document, "#", but="inputs")
@@ -56,7 +57,7 @@ def _with_arrays(parser: simdjson.Parser, body: bytes) -> dict[str, Any] | None:
     return value if body.count(b"[") == lists else None
 
 
-def _plain(shown: Any, pointer: str, but: str) -> tuple[dict[str, Any], int]:
+def _plain(shown: Any, pointer: str, but: str) -> tuple[JsonObject, int]:
     """Return the members of an object but for one, as Python has them, and the number of lists among them.
 
     Raises:

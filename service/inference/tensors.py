@@ -11,7 +11,7 @@ import numpy as np
 
 from service.errors import Invalid, invalid
 from service.http import json_numbers
-from service.http.json_numbers import Array
+from service.http.json_numbers import Array, JsonObject
 from service.http.long_json.lists import LongList
 from service.inference.schemas import Datatype
 
@@ -153,7 +153,7 @@ def from_bytes(name: str, datatype: str, shape: Sequence[int], data: memoryview,
     return Tensor(name, datatype, values.reshape(shape), pointer)
 
 
-def to_json(tensor: Tensor) -> dict[str, Any]:
+def to_json(tensor: Tensor) -> JsonObject:
     """Return the tensor as the protocol writes it; its data as a flat array, which orjson takes as it is."""
     values = tensor.values.ravel()
     data = values.tolist() if tensor.datatype == "BYTES" else values

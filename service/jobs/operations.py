@@ -16,7 +16,7 @@ from service.jobs.drafts import Draft
 from service.jobs.records import JobRecord
 from service.jobs.states import ENDED, Asked, State
 from service.learning import notation
-from service.learning.network import Network
+from service.learning.network import LayerValues, Network
 from service.models import parameter_bytes
 from service.models import records as models
 from service.pointers import reference_at
@@ -108,7 +108,7 @@ def at_rest(record: JobRecord) -> bool:
     return ended(record) or record.state == State.PAUSED
 
 
-def last_layers(database: Database, job: str) -> list[dict[str, Any]]:
+def last_layers(database: Database, job: str) -> list[LayerValues]:
     """The last finite parameters of a job that added no version, layer by layer.
 
     Raises:

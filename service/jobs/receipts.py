@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_info
 
-from service.http.json_numbers import Array
+from service.http.json_numbers import Array, JsonObject
 from service.jobs.recipe import JobRecipe
 
 PROCESSORS = Path("/proc/cpuinfo")
@@ -49,7 +49,7 @@ class Receipt:
 
     dataset_sha256: str
     seed: int
-    recipe: dict[str, Any]
+    recipe: JsonObject
     """A `JobRecipe` as JSON, with the path that was taken."""
     start_sha256: str
     parameters_sha256: str

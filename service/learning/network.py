@@ -15,6 +15,9 @@ from service.learning.rows.one_hot import Rows, stored, write_rows
 __all__ = ["ArchitectureError", "Network", "ParameterError"]
 
 Prepare = Callable[[Array], None]
+LayerValues = dict[str, Any]
+"""The parameters of a layer, arrays by name; those of the layers inside it are a list under `layers`."""
+
 CACHE_BYTES = 1 << 20
 MOST_BYTES = 1 << 26
 USEFUL_ROWS = 1024
@@ -75,11 +78,11 @@ class Network:
                 slot.as_written(vector)[...] = slot.initial(generator, slot.shape)
         return vector
 
-    def unflatten(self, vector: Array) -> list[dict[str, Any]]:
+    def unflatten(self, vector: Array) -> list[LayerValues]:
         """The parameters layer by layer, as views: {} for layers without any, {"layers": [...]} for containers."""
         return [self._as_written(node, vector) for node in self.outer_layers]
 
-    def _as_written(self, node: Node, vector: Array) -> dict[str, Any]:
+    def _as_written(self, node: Node, vector: Array) -> LayerValues:
         if node.children:
             return {"layers": [self._as_written(child, vector) for child in node.children]}
         return {slot.name: slot.as_written(vector) for slot in node.slots}

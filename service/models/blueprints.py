@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from service.errors import Fault, NotFound, invalid
 from service.http import json_numbers
-from service.http.json_numbers import Array
+from service.http.json_numbers import Array, JsonObject
 from service.http.long_json.lists import LongList
 from service.learning import notation
 from service.learning.layers import ArchitectureError, Chain, Layer
@@ -53,7 +53,7 @@ class GivenParameters(Protocol):
 class LayerByLayer:
     """Parameters as JSON has them; `pointer` is their place in the body."""
 
-    layers: list[dict[str, Any]]
+    layers: list[JsonObject]
     pointer: str
 
     def vector(self, network: Network) -> Array:

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Literal
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from service.database.database import Database
 from service.errors import Conflict
+from service.http.json_numbers import JsonObject
 from service.ids import new_id
 from service.learning.layers import Chain
 from service.learning.network import Network
@@ -21,7 +22,7 @@ from service.pointers import reference_at
 from service.vocabulary.kinds import to_json
 
 
-def layers_of(network: Network) -> list[dict[str, Any]]:
+def layers_of(network: Network) -> list[JsonObject]:
     """Return the layers of a network as JSON; a chain is the list of its layers."""
     layer = network.layer
     return [to_json(each, "type") for each in (layer.layers if isinstance(layer, Chain) else (layer,))]

@@ -16,7 +16,7 @@ MOST_NAMED = 6
 """Kept epochs that an error names."""
 Serve = Literal["always", "if_better", "never"]
 """A job's wish whether its version is served."""
-_SIGNATURE = AsJson(read=Signature.from_json, write=Signature.to_json)
+_SIGNATURE = AsJson.of(Signature)
 
 
 class VersionRecord(Record):

@@ -2,13 +2,13 @@
 
 import io
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import orjson
 
 from service.http import media_types
-from service.http.json_numbers import Array
+from service.http.json_numbers import Array, JsonObject
 from service.learning.rows.one_hot import Rows
 from service.models.signature.signature import Signature
 from service.models.trained_network import TrainedNetwork
@@ -51,7 +51,7 @@ def _content(media_type: str, trained: TrainedNetwork, inputs: Rows, outputs: Ar
 
 
 def _json(trained: TrainedNetwork, inputs: Rows, outputs: Array) -> bytes:
-    answer: dict[str, Any] = {"model": trained.model, "version": trained.version, "outputs": _in_pieces(outputs)}
+    answer: JsonObject = {"model": trained.model, "version": trained.version, "outputs": _in_pieces(outputs)}
     if trained.epoch is not None:
         answer["epoch"] = trained.epoch
     if trained.signature is not None:
@@ -74,7 +74,7 @@ def _in_pieces(values: Array) -> "Array | orjson.Fragment":
     return orjson.Fragment(b"[%b]" % b",".join(pieces))
 
 
-def _of_classes(signature: Signature, found: Sequence[Classes]) -> dict[str, Any]:
+def _of_classes(signature: Signature, found: Sequence[Classes]) -> JsonObject:
     """Labels, probabilities and names: those of the one target, or by the names of several."""
     if not found:
         return {}

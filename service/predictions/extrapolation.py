@@ -1,7 +1,6 @@
 """Values of rows that lie outside the range a network saw in training."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -16,11 +15,22 @@ BLOCK = 1 << 11
 
 
 @dataclass(frozen=True)
+class Outside:
+    """A value, and the range of its column in training."""
+
+    row: int
+    column: str
+    value: float
+    min: float
+    max: float
+
+
+@dataclass(frozen=True)
 class Extrapolation:
     """The number of values outside the training part's range, and the first of them."""
 
     count: int
-    values: list[dict[str, Any]]
+    values: list[Outside]
 
 
 def values_outside_training(trained: TrainedNetwork, inputs: Rows) -> Extrapolation | None:
@@ -29,7 +39,7 @@ def values_outside_training(trained: TrainedNetwork, inputs: Rows) -> Extrapolat
         return None
     low, high = trained.ranges
     count = 0
-    values: list[dict[str, Any]] = []
+    values: list[Outside] = []
     for start in range(0, len(inputs), BLOCK):
         block = inputs[start : start + BLOCK]
         outside = _outside(block, low, high)
@@ -38,8 +48,8 @@ def values_outside_training(trained: TrainedNetwork, inputs: Rows) -> Extrapolat
             places = np.argwhere(outside)
             count += len(places)
             for row, column in places[: MOST_LISTED - len(values)].tolist():
-                seen = {"value": block[row, column], "min": low[column], "max": high[column]}
-                values.append({"row": start + row, "column": trained.input_names[column], **seen})
+                name, seen = trained.input_names[column], block[row, column]
+                values.append(Outside(start + row, name, seen, low[column], high[column]))
     return Extrapolation(count, values)
 
 

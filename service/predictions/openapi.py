@@ -6,16 +6,17 @@ from pydantic import TypeAdapter
 
 from service.datasets.formats.media_types import MediaType
 from service.datasets.ingest.options import StreamedOptions
+from service.http.json_numbers import JsonObject
 from service.http.media_types import ARROW, CSV, JSON, NPY
 from service.predictions.query import WORDS
 from service.predictions.schemas import Invocation, NewPrediction
 from service.wire import EpochNumber, VersionNumber
 
 REFERENCES = "#/components/schemas/{model}"
-MODEL: dict[str, Any] = {"name": "model", "in": "path", "required": True, "schema": {"type": "string"}}
+MODEL: JsonObject = {"name": "model", "in": "path", "required": True, "schema": {"type": "string"}}
 
 
-def _query(name: str, shape: Any, description: str) -> dict[str, Any]:
+def _query(name: str, shape: Any, description: str) -> JsonObject:
     schema = TypeAdapter(shape).json_schema()
     return {"name": name, "in": "query", "required": False, "schema": schema, "description": description}
 
@@ -27,9 +28,9 @@ WHICH = [
 ]
 
 
-def _word(name: str) -> dict[str, Any]:
+def _word(name: str) -> JsonObject:
     """Describe a parameter that files of rows share with uploads."""
-    schema: dict[str, Any] = StreamedOptions.model_json_schema()["properties"][name]
+    schema: JsonObject = StreamedOptions.model_json_schema()["properties"][name]
     schema = {**next((each for each in schema.get("anyOf", ()) if each.get("type") != "null"), {}), **schema}
     description = schema.pop("description")
     plain = {key: value for key, value in schema.items() if key not in ("anyOf", "title") and value is not None}
@@ -38,7 +39,7 @@ def _word(name: str) -> dict[str, Any]:
 
 ASKED = [*WHICH, *map(_word, WORDS)]
 BINARY = {"schema": {"type": "string", "format": "binary"}}
-PREDICTION: dict[str, Any] = {
+PREDICTION: JsonObject = {
     "parameters": ASKED,
     "requestBody": {
         "required": True,
@@ -52,7 +53,7 @@ PREDICTION: dict[str, Any] = {
         },
     },
 }
-PREDICTIONS: dict[int | str, dict[str, Any]] = {
+PREDICTIONS: dict[int | str, JsonObject] = {
     200: {
         "description": "The network's outputs for each row",
         "headers": {
@@ -65,8 +66,8 @@ PREDICTIONS: dict[int | str, dict[str, Any]] = {
         "content": {CSV: {"schema": {"type": "string"}}, ARROW: BINARY, NPY: BINARY},
     }
 }
-READINESS: dict[str, Any] = {"parameters": [MODEL]}
-INVOCATION: dict[str, Any] = {
+READINESS: JsonObject = {"parameters": [MODEL]}
+INVOCATION: JsonObject = {
     "parameters": ASKED,
     "requestBody": {
         "required": True,

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -36,14 +35,14 @@ class Entrance:
             await self._app(scope, receive, send)
 
 
-def _stopped(path: str) -> dict[str, Any]:
+def _stopped(path: str) -> dict[str, object]:
     """Return the problem that the application would answer, were it loaded."""
     detail = "The service was stopped while it started: try again."
     known = {"type": "about:blank", "title": "Unavailable", "status": 503, "instance": path, "code": "stopping"}
     return {**known, "detail": detail, "errors": [], **({"error": detail} if path.startswith("/v2/") else {})}
 
 
-async def _answer(send: Send, status: int, content: dict[str, Any]) -> None:
+async def _answer(send: Send, status: int, content: dict[str, object]) -> None:
     body = json.dumps(content, separators=(",", ":")).encode()
     headers = [(b"content-length", str(len(body)).encode())]
     if status == 200:

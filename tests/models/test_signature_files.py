@@ -3,6 +3,7 @@
 import copy
 import io
 import json
+from dataclasses import asdict
 from typing import Any
 
 import httpx
@@ -131,7 +132,7 @@ def test_a_broken_signature_is_a_problem_and_changes_nothing(client: Client, for
 
 
 def test_what_was_written_is_read_again() -> None:
-    assert read(json.dumps(SOUND.to_json())) == SOUND
+    assert read(json.dumps(asdict(SOUND))) == SOUND
 
 
 def test_what_is_not_there_is_not_known() -> None:
@@ -145,7 +146,7 @@ def test_what_is_not_there_is_not_known() -> None:
     ids=str,
 )
 def test_every_loss_comes_back(loss: Any) -> None:
-    assert read(json.dumps({**SOUND.to_json(), "loss": loss})).loss == loss
+    assert read(json.dumps({**asdict(SOUND), "loss": loss})).loss == loss
 
 
 MANY = [str(number) for number in range(257)]
@@ -216,7 +217,7 @@ MANY = [str(number) for number in range(257)]
     ],
 )
 def test_what_is_wrong_is_named(place: str, value: Any, pointer: str) -> None:
-    written = json.loads(json.dumps(SOUND.to_json()))
+    written = json.loads(json.dumps(asdict(SOUND)))
     *way, last = [int(part) if part.isdigit() else part for part in place.split("/")]
     target: Any = written
     for part in way:
@@ -228,17 +229,17 @@ def test_what_is_wrong_is_named(place: str, value: Any, pointer: str) -> None:
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "9" * 400])
 def test_only_finite_numbers_are_read(number: str) -> None:
-    text = json.dumps(SOUND.to_json())
+    text = json.dumps(asdict(SOUND))
     assert "7.0" in text
     assert "not JSON" in refused(text.replace("7.0", number)).detail
 
 
 def test_the_text_is_not_longer_than_signatures_are() -> None:
-    assert "4,194,304" in refused(json.dumps(SOUND.to_json()) + " " * from_file.LONGEST_SIGNATURE).detail
+    assert "4,194,304" in refused(json.dumps(asdict(SOUND)) + " " * from_file.LONGEST_SIGNATURE).detail
 
 
 def test_widths_are_those_of_the_network_and_numbers_those_of_its_dtype() -> None:
-    text = json.dumps(SOUND.to_json())
+    text = json.dumps(asdict(SOUND))
     assert "5 inputs wide, but the network has 4" in refused(text, "Dense(4 => 3)").detail
     assert "3 outputs wide, but the network has 2" in refused(text, "Dense(5 => 2)").detail
     large = text.replace("7.0", "1e39")

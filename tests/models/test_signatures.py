@@ -1,11 +1,13 @@
 """The signature of a model's data: shown with it, kept by a PUT; and the epochs that a version has kept."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from service.client import Client
 from service.database.database import Database
 from service.database.migrate import migrate
+from service.database.record import reader
 from service.models import blueprints, operations, records
 from service.models.schemas import ModelSignature, NewModel
 from service.models.signature.signature import Feature, Signature, Target
@@ -68,7 +70,7 @@ def test_versions_list_their_kept_epochs_and_parameters_of_each_are_shown(client
 
 
 def test_columns_of_every_kind_are_shown_with_their_widths() -> None:
-    kept = Signature.from_json(FLOWERS.to_json())
+    kept = reader(Signature)(asdict(FLOWERS))
     shown = ModelSignature.model_validate(kept).model_dump()
     assert kept == FLOWERS
     assert shown == {

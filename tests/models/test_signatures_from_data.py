@@ -1,9 +1,11 @@
 """The signature that a version keeps of its data."""
 
+from dataclasses import asdict
 from typing import Any
 
 import pytest
 
+from service.database.record import reader
 from service.datasets.arrangement import Arrangement
 from service.datasets.columns import Column
 from service.datasets.records import DatasetRecord
@@ -62,7 +64,7 @@ def test_a_signature_names_columns_with_kinds_categories_ranges_and_fills() -> N
         Target("ripe", "boolean", ("false", "true")),
         Target("colour", "categorical", ("blue", "red")),
     )
-    assert Signature.from_json(signature.to_json()) == signature
+    assert reader(Signature)(asdict(signature)) == signature
 
 
 def test_data_from_before_missing_values_could_be_filled_has_a_signature() -> None:
@@ -82,7 +84,7 @@ def test_the_column_of_weights_is_no_feature() -> None:
 
 def test_signatures_without_loss_and_weights_are_read() -> None:
     kept: dict[str, Any] = {"features": [], "targets": [], "link": "softmax"}
-    assert Signature.from_json(kept) == Signature((), (), "softmax")
+    assert reader(Signature)(kept) == Signature((), (), "softmax")
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
-from service.datasets.columns import Kind
+from service.datasets.columns import ColumnStatistics, ColumnSummary, Kind
 from service.datasets.ingest.missing import Way
 from service.datasets.ingest.spool import Spool
 from service.datasets.split import PARTS, Indices, Parts
@@ -45,8 +44,8 @@ class SpooledColumn:
         return ["false", "true"] if self.kind == "boolean" else self.categories
 
 
-def describe(column: SpooledColumn, spool: Spool, parts: Parts) -> dict[str, Any]:
-    """The summary of a column, as `ColumnSummary` has it. Deviations, too, are exact: they are taken about the mean."""
+def describe(column: SpooledColumn, spool: Spool, parts: Parts) -> ColumnSummary:
+    """The summary of a column. Deviations, too, are exact: they are taken about the mean."""
     with np.errstate(all="ignore"):  # what overflows float64 is answered as null
         described = {part: _Description() for part in PARTS}
         for part, values, gone in _stretches(column, spool, parts):
@@ -130,8 +129,7 @@ class _Description:
             values if self.count <= MOST_SORTED else values[evenly_spread(self.count, rank, len(values))]
         )
 
-    def summary(self, column: SpooledColumn) -> dict[str, Any]:
-        """The summary, as `ColumnStatistics` has it."""
+    def summary(self, column: SpooledColumn) -> ColumnStatistics:
         is_number = column.kind != "categorical" and self.count > 0
         variance = sum(self.squares) / (self.count - 1) if is_number and self.count > 1 else math.nan
         return {
@@ -152,7 +150,7 @@ class _Description:
         ordered = np.sort(np.concatenate(self.sample))
         return {str(share): finite(quantile(ordered, share)) for share in QUANTILES}
 
-    def _histogram(self) -> dict[str, Any] | None:
+    def _histogram(self) -> dict[str, list[float]] | None:
         if self.edges is None or self.below is None:
             return None
         counts = np.diff(self.below, prepend=0, append=self.count)

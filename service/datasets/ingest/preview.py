@@ -17,7 +17,7 @@ from service.datasets.schemas import Split
 from service.datasets.split import Parts, assign
 from service.datasets.table import Chunk, Table, Texts
 from service.errors import Fault, Invalid
-from service.http.json_numbers import finite
+from service.http.json_numbers import JsonObject, finite
 from service.ids import new_id
 from service.storage.storage import Storage
 
@@ -34,7 +34,7 @@ def preview_table(
     options: Options,
     faults: Faults,
     check: Callable[[], None] = lambda: None,
-) -> dict[str, Any]:
+) -> JsonObject:
     """Return a description of the table, as `Preview` has it; `read`, `check` are those of `store_table`.
 
     Raises:
@@ -54,12 +54,12 @@ def preview_table(
 
 
 class _Look:
-    """What has been seen of a table so far."""
+    """The columns and rows of a table seen so far."""
 
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
         self._complete = False
-        self._found: dict[str, Any] = {
+        self._found: JsonObject = {
             "features": [],
             "targets": [],
             "inputs": 0,
@@ -72,7 +72,7 @@ class _Look:
         }
 
     @property
-    def answer(self) -> dict[str, Any]:
+    def answer(self) -> JsonObject:
         told: list[Fault] = self._faults.all
         ends = {"complete": self._complete, "sampled": not self._complete, "faults": [asdict(each) for each in told]}
         return {**self._found, **ends}

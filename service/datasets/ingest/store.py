@@ -5,16 +5,14 @@ import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import orjson
 
 from service.datasets.arrangement import Arrangement
-from service.datasets.columns import Column
+from service.datasets.columns import Column, ColumnSummary
 from service.datasets.faults import Faults, Note
 from service.datasets.formats.checks import in_query
 from service.datasets.ingest.advice import advice_on
@@ -71,7 +69,7 @@ def store_table(
             missing=plain_missing(options.missing),
             split_column=options.split_column,
             ignored=[*table.ignored, *ingested.empty],
-            advice=[asdict(each) for each in (*table.advice, *advice_on(ingested, options))],
+            advice=[*table.advice, *advice_on(ingested, options)],
             state="ready",
             progress=None,
             beat=None,
@@ -162,7 +160,7 @@ def is_filled(column: SpooledColumn) -> bool:
     return column.way in ("mean", "mode") or (column.way == "category" and column.missing > 0)
 
 
-def fill_of(column: SpooledColumn, summary: dict[str, Any], dtype: str) -> float:
+def fill_of(column: SpooledColumn, summary: ColumnSummary, dtype: str) -> float:
     """Return the substitute for a missing value: the mean of the training part, the most frequent class, or its own.
 
     Raises:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from anyio import CapacityLimiter, to_thread
 from sqlalchemy.exc import SQLAlchemyError
@@ -31,6 +31,7 @@ from service.datasets.records import DatasetRecord
 from service.datasets.schemas import plain_missing
 from service.datasets.table import ReadOptions, Table
 from service.errors import DescentError, Unavailable, WrongFormat
+from service.http.json_numbers import JsonObject
 from service.ids import new_id
 from service.storage.storage import Storage
 
@@ -122,7 +123,7 @@ class Upload:
             await to_thread.run_sync(self._forget)
             raise _cause(filling, listing, error) from None
 
-    async def preview(self, body: AsyncIterator[bytes], turns: Turns, faults: Faults) -> dict[str, Any]:
+    async def preview(self, body: AsyncIterator[bytes], turns: Turns, faults: Faults) -> JsonObject:
         """Return what the beginning of `body` tells, beside `faults`, as `Preview` has it; nothing is stored.
 
         Raises:
@@ -158,7 +159,7 @@ class Upload:
             raise
         return record
 
-    def _look(self, pipe: BodyPipe, faults: Faults) -> dict[str, Any]:
+    def _look(self, pipe: BodyPipe, faults: Faults) -> JsonObject:
         read = partial(self._read, pipe, replace(self.reading, sample=SAMPLE))
         return preview_table(self.storage, read, self.options, faults, pipe.check)
 

@@ -3,7 +3,8 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+
+from service.http.json_numbers import JsonObject
 
 EXAMPLES = Path(__file__).with_name("examples.json")
 """An answer of each operation that answers JSON, by operationId and status; `make examples` writes it."""
@@ -15,7 +16,7 @@ APPLIED = {"description": "the wait that `Prefer` asked for, cut to 60", "schema
 REPLAYED = {"description": "`true`: `Idempotency-Key` was used before, and this is the answer of then", "schema": TEXT}
 
 
-def describe_answers(document: dict[str, Any]) -> None:
+def describe_answers(document: JsonObject) -> None:
     """Declare the headers that answers of a kind have, and show an example of every JSON answer."""
     examples = json.loads(EXAMPLES.read_text(encoding="utf-8"))
     for methods in document["paths"].values():
@@ -29,7 +30,7 @@ def describe_answers(document: dict[str, Any]) -> None:
                     answer["content"]["application/json"]["example"] = example
 
 
-def _headers(operation: dict[str, Any], status: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def _headers(operation: JsonObject, status: str) -> Iterator[tuple[str, JsonObject]]:
     takes = {parameter["name"].lower() for parameter in operation.get("parameters", ())}
     if status in ("201", "202"):
         yield "Location", LOCATION

@@ -2,12 +2,12 @@
 
 from copy import deepcopy
 from threading import Lock
-from typing import Any
 
 from fastapi import FastAPI
 
 from service.http.document.answers import describe_answers
 from service.http.document.plain import make_plain
+from service.http.json_numbers import JsonObject
 from service.http.problems import (
     PROBLEM_JSON,
     PROTOCOL_JSON,
@@ -22,7 +22,7 @@ def add_document(app: FastAPI) -> None:
     """Make the application's document once, when it is first asked for."""
     described, making = app.openapi, Lock()
 
-    def openapi() -> dict[str, Any]:
+    def openapi() -> JsonObject:
         with making:  # several threads may be the first to ask
             if app.openapi_schema is None:
                 document = deepcopy(described())
@@ -35,7 +35,7 @@ def add_document(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
 
 
-def _describe_problems(document: dict[str, Any]) -> None:
+def _describe_problems(document: JsonObject) -> None:
     """Describe `Problem` once, and drop FastAPI's own form of a 422, which is never sent."""
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for unused in ("HTTPValidationError", "ValidationError"):

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from service.http.json_numbers import JsonObject
 from service.http.problems import speaks_inference_protocol
 
 BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
@@ -22,7 +23,7 @@ MEANINGS = {
 """Descriptions of the parameters of paths."""
 
 
-def make_plain(document: dict[str, Any]) -> None:
+def make_plain(document: JsonObject) -> None:
     """Give operations short names, parameters descriptions, and schemas plain bounds and usable defaults."""
     document["security"] = []  # none is needed, which linters want to read
     for path, methods in document["paths"].items():
@@ -35,7 +36,7 @@ def make_plain(document: dict[str, Any]) -> None:
         _make_schema_plain(schema)
 
 
-def schemas_of(node: Any, named: bool = False) -> Iterator[dict[str, Any]]:
+def schemas_of(node: Any, named: bool = False) -> Iterator[JsonObject]:
     """Every schema of the document, and every other object that has a member of their names."""
     if isinstance(node, dict):
         if not named and node.keys() & SCHEMA:
@@ -56,7 +57,7 @@ def _name(path: str, method: str, long: str) -> str:
     return f"v2_{name}_of_version" if "{version}" in path else f"v2_{name}"
 
 
-def _name_answers(operation: dict[str, Any]) -> None:
+def _name_answers(operation: JsonObject) -> None:
     """Name answers that have no class for their operation: FastAPI's titles have the path, and makers of clients use
     them.
     """
@@ -66,7 +67,7 @@ def _name_answers(operation: dict[str, Any]) -> None:
             schema["title"] = operation["operationId"].title().replace("_", "") + "Answer"
 
 
-def _make_parameter_plain(parameter: dict[str, Any]) -> None:
+def _make_parameter_plain(parameter: JsonObject) -> None:
     """A path has no null, and a header is a text, however it is read; a description belongs to the parameter."""
     schema = parameter["schema"]
     choices = [choice for choice in schema.get("anyOf", ()) if choice.get("type") != "null"]
@@ -82,7 +83,7 @@ def _make_parameter_plain(parameter: dict[str, Any]) -> None:
         parameter["schema"] = _of_header(schema)
 
 
-def _of_header(schema: dict[str, Any]) -> dict[str, Any]:
+def _of_header(schema: JsonObject) -> JsonObject:
     """Return the schema without the null of a header that is not sent."""
     wanted = {"type": "integer"} if schema.get("type") == "integer" else {"type": "string"}
     choices = [schema, *schema.get("anyOf", ())]
@@ -92,7 +93,7 @@ def _of_header(schema: dict[str, Any]) -> dict[str, Any]:
     return wanted | title | kept
 
 
-def _make_schema_plain(schema: dict[str, Any]) -> None:
+def _make_schema_plain(schema: JsonObject) -> None:
     for ours, theirs in BOUNDS.items():
         if ours in schema:
             _move_bound(schema, ours, theirs)
@@ -106,7 +107,7 @@ def _make_schema_plain(schema: dict[str, Any]) -> None:
         schema |= {"additionalProperties": values, "propertyNames": {"pattern": pattern}}
 
 
-def _give_items(schema: dict[str, Any]) -> None:
+def _give_items(schema: JsonObject) -> None:
     """Describe the items of a list whose places differ together, too."""
     places = schema["prefixItems"]
     kinds = {place.get("type") for place in places}
@@ -116,14 +117,14 @@ def _give_items(schema: dict[str, Any]) -> None:
         schema["items"] = {"type": kinds.pop()}
 
 
-def _move_bound(schema: dict[str, Any], ours: str, theirs: str) -> None:
+def _move_bound(schema: JsonObject, ours: str, theirs: str) -> None:
     bound = schema.pop(ours)
     for choice in schema.get("anyOf", [schema]):
         if choice.get("type") != "null":
             choice[theirs] = bound
 
 
-def _is_usable(default: Any, schema: dict[str, Any]) -> bool:
+def _is_usable(default: Any, schema: JsonObject) -> bool:
     """Whether a client may send the default, and can write it down: in many languages objects and lists are none."""
     if isinstance(default, dict | list):
         return False

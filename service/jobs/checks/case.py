@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from service.datasets.arrangement import Arrangement
-from service.datasets.columns import Column
+from service.datasets.columns import Column, ColumnStatistics
 from service.datasets.records import DatasetRecord
 from service.datasets.view import DatasetView
 from service.learning.network import Network
@@ -41,12 +40,12 @@ class Case:
         return self.view.columns.target_columns
 
     @cached_property
-    def statistics(self) -> dict[str, dict[str, Any]]:
+    def statistics(self) -> dict[str, dict[str, ColumnStatistics]]:
         """The summary of each target in each part."""
         return {each.column.name: self.view.columns.summary(each) for each in self.view.columns.targets}
 
     @property
-    def numbers(self) -> dict[str, dict[str, Any]]:
+    def numbers(self) -> dict[str, ColumnStatistics]:
         """The summary of each numeric target in the training part."""
         return {each.name: self.statistics[each.name]["train"] for each in self.targets if each.kind == "numeric"}
 

@@ -12,7 +12,7 @@ from service.learning.planning.advice import Advice, figure, highest_rate, point
 DEAD = 0.01
 """Share of the largest stable rate: rates whose sum over all steps is less hardly change the loss."""
 STILL = 1e-4
-"""How far the steps of a rule that ignores the gradient's size have to come, in all, to change anything."""
+"""The length of all steps of a rule that ignores the gradient's size, below which hardly anything changes."""
 
 
 def dead_rate(case: Case) -> Iterator[Advice]:
@@ -36,14 +36,11 @@ def wild_rate(case: Case) -> Iterator[Advice]:
     rate, _ = highest_rate(case.recipe)
     if rate is None or rate < 1 or not case.recipe.optimiser.ignores_size:
         return
-    largest = max(np.hypot(seen["mean"] or 0, seen["std"] or 0) for seen in [*case.numbers.values(), _CLASS])
+    largest = max([1.0, *(np.hypot(seen["mean"] or 0, seen["std"] or 0) for seen in case.numbers.values())])
     if rate > largest:
         detail = f"{case.recipe.optimiser.name} changes each parameter by about the rate in a step, whatever the slope"
         remedy = f"{figure(rate)} is more than the targets are large. 0.001 to 0.1 is usual"
         yield Advice("rate_too_large", f"{detail}: {remedy}.", pointer_to_rate(case.recipe))
-
-
-_CLASS = {"mean": 1.0, "std": 0.0}
 
 
 def oversized_batch(case: Case) -> Iterator[Advice]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from service.datasets.columns import Column
+from service.datasets.columns import Column, ColumnStatistics
 from service.jobs.checks.case import Case
 from service.learning.planning.advice import Advice, figure, highest_rate, pointer_to_rate
 from service.learning.planning.curvature import sample_of, scaling_of_sample
@@ -153,7 +153,7 @@ def _short(value: float) -> str:
     return f"{float(f'{value:.3g}'):g}"
 
 
-def _size(seen: dict[str, Any]) -> float:
+def _size(seen: ColumnStatistics) -> float:
     return float(np.hypot(seen["mean"] or 0.0, seen["std"] or 0.0))
 
 

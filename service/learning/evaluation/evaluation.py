@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from service.learning.arrays import Array
 from service.learning.evaluation import worst_rows as residuals
 from service.learning.evaluation.class_scores import class_scores
-from service.learning.evaluation.metrics import Classification, Regression
+from service.learning.evaluation.metrics import Classification, Metrics, Regression
 from service.learning.evaluation.worst_rows import WorstRow, WorstRows
 from service.learning.losses import Link, Loss
 from service.learning.network import Network
@@ -55,7 +55,7 @@ class Evaluation:
     """
 
     loss: float
-    metrics: list[dict[str, Any]]
+    metrics: list[Metrics]
     worst: list[WorstRow]
 
 
@@ -102,7 +102,7 @@ class _Judge(Protocol):
     def add(self, outputs: Array, truth: Array) -> Array:
         """Add rows, with all outputs and all columns of targets; return their residuals (rows)."""
 
-    def result(self) -> dict[str, Any]:
+    def result(self) -> Metrics:
         """The metrics."""
 
 

@@ -15,6 +15,9 @@ from service.learning.rows.moments import ColumnMoments
 Metric = float | None
 """The value of a metric; None where it is not defined for these rows, or not finite."""
 
+Metrics = dict[str, Any]
+"""The metrics of one target by name: numbers, and of classes also lists and objects."""
+
 
 class Regression:
     """mse, rmse, mae, r2, max_error and explained_variance of predictions against targets.
@@ -100,7 +103,7 @@ class Classification:
             chances = scores[np.arange(len(true)), true].clip(precision, 1 - precision)
             self._log_loss -= float(np.log(chances, dtype=np.float64).sum())
 
-    def result(self) -> dict[str, Any]:
+    def result(self) -> Metrics:
         count = len(self._classes)
         confusion = self._confusion.reshape(count, count)
         rows, hits = int(confusion.sum()), np.diagonal(confusion)

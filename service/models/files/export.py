@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Literal
 
@@ -31,7 +31,7 @@ class Export:
     def signature(self) -> str | None:
         """The signature as JSON; None where the data are unknown."""
         signature = self.trained.signature
-        return None if signature is None else json.dumps(signature.to_json())
+        return None if signature is None else json.dumps(asdict(signature))
 
     @property
     def metadata(self) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """The data and loss that a version was trained on, which turn rows by name into inputs, and outputs into labels."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -69,22 +69,3 @@ class Signature:
     def known(self) -> frozenset[str]:
         """All columns that rows to predict may have."""
         return self.skipped.union(each.name for each in self.features)
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, kept: dict[str, Any]) -> "Signature":
-        return cls(
-            tuple(Feature(**_with_tuples(each)) for each in kept["features"]),
-            tuple(Target(**_with_tuples(each)) for each in kept["targets"]),
-            kept["link"],
-            kept.get("loss"),
-            kept.get("weights"),
-            tuple(kept.get("left_out", ())),
-        )
-
-
-def _with_tuples(column: dict[str, Any]) -> dict[str, Any]:
-    categories = column["categories"]
-    return {**column, "categories": None if categories is None else tuple(categories)}

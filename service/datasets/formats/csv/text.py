@@ -24,7 +24,7 @@ PACKED = {
     rb"\xff\xff\xff\xff": ("an Arrow stream", "send Content-Type: application/vnd.apache.arrow.stream"),
     rb"\x93NUMPY": ("an array of NumPy", "send Content-Type: application/x-npy"),
 }
-"""What a body is whose first bytes match, and what to do. A first name in CSV may begin with the same letters."""
+"""Forms of bodies by their first bytes, and the remedies. A first name in CSV may begin with the same letters."""
 FIRST = 8
 """Bytes that tell all these."""
 NO_TEXT = {"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape"}
