@@ -1,25 +1,26 @@
 """Alembic's entry: the connection that the service hands over, or for the alembic command one by the settings."""
 
+from importlib import import_module
+from pathlib import Path
 from typing import Any, Literal
 
 from alembic import context
 from sqlalchemy import Connection
 
+import service
 from service.database.database import Database
-from service.database.record import Record, UtcDateTime
-from service.datasets import records as datasets
-from service.evaluations import records as predictions
-from service.idempotency import records
-from service.jobs import records as jobs
-from service.models import records as models
+from service.database.record import AsJson, Record, UtcDateTime
 from service.settings import Settings
 
-MODULES = (records, datasets, models, jobs, predictions)
-"""Imported for their tables, which fill `Record.metadata`."""
+SERVICE = Path(service.__file__).parent
+for path in SERVICE.rglob("records.py"):  # for their tables, which fill `Record.metadata`
+    import_module(".".join(path.relative_to(SERVICE.parent).with_suffix("").parts))
 
 
 def render_type(kind: str, item: Any, _context: Any) -> str | Literal[False]:
     """Migrations outlive our own types: a new one names the column type behind them."""
+    if kind == "type" and isinstance(item, AsJson):
+        return "sa.JSON(none_as_null=True)"
     return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, UtcDateTime) else False
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from service.datasets.columns import ColumnStatistics
 from service.datasets.rounding import EXACT_TO, TELLING, Rounding
 from service.http.json_numbers import Array
 from service.jobs.checks.case import Case
@@ -37,6 +38,6 @@ def _rounding(stored: Array) -> Rounding:
     return rounding
 
 
-def _large(seen: dict[str, float]) -> bool:
+def _large(seen: ColumnStatistics) -> bool:
     largest = max(-seen["min"], seen["max"])
-    return largest >= EXACT_TO or largest * TELLING >= seen["max"] - seen["min"]
+    return bool(largest >= EXACT_TO or largest * TELLING >= seen["max"] - seen["min"])
