@@ -15,6 +15,7 @@ TESTS = ROOT / "tests"
 CEILING = 300
 LONGEST_NAME = 70
 MOST_MODULES = 15
+MOST_LOOSE_DICTIONARIES = 30
 
 FLOORS = (
     "environment errors ids learning/arrays learning/renamed learning/synonyms learning/terms",
@@ -220,6 +221,12 @@ def test_no_folder_holds_more_modules_than_one_can_survey() -> None:
     for path in MODULES.values():
         held[path.parent] += path.name != "__init__.py"
     assert {folder: count for folder, count in held.items() if count > MOST_MODULES} == {}
+
+
+def test_few_dictionaries_have_values_of_any_type() -> None:
+    inside = {module: path for module, path in MODULES.items() if not module.endswith(("schemas", "endpoints"))}
+    loose = {module: path.read_text(encoding="utf-8").count("dict[str, Any]") for module, path in inside.items()}
+    assert sum(loose.values()) < MOST_LOOSE_DICTIONARIES, {module: count for module, count in loose.items() if count}
 
 
 def test_no_docstring_begins_with_a_relative_clause() -> None:

@@ -5,7 +5,9 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeVar
+
+from service.http.json_numbers import JsonObject
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
@@ -43,7 +45,7 @@ class Steps:
         self.infer.add(taken.infer)
         self.output.add(taken.output)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         return {
             "compute_input": self.input.to_json(),
             "compute_infer": self.infer.to_json(),
@@ -78,7 +80,7 @@ class Activity:
     steps: Steps = field(default_factory=Steps)
     sizes: OrderedDict[int, Steps] = field(default_factory=OrderedDict)
 
-    def to_json(self, name: str, version: int) -> dict[str, Any]:
+    def to_json(self, name: str, version: int) -> JsonObject:
         return {
             "name": name,
             "version": str(version),
@@ -116,7 +118,7 @@ class Statistics:
         with self._lock:
             self._of(model, version).fail.add(ns)
 
-    def to_json(self, names: Mapping[tuple[str, int], str]) -> list[dict[str, Any]]:
+    def to_json(self, names: Mapping[tuple[str, int], str]) -> list[JsonObject]:
         """Return the statistics of these versions; `names` are those of their models, by id and number."""
         with self._lock:
             return [
