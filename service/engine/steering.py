@@ -1,4 +1,4 @@
-"""What clients wish of a training at work, made to take hold between two of its steps."""
+"""Wishes of clients about a training at work, made to take hold between two of its steps."""
 
 from service.engine.ledger import Ledger
 from service.jobs.states import Asked

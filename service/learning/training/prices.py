@@ -1,4 +1,4 @@
-"""What computing costs here: seconds of a call, of a product and of an element, measured once per process."""
+"""Costs of computing on this machine: seconds of a call, of a product and of an element, measured once per process."""
 
 from collections.abc import Callable
 from functools import cache
