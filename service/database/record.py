@@ -90,6 +90,7 @@ class Record(DeclarativeBase):
         datetime: UtcDateTime,
         str: String(),
         bytes: LargeBinary(),
+        dict[str, Any]: JSON(none_as_null=True),
         list[str]: JSON(none_as_null=True),
     }
 

@@ -18,6 +18,7 @@ from service.errors import invalid
 from service.evaluations.records import EvaluationRecord, Residual
 from service.evaluations.schemas import NewEvaluation
 from service.http import json_numbers
+from service.http.json_numbers import JsonObject
 from service.ids import new_id
 from service.jobs import records as jobs
 from service.jobs.reports import reading
@@ -156,7 +157,7 @@ def keep(session: Session, record: EvaluationRecord) -> None:
 
 def trainings(
     session: Session, model: ModelRecord, limit: int, after: str | None, parameter: str
-) -> tuple[list[dict[str, Any]], str | None]:
+) -> tuple[list[JsonObject], str | None]:
     """The trainings of a model's versions that jobs have added, newest first; the cursor is a version's number."""
     before = None if after is None else position_of(after, model.next_version, parameter=parameter)
     found = jobs.trainings(session, model.id, limit + 1, before)

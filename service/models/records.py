@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, Session, column_property, mapped_column, unde
 from service.database import lookup
 from service.database.record import AsJson, Record, now
 from service.errors import NotFound
+from service.http.json_numbers import JsonObject
 from service.models.signature.signature import Signature
 
 MOST_NAMED = 6
@@ -30,7 +31,7 @@ class VersionRecord(Record):
     """The job that made it; null: version 0 or a PUT. No foreign key: a version outlives its job."""
     signature: Mapped[Signature | None] = mapped_column(_SIGNATURE)
     """The signature of the data it was trained on; null: not known."""
-    trained_with: Mapped[dict[str, Any] | None] = mapped_column(deferred=True)
+    trained_with: Mapped[JsonObject | None] = mapped_column(deferred=True)
     """The loss and the column of weights of its training, where it is older than signatures that know these."""
     serve: Mapped[Serve] = mapped_column(String(), default="always", server_default="always")
     """The wish of its job."""
@@ -219,7 +220,7 @@ def which(session: Session, reference: str, version: int | None) -> tuple[str, i
     return found[0], found[1]
 
 
-def trained_with(session: Session, model: str, number: int) -> dict[str, Any] | None:
+def trained_with(session: Session, model: str, number: int) -> JsonObject | None:
     """Return the loss and weights of a version's training, where its signature does not know them."""
     version = VersionRecord.model_id == model, VersionRecord.number == number
     return session.scalar(select(VersionRecord.trained_with).where(*version))
