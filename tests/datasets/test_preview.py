@@ -169,3 +169,14 @@ def test_a_table_of_parts_alone_is_a_fault(http: httpx.Client) -> None:
     query: dict[str, Any] = {"ignore": ["x", "y"], "split_column": "p"}
     assert told(look(http, "x,y,p\n1,2,train\n", **query)) == ["query/targets"]
     assert pointers(upload(http, "x,y,p\n1,2,train\n", **query)) == ["query/targets"]
+
+
+def test_texts_of_json_that_are_dates_are_faults(http: httpx.Client) -> None:
+    columns = {"day": ["2020-01-31", "2020-02-29"], "y": [1, 2]}
+    body: dict[str, Any] = {"columns": columns, "targets": ["y"]}
+    seen = http.post("/api/datasets?validate_only=true", json=body)
+    (fault,) = seen.json()["faults"]
+    assert (fault["pointer"], seen.status_code) == ("#/columns/day/0", 200)
+    assert "set its type to date" in fault["detail"]
+    assert pointers(http.post("/api/datasets", json=body)) == ["#/columns/day/0"]
+    assert http.post("/api/datasets", json={**body, "types": {"day": "date"}}).status_code == 201

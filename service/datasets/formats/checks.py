@@ -39,6 +39,7 @@ _WEEKDAY = r"((mon|tue|wed|thu|fri|sat|sun)[a-z]*,?\s+)?"
 _TIME = re.compile(
     rf"\s*({_WEEKDAY}({_DAY}|{_NAMED})([T ]+{CLOCK})?|{CLOCK}|\d{{4}}[-/]\d\d)\s*", re.IGNORECASE | re.ASCII
 )
+_CLOCK = re.compile(rf"\s*{CLOCK}\s*", re.IGNORECASE | re.ASCII)
 _COLUMN_NAME: TypeAdapter[str] = TypeAdapter(ColumnName)
 
 
@@ -91,14 +92,15 @@ def few_categories(chunks: Generator[Chunk], told: Collection[str], note: Note =
         for chunk in chunks:
             for name, texts in chunk.columns.items():
                 if isinstance(texts, Texts) and name not in refused:
-                    begins = name not in told and not seen.get(name)
+                    known = seen.setdefault(name, set())
+                    begins = name not in told and not known
                     fault = (begins and _fault_of_first(name, texts, chunk, rows)) or _fault_of_categories(
-                        name, texts, seen.setdefault(name, set()), chunk
+                        name, texts, known, chunk
                     )
                     if fault:
                         note(fault)
                         refused.add(name)
-                        seen[name].clear()
+                        known.clear()
             wrong = {name: np.ones(chunk.rows, bool) for name in refused}
             yield replace(chunk, wrong={**chunk.wrong, **wrong}) if wrong else chunk
             rows += chunk.rows
@@ -110,7 +112,8 @@ def _fault_of_first(name: str, texts: Texts, chunk: Chunk, rows: int) -> Invalid
     first = texts.categories[texts.codes[row]] if texts.codes[row] >= 0 else ""
     if not is_time(first):
         return None
-    detail = f"{chunk.where(row)}: column {name!r} {no_date(first)}"
+    days = "" if _CLOCK.fullmatch(first) else "set its type to date for days since 1970-01-01, "
+    detail = f"{chunk.where(row)}: column {name!r} {no_date(first, days)}"
     return invalid(f"#/columns/{escape(name)}/{rows + row}", detail)
 
 

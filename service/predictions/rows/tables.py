@@ -31,8 +31,6 @@ from service.predictions.rows import named_rows
 if TYPE_CHECKING:
     import pyarrow
 
-FILE_MARK = b"ARROW1\0\0"
-"""The first bytes of Arrow's file format."""
 INDEX = re.compile(r"__index_level_[0-9]+__")
 """The names of the index of pandas' rows."""
 UNNAMED = re.compile(r"column_[0-9]+")
@@ -125,12 +123,9 @@ def from_arrow(question: Question, trained: TrainedNetwork) -> InputRows:
 def _arrow(question: Question) -> "tuple[pyarrow.Schema, Iterable[pyarrow.RecordBatch]]":
     import pyarrow  # here: it takes a third of a second, and JSON can do without
 
-    from service.datasets.formats.arrow.sizes import check_sizes
+    from service.datasets.formats.arrow.ipc import opened
 
-    body = question.body.removeprefix(FILE_MARK)  # a stream follows, and then an index of its batches
-    check_sizes(pyarrow.BufferReader(body), len(body))
-    reader = pyarrow.ipc.open_stream(pyarrow.py_buffer(body))
-    return reader.schema, reader
+    return opened(pyarrow.BufferReader(question.body), len(question.body))
 
 
 def _parquet(question: Question) -> "tuple[pyarrow.Schema, Iterable[pyarrow.RecordBatch]]":

@@ -126,7 +126,7 @@ def test_texts_that_are_dates_come_with_advice_unless_their_type_is_set() -> Non
     body = as_parquet(pyarrow.table({"ok": range(rows), "x": [None] * (rows - 1) + ["2026-01-31"]}))
     where, what = refusal(MediaType.PARQUET, body)
     assert where == f"#/columns/x/{rows - 1}"
-    assert what.startswith(f"Row {rows - 1}: column 'x' holds '2026-01-31', a date or a time: give numbers")
+    assert what.startswith(f"Row {rows - 1}: column 'x' holds '2026-01-31', a date or a time: set its type to date")
     assert read(MediaType.PARQUET, body, types={"x": "categorical"})[1]["x"][-1] == "2026-01-31"
 
 

@@ -31,26 +31,35 @@ def read_arrow(body: Pieces, options: ReadOptions, scratch: Path) -> Table:
     """
     source = mapped(to_file(body, scratch / "body.arrow"))
     with refusing(FORM):
-        start = source.read(len(MARK))
-        source.seek(0)
-        if start.startswith(OLD_MARK):
-            raise invalid("#", "This is Feather of version 1: write version 2, or Parquet.", "malformed")
-        is_file = start == MARK
-        (check_sizes_of_file if is_file else check_sizes)(source, body.packed)
-        source.seek(0)
-        schema = ipc.open_file(source).schema if is_file else ipc.open_stream(source).schema
+        schema, batches = opened(source, body.packed)
         found = columns_of(schema, options)
-    chunks = _chunks(source, found.kinds, is_file=is_file, note=options.note)
+    chunks = _chunks(source, batches, found.kinds, options.note)
     return Table(found.kinds, chunks, advice=found.advice, ignored=found.left_out, dates=found.dates)
 
 
-def _chunks(source: pyarrow.NativeFile, kinds: Mapping[str, Kind], *, is_file: bool, note: Note) -> Generator[Chunk]:
+def opened(source: pyarrow.NativeFile, packed: int) -> tuple[pyarrow.Schema, Iterator[pyarrow.RecordBatch]]:
+    """Return the schema and the batches of a stream or a file, which came as `packed` bytes.
+
+    Raises:
+        TooLarge: it unpacks to too much.
+        Invalid, pyarrow.ArrowInvalid: it is no Arrow.
+    """
+    start = source.read(len(MARK))
+    source.seek(0)
+    if start.startswith(OLD_MARK):
+        raise invalid("#", "This is Feather of version 1: write version 2, or Parquet.", "malformed")
+    is_file = start == MARK
+    (check_sizes_of_file if is_file else check_sizes)(source, packed)
+    source.seek(0)
+    if is_file:
+        file = ipc.open_file(source)
+        return file.schema, map(file.get_batch, range(file.num_record_batches))
+    stream = ipc.open_stream(source)
+    return stream.schema, iter(stream)
+
+
+def _chunks(
+    source: pyarrow.NativeFile, batches: Iterator[pyarrow.RecordBatch], kinds: Mapping[str, Kind], note: Note
+) -> Generator[Chunk]:
     with refusing(FORM), source:
-        source.seek(0)
-        yield from chunks_of(_of_file(source) if is_file else ipc.open_stream(source), kinds, note)
-
-
-def _of_file(source: pyarrow.NativeFile) -> Iterator[pyarrow.RecordBatch]:
-    reader = ipc.open_file(source)
-    for index in range(reader.num_record_batches):
-        yield reader.get_batch(index)
+        yield from chunks_of(batches, kinds, note)
