@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from service.database.disk_faults import disk_fault, is_read_only, read_only
+from service.database.disk_faults import disk_fault, is_busy, is_read_only, read_only
 from service.database.reserve import Reserve
 from service.errors import CannotWrite, Unavailable
 
@@ -120,17 +120,18 @@ class Database:
 
     @contextmanager
     def _marking_faults(self) -> Iterator[None]:
-        """Tell other processes, and the caller, where the disk takes no more."""
+        """Tell other processes, and the caller, where the disk takes no more; and others where the lock is not free."""
         try:
             yield
         except DBAPIError as error:
-            fault = disk_fault(error)
+            unwritable = self.file is not None and is_read_only(self.file.parent)  # SQLite has several errors for that
+            fault = read_only() if unwritable else disk_fault(error)
+            if self.reserve is not None and (fault is not None or is_busy(error)):
+                self.reserve.mark()
             if fault is None:
                 raise
-            if self.file is not None and is_read_only(self.file.parent):  # which SQLite calls an error of writing
-                fault = read_only()
-            if self.reserve is not None:
-                self.reserve.mark()
+            if fault.code == read_only().code:
+                self.close()  # connections that were made while a disk can only be read never write: new ones may
             raise fault from error
 
     @contextmanager
@@ -171,6 +172,7 @@ class Database:
             self._turn.release()
 
     def close(self) -> None:
+        """Close the connections; whoever comes later gets new ones."""
         with self._looking_up:
             if self._lookups is not None:
                 self._lookups.connection.close()

@@ -179,7 +179,7 @@ class Ledger:
         if self._training is None:
             return
         self._checkpoint = Checkpoint(save(self._training.state()), float(self._training.epochs_done))
-        with suppress(CannotWrite):
+        with suppress(CannotWrite, SQLAlchemyError):
             self._beat()
 
     def flush(self, session: Session) -> bool:

@@ -5,77 +5,28 @@ import resource
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
-from starlette.testclient import TestClient
 
 from service.database.database import Database
 from service.database.disk_faults import disk_fault
 from service.database.migrate import migrate
 from service.errors import CannotWrite
-from tests.support.applications import application
 from tests.support.full_disk import SmallDisk, no_more_pages, small_disk
-from tests.support.problems import problem
 from tests.support.serving import running_service, wait_for
-
-DATA = {"columns": {"x": [0, 1, 2, 3], "y": [2, 6, 10, 14]}, "targets": ["y"]}
-KEY = {"Idempotency-Key": "once"}
-
-Send = Callable[[httpx.Client, str, str], httpx.Response]
-"""A request that writes, given a client, a model and a dataset."""
-WRITES: dict[str, Send] = {
-    "a dataset": lambda http, _, __: http.post("/api/datasets", json=DATA),
-    "a dataset with a key": lambda http, _, __: http.post("/api/datasets", json=DATA, headers=KEY),
-    "a stream": lambda http, _, __: http.post(
-        "/api/datasets?targets=y", content=b"x,y\n" + b"1,2\n" * 400_000, headers={"Content-Type": "text/csv"}
-    ),
-    "a model": lambda http, _, __: http.post("/api/models", json={"architecture": "Dense(100 => 100)"}),
-    "a model with a key": lambda http, _, __: http.post(
-        "/api/models", json={"architecture": "Dense(100 => 100)"}, headers={"Idempotency-Key": "other"}
-    ),
-    "parameters": lambda http, model, _: http.put(
-        f"/api/models/{model}/parameters", json={"layers": [{"weight": [[1]], "bias": [0]}]}
-    ),
-    "a job": lambda http, model, dataset: http.post("/api/jobs", json={"model": model, "dataset": dataset}),
-    "an evaluation": lambda http, model, dataset: http.post(
-        f"/api/models/{model}/evaluations", json={"dataset": dataset, "part": "train"}
-    ),
-    "a deletion": lambda http, _, __: http.delete("/api/models/spare"),
-}
+from tests.support.writes import DATA, WRITES, line, refused, serving
 
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[SmallDisk]:
     with small_disk(tmp_path / "small") as disk:
         yield disk
-
-
-@contextmanager
-def serving(folder: Path) -> Iterator[TestClient]:
-    """The application in a folder, with an engine that is ready and does nothing."""
-    with closing(Database(f"sqlite:///{folder / 'descent.db'}")) as database:
-        migrate(database)
-        app = application(folder, database)
-        with closing(TestClient(app, "http://localhost", raise_server_exceptions=False)) as client:
-            yield client
-
-
-def line(http: httpx.Client) -> tuple[str, str]:
-    """A model and a dataset."""
-    model = http.post("/api/models", json={"architecture": "Dense(1 => 1)"}).json()["id"]
-    return model, http.post("/api/datasets", json=DATA).json()["id"]
-
-
-def refused(answer: httpx.Response) -> None:
-    assert problem(answer, 503)["code"] == "storage_full"
-    assert answer.headers["Retry-After"] == "10"
 
 
 def test_each_write_on_a_full_disk_is_503_and_works_once_there_is_room(disk: SmallDisk) -> None:
@@ -85,8 +36,8 @@ def test_each_write_on_a_full_disk_is_503_and_works_once_there_is_room(disk: Sma
         assert http.get("/health/ready").status_code == 200
         disk.fill()
         for send in WRITES.values():
-            refused(send(http, model, dataset))
-        refused(http.get("/health/ready"))
+            refused(send(http, model, dataset), "storage_full")
+        refused(http.get("/health/ready"), "storage_full")
         assert http.get("/health/live").status_code == 200
         assert http.post(f"/api/models/{model}/predictions", json={"inputs": [[1]]}).status_code == 200
         assert [path.name for path in (disk.folder / "datasets").iterdir()] == [dataset]
@@ -112,8 +63,8 @@ def test_a_database_that_may_not_grow_is_not_ready_until_it_may(tmp_path: Path) 
     with serving(tmp_path) as http:
         database: Database = http.app.state.resources.database  # type: ignore[attr-defined]
         with no_more_pages(database):
-            refused(http.post("/api/models", json={"architecture": "Dense(100 => 100)"}))
-            refused(http.get("/health/ready"))
+            refused(http.post("/api/models", json={"architecture": "Dense(100 => 100)"}), "storage_full")
+            refused(http.get("/health/ready"), "storage_full")
         assert http.get("/health/ready").status_code == 200
 
 
@@ -158,8 +109,8 @@ def test_a_service_on_a_full_disk_keeps_its_jobs_and_heals(disk: SmallDisk, tmp_
         wait_for(lambda: all(client.job(job.id).epochs_done for job in (kept, dropped)))
         disk.fill()
         wait_for(lambda: all(f"job {job.id} rests" in service.log for job in (kept, dropped)))
-        refused(client.http.get("/health/ready"))
-        refused(client.http.post("/api/datasets", json=DATA))
+        refused(client.http.get("/health/ready"), "storage_full")
+        refused(client.http.post("/api/datasets", json=DATA), "storage_full")
         assert client.http.post(f"/api/jobs/{dropped.id}/cancel").status_code == 200
         wait_for(lambda: client.job(dropped.id).state == "cancelled")
         resting = client.job(kept.id)

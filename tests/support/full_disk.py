@@ -1,10 +1,11 @@
-"""Disks that are full: a small file system of its own where this process may mount one, else limits of SQLite."""
+"""Disks that are full, or can only be read: a small file system where this user may mount one, else limits."""
 
 import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from sqlalchemy import event
@@ -33,6 +34,10 @@ class SmallDisk:
 
     def empty(self) -> None:
         self._filler.unlink()
+
+    def remount(self, how: Literal["ro", "rw"]) -> None:
+        """Let the disk be read only, or written again; no process may have files open to write."""
+        subprocess.run(["mount", "-o", f"remount,{how}", str(self.folder)], check=True)
 
 
 @contextmanager
