@@ -45,6 +45,14 @@ test: .venv/.development .venv-clients/.tools .node-clients/.tools ## Run the te
 test-kernels: .venv/.development ## Run tests/learning under every kernel of OpenBLAS that takes hold
 	.venv/bin/python -m tests.kernels $(ARGS)
 
+.PHONY: torture
+torture: .venv/.development ## Kill workers and service 2,000 times while jobs train
+	.venv/bin/python -m tests.torture $(ARGS)
+
+.PHONY: soak
+soak: .venv/.development ## Run 100,000 tiny jobs, and watch memory and speed
+	.venv/bin/python -m tests.torture.soak $(ARGS)
+
 .PHONY: references
 references: .venv/.development ## Make the files of tests/learning/references again
 	@environment=.venv; [ ! -e .venv-bench/.peers ] || environment=.venv-bench; $$environment/bin/python -m tests.learning.references

@@ -1,0 +1,128 @@
+"""A run of the torture: jobs of all kinds, first undisturbed, then while processes die; and what came of them."""
+
+import random
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from tests.support.serving import RunningService, wait_for
+from tests.torture.clients import Clients, Posted
+from tests.torture.faults import Fault, faults, kill, wait_for_commits
+from tests.torture.kinds import KINDS
+from tests.torture.traces import Trace, leftovers, traces
+
+ACTS = 2
+"""Things that clients do between two deaths."""
+DEATHS_OF_THE_SERVICE = ("the service", "everything")
+
+
+@dataclass
+class Outcome:
+    """The figures of a run, and all that was not as promised."""
+
+    kills: Counter[str] = field(default_factory=Counter)
+    jobs: int = 0
+    lost_workers: int = 0
+    seconds: float = 0.0
+    violations: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        kinds = ", ".join(f"{victim} {count:,}" for victim, count in self.kills.items())
+        return (
+            f"{self.kills.total():,} kills ({kinds}), {self.jobs:,} jobs that lost {self.lost_workers:,} workers, "
+            f"{self.seconds:,.0f} s, {len(self.violations)} violations"
+        )
+
+
+def command(seed: int, kills: int, tiny: int) -> str:
+    """Return what repeats a run."""
+    return f'make torture ARGS="--seed {seed} --kills {kills} --tiny {tiny}"'
+
+
+def torture(folder: Path, seed: int, kills: int, tiny: int) -> Outcome:
+    """Post and steer jobs while processes die, `tiny` ones queued behind them; let all end, and compare."""
+    return Run(folder, seed).run(kills, tiny)
+
+
+class Run:
+    """A service that dies again and again, and its clients."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self._folder = folder
+        self._seed = seed
+        self._random = random.Random(seed)  # noqa: S311 - faults, not secrets
+        self._outcome = Outcome()
+        self._doomed: list[psutil.Process] = []
+        """Processes of services that have died, which are to end by themselves."""
+
+    def run(self, kills: int, tiny: int) -> Outcome:
+        began = time.monotonic()
+        self._service = RunningService(self._folder)
+        try:
+            clients = Clients(lambda: self._service.url, self._seed)
+            undisturbed = {kind: clients.post(kind) for kind in KINDS}
+            clients.finish()
+            clients.queue_tiny(self._folder, tiny)
+            for fault in faults(self._seed, kills):
+                self._suffer(fault, clients)
+            self._kill("everything")
+            clients.finish()
+            clients.verify_changed()
+            clients.finish()
+            wait_for(lambda: not any(process.is_running() for process in self._doomed))
+        finally:
+            self._service.stop()
+        self._judge(clients, undisturbed)
+        self._outcome.seconds = time.monotonic() - began
+        return self._outcome
+
+    def _suffer(self, fault: Fault, clients: Clients) -> None:
+        """Let processes die while clients act."""
+        acting = threading.Thread(target=self._act, args=(clients,))
+        acting.start()
+        if not wait_for_commits(self._folder, fault.commits):
+            self._outcome.violations.append(f"nothing went on before kill {self._outcome.kills.total() + 1}")
+        self._kill(fault.victim)
+        acting.join()
+
+    def _kill(self, victim: str) -> None:
+        self._doomed += kill(self._service, victim, self._random)
+        self._outcome.kills[victim] += 1
+        if victim in DEATHS_OF_THE_SERVICE:
+            self._service = RunningService(self._folder)
+
+    def _act(self, clients: Clients) -> None:
+        try:
+            for _ in range(ACTS):
+                clients.act()
+        except AssertionError as error:
+            self._outcome.violations.append(f"a client: {error}")
+
+    def _judge(self, clients: Clients, undisturbed: dict[str, Posted]) -> None:
+        found = traces(self._folder)
+        self._outcome.jobs = len(clients.jobs)
+        self._outcome.lost_workers = sum(each.losses_of_worker for each in found.values())
+        self._outcome.violations += leftovers(self._folder, [job.id for job in clients.jobs], clients.datasets)
+        for job in clients.jobs:
+            if job.id in found:
+                broken = _broken(job, found[job.id], found[undisturbed[job.kind].id])
+                self._outcome.violations += [f"{job.kind} job {job.id}: {each}" for each in broken]
+
+
+def _broken(job: Posted, found: Trace, reference: Trace) -> list[str]:
+    """Return what is not as it should be about one job that has ended."""
+    broken = [] if found.is_gapless else [f"its epochs are not 0 to {found.epochs_done}, each once"]
+    if not job.steered and found.attempt != found.losses_of_worker + 1:
+        broken.append(f"{found.attempt} workers had it, of which {found.losses_of_worker} were lost")
+    if found.state == "cancelled" and job.cancelled:
+        return broken
+    if found.state != "succeeded":
+        return [*broken, f"it is {found.state}: {found.error}"]
+    if job.verifies is not None:
+        return broken if found.is_identical else [*broken, f"its parameters are not those of {job.verifies}"]
+    differences = [] if job.changed else found.differences(reference)
+    return broken + [f"its {part} differ from those of the undisturbed run" for part in differences]
