@@ -144,7 +144,7 @@ def test_what_python_writes_is_read_as_it_was(
 
     def as_read(text: str) -> str | None:
         in_quotes = quoting != csv.QUOTE_MINIMAL or not {*',"\n'}.isdisjoint(text)
-        return None if text == " " else (text if in_quotes else text.strip(" ")) or None
+        return None if not text.strip(" ") else text if in_quotes else text.strip(" ")
 
     expected = [(as_read(text), number, as_read(other)) for text, number, other in rows]
     assert [*zip(columns["text"], columns["number"], columns["other"], strict=True)] == expected
