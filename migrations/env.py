@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from alembic import context
+from alembic.operations import MigrationScript
 from sqlalchemy import Connection
 
 import service
@@ -24,6 +25,14 @@ def render_type(kind: str, item: Any, _context: Any) -> str | Literal[False]:
     return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, UtcDateTime) else False
 
 
+def number(_context: Any, _revision: Any, scripts: list[MigrationScript]) -> None:
+    """Name a new migration by the number after the newest one's, unless it was given a name."""
+    newest = context.script.get_current_head()
+    for script in scripts:
+        if getattr(context.config.cmd_opts, "rev_id", None) is None:
+            script.rev_id = f"{int(newest or 0) + 1:04}"
+
+
 def run(connection: Connection) -> None:
     context.configure(
         connection=connection,
@@ -31,6 +40,7 @@ def run(connection: Connection) -> None:
         render_as_batch=True,  # SQLite changes a table by copying it
         compare_server_default=True,
         render_item=render_type,
+        process_revision_directives=number,
     )
     with context.begin_transaction():
         context.run_migrations()
