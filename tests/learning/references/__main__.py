@@ -16,10 +16,10 @@ HERE = "tests.learning.references"
 
 
 def lacks(requirement: str) -> bool:
-    """Whether this environment has another version of a package, or none."""
+    """Whether this environment lacks a version of a package; that of a build for processors alone, +cpu, will do."""
     name, _, wanted = requirement.partition("==")
     try:
-        return version(name) != wanted
+        return version(name).partition("+")[0] != wanted
     except PackageNotFoundError:
         return True
 
