@@ -66,13 +66,13 @@ class Ledger:
         self.job = record.id
         self.attempt = attempt
         self.lost = False
-        self.asked: str | None = None
-        self.pending: Wish | None = None
-        self.time_is_over = False
+        self.asked: str | None = record.asked
+        self.pending: Wish | None = record.pending
         self._database = database
         self._training: Training | None = None
         self._began, self._seconds_before = time.monotonic(), record.seconds
         self._max_seconds = math.inf if record.max_seconds is None else record.max_seconds
+        self.time_is_over = self._seconds_before > self._max_seconds
         self._verifies = record.verifies is not None
         if self._verifies:
             last_epoch = record.epochs_done or None
@@ -238,7 +238,8 @@ class Ledger:
         until = time.monotonic() + self._gap
         while not self._closing and (left := until - time.monotonic()) > 0:
             with suppress(SQLAlchemyError), self._database.reading() as session:
-                self.asked, self.pending = queue.wishes(session, self.job)
+                asked, pending = queue.wishes(session, self.job)
+                self.asked, self.pending = asked, None if self._noted.entries else pending
             with self._lock:
                 self._lock.notify_all()
                 self._lock.wait_for(lambda: self._closing, min(left, BEAT))

@@ -140,14 +140,17 @@ def _follow(
     workspace: Workspace, ledger: Ledger, assignment: Assignment, events: Iterable[EpochReport | Progress]
 ) -> bool:
     """Note the events to their end; False where the claim is lost or the job leaves this worker."""
-    for event in events:
+    leaves = ledger.wished and steer(ledger, assignment.training)  # asked while no worker had the job
+    for event in () if leaves else events:
         ledger.note(event)
         if ledger.lost:
             return False
-        if ledger.wished and steer(ledger, assignment.training):
-            _leave_as_asked(workspace, ledger, assignment)
-            return False
-    return True
+        leaves = ledger.wished and steer(ledger, assignment.training)
+        if leaves:
+            break
+    if leaves:
+        _leave_as_asked(workspace, ledger, assignment)
+    return not leaves
 
 
 def _succeed(workspace: Workspace, ledger: Ledger, assignment: Assignment, record: JobRecord) -> None:
@@ -221,6 +224,7 @@ def _leave_as_asked(workspace: Workspace, ledger: Ledger, assignment: Assignment
         if record.asked == Asked.CANCEL:
             _leave(session, record, assignment, vector, State.CANCELLED)
         else:
+            _keep(session, record, assignment, vector)  # should it be cancelled without a worker
             queue.without_worker(session, record)
 
     ledger.close()
@@ -248,6 +252,12 @@ def _leave(
     state: State,
     **values: Any,
 ) -> None:
+    _keep(session, record, assignment, vector)
+    queue.end(session, record, state, **values)
+
+
+def _keep(session: Session, record: JobRecord, assignment: Assignment | None, vector: bytes | None) -> None:
+    """Keep the last parameters where training had begun."""
     if assignment is not None and vector is not None and record.verifies is None:
         model = models.find(session, record.model_id)
         models.keep_last_parameters(
@@ -258,7 +268,6 @@ def _leave(
             parameters=vector,
             signature=assignment.signature,
         )
-    queue.end(session, record, state, **values)
 
 
 def _failure(error: Exception, record: JobRecord, assignment: Assignment | None) -> JobError:

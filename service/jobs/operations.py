@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from service.database.database import Database
-from service.database.record import now
 from service.datasets import records as datasets
 from service.errors import Conflict, NotFound
 from service.jobs import queue, records
@@ -92,11 +91,11 @@ def _id_of(session: Session, find: Callable[[Session, str], Any], reference: str
 
 
 def estimated_finish_at(record: JobRecord) -> datetime | None:
-    """Estimate the time at which a running job will end if it continues at its pace so far."""
-    if record.state != State.RUNNING or not record.progress or record.started_at is None:
+    """Estimate the time at which a running job will end if it continues at its workers' pace so far."""
+    if record.state != State.RUNNING or not record.progress or record.beat is None:
         return None
-    seconds = (now() - record.started_at).total_seconds() / record.progress
-    return record.started_at + timedelta(seconds=seconds) if seconds < CENTURY else None
+    seconds = record.seconds / record.progress * (1 - record.progress)
+    return record.beat + timedelta(seconds=seconds) if seconds < CENTURY else None
 
 
 def ended(record: JobRecord) -> bool:
@@ -118,7 +117,7 @@ def last_layers(database: Database, job: str) -> list[LayerValues]:
     with database.reading() as session:
         record = records.find(session, job)
         left = models.last_parameters(session, job)
-    if left is None:
+    if left is None or not ended(record):
         detail = f"Job {job} is {record.state}: only those that broke off in training leave parameters here."
         raise Conflict(detail, "no_last_parameters")
     network = Network(notation.read(left.architecture), left.dtype)

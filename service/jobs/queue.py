@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, select, update
 from sqlalchemy.orm import Session
 
 from service.database.record import now
@@ -15,7 +15,7 @@ from service.jobs.records import JobRecord, delete_checkpoint
 from service.jobs.states import ENDED, LEASE, WITHOUT_WORKER, Asked, JobError, State, Wish
 from service.jobs.steering import records as steering
 from service.jobs.steering.records import Happening
-from service.models.records import drop_points
+from service.models.records import drop_last_parameters, drop_points
 
 log = logging.getLogger(__name__)
 
@@ -40,26 +40,41 @@ def claim(session: Session, job: str, message: str) -> int | None:
 
     A queued job is free. A running one is taken over only by the same message, sent again when its worker died.
     """
-    same = and_(JobRecord.state == State.RUNNING, JobRecord.message == message)
+    taken = _take(session, job, message, JobRecord.state == State.QUEUED)
+    if taken is None:
+        lost: dict[str, Any] = {
+            "losses_of_worker": JobRecord.losses_of_worker + 1,
+            "losses_since_checkpoint": JobRecord.losses_since_checkpoint + 1,
+        }
+        same = and_(JobRecord.state == State.RUNNING, JobRecord.message == message)
+        taken = _take(session, job, message, same, **lost)
+        if taken is None:
+            return None
+        steering.add(session, job, Happening.WORKER_LOST, "The worker was lost.", epoch=taken[1])
+    attempt, epochs = taken
+    epoch = None if attempt == 1 else epochs
+    steering.add(session, job, Happening.CLAIMED, f"A worker took the job: attempt {attempt}.", epoch=epoch)
+    return attempt
+
+
+def _take(session: Session, job: str, message: str, free: ColumnElement[bool], **values: Any) -> tuple[int, int] | None:
+    """Return the attempt, and the epochs done before it; None where the job is not free."""
     statement = (
         update(JobRecord)
-        .where(JobRecord.id == job, or_(JobRecord.state == State.QUEUED, same))
+        .where(JobRecord.id == job, free)
         .values(
             state=State.RUNNING,
             attempt=JobRecord.attempt + 1,
-            losses_of_worker=JobRecord.losses_of_worker + case((same, 1), else_=0),
-            losses_since_checkpoint=JobRecord.losses_since_checkpoint + case((same, 1), else_=0),
             message=message,
             beat=now(),
             started_at=case((JobRecord.started_at.is_(None), now()), else_=JobRecord.started_at),
+            **values,
         )
-        .returning(JobRecord.attempt)
+        .returning(JobRecord.attempt, JobRecord.epochs_done)
         .execution_options(synchronize_session=False)
     )
-    attempt = session.execute(statement).scalar_one_or_none()
-    if attempt is not None:
-        steering.add(session, job, Happening.CLAIMED, f"A worker took the job: attempt {attempt}.")
-    return attempt
+    taken = session.execute(statement).one_or_none()
+    return None if taken is None else (taken.attempt, taken.epochs_done)
 
 
 def write(session: Session, job: str, attempt: int, **values: Any) -> bool:
@@ -101,6 +116,8 @@ def end(session: Session, record: JobRecord, state: State, **values: Any) -> Non
     delete_checkpoint(session, record.id)
     if state != State.SUCCEEDED:
         drop_points(session, record.id)
+    elif record.attempt > 1:  # it may have left some when it paused
+        drop_last_parameters(session, record.id)
 
 
 def verification_of(session: Session, job: str) -> str | None:

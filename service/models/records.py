@@ -54,7 +54,7 @@ class PointRecord(Record):
 
 
 class LastParametersRecord(Record):
-    """The last finite parameters of a failed or cancelled job; the network is there too, for the model may go."""
+    """The last finite parameters of a job that failed, was cancelled or rests; and the network, for models may go."""
 
     __tablename__ = "last_parameters"
 
@@ -195,7 +195,11 @@ def keep_last_parameters(
     left = LastParametersRecord(
         job_id=job, architecture=architecture, dtype=dtype, parameters=parameters, signature=signature
     )
-    session.add(left)
+    session.merge(left)
+
+
+def drop_last_parameters(session: Session, job: str) -> None:
+    session.execute(delete(LastParametersRecord).where(LastParametersRecord.job_id == job))
 
 
 def last_parameters(session: Session, job: str) -> LastParametersRecord | None:

@@ -1,6 +1,7 @@
 """A job that pauses goes on to the same bytes, and its worker is free meanwhile."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from sqlalchemy.orm import Session
@@ -8,7 +9,9 @@ from sqlalchemy.orm import Session
 from service.engine.ledger import Ledger
 from service.engine.run_job import work_on
 from service.engine.workspace import Workspace
-from service.jobs import records
+from service.errors import Conflict
+from service.jobs import operations as jobs
+from service.jobs import queue, records
 from service.jobs.states import Verb
 from service.jobs.steering import verbs
 from service.models import records as models
@@ -70,6 +73,59 @@ def test_a_job_whose_pause_is_taken_back_late_is_queued_again(
     assert shown(workspace, job).state == "queued"
     work_on(workspace, job, "b")
     assert shown(workspace, job).state == "succeeded"
+
+
+def test_a_job_cancelled_while_it_rests_leaves_its_last_parameters(
+    workspace: Workspace, post: Post, at_epoch: AtEpoch
+) -> None:
+    short = post(epochs=7, from_version=0)
+    work_on(workspace, short, "a")
+    at_epoch(7, pause)
+    job = post(epochs=30, from_version=0)
+    work_on(workspace, job, "b")
+    with pytest.raises(Conflict, match="is paused"):
+        jobs.last_layers(workspace.database, job)
+    with workspace.database.transaction() as session:
+        verbs.ask(session, job, Verb.CANCEL)
+    assert jobs.last_layers(workspace.database, job)
+    with workspace.database.reading() as session:
+        left = models.last_parameters(session, job)
+    assert left is not None
+    assert left.parameters == result(workspace, short)[0]
+
+
+def test_a_job_that_succeeds_after_a_rest_leaves_no_last_parameters(
+    workspace: Workspace, post: Post, at_epoch: AtEpoch
+) -> None:
+    at_epoch(7, pause)
+    job = post(epochs=30)
+    work_on(workspace, job, "a")
+    with workspace.database.transaction() as session:
+        assert models.last_parameters(session, job) is not None
+        verbs.ask(session, job, Verb.RESUME)
+    work_on(workspace, job, "b")
+    assert shown(workspace, job).state == "succeeded"
+    with workspace.database.reading() as session:
+        assert models.last_parameters(session, job) is None
+
+
+def test_the_time_in_which_a_job_rests_does_not_count_for_its_end(
+    workspace: Workspace, post: Post, at_epoch: AtEpoch
+) -> None:
+    at_epoch(7, pause)
+    job = post(epochs=14)
+    work_on(workspace, job, "a")
+    with workspace.database.transaction() as session:
+        record = records.find(session, job)
+        assert record.started_at is not None
+        record.started_at -= timedelta(days=365)
+        verbs.ask(session, job, Verb.RESUME)
+        queue.claim(session, job, "b")
+    running = shown(workspace, job)
+    estimate = jobs.estimated_finish_at(running)
+    assert estimate is not None
+    assert running.beat is not None
+    assert estimate - running.beat == timedelta(seconds=running.seconds)
 
 
 def test_a_job_cancelled_while_it_goes_to_rest_is_cancelled(

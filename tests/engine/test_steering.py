@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from service.engine.ledger import Ledger
 from service.engine.run_job import work_on
 from service.engine.workspace import Workspace
+from service.errors import Conflict
 from service.jobs import queue, records, verifications
 from service.jobs.states import Verb, Wish
 from service.jobs.steering import changes, verbs
@@ -177,6 +178,58 @@ def test_a_change_asked_of_a_waiting_job_takes_hold_when_it_begins(workspace: Wo
     assert 0 < ended.epochs_done < 300_000
     kinds = [event for event, *_ in events(workspace, job)]
     assert kinds == ["claimed", "rate_changed", "frozen_changed", "stopped"]
+
+
+@recipes
+def test_a_change_asked_of_a_waiting_job_holds_from_its_first_epoch_on(
+    workspace: Workspace, post: Post, recipe: dict[str, Any]
+) -> None:
+    job = post(epochs=7, from_version=0, **recipe)
+    with workspace.database.transaction() as session:
+        wish(rate=0.002)(session, job)
+    work_on(workspace, job, "a")
+    with workspace.database.reading() as session:
+        rates = [report["rate"] for report in records.reports(session, job, 0, 100).to_json()]
+    assert rates[1:] == [0.002] * 7
+    assert events(workspace, job) == [("claimed", None, None), ("rate_changed", 0, 0)]
+    verify(workspace, job)
+
+
+@recipes
+def test_what_is_asked_of_a_paused_job_takes_hold_where_it_rests(
+    workspace: Workspace, post: Post, at_epoch: AtEpoch, recipe: dict[str, Any]
+) -> None:
+    at_epoch(7, lambda session, job: verbs.ask(session, job, Verb.PAUSE))
+    job = post(epochs=30, from_version=0, **recipe)
+    work_on(workspace, job, "a")
+    with workspace.database.transaction() as session:
+        wish(rate=0.002)(session, job)
+        stop(session, job)
+    work_on(workspace, job, "b")
+    ended = shown(workspace, job)
+    assert (ended.state, ended.ended_by, ended.epochs_done) == ("succeeded", "stop", 7)
+    told = [("claimed", 7, None), ("rate_changed", 7, 0), ("stopped", 7, 0)]
+    assert events(workspace, job) == [("claimed", None, None), ("paused", 7, None), *told]
+    verify(workspace, job)
+
+
+@pytest.mark.parametrize("verb", [Verb.STOP, Verb.CANCEL])
+def test_a_job_that_is_about_to_end_takes_no_changes(workspace: Workspace, post: Post, verb: Verb) -> None:
+    job = post()
+    with workspace.database.transaction() as session:
+        queue.claim(session, job, "a")
+        verbs.ask(session, job, verb)
+    with workspace.database.transaction() as session, pytest.raises(Conflict, match=f"asked to {verb}"):
+        wish(rate=0.002)(session, job)
+    assert shown(workspace, job).pending is None
+
+
+def test_a_worker_that_is_known_to_be_lost_by_the_next_one_is_in_the_log(workspace: Workspace, post: Post) -> None:
+    job = post()
+    for _ in range(2):
+        with workspace.database.transaction() as session:
+            queue.claim(session, job, "a")
+    assert events(workspace, job) == [("claimed", None, None), ("worker_lost", 0, None), ("claimed", 0, None)]
 
 
 def test_a_job_that_would_diverge_backs_off_and_says_so(workspace: Workspace, post: Post) -> None:

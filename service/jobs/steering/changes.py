@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 from service.errors import Conflict, invalid
 from service.jobs import records
 from service.jobs.records import JobRecord
-from service.jobs.states import ENDED, Wish
+from service.jobs.states import ENDED, Asked, Wish
 from service.jobs.steering import records as log
 from service.jobs.steering.records import Happening
 from service.learning.planning.advice import Advice
@@ -41,6 +41,9 @@ def _check_state(record: JobRecord) -> None:
     if record.state in ENDED:
         detail = f"Job {record.id} has {record.state}: only queued, running and paused jobs can be changed."
         raise Conflict(detail, "job_ended")
+    if record.asked in (Asked.CANCEL, Asked.STOP):
+        detail = f"A client asked to {record.asked} job {record.id}: it takes no changes any more."
+        raise Conflict(detail, f"asked_to_{record.asked}")
 
 
 def _check(session: Session, record: JobRecord, wish: Wish) -> None:

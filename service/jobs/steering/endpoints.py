@@ -56,8 +56,8 @@ def resume_job(job: str, database: DatabaseOf, watcher: WatcherOf, engine: Engin
 def change_job(job: str, new: JobChanges, database: DatabaseOf, watcher: WatcherOf, engine: EngineOf) -> Job:
     """Change the rate or the frozen layers of a job from its next batch on, or its priority.
 
-    The log says where a change took hold. On the quadratic path that is the next epoch, and freezing layers moves the
-    job to the path of batches there.
+    The log says where a change took hold: on the quadratic path at the next epoch, in a job that waits or rests where
+    it begins or goes on.
     """
     with database.transaction() as session:
         record = changes.change(session, job, new.wish(), new.priority)
