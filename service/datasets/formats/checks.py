@@ -24,7 +24,7 @@ RESERVED = set("&+#%")
 ROWS_OF_A_CHUNK = 1 << 16
 VALUES_OF_A_CHUNK = 1 << 20
 
-CLOCK = r"\d\d?:\d\d(?::\d\d(?:\.\d+)?)?(?: ?[ap]m)?(?: ?(?:z|utc|[+-]\d\d:?\d\d))?"
+CLOCK = r"\d\d?:\d\d(?::\d\d(?:\.\d+)?)?(?: ?[ap]m)?(?: ?(?:z|utc|gmt|[+-]\d\d(?::?\d\d)?))?"
 MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
     r"|nov(?:ember)?|dec(?:ember)?)\.?"
@@ -35,9 +35,13 @@ _NAMED = (
     rf"|\d\d?(st|nd|rd|th)?[ /.-]+{MONTH}([ /.,-]+(\d{{4}}|\d\d))?"
     rf"|{MONTH}[ /.-]+(\d{{4}}|'?\d\d)|\d{{4}}[ /-]{MONTH}([ /-]\d\d?)?"
 )
+_GAP = r"(?:T|,? +)"
 _WEEKDAY = r"((mon|tue|wed|thu|fri|sat|sun)[a-z]*,?\s+)?"
+_LOGGED = rf"{MONTH} +\d\d? {CLOCK}(?: [a-z]+)? \d{{4}}"
+"""A date as Unix writes it: Fri Jan 31 10:00:00 UTC 2020."""
 _TIME = re.compile(
-    rf"\s*({_WEEKDAY}({_DAY}|{_NAMED})([T ]+{CLOCK})?|{CLOCK}|\d{{4}}[-/]\d\d)\s*", re.IGNORECASE | re.ASCII
+    rf"\s*({_WEEKDAY}(({_DAY}|{_NAMED})({_GAP}{CLOCK})?|{_LOGGED})|{CLOCK}|\d{{4}}[-/]\d\d|\d\d?[-/][12]\d{{3}})\s*",
+    re.IGNORECASE | re.ASCII,
 )
 _CLOCK = re.compile(rf"\s*{CLOCK}\s*", re.IGNORECASE | re.ASCII)
 _COLUMN_NAME: TypeAdapter[str] = TypeAdapter(ColumnName)

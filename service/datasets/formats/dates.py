@@ -29,13 +29,19 @@ _DAYS = (
     rf"{_NUMBER}[ /.-]+{_NAMED}[ /.,-]+{_YEAR}",
     rf"{_NAMED}[ /.-]+{_YEAR}",
     rf"(?P<year>\d{{4}})[ /-]{_NAMED}(?:[ /-]{_NUMBER})?",
+    r"(?P<month>\d\d?)[-/](?P<year>\d{4})",
+    r"(?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d)",
 )
 _WEEKDAY = r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,?\s+)?"
+_LOGGED = rf"{_NAMED} +{_NUMBER} (?P<clock>{CLOCK}) (?P<year>\d{{4}})"
+"""A date as Unix writes it: Fri Jan 31 10:00:00 UTC 2020."""
 _FORMS = [
-    re.compile(rf"\s*{_WEEKDAY}{days}(?:[T ]+(?P<clock>{CLOCK}))?\s*", re.IGNORECASE | re.ASCII) for days in _DAYS
+    re.compile(rf"\s*{_WEEKDAY}{form}\s*", re.IGNORECASE | re.ASCII)
+    for form in (*(rf"{days}(?:(?:T|,? +)(?P<clock>{CLOCK}))?" for days in _DAYS), _LOGGED)
 ]
 _TIME = re.compile(
-    r"(\d\d?):(\d\d)(?::(\d\d)(\.\d+)?)?(?: ?([ap])m)?(?: ?(?:z|utc|([+-])(\d\d):?(\d\d)))?", re.IGNORECASE | re.ASCII
+    r"(\d\d?):(\d\d)(?::(\d\d)(\.\d+)?)?(?: ?([ap])m)?(?: ?(?:z|utc|gmt|([+-])(\d\d)(?::?(\d\d))?))?",
+    re.IGNORECASE | re.ASCII,
 )
 
 

@@ -35,6 +35,8 @@ def day(year: int, month: int, day: int) -> int:
             "2020-Jan-31",
             "2020-01-31 00:00:00",
         ),
+        *("20200131", "Fri Jan 31 00:00:00 2020", "Fri Jan 31 00:00:00 UTC 2020", "Fri, 31 Jan 2020 00:00:00 GMT"),
+        *("2020-01-31T01:00:00+01", "1/31/2020, 12:00:00 AM", "Fri Jan 31 01:00:00 +0100 2020"),
         *("2020-01-31T00:00:00Z", "2020-01-31T02:00+02:00", "2020-01-30T22:30:00-0130", "1/31/2020 12:00 AM"),
     ],
 )
@@ -44,7 +46,7 @@ def test_a_date_in_any_writing_is_its_days(text: str) -> None:
 
 def test_times_are_fractions_of_days_and_months_begin_with_their_first() -> None:
     assert days("1970-01-02 06:00", "1970-01-01T12:00:00.000") == [1.25, 0.5]
-    assert days("Jan-70", "Feb 1970", "1970-03") == [0, 31, 59]
+    assert days("Jan-70", "Feb 1970", "1970-03", "4/1970", "05-1970") == [0, 31, 59, 90, 120]
 
 
 def test_the_order_of_day_and_month_is_that_of_all_rows(http: httpx.Client) -> None:
@@ -74,6 +76,10 @@ def test_what_is_no_date_is_named(text: str) -> None:
         "2020 Dec",
         "Mon, 06 Jan 2020 10:00:00",
         "Sept. 5th, 99",
+        "Wed Oct 10 20:19:24 +0000 2018",
+        "Wed, 10 Oct 2018 20:19:24 GMT",
+        "10/10/2018, 8:19:24 PM",
+        "10/2018",
     ],
 )
 def test_dates_with_names_of_months_are_no_categories(text: str) -> None:

@@ -16,6 +16,7 @@ from tests.support.datasets.uploading import upload
 from tests.support.datasets.writing import as_npz
 
 TABLE = {"x": [1, 3], "y": [2, 4]}
+CSV = {"Content-Type": "text/csv"}
 CITIES = "Ort,y\nKöln,1\nBonn,2\n"
 
 
@@ -150,3 +151,28 @@ def test_a_zip_with_one_csv_is_read(http: httpx.Client) -> None:
     for kind in ("text/csv", "application/zip", "application/octet-stream"):
         assert upload(http, body, kind).json()["rows"] == 2
     assert upload(http, as_npz({"x": [1, 2], "y": [3, 4]}), "application/zip").json()["rows"] == 2
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_without_its_mark_is_told_its_encoding(encoding: str) -> None:
+    where, what = refused(CITIES.encode(encoding))
+    assert (where, f"encoding={encoding} reads it" in what) == ("query/encoding", True)
+    assert columns(CITIES.encode(encoding), encoding=encoding)["Ort"] == ["Köln", "Bonn"]
+
+
+@pytest.mark.parametrize("rows", ["1\u00a0,1\n2,2\n", "2,1\n1\u00a0,2\n"])
+def test_numbers_that_are_not_utf_8_are_told_so(rows: str) -> None:
+    what = refused(f"x,y\n{rows}".encode("latin-1"))[1]
+    assert "column 'x' is not UTF-8. Name its encoding" in what
+
+
+def test_blanks_around_a_text_that_is_declared_missing_do_not_count() -> None:
+    assert columns("k, y\n ?, 1\n a, 2\n", missing_values=[" ?"])["k"] == [None, "a"]
+
+
+@pytest.mark.parametrize("mark", [".", "n.a."])
+def test_a_mark_that_ends_in_a_point_is_named_without_one(http: httpx.Client, mark: str) -> None:
+    body = f"x,y\n1,1\n{mark},2\n3,3\n"
+    words = refused(body)[1].split("missing_values=")[1].split(" ")[0].rstrip(".").partition("&")[0]
+    answer = http.post(f"/api/datasets?targets=y&missing=drop&missing_values={words}", content=body, headers=CSV)
+    assert answer.json()["rows"] == 2

@@ -10,7 +10,7 @@ import pyarrow
 
 from service.datasets.columns import MOST_CATEGORIES, Kind
 from service.datasets.formats.checks import SHOWN, as_dates, in_query, is_time, no_date
-from service.datasets.formats.csv.dialect import Dialect
+from service.datasets.formats.csv.dialect import NOT_UTF8, Dialect
 from service.datasets.formats.csv.numerals import advice_on, written
 from service.datasets.formats.csv.parse import Fault, as_missing, ragged_row, texts_of_rows
 from service.datasets.formats.dates import day_of, is_in_doubt, month_first
@@ -124,7 +124,10 @@ def _guess(dialect: Dialect, column: int, values: pyarrow.Array) -> Kind:
     row = values.is_valid().index(True).as_py()
     if row < 0:
         return "numeric"
-    text = values[row].as_py().decode(errors="replace")
+    try:
+        text = values[row].as_py().decode()
+    except UnicodeDecodeError:
+        raise Fault(row, column, f"is {NOT_UTF8}") from None
     if is_time(text):
         raise _no_date(row, column, text, dialect, values)
     is_number = re.compile(written(dialect.options.decimal, dialect.options.thousands)).match

@@ -11,9 +11,17 @@ from service.datasets.formats.checks import in_query
 LONGEST = 100
 """Characters of a number as people write it."""
 
-_GROUP = r"[,.'\u00a0\u2019\u202f ]"
-_DIGITS = rf"[0-9]+(?:{_GROUP}[0-9]{{3}})*(?:[.,][0-9]*)?"
-_SIGNED = re.compile(r"\s*[-+(]{0,2}\s*[$€£¥₹₩]\s*[-+]?\s*[0-9][0-9.,]*\)?\s*|\s*[-+]?[0-9][0-9.,]*\s*[$€£¥₹₩%]\s*")
+_GROUP = r"[,.'_\u00a0\u2019\u202f ]"
+_MONEY = (
+    r"(?:[A-Z]{0,3}[$\xa2-\xa5\u20a0-\u20cf]|USD|EUR|GBP|CHF|JPY|CNY|INR|AUD|CAD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|BRL|MXN|ZAR|KRW|TRY|RUB"
+    r"|Rs\.?|Fr\.?|kr\.?|z\u0142|K\u010d)"
+)
+_PLAIN = r"[0-9](?:[0-9.,'\u00a0\u2019\u202f ]*[0-9])?[.,]?"
+_SIGNED = re.compile(
+    rf"\s*[-+\u2212(]{{0,2}}\s*{_MONEY}\s*[-+\u2212]?\s*{_PLAIN}\)?\s*"  # -$5 and ($1,234)
+    rf"|\s*[-+\u2212]?{_PLAIN}\s*(?:{_MONEY}|[%\u2030])\s*"  # 12 % and 1.234,50 EUR
+    rf"|\s*(?:\u2212\s*{_PLAIN}|\(\s*{_PLAIN}\s*\))\s*"  # typographic minus, and parentheses of accountants
+)
 _SEPARATED = re.compile(
     rf"\s*[-+]?(?:[0-9]{{1,3}}(?:{_GROUP}[0-9]{{3}})+(?:[.,][0-9]*)?"  # 1,234.5
     r"|[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}|[0-9]*,[0-9]+(?:[eE][-+]?[0-9]+)?)\s*"  # 12,34,567 and 1,5e3
@@ -38,7 +46,7 @@ def advice_on(text: str, name: str, decimal: str) -> str | None:
 
 
 def _remedy(text: str) -> str:
-    separators = re.sub(r"[-+0-9]", "", text)
+    separators = re.sub(r"[-+0-9]|[eE].*", "", text)
     last, others = separators[-1], separators[:-1]
     if last not in ",.":
         return f"thousands={_in_query(last)}"
@@ -47,7 +55,7 @@ def _remedy(text: str) -> str:
         return f"{decimal}thousands={_in_query(others[0])}"
     if others:
         return f"thousands={last}" if last == "," else "decimal=,&thousands=."
-    return "thousands=, (or decimal=,)" if re.search(r",[0-9]{3}$", text) else "decimal=,"
+    return "thousands=, (or decimal=,)" if re.fullmatch(r"[-+]?[1-9][0-9]{0,2},[0-9]{3}", text) else "decimal=,"
 
 
 def _in_query(separator: str) -> str:
@@ -58,8 +66,14 @@ def _in_query(separator: str) -> str:
 def written(decimal: str, thousands: str | None) -> str:
     """Return the pattern of a number, for Python and Arrow."""
     point = re.escape(decimal)
-    whole = "[0-9]+" if thousands is None else f"[0-9]{{1,3}}(?:{re.escape(thousands)}[0-9]{{3}})+|[0-9]+"
-    return rf"(?i)^\s*[-+]?(?:(?:(?:{whole})(?:{point}[0-9]*)?|{point}[0-9]+)(?:e[-+]?[0-9]+)?|inf(?:inity)?)\s*$"
+    whole = "[0-9]+" if thousands is None else _grouped(re.escape(thousands))
+    number = f"(?:(?:{whole})(?:{point}[0-9]*)?|{point}[0-9]+)(?:e[-+]?[0-9]+)?"
+    return rf"(?i)^\s*[-+]?(?:{number}|inf(?:inity)?|nan)\s*$"
+
+
+def _grouped(mark: str) -> str:
+    """Return the pattern of a whole number: 1234567, 1,234,567 or, as in India, 12,34,567."""
+    return f"[1-9][0-9]{{0,2}}(?:{mark}[0-9]{{3}})+|[1-9][0-9]?(?:{mark}[0-9]{{2}})+{mark}[0-9]{{3}}|[0-9]+"
 
 
 def without_thousands(texts: pyarrow.Array, decimal: str, thousands: str) -> tuple[pyarrow.Array, int | None]:

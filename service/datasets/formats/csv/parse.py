@@ -84,7 +84,7 @@ def parse(
     convert = csv.ConvertOptions(
         column_types={**wanted, **dict.fromkeys(grouped, pyarrow.string())},
         include_columns=list(wanted),
-        null_values=[*MISSING, *options.missing_values],
+        null_values=[*MISSING, *options.missing_values, *(text.strip(" \t") for text in options.missing_values)],
         strings_can_be_null=True,
         decimal_point=options.decimal,
         true_values=["1", *_in_any_case("true")],
@@ -125,8 +125,13 @@ def ragged_row(row: int, values: int, dialect: Dialect) -> Fault:
 
 def as_missing(texts: Iterable[str], options: ReadOptions) -> str:
     """Return what a sender adds to a query so that texts stand for missing values."""
-    named = [f"missing_values={quote(text)}" for text in texts]
+    named = [f"missing_values={_in_words(text)}" for text in texts]
     return "&".join([*named, "missing=mean"] if options.refuses_missing and named else named)
+
+
+def _in_words(text: str) -> str:
+    """Return a text as it stands in a query; a point at its end would look like that of the sentence."""
+    return quote(text) if not text.endswith(".") else f"{quote(text[:-1])}%2E"
 
 
 def no_value(row: int, column: int, type: str, text: str, dialect: Dialect) -> Fault:

@@ -107,7 +107,7 @@ def _reader(name: str, dialect: Dialect, columns: Columns) -> Callable[[str], fl
 
 
 def _fault(row: int, place: int, text: str | None, raw: bytes, name: str, dialect: Dialect, columns: Columns) -> Fault:
-    if text is None and columns.kinds[name] == "categorical":
+    if text is None:
         return Fault(row, place, f"is {NOT_UTF8}")
     if name in columns.months_first:
         return no_date(row, place, _text(raw))

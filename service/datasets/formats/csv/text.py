@@ -12,6 +12,8 @@ from service.errors import invalid
 MARK = b"\xef\xbb\xbf"
 MARKS = {b"\xff\xfe\x00\x00": "utf-32", b"\x00\x00\xfe\xff": "utf-32", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 """Encodings by their first bytes."""
+WIDE = {1: "utf-16-le", 0: "utf-16-be"}
+"""Encodings without a mark, by the first of the places at which every other byte is 0."""
 PACKED = {
     rb"BZh[1-9]1AY": ("packed by bzip2", "unpack it, or send gzip"),
     rb"\xfd7zXZ": ("packed by xz", "unpack it, or send gzip"),
@@ -45,11 +47,19 @@ def text_of(pieces: Iterator[bytes], options: ReadOptions) -> Iterator[bytes]:
         if re.match(start, first):
             raise invalid("#", f"This is no CSV, but {what}: {remedy}.", "malformed")
     encoding = _encoding(options.encoding) or next((MARKS[mark] for mark in MARKS if first.startswith(mark)), None)
+    if encoding is None and (guessed := next((name for zeros, name in WIDE.items() if _has(first, zeros)), None)):
+        detail = f"The text seems to be UTF-16 without its mark: encoding={guessed} reads it."
+        raise invalid("query/encoding", detail, "malformed")
     whole = chain((first,), pieces) if first else pieces
     text = _without_mark(whole if encoding is None else _decoded(whole, encoding))
     if options.skip:
         text = _skipped(text, options.skip)
     return _uncommented(text, options.comment.encode()) if options.comment else text
+
+
+def _has(first: bytes, zeros: int) -> bool:
+    """Whether there is a zero at every other byte from `zeros` on, and none between."""
+    return len(first) >= FIRST and not any(first[zeros::2]) and all(first[1 - zeros :: 2])
 
 
 def _encoding(name: str | None) -> str | None:
