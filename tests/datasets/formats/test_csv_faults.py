@@ -32,7 +32,7 @@ def refused(text: str | bytes, **options: Any) -> tuple[str, str]:
         ('x,y\n1,2\n"1,000",4\n', "x/1", "Line 3: column 'x' holds '1,000', "),
         ('x,y\n1,2\n"it\'s",4\n', "x/1", "Line 3: column 'x' holds \"it's\", "),
         ("x,y\n1,2\n３,4\n", "x/1", "Line 3: column 'x' holds '３', "),  # a wide 3
-        (b"x,y\n1,2\n\xff,4\n", "x/1", "Line 3: column 'x' holds '\ufffd', "),
+        (b"x,y\n1,2\n\xff,4\n", "x/1", "Line 3: column 'x' is not UTF-8"),
         (b"x,y\n1,2\n\x00,4\n", "x/1", "Line 3: column 'x' holds '\\x00', "),
         (b"x,y\n1,ja\n2,\xff\n", "y/1", "Line 3: column 'y' is not UTF-8."),
         ("x,y\n1,true\n2,yes\n", "y/1", "Line 3: column 'y' holds 'yes', which is neither true nor false."),

@@ -176,3 +176,16 @@ def test_a_mark_that_ends_in_a_point_is_named_without_one(http: httpx.Client, ma
     words = refused(body)[1].split("missing_values=")[1].split(" ")[0].rstrip(".").partition("&")[0]
     answer = http.post(f"/api/datasets?targets=y&missing=drop&missing_values={words}", content=body, headers=CSV)
     assert answer.json()["rows"] == 2
+
+
+def test_numbers_that_are_0_and_1_may_be_boolean() -> None:
+    body = "x,b\n1,1.0\n2,0.0\n3,\n"
+    assert columns(body, types={"b": "boolean"})["b"][:2] == [1, 0]
+    where, what = refused(f"{body}4,0.5\n", types={"b": "boolean"})
+    assert (where, "holds '0.5', which is neither true nor false" in what) == ("#/columns/b/3", True)
+
+
+def test_a_date_among_numbers_is_no_mark_of_a_missing_value() -> None:
+    what = refused("x,y\n1,1\n2020-01-31,2\n")[1]
+    assert "holds '2020-01-31', which is no number" in what
+    assert "missing" not in what

@@ -87,8 +87,8 @@ def parse(
         null_values=[*MISSING, *options.missing_values, *(text.strip(" \t") for text in options.missing_values)],
         strings_can_be_null=True,
         decimal_point=options.decimal,
-        true_values=["1", *_in_any_case("true")],
-        false_values=["0", *_in_any_case("false")],
+        true_values=["1", "1.0", *_in_any_case("true")],
+        false_values=["0", "0.0", *_in_any_case("false")],
     )
     if not data or data.isspace():
         return [pyarrow.nulls(0, type) for type in wanted.values()]
@@ -142,7 +142,8 @@ def no_value(row: int, column: int, type: str, text: str, dialect: Dialect) -> F
         return Fault(row, column, f"holds {value!r}, but the header has no name for it: {remedy}.")
     if type == "double" and (number := advice_on(text, name, dialect.options.decimal)):
         return Fault(row, column, f"holds {value!r}, {number}")
-    missing = f"If it stands for a missing value, use {as_missing([value], dialect.options)}." if value else ""
+    is_mark = value and not is_time(text)
+    missing = f"If it stands for a missing value, use {as_missing([value], dialect.options)}." if is_mark else ""
     advice = f"{missing} {_other_type(text, name, dialect)}"
     return Fault(row, column, f"holds {value!r}, which is {_EXPECTED[type]}. {advice.strip()}")
 

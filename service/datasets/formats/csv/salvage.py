@@ -17,7 +17,7 @@ from service.datasets.formats.csv.parse import Fault, no_value, ragged_row, text
 from service.datasets.formats.dates import day_of
 from service.datasets.table import Texts, Values
 
-_BOOLEANS = {"1": 1.0, "true": 1.0, "0": 0.0, "false": 0.0}
+_BOOLEANS = {"1": 1.0, "1.0": 1.0, "true": 1.0, "0": 0.0, "0.0": 0.0, "false": 0.0}
 
 
 @dataclass
