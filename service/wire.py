@@ -101,7 +101,16 @@ Name = Annotated[
 Reference = Annotated[str, Field(strict=True, min_length=1, max_length=100, description="an id or a name")]
 Dtype = Annotated[Literal["float32", "float64"], Field(description="the precision of the numbers")]
 PartName = Annotated[Literal["train", "validation", "test"], Field(description="a part of the dataset's rows")]
+
+
+def from_float(value: Any) -> Any:
+    """Return the integer that a whole float is, and everything else as it is."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WHOLE = BeforeValidator(from_float)
+"""Validator that takes 3.0 for 3, as JSON Schema does; it follows the bounds, so that these are of the integer."""
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-Seed = Annotated[int, Field(strict=True, ge=0, le=2**53 - 1, description="decides every random choice")]
+Seed = Annotated[int, Field(strict=True, ge=0, le=2**53 - 1, description="decides every random choice"), WHOLE]
 VersionNumber = Annotated[int, Field(ge=0, le=2**31 - 1, description="the number of a version")]
 EpochNumber = Annotated[int, Field(ge=1, le=10_000_000)]

@@ -82,6 +82,7 @@ def test_every_error_is_a_problem(method: str, path: str, operation: dict[str, A
 def test_the_errors_that_anybody_can_cause_are_declared(method: str, path: str, operation: dict[str, Any]) -> None:
     statuses = set(operation["responses"])
     malformed = "400" if path.startswith("/v2") else "422"
+    assert {"400", "403", "408", "431"} <= statuses
     if "{" in path:
         assert "404" in statuses
     if "requestBody" in operation:

@@ -8,14 +8,14 @@ from pydantic_core import PydanticCustomError
 
 from service.datasets.columns import LONGEST_NAME, MOST_COLUMNS, Kind, WantedKind
 from service.http.long_json.lists import LongList
-from service.wire import PLAIN, Advice, Dtype, Name, Number, PartName, Seed, Strict
+from service.wire import PLAIN, WHOLE, Advice, Dtype, Name, Number, PartName, Seed, Strict
 
 ColumnName = Annotated[
     str, StringConstraints(strict=True, min_length=1, max_length=LONGEST_NAME, pattern=r"^[^\x00-\x1f\x7f]+$")
 ]
 NewNames = Annotated[dict[ColumnName, ColumnName], Field(max_length=MOST_COLUMNS)]
 """The names that a version has for columns of a dataset, by their own."""
-Count = Annotated[int, Field(strict=True, ge=0)]
+Count = Annotated[int, Field(strict=True, ge=0), WHOLE]
 
 
 class Fraction(Strict):

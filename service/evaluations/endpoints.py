@@ -2,12 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 
 from service.evaluations import operations, records
 from service.evaluations.records import EvaluationRecord
 from service.evaluations.schemas import Evaluation, Metrics, NewEvaluation
-from service.http.pages import After, Limit, Page
+from service.http.pages import After, Limit, Page, after_of
 from service.http.problems import problems
 from service.http.responses import numbers_response
 from service.http.routes import JSONRoute
@@ -55,8 +55,8 @@ def show_evaluation(model: str, evaluation: str, database: DatabaseOf) -> Evalua
         return _evaluation(records.find(session, models.find(session, model).id, evaluation))
 
 
-AfterTraining = Annotated[str | None, Query(description="the `next_trainings` of the page before")]
-AfterEvaluation = Annotated[str | None, Query(description="the `next_evaluations` of the page before")]
+AfterTraining = Annotated[str | None, after_of("next_trainings")]
+AfterEvaluation = Annotated[str | None, after_of("next_evaluations")]
 
 
 @router.get(

@@ -11,7 +11,7 @@ from service.datasets.schemas import NewNames
 from service.jobs.recipe_schemas import AnyRecipe
 from service.jobs.schemas import EpochReport, Receipt
 from service.vocabulary.schemas import LossShape
-from service.wire import DescribedAs, EpochNumber, PartName, Reference, Strict, VersionNumber
+from service.wire import WHOLE, DescribedAs, EpochNumber, PartName, Reference, Strict, VersionNumber
 
 
 class NewEvaluation(Strict):
@@ -19,10 +19,11 @@ class NewEvaluation(Strict):
 
     dataset: Annotated[Reference, Field(description="the dataset to judge on, by its id or name")]
     part: Annotated[PartName, Field(description="the part to judge on")] = "test"
-    version: Annotated[VersionNumber | None, Field(strict=True, description="null: the served one")] = None
+    version: Annotated[VersionNumber | None, Field(strict=True, description="null: the served one"), WHOLE] = None
     epoch: Annotated[
         EpochNumber | None,
         Field(strict=True, description="the parameters that the version's job had kept at the end of this epoch"),
+        WHOLE,
     ] = None
     loss: Annotated[LossShape | None, Field(description="null: that of its training; mse where there was none")] = None
     rename: NewNames = Field(
@@ -31,7 +32,7 @@ class NewEvaluation(Strict):
         examples=[{"temp": "temperature"}],
     )
     residuals: Annotated[
-        int, Field(strict=True, ge=0, le=1000, description="number of the rows that are farthest off to list")
+        int, Field(strict=True, ge=0, le=1000, description="number of the rows that are farthest off to list"), WHOLE
     ] = 0
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"dataset": "line", "part": "test"}]})

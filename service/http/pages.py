@@ -32,6 +32,11 @@ Limit = Annotated[
     BeforeValidator(_cut),
     Query(description=f"items a page; more than {MAX_LIMIT} are cut to {MAX_LIMIT}", examples=[50]),
 ]
-After = Annotated[
-    str | None, Query(description="the `next` of the page before", json_schema_extra={"pattern": "^[A-Za-z0-9_-]+$"})
-]
+
+
+def after_of(name: str) -> Any:
+    """Return the parameter that takes a cursor, which the page before has in the field `name`."""
+    return Query(description=f"the `{name}` of the page before", json_schema_extra={"pattern": "^[A-Za-z0-9_-]+$"})
+
+
+After = Annotated[str | None, after_of("next")]

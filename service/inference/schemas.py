@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from service.http.long_json.lists import MOST_MEMBERS
-from service.wire import PLAIN, DescribedAs
+from service.wire import PLAIN, WHOLE, DescribedAs
 
 Datatype = Literal[
     "BOOL",
@@ -23,7 +23,7 @@ Datatype = Literal[
     "FP64",
     "BYTES",
 ]
-Size = Annotated[int, Field(strict=True, ge=0, le=2**63 - 1)]
+Size = Annotated[int, Field(strict=True, ge=0, le=2**63 - 1), WHOLE]
 Flag = Annotated[bool, Field(strict=True)]
 Text = Annotated[str, Field(strict=True)]
 _ELEMENTS = [{"type": "number"}, {"type": "boolean"}, {"type": "string"}]
@@ -68,7 +68,7 @@ class OutputParameters(Object):
     """The form in which a tensor is wanted."""
 
     binary_data: Flag | None = Field(None, description="whether to answer it as bytes behind the JSON")
-    classification: Annotated[int, Field(strict=True, ge=0, le=2**31 - 1)] | None = Field(
+    classification: Annotated[int, Field(strict=True, ge=0, le=2**31 - 1), WHOLE] | None = Field(
         None, description='answer this number of the highest of each row as texts, "value:index" or "value:index:label"'
     )
     shared_memory_region: Text | None = Field(None, description="refused: no memory is shared here")

@@ -262,7 +262,11 @@ async def watch_job(
     database: DatabaseOf,
     watcher: WatcherOf,
     last_event_id: Annotated[
-        str | None, Header(description="the id of the last event seen; the stream continues behind it")
+        str | None,
+        Header(
+            description="the id of the last event seen; the stream continues behind it",
+            json_schema_extra={"pattern": "^(end|[0-9]{1,9})$"},
+        ),
     ] = None,
 ) -> Response:
     """The job, then its epoch reports as they arrive, at the end the job again."""

@@ -11,6 +11,7 @@ from service.learning.training.paths import PathName
 from service.models.records import Serve
 from service.vocabulary.schemas import LossShape, OptimiserShape, ScheduleShape
 from service.wire import (
+    WHOLE,
     DescribedAs,
     EpochNumber,
     Number,
@@ -29,7 +30,7 @@ MOST_POINTS = 1000
 
 
 Priority = Annotated[
-    int, Field(strict=True, ge=-100, le=100, description="jobs with a larger one get a worker before others")
+    int, Field(strict=True, ge=-100, le=100, description="jobs with a larger one get a worker before others"), WHOLE
 ]
 
 
@@ -37,7 +38,9 @@ class EarlyStopping(Strict):
     """End when the monitored loss has not fallen by more than `min_change` for `patience` epochs; keeps the best."""
 
     monitor: Annotated[recipe.Monitored, Field(description="the loss that is watched")] = "validation_loss"
-    patience: Annotated[int, Field(strict=True, ge=1, description="epochs without a lower loss that end it")] = 10
+    patience: Annotated[int, Field(strict=True, ge=1, description="epochs without a lower loss that end it"), WHOLE] = (
+        10
+    )
     min_change: Annotated[Number, Field(ge=0, description="a loss that falls by no more than this is not lower")] = 0.0
 
 
@@ -45,13 +48,13 @@ class Backoff(Strict):
     """Go back to the parameters of the best epoch where the training would diverge, with all rates times `factor`."""
 
     factor: Annotated[Number, Field(gt=0, lt=1, description="of all rates from there on")] = 0.5
-    tries: Annotated[int, Field(strict=True, ge=1, le=100, description="times before the job fails")] = 3
+    tries: Annotated[int, Field(strict=True, ge=1, le=100, description="times before the job fails"), WHOLE] = 3
 
 
 class Recipe(Strict):
     """Everything that decides the result of a training, beside the data and the parameters it begins from."""
 
-    epochs: Annotated[int, Field(strict=True, ge=1, le=10_000_000, description="passes to add")] = 200
+    epochs: Annotated[int, Field(strict=True, ge=1, le=10_000_000, description="passes to add"), WHOLE] = 200
     loss: LossShape = Field(default="mse", validate_default=True, description="the loss that training lowers")
     optimiser: OptimiserShape = Field(
         default={"rule": "Descent", "eta": 0.1},
@@ -59,7 +62,7 @@ class Recipe(Strict):
         description="the rule that makes steps of gradients; Descent with the rate 0.1 where it is left out",
     )
     batch_size: Annotated[
-        int | None, Field(strict=True, ge=1, description="rows a step; null: all rows of the training part")
+        int | None, Field(strict=True, ge=1, description="rows a step; null: all rows of the training part"), WHOLE
     ] = None
     partial: Annotated[Flag, Field(description="whether a last, shorter batch is used")] = True
     shuffle: Annotated[Flag, Field(description="whether rows are drawn anew in each epoch")] = False
@@ -80,6 +83,7 @@ class Recipe(Strict):
             description="keep the parameters of every n-th epoch, at most "
             f"{MOST_POINTS:,} times: `?epoch=` beside the resulting version selects them",
         ),
+        WHOLE,
     ] = None
     frozen: Annotated[
         list[str],
@@ -130,13 +134,14 @@ class NewJob(Recipe):
 
     model: Annotated[Reference, Field(description="the model to train, by its id or name")]
     dataset: Annotated[Reference, Field(description="the dataset to train on, by its id or name")]
-    from_version: Annotated[VersionNumber | None, Field(strict=True, description="null: the latest")] = None
+    from_version: Annotated[VersionNumber | None, Field(strict=True, description="null: the latest"), WHOLE] = None
     from_epoch: Annotated[
         EpochNumber | None,
         Field(
             strict=True,
             description="begin from the parameters that the version's job had kept at the end of this epoch",
         ),
+        WHOLE,
     ] = None
     rename: NewNames = Field(
         default_factory=dict,
@@ -160,6 +165,7 @@ class NewJob(Recipe):
         Field(
             strict=True, ge=1, le=1000, description="losses of workers without a further checkpoint that fail the job"
         ),
+        WHOLE,
     ] = MAX_LOSSES_OF_WORKER
     reject_unstable: Annotated[Flag, Field(description="422, not only advice, for a rate that cannot converge")] = False
 

@@ -11,7 +11,19 @@ from service.http.long_json.lists import MOST_MEMBERS, LongList
 from service.learning.losses import Link
 from service.models.records import Serve
 from service.vocabulary.schemas import LayerShape
-from service.wire import PLAIN, DescribedAs, Dtype, EpochNumber, Name, Reference, Seed, Strict, VersionNumber
+from service.wire import (
+    PLAIN,
+    WHOLE,
+    DescribedAs,
+    Dtype,
+    EpochNumber,
+    Name,
+    Reference,
+    Seed,
+    Strict,
+    VersionNumber,
+    from_float,
+)
 
 LONGEST_ARCHITECTURE = 100_000
 """Characters."""
@@ -35,8 +47,12 @@ class Origin(Strict):
     """The source of a new model's network and parameters: a version of a model, or a job that broke off."""
 
     model: Annotated[Reference | None, Field(description="an id or a name")] = None
-    version: Annotated[VersionNumber | None, Field(strict=True, description="of the model; null: the latest")] = None
-    epoch: Annotated[EpochNumber | None, Field(strict=True, description="one that the version's job has kept")] = None
+    version: Annotated[
+        VersionNumber | None, Field(strict=True, description="of the model; null: the latest"), WHOLE
+    ] = None
+    epoch: Annotated[
+        EpochNumber | None, Field(strict=True, description="one that the version's job has kept"), WHOLE
+    ] = None
     job: Annotated[
         str | None,
         Field(strict=True, max_length=100, description="a failed or cancelled one; instead of `model`"),
@@ -111,6 +127,7 @@ class UploadedModel(Strict):
 
 def _read_serving(value: Any) -> Any:
     """Refuse what is neither the word nor a number, in one sentence: a union would answer one for each member."""
+    value = from_float(value)
     if value != "latest" and (type(value) is not int or not 0 <= value < 2**31):
         raise ValueError('give "latest" or the number of a version')
     return value

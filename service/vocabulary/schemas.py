@@ -20,7 +20,7 @@ from service.learning.schedules import Schedule
 from service.learning.terms import Term, hints, wire_name
 from service.vocabulary.kinds import EXPRESSION, KINDS, to_json
 from service.vocabulary.parameters import meaning_of
-from service.wire import Number, Strict
+from service.wire import WHOLE, Number, Strict
 
 
 class TermShape(Strict):
@@ -52,6 +52,8 @@ def _plain(value: Any) -> Any:
 def _wire_hint(hint: Any) -> Any:
     """The annotation of a wire field for that of a term's field; bounds carry over."""
     origin, parts = get_origin(hint), get_args(hint)
+    if hint is int or (origin is Annotated and parts[0] is int):
+        return Annotated[int, Field(strict=True), *parts[1:], WHOLE]
     if origin is Annotated:
         return Annotated[_wire_hint(parts[0]), *parts[1:]]
     if origin in (Union, UnionType):
@@ -62,7 +64,7 @@ def _wire_hint(hint: Any) -> Any:
         return KINDS[hint][0]
     if hint is float:
         return Number
-    if hint in (int, bool, str):
+    if hint in (bool, str):
         return Annotated[hint, Field(strict=True)]
     assert hint is NoneType or origin is Literal, f"no wire form for {hint}"
     return hint
@@ -93,7 +95,7 @@ def _has_defaults(term: Any) -> bool:
 def _union(kind: type[Term]) -> Any:
     _, tag, registry = KINDS[kind]
     shapes = [_shape_of(registry[name], tag, registry[name].__name__) for name in registry]
-    bare = tuple(name for name in registry if tag == "name" or (kind is Rule and _has_defaults(registry[name])))
+    bare = tuple(name for name in registry if (tag == "name" or kind is Rule) and _has_defaults(registry[name]))
     if kind is Layer:  # a bare activation is a layer
         shapes += [_shape_of(term, tag, f"{term.__name__}Layer") for term in ACTIVATIONS.values()]
         bare = tuple(ACTIVATIONS)

@@ -18,6 +18,7 @@ const dataset = found(
     body: { columns: { x: xs, y: xs.map((x) => 4 * x + 2) }, targets: ["y"], split: { test: { last: test.length } } },
   }),
 );
+if (!("id" in dataset)) throw new Error("a preview, and no dataset");
 const model = found(
   await client.POST("/api/models", {
     body: { architecture: "Dense(1 => 1)", parameters: [{ weight: [[0.9066542]], bias: [0] }] },

@@ -35,6 +35,10 @@ def add_document(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
 
 
+OF_ANY_REQUEST = (400, 403, 408, 431)
+"""Statuses of faults that any request may have: a foreign Host or Origin, no HTTP, slowness, too long headers."""
+
+
 def _describe_problems(document: JsonObject) -> None:
     """Describe `Problem` once, and drop FastAPI's own form of a 422, which is never sent."""
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
@@ -52,6 +56,8 @@ def _describe_problems(document: JsonObject) -> None:
             del operation["responses"]["422"]
             status = 400 if speaks_inference_protocol(path) else 422
             operation["responses"][str(status)] = problems(status)[status]
+        for status in OF_ANY_REQUEST:
+            operation["responses"].setdefault(str(status), problems(status)[status])
         if speaks_a_protocol(path):
             for answer in operation["responses"].values():
                 if PROBLEM_JSON in answer.get("content", {}):
