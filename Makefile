@@ -41,6 +41,10 @@ test: .venv/.development .venv-clients/.tools .node-clients/.tools ## Run the te
 		echo "npm is not here: a client in TypeScript and linters of the OpenAPI document are left out"; \
 	fi
 
+.PHONY: fuzz
+fuzz: .venv/.development ## Send made-up requests, with all checks of schemathesis; ARGS="--seed=2 --examples=50"
+	.venv/bin/python -m tests.fuzz $(ARGS)
+
 .PHONY: test-kernels
 test-kernels: .venv/.development ## Run tests/learning under every kernel of OpenBLAS that takes hold
 	.venv/bin/python -m tests.kernels $(ARGS)

@@ -95,13 +95,11 @@ def _has_defaults(term: Any) -> bool:
 def _union(kind: type[Term]) -> Any:
     _, tag, registry = KINDS[kind]
     shapes = [_shape_of(registry[name], tag, registry[name].__name__) for name in registry]
-    bare = tuple(name for name in registry if (tag == "name" or kind is Rule) and _has_defaults(registry[name]))
+    bare = tuple(name for name in registry if _has_defaults(registry[name]))
     if kind is Layer:  # a bare activation is a layer
         shapes += [_shape_of(term, tag, f"{term.__name__}Layer") for term in ACTIVATIONS.values()]
-        bare = tuple(ACTIVATIONS)
+        bare = tuple(name for name in ACTIVATIONS if _has_defaults(ACTIVATIONS[name]))
     union: Any = Annotated[Union[tuple(shapes)], Field(discriminator=tag)]  # noqa: UP007
-    if not bare:
-        return union
 
     names_of = ACTIVATIONS if kind is Layer else registry
 
@@ -114,8 +112,8 @@ def _union(kind: type[Term]) -> Any:
         rest = {key: item for key, item in value.items() if key != "name"}
         return value if name is None else {tag: name, **rest}
 
-    names: Any = Literal[bare]
-    return Annotated[union, BeforeValidator(spell_out, json_schema_input_type=Union[names, union])]  # noqa: UP007
+    spelt: Any = Union[Literal[bare], union] if bare else union  # noqa: UP007
+    return Annotated[union, BeforeValidator(spell_out, json_schema_input_type=spelt)]
 
 
 _SHAPES: list[type[BaseModel]] = []

@@ -17,10 +17,19 @@ from service.datasets.ingest.options import StreamedOptions
 from service.datasets.ingest.upload import MOST_PEEKED, recognised
 from service.errors import Fault, Invalid, WrongFormat, invalid, invalid_in
 from service.http.bodies.form_data import FILE, FORM, PIECE, Form
+from service.http.json_numbers import JsonObject
 from service.http.query import check_query
 from service.http.routes import charset_of, media_type
 from service.idempotency.creation import Fingerprint
 from service.pointers import faults_of
+
+
+def _without_null(schema: JsonObject) -> JsonObject:
+    """Return the schema of a field that a form has or lacks: it cannot be null."""
+    choices = [choice for choice in schema.get("anyOf", ()) if choice != {"type": "null"}]
+    rest = {name: member for name, member in schema.items() if name != "anyOf" and member is not None}
+    return {**rest, **choices[0]} if len(choices) == 1 else schema
+
 
 _OPTIONS = StreamedOptions.model_json_schema(ref_template="#/components/schemas/{model}")["properties"]
 FORM_SCHEMA = {
@@ -28,7 +37,7 @@ FORM_SCHEMA = {
     "required": [FILE],
     "properties": {
         FILE: {"type": "string", "format": "binary", "description": "the table: CSV, Parquet, Arrow, npz or npy"},
-        **_OPTIONS,
+        **{name: _without_null(schema) for name, schema in _OPTIONS.items()},
     },
     "additionalProperties": False,
 }
