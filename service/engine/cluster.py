@@ -3,6 +3,8 @@
 import logging
 import os
 import signal
+import time
+from collections.abc import Iterable
 from contextlib import suppress
 
 import dask
@@ -16,6 +18,7 @@ from service.engine.fork_server import start_fork_server
 from service.engine.nannies import Exits, TellingNanny
 from service.engine.run_job import run_job
 from service.engine.workspace import Place
+from service.jobs.states import LEASE
 from service.settings import Settings
 
 CONNECT = 2.0
@@ -66,6 +69,11 @@ class Cluster:
         """Whether the scheduler is gone for good, as far as this client knows."""
         return bool(self._client.status == "closed")
 
+    @property
+    def slots(self) -> int | None:
+        """Workers that there should be; None where a cluster elsewhere decides that."""
+        return None if self._local is None else len(self._local.worker_spec)
+
     def worker_count(self) -> int:
         """Workers that could take a job now; 0 while the scheduler is away."""
         if self._client.status != "running":
@@ -79,9 +87,21 @@ class Cluster:
     def restart_worker_of(self, message: str) -> None:
         """Kill the worker that has this message: it no longer beats, and would hold its place for ever."""
         with suppress(Exception):  # it may be gone by itself
-            workers = [worker for worker, keys in self._client.processing().items() if message in keys]
-            if workers:
+            workers = self._workers_of(message)
+            if self._local is not None:
+                _kill_workers(nanny for nanny in self._local.workers.values() if nanny.worker_address in workers)
+            elif workers:
                 self._client.restart_workers(workers, timeout=CONNECT, raise_for_error=False)
+
+    def is_silent(self, message: str) -> bool:
+        """Whether the worker that has this message no longer answers the scheduler either: it hangs, or was stopped."""
+        with suppress(Exception):
+            known = self._client.scheduler_info(n_workers=-1)["workers"]
+            return any(time.time() - known[worker]["last_seen"] > LEASE for worker in self._workers_of(message))
+        return False
+
+    def _workers_of(self, message: str) -> list[str]:
+        return [worker for worker, keys in self._client.processing().items() if message in keys]
 
     def lost_worker_of(self, future: "Future[None]") -> str | None:
         """Return the address of the worker that died with this message; None where the message failed otherwise."""
@@ -106,7 +126,7 @@ class Cluster:
         self.expect_stop()  # a nanny would start a new worker at once, and closing would wait 10 s for that one
         with suppress(Exception):
             if self._local is not None:
-                _kill_workers(self._local)
+                _kill_workers(self._local.workers.values())
             self._client.close(timeout=1)
         if self._local is not None:
             with suppress(Exception):
@@ -146,8 +166,8 @@ def _embedded(settings: Settings, exits: Exits) -> LocalCluster:
     )
 
 
-def _kill_workers(cluster: LocalCluster) -> None:
-    for nanny in cluster.workers.values():
+def _kill_workers(nannies: Iterable[TellingNanny]) -> None:
+    for nanny in nannies:
         if nanny.process is not None and nanny.process.pid is not None:
             with suppress(ProcessLookupError):
                 os.kill(nanny.process.pid, signal.SIGKILL)

@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from service.database.database import Database
 from service.engine.cluster import Cluster
+from service.engine.watchdog import Watchdog
 from service.errors import DescentError
 from service.jobs import queue
 from service.jobs.states import FULL_FOR
@@ -50,10 +51,16 @@ class Death:
 class Dispatcher:
     """A sender of messages for queued jobs, at most two a worker, which calls jobs of lost workers back."""
 
-    def __init__(self, database: Database, cluster: Cluster, when_done: Callable[[], None]) -> None:
+    is_stuck = False
+    """Whether the cluster hands messages to no worker any more, and is to be replaced."""
+
+    def __init__(
+        self, database: Database, cluster: Cluster, when_done: Callable[[], None], watchdog: Watchdog | None = None
+    ) -> None:
         self._database = database
         self._cluster = cluster
         self._when_done = when_done
+        self._watchdog = watchdog or Watchdog()
         self._under_way: dict[str, Sent] = {}
         self._pauses: dict[str, tuple[float, float]] = {}
         """The length and the end of the pause of each job whose last message failed."""
@@ -69,11 +76,12 @@ class Dispatcher:
         self._wake.set()
 
     def run(self, stopping: threading.Event) -> None:
-        """Supply the engine until `stopping` is set, or the scheduler is lost."""
-        while not (stopping.is_set() or self._cluster.lost):
+        """Supply the engine until `stopping` is set, the scheduler is lost, or the cluster is stuck."""
+        while not (stopping.is_set() or self._cluster.lost or self.is_stuck):
             try:
                 if time.monotonic() - self._swept >= SWEEP:
                     self._sweep()
+                    self._watch()
                 self._call_back()
                 self._supply(stopping)
             except (SQLAlchemyError, DescentError) as error:  # the database is busy or full; the next sweep is near
@@ -99,8 +107,8 @@ class Dispatcher:
         for message, sent in list(self._under_way.items()):
             if sent.job in called_back:
                 log.warning("job %s lost its worker", sent.job)
-                self._cluster.restart_worker_of(message)
                 self._forget(message)
+                self._cluster.restart_worker_of(message)
 
     def _call_back(self) -> None:
         """Call back the jobs whose workers have died; one that was not claimed yet is still queued, and waits."""
@@ -114,6 +122,24 @@ class Dispatcher:
                 self._hold_back(death.job)
             self._deaths.popleft()
             self._when_done()
+
+    def _watch(self) -> None:
+        """Kill workers that hang, one of which may hold the very lock for which all others wait; and find out whether
+        an embedded cluster still hands messages to its workers.
+        """
+        with self._lock:
+            out = list(self._under_way)
+        with self._database.reading() as session:
+            waiting, claimed, overdue = queue.seen_of(session, out)
+        for message in filter(self._cluster.is_silent, overdue):
+            log.warning("a worker does not answer, and is killed")
+            self._cluster.restart_worker_of(message)
+        if not waiting or self._cluster.slots is None:
+            self._watchdog.rest()
+        elif self._watchdog.is_stuck(out, claimed, self.workers, self._cluster.slots):
+            with self._database.transaction() as session:
+                session.connection()  # where nothing can be written, it is no fault of the cluster
+            self.is_stuck = True
 
     def _is_full(self) -> bool:
         """Whether workers may live that cannot beat."""

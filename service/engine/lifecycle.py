@@ -64,6 +64,9 @@ class Engine:
         self._stopping.set()
         self.nudge()
         self._thread.join(timeout=PATIENCE)
+        self._stop_workers()
+
+    def _stop_workers(self) -> None:
         messages = [] if self._dispatcher is None else self._dispatcher.messages()
         if self._cluster is not None:
             self._cluster.close()
@@ -75,7 +78,9 @@ class Engine:
         with garbage.kept():  # here: Dask takes a second to import, and requests need not wait
             from service.engine.cluster import Cluster
             from service.engine.dispatcher import Dispatcher
+            from service.engine.watchdog import Watchdog
 
+        watchdog = Watchdog()
         _keep_signals_from_workers()
         while not self._stopping.is_set():
             try:
@@ -87,12 +92,18 @@ class Engine:
             if self._stopping.is_set():  # while the cluster started, and perhaps after `stop` looked for it
                 self._cluster.close()
                 return
-            self._dispatcher = Dispatcher(self._database, self._cluster, self._when_done)
+            self._dispatcher = Dispatcher(self._database, self._cluster, self._when_done, watchdog)
             self._dispatcher.run(self._stopping)
-            if not self._stopping.is_set():
+            if self._stopping.is_set():
+                return
+            if self._dispatcher.is_stuck:
+                log.warning("jobs wait, but no worker has taken one for a while: all workers are replaced")
+                watchdog.replaced()
+                self._stop_workers()
+            else:
                 log.warning("the scheduler is lost; looking for it again")
                 self._cluster.close()
-                self._dispatcher = None
+            self._dispatcher = None
 
 
 def _keep_signals_from_workers() -> None:

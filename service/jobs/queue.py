@@ -131,6 +131,18 @@ def any_lost(session: Session) -> bool:
     return session.scalar(select(JobRecord.id).where(*_lost(now() - timedelta(seconds=LEASE))).limit(1)) is not None
 
 
+def seen_of(session: Session, messages: Collection[str]) -> tuple[bool, set[str], set[str]]:
+    """Return whether a job waits, which of these messages have claimed one, and which of those have not beaten for the
+    lease.
+    """
+    waits = session.scalar(select(JobRecord.id).where(JobRecord.state == State.QUEUED).limit(1)) is not None
+    running = select(JobRecord.message, JobRecord.beat).where(JobRecord.state == State.RUNNING)
+    claimed = {message: beat for message, beat in session.execute(running) if message and message in messages}
+    horizon = now() - timedelta(seconds=LEASE)
+    overdue = {message for message, beat in claimed.items() if beat is not None and beat < horizon}
+    return waits, set(claimed), overdue
+
+
 def _lost(horizon: datetime) -> tuple[ColumnElement[bool], ...]:
     return JobRecord.state == State.RUNNING, JobRecord.beat < horizon
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 from tests.support.serving import RunningService, wait_for
-from tests.torture.clients import Clients
+from tests.torture.clients import LONGEST_END, Clients
 from tests.torture.faults import UNDER_WAY
 
 BATCH = 1000
@@ -56,7 +56,7 @@ def soak(data: Path, batches: int) -> tuple[list[float], list[int]]:
 
 def _wait_for_ends(data: Path) -> None:
     with closing(sqlite3.connect(data / "descent.db")) as connection:
-        wait_for(lambda: connection.execute(UNDER_WAY).fetchone() is None)
+        wait_for(lambda: connection.execute(UNDER_WAY).fetchone() is None, LONGEST_END)
 
 
 def resident(service: RunningService) -> int:
