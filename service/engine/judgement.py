@@ -97,14 +97,15 @@ class Judgement:
             return None
         version, epoch = self._job.recipe.from_version, self._job.recipe.from_epoch
         begun = f"version {version}" if epoch is None else f"version {version} at epoch {epoch}"
-        remedy = '"serve": "if_better" in a job keeps a worse version from being served'
-        if epoch is None and not served.pinned and not self.refuses(served):
-            remedy += f"; {self._patch(version)} serves the former one again"
+        remedy = ""
+        if not served.pinned and not self.refuses(served):
+            remedy = '; "serve": "if_better" in a job keeps a worse version from being served'
+            remedy += "" if epoch is not None else f"; {self._patch(version)} serves the former one again"
         after, before = _told_apart(self._after, self._before)
         part = self._training.judged_part
         detail = (
             f"The loss of version {number} on the {part} part, {after}, is above that of {begun}, which it began from, "
-            f"{before}. A lower rate, or early stopping on a validation part, may help; {remedy}."
+            f"{before}. A lower rate, or early stopping on a validation part, may help{remedy}."
         )
         return Advice("worse_than_before", detail, "#/from_version")
 

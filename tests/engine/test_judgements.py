@@ -78,6 +78,7 @@ def test_a_version_that_is_worse_is_served_with_advice(workspace: Workspace, pos
     assert f"{job.final_loss:.6g}" in advice.detail
     assert f"{first.final_loss:.6g}" in advice.detail
     assert "PATCH /api/models/mdl_" in advice.detail
+    assert '"if_better" in a job keeps' in advice.detail
     assert '{"serving": 1}' in advice.detail
 
 
@@ -85,6 +86,7 @@ def test_a_version_that_is_not_better_is_not_served_if_it_must_be(workspace: Wor
     ended(workspace, post(**BETTER))
     job = ended(workspace, post(**WORSE, serve="if_better"))
     assert codes(job) == ["worse_than_before", "version_not_served"]
+    assert "if_better" not in job.advice[-2].detail
     assert (model(workspace).served, model(workspace).serving, model(workspace).version) == (1, "latest", 2)
     assert version(workspace, 2).refused
     assert '{"serving": 2}' in job.advice[-1].detail

@@ -62,9 +62,10 @@ def _of_target(target: Column, least: float, greatest: float, loss: Loss) -> Ite
 
 
 def _numbers_that_fit(target: Column, loss: Loss) -> str:
-    if target.kind != "numeric":
-        other = "" if target.kind == "categorical" else ", or use logitbinarycrossentropy"
-        return f"Upload the target as numbers -1 and 1{other}"
+    if target.kind == "categorical":
+        return f"Use {BETTER}, or upload a column of numbers -1 and 1 for each class"
+    if target.kind == "boolean":
+        return "Upload the target as numbers -1 and 1, or use logitbinarycrossentropy"
     if loss.domain is SIGNS:
         return "Upload the target as numbers -1 and 1, or use mse"
     if loss.link is None:

@@ -89,6 +89,12 @@ def test_types_that_are_set_count_more_than_guesses() -> None:
     assert columns["when"] == ["2026-01-31", "2026-02-28"]
 
 
+def test_truth_may_be_written_with_a_point_where_its_type_is_set() -> None:
+    text = "x,flag\n1,1.0\n2,0.0\n3,1\n"
+    assert read_csv(text, types={"flag": "boolean"})[1]["flag"] == [1, 0, 1]
+    assert read_csv(text)[0]["flag"] == "numeric"
+
+
 def test_a_semicolon_within_texts_is_no_delimiter_where_another_fits() -> None:
     assert read_csv("1,a;b\n2,c;d\n", header=False)[1] == {"c0": [1, 2], "c1": ["a;b", "c;d"]}
 

@@ -17,6 +17,8 @@ TARGETS: dict[str, dict[str, list[Any]]] = {
     "truths": {"y": [x > 0 for x in XS]},
     "halves": {"y": [x / 4 for x in XS]},
     "shares": {"y": [0.2 + x / 20 for x in range(10)]},
+    "classes": {"y": ["abc"[(x > 0) + (x > 1)] for x in XS]},
+    "class_signs": {each: [1 if "abc"[(x > 0) + (x > 1)] == each else -1 for x in XS] for each in "abc"},
     "mixed": {"y": [3 * x + 1 for x in XS], "z": ["abc"[(x > 0) + (x > 1)] for x in XS]},
 }
 
@@ -90,8 +92,21 @@ def test_a_loss_that_fits_is_taken_in_silence(
     assert not codes & {"targets_outside_loss", "one_output", "target_is_numeric", "targets_of_two_kinds"}
 
 
-def test_the_remedy_for_zeros_and_ones_makes_a_class(client: Client) -> None:
-    rows = "x,y\n" + "\n".join(f"{x},{int(x > 0)}" for x in XS)
+def test_the_remedy_for_classes_under_a_loss_of_signs_works(client: Client, datasets: dict[str, str]) -> None:
+    (advice,) = [
+        each
+        for each in plan(client, datasets["classes"], "Dense(1 => 3)", "hinge_loss").json()["advice"]
+        if each["code"] == "targets_outside_loss"
+    ]
+    assert "Use logitcrossentropy" in advice["detail"]
+    assert "a column of numbers -1 and 1 for each class" in advice["detail"]
+    for kind, loss in (("classes", "logitcrossentropy"), ("class_signs", "hinge_loss")):
+        assert plan(client, datasets[kind], "Dense(1 => 3)", loss).json()["advice"] == []
+
+
+@pytest.mark.parametrize("number", [int, float])
+def test_the_remedy_for_zeros_and_ones_makes_a_class(client: Client, number: type) -> None:
+    rows = "x,y\n" + "\n".join(f"{x},{number(x > 0)}" for x in XS)
     path = "/api/datasets?targets=y&types=y:boolean"
     dataset = client.http.post(path, content=rows, headers={"Content-Type": "text/csv"}).json()["id"]
     model = client.create_model("Dense(1 => 1)").id
