@@ -14,7 +14,7 @@ from tests.support.serving import RunningService, wait_for
 
 VICTIMS = {"a worker": 12, "all workers": 5, "the template": 1, "the service": 1, "everything": 1}
 """Processes that die together, each with its share of the deaths."""
-MOST_COMMITS = 12
+MOST_COMMITS = 8
 """Commits before a death at most: a job that is claimed makes some four a second."""
 UNDER_WAY = "SELECT 1 FROM jobs WHERE state IN ('queued', 'running')"
 LONGEST_SILENCE = 60.0
