@@ -242,6 +242,6 @@ def test_no_docstring_begins_with_a_relative_clause() -> None:
 
 def test_workers_import_nothing_of_the_edge() -> None:
     edge = {"fastapi", "pyarrow", "pydantic", "uvicorn"}
-    script = f"import sys, service.engine.run_job; print({edge} & set(sys.modules))"
+    script = f"import sys, service.engine.tickets; print({edge} & set(sys.modules))"
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "set()"

@@ -16,7 +16,7 @@ from distributed.utils import get_mp_context
 
 from service.engine.fork_server import start_fork_server
 from service.engine.nannies import Exits, TellingNanny
-from service.engine.run_job import run_job
+from service.engine.tickets import run_ticket
 from service.engine.workspace import Place
 from service.jobs.states import LEASE
 from service.settings import Settings
@@ -39,7 +39,7 @@ SAFE = {
     "distributed.deploy.lost-worker-timeout": "1000d",
     # no tiny job is parked behind a long one
     "distributed.scheduler.worker-saturation": 1.0,
-    # a task whose worker dies comes back as an error: the dispatcher, which learns how it died, sends the job again
+    # a task whose worker dies comes back as an error: the dispatcher, which learns how it died, calls the job back
     "distributed.scheduler.allowed-failures": 0,
 }
 METHOD = "distributed.worker.multiprocessing-method"
@@ -80,14 +80,14 @@ class Cluster:
             return 0
         return len(self._client.scheduler_info(n_workers=-1)["workers"])
 
-    def submit(self, job: str, message: str) -> "Future[None]":
-        """Ask for a job to be run; the same message is never sent twice."""
-        return self._client.submit(run_job, job, message, self._place, key=message, pure=False)
+    def submit(self, ticket: str) -> "Future[None]":
+        """Ask a worker to take a job; the same ticket is never sent twice."""
+        return self._client.submit(run_ticket, ticket, self._place, key=ticket, pure=False)
 
-    def restart_worker_of(self, message: str) -> None:
-        """Kill the worker that has this message: it no longer beats, and would hold its place for ever."""
+    def restart_worker_of(self, ticket: str) -> None:
+        """Kill the worker that has this ticket: it no longer beats, and would hold its place for ever."""
         with suppress(Exception):  # it may be gone by itself
-            workers = self._workers_of(message)
+            workers = self._workers_of(ticket)
             if self._local is not None:
                 _kill_workers(nanny for nanny in self._local.workers.values() if nanny.worker_address in workers)
             elif workers:
@@ -104,7 +104,7 @@ class Cluster:
         return [worker for worker, keys in self._client.processing().items() if message in keys]
 
     def lost_worker_of(self, future: "Future[None]") -> str | None:
-        """Return the address of the worker that died with this message; None where the message failed otherwise."""
+        """Return the address of the worker that died with this ticket; None where the ticket failed otherwise."""
         with suppress(Exception):  # the client may be closing
             error = future.exception(timeout=CONNECT)
             return error.last_worker.address if isinstance(error, KilledWorker) else None

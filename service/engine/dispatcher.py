@@ -1,4 +1,4 @@
-"""The loop that keeps the engine supplied from the table. The table is the queue; losing a message does no harm."""
+"""The loop that keeps the engine supplied with tickets. The table is the queue; losing a ticket does no harm."""
 
 import logging
 import threading
@@ -23,33 +23,27 @@ log = logging.getLogger(__name__)
 SWEEP = 1.0
 """Seconds between looks at the table when nothing nudges: other replicas may have written to it."""
 
-MESSAGES_PER_WORKER = 2
-"""Messages of a worker: one that runs and one that waits, so that it is not idle while the next one travels."""
+TICKETS_PER_WORKER = 2
+"""Tickets of a worker: one that runs and one that waits, so that it is not idle while the next one travels."""
 
 LONGEST_PAUSE = 30.0
-"""Seconds for which a job is held back whose messages keep failing before a worker can claim it."""
-
-
-@dataclass(frozen=True)
-class Sent:
-    """A message under way."""
-
-    job: str
-    future: "Future[None]"
+"""Seconds for which no ticket is sent where they keep failing before a worker can claim a job."""
 
 
 @dataclass(frozen=True)
 class Death:
-    """The death of a worker that had a message."""
+    """The death of a worker that had a ticket."""
 
-    message: str
-    job: str
+    ticket: str
     worker: str
     """The worker's address."""
 
 
 class Dispatcher:
-    """A sender of messages for queued jobs, at most two a worker, which calls jobs of lost workers back."""
+    """A sender of tickets, one for each queued job and at most two a worker, which calls jobs of lost workers back.
+
+    A ticket names no job: its worker takes the best one that waits by then.
+    """
 
     is_stuck = False
     """Whether the cluster hands messages to no worker any more, and is to be replaced."""
@@ -61,11 +55,11 @@ class Dispatcher:
         self._cluster = cluster
         self._when_done = when_done
         self._watchdog = watchdog or Watchdog()
-        self._under_way: dict[str, Sent] = {}
-        self._pauses: dict[str, tuple[float, float]] = {}
-        """The length and the end of the pause of each job whose last message failed."""
+        self._under_way: dict[str, Future[None]] = {}
+        self._pause, self._paused_until = 0.0, 0.0
+        """The length and the end of the pause after a ticket that failed."""
         self._deaths: deque[Death] = deque()
-        """Deaths of workers that had a message, not yet written down."""
+        """Deaths of workers that had a ticket, not yet written down."""
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._swept = 0.0
@@ -91,8 +85,8 @@ class Dispatcher:
             self._wake.wait(SWEEP)
             self._wake.clear()
 
-    def messages(self) -> list[str]:
-        """Return the messages under way."""
+    def tickets(self) -> list[str]:
+        """Return the tickets under way."""
         with self._lock:
             return list(self._under_way)
 
@@ -103,23 +97,23 @@ class Dispatcher:
             if not queue.any_lost(session) or self._is_full():
                 return
         with self._database.transaction() as session:
-            called_back = set(queue.requeue_lost(session))
-        for message, sent in list(self._under_way.items()):
-            if sent.job in called_back:
-                log.warning("job %s lost its worker", sent.job)
-                self._forget(message)
-                self._cluster.restart_worker_of(message)
+            called_back = queue.requeue_lost(session)
+        for job, ticket in called_back.items():
+            log.warning("job %s lost its worker", job)
+            if ticket is not None and self._forget(ticket) is not None:
+                self._cluster.restart_worker_of(ticket)
 
     def _call_back(self) -> None:
-        """Call back the jobs whose workers have died; one that was not claimed yet is still queued, and waits."""
+        """Call back the jobs whose workers have died."""
         while self._deaths:
             death = self._deaths[0]
             end = self._cluster.end_of_worker(death.worker)
             with self._database.transaction() as session:
-                claimed = queue.lose(session, death.message, end)
-            log.warning("job %s lost its worker: %s", death.job, end or "how it ended is not known here")
-            if not claimed:
-                self._hold_back(death.job)
+                jobs = queue.lose(session, death.ticket, end)
+            for job in jobs:
+                log.warning("job %s lost its worker: %s", job, end or "how it ended is not known here")
+            if not jobs:
+                self._hold_back()
             self._deaths.popleft()
             self._when_done()
 
@@ -147,46 +141,45 @@ class Dispatcher:
         return reserve is not None and time.time() - reserve.marked() < FULL_FOR
 
     def _supply(self, stopping: threading.Event) -> None:
-        with self._lock:
-            busy = [sent.job for sent in self._under_way.values()]
-        free = MESSAGES_PER_WORKER * self.workers - len(busy)
+        if time.monotonic() < self._paused_until:
+            return
+        out = set(self.tickets())
+        free = TICKETS_PER_WORKER * self.workers - len(out)
         if free <= 0:
             return
-        moment = time.monotonic()
-        held_back = [job for job, (_, until) in self._pauses.items() if until > moment]
         with self._database.reading() as session:
-            jobs = queue.waiting(session, free, without=[*busy, *held_back])
-        for job in jobs:
+            waiting = queue.count_waiting(session, TICKETS_PER_WORKER * self.workers)
+            used = set(queue.claimed_by(session, out).values()) if waiting else out
+        for _ in range(min(free, waiting - len(out - used))):
             if not stopping.is_set():
-                self._send(job)
+                self._send()
 
-    def _send(self, job: str) -> None:
-        message = uuid.uuid4().hex
-        future = self._cluster.submit(job, message)
+    def _send(self) -> None:
+        ticket = uuid.uuid4().hex
+        future = self._cluster.submit(ticket)
         with self._lock:
-            self._under_way[message] = Sent(job, future)
-        future.add_done_callback(lambda _: self._done(message))
+            self._under_way[ticket] = future
+        future.add_done_callback(lambda _: self._done(ticket))
 
-    def _done(self, message: str) -> None:
-        sent = self._forget(message)
-        if sent is None:
+    def _done(self, ticket: str) -> None:
+        future = self._forget(ticket)
+        if future is None:
             return
-        if sent.future.status == "finished":
-            self._pauses.pop(sent.job, None)
-            self._wake.set()
-        elif (worker := self._cluster.lost_worker_of(sent.future)) is not None:
-            self._deaths.append(Death(message, sent.job, worker))
-            self._wake.set()
+        if future.status == "finished":
+            self._pause = 0.0
+        elif (worker := self._cluster.lost_worker_of(future)) is not None:
+            self._deaths.append(Death(ticket, worker))
         else:  # a job that was claimed counts as running, and is called back when its lease is over
-            self._hold_back(sent.job)
-            if sent.future.status != "cancelled":  # as all are when the client closes
-                log.error("the message for job %s came to nothing (%s)", sent.job, sent.future.status)
+            self._hold_back()
+            if future.status != "cancelled":  # as all are when the client closes
+                log.error("a ticket came to nothing (%s)", future.status)
+        self._wake.set()
         self._when_done()
 
-    def _hold_back(self, job: str) -> None:
-        pause = min(2 * self._pauses.get(job, (SWEEP / 2, 0.0))[0], LONGEST_PAUSE)
-        self._pauses[job] = pause, time.monotonic() + pause
+    def _hold_back(self) -> None:
+        self._pause = min(max(2 * self._pause, SWEEP), LONGEST_PAUSE)
+        self._paused_until = time.monotonic() + self._pause
 
-    def _forget(self, message: str) -> Sent | None:
+    def _forget(self, ticket: str) -> "Future[None] | None":
         with self._lock:
-            return self._under_way.pop(message, None)
+            return self._under_way.pop(ticket, None)

@@ -67,12 +67,12 @@ class Engine:
         self._stop_workers()
 
     def _stop_workers(self) -> None:
-        messages = [] if self._dispatcher is None else self._dispatcher.messages()
+        tickets = [] if self._dispatcher is None else self._dispatcher.tickets()
         if self._cluster is not None:
             self._cluster.close()
         # After the workers are gone, so that none of them can claim a job that was given back.
         with suppress(Exception):
-            self._database.write_urgently(lambda session: queue.release(session, messages))
+            self._database.write_urgently(lambda session: queue.release(session, tickets))
 
     def _run(self) -> None:
         with garbage.kept():  # here: Dask takes a second to import, and requests need not wait

@@ -1,4 +1,4 @@
-"""One job's story, from a message to its end. Runs in a worker process."""
+"""One job's story, from its claim to its end. Runs in a worker process."""
 
 import logging
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from service.engine.ending import write_end
 from service.engine.judgement import Judgement, Overtaken, Served
 from service.engine.ledger import Ledger
 from service.engine.steering import steer
-from service.engine.workspace import Place, Workspace, workspace_at
+from service.engine.workspace import Workspace
 from service.errors import DescentError, Unavailable
 from service.jobs import queue, receipts, records, verifications
 from service.jobs.receipts import Outcome, Receipt
@@ -38,28 +38,44 @@ from service.models.trained_network import network_of
 log = logging.getLogger(__name__)
 
 
-def run_job(job: str, message: str, place: Place) -> None:
-    """Claim the job, train, and write its end; do nothing where another worker has it."""
-    work_on(workspace_at(place), job, message)
+@dataclass(frozen=True)
+class Claim:
+    """A job that this worker has, and what is known of it."""
+
+    record: JobRecord
+    attempt: int
+    last_epoch: int | None
+    backoffs: int
+
+
+def take(session: Session, job: str, message: str) -> Claim | None:
+    """Claim a job for the worker that got `message`; None where another one has it, or it ends here."""
+    attempt = queue.claim(session, job, message)
+    if attempt is None:
+        return None
+    record = records.find(session, job)
+    if record.asked == Asked.CANCEL:
+        queue.end(session, record, State.CANCELLED)
+        return None
+    if record.losses_since_checkpoint >= record.max_attempts:
+        queue.fail_for_losses(session, record)
+        return None
+    backoffs = log_of_jobs.count(session, job, Happening.BACKED_OFF)
+    return Claim(record, attempt, records.last_epoch(session, job), backoffs)
+
+
+def train(workspace: Workspace, claim: Claim) -> None:
+    """Train a claimed job, and write its end."""
+    with Ledger(workspace.beats, claim.record, claim.attempt, claim.last_epoch, claim.backoffs) as ledger:
+        _train(workspace, ledger, claim.record)
 
 
 def work_on(workspace: Workspace, job: str, message: str) -> None:
-    """The same, given the workspace."""
+    """Do all of this for one job."""
     with workspace.database.transaction() as session:
-        attempt = queue.claim(session, job, message)
-        if attempt is None:
-            return
-        record = records.find(session, job)
-        if record.asked == Asked.CANCEL:
-            queue.end(session, record, State.CANCELLED)
-            return
-        if record.losses_since_checkpoint >= record.max_attempts:
-            queue.fail_for_losses(session, record)
-            return
-        last_epoch = records.last_epoch(session, job)
-        backoffs = log_of_jobs.count(session, job, Happening.BACKED_OFF)
-    with Ledger(workspace.beats, record, attempt, last_epoch, backoffs) as ledger:
-        _train(workspace, ledger, record)
+        claim = take(session, job, message)
+    if claim is not None:
+        train(workspace, claim)
 
 
 @dataclass(frozen=True)

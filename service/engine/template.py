@@ -14,7 +14,7 @@ LOADED = (
     "distributed",
     "distributed.nanny",
     "sqlalchemy.orm",
-    "service.engine.run_job",
+    "service.engine.tickets",
     "service.cli",
 )
 """Modules that a worker runs, and the command, which a worker reads as its main module."""

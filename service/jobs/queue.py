@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, select, update
+from sqlalchemy import ColumnElement, and_, case, func, select, update
 from sqlalchemy.orm import Session
 
 from service.database.record import now
@@ -29,10 +29,22 @@ def add(session: Session, model: str, version: int, dataset: str, **values: Any)
     return record
 
 
-def waiting(session: Session, limit: int, without: Collection[str]) -> list[str]:
-    """Return the first queued jobs that have no message under way: by priority, then age."""
-    statement = select(JobRecord.id).where(JobRecord.state == State.QUEUED, JobRecord.id.not_in(without))
-    return list(session.scalars(statement.order_by(JobRecord.priority.desc(), JobRecord.id).limit(limit)))
+def count_waiting(session: Session, most: int) -> int:
+    """Count the queued jobs, up to so many."""
+    some = select(JobRecord.id).where(JobRecord.state == State.QUEUED).limit(most)
+    return session.scalar(select(func.count()).select_from(some.subquery())) or 0
+
+
+def claimed_by(session: Session, messages: Collection[str]) -> dict[str, str]:
+    """Return the running jobs that these messages have claimed, each with its message."""
+    statement = select(JobRecord.id, JobRecord.message).where(JobRecord.state == State.RUNNING)
+    return {job: message for job, message in session.execute(statement) if message is not None and message in messages}
+
+
+def best(session: Session) -> str | None:
+    """Return the queued job that is the next to get a worker: by priority, then age."""
+    statement = select(JobRecord.id).where(JobRecord.state == State.QUEUED)
+    return session.scalar(statement.order_by(JobRecord.priority.desc(), JobRecord.id).limit(1))
 
 
 def claim(session: Session, job: str, message: str) -> int | None:
@@ -147,26 +159,27 @@ def _lost(horizon: datetime) -> tuple[ColumnElement[bool], ...]:
     return JobRecord.state == State.RUNNING, JobRecord.beat < horizon
 
 
-def requeue_lost(session: Session, *, all_running: bool = False) -> list[str]:
-    """Call jobs of lost workers back, and return them.
+def requeue_lost(session: Session, *, all_running: bool = False) -> dict[str, str | None]:
+    """Call jobs of lost workers back, and return them, each with the message that had claimed it.
 
     A worker counts as lost when its job has not beaten for the lease, or, with `all_running`, in any case.
     """
     lost = (JobRecord.state == State.RUNNING,) if all_running else _lost(now() - timedelta(seconds=LEASE))
     end_of_worker = "the end of the service" if all_running else f"no heartbeat for {LEASE:g} s"
     records = list(session.scalars(select(JobRecord).where(*lost).with_for_update()))
+    called_back = {record.id: record.message for record in records}
+    for record in records:
+        _lose(session, record, end_of_worker)
+    return called_back
+
+
+def lose(session: Session, message: str, end_of_worker: str | None) -> list[str]:
+    """Call back the jobs that this message claimed, whose worker has ended, and return them."""
+    running = JobRecord.message == message, JobRecord.state == State.RUNNING
+    records = list(session.scalars(select(JobRecord).where(*running).with_for_update()))
     for record in records:
         _lose(session, record, end_of_worker)
     return [record.id for record in records]
-
-
-def lose(session: Session, message: str, end_of_worker: str | None) -> bool:
-    """Call back the job that this message claimed, whose worker has ended; False where it had claimed none."""
-    running = JobRecord.message == message, JobRecord.state == State.RUNNING
-    record = session.scalars(select(JobRecord).where(*running).with_for_update()).one_or_none()
-    if record is not None:
-        _lose(session, record, end_of_worker)
-    return record is not None
 
 
 def _lose(session: Session, record: JobRecord, end_of_worker: str | None) -> None:

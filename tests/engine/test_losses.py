@@ -73,7 +73,7 @@ def test_losses_that_nobody_saw_are_named_for_what_they_are(workspace: Workspace
     with workspace.database.transaction() as session:
         queue.write(session, job, found(workspace, job).attempt, peak_memory=123_400_000)
     with workspace.database.transaction() as session:
-        assert queue.requeue_lost(session, all_running=True) == [job]
+        assert queue.requeue_lost(session, all_running=True) == {job: "taken over"}
     error = found(workspace, job).error
     assert error is not None
     assert "1 by the end of the service, 1 in a way that is not known here" in error.detail

@@ -1,0 +1,96 @@
+"""Tickets: messages that name no job, and their number."""
+
+import threading
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from service.engine.cluster import Cluster
+from service.engine.dispatcher import TICKETS_PER_WORKER, Dispatcher
+from service.engine.tickets import work_with
+from service.engine.workspace import Workspace
+from service.jobs import queue
+from tests.support.engine import shown
+
+Post = Callable[..., str]
+WORKERS = 2
+
+
+class Engine:
+    """A cluster whose tickets wait until a test ends them; and its dispatcher."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.tickets: dict[str, Any] = {}
+        cluster = SimpleNamespace(submit=self._submit, lost_worker_of=lambda _: None)
+        self.dispatcher = Dispatcher(workspace.database, cast(Cluster, cluster), lambda: None)
+        self.dispatcher.workers = WORKERS
+
+    def _submit(self, ticket: str) -> Any:
+        future = SimpleNamespace(status="pending")
+        future.add_done_callback = lambda done: setattr(future, "done", done)
+        self.tickets[ticket] = future
+        return future
+
+    def supply(self) -> int:
+        """Let the dispatcher look at the table; return the tickets that are out."""
+        self.dispatcher._supply(threading.Event())
+        return len(self.tickets)
+
+    def end(self, ticket: str, status: str = "finished") -> None:
+        future = self.tickets.pop(ticket)
+        future.status = status
+        future.done(future)
+
+
+@pytest.fixture
+def engine(workspace: Workspace) -> Engine:
+    return Engine(workspace)
+
+
+def claim(workspace: Workspace, job: str, ticket: str) -> None:
+    with workspace.database.transaction() as session:
+        assert queue.claim(session, job, ticket)
+
+
+def test_a_worker_takes_the_best_job_that_waits_by_then(workspace: Workspace, post: Post) -> None:
+    older = post(epochs=1)
+    better = post(epochs=1, priority=1)
+    work_with(workspace, "a")
+    assert (shown(workspace, older).state, shown(workspace, better).state) == ("queued", "succeeded")
+    work_with(workspace, "b")
+    work_with(workspace, "c")
+    assert shown(workspace, older).state == "succeeded"
+
+
+def test_a_ticket_that_comes_again_takes_over_what_it_had_claimed(workspace: Workspace, post: Post) -> None:
+    claimed, better = post(epochs=1), post(epochs=1, priority=1)
+    claim(workspace, claimed, "a")
+    work_with(workspace, "a")
+    ended = shown(workspace, claimed)
+    assert (ended.state, ended.attempt, ended.losses_of_worker) == ("succeeded", 2, 1)
+    assert shown(workspace, better).state == "queued"
+
+
+def test_there_are_as_many_tickets_as_queued_jobs_but_few_a_worker(
+    workspace: Workspace, post: Post, engine: Engine
+) -> None:
+    assert engine.supply() == 0
+    jobs = [post()]
+    assert [engine.supply(), engine.supply()] == [1, 1]
+    claim(workspace, jobs[0], next(iter(engine.tickets)))
+    assert engine.supply() == 1
+    jobs += [post() for _ in range(2 * TICKETS_PER_WORKER * WORKERS)]
+    assert [engine.supply(), engine.supply()] == [TICKETS_PER_WORKER * WORKERS] * 2
+    engine.end(next(iter(engine.tickets)))
+    assert engine.supply() == TICKETS_PER_WORKER * WORKERS
+
+
+def test_tickets_that_fail_hold_further_ones_back(workspace: Workspace, post: Post, engine: Engine) -> None:
+    post()
+    engine.supply()
+    engine.end(next(iter(engine.tickets)), "error")
+    assert engine.supply() == 0
+    engine.dispatcher._paused_until = 0.0
+    assert engine.supply() == 1
