@@ -26,6 +26,10 @@ SWEEP = 1.0
 TICKETS_PER_WORKER = 2
 """Tickets of a worker: one that runs and one that waits, so that it is not idle while the next one travels."""
 
+LEAST_AGE = 2
+"""One ticket in so many, or in as many as there are workers if these are more, goes by the turns of submitters, and the
+others by age: names are not checked, and whoever makes up many gets no more than that."""
+
 LONGEST_PAUSE = 30.0
 """Seconds for which no ticket is sent where they keep failing before a worker can claim a job."""
 
@@ -58,6 +62,7 @@ class Dispatcher:
         self._under_way: dict[str, Future[None]] = {}
         self._pause, self._paused_until = 0.0, 0.0
         """The length and the end of the pause after a ticket that failed."""
+        self._sent = 0
         self._deaths: deque[Death] = deque()
         """Deaths of workers that had a ticket, not yet written down."""
         self._lock = threading.Lock()
@@ -156,7 +161,8 @@ class Dispatcher:
 
     def _send(self) -> None:
         ticket = uuid.uuid4().hex
-        future = self._cluster.submit(ticket)
+        self._sent += 1
+        future = self._cluster.submit(ticket, by_turns=self._sent % max(self.workers, LEAST_AGE) == 0)
         with self._lock:
             self._under_way[ticket] = future
         future.add_done_callback(lambda _: self._done(ticket))

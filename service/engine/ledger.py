@@ -19,6 +19,7 @@ from service.engine.workspace import peak_memory
 from service.errors import CannotWrite
 from service.jobs import queue, records
 from service.jobs.records import JobRecord
+from service.jobs.reports import records as reports
 from service.jobs.reports.packing import reports_of
 from service.jobs.states import FIRST_GAP, LONGEST_GAP, Asked, Wish
 from service.jobs.steering.changes import write_entry
@@ -199,7 +200,7 @@ class Ledger:
             self.lost = True
             return False
         if noted.reports and not self._verifies:
-            records.add_reports(session, self.job, reports_of(noted.reports))
+            reports.add(session, self.job, reports_of(noted.reports))
         for epoch, vector in noted.points.items():
             models.add_point(session, self.job, epoch, self._model, vector)
         for entry in noted.entries:

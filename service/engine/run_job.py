@@ -20,6 +20,7 @@ from service.errors import DescentError, Unavailable
 from service.jobs import queue, receipts, records, verifications
 from service.jobs.receipts import Outcome, Receipt
 from service.jobs.records import JobRecord
+from service.jobs.reports import records as reports
 from service.jobs.states import FIRST_GAP, LONGEST_GAP, Asked, JobError, State
 from service.jobs.steering import records as log_of_jobs
 from service.jobs.steering.records import Happening
@@ -61,7 +62,7 @@ def take(session: Session, job: str, message: str) -> Claim | None:
         queue.fail_for_losses(session, record)
         return None
     backoffs = log_of_jobs.count(session, job, Happening.BACKED_OFF)
-    return Claim(record, attempt, records.last_epoch(session, job), backoffs)
+    return Claim(record, attempt, reports.last_epoch(session, job), backoffs)
 
 
 def train(workspace: Workspace, claim: Claim) -> None:

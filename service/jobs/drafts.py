@@ -40,6 +40,7 @@ class Limits:
     """The place of a job in the queue, and what it may use of workers."""
 
     priority: int
+    submitter: str
     max_seconds: float | None
     max_attempts: int
 
@@ -57,7 +58,9 @@ class Draft:
     serve: Serve = "always"
 
 
-def draft(database: Database, storage: Storage, networks: Networks, new: NewJob, most_bytes: int) -> Draft:
+def draft(
+    database: Database, storage: Storage, networks: Networks, new: NewJob, most_bytes: int, submitter: str = ""
+) -> Draft:
     """Check that model, dataset and recipe fit, and plan the training, which may write `most_bytes` into the database.
 
     Raises:
@@ -99,7 +102,7 @@ def draft(database: Database, storage: Storage, networks: Networks, new: NewJob,
     growth.check(grows, most_bytes)
     large = growth.advice(grows)
     planned = _PLAN({**asdict(plan), "bytes": grows.total})
-    limits = Limits(new.priority, new.max_seconds, new.max_attempts)
+    limits = Limits(new.priority, submitter, new.max_seconds, new.max_attempts)
     noted = [*given] if large is None else [*given, large]
     return Draft(start.model, dataset.id, written, planned, noted, limits, new.serve)
 

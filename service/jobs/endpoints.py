@@ -70,6 +70,8 @@ def _wait(
 
 
 Wait = Annotated[int | None, Depends(_wait)]
+_SUBMITTER = "a name for whoever sends the job: jobs of equal priority take turns between such names"
+Submitter = Annotated[str, Header(alias="X-Descent-Client", max_length=100, description=_SUBMITTER)]
 
 
 @router.post(
@@ -95,6 +97,7 @@ async def create_job(
     watcher: WatcherOf,
     engine: EngineOf,
     wait: Wait,
+    submitter: Submitter = "",
     validate_only: Annotated[bool, Query(description="answer with the plan and create nothing")] = False,
 ) -> Response:
     """Queue a training of a model on a dataset; a worker takes it as soon as one is free."""
@@ -104,7 +107,8 @@ async def create_job(
             record = operations.enqueue(session, draft)
             return record.id, creation.answer(session, reading.job(record), f"/api/jobs/{record.id}", status=202)
 
-    draft = await run_in_threadpool(drafts.draft, database, storage, networks, new, settings.max_job_bytes)
+    given = database, storage, networks, new, settings.max_job_bytes, submitter
+    draft = await run_in_threadpool(drafts.draft, *given)
     if validate_only:
         answer = PlanOnly.model_validate({**vars(draft), "recipe": asdict(draft.recipe)})
         return Response(answer.model_dump_json(), media_type="application/json")

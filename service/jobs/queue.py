@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from service.database.record import now
 from service.ids import new_id
-from service.jobs.records import JobRecord, delete_checkpoint
+from service.jobs.records import WAITING, JobRecord, delete_checkpoint
 from service.jobs.states import ENDED, LEASE, WITHOUT_WORKER, Asked, JobError, State, Wish
 from service.jobs.steering import records as steering
 from service.jobs.steering.records import Happening
@@ -23,7 +23,8 @@ log = logging.getLogger(__name__)
 def add(session: Session, model: str, version: int, dataset: str, **values: Any) -> JobRecord:
     """Queue a job; until it ends, its model and dataset (ids) and the version it begins from cannot be deleted."""
     held = {"held_model_id": model, "held_version": version, "held_dataset_id": dataset}
-    record = JobRecord(id=new_id("job"), model_id=model, dataset_id=dataset, **held, **values)
+    turn = _turn(session, values.get("submitter", ""), values.get("priority", 0))
+    record = JobRecord(id=new_id("job"), model_id=model, dataset_id=dataset, turn=turn, **held, **values)
     session.add(record)
     session.flush()  # fills the defaults in
     return record
@@ -41,10 +42,20 @@ def claimed_by(session: Session, messages: Collection[str]) -> dict[str, str]:
     return {job: message for job, message in session.execute(statement) if message is not None and message in messages}
 
 
-def best(session: Session) -> str | None:
-    """Return the queued job that is the next to get a worker: by priority, then age."""
-    statement = select(JobRecord.id).where(JobRecord.state == State.QUEUED)
-    return session.scalar(statement.order_by(JobRecord.priority.desc(), JobRecord.id).limit(1))
+def best(session: Session, *, by_turns: bool = False) -> str | None:
+    """Return the queued job that is the next to get a worker: by priority, then, where asked, turns, then age."""
+    highest = select(func.max(JobRecord.priority)).where(WAITING).scalar_subquery()
+    statement = select(JobRecord.id).where(WAITING, JobRecord.priority == highest)
+    order = (JobRecord.turn, JobRecord.id) if by_turns else (JobRecord.id,)
+    return session.scalar(statement.order_by(*order).limit(1))
+
+
+def _turn(session: Session, submitter: str, priority: int) -> int:
+    """Return the turn of a new job: level with the first that waits, or behind the last of the same submitter."""
+    waiting = WAITING, JobRecord.priority == priority
+    first = session.scalar(select(func.min(JobRecord.turn)).where(*waiting))
+    own = session.scalar(select(func.max(JobRecord.turn)).where(*waiting, JobRecord.submitter == submitter))
+    return max(first or 0, -1 if own is None else own) + (own is not None)
 
 
 def claim(session: Session, job: str, message: str) -> int | None:

@@ -17,7 +17,8 @@ from service.database.migrate import configuration, migrate
 from service.database.record import Record
 from service.errors import Conflict
 from service.jobs import queue
-from service.jobs import records as jobs
+from service.jobs import records as records_of_jobs
+from service.jobs.reports import records as kept
 from service.jobs.reports.packing import reports_of
 from service.jobs.states import State
 from service.models import blueprints, operations, records
@@ -148,10 +149,10 @@ def test_reports_in_rows_stay_and_blocks_become_rows_again(database: Database) -
     migrate(database)
     for report in reports[1:]:
         with database.transaction() as session:
-            jobs.add_reports(session, "job", reports_of([report]))
+            kept.add(session, "job", reports_of([report]))
     for _ in range(2):
         with database.reading() as session:
-            found = jobs.reports(session, "job", 0, 10).to_json()
+            found = kept.read(session, "job", 0, 10).to_json()
         assert [tuple(each.values()) for each in found] == reports
         downgrade(database, "0004")
         with database.reading() as session:
@@ -214,7 +215,7 @@ def test_jobs_of_before_hold_their_version_until_they_end(served: Database) -> N
     with pytest.raises(Conflict, match="begins from version 2"):
         operations.delete_version(served, "m", 2)
     with served.transaction() as session:
-        queue.end(session, jobs.find(session, "waits"), State.CANCELLED)
+        queue.end(session, records_of_jobs.find(session, "waits"), State.CANCELLED)
     operations.delete_version(served, "m", 2)
     with served.reading() as session:
         assert set(session.scalars(text("SELECT serve FROM jobs"))) == {"always"}

@@ -48,9 +48,9 @@ def post(workspace: Workspace) -> Callable[..., str]:
     with workspace.database.transaction() as session:
         models.create(session, "straight", blueprint)
 
-    def send(**recipe: Any) -> str:
+    def send(submitter: str = "", **recipe: Any) -> str:
         new = NewJob.model_validate({"model": "straight", "dataset": "line", **recipe})
-        draft = drafts.draft(workspace.database, workspace.storage, Networks(), new, 4 << 30)
+        draft = drafts.draft(workspace.database, workspace.storage, Networks(), new, 4 << 30, submitter)
         with workspace.database.transaction() as session:
             return jobs.enqueue(session, draft).id
 

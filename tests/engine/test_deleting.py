@@ -16,7 +16,8 @@ from service.evaluations import operations as evaluations
 from service.evaluations.schemas import NewEvaluation
 from service.jobs import operations, queue, verifications
 from service.jobs.events import event_stream
-from service.jobs.records import CheckpointRecord, JobRecord, ReportsRecord
+from service.jobs.records import CheckpointRecord, JobRecord
+from service.jobs.reports.records import ReportsRecord
 from service.jobs.states import State
 from service.jobs.steering.records import LogRecord
 from service.jobs.watcher import Watcher

@@ -14,6 +14,7 @@ from service.engine.workspace import Workspace
 from service.errors import Conflict
 from service.jobs import records
 from service.jobs.records import JobRecord
+from service.jobs.reports import records as reports
 from service.jobs.states import State, Verb
 from service.jobs.steering import verbs
 from service.learning.training.events import Progress
@@ -167,7 +168,7 @@ def test_another_version_that_is_served_meanwhile_is_compared_too(
     assert (job.state, job.version, codes(job)) == (State.SUCCEEDED, 2, ["version_not_served"])
     assert (model(workspace).served, model(workspace).next_version) == (1, 3)
     with workspace.database.reading() as session:
-        assert len(records.reports(session, job.id, 0, 100)) == 6
+        assert len(reports.read(session, job.id, 0, 100)) == 6
 
 
 def test_a_job_that_is_cancelled_while_it_is_judged_adds_no_version(

@@ -12,6 +12,7 @@ from service.engine.run_job import work_on
 from service.engine.workspace import Workspace
 from service.errors import Conflict
 from service.jobs import queue, records, verifications
+from service.jobs.reports import records as reports
 from service.jobs.states import Verb, Wish
 from service.jobs.steering import changes, verbs
 from service.jobs.steering import records as log
@@ -104,7 +105,7 @@ def test_a_change_of_rate_takes_hold_at_once_and_is_repeated_to_the_byte(
     ended = shown(workspace, job)
     assert (ended.state, ended.epochs_done, ended.pending) == ("succeeded", 30, None)
     with workspace.database.reading() as session:
-        rates = [report["rate"] for report in records.reports(session, job, 0, 100).to_json()]
+        rates = [report["rate"] for report in reports.read(session, job, 0, 100).to_json()]
     assert rates[8:] == [0.002] * 23
     assert rates[6] != 0.002
     assert events(workspace, job) == [("claimed", None, None), ("rate_changed", 7, 0)]

@@ -23,11 +23,13 @@ class Engine:
 
     def __init__(self, workspace: Workspace) -> None:
         self.tickets: dict[str, Any] = {}
+        self.by_turns: list[bool] = []
         cluster = SimpleNamespace(submit=self._submit, lost_worker_of=lambda _: None)
         self.dispatcher = Dispatcher(workspace.database, cast(Cluster, cluster), lambda: None)
         self.dispatcher.workers = WORKERS
 
-    def _submit(self, ticket: str) -> Any:
+    def _submit(self, ticket: str, *, by_turns: bool) -> Any:
+        self.by_turns.append(by_turns)
         future = SimpleNamespace(status="pending")
         future.add_done_callback = lambda done: setattr(future, "done", done)
         self.tickets[ticket] = future
@@ -85,6 +87,19 @@ def test_there_are_as_many_tickets_as_queued_jobs_but_few_a_worker(
     assert [engine.supply(), engine.supply()] == [TICKETS_PER_WORKER * WORKERS] * 2
     engine.end(next(iter(engine.tickets)))
     assert engine.supply() == TICKETS_PER_WORKER * WORKERS
+
+
+@pytest.mark.parametrize(("workers", "period"), [(1, 2), (2, 2), (4, 4)])
+def test_one_ticket_in_some_goes_by_turns(
+    workspace: Workspace, post: Post, engine: Engine, workers: int, period: int
+) -> None:
+    engine.dispatcher.workers = workers
+    for _ in range(8):
+        post()
+    while len(engine.by_turns) < 8:
+        engine.supply()
+        engine.end(next(iter(engine.tickets)))
+    assert engine.by_turns[:8] == [number % period == 0 for number in range(1, 9)]
 
 
 def test_tickets_that_fail_hold_further_ones_back(workspace: Workspace, post: Post, engine: Engine) -> None:

@@ -15,7 +15,9 @@ from service.engine.workspace import Workspace
 from service.errors import Conflict
 from service.jobs import queue, receipts, records, verifications
 from service.jobs.receipts import Outcome
-from service.jobs.records import JobRecord, ReportsRecord
+from service.jobs.records import JobRecord
+from service.jobs.reports import records as reports
+from service.jobs.reports.records import ReportsRecord
 from service.jobs.states import State, Verb
 from service.jobs.steering import verbs
 from service.learning.losses import MSE
@@ -129,7 +131,7 @@ def test_a_verification_says_how_far_it_is_without_reports(bench: Bench) -> None
         queue.requeue_lost(session, all_running=True)
     assert write("second", range(2, 3)).epochs_done == 3
     with bench.workspace.database.reading() as session:
-        assert records.last_epoch(session, again.id) is None
+        assert reports.last_epoch(session, again.id) is None
 
 
 def test_a_job_is_verified_from_the_version_that_it_began_from(bench: Bench) -> None:

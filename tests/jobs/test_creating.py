@@ -199,3 +199,16 @@ def test_a_copy_of_a_trained_version_is_told_how_to_begin_anew(client: Client) -
     body = {"model": copy, "dataset": other, "loss": "logitcrossentropy", "from_version": 0}
     refused = problem(client.http.post("/api/jobs", json=body), 422)
     assert refused["detail"].endswith("A new model can begin anew.")
+
+
+@pytest.mark.parametrize("name", ["", "team blue", "Blüte"])
+def test_a_submitter_gives_any_short_name(client: Client, body: dict[str, Any], name: str) -> None:
+    answer = client.http.post(
+        "/api/jobs", json=body, headers={b"X-Descent-Client": name.encode(), b"Prefer": b"wait=30"}
+    )
+    assert answer.json()["state"] == "succeeded"
+
+
+def test_a_long_name_of_a_submitter_is_refused(client: Client, body: dict[str, Any]) -> None:
+    answer = client.http.post("/api/jobs", json=body, headers={"X-Descent-Client": "x" * 101})
+    assert pointers(answer) == ["header/X-Descent-Client"]

@@ -3,6 +3,7 @@
 from service.engine.workspace import Workspace
 from service.jobs import operations, records
 from service.jobs.records import JobRecord
+from service.jobs.reports import records as reports
 from service.models import records as models
 
 
@@ -15,6 +16,6 @@ def result(workspace: Workspace, job: str) -> tuple[bytes, list[tuple[int, float
     with workspace.database.reading() as session:
         record = records.find(session, job)
         assert record.version is not None
-        reports = records.reports(session, job, 0, 1000)
-        losses = [(each["epoch"], each["train_loss"]) for each in reports.to_json()]
+        kept = reports.read(session, job, 0, 1000)
+        losses = [(each["epoch"], each["train_loss"]) for each in kept.to_json()]
         return models.version(session, record.model_id, record.version).parameters, losses

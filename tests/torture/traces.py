@@ -10,8 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.database.database import Database
-from service.jobs import records
 from service.jobs.records import JobRecord
+from service.jobs.reports import records as kept
 from service.jobs.reports.packing import SECONDS
 from service.models.records import PointRecord, VersionRecord
 
@@ -85,7 +85,7 @@ def traces(folder: Path) -> dict[str, Trace]:
 
 
 def _trace(session: Session, record: JobRecord) -> Trace:
-    reports = list(records.blocks_of_reports(session, record.id, 0))
+    reports = list(kept.blocks(session, record.id, 0))
     return Trace(
         state=record.state,
         error=None if record.error is None else record.error.detail,

@@ -13,6 +13,7 @@ from service.database.lookup import position_of
 from service.jobs import records
 from service.jobs.operations import estimated_finish_at
 from service.jobs.records import JobRecord
+from service.jobs.reports import records as reports
 from service.jobs.reports.packing import FIELDS, Report
 from service.jobs.reports.thinning import Extremes
 from service.jobs.schemas import Job
@@ -45,7 +46,7 @@ def page(
     """Reports from an epoch, or from the cursor, on; the cursor is the next epoch's number."""
     with database.reading() as session:
         start = start_of_page(session, job, from_epoch, after)
-        found = records.reports(session, job, start, limit + 1)
+        found = reports.read(session, job, start, limit + 1)
     return found[:limit].to_json(), str(found.epochs[limit]) if len(found) > limit else None
 
 
@@ -57,7 +58,7 @@ def start_of_page(session: Session, job: str, from_epoch: int, after: str | None
         Invalid: the cursor is none of this list, which begins with `from_epoch` and ends with the last report.
     """
     records.find(session, job)
-    last = None if after is None else records.last_epoch(session, job)
+    last = None if after is None else reports.last_epoch(session, job)
     return position_of(after, 0 if last is None else last + 1, begin=from_epoch)
 
 
@@ -65,7 +66,7 @@ def chunks(database: Database, job: str, from_epoch: int) -> Iterator[list[Repor
     """Yield all reports from an epoch on; no transaction stays open between chunks."""
     while True:
         with database.reading() as session:
-            found = records.reports(session, job, from_epoch, CHUNK)
+            found = reports.read(session, job, from_epoch, CHUNK)
         if len(found):
             yield found.to_json()
         if len(found) < CHUNK:
@@ -83,8 +84,8 @@ def thinned(session: Session, job: JobRecord, from_epoch: int, points: int) -> l
     """About `points` reports: the first, the last, and the lowest and highest loss of each stretch between."""
     last = job.epochs_done
     stretch = max(1, -(-2 * (last + 1 - from_epoch) // max(1, points - 2)))
-    rows = records.extreme_rows(session, job.id, from_epoch, last, stretch)
-    blocks = records.blocks_of_reports(session, job.id, from_epoch)
+    rows = reports.extreme_rows(session, job.id, from_epoch, last, stretch)
+    blocks = reports.blocks(session, job.id, from_epoch)
     return Extremes(from_epoch, stretch).take(chain([rows], blocks)).to_json()
 
 

@@ -9,10 +9,11 @@ from sqlalchemy import Connection, event, insert
 
 from service.database.database import Database
 from service.database.migrate import migrate
-from service.jobs import records
-from service.jobs.records import EpochRecord, JobRecord, ReportsRecord
+from service.jobs.records import JobRecord
 from service.jobs.reports import reading
+from service.jobs.reports import records as reports
 from service.jobs.reports.packing import BLOCK, Reports, reports_of
+from service.jobs.reports.records import EpochRecord, ReportsRecord
 
 COUNT = 3 * BLOCK + 101
 LOSSES = np.random.default_rng(0).integers(0, 20, COUNT).tolist()
@@ -34,7 +35,7 @@ def add_blocks(database: Database, start: int, flush: int) -> None:
     """Write the other reports in blocks, `flush` reports a flush."""
     for begin in range(start, COUNT, flush):
         with database.transaction() as session:
-            records.add_reports(session, "job", reports_of(ROWS[begin : begin + flush]))
+            reports.add(session, "job", reports_of(ROWS[begin : begin + flush]))
 
 
 @pytest.fixture(
@@ -64,14 +65,14 @@ def rows_of(found: Reports) -> list[tuple[Any, ...]]:
 @pytest.mark.parametrize("limit", [1, 50, BLOCK + 1, 10_000])
 def test_reports_from_any_epoch_are_those_that_were_written(database: Database, start: int, limit: int) -> None:
     with database.reading() as session:
-        assert rows_of(records.reports(session, "job", start, limit)) == ROWS[start : start + limit]
-        assert rows_of(records.reports(session, "another", start, limit)) == []
+        assert rows_of(reports.read(session, "job", start, limit)) == ROWS[start : start + limit]
+        assert rows_of(reports.read(session, "another", start, limit)) == []
 
 
 def test_the_last_epoch_is_that_of_the_last_report(database: Database) -> None:
     with database.reading() as session:
-        assert records.last_epoch(session, "job") == COUNT - 1
-        assert records.last_epoch(session, "another") is None
+        assert reports.last_epoch(session, "job") == COUNT - 1
+        assert reports.last_epoch(session, "another") is None
 
 
 def test_chunks_hold_every_report_once(database: Database) -> None:
@@ -111,10 +112,10 @@ def test_stretches_of_rows_are_read_by_ranges_and_never_grouped(database: Databa
         plans.extend(step[3] for step in steps.fetchall())
 
     with database.reading() as session:
-        has_rows = len(records.extreme_rows(session, "job", 0, COUNT - 1, 100)) > 0
+        has_rows = len(reports.extreme_rows(session, "job", 0, COUNT - 1, 100)) > 0
     event.listen(database.engine, "before_cursor_execute", explain)
     with database.reading() as session:
-        records.extreme_rows(session, "job", 0, COUNT - 1, 100)
+        reports.extreme_rows(session, "job", 0, COUNT - 1, 100)
     event.remove(database.engine, "before_cursor_execute", explain)
     reads = [step.partition("USING")[2] for step in plans if " epochs " in step]
     assert reads[0] == " PRIMARY KEY (job_id=? AND epoch>?)"
