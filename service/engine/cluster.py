@@ -80,9 +80,9 @@ class Cluster:
             return 0
         return len(self._client.scheduler_info(n_workers=-1)["workers"])
 
-    def submit(self, ticket: str, *, by_turns: bool) -> "Future[None]":
-        """Ask a worker to take a job; the same ticket is never sent twice."""
-        return self._client.submit(run_ticket, ticket, by_turns, self._place, key=ticket, pure=False)
+    def submit(self, ticket: str, *, by_turns: bool, workers: int) -> "Future[None]":
+        """Ask one of so many workers to take a job; the same ticket is never sent twice."""
+        return self._client.submit(run_ticket, ticket, by_turns, workers, self._place, key=ticket, pure=False)
 
     def restart_worker_of(self, ticket: str) -> None:
         """Kill the worker that has this ticket: it no longer beats, and would hold its place for ever."""

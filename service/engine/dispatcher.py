@@ -17,6 +17,7 @@ from service.engine.watchdog import Watchdog
 from service.errors import DescentError
 from service.jobs import queue
 from service.jobs.states import FULL_FOR
+from service.jobs.turns import room
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +84,7 @@ class Dispatcher:
                     self._watch()
                 self._call_back()
                 self._supply(stopping)
+                self._make_room()
             except (SQLAlchemyError, DescentError) as error:  # the database is busy or full; the next sweep is near
                 log.warning("the engine could not be supplied, trying again: %s", getattr(error, "orig", error))
             except Exception:  # the scheduler is busy, perhaps, or away
@@ -159,10 +161,22 @@ class Dispatcher:
             if not stopping.is_set():
                 self._send()
 
+    def _make_room(self) -> None:
+        """Let a long job give way to a short one, where these keep all workers busy."""
+        out = self.tickets()
+        if len(out) < self.workers or not self.workers:
+            return
+        with self._database.reading() as session:
+            job = room.to_make_room(session, out, self.workers)
+        if job is not None:
+            with self._database.transaction() as session:
+                room.ask(session, job)
+
     def _send(self) -> None:
         ticket = uuid.uuid4().hex
         self._sent += 1
-        future = self._cluster.submit(ticket, by_turns=self._sent % max(self.workers, LEAST_AGE) == 0)
+        by_turns = self._sent % max(self.workers, LEAST_AGE) == 0
+        future = self._cluster.submit(ticket, by_turns=by_turns, workers=self.workers)
         with self._lock:
             self._under_way[ticket] = future
         future.add_done_callback(lambda _: self._done(ticket))

@@ -1,8 +1,8 @@
-"""The end of a job, whose writing outlasts a full disk and a database that others have locked."""
+"""The end of a job: its reason where it failed, and its writing, which outlasts a full and a locked database."""
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -10,19 +10,89 @@ from sqlalchemy.orm import Session
 from service.database.database import Database
 from service.database.disk_faults import is_busy
 from service.engine.ledger import BEAT, Ledger
-from service.errors import CannotWrite
+from service.errors import CannotWrite, DescentError
 from service.jobs import queue, records
-from service.jobs.states import FIRST_GAP, LONGEST_GAP, Asked, State
+from service.jobs.recipe import Plan
+from service.jobs.states import FIRST_GAP, LONGEST_GAP, Asked, JobError, State
+from service.learning.network import Network
+from service.learning.planning.advice import help_for_diverged
+from service.learning.training.events import Diverged
+from service.learning.training.training import Training
 
 log = logging.getLogger(__name__)
 
+PATIENCE = 2.0
+"""Seconds after which ends are kept back no longer, well before the lease of their jobs is over."""
+FIRST_ATTEMPT = 1
+"""The attempt of all jobs that are claimed together: one that lost a worker, or was given back, goes alone."""
 
-def write_end(database: Database, ledger: Ledger, write: Callable[[Session], None]) -> None:
+
+class Together:
+    """The ends of short jobs that were claimed together, kept back to be written in one transaction."""
+
+    def __init__(self, database: Database, claimed: Iterable[str]) -> None:
+        self._database = database
+        self._to_come = dict.fromkeys(claimed)
+        """The jobs that have not begun."""
+        self._kept: list[tuple[Ledger, Callable[[Session], None]]] = []
+        self._until = time.monotonic() + PATIENCE
+
+    def begin(self, job: str) -> bool:
+        """Return whether the job is to be trained now; else it has been given back."""
+        self.keep_up()
+        return self._to_come.pop(job, job) is None
+
+    def keep(self, ledger: Ledger, write: Callable[[Session], None]) -> None:
+        self._kept.append((ledger, write))
+
+    def keep_up(self) -> None:
+        """Write what is kept, and give back what has not begun, where that takes longer than it was planned to."""
+        if time.monotonic() < self._until:
+            return
+        self.write()
+        waiting, self._to_come = list(self._to_come), {}
+        self._give_back(waiting)
+
+    def write(self) -> None:
+        """Write all ends; where that fails, each for itself, or not at all: alone, the jobs come to the same bytes."""
+        kept, self._kept = self._kept, []
+        if not kept:
+            return
+        try:
+            with self._database.transaction() as session:
+                for ledger, write in kept:
+                    if ledger.flush(session):
+                        write(session)
+        except (CannotWrite, OperationalError):
+            for ledger, write in kept:
+                write_end(self._database, ledger, write)
+        except SQLAlchemyError:
+            raise  # the lease calls the jobs back
+        except Exception:
+            log.exception("the ends of %d jobs cannot be written together", len(kept))
+            self._give_back([ledger.job for ledger, _ in kept])
+
+    def _give_back(self, jobs: list[str]) -> None:
+        if not jobs:
+            return
+        with self._database.transaction() as session:
+            for job in jobs:
+                if queue.write(session, job, FIRST_ATTEMPT):
+                    queue.without_worker(session, records.find(session, job))
+
+
+def write_end(
+    database: Database, ledger: Ledger, write: Callable[[Session], None], together: Together | None = None
+) -> None:
     """Write the ledger's last events and the end, in one transaction; nothing where the claim is lost.
 
     On a full disk, or while others hold the lock of the database, it is tried again with growing gaps, until a client
-    asks to throw the job away: that is done with what is there already.
+    asks to throw the job away: that is done with what is there already. One of several ends that are written together
+    is only kept.
     """
+    if together is not None:
+        together.keep(ledger, write)
+        return
     gap = FIRST_GAP
     while True:
         try:
@@ -65,3 +135,25 @@ def _throw_away(database: Database, ledger: Ledger) -> bool:
     except (CannotWrite, OperationalError):
         return False
     return True
+
+
+def reason_of(error: Exception, plan: Plan, trained: tuple[Training, Network] | None) -> JobError:
+    """Return the reason for a job's failure, as a client reads it."""
+    epoch = None
+    match error:
+        case Diverged() if trained is not None:
+            training, network = trained
+            rates = plan.largest_stable_rate, plan.best_rate
+            largest, best = (None if rate is None else rate.value for rate in rates)
+            code, epoch = "diverged", error.epoch
+            what_helps = help_for_diverged(training.recipe, network, epoch, largest, best)
+            detail = f"{error.detail[:1].upper()}{error.detail[1:]}. {what_helps}"
+        case DescentError():
+            code, detail = error.code, error.detail
+        case MemoryError():
+            code, detail = "out_of_memory", "The worker has not enough memory for this model and batch size."
+        case _:
+            log.error("a job broke off", exc_info=error)
+            code = "internal_error"
+            detail = f"The training broke off: {type(error).__name__}. The log of the worker has more."
+    return JobError(code, detail, epoch)

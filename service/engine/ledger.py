@@ -16,13 +16,14 @@ from sqlalchemy.orm import Session
 from service.database.database import Database
 from service.engine.noted import Noted
 from service.engine.workspace import peak_memory
-from service.errors import CannotWrite
+from service.errors import CannotWrite, Unavailable
 from service.jobs import queue, records
 from service.jobs.records import JobRecord
 from service.jobs.reports import records as reports
 from service.jobs.reports.packing import reports_of
 from service.jobs.states import FIRST_GAP, LONGEST_GAP, Asked, Wish
 from service.jobs.steering.changes import write_entry
+from service.jobs.turns import room
 from service.learning.training.changes import Change
 from service.learning.training.events import BackedOff, EpochReport, Progress
 from service.learning.training.training import Training
@@ -33,6 +34,8 @@ log = logging.getLogger(__name__)
 
 FLUSH = 0.25
 """Seconds between writes while there is something to write."""
+LOOK = 0.025
+"""Seconds between looks whether a short job waits for the worker."""
 BEAT = 1.0
 """Seconds between writes at the most."""
 FIRST_CHECKPOINT = 1.5
@@ -58,7 +61,8 @@ class Ledger:
 
     For a job that verifies another it writes progress alone: the other has written what they both pass through.
     `lost` means that the claim is gone: nothing can be written any more. `asked` is a client's request, `pending` are
-    changes that a client wishes, and `time_is_over` tells that the recipe's `max_seconds` have passed.
+    changes that a client wishes, `yields` tells that the worker is to go to a short job, and `time_is_over` that the
+    recipe's `max_seconds` have passed.
     """
 
     def __init__(
@@ -69,6 +73,7 @@ class Ledger:
         self.lost = False
         self.asked: str | None = record.asked
         self.pending: Wish | None = record.pending
+        self.yields = False
         self._database = database
         self._training: Training | None = None
         self._began, self._seconds_before = time.monotonic(), record.seconds
@@ -159,7 +164,7 @@ class Ledger:
     @property
     def wished(self) -> bool:
         """Whether somebody wishes something of the training."""
-        return self.asked is not None or self.pending is not None or self.time_is_over
+        return self.asked is not None or self.pending is not None or self.time_is_over or self.yields
 
     @property
     def caught_up(self) -> bool:
@@ -247,9 +252,13 @@ class Ledger:
 
     def _waits_for_the_next_flush(self) -> bool:
         """Wait for the interval to pass, or for many reports; False at the end."""
-        with self._lock:
-            self._lock.wait_for(lambda: self._closing or self._noted.much(), FLUSH)
-            return not self._closing
+        until = time.monotonic() + FLUSH
+        while (left := until - time.monotonic()) > 0 and not (self._closing or self._noted.much()):
+            with self._lock:
+                self._lock.wait_for(lambda: self._closing or self._noted.much(), min(left, LOOK))
+            with suppress(SQLAlchemyError, Unavailable):
+                self.yields = self.yields or room.is_asked(self._database, self.job)
+        return not self._closing
 
     def _beat(self) -> None:
         with self._lock:

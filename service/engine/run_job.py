@@ -11,22 +11,22 @@ from sqlalchemy.orm import Session
 
 from service.datasets import records as datasets
 from service.datasets.view import DatasetView
-from service.engine.ending import write_end
+from service.engine.ending import reason_of, write_end
 from service.engine.judgement import Judgement, Overtaken, Served
 from service.engine.ledger import Ledger
 from service.engine.steering import steer
 from service.engine.workspace import Workspace
-from service.errors import DescentError, Unavailable
+from service.errors import Unavailable
 from service.jobs import queue, receipts, records, verifications
 from service.jobs.receipts import Outcome, Receipt
 from service.jobs.records import JobRecord
 from service.jobs.reports import records as reports
-from service.jobs.states import FIRST_GAP, LONGEST_GAP, Asked, JobError, State
+from service.jobs.states import FIRST_GAP, LONGEST_GAP, Asked, State
 from service.jobs.steering import records as log_of_jobs
 from service.jobs.steering.records import Happening
 from service.jobs.training_data import columns_of_job
 from service.learning.network import Network
-from service.learning.planning.advice import help_for_diverged, rounded_parameters
+from service.learning.planning.advice import rounded_parameters
 from service.learning.training.events import Diverged, EpochReport, Progress
 from service.learning.training.problem import Problem
 from service.learning.training.training import Training
@@ -55,6 +55,7 @@ def take(session: Session, job: str, message: str) -> Claim | None:
     if attempt is None:
         return None
     record = records.find(session, job)
+    queue.settle(record)
     if record.asked == Asked.CANCEL:
         queue.end(session, record, State.CANCELLED)
         return None
@@ -149,7 +150,8 @@ def _train(workspace: Workspace, ledger: Ledger, record: JobRecord) -> None:
         outcome = None
         if assignment is not None and isinstance(error, Diverged):
             outcome = _verified(workspace, record, assignment.receipt)
-        reason = _failure(error, record, assignment)
+        trained = None if assignment is None else (assignment.training, assignment.network)
+        reason = reason_of(error, record.plan, trained)
         _give_up(workspace, ledger, assignment, State.FAILED, error=reason, verification=outcome)
 
 
@@ -160,6 +162,8 @@ def _follow(
     leaves = ledger.wished and steer(ledger, assignment.training)  # asked while no worker had the job
     for event in () if leaves else events:
         ledger.note(event)
+        if workspace.together is not None:
+            workspace.together.keep_up()
         if ledger.lost:
             return False
         leaves = ledger.wished and steer(ledger, assignment.training)
@@ -209,7 +213,7 @@ def _write_success(
         queue.end(session, record, State.SUCCEEDED, verification=outcome, **values)
 
     ledger.close()
-    write_end(workspace.database, ledger, end)
+    write_end(workspace.database, ledger, end, workspace.together)
 
 
 def _add_version(
@@ -242,12 +246,12 @@ def _leave_as_asked(workspace: Workspace, ledger: Ledger, assignment: Assignment
             _leave(session, record, assignment, vector, State.CANCELLED)
         else:
             _keep(session, record, assignment, vector)  # should it be cancelled without a worker
-            queue.without_worker(session, record)
+            queue.without_worker(session, record, yields=record.to_yield)
 
     ledger.close()
     if ledger.asked != Asked.CANCEL:
         ledger.keep_place()
-    write_end(workspace.database, ledger, leave)
+    write_end(workspace.database, ledger, leave, workspace.together)
 
 
 def _give_up(workspace: Workspace, ledger: Ledger, assignment: Assignment | None, state: State, **values: Any) -> None:
@@ -258,7 +262,7 @@ def _give_up(workspace: Workspace, ledger: Ledger, assignment: Assignment | None
         _leave(session, records.find(session, ledger.job), assignment, vector, state, **values)
 
     ledger.close()
-    write_end(workspace.database, ledger, end)
+    write_end(workspace.database, ledger, end, workspace.together)
 
 
 def _leave(
@@ -285,24 +289,3 @@ def _keep(session: Session, record: JobRecord, assignment: Assignment | None, ve
             parameters=vector,
             signature=assignment.signature,
         )
-
-
-def _failure(error: Exception, record: JobRecord, assignment: Assignment | None) -> JobError:
-    """Return the reason for a job's failure, as a client reads it."""
-    epoch, plan = None, record.plan
-    match error:
-        case Diverged() if assignment is not None:
-            rates = plan.largest_stable_rate, plan.best_rate
-            largest, best = (None if rate is None else rate.value for rate in rates)
-            code, epoch = "diverged", error.epoch
-            what_helps = help_for_diverged(assignment.training.recipe, assignment.network, epoch, largest, best)
-            detail = f"{error.detail[:1].upper()}{error.detail[1:]}. {what_helps}"
-        case DescentError():
-            code, detail = error.code, error.detail
-        case MemoryError():
-            code, detail = "out_of_memory", "The worker has not enough memory for this model and batch size."
-        case _:
-            log.error("a job broke off", exc_info=error)
-            code = "internal_error"
-            detail = f"The training broke off: {type(error).__name__}. The log of the worker has more."
-    return JobError(code, detail, epoch)

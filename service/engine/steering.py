@@ -13,6 +13,8 @@ def steer(ledger: Ledger, training: Training) -> bool:
     """
     if ledger.asked in (Asked.CANCEL, Asked.PAUSE):
         return True
+    if ledger.yields and ledger.asked is None:
+        return True
     if not ledger.caught_up or training.place is None:
         return False
     if (wish := ledger.pending) is not None:

@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from threadpoolctl import threadpool_limits
 
@@ -14,6 +15,9 @@ from service.database.database import Database
 from service.startup.private_folder import close_new_files
 from service.storage.storage import Storage
 from service.telemetry import logs
+
+if TYPE_CHECKING:
+    from service.engine.ending import Together
 
 UNIT_OF_PEAK = 1 if sys.platform == "darwin" else 1024
 """Bytes; the unit of ru_maxrss."""
@@ -29,6 +33,8 @@ class Workspace:
     beats: Database
     """The same database, where the last moments may be lost in a power failure: they can be computed again."""
     storage: Storage
+    together: "Together | None" = None
+    """The ends of the jobs that were claimed together, where this is one of them."""
 
 
 @dataclass(frozen=True)

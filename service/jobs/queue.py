@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 
 from service.database.record import now
 from service.ids import new_id
-from service.jobs.records import WAITING, JobRecord, delete_checkpoint
+from service.jobs.records import JobRecord, delete_checkpoint
 from service.jobs.states import ENDED, LEASE, WITHOUT_WORKER, Asked, JobError, State, Wish
 from service.jobs.steering import records as steering
 from service.jobs.steering.records import Happening
+from service.jobs.turns.order import turn_of_new
 from service.models.records import drop_last_parameters, drop_points
 
 log = logging.getLogger(__name__)
@@ -23,8 +24,9 @@ log = logging.getLogger(__name__)
 def add(session: Session, model: str, version: int, dataset: str, **values: Any) -> JobRecord:
     """Queue a job; until it ends, its model and dataset (ids) and the version it begins from cannot be deleted."""
     held = {"held_model_id": model, "held_version": version, "held_dataset_id": dataset}
-    turn = _turn(session, values.get("submitter", ""), values.get("priority", 0))
-    record = JobRecord(id=new_id("job"), model_id=model, dataset_id=dataset, turn=turn, **held, **values)
+    turn = turn_of_new(session, values.get("submitter", ""), values.get("priority", 0))
+    place = {"turn": turn, "planned_seconds": values["plan"].seconds}
+    record = JobRecord(id=new_id("job"), model_id=model, dataset_id=dataset, **place, **held, **values)
     session.add(record)
     session.flush()  # fills the defaults in
     return record
@@ -40,22 +42,6 @@ def claimed_by(session: Session, messages: Collection[str]) -> dict[str, str]:
     """Return the running jobs that these messages have claimed, each with its message."""
     statement = select(JobRecord.id, JobRecord.message).where(JobRecord.state == State.RUNNING)
     return {job: message for job, message in session.execute(statement) if message is not None and message in messages}
-
-
-def best(session: Session, *, by_turns: bool = False) -> str | None:
-    """Return the queued job that is the next to get a worker: by priority, then, where asked, turns, then age."""
-    highest = select(func.max(JobRecord.priority)).where(WAITING).scalar_subquery()
-    statement = select(JobRecord.id).where(WAITING, JobRecord.priority == highest)
-    order = (JobRecord.turn, JobRecord.id) if by_turns else (JobRecord.id,)
-    return session.scalar(statement.order_by(*order).limit(1))
-
-
-def _turn(session: Session, submitter: str, priority: int) -> int:
-    """Return the turn of a new job: level with the first that waits, or behind the last of the same submitter."""
-    waiting = WAITING, JobRecord.priority == priority
-    first = session.scalar(select(func.min(JobRecord.turn)).where(*waiting))
-    own = session.scalar(select(func.max(JobRecord.turn)).where(*waiting, JobRecord.submitter == submitter))
-    return max(first or 0, -1 if own is None else own) + (own is not None)
 
 
 def claim(session: Session, job: str, message: str) -> int | None:
@@ -100,6 +86,13 @@ def _take(session: Session, job: str, message: str, free: ColumnElement[bool], *
     return None if taken is None else (taken.attempt, taken.epochs_done)
 
 
+def settle(record: JobRecord) -> None:
+    """Count the time that a job has yielded, which ends with its claim."""
+    if record.yielded_at is not None:
+        record.yielded_seconds += (now() - record.yielded_at).total_seconds()
+        record.yielded_at = None
+
+
 def write(session: Session, job: str, attempt: int, **values: Any) -> bool:
     """Change a running job on behalf of its worker; False where the worker has lost its claim, and nothing changes."""
     statement = (
@@ -129,6 +122,8 @@ def end(session: Session, record: JobRecord, state: State, **values: Any) -> Non
         "held_dataset_id": None,
         "asked": None,
         "pending": None,
+        "to_yield": False,
+        "yielded_at": None,
     }
     if state == State.SUCCEEDED:
         ended["progress"] = 1.0  # also where it stopped early
@@ -214,9 +209,12 @@ def release(session: Session, messages: Collection[str]) -> None:
         without_worker(session, record)
 
 
-def without_worker(session: Session, record: JobRecord) -> None:
-    """Give a running job the standing that it has without a worker, by what was asked of it."""
-    record.message = None
+def without_worker(session: Session, record: JobRecord, *, yields: bool = False) -> None:
+    """Give a running job the standing that it has without a worker, by what was asked of it.
+
+    One that `yields` has given its worker to a short job, and goes on behind it.
+    """
+    record.message, record.to_yield = None, False
     state, asked = WITHOUT_WORKER[None if record.asked is None else Asked(record.asked)]
     if state in ENDED:
         end(session, record, state)
@@ -224,6 +222,10 @@ def without_worker(session: Session, record: JobRecord) -> None:
     record.state, record.asked = state, asked
     if state == State.PAUSED:
         steering.add(session, record.id, Happening.PAUSED, "The job rests.", epoch=record.epochs_done)
+    elif yields:
+        record.yielded_at = now()
+        detail = "The worker went to a short job that waited."
+        steering.add(session, record.id, Happening.YIELDED, detail, epoch=record.epochs_done)
 
 
 def fail_for_losses(session: Session, record: JobRecord) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import (
     String,
     delete,
     exists,
+    false,
     select,
     text,
     update,
@@ -32,6 +33,11 @@ WAITING = text("state = 'queued'")
 too, so that SQLite prefers it to others that begin with it."""
 
 
+SHORT = text("state = 'queued' AND planned_seconds < 1")
+"""The jobs that wait and by their plan take less than a second."""
+YIELDED = text("yielded_at IS NOT NULL")
+
+
 def _index_of_waiting(name: str, *columns: str) -> Index:
     return Index(f"ix_jobs_waiting_{name}", *columns, sqlite_where=WAITING, postgresql_where=WAITING)
 
@@ -46,6 +52,8 @@ class JobRecord(Record):
         _index_of_waiting("by_age", "state", "priority", "id"),
         _index_of_waiting("by_turn", "state", "priority", "turn", "id"),
         _index_of_waiting("of_submitter", "submitter", "priority", "turn"),
+        Index("ix_jobs_waiting_short", "state", "priority", "id", sqlite_where=SHORT, postgresql_where=SHORT),
+        Index("ix_jobs_yielded_at", "yielded_at", sqlite_where=YIELDED, postgresql_where=YIELDED),
         # few jobs hold anything; deleting a model or dataset asks these
         Index("ix_jobs_held_model_id", "held_model_id", sqlite_where=text("held_model_id IS NOT NULL")),
         Index("ix_jobs_held_dataset_id", "held_dataset_id", sqlite_where=text("held_dataset_id IS NOT NULL")),
@@ -73,6 +81,14 @@ class JobRecord(Record):
     """The label of whoever sent the job, with whom others take turns; empty for all who give none."""
     turn: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     """The place among the jobs of its priority where submitters take turns."""
+    planned_seconds: Mapped[float | None]
+    """The plan's estimate, where queries see it; null in jobs from before."""
+    to_yield: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether its worker is to go to a short job that waits."""
+    yielded_at: Mapped[datetime | None]
+    """The time since when it waits because its worker went to a short job; null once it has a worker again."""
+    yielded_seconds: Mapped[float] = mapped_column(default=0.0, server_default="0")
+    """Seconds that it has waited so before."""
     state: Mapped[str] = mapped_column(default=State.QUEUED)
     asked: Mapped[str | None]
     pending: Mapped[Wish | None] = mapped_column(AsJson(Wish.from_json, asdict))

@@ -17,6 +17,7 @@ from service.jobs import operations, queue, records
 from service.jobs.records import JobRecord
 from service.jobs.states import MAX_LOSSES_OF_WORKER, State, Verb
 from service.jobs.steering import verbs
+from service.jobs.turns import order
 from service.learning.training.training import Training
 from service.models import records as models
 from service.models.networks import Networks
@@ -39,7 +40,7 @@ def order_of_claims(workspace: Workspace) -> list[str]:
     """Claim all that waits, one after the other."""
     claimed = []
     with workspace.database.transaction() as session:
-        while (job := queue.best(session)) is not None:
+        while (job := order.best(session)) is not None:
             queue.claim(session, job, f"of {job}")
             claimed.append(job)
     return claimed

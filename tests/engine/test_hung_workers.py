@@ -12,7 +12,7 @@ import pytest
 
 from service.engine import watchdog
 from service.engine.cluster import Cluster
-from service.engine.dispatcher import Dispatcher, Sent
+from service.engine.dispatcher import Dispatcher
 from service.engine.lifecycle import Engine
 from service.engine.workspace import Workspace
 from service.jobs import operations
@@ -78,7 +78,7 @@ def test_a_worker_that_stops_with_the_lock_of_the_database_is_killed(
     with closing(Cluster(Settings(data=tmp_path, workers=1))) as cluster:
         dispatcher, stopping = Dispatcher(workspace.database, cluster, lambda: None), threading.Event()
         future = cluster._client.submit(claim_and_hang, workspace.database.url, job, key="ticket")
-        dispatcher._under_way["ticket"] = Sent(job, future)
+        dispatcher._under_way["ticket"] = future
         future.add_done_callback(lambda _: dispatcher._done("ticket"))  # type: ignore[no-untyped-call]
         wait_for(lambda: job_of(workspace, job).state == "running")
         supplying = threading.Thread(target=dispatcher.run, args=(stopping,))

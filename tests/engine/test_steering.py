@@ -190,7 +190,7 @@ def test_a_change_asked_of_a_waiting_job_holds_from_its_first_epoch_on(
         wish(rate=0.002)(session, job)
     work_on(workspace, job, "a")
     with workspace.database.reading() as session:
-        rates = [report["rate"] for report in records.reports(session, job, 0, 100).to_json()]
+        rates = [report["rate"] for report in reports.read(session, job, 0, 100).to_json()]
     assert rates[1:] == [0.002] * 7
     assert events(workspace, job) == [("claimed", None, None), ("rate_changed", 0, 0)]
     verify(workspace, job)

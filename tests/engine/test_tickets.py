@@ -28,7 +28,7 @@ class Engine:
         self.dispatcher = Dispatcher(workspace.database, cast(Cluster, cluster), lambda: None)
         self.dispatcher.workers = WORKERS
 
-    def _submit(self, ticket: str, *, by_turns: bool) -> Any:
+    def _submit(self, ticket: str, *, by_turns: bool, workers: int) -> Any:
         self.by_turns.append(by_turns)
         future = SimpleNamespace(status="pending")
         future.add_done_callback = lambda done: setattr(future, "done", done)

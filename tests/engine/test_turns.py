@@ -9,15 +9,16 @@ from service.engine.workspace import Workspace
 from service.jobs import queue
 from service.jobs.states import Wish
 from service.jobs.steering import changes
+from service.jobs.turns import order
 
 Post = Callable[..., str]
 
 
-def order(workspace: Workspace, *, by_turns: Callable[[int], bool] = lambda _: True) -> list[str]:
+def claims(workspace: Workspace, *, by_turns: Callable[[int], bool] = lambda _: True) -> list[str]:
     """Claim all that waits, one after the other; `by_turns` tells it by the number of the ticket."""
     claimed: list[str] = []
     with workspace.database.transaction() as session:
-        while (job := queue.best(session, by_turns=by_turns(len(claimed)))) is not None:
+        while (job := order.best(session, by_turns=by_turns(len(claimed)))) is not None:
             queue.claim(session, job, f"of {job}")
             claimed.append(job)
     return claimed
@@ -26,7 +27,7 @@ def order(workspace: Workspace, *, by_turns: Callable[[int], bool] = lambda _: T
 def test_submitters_take_turns(workspace: Workspace, post: Post) -> None:
     names = ("blue", "blue", "blue", "blue", "red", "", "red", "")
     jobs = [post(submitter=name) for name in names]
-    assert order(workspace) == [jobs[each] for each in (0, 4, 5, 1, 6, 7, 2, 3)]
+    assert claims(workspace) == [jobs[each] for each in (0, 4, 5, 1, 6, 7, 2, 3)]
 
 
 def test_whoever_comes_late_waits_for_no_more_than_a_turn(workspace: Workspace, post: Post) -> None:
@@ -35,18 +36,18 @@ def test_whoever_comes_late_waits_for_no_more_than_a_turn(workspace: Workspace, 
         for job in many[:3]:
             queue.claim(session, job, "a")
     late = [post(submitter="red") for _ in range(2)]
-    assert order(workspace) == [many[3], late[0], many[4], late[1], many[5]]
+    assert claims(workspace) == [many[3], late[0], many[4], late[1], many[5]]
 
 
 def test_priority_goes_before_turns(workspace: Workspace, post: Post) -> None:
     low, first, second = post(submitter="red"), post(submitter="blue", priority=1), post(submitter="blue", priority=1)
-    assert order(workspace) == [first, second, low]
+    assert claims(workspace) == [first, second, low]
 
 
 def test_many_names_get_no_more_than_the_tickets_that_go_by_turns(workspace: Workspace, post: Post) -> None:
     honest = [post(submitter="blue") for _ in range(4)]
     pushed = [post(submitter=f"name {number}") for number in range(4)]
-    alternating = order(workspace, by_turns=lambda ticket: ticket % 2 == 1)
+    alternating = claims(workspace, by_turns=lambda ticket: ticket % 2 == 1)
     assert alternating[:6] == [honest[0], pushed[0], honest[1], pushed[1], honest[2], pushed[2]]
 
 
@@ -54,7 +55,7 @@ def test_a_new_priority_changes_the_place_at_once(workspace: Workspace, post: Po
     jobs = [post(), post(), post()]
     with workspace.database.transaction() as session:
         changes.change(session, jobs[2], Wish(), 3)
-    assert order(workspace) == [jobs[2], jobs[0], jobs[1]]
+    assert claims(workspace) == [jobs[2], jobs[0], jobs[1]]
 
 
 def test_no_query_of_the_order_looks_at_all_that_waits(workspace: Workspace, post: Post) -> None:
@@ -62,8 +63,8 @@ def test_no_query_of_the_order_looks_at_all_that_waits(workspace: Workspace, pos
     event.listen(workspace.database.engine, "before_cursor_execute", lambda *it: asked.append((it[2], it[3])))
     post()
     with workspace.database.reading() as session:
-        queue.best(session)
-        queue.best(session, by_turns=True)
+        order.best(session)
+        order.best(session, by_turns=True)
         of_order = [(query, values) for query, values in asked if "state = 'queued'" in query]
         assert len(of_order) == 4
         for query, values in of_order:

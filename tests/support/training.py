@@ -26,10 +26,10 @@ def straight(client: Client, **options: Any) -> Model:
 
 
 @contextmanager
-def endless_job(client: Client, model: str, dataset: str, *, running: bool = True) -> Iterator[Job]:
+def endless_job(client: Client, model: str, dataset: str, *, running: bool = True, priority: int = 0) -> Iterator[Job]:
     """A job with ten million epochs of small steps; running already where that is asked for, gone afterwards."""
     recipe: dict[str, Any] = {"epochs": 10_000_000, "batch_size": 1, "optimiser": {"rule": "Descent", "eta": 1e-9}}
-    job = client.train(model, dataset, **recipe)
+    job = client.train(model, dataset, priority=priority, **recipe)
     try:
         if running:
             wait_for(lambda: client.job(job.id).epochs_done > 0)
@@ -42,9 +42,9 @@ def endless_job(client: Client, model: str, dataset: str, *, running: bool = Tru
 
 @contextmanager
 def all_workers_busy(client: Client, service: RunningService) -> Iterator[None]:
-    """An endless job on every worker, so that further jobs stay queued."""
+    """An endless job on every worker, so that further jobs, which are of lower priority, stay queued."""
     model, dataset = straight(client).id, line(client).id
     with ExitStack() as busy:
         for _ in service.workers():
-            busy.enter_context(endless_job(client, model, dataset))
+            busy.enter_context(endless_job(client, model, dataset, priority=100))
         yield

@@ -53,6 +53,7 @@ def _move(session: Session, record: JobRecord, after: Standing, verb: Verb) -> N
         return
     if after.state is State.PAUSED:
         log.add(session, record.id, Happening.PAUSED, "The job rests.", **place)
+        record.yielded_at = None
     record.state, record.asked = after
 
 
