@@ -57,6 +57,12 @@ def test_skipping_lines_is_advised_only_above_the_header() -> None:
     assert read(MediaType.CSV, title, skip=1)[1] == {"x": [1, 3], "y": [2, 4], "z": [3, 5]}
 
 
+def test_rows_shorter_than_the_header_are_no_reason_to_skip_it() -> None:
+    said = refusal(MediaType.CSV, b"x,y,z\n1,2,3\n3,4\n5,6\n7,8\n9,10\n")[1]
+    assert "skip" not in said
+    assert "Line 3" in said
+
+
 @pytest.mark.parametrize("text", [" 1   2   3\n 4   5   6\n", "1 2  3\n4 5 6\n", "1  2  3\n4  5  6\n"])
 def test_runs_of_blanks_are_not_read_as_single_ones(text: str) -> None:
     where, what = refusal(MediaType.CSV, text.encode(), delimiter=" ", header=False)

@@ -169,8 +169,8 @@ def _is_whole(text: str) -> bool:
 
 
 def _preamble(text: str, delimiter: str, line: int) -> int | None:
-    """Return how many lines stand above those that have one width; None where all have, or a first one that is no
-    comment has.
+    """Return how many lines stand above those that have one width; None where all have, where a first one that is no
+    comment has, or where all above are wider: lines of the table that others fall short of.
     """
     rows = _rows(text, delimiter)
     try:
@@ -179,6 +179,8 @@ def _preamble(text: str, delimiter: str, line: int) -> int | None:
         return None
     odd = [number for number, width in widths if width != widths[-1][1]]
     alike = [number for number, width in widths if not odd or number > odd[-1]]
+    if all(width > widths[-1][1] for number, width in widths if odd and number <= odd[-1]):
+        return None
     return line - 1 + odd[-1] if odd and len(alike) > 1 and (odd[0] == widths[0][0] or text.startswith("#")) else None
 
 
