@@ -17,7 +17,15 @@ def new_id(prefix: str) -> str:
 
     Ids of one process sort by age, also those of one tick of the clock.
     """
-    number = time.time_ns() << 66 | next(_serial) % (1 << 20) << 46 | secrets.randbits(46)
+    return _id_of(prefix, time.time_ns() << 66 | next(_serial) % (1 << 20) << 46 | secrets.randbits(46))
+
+
+def first_id(prefix: str, nanoseconds: int) -> str:
+    """Return what no id of this time or later sorts before."""
+    return _id_of(prefix, min(max(nanoseconds, 0), (1 << 64) - 1) << 66)
+
+
+def _id_of(prefix: str, number: int) -> str:
     return f"{prefix}_" + "".join(ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))
 
 

@@ -32,6 +32,7 @@ BODIES: dict[str, Any] = {
     "create_dataset": LINE,
     "create_model": STRAIGHT,
     "create_job": JOB,
+    "change_dataset": {"labels": {"team": "blue"}},
     "predict": {"inputs": [[6], [7]]},
     "invoke": ROWS,
     "predict_as_kserve": ROWS,

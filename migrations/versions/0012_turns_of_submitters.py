@@ -18,7 +18,7 @@ INDEXES = {
 
 def upgrade() -> None:
     with op.batch_alter_table("jobs", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("submitter", sa.String(), server_default="", nullable=False))
+        batch_op.add_column(sa.Column("submitter", sa.String(), server_default=sa.text("''"), nullable=False))
         batch_op.add_column(sa.Column("turn", sa.BigInteger(), server_default="0", nullable=False))
     for name, columns in INDEXES.items():
         op.create_index(name, "jobs", columns, sqlite_where=WAITING, postgresql_where=WAITING)

@@ -1,21 +1,38 @@
-"""The two queries of every noun: one row by id or name, and a page of rows."""
+"""The queries of every noun: one row by id or name, and a page of rows, all of them or those that filters leave."""
 
 import re
 import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Select, or_, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import Select, SQLColumnExpression, and_, or_, select
+from sqlalchemy.orm import Session
 
+from service.database.labels import TABLES
 from service.database.record import Record, nanoseconds_of
 from service.errors import Invalid, NotFound, invalid
-from service.ids import is_id, looks_like_an_id
+from service.ids import first_id, is_id, looks_like_an_id
 from service.learning.synonyms import suggestion
 
 MOST_NAMES = 1000
 """Names that are compared with an unknown one."""
 CLOCKS_DIFFER = 3600 * 10**9
 """Nanoseconds by which the clock of another replica, which has made an id, may be ahead."""
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+BEHIND_NAMES = "\x7f"
+"""A character that sorts behind all those of names, by its byte."""
+
+
+@dataclass(frozen=True)
+class Filters:
+    """The rows of a list that a client wants."""
+
+    labels: tuple[tuple[str, str], ...] = ()
+    """Keys and values, all of which a row has."""
+    name: str | None = None
+    """The first letters of its name."""
+    created_after: datetime | None = None
 
 
 class Named(Protocol):
@@ -53,7 +70,7 @@ def not_found(session: Session, kind: type[Named], reference: str, noun: str) ->
 def page(
     session: Session,
     statement: Select[AnyRecord],
-    key: InstrumentedAttribute[str],
+    key: SQLColumnExpression[str],
     prefix: str,
     limit: int,
     after: str | None,
@@ -70,8 +87,28 @@ def page(
         if not is_id(after, prefix) or nanoseconds_of(after) > time.time_ns() + CLOCKS_DIFFER:
             raise bad_cursor(parameter)
         statement = statement.where(key < after)
-    rows = list(session.scalars(statement.order_by(key.desc()).limit(limit + 1)))
-    return rows[:limit], str(getattr(rows[limit - 1], key.key)) if len(rows) > limit else None
+    rows: list[Any] = list(session.scalars(statement.order_by(key.desc()).limit(limit + 1)))
+    return rows[:limit], str(rows[limit - 1].id) if len(rows) > limit else None
+
+
+def filtered(
+    statement: Select[AnyRecord], kind: Any, prefix: str, filters: Filters
+) -> tuple[Select[AnyRecord], SQLColumnExpression[str]]:
+    """Return the statement for the rows of `kind` that the filters leave, and the column of ids to page by.
+
+    That is one of the table of labels where there are any: its index has the rows of a label in the order of the list.
+    """
+    key: SQLColumnExpression[str] = kind.id
+    for name, value in filters.labels:
+        labels = TABLES[kind.__tablename__].alias()
+        statement = statement.join(labels, and_(labels.c.id == kind.id, labels.c.key == name, labels.c.value == value))
+        key = labels.c.id if key is kind.id else key
+    if filters.name:
+        statement = statement.where(kind.name >= filters.name, kind.name < f"{filters.name}{BEHIND_NAMES}")
+    if filters.created_after is not None:
+        begin = (filters.created_after - EPOCH) // timedelta(microseconds=1) * 1000 - CLOCKS_DIFFER
+        statement = statement.where(kind.created_at > filters.created_after, key >= first_id(prefix, begin))
+    return statement, key
 
 
 def position_of(cursor: str | None, end: int, *, begin: int = 0, parameter: str = "after") -> int:

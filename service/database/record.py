@@ -74,6 +74,10 @@ def reader(hint: Any) -> Callable[[Any], Any]:
     return lambda kept: None if kept is None else read(kept)
 
 
+ByBytes = String().with_variant(String(collation="C"), "postgresql")
+"""Texts that sort by their bytes everywhere, and not as people sort: those with a prefix lie side by side."""
+
+
 class Record(DeclarativeBase):
     """A database row. Constraints have names, so that migrations can refer to them."""
 

@@ -23,7 +23,7 @@ from service.errors import Conflict, Invalid, invalid
 from service.http.bodies.form_data import FILE, FORM, read_form
 from service.http.json_bodies import read_json, validated
 from service.http.problems import problems
-from service.http.query import refuse_beside_json
+from service.http.query import labels_of, refuse_beside_json
 from service.http.routes import JSONRoute, body_of, media_type
 from service.idempotency.creation import Creation, IdempotencyKey, creation, replay, was_used
 from service.ids import new_id
@@ -175,7 +175,15 @@ def _upload(options: StreamedOptions, sent: Sent, database: Database, storage: S
     return Upload(
         database,
         storage,
-        Options(options.name, options.targets, options.split(), options.dtype, options.missing_ways(), limit),
+        Options(
+            options.name,
+            options.targets,
+            options.split(),
+            options.dtype,
+            options.missing_ways(),
+            limit,
+            labels_of(options.labels, "labels"),
+        ),
         sent.kind,
         options.reading(limit, sent.charset),
         sent.size,

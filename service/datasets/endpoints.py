@@ -9,9 +9,9 @@ from service.datasets import export, operations, records
 from service.datasets.creation_endpoints import BINARY, router
 from service.datasets.formats.media_types import MediaType
 from service.datasets.records import DatasetRecord
-from service.datasets.schemas import Dataset, Row, State, Statistics
+from service.datasets.schemas import Dataset, DatasetChange, Row, State, Statistics
 from service.http.media_types import preferred
-from service.http.pages import After, Limit, Page
+from service.http.pages import After, Limit, NamesFiltered, Page
 from service.http.problems import problems
 from service.http.responses import ATTACHMENT, attachment, numbers_response
 from service.resources import DatabaseOf, StorageOf
@@ -23,13 +23,14 @@ __all__ = ["router"]
 @router.get("", response_model=Page[Dataset], summary="List datasets", responses=problems(422))
 def list_datasets(
     database: DatabaseOf,
+    filters: NamesFiltered,
     limit: Limit = 50,
     after: After = None,
     state: Annotated[State | None, Query(description="datasets in this state alone")] = None,
 ) -> dict[str, Any]:
-    """All datasets, newest first, also those that are loading, or those in one state."""
+    """All datasets, also those that are loading, or those that the filters leave, newest first."""
     with database.reading() as session:
-        items, following = records.page(session, limit, after, state)
+        items, following = records.page(session, limit, after, state, filters)
     return {"items": items, "next": following}
 
 
@@ -38,6 +39,17 @@ def show_dataset(dataset: str, database: DatabaseOf) -> DatasetRecord:
     """A dataset's columns, widths and parts, by id or name; its progress while it is loading."""
     with database.reading() as session:
         return records.find(session, dataset)
+
+
+@router.patch(
+    "/{dataset}", response_model=Dataset, summary="Change a dataset", responses=problems(404, 409, 413, 415, 422)
+)
+def change_dataset(dataset: str, change: DatasetChange, database: DatabaseOf) -> DatasetRecord:
+    """Give a dataset other labels in place of all that it has; its data never change. 409 while it is loading."""
+    with database.transaction() as session:
+        record = records.find_ready(session, dataset)
+        record.labels = change.labels
+        return record
 
 
 @router.delete(

@@ -52,7 +52,7 @@ def _as_json(new: NewDataset) -> tuple[Callable[[Path, Note], Table], Options]:
     def read(_: Path, note: Note) -> Table:
         return json_table(new.columns, new.types, new.dtype, note)
 
-    return read, Options(new.name, new.targets, new.split, new.dtype, new.missing)
+    return read, Options(new.name, new.targets, new.split, new.dtype, new.missing, labels=new.labels)
 
 
 @contextmanager

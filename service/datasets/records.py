@@ -7,7 +7,9 @@ from sqlalchemy import JSON, Dialect, String, TypeDecorator, delete, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service.database import lookup
-from service.database.record import AsJson, Record, now
+from service.database.labels import Labelled
+from service.database.lookup import Filters
+from service.database.record import AsJson, ByBytes, Record, now
 from service.datasets.columns import Column, ColumnSummary
 from service.errors import Conflict
 from service.learning.planning.advice import Advice
@@ -36,13 +38,13 @@ class _WordOrObject(TypeDecorator[str | dict[str, str]]):
         return decoded
 
 
-class DatasetRecord(Record):
+class DatasetRecord(Labelled, Record):
     """One dataset; its arrays lie in the storage under its id."""
 
     __tablename__ = "datasets"
 
     id: Mapped[str] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str] = mapped_column(ByBytes, unique=True)
     features: Mapped[list[Column]] = mapped_column(_COLUMNS)
     targets: Mapped[list[Column]] = mapped_column(_COLUMNS)
     train_rows: Mapped[int]
@@ -145,12 +147,14 @@ def abandoned(session: Session, *, all_loading: bool) -> list[DatasetRecord]:
     return list(session.scalars(loading))
 
 
-def page(session: Session, limit: int, after: str | None, state: str | None) -> tuple[list[DatasetRecord], str | None]:
+def page(
+    session: Session, limit: int, after: str | None, state: str | None, filters: Filters
+) -> tuple[list[DatasetRecord], str | None]:
     """Datasets, newest first, of one state or of all."""
-    statement = select(DatasetRecord)
+    statement, key = lookup.filtered(select(DatasetRecord), DatasetRecord, "ds", filters)
     if state is not None:
         statement = statement.where(DatasetRecord.state == state)
-    return lookup.page(session, statement, DatasetRecord.id, "ds", limit, after)
+    return lookup.page(session, statement, key, "ds", limit, after)
 
 
 def ids(session: Session, state: str) -> set[str]:

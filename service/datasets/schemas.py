@@ -8,6 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from service.datasets.columns import LONGEST_NAME, MOST_COLUMNS, Kind, WantedKind
 from service.http.long_json.lists import LongList
+from service.http.query import Labels
 from service.wire import PLAIN, WHOLE, Advice, Dtype, Name, Number, PartName, Seed, Strict
 
 ColumnName = Annotated[
@@ -63,9 +64,7 @@ class Split(Strict):
         first=0
     )
     seed: Seed = 0
-    stratify: Annotated[bool, Field(strict=True, description="draw each fraction from every class of the target")] = (
-        False
-    )
+    stratify: Annotated[bool, Field(strict=True, description="draw each fraction from every target class")] = False
 
 
 class PartOfColumn(Strict):
@@ -148,6 +147,7 @@ class NewDataset(Strict):
     missing: Annotated[Missing | None, Field(description=MISSING)] = None
     split: Annotated[AnySplit, Field(description="the parts that do not train; without it all rows train")] = Split()
     dtype: Dtype = "float32"
+    labels: Labels = Field(default_factory=dict)
 
     model_config = ConfigDict(
         extra="forbid",
@@ -155,16 +155,21 @@ class NewDataset(Strict):
             "examples": [
                 {
                     "name": "line",
-                    "columns": {
-                        "x": [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
-                        "y": [2, 6, 10, 14, 18, 22, 26, 30, 34, 38, 42],
-                    },
+                    "columns": {"x": [*range(11)], "y": [4 * x + 2 for x in range(11)]},
                     "targets": ["y"],
                     "split": {"test": {"last": 5}},
                 }
             ]
         },
     )
+
+
+class DatasetChange(Strict):
+    """Changes of a dataset."""
+
+    labels: Labels
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"labels": {"team": "blue"}}]})
 
 
 class PreviewedDataset(NewDataset):
@@ -217,6 +222,7 @@ class Dataset(BaseModel):
     sha256: str | None = Field(
         description="of the schema and the stored arrays: equal data, equal hash; null while it is loading"
     )
+    labels: Labels
     created_at: datetime = Field(description="when it was sent")
 
 

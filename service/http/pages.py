@@ -1,11 +1,16 @@
-"""Pages of lists: the envelope, `limit` and `after`."""
+"""Pages of lists: the envelope, `limit` and `after`, and the filters that all lists have."""
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
-from fastapi import Query
+from fastapi import Depends, Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from service.database.lookup import Filters
+from service.http.query import MOST_LABELS, labels_of
 
 Item = TypeVar("Item")
 
@@ -40,3 +45,50 @@ def after_of(name: str) -> Any:
 
 
 After = Annotated[str | None, after_of("next")]
+
+RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE)
+
+
+def _time(given: Any) -> Any:
+    """Return a time; a `+` that its sender did not escape has become a blank."""
+    text = re.sub(r" (\d\d:\d\d)$", r"+\1", given) if isinstance(given, str) else ""
+    try:
+        if RFC_3339.fullmatch(text):
+            return datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):  # the 30th of February
+        pass
+    raise ValueError("give a time with its zone, such as 2026-01-31T12:00:00Z")
+
+
+CreatedAfter = Annotated[
+    datetime | None,
+    BeforeValidator(_time),
+    Query(description="what was created after this time (RFC 3339)", examples=["2026-01-31T12:00:00Z"]),
+]
+WantedLabels = Annotated[
+    list[str],
+    Query(
+        description="what has this label, `key:value`; repeat for several, all of which must hold",
+        max_length=MOST_LABELS,
+        examples=[["team:blue"]],
+    ),
+]
+NameBegins = Annotated[
+    str | None, Query(description="what has a name that begins so", pattern="^[A-Za-z0-9._-]*$", max_length=100)
+]
+
+
+def _filters(label: WantedLabels = [], created_after: CreatedAfter = None) -> Filters:  # noqa: B006 - it is only read
+    return Filters(tuple(labels_of(label, "label").items()), None, created_after)
+
+
+def _filters_of_named(
+    label: WantedLabels = [],  # noqa: B006 - it is only read
+    name: NameBegins = None,
+    created_after: CreatedAfter = None,
+) -> Filters:
+    return Filters(tuple(labels_of(label, "label").items()), name, created_after)
+
+
+Filtered = Annotated[Filters, Depends(_filters)]
+NamesFiltered = Annotated[Filters, Depends(_filters_of_named)]

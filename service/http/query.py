@@ -1,8 +1,11 @@
-"""Checks of query strings: nothing that a route does not declare, nothing twice, and nothing beside a JSON body."""
+"""Checks of query strings: nothing that a route does not declare, nothing twice, and nothing beside a JSON body; and
+labels, in a query or a body.
+"""
 
 from collections.abc import Mapping, Sequence
+from typing import Annotated
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, StringConstraints, TypeAdapter, ValidationError
 from starlette.datastructures import QueryParams
 
 from service.errors import Fault, Invalid, invalid, invalid_in
@@ -49,3 +52,51 @@ def refuse_beside_json(options: BaseModel) -> None:
     said = options.model_dump(exclude_defaults=True)
     if said:
         raise invalid(f"query/{next(iter(said))}", "Query parameters are for files: a JSON body has a field for this.")
+
+
+MOST_LABELS = 16
+LONGEST_LABEL = 64
+"""Characters of a key, and of a value."""
+Key = Annotated[
+    str, StringConstraints(strict=True, min_length=1, max_length=LONGEST_LABEL, pattern=r"^[^:\x00-\x1f\x7f]+$")
+]
+Value = Annotated[str, StringConstraints(strict=True, max_length=LONGEST_LABEL, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Labels = Annotated[
+    dict[Key, Value],
+    Field(
+        max_length=MOST_LABELS,
+        description=f"words by which lists find it again, at most {MOST_LABELS} pairs; they decide no result",
+        examples=[{"team": "blue"}],
+    ),
+]
+GivenLabels = Annotated[
+    list[str],
+    Field(
+        description="a label, `key:value`, by which lists find it again; repeat for several",
+        default_factory=list,
+        max_length=MOST_LABELS,
+        examples=[["team:blue"]],
+    ),
+]
+_LABEL: TypeAdapter[tuple[Key, Value]] = TypeAdapter(tuple[Key, Value])
+
+
+def labels_of(given: Sequence[str], parameter: str) -> dict[str, str]:
+    """Return the labels that a repeated parameter gives as `key:value`; the key ends at the first colon.
+
+    Raises:
+        Invalid: one is no label, or a key has two values.
+    """
+    labels: dict[str, str] = {}
+    for each in given:
+        key, colon, value = each.partition(":")
+        try:
+            _LABEL.validate_python((key, value))
+        except ValidationError:
+            colon = ""
+        if not colon:
+            form = f"key:value, such as team:blue, each of at most {LONGEST_LABEL} characters"
+            raise invalid(f"query/{parameter}", f"{each[:LONGEST_NAME]!r} is not {form}.")
+        if labels.setdefault(key, value) != value:
+            raise invalid(f"query/{parameter}", f"The label {key!r} has two values: give it one.")
+    return labels

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from service.database.database import Database
 from service.database.record import reader
@@ -56,6 +56,7 @@ class Draft:
     advice: list[Advice]
     limits: Limits
     serve: Serve = "always"
+    labels: dict[str, str] = field(default_factory=dict)
 
 
 def draft(
@@ -104,7 +105,7 @@ def draft(
     planned = _PLAN({**asdict(plan), "bytes": grows.total})
     limits = Limits(new.priority, submitter, new.max_seconds, new.max_attempts)
     noted = [*given] if large is None else [*given, large]
-    return Draft(start.model, dataset.id, written, planned, noted, limits, new.serve)
+    return Draft(start.model, dataset.id, written, planned, noted, limits, new.serve, new.labels)
 
 
 _RECIPE, _PLAN = reader(JobRecipe), reader(Plan)

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from service.database.database import Database
 from service.database.lookup import bad_cursor
-from service.http.pages import After, Limit, Page
+from service.http.pages import After, Filtered, Limit, Page
 from service.http.problems import problems
 from service.http.responses import numbers_response
 from service.http.routes import JSONRoute
@@ -131,14 +131,15 @@ async def _after_waiting(job: str, wait: int, response: Response, database: Data
 @router.get("", response_model=Page[Job], summary="List jobs", responses=problems(422))
 def list_jobs(
     database: DatabaseOf,
+    filters: Filtered,
     limit: Limit = 50,
     after: After = None,
     state: Annotated[State | None, Query(description="jobs in this state alone")] = None,
     model: Annotated[str | None, Query(description="jobs of this model alone, by its id or name")] = None,
     dataset: Annotated[str | None, Query(description="jobs on this dataset alone, by its id or name")] = None,
 ) -> dict[str, Any]:
-    """Jobs, newest first; on request those of one state, model or dataset."""
-    items, following = operations.page(database, limit, after, state, model, dataset)
+    """All jobs, or those that the filters leave, newest first."""
+    items, following = operations.page(database, limit, after, state, model, dataset, filters)
     return {"items": [reading.job(record) for record in items], "next": following}
 
 

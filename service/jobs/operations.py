@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from service.database.database import Database
+from service.database.lookup import Filters
 from service.datasets import records as datasets
 from service.errors import Conflict, NotFound
 from service.jobs import queue, records
@@ -37,8 +38,8 @@ def enqueue(session: Session, job: Draft) -> JobRecord:
         models.version(session, job.model, begun_from, parameters=False)
     with reference_at("#/dataset"):
         datasets.find(session, job.dataset)
-    values = {"recipe": job.recipe, "plan": job.plan, "advice": job.advice, "serve": job.serve, **asdict(job.limits)}
-    return queue.add(session, job.model, begun_from, job.dataset, **values)
+    values = {"recipe": job.recipe, "plan": job.plan, "advice": job.advice, "serve": job.serve, "labels": job.labels}
+    return queue.add(session, job.model, begun_from, job.dataset, **values, **asdict(job.limits))
 
 
 def show(database: Database, job: str) -> JobRecord:
@@ -47,13 +48,19 @@ def show(database: Database, job: str) -> JobRecord:
 
 
 def page(
-    database: Database, limit: int, after: str | None, state: str | None, model: str | None, dataset: str | None
+    database: Database,
+    limit: int,
+    after: str | None,
+    state: str | None,
+    model: str | None,
+    dataset: str | None,
+    filters: Filters,
 ) -> tuple[list[JobRecord], str | None]:
     """Jobs, newest first; `model` and `dataset` are ids or names, or ids of deleted ones."""
     with database.reading() as session:
         model_id = _id_of(session, models.find, model)
         dataset_id = _id_of(session, datasets.find, dataset)
-        return records.page(session, limit, after, state, model_id, dataset_id)
+        return records.page(session, limit, after, state, model_id, dataset_id, filters)
 
 
 def delete(database: Database, job: str) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from service.datasets.schemas import NewNames
+from service.http.query import Labels
 from service.jobs.states import MAX_LOSSES_OF_WORKER
 from service.learning.training import recipe
 from service.learning.training.paths import PathName
@@ -167,6 +168,7 @@ class NewJob(Recipe):
         ),
         WHOLE,
     ] = MAX_LOSSES_OF_WORKER
+    labels: Labels = Field(default_factory=dict)
     reject_unstable: Annotated[Flag, Field(description="422, not only advice, for a rate that cannot converge")] = False
 
     model_config = ConfigDict(

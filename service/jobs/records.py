@@ -20,6 +20,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service.database import lookup
+from service.database.labels import Labelled
+from service.database.lookup import Filters
 from service.database.record import AsJson, Record, now
 from service.errors import NotFound
 from service.jobs.receipts import Outcome, Receipt
@@ -42,7 +44,7 @@ def _index_of_waiting(name: str, *columns: str) -> Index:
     return Index(f"ix_jobs_waiting_{name}", *columns, sqlite_where=WAITING, postgresql_where=WAITING)
 
 
-class JobRecord(Record):
+class JobRecord(Labelled, Record):
     """One training of one model on one dataset by one recipe."""
 
     __tablename__ = "jobs"
@@ -77,7 +79,7 @@ class JobRecord(Record):
     """The wish whether its version is served."""
     priority: Mapped[int] = mapped_column(default=0, server_default="0")
     """Jobs with a larger one get a worker before others."""
-    submitter: Mapped[str] = mapped_column(default="", server_default="")
+    submitter: Mapped[str] = mapped_column(default="", server_default=text("''"))
     """The label of whoever sent the job, with whom others take turns; empty for all who give none."""
     turn: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     """The place among the jobs of its priority where submitters take turns."""
@@ -152,14 +154,20 @@ def find(session: Session, job: str, *, lock: bool = False) -> JobRecord:
 
 
 def page(
-    session: Session, limit: int, after: str | None, state: str | None, model: str | None, dataset: str | None
+    session: Session,
+    limit: int,
+    after: str | None,
+    state: str | None,
+    model: str | None,
+    dataset: str | None,
+    filters: Filters,
 ) -> tuple[list[JobRecord], str | None]:
     """Jobs, newest first; `model` and `dataset` are ids."""
-    statement = select(JobRecord)
+    statement, key = lookup.filtered(select(JobRecord), JobRecord, "job", filters)
     for column, value in ((JobRecord.state, state), (JobRecord.model_id, model), (JobRecord.dataset_id, dataset)):
         if value is not None:
             statement = statement.where(column == value)
-    return lookup.page(session, statement, JobRecord.id, "job", limit, after)
+    return lookup.page(session, statement, key, "job", limit, after)
 
 
 def checkpoint(session: Session, job: str) -> bytes | None:

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from service.http.query import Labels
 from service.jobs.recipe_schemas import AnyRecipe
 from service.jobs.states import Asked, State
 from service.learning.training import recipe
@@ -160,6 +161,7 @@ class Job(BaseModel):
     )
     verifies: str | None = Field(description="the job that this one trains again; it adds no version and no reports")
     verification: Outcome | None = Field(description="the outcome of that training")
+    labels: Labels
     created_at: datetime = Field(description="when it was asked for")
     started_at: datetime | None = Field(description="when a worker began")
     ended_at: datetime | None = Field(description="when it ended")

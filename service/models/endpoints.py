@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from service.database.lookup import position_of
 from service.http.json_bodies import read_json, validated
-from service.http.pages import After, Limit, Page
+from service.http.pages import After, Limit, NamesFiltered, Page
 from service.http.problems import problems
-from service.http.query import refuse_beside_json
+from service.http.query import labels_of, refuse_beside_json
 from service.http.responses import ATTACHMENT, attachment, numbers_response
 from service.http.routes import JSONRoute, media_type
 from service.idempotency.creation import CreationOf
@@ -79,31 +79,32 @@ def create_model(
     describes the data the network was trained on, so that it takes rows by name and gives labels and probabilities.
     """
     if media_type(request) == JSON:
-        name, plan = _described(body, uploaded, database, networks, settings)
+        name, labels, plan = _described(body, uploaded, database, networks, settings)
     else:
         file = reading.read(media_type(request), body)
-        name, plan = uploaded.name, blueprints.from_file(file, uploaded, settings.max_parameters)
+        name, labels = uploaded.name, labels_of(uploaded.labels, "labels")
+        plan = blueprints.from_file(file, uploaded, settings.max_parameters)
     with database.transaction() as session:
-        record = operations.create(session, name, plan)
+        record = operations.create(session, name, plan, labels)
         return creation.answer(session, _model(record), f"/api/models/{record.id}")
 
 
 def _described(
     body: bytes, uploaded: UploadedModel, database: DatabaseOf, networks: Networks, settings: Settings
-) -> tuple[str | None, Blueprint]:
+) -> tuple[str | None, dict[str, str], Blueprint]:
     refuse_beside_json(uploaded)
     new = validated(_NEW_MODEL, read_json(body))
     if new.from_ is None:
-        return new.name, blueprints.blueprint(new, settings.max_parameters)
+        return new.name, new.labels, blueprints.blueprint(new, settings.max_parameters)
     with database.reading() as session:
-        return new.name, blueprints.from_origin(session, networks, new.from_)
+        return new.name, new.labels, blueprints.from_origin(session, networks, new.from_)
 
 
 @router.get("", summary="List models", responses=problems(422))
-def list_models(database: DatabaseOf, limit: Limit = 50, after: After = None) -> Page[Model]:
-    """All models, newest first."""
+def list_models(database: DatabaseOf, filters: NamesFiltered, limit: Limit = 50, after: After = None) -> Page[Model]:
+    """All models, or those that the filters leave, newest first."""
     with database.reading() as session:
-        items, following = records.page(session, limit, after)
+        items, following = records.page(session, limit, after, filters)
     return Page(items=[_model(record) for record in items], next=following)
 
 
@@ -116,7 +117,7 @@ def show_model(model: str, database: DatabaseOf) -> Model:
 
 @router.patch("/{model}", summary="Change a model", responses=problems(404, 409, 413, 415, 422))
 def change_model(model: str, change: ModelChange, database: DatabaseOf) -> Model:
-    """Give a model another name, or choose the version that it serves; its id stays.
+    """Give a model another name or other labels in place of all, or choose the version that it serves; its id stays.
 
     `{"serving": 2}` pins version 2, whatever versions are added; `{"serving": "latest"}` ends that.
     """

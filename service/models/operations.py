@@ -1,6 +1,6 @@
 """The rules of models."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Literal
 
@@ -28,7 +28,7 @@ def layers_of(network: Network) -> list[JsonObject]:
     return [to_json(each, "type") for each in (layer.layers if isinstance(layer, Chain) else (layer,))]
 
 
-def create(session: Session, name: str | None, plan: Blueprint) -> ModelRecord:
+def create(session: Session, name: str | None, plan: Blueprint, labels: Mapping[str, str] | None = None) -> ModelRecord:
     """Add a model with version 0.
 
     Raises:
@@ -42,6 +42,7 @@ def create(session: Session, name: str | None, plan: Blueprint) -> ModelRecord:
         dtype=plan.network.dtype,
         parameter_count=plan.network.parameter_count,
         seeded=plan.seeded,
+        labels=dict(labels or {}),
     )
     with _names_are_unique(record.name):
         session.add(record)
@@ -52,7 +53,7 @@ def create(session: Session, name: str | None, plan: Blueprint) -> ModelRecord:
 
 
 def change(session: Session, reference: str, new: ModelChange) -> ModelRecord:
-    """Give a model another name, or choose the version that it serves.
+    """Give a model another name or other labels, or choose the version that it serves.
 
     Raises:
         NotFound: there is no such model or version.
@@ -63,6 +64,8 @@ def change(session: Session, reference: str, new: ModelChange) -> ModelRecord:
         _serve(session, record, new.serving)
     if "name" in new.model_fields_set:
         record.name = new.name
+    if "labels" in new.model_fields_set:
+        record.labels = new.labels
     with _names_are_unique(record.name):
         session.flush()
     return record

@@ -7,8 +7,9 @@ from typing import Any, Literal
 from sqlalchemy import ForeignKey, String, and_, case, delete, false, func, insert, or_, select, update
 from sqlalchemy.orm import Mapped, Session, column_property, mapped_column, undefer
 
-from service.database import lookup
-from service.database.record import AsJson, Record, now
+from service.database import labels, lookup
+from service.database.lookup import Filters
+from service.database.record import AsJson, ByBytes, Record, now
 from service.errors import NotFound
 from service.http.json_numbers import JsonObject
 from service.models.signature.signature import Signature
@@ -17,7 +18,6 @@ MOST_NAMED = 6
 """Kept epochs that an error names."""
 Serve = Literal["always", "if_better", "never"]
 """A job's wish whether its version is served."""
-_SIGNATURE = AsJson.of(Signature)
 
 
 class VersionRecord(Record):
@@ -29,7 +29,7 @@ class VersionRecord(Record):
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     job_id: Mapped[str | None]
     """The job that made it; null: version 0 or a PUT. No foreign key: a version outlives its job."""
-    signature: Mapped[Signature | None] = mapped_column(_SIGNATURE)
+    signature: Mapped[Signature | None] = mapped_column(AsJson.of(Signature))
     """The signature of the data it was trained on; null: not known."""
     trained_with: Mapped[JsonObject | None] = mapped_column(deferred=True)
     """The loss and the column of weights of its training, where it is older than signatures that know these."""
@@ -62,17 +62,17 @@ class LastParametersRecord(Record):
     architecture: Mapped[str]
     dtype: Mapped[str]
     parameters: Mapped[bytes]
-    signature: Mapped[Signature | None] = mapped_column(_SIGNATURE)
+    signature: Mapped[Signature | None] = mapped_column(AsJson.of(Signature))
     """The signature of the data that the job trained on."""
 
 
-class ModelRecord(Record):
+class ModelRecord(labels.Labelled, Record):
     """A network's architecture; its parameters are in its versions."""
 
     __tablename__ = "models"
 
     id: Mapped[str] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str] = mapped_column(ByBytes, unique=True)
     architecture: Mapped[str]
     """In Flux's notation, canonical."""
     dtype: Mapped[str]
@@ -118,10 +118,10 @@ def find(session: Session, reference: str, *, lock: bool = False) -> ModelRecord
     return lookup.find(session, ModelRecord, reference, "model", lock=lock)
 
 
-def page(session: Session, limit: int, after: str | None) -> tuple[list[ModelRecord], str | None]:
+def page(session: Session, limit: int, after: str | None, filters: Filters) -> tuple[list[ModelRecord], str | None]:
     """Models, newest first, with their signatures."""
     statement = select(ModelRecord).options(undefer(ModelRecord.signature))
-    return lookup.page(session, statement, ModelRecord.id, "mdl", limit, after)
+    return lookup.page(session, *lookup.filtered(statement, ModelRecord, "mdl", filters), "mdl", limit, after)
 
 
 def version(session: Session, model: str, number: int, *, parameters: bool = True) -> VersionRecord:

@@ -8,6 +8,7 @@ from typing_extensions import TypeAliasType
 
 from service.datasets.columns import Kind
 from service.http.long_json.lists import MOST_MEMBERS, LongList
+from service.http.query import GivenLabels, Labels
 from service.learning.losses import Link
 from service.models.records import Serve
 from service.vocabulary.schemas import LayerShape
@@ -92,6 +93,7 @@ class NewModel(Strict):
     from_: Annotated[
         Origin | None, Field(alias="from", description="instead of `architecture`, with its parameters and dtype")
     ] = None
+    labels: Labels = Field(default_factory=dict)
 
     model_config = ConfigDict(
         extra="forbid",
@@ -109,7 +111,7 @@ class NewModel(Strict):
     def _one_form(self) -> "NewModel":
         if sum(map(bool, (self.architecture, self.layers, self.from_))) != 1:
             raise ValueError('give the network in one form: "architecture", "layers" or "from"')
-        if self.from_ is not None and (more := self.model_fields_set - {"name", "from_"}):
+        if self.from_ is not None and (more := self.model_fields_set - {"name", "labels", "from_"}):
             raise ValueError(f'"from" brings its own {min(more)}: leave it out')
         return self
 
@@ -123,6 +125,7 @@ class UploadedModel(Strict):
         Field(min_length=1, max_length=LONGEST_ARCHITECTURE, description="of a file; where it does not name its own"),
     ] = None
     dtype: Annotated[Dtype | None, Field(description="of a file; that of its tensors where it is left out")] = None
+    labels: GivenLabels
 
 
 def _read_serving(value: Any) -> Any:
@@ -148,11 +151,12 @@ class ModelChange(Strict):
 
     name: Name = Field(default_factory=str)
     serving: Serving = Field(default_factory=lambda: "latest")
+    labels: Labels = Field(default_factory=dict)
 
     model_config = ConfigDict(
         extra="forbid",
         json_schema_extra={
-            "examples": [{"serving": 0}, {"serving": "latest"}, {"name": "straighter"}],
+            "examples": [{"serving": 0}, {"serving": "latest"}, {"labels": {"team": "blue"}}, {"name": "straighter"}],
             "minProperties": 1,
         },
     )
@@ -160,7 +164,7 @@ class ModelChange(Strict):
     @model_validator(mode="after")
     def _changes_something(self) -> "ModelChange":
         if not self.model_fields_set:
-            raise ValueError('give "name", "serving" or both')
+            raise ValueError('give "name", "serving" or "labels"')
         return self
 
 
@@ -228,6 +232,7 @@ class Model(BaseModel):
     served: int = Field(description="the number of the version that answers where none is named")
     dtype: Dtype
     signature: ModelSignature | None = Field(description="of the served version; null where its data are not known")
+    labels: Labels
     created_at: datetime = Field(description="when it was made")
 
 

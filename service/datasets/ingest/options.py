@@ -8,6 +8,7 @@ from service.datasets.columns import MOST_COLUMNS, Kind
 from service.datasets.schemas import MISSING, ColumnName, Missing, PartOfColumn, Split
 from service.datasets.table import ReadOptions
 from service.errors import Fault, Invalid, invalid
+from service.http.query import GivenLabels
 from service.wire import Dtype, Name, Strict
 
 Share = Annotated[float | None, Field(ge=0, lt=1, description="share of all rows, drawn by the seed")]
@@ -65,6 +66,7 @@ class StreamedOptions(Strict):
             examples=[["?", "-999"]],
         ),
     ]
+    labels: GivenLabels
     validation_fraction: Share = None
     validation_first: RowCount = None
     validation_last: RowCount = None

@@ -1,7 +1,7 @@
 """The description of a new dataset, and the roles that it gives to the columns of a table."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
 from service.datasets.columns import Kind
@@ -23,6 +23,7 @@ class Options:
     missing: Missing | None = None
     limit: int = 1 << 40
     """Bytes that the dataset's arrays may take."""
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def split_column(self) -> str | None:

@@ -73,6 +73,7 @@ def store_table(
             state="ready",
             progress=None,
             beat=None,
+            labels=dict(options.labels),
             created_at=created_at,
         )
         record.sha256 = _place_and_describe(record, ingested, parts, folder, check)

@@ -196,6 +196,7 @@ class Upload:
             state="loading",
             progress=progress,
             beat=now(),
+            labels=dict(self.options.labels),
             created_at=self.created_at,
         )
         with operations.naming(record), self.database.transaction() as session:

@@ -54,13 +54,16 @@ def resume_job(job: str, database: DatabaseOf, watcher: WatcherOf, engine: Engin
 
 @router.patch("/{job}", summary="Change a job", responses=problems(404, 409, 413, 415, 422))
 def change_job(job: str, new: JobChanges, database: DatabaseOf, watcher: WatcherOf, engine: EngineOf) -> Job:
-    """Change the rate or the frozen layers of a job from its next batch on, or its priority.
+    """Change the rate or the frozen layers of a job from its next batch on, or its priority; its labels in any
+    state, in place of all that it has.
 
     The log says where a change took hold: on the quadratic path at the next epoch, in a job that waits or rests where
     it begins or goes on.
     """
     with database.transaction() as session:
         record = changes.change(session, job, new.wish(), new.priority)
+        if "labels" in new.model_fields_set:
+            record.labels = new.labels
     return _told(record, watcher, engine)
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from service.http.query import Labels
 from service.jobs.recipe_schemas import MOST_FROZEN, Priority
 from service.jobs.states import Wish
 from service.jobs.steering.records import Happening
@@ -27,8 +28,11 @@ class JobChanges(Strict):
     ] = None
     priority: Annotated[Priority | None, Field(description="its place among those that wait; null: as before")] = None
 
+    labels: Labels = Field(default_factory=dict)
+
     model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"rate": 0.05}, {"frozen": ["layers.0"]}]}
+        extra="forbid",
+        json_schema_extra={"examples": [{"rate": 0.05}, {"frozen": ["layers.0"]}, {"labels": {"team": "blue"}}]},
     )
 
     def wish(self) -> Wish:

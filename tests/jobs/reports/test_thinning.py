@@ -9,6 +9,7 @@ from sqlalchemy import Connection, event, insert
 
 from service.database.database import Database
 from service.database.migrate import migrate
+from service.jobs.recipe import JobRecipe, Plan
 from service.jobs.records import JobRecord
 from service.jobs.reports import reading
 from service.jobs.reports import records as reports
@@ -47,9 +48,11 @@ def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     database = Database(f"sqlite:///{tmp_path_factory.mktemp('reports') / 'descent.db'}")
     migrate(database)
     with database.transaction() as session:
-        session.add(
-            JobRecord(id="job", model_id="m", dataset_id="d", recipe={}, plan={}, advice=[], epochs_done=COUNT - 1)
-        )
+        recipe = JobRecipe(from_version=0, epochs=COUNT - 1, loss="mse", optimiser={"rule": "Descent"})
+        plan = Plan(2, "quadratic", 1, 1.0)
+        record = JobRecord(id="job", model_id="m", dataset_id="d", recipe=recipe, plan=plan, advice=[])
+        record.epochs_done = COUNT - 1
+        session.add(record)
     rows, flush = request.param
     add_rows(database, rows)
     add_blocks(database, rows, flush)
