@@ -35,7 +35,8 @@ _SHORT.maxstring = LONGEST_ID
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Return the number of test processes for `-n auto`; 0 is no process but pytest's own."""
-    processes = min(CPU_COUNT, MOST_PROCESSES, MEMORY_LIMIT // MEMORY_OF_PROCESS)
+    # One more than there are processors: a third of the time tests wait for services and workers that they have killed.
+    processes = min(CPU_COUNT + 1, MOST_PROCESSES, MEMORY_LIMIT // MEMORY_OF_PROCESS)
     return processes if processes > 1 else 0
 
 

@@ -9,6 +9,9 @@ from service.pointers import MOST_FAULTS
 MOST_OF_A_KIND = 10
 """Faults of one kind that are told."""
 
+VALUE = 2
+"""Slashes in the pointer to a column; one to a value of it, `#/columns/x/1`, has more."""
+
 Note = Callable[[Invalid], None]
 """A function that is called with faults after which reading can go on."""
 
@@ -33,8 +36,12 @@ class Faults:
         return bool(self._refusals)
 
     def note(self, refused: Invalid) -> None:
-        """Take faults of one kind."""
-        first, *others = refused.errors
+        """Take faults of one kind; those of values that have one already are left out."""
+        told = {fault.pointer for each in self._refusals for fault in each.errors if fault.pointer.count("/") > VALUE}
+        new = [fault for fault in refused.errors if fault.pointer not in told]
+        if not new:
+            return
+        first, *others = new
         if (self._with_remedies or self._refusals) and refused.detail.startswith(first.detail):
             first = Fault(first.pointer, refused.detail)
         self._refusals.append(Invalid(refused.detail, refused.code, (first, *others)))

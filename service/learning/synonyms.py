@@ -69,7 +69,8 @@ PARAMETERS = {
 
 def suggestion(name: str, known: Collection[str], synonyms: Mapping[str, str]) -> str | None:
     """Return the known name that may be meant by one that is not; a synonym may lead into another object (`a.b`)."""
-    letters = {_letters(each): each for each in known}
+    shortest_last = sorted(known, key=lambda each: (-len(each), each))  # `yhat` before its other spelling `y_hat`
+    letters = {_letters(each): each for each in shortest_last}
     own = _letters(name)
     if own in letters:
         return letters[own]

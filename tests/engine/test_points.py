@@ -84,7 +84,7 @@ def test_nothing_is_kept_unasked(workspace: Workspace, post: Post) -> None:
 def test_a_training_is_held_up_while_too_much_waits_to_be_written(
     workspace: Workspace, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.engine.ledger.MOST_PENDING_BYTES", 1)
+    monkeypatch.setattr("service.engine.noted.MOST_BYTES", 1)
     job = post(epochs=4, keep_every=1)
     undisturbed = Training.run
     seen = []

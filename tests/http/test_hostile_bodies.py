@@ -13,7 +13,7 @@ from tests.support.serving import RunningService
 
 SIZE = 6 << 20
 """Bytes of each body: many times what a recipe may have."""
-NAMES = {"model": "hostile", "version": "0"}
+NAMES = {"model": "hostile", "version": "0", "dataset": "hostile", "job": "hostile"}
 METHODS = ("post", "put", "patch", "delete")
 
 

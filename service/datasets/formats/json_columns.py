@@ -118,19 +118,21 @@ def _salvaged(values: Any, wanted: Kind | None) -> tuple[Kind, Values | Texts, N
     """Return those values of a column that are of its kind, and which are not."""
     _, first = next(_there(values), (0, 0.0))
     kind: Kind = wanted or _KINDS.get(type(first)) or "numeric"
-    array, codes = np.full(len(values), np.nan), np.full(len(values), -1, np.int32)
+    texts = kind == "categorical"
+    array: NDArray[Any] = np.full(len(values), -1, np.int32) if texts else np.full(len(values), np.nan)
     wrong = np.zeros(len(values), bool)
     known: dict[str, int] = {}
     for place, value in _there(values):
         if type(value) not in _TYPES[kind]:
             wrong[place] = True
-        elif kind == "categorical":
-            codes[place] = known.setdefault(value, len(known))
+        elif texts:
+            array[place] = known.setdefault(value, len(known))
         else:
             with suppress(OverflowError):
                 array[place] = value
-            wrong[place] = not np.isfinite(array[place])
-    return kind, Texts(codes, list(known)) if kind == "categorical" else np.where(wrong, np.nan, array), wrong
+            if not np.isfinite(array[place]):
+                array[place], wrong[place] = np.nan, True
+    return kind, Texts(array, list(known)) if texts else array, wrong
 
 
 def _there(values: list[Any] | LongList) -> Iterator[tuple[int, Any]]:
