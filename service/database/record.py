@@ -61,7 +61,7 @@ def reader(hint: Any) -> Callable[[Any], Any]:
     if is_dataclass(hint):
         hints = get_type_hints(hint)
         readers = {field.name: reader(hints[field.name]) for field in fields(hint)}
-        make: Callable[..., Any] = hint  # type: ignore[assignment]
+        make: Callable[..., Any] = hint  # type: ignore[assignment]  # a class, which is_dataclass leaves open
         return lambda kept: make(**{name: read(kept[name]) for name, read in readers.items() if name in kept})
     origin, parts = get_origin(hint), get_args(hint)
     if origin in (list, tuple):

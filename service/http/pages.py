@@ -63,18 +63,18 @@ def _time(given: Any) -> Any:
 CreatedAfter = Annotated[
     datetime | None,
     BeforeValidator(_time),
-    Query(description="what was created after this time (RFC 3339)", examples=["2026-01-31T12:00:00Z"]),
+    Query(description="only items created after this time (RFC 3339)", examples=["2026-01-31T12:00:00Z"]),
 ]
 WantedLabels = Annotated[
     list[str],
     Query(
-        description="what has this label, `key:value`; repeat for several, all of which must hold",
+        description="only items with this label, `key:value`; repeat for several, all of which must hold",
         max_length=MOST_LABELS,
         examples=[["team:blue"]],
     ),
 ]
 NameBegins = Annotated[
-    str | None, Query(description="what has a name that begins so", pattern="^[A-Za-z0-9._-]*$", max_length=100)
+    str | None, Query(description="only items whose name begins so", pattern="^[A-Za-z0-9._-]*$", max_length=100)
 ]
 
 

@@ -47,7 +47,7 @@ class Term:
 
     def __post_init__(self) -> None:
         """Convert every field to its annotated type, or raise TermError."""
-        for field, hint in hints(type(self)).items():  # type: ignore[arg-type]
+        for field, hint in hints(type(self)).items():  # type: ignore[arg-type]  # classes are hashable
             try:
                 value = conform(getattr(self, field), hint)
             except ValueError as error:

@@ -132,6 +132,23 @@ class Crash(BaseException):
     """The end of a worker."""
 
 
+def crash_at_epoch_15(workspace: Workspace, job: str, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a worker begin a job and die once epoch 15 is written."""
+    note = Ledger.note
+
+    def dying(self: Ledger, event: EpochReport | Progress) -> None:
+        note(self, event)
+        if isinstance(event, EpochReport) and event.epoch == 15:
+            self.close()
+            self._beat()
+            raise Crash
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Ledger, "note", dying)
+        with pytest.raises(Crash):
+            work_on(workspace, job, message)
+
+
 @recipes
 def test_a_worker_that_dies_after_a_change_costs_no_byte(
     workspace: Workspace,
@@ -144,19 +161,7 @@ def test_a_worker_that_dies_after_a_change_costs_no_byte(
     undisturbed = post(epochs=30, from_version=0, **recipe)
     work_on(workspace, undisturbed, "a")
     job = post(epochs=30, from_version=0, **recipe)
-    note = Ledger.note
-
-    def dying(self: Ledger, event: EpochReport | Progress) -> None:
-        note(self, event)
-        if isinstance(event, EpochReport) and event.epoch == 15 and self.attempt == 1:
-            self.close()
-            self._beat()
-            raise Crash
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Ledger, "note", dying)
-        with pytest.raises(Crash):
-            work_on(workspace, job, "b")
+    crash_at_epoch_15(workspace, job, "b", monkeypatch)
     assert shown(workspace, job).epochs_done == 15
     with workspace.database.transaction() as session:
         assert queue.lose(session, "b", None)
@@ -252,19 +257,7 @@ def test_a_stop_waits_until_all_that_was_reported_is_done_again(
     workspace: Workspace, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = post(epochs=30, from_version=0, path="batches")
-    note = Ledger.note
-
-    def dying(self: Ledger, event: EpochReport | Progress) -> None:
-        note(self, event)
-        if isinstance(event, EpochReport) and event.epoch == 15:
-            self.close()
-            self._beat()
-            raise Crash
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Ledger, "note", dying)
-        with pytest.raises(Crash):
-            work_on(workspace, job, "a")
+    crash_at_epoch_15(workspace, job, "a", monkeypatch)
     with workspace.database.transaction() as session:
         queue.lose(session, "a", None)
         verbs.ask(session, job, Verb.STOP)

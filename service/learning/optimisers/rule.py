@@ -54,7 +54,7 @@ class Rule(Term):
         """Let a class with steps of its own have a recurrence only where it states one itself."""
         super().__init_subclass__()
         if "bind" in vars(cls) and "recurrence" not in vars(cls):
-            cls.recurrence = Rule.recurrence  # type: ignore[method-assign]
+            cls.recurrence = Rule.recurrence  # type: ignore[method-assign]  # set on the class, as a method
 
     def states(self) -> dict[str, float]:
         """Return the vectors that the rule remembers, by name, each with the number it begins with."""
