@@ -10,7 +10,7 @@ from fastapi import Depends, Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from service.database.lookup import Filters
-from service.http.query import MOST_LABELS, labels_of
+from service.http.query import MOST_LABELS, Label, labels_of
 
 Item = TypeVar("Item")
 
@@ -66,7 +66,7 @@ CreatedAfter = Annotated[
     Query(description="only items created after this time (RFC 3339)", examples=["2026-01-31T12:00:00Z"]),
 ]
 WantedLabels = Annotated[
-    list[str],
+    list[Label],
     Query(
         description="only items with this label, `key:value`; repeat for several, all of which must hold",
         max_length=MOST_LABELS,

@@ -69,8 +69,17 @@ Labels = Annotated[
         examples=[{"team": "blue"}],
     ),
 ]
+Label = Annotated[
+    str,
+    Field(
+        json_schema_extra={
+            "pattern": rf"^[^:\x00-\x1f\x7f]{{1,{LONGEST_LABEL}}}:[^\x00-\x1f\x7f]{{0,{LONGEST_LABEL}}}$"
+        }
+    ),
+]
+"""A label as a text; `labels_of` checks it."""
 GivenLabels = Annotated[
-    list[str],
+    list[Label],
     Field(
         description="a label, `key:value`, by which lists find it again; repeat for several",
         default_factory=list,

@@ -26,6 +26,7 @@ Datatype = Literal[
 Size = Annotated[int, Field(strict=True, ge=0, le=2**63 - 1), WHOLE]
 Flag = Annotated[bool, Field(strict=True)]
 Text = Annotated[str, Field(strict=True)]
+SharedMemory = Annotated[Text | None, DescribedAs(None), Field(description="null: no memory is shared here")]
 _ELEMENTS = [{"type": "number"}, {"type": "boolean"}, {"type": "string"}]
 Data = Annotated[
     Any,
@@ -49,7 +50,7 @@ class InputParameters(Object):
     """The place of a tensor's bytes."""
 
     binary_data_size: Size | None = Field(None, description="bytes of this tensor behind the JSON")
-    shared_memory_region: Text | None = Field(None, description="refused: no memory is shared here")
+    shared_memory_region: SharedMemory = None
 
 
 class RequestInput(Object):
@@ -71,7 +72,7 @@ class OutputParameters(Object):
     classification: Annotated[int, Field(strict=True, ge=0, le=2**31 - 1), WHOLE] | None = Field(
         None, description='answer this number of the highest of each row as texts, "value:index" or "value:index:label"'
     )
-    shared_memory_region: Text | None = Field(None, description="refused: no memory is shared here")
+    shared_memory_region: SharedMemory = None
 
 
 class RequestOutput(Object):

@@ -18,7 +18,7 @@ from service.learning.parameters import ParameterError
 from service.models import parameter_bytes, records
 from service.models.files.tensors import TensorFile
 from service.models.networks import Networks
-from service.models.schemas import NewModel, Origin, UploadedModel
+from service.models.schemas import JobOrigin, NewModel, Origin, UploadedModel
 from service.models.signature.signature import Signature
 from service.pointers import escape, reference_at
 
@@ -142,9 +142,8 @@ def from_origin(session: Session, networks: Networks, origin: Origin) -> Bluepri
     Raises:
         NotFound: there is no such model, version or kept epoch, or the job has left nothing.
     """
-    if origin.job is not None:
+    if isinstance(origin, JobOrigin):
         return _left_by(session, origin.job)
-    assert origin.model is not None
     with reference_at("#/from", FIELDS_OF_AN_ORIGIN):
         trained = networks.latest(session, origin.model, origin.version, origin.epoch)
     network = trained.network

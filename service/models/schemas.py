@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 from typing_extensions import TypeAliasType
 
 from service.datasets.columns import Kind
@@ -44,28 +44,45 @@ LayerParameters = Annotated[
 ]
 
 
-class Origin(Strict):
-    """The source of a new model's network and parameters: a version of a model, or a job that broke off."""
+class ModelOrigin(Strict):
+    """A version of a model, as the source of a new model's network and parameters."""
 
-    model: Annotated[Reference | None, Field(description="an id or a name")] = None
+    model: Annotated[Reference, Field(description="an id or a name")]
     version: Annotated[
         VersionNumber | None, Field(strict=True, description="of the model; null: the latest"), WHOLE
     ] = None
     epoch: Annotated[
         EpochNumber | None, Field(strict=True, description="one that the version's job has kept"), WHOLE
     ] = None
-    job: Annotated[
-        str | None,
-        Field(strict=True, max_length=100, description="a failed or cancelled one; instead of `model`"),
-    ] = None
 
-    @model_validator(mode="after")
-    def _one_of_two(self) -> "Origin":
-        if (self.model is None) == (self.job is None):
-            raise ValueError('give either "model" or "job"')
-        if self.job is not None and (self.version is not None or self.epoch is not None):
-            raise ValueError('"version" and "epoch" are of a model, and this is a job')
-        return self
+
+class JobOrigin(Strict):
+    """A job that broke off, as the source of a new model's network and parameters."""
+
+    job: Annotated[str, Field(strict=True, max_length=100, description="a failed or cancelled one")]
+
+
+def _of_one_source(value: Any) -> Any:
+    """Refuse two sources and none, in one sentence: a union would answer one for each member. Null counts as absent."""
+    if not isinstance(value, dict):
+        return value
+    given = {name: each for name, each in value.items() if each is not None}
+    if ("model" in given) == ("job" in given):
+        raise ValueError('give either "model" or "job"')
+    if "job" in given and not given.keys().isdisjoint(("version", "epoch")):
+        raise ValueError('"version" and "epoch" are of a model, and this is a job')
+    return given
+
+
+def _class_of(value: Any) -> str:
+    return JobOrigin.__name__ if isinstance(value, dict) and "job" in value else ModelOrigin.__name__
+
+
+Origin = Annotated[
+    Annotated[ModelOrigin, Tag(ModelOrigin.__name__)] | Annotated[JobOrigin, Tag(JobOrigin.__name__)],
+    Discriminator(_class_of),
+    BeforeValidator(_of_one_source),
+]
 
 
 class NewModel(Strict):

@@ -36,7 +36,8 @@ class NewPrediction(Strict):
     model_config = ConfigDict(
         extra="forbid",
         json_schema_extra={
-            "examples": [{"inputs": [[6], [7]]}, {"rows": [{"x": 6}, {"x": 7}]}, {"dataset": "line", "part": "test"}]
+            "minProperties": 1,
+            "examples": [{"inputs": [[6], [7]]}, {"rows": [{"x": 6}, {"x": 7}]}, {"dataset": "line", "part": "test"}],
         },
     )
 
@@ -84,38 +85,42 @@ class Prediction(BaseModel):
 
 Value = float | bool | str | None
 """A value of a row, as JSON has it."""
+Rows = Annotated[list[Value | list[Value] | dict[str, Value]], Field(min_length=1)]
+Records = Annotated[list[dict[str, Value]], Field(min_length=1)]
 
 
 class Frame(BaseModel):
     """A table in pandas' orientation "split"."""
 
     columns: list[str] | None = Field(default=None, description="the names of the columns")
-    data: Annotated[list[list[Any]], DescribedAs(list[list[Value]])] = Field(description="the rows")
+    data: Annotated[list[list[Any]], DescribedAs(Annotated[list[list[Value]], Field(min_length=1)])] = Field(
+        description="the rows"
+    )
 
 
 class Invocation(BaseModel):
     """Rows as MLflow's and KServe's clients send them: one of these fields, and others that mean nothing here."""
 
-    instances: Annotated[list[Any] | None, DescribedAs(list[Value | list[Value] | dict[str, Value]] | None)] = Field(
+    instances: Annotated[list[Any] | None, DescribedAs(Rows | None)] = Field(
         default=None, description="rows, as lists or by the names of columns"
     )
-    inputs: Annotated[
-        list[Any] | dict[str, Any] | None,
-        DescribedAs(list[Value | list[Value] | dict[str, Value]] | dict[str, list[Value]] | None),
-    ] = Field(default=None, description="rows, or a list for each column")
+    inputs: Annotated[list[Any] | dict[str, Any] | None, DescribedAs(Rows | dict[str, list[Value]] | None)] = Field(
+        default=None, description="rows, or a list for each column"
+    )
     dataframe_split: Frame | None = Field(default=None, description='a table in pandas\' orientation "split"')
-    dataframe_records: Annotated[list[dict[str, Any]] | None, DescribedAs(list[dict[str, Value]] | None)] = Field(
+    dataframe_records: Annotated[list[dict[str, Any]] | None, DescribedAs(Records | None)] = Field(
         default=None, description="rows by the names of columns"
     )
 
     model_config = ConfigDict(
         json_schema_extra={
+            "minProperties": 1,
             "examples": [
                 {"instances": [[6], [7]]},
                 {"inputs": {"x": [6, 7]}},
                 {"dataframe_split": {"columns": ["x"], "data": [[6], [7]]}},
                 {"dataframe_records": [{"x": 6}, {"x": 7}]},
-            ]
+            ],
         }
     )
 

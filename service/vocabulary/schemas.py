@@ -64,8 +64,10 @@ def _wire_hint(hint: Any) -> Any:
         return KINDS[hint][0]
     if hint is float:
         return Number
-    if hint in (bool, str):
-        return Annotated[hint, Field(strict=True)]
+    if hint is bool:
+        return Annotated[bool, Field(strict=True)]
+    if hint is str:  # a formula, which is never empty
+        return Annotated[str, Field(strict=True, min_length=1)]
     assert hint is NoneType or origin is Literal, f"no wire form for {hint}"
     return hint
 

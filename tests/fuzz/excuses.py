@@ -12,14 +12,23 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 CODES: Final = {
     "bad_cursor": "no pattern tells the cursors that the service has given",
     "bad_parameters": "the layers and their sizes are those of the model",
+    "empty_part": "the parts of the dataset decide which have rows",
+    "missing_value": "the columns that a row needs are those of the version",
+    "no_signature": "a version that was not trained on a dataset knows no names to rename columns to",
     "repeated_parameter": "a field of a form may be in the query instead, and not in both",
     "unknown_column": "the columns are those of the dataset",
 }
 """Reasons by the code of the problem."""
 DETAILS: Final = {
     r"Choose the parts in one way": "the parts of a dataset are described in one of several ways",
+    r"[Cc]hoose the rows in one way|exactly one of": "rows come in one of several ways",
+    r"Name the columns to be learnt": "the targets of a form may be in the query instead",
     r"There are no rows": "columns of no rows are lists all the same",
-    r"give the network in one form": "a model is described in one of several ways",
+    r"\(at character \d+\)": "no pattern tells what a formula is",
+    r"numbers, but \d+ are expected": "the widths are those of the model",
+    r"cannot hold \w+, which follows losses|must count per": "schedules inside one another count alike",
+    r"looks like an id": "names may not be mistaken for ids, which are short patterns among many",
+    r"has two values: give it one": "labels of a query have different keys",
     r"A tensor of shape .* elements": "a tensor has as many elements as its shape tells",
 }
 """Reasons by the beginning of the detail, where the code is one of many refusals."""

@@ -122,3 +122,30 @@ def test_the_headers_that_clients_need_are_declared(name: str, operation: dict[s
 def test_every_body_and_answer_has_a_schema(name: str, operation: dict[str, Any]) -> None:
     parts = [operation.get("requestBody", {}), *operation["responses"].values()]
     assert [part for part in parts for content in part.get("content", {}).values() if not content.get("schema")] == []
+
+
+def body_of(name: str) -> dict[str, Any]:
+    schema: dict[str, Any] = dict(OPERATIONS)[name]["requestBody"]["content"][JSON]["schema"]
+    return schema
+
+
+INPUT = {"name": "inputs", "shape": [1, 1], "datatype": "FP32", "data": [1]}
+
+
+@pytest.mark.parametrize(
+    ("name", "right", "wrong"),
+    [
+        ("create_model", {"from": {"job": "b"}}, {"from": {"model": "a", "job": "b"}}),
+        ("evaluate", {"dataset": "d", "loss": "mse"}, {"dataset": "d", "loss": {"expression": ""}}),
+        (
+            "v2_infer",
+            {"inputs": [INPUT | {"parameters": {"shared_memory_region": None}}]},
+            {"inputs": [INPUT | {"parameters": {"shared_memory_region": "a"}}]},
+        ),
+        ("predict", {"inputs": [[1]]}, {}),
+        ("invoke", {"dataframe_records": [{"x": 1}]}, {"dataframe_records": []}),
+    ],
+)
+def test_what_the_service_refuses_is_not_described(name: str, right: Any, wrong: Any) -> None:
+    assert faults(body_of(name), right) == []
+    assert faults(body_of(name), wrong) != []

@@ -86,6 +86,8 @@ def test_where_an_origin_leads_nowhere_the_field_is_named(client: Client) -> Non
     [
         ({"from": {}}, "#/from"),
         ({"from": {"model": "a", "job": "b"}}, "#/from"),
+        ({"from": {"model": None, "job": None}}, "#/from"),
+        ({"from": "a"}, "#/from"),
         ({"from": {"job": "b", "epoch": 1}}, "#/from"),
         ({"from": {"model": "a", "version": -1}}, "#/from/version"),
         ({"from": {"model": "a"}, "architecture": "Dense(1 => 1)"}, "#"),

@@ -1,12 +1,12 @@
 """The schedule that follows the losses, and its state."""
 
-from dataclasses import dataclass
-from typing import Annotated
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
 
 from annotated_types import Lt
 
 from service.learning.schedules.schedule import SCHEDULES, Schedule
-from service.learning.terms import Count, NonNegative, Positive, TermError
+from service.learning.terms import Count, NonNegative, Positive
 
 
 @SCHEDULES.add
@@ -26,11 +26,7 @@ class Plateau(Schedule):
     patience: Count = 10
     min_change: NonNegative = 1e-6
     least: NonNegative = 0.0
-
-    def __post_init__(self) -> None:
-        Schedule.__post_init__(self)
-        if self.per != "epoch":
-            raise TermError(self.name, "per", "must be 'epoch': losses are known once an epoch")
+    per: Literal["epoch"] = field(default="epoch", kw_only=True)  # losses are known once an epoch
 
     def rate(self, t: int) -> float:
         return self.start

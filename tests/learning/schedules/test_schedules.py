@@ -131,7 +131,7 @@ IMPOSSIBLE: dict[str, tuple[Callable[[], Schedule], str]] = {
     "a step too many": (lambda: Sequence((Constant(0.1),), (1, 2)), "step_sizes"),
     "mixed units": (lambda: Loop(Constant(0.1), 2, per="step"), "cycle"),
     "plateau inside": (lambda: WarmUp(2, Plateau(0.1)), "then"),
-    "plateau per step": (lambda: Plateau(0.1, per="step"), "per"),
+    "plateau per step": (lambda: Plateau(0.1, per="step"), "per"),  # type: ignore[arg-type]
     "plateau without drop": (lambda: Plateau(0.1, decay=1.0), "decay"),
 }
 
