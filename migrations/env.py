@@ -1,17 +1,21 @@
 """Alembic's entry: the connection that the service hands over, or for the alembic command one by the settings."""
 
+import logging
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
 from alembic import context
 from alembic.operations import MigrationScript
+from alembic.runtime.migration import MigrationInfo
 from sqlalchemy import Connection
 
 import service
 from service.database.database import Database
 from service.database.record import AsJson, Record, UtcDateTime
 from service.settings import Settings
+
+log = logging.getLogger("service.database.migrate")
 
 SERVICE = Path(service.__file__).parent
 for path in SERVICE.rglob("records.py"):  # for their tables, which fill `Record.metadata`
@@ -33,6 +37,13 @@ def number(_context: Any, _revision: Any, scripts: list[MigrationScript]) -> Non
             script.rev_id = f"{int(newest or 0) + 1:04}"
 
 
+def tell(ctx: Any, step: MigrationInfo, heads: Any, run_args: Any) -> None:
+    """Write a line for each step of a database that is brought up to date; a new one has no history."""
+    script = context.script.get_revision(step.up_revision_id or "head")
+    if step.is_upgrade and context.config.attributes.get("from") is not None:
+        log.info("the database goes to schema %s: %s", script.revision, script.doc)
+
+
 def run(connection: Connection) -> None:
     context.configure(
         connection=connection,
@@ -41,6 +52,7 @@ def run(connection: Connection) -> None:
         compare_server_default=True,
         render_item=render_type,
         process_revision_directives=number,
+        on_version_apply=tell,
     )
     with context.begin_transaction():
         context.run_migrations()

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI, Request, Response
@@ -12,6 +13,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 from threadpoolctl import threadpool_limits
 
 from service.database.database import Database
@@ -44,6 +46,7 @@ from service.resources import DatabaseOf, EngineOf, Resources, RoomOf
 from service.settings import Settings
 from service.storage.storage import Storage
 from service.telemetry.readiness import Life, Readiness, Room
+from service.telemetry.requests import Requests, write_access
 from service.vocabulary.endpoints import router as vocabulary
 
 SWAGGER_UI = Path(__file__).parent / "page" / "swagger-ui"
@@ -54,7 +57,7 @@ every epoch, and ask for **predictions**. Errors are problems as RFC 9457 has th
 
 Any call may answer 400 (a Host that `DESCENT_HOSTS` does not name), 403 (a change that a web page elsewhere asks for),
 408 (slower than 1 KiB a second, or 64 KiB for a body above 1 MiB that is not streamed) or 431 (headers above 64 KiB, or
-more than 100).
+more than 100). Every answer has an `X-Request-ID`, the one that was sent or a new one; the log names requests by it.
 """
 
 TAGS = {
@@ -69,6 +72,17 @@ TAGS = {
 """Tags, in the order in which a newcomer meets them."""
 
 
+class Application(FastAPI):
+    """FastAPI with a middleware outside its own, whose answers to errors it sees too."""
+
+    def __init__(self, settings: Settings, **options: Any) -> None:
+        super().__init__(**options)
+        self._observers = [write_access] if settings.access_log else []
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return Requests(super().build_middleware_stack(), *self._observers)
+
+
 def create_app(settings: Settings) -> FastAPI:
     """The service for these settings; nothing is opened before its lifespan begins.
 
@@ -80,7 +94,8 @@ def create_app(settings: Settings) -> FastAPI:
         async with opened(settings) as app.state.resources:
             yield
 
-    app = FastAPI(
+    app = Application(
+        settings,
         title="Descent",
         summary="Train and serve Dense networks over HTTP",
         license_info={"name": "MIT", "identifier": "MIT"},

@@ -62,8 +62,8 @@ def migrate() -> None:
     """Bring the database to the present schema; `serve` does so by itself."""
     from service.database.database import Database
     from service.database.migrate import migrate as run
-    from service.errors import CannotWrite
     from service.startup import preparation
+    from service.startup.reasons import reason_of
     from service.telemetry import logs
 
     logs.set_up()
@@ -73,8 +73,10 @@ def migrate() -> None:
     database = Database(settings.database_url)
     try:
         run(database)
-    except CannotWrite as error:
-        _refuse(error.detail)
+    except Exception as error:
+        if (reason := reason_of(error)) is None:
+            raise
+        _refuse(reason)
     typer.echo(f"{database.engine.url.render_as_string(hide_password=True)} has the present schema.")
 
 
@@ -83,9 +85,12 @@ def demo(
     url: Annotated[str | None, typer.Option(help="a service that is up; without it, one is started")] = None,
 ) -> None:
     """Walk through the tutorial over HTTP and compare what was learned with what it prints."""
-    from service.demo import run
+    from service.demo import NoService, run
 
-    sys.exit(0 if run(url) else 1)
+    try:
+        sys.exit(0 if run(url) else 1)
+    except NoService as error:
+        _refuse(str(error))
 
 
 def _settings(given: dict[str, Any]) -> "Settings":
@@ -123,6 +128,12 @@ def _refusing() -> Iterator[None]:
 
 
 def _refuse(*sentences: str) -> NoReturn:
+    """End with status 2; where logs are JSON, what is wrong is a line of them."""
+    from service.telemetry import logs
+
     for sentence in sentences:
-        typer.echo(sentence, err=True)
+        if logs.form_of(os.environ) == "json":
+            log.critical(sentence)
+        else:
+            typer.echo(sentence, err=True)
     sys.exit(2)

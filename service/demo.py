@@ -15,7 +15,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from service.client import Client
+from service.client import Client, ProblemError
 from service.jobs.schemas import EpochReport
 
 TRAIN, TEST = range(6), range(6, 11)
@@ -63,7 +63,7 @@ def run(url: str | None) -> bool:
     console = Console(highlight=False)
     with _service(url) as address, Client(address) as client:
         console.print(f"\nDescent at {address} learns 4x + 2 with Dense(1 => 1)", style="bold")
-        walks = [walk(client, start) for start in STARTS]
+        walks = _walks(client, address)
     figures = compare(*walks)
     console.print(_table(figures))
     console.print(_predictions(walks[0]))
@@ -73,6 +73,24 @@ def run(url: str | None) -> bool:
     console.print()
     console.print(verdict, style="bold green" if agree else "bold red")
     return agree
+
+
+class NoService(Exception):
+    """No service can be walked through; the message is one sentence with the reason and the remedy."""
+
+
+def _walks(client: Client, address: str) -> list[Walk]:
+    """Walk from both starts.
+
+    Raises:
+        NoService: nothing answers at the address, or something else.
+    """
+    try:
+        return [walk(client, start) for start in STARTS]
+    except (httpx.HTTPError, httpx.InvalidURL, ProblemError, ValueError) as error:
+        reason = str(error).partition("\n")[0]
+        remedy = "give the address of a service that is up, or none, and one is started"
+        raise NoService(f"{address} does not answer as Descent does ({reason}): {remedy}.") from None
 
 
 def walk(client: Client, start: float) -> Walk:

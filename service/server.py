@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from service.errors import DescentError
 from service.http.protocol import HttpProtocol
 from service.settings import Settings
 from service.startup import garbage
 from service.startup.entrance import Entrance
+from service.startup.reasons import reason_of
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -94,8 +94,8 @@ class Server(uvicorn.Server):
                 await self._stopping.wait()
         except Exception as error:
             what = "the service does not start" if self._app is None else "the service does not stop as it should"
-            if isinstance(error, DescentError):
-                log.error("%s: %s", what, error.detail)
+            if (reason := reason_of(error)) is not None:
+                log.error("%s: %s", what, reason)
             else:
                 log.exception("%s", what)
             self._failed = self.should_exit = True
@@ -123,7 +123,8 @@ class Server(uvicorn.Server):
         self.config.loaded_app = app  # new connections go to it without detour
         self._entrance.open(app)
         for address in self._addresses:
-            print(f"Descent is at http://{address}", flush=True)  # noqa: T201 - what a starter of it reads
+            with suppress(OSError):  # nobody reads it any more
+                print(f"Descent is at http://{address}", flush=True)  # noqa: T201 - what a starter of it reads
 
     async def shutdown(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
         self._entrance.close()

@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, PositiveInt, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -44,6 +44,10 @@ class Settings(BaseSettings):
     """Parameters of the largest network."""
     max_job_bytes: PositiveInt = 4096 * MEBIBYTE
     """Bytes that one job may write into the database: reports, kept parameters, version, checkpoint."""
+    log: Literal["plain", "json"] = "plain"
+    """The form of the lines on stderr."""
+    access_log: bool = False
+    """Whether each request gets a line."""
 
     @property
     def database_url(self) -> str:

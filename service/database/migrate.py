@@ -57,7 +57,7 @@ def migrate(database: Database, revision: str = "head") -> None:
     config = configuration()
     try:
         with database.rebuilding() as connection:
-            config.attributes["connection"] = connection
+            config.attributes.update({"connection": connection, "from": present})
             command.upgrade(config, revision)
     except DBAPIError as error:
         if (fault := disk_fault(error)) is None:

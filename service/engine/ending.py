@@ -137,7 +137,7 @@ def _throw_away(database: Database, ledger: Ledger) -> bool:
     return True
 
 
-def reason_of(error: Exception, plan: Plan, trained: tuple[Training, Network] | None) -> JobError:
+def reason_of(job: str, error: Exception, plan: Plan, trained: tuple[Training, Network] | None) -> JobError:
     """Return the reason for a job's failure, as a client reads it."""
     epoch = None
     match error:
@@ -153,7 +153,7 @@ def reason_of(error: Exception, plan: Plan, trained: tuple[Training, Network] | 
         case MemoryError():
             code, detail = "out_of_memory", "The worker has not enough memory for this model and batch size."
         case _:
-            log.error("a job broke off", exc_info=error)
+            log.error("job %s broke off", job, exc_info=error)
             code = "internal_error"
             detail = f"The training broke off: {type(error).__name__}. The log of the worker has more."
     return JobError(code, detail, epoch)

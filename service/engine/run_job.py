@@ -151,7 +151,7 @@ def _train(workspace: Workspace, ledger: Ledger, record: JobRecord) -> None:
         if assignment is not None and isinstance(error, Diverged):
             outcome = _verified(workspace, record, assignment.receipt)
         trained = None if assignment is None else (assignment.training, assignment.network)
-        reason = reason_of(error, record.plan, trained)
+        reason = reason_of(record.id, error, record.plan, trained)
         _give_up(workspace, ledger, assignment, State.FAILED, error=reason, verification=outcome)
 
 

@@ -26,4 +26,6 @@ class HeadAsGet:
                 is_answered = True  # and streams, which listen for it, end
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-        await self.app({**scope, "method": "GET"}, receive_until_answered, send_headers)
+        seen = {**scope, "method": "GET"}
+        await self.app(seen, receive_until_answered, send_headers)
+        scope.update({name: seen[name] for name in ("route",) if name in seen})  # for those who count requests

@@ -12,6 +12,7 @@ from uvicorn.server import ServerState
 
 from service.errors import BadRequest, DescentError, HeadersTooLarge, RequestTimeout
 from service.http.bodies.body_limit import READ_AND_THROWN_AWAY
+from service.http.request_context import HEADER, new_request_id
 
 LINGER = 5.0
 """Seconds that a refused client has to read its answer, while the rest of its request is thrown away."""
@@ -250,7 +251,8 @@ class HttpProtocol(HttpToolsProtocol):
         from service.http.problems import problem_of  # here: the service listens before it imports FastAPI
 
         response = problem_of(path.decode("latin-1") if len(path) <= LONGEST_INSTANCE else "", error)
-        headers = [*self.server_state.default_headers, *response.raw_headers, (b"connection", b"close")]
+        own = (HEADER, new_request_id()), (b"connection", b"close")
+        headers = [*self.server_state.default_headers, *response.raw_headers, *own]
         lines = [STATUS_LINE[response.status_code], *(b"%s: %s\r\n" % header for header in headers), b"\r\n"]
         self.transport.write(b"".join([*lines, response.body]))
 

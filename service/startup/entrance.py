@@ -5,6 +5,8 @@ import json
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from service.http.request_context import HEADER, new_request_id
+
 LIVE = "/health/live"
 
 
@@ -49,5 +51,6 @@ async def _answer(send: Send, status: int, content: dict[str, object]) -> None:
         headers.append((b"content-type", b"application/json"))
     else:
         headers += [(b"content-type", b"application/problem+json"), (b"retry-after", b"1")]
+    headers.append((HEADER, new_request_id()))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -112,8 +112,9 @@ def _listening(host: str, port: int) -> list[socket.socket]:
     """
     try:
         addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except OSError as error:
-        raise Refused(f"DESCENT_HOST: {host} has no address ({error.strerror}): 127.0.0.1 or 0.0.0.0 has.") from None
+    except (OSError, UnicodeError) as error:  # a part of the name is empty or too long for one
+        reason = getattr(error, "strerror", None) or "this is no name"
+        raise Refused(f"DESCENT_HOST: {host} has no address ({reason}): 127.0.0.1 or 0.0.0.0 has.") from None
     sockets: list[socket.socket] = []
     failures: list[OSError] = []
     for family, _, _, _, address in dict.fromkeys(addresses):

@@ -1,6 +1,7 @@
 """Settings that cannot work are refused in one sentence with a remedy, before anything is started or made."""
 
 import errno
+import json
 import os
 import socket
 import sqlite3
@@ -55,7 +56,7 @@ def test_a_port_in_use_is_found_before_all_else(tmp_path: Path, taken: int) -> N
     )
 
 
-@pytest.mark.parametrize("host", ["203.0.113.1", "nowhere.invalid"])
+@pytest.mark.parametrize("host", ["203.0.113.1", "nowhere.invalid", "a..b", "a" * 70])
 def test_a_host_that_is_not_here_is_refused(tmp_path: Path, host: str) -> None:
     assert refusal(tmp_path, host=host).startswith(f"DESCENT_HOST: {host} ")
 
@@ -189,6 +190,13 @@ def test_a_command_that_is_refused_ends_with_status_2_and_one_line(tmp_path: Pat
     assert len(result.stderr.splitlines()) == 1
     assert result.stderr.startswith(f"Port {taken} of 127.0.0.1 is in use")
     assert not folder.exists()
+
+
+def test_where_logs_are_json_a_refusal_is_a_line_of_them() -> None:
+    result = start(DESCENT_LOG="json", DESCENT_PORT="x")
+    (line,) = map(json.loads, result.stderr.splitlines())
+    assert (result.returncode, line["level"]) == (2, "critical")
+    assert line["message"].startswith("DESCENT_PORT: ")
 
 
 def test_a_name_that_is_no_setting_ends_with_status_2_and_the_right_one(tmp_path: Path) -> None:
