@@ -65,6 +65,10 @@ references: .venv/.development ## Make the files of tests/learning/references ag
 examples: .venv/.development ## Record the answers that the OpenAPI document shows as examples again
 	.venv/bin/python -m tests.examples
 
+.PHONY: vendor
+vendor: .venv/.development ## Fetch the page's vendored files from npm again; ARGS=--accept takes changed ones
+	.venv/bin/python -m tests.page.vendor $(ARGS)
+
 .PHONY: check
 check: .venv/.development .node-clients/.tools ## Check style, types, migrations, the OpenAPI document and the container files
 	.venv/bin/ruff check

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from anyio import CapacityLimiter, to_thread
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import JSONResponse
@@ -39,6 +39,7 @@ from service.jobs.steering.endpoints import router as steering
 from service.jobs.watcher import Watcher
 from service.models.endpoints import router as models
 from service.models.networks import Networks
+from service.page.endpoints import router as page
 from service.predictions.endpoints import kserve
 from service.predictions.endpoints import router as predictions
 from service.recovery import keep_removing_abandoned, recover
@@ -118,7 +119,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(HeadAsGet)
     app.add_middleware(BodyLimit, limit=settings.max_body, upload_limit=settings.max_upload)
     add_error_handlers(app)
-    for router in (datasets, models, evaluations, jobs, steering, vocabulary, inference_metadata):
+    for router in (datasets, models, evaluations, jobs, steering, vocabulary, inference_metadata, page):
         app.include_router(router)
     _add_health(app)
     _add_docs(app)
@@ -182,15 +183,6 @@ def _add_docs(app: FastAPI) -> None:
         return JSONResponse(app.openapi())
 
     app.mount("/docs/assets", StaticFiles(directory=SWAGGER_UI), name="swagger-ui")
-
-    @app.get("/", include_in_schema=False)
-    async def root(request: Request) -> Response:
-        """The page for browsers; for programs the answer of KServe's V1 protocol to whether the server is alive."""
-        if "text/html" in request.headers.get("accept", ""):
-            page = await docs()
-            page.headers["Vary"] = "Accept"
-            return page
-        return JSONResponse({"status": "alive"}, headers={"Vary": "Accept"})
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> Response:

@@ -22,7 +22,7 @@ FLOORS = (
     "synonyms",
     "database pointers learning/initialisations learning/losses learning/optimisers learning/rows learning/schedules",
     "http resources learning/layers",
-    "storage wire learning/expressions learning/parameters",
+    "page storage wire learning/expressions learning/parameters",
     "settings vocabulary learning/network learning/notation",
     "idempotency startup learning/evaluation learning/training",
     "learning/planning",

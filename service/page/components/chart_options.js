@@ -1,0 +1,83 @@
+/** uPlot's options for a chart, in the colours of the style sheet. */
+import { figure } from "../lib/format.js";
+
+/** @param {{current: import("./chart.js").ChartProperties}} latest properties that may change under a chart that stays */
+export function optionsOf(latest, width, height) {
+  const { series, xLabel, yLabel, log, xRange, yRange } = latest.current;
+  const colours = coloursOf(document.documentElement);
+  const lines = { stroke: colours.grid, width: 1 };
+  const axis = { stroke: colours.text, grid: lines, ticks: lines, font: colours.font, labelFont: colours.font, labelSize: 22 };
+  const decades = { ...lines, filter: (_, splits) => splits.map((split) => (isPowerOfTen(split) ? split : null)) };
+  return {
+    width,
+    height,
+    legend: { show: false },
+    cursor: { drag: { setScale: false }, y: false, points: { size: 9 } },
+    padding: [10, 12, 0, 0],
+    scales: {
+      x: { time: false, ...(xRange && { range: xRange }) },
+      y: log ? { distr: 3, range: rangeOfLogs } : { ...(yRange && { range: yRange }) },
+    },
+    axes: [
+      { ...axis, label: xLabel, size: 34, values: (_, ticks) => ticks.map((tick) => short(tick)) },
+      { ...axis, ...(log && { grid: decades, ticks: decades }), ...(yLabel && { label: yLabel }), size: 58, values: (_, ticks) => ticks.map((tick) => short(tick)) },
+    ],
+    series: [{ label: xLabel }, ...series.map((each, index) => drawn(each, colours.series[(each.colour ?? index + 1) - 1]))],
+    hooks: { draw: [(plot) => drawMarks(plot, latest.current.marks ?? [], colours)] },
+  };
+}
+
+const short = (tick) => (tick === null || tick === undefined ? "" : figure(tick, 4));
+
+function isPowerOfTen(value) {
+  const power = Math.log10(value);
+  return Math.abs(power - Math.round(power)) < 1e-9;
+}
+
+function drawn({ label, kind = "line" }, colour) {
+  const base = { label, stroke: colour, spanGaps: true, points: { show: false } };
+  if (kind === "points") return { ...base, paths: () => null, points: { show: true, size: 9, width: 2, fill: colour } };
+  if (kind === "bars") return { ...base, fill: `${colour}88`, paths: uPlot.paths.bars({ size: [0.95, 100] }) };
+  return { ...base, width: 2, ...(kind === "dashed" && { dash: [6, 5] }) };
+}
+
+/** Whole powers of ten around the data, so that axes of one value have a height, too. */
+function rangeOfLogs(_, low, high) {
+  if (!(low > 0)) return [0.1, 1];
+  const [bottom, top] = [Math.floor(Math.log10(low)), Math.ceil(Math.log10(high))];
+  return [10 ** bottom, 10 ** (top === bottom ? top + 1 : top)];
+}
+
+function drawMarks(plot, marks, colours) {
+  const { ctx, bbox } = plot;
+  ctx.save();
+  ctx.strokeStyle = ctx.fillStyle = colours.mark;
+  ctx.lineWidth = devicePixelRatio;
+  ctx.font = colours.markFont;
+  ctx.setLineDash([4 * devicePixelRatio, 3 * devicePixelRatio]);
+  for (const { x, label } of marks) {
+    const left = plot.valToPos(x, "x", true);
+    if (left < bbox.left || left > bbox.left + bbox.width) continue;
+    ctx.beginPath();
+    ctx.moveTo(left, bbox.top);
+    ctx.lineTo(left, bbox.top + bbox.height);
+    ctx.stroke();
+    const toTheLeft = left > bbox.left + bbox.width * 0.7;
+    ctx.textAlign = toTheLeft ? "right" : "left";
+    ctx.fillText(label, left + (toTheLeft ? -5 : 5) * devicePixelRatio, bbox.top + 12 * devicePixelRatio);
+  }
+  ctx.restore();
+}
+
+function coloursOf(element) {
+  const style = getComputedStyle(element);
+  const read = (name) => style.getPropertyValue(name).trim();
+  return {
+    text: read("--quiet"),
+    grid: read("--line"),
+    mark: read("--mark"),
+    series: [1, 2, 3, 4, 5, 6].map((index) => read(`--series-${index}`)),
+    font: `12px ${read("--font")}`,
+    markFont: `${12 * devicePixelRatio}px ${read("--font")}`,
+  };
+}

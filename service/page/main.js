@@ -1,0 +1,46 @@
+/** The page: navigation, the view that the address names, and what is shown where that fails. */
+import { html, render, useEffect, useErrorBoundary, useRef, useState } from "./lib/preact.js";
+import { useSignals } from "./lib/hooks.js";
+import { route } from "./lib/router.js";
+import { Nav } from "./components/nav.js";
+import { ErrorNotice, Notice } from "./components/notice.js";
+import { VIEWS, viewOf } from "./views/index.js";
+
+function Page() {
+  const present = useSignals(() => route.value);
+  const { name, view } = viewOf(present);
+  const [loaded, setLoaded] = useState({ name: "", Component: null, error: null });
+  const [failure, forget] = useErrorBoundary();
+  const main = useRef(null);
+  const isFirst = useRef(true);
+  useEffect(() => {
+    forget();
+    view.load().then(
+      (module) => setLoaded({ name, Component: module.default, error: null }),
+      (error) => setLoaded({ name, Component: null, error }),
+    );
+  }, [name]);
+  useEffect(() => {
+    if (loaded.name !== name) return;
+    document.title = `${view.title} – Descent`;
+    // A reader of another view begins at its heading; the first view is where the browser begins by itself.
+    if (!isFirst.current) main.current.querySelector("h1")?.focus();
+    isFirst.current = false;
+  }, [loaded]);
+  return html`
+    <${Nav} views=${VIEWS} present=${name} />
+    <main ref=${main} id="main">
+      ${failure && html`<${ErrorNotice} error=${failure} />`}
+      ${loaded.error && html`<${Notice} kind="error" title="This view could not be loaded">
+        The service may have been updated meanwhile. <a href=${location.href} onClick=${reload}>Load the page again</a>.
+      </${Notice}>`}
+      ${!failure && loaded.name === name && loaded.Component && html`<${loaded.Component} route=${present} />`}
+    </main>`;
+}
+
+function reload(event) {
+  event.preventDefault();
+  location.reload();
+}
+
+render(html`<${Page} />`, document.getElementById("page"));

@@ -1,0 +1,27 @@
+/** The two charts: points with the line, and the loss of every epoch. */
+import { html, useMemo } from "../../lib/preact.js";
+import { Chart } from "../../components/chart.js";
+
+const FIT = [
+  { label: "training points", kind: "points", colour: 1 },
+  { label: "test points", kind: "points", colour: 2 },
+  { label: "the network's line", colour: 3 },
+];
+const LOSS = [{ label: "training loss", colour: 1 }];
+
+export function FitChart({ points, line }) {
+  const data = useMemo(() => {
+    const of = (part) => points.map((point) => (point.part === part ? point.y : null));
+    const xs = points.map(({ x }) => x);
+    return [xs, of("train"), of("test"), xs.map((x) => line.weight * x + line.bias)];
+  }, [points, line.weight, line.bias]);
+  return html`<${Chart} name="Points of y = 4x + 2 and the network's line" data=${data} series=${FIT} xLabel="x" yLabel="y"
+    xRange=${[-0.5, 10.5]} yRange=${[-5, 50]} />`;
+}
+
+export function LossChart({ run, at, onPick }) {
+  const data = useMemo(() => [run?.epochs ?? [], run?.losses ?? []], [run]);
+  const marks = run ? [{ x: at, label: `epoch ${at}` }] : [];
+  return html`<${Chart} name="Training loss by epoch, on a log axis" data=${data} series=${LOSS} xLabel="epoch" yLabel="loss (log)" log
+    marks=${marks} onPick=${onPick} height=${220} />`;
+}

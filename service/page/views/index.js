@@ -1,0 +1,22 @@
+/** The views by the first word of their address; one is loaded when it is shown first. */
+
+/**
+ * @typedef {object} View
+ * @property {string} title
+ * @property {string} [inNav] its name in the navigation; a view without is reached by links
+ * @property {() => Promise<{default: any}>} load
+ */
+
+/** @type {Record<string, View>} */
+export const VIEWS = {
+  "fit-a-line": { title: "Fit a line", inNav: "Fit a line", load: () => import("./fit_a_line/view.js") },
+};
+
+const FIRST = "fit-a-line";
+const UNKNOWN = { title: "Not found", load: () => import("./not_found.js") };
+
+/** Return the view of a route, and its name. @returns {{name: string, view: View}} */
+export function viewOf({ path }) {
+  const name = path[0] ?? FIRST;
+  return { name, view: Object.hasOwn(VIEWS, name) ? VIEWS[name] : UNKNOWN };
+}

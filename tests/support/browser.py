@@ -1,0 +1,101 @@
+"""A browser for tests of the page: Debian's Chromium, watched for errors, foreign requests and CSP reports."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
+
+from tests.clients.places import NODE
+
+CHROMIUM = next(
+    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+)
+MISSING = "Chromium is not here, which tests of the page need: apt-get install chromium"
+AXE = NODE / "node_modules" / "axe-core" / "axe.min.js"
+"""The checker of accessibility, which `make test` installs where npm is."""
+PATIENCE = 30_000
+"""Milliseconds that a browser waits for what is to appear."""
+DESKTOP, PHONE = (1280, 900), (360, 740)
+
+REPORTS = """
+addEventListener("securitypolicyviolation", (event) => {
+  console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`);
+});
+"""
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Chromium; without it the test is skipped, and fails where CI=true."""
+    if CHROMIUM is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail(MISSING)
+        pytest.skip(MISSING)
+    expect.set_options(timeout=PATIENCE)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """A visit of the page, in a context of its own; `faults` are what no view may have."""
+
+    def __init__(self, browser: Browser, url: str, size: tuple[int, int] = DESKTOP, **options: Any) -> None:
+        self.url = url
+        self.faults: list[str] = []
+        self.refusals = 0
+        """Answers of 4xx that the test asks for: browsers log each as an error."""
+        options = {"reduced_motion": "reduce", "viewport": {"width": size[0], "height": size[1]}, **options}
+        self.context = browser.new_context(base_url=url, **options)
+        self.context.set_default_timeout(PATIENCE)
+        self.context.add_init_script(REPORTS)
+        self.page: Page = self.context.new_page()
+        self.page.on("console", lambda message: self._hear(message.type, message.text))
+        self.page.on("pageerror", lambda error: self.faults.append(f"uncaught: {error}"))
+        self.page.on("request", self._see)
+
+    def _hear(self, kind: str, text: str) -> None:
+        if kind in ("error", "warning") and "status of 4" not in text:
+            self.faults.append(text)
+        elif kind == "error":
+            self.refusals += 1
+
+    def _see(self, request: Request) -> None:
+        if not request.url.startswith((self.url, "data:")):
+            self.faults.append(f"a request left the host: {request.url}")
+
+    def open(self, view: str = "") -> Page:
+        """Open a view by its address behind `#/`, and return the page once its heading is there."""
+        self.page.goto(f"/#/{view}")
+        self.page.locator("main h1").wait_for()
+        return self.page
+
+    def violations(self) -> list[str]:
+        """What axe-core finds on the page as it stands."""
+        if not self.page.evaluate("typeof axe === 'object'"):
+            self.page.evaluate(AXE.read_text(encoding="utf-8"))
+        found = self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        return [f"{each['id']}: {node['html'][:200]}" for each in found["violations"] for node in each["nodes"]]
+
+    def width_beyond(self) -> int:
+        """Pixels by which the page is wider than the window."""
+        return int(self.page.evaluate("document.documentElement.scrollWidth - innerWidth"))
+
+    def screenshot(self, path: Path) -> None:
+        self.page.screenshot(path=path, full_page=True)
+
+
+@contextmanager
+def visiting(browser: Browser, url: str, size: tuple[int, int] = DESKTOP, **options: Any) -> Iterator[Visit]:
+    """A visit after which no fault is left and no request was refused."""
+    visit = Visit(browser, url, size, **options)
+    yield visit
+    visit.context.close()
+    assert visit.faults == []
+    assert visit.refusals == 0
