@@ -31,6 +31,8 @@ class Settings(BaseSettings):
     """Address of a Dask scheduler, such as tcp://10.0.0.5:8786; None: workers inside this service."""
     workers: PositiveInt | None = None
     """Embedded worker processes; None: min(cores, memory / 256 MB)."""
+    worker_memory: PositiveInt | None = None
+    """Bytes that a worker may use; None: 0.8 of the memory, divided by the workers."""
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     """Port to listen on; 0 takes a free one."""

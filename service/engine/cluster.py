@@ -8,10 +8,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 import dask
-from dask.system import CPU_COUNT
 from distributed import Client, Future, LocalCluster
 from distributed.scheduler import KilledWorker
-from distributed.system import MEMORY_LIMIT
 from distributed.utils import get_mp_context
 
 from service.engine.fork_server import start_fork_server
@@ -20,10 +18,10 @@ from service.engine.tickets import run_ticket
 from service.engine.workspace import Place
 from service.jobs.states import LEASE
 from service.settings import Settings
+from service.startup.machine import worker_count, worker_memory
 
 CONNECT = 2.0
 """Seconds to wait for a scheduler elsewhere before trying again."""
-MEMORY_OF_WORKER = 256 << 20
 
 # An idle cluster looks at itself and at its workers all the time; these make it do so less often.
 QUIET = {
@@ -53,7 +51,7 @@ class Cluster:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._place = Place(settings.database_url, settings.storage_address, settings.cache)
+        self._place = Place(settings.database_url, settings.storage_address, settings.cache, worker_memory(settings))
         self._exits = Exits()
         _log_from(logging.ERROR)
         self._local = None if settings.scheduler else _embedded(settings, self._exits)
@@ -153,7 +151,7 @@ def _embedded(settings: Settings, exits: Exits) -> LocalCluster:
         dask.config.set({METHOD: "spawn"})
     logging.getLogger("distributed.scheduler").addFilter(_is_news)
     return LocalCluster(
-        n_workers=settings.workers or max(1, min(CPU_COUNT, MEMORY_LIMIT // MEMORY_OF_WORKER)),
+        n_workers=worker_count(settings),
         threads_per_worker=1,
         processes=True,
         memory_limit=None,  # pages of a memory map would count, though the system can take them back

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 PATIENCE = 2.0
 """Seconds after which ends are kept back no longer, well before the lease of their jobs is over."""
+LESS_MEMORY = "A smaller batch_size needs less, and so does a model of narrower layers, or of float32."
 FIRST_ATTEMPT = 1
 """The attempt of all jobs that are claimed together: one that lost a worker, or was given back, goes alone."""
 
@@ -137,8 +138,10 @@ def _throw_away(database: Database, ledger: Ledger) -> bool:
     return True
 
 
-def reason_of(job: str, error: Exception, plan: Plan, trained: tuple[Training, Network] | None) -> JobError:
-    """Return the reason for a job's failure, as a client reads it."""
+def reason_of(
+    job: str, error: Exception, plan: Plan, trained: tuple[Training, Network] | None, memory: int | None = None
+) -> JobError:
+    """Return the reason for a job's failure, as a client reads it; its worker may use `memory` bytes."""
     epoch = None
     match error:
         case Diverged() if trained is not None:
@@ -151,7 +154,8 @@ def reason_of(job: str, error: Exception, plan: Plan, trained: tuple[Training, N
         case DescentError():
             code, detail = error.code, error.detail
         case MemoryError():
-            code, detail = "out_of_memory", "The worker has not enough memory for this model and batch size."
+            limit = "has" if memory is None else f"may use (DESCENT_WORKER_MEMORY: {memory:,} bytes)"
+            code, detail = "out_of_memory", f"The training needs more memory than its worker {limit}. {LESS_MEMORY}"
         case _:
             log.error("job %s broke off", job, exc_info=error)
             code = "internal_error"

@@ -15,7 +15,7 @@ from service.engine.ending import reason_of, write_end
 from service.engine.judgement import Judgement, Overtaken, Served
 from service.engine.ledger import Ledger
 from service.engine.steering import steer
-from service.engine.workspace import Workspace
+from service.engine.workspace import Workspace, limited_memory
 from service.errors import Unavailable
 from service.jobs import queue, receipts, records, verifications
 from service.jobs.receipts import Outcome, Receipt
@@ -136,14 +136,15 @@ def _prepared(workspace: Workspace, ledger: Ledger, record: JobRecord) -> Assign
 def _train(workspace: Workspace, ledger: Ledger, record: JobRecord) -> None:
     assignment = None
     try:
-        assignment = _prepared(workspace, ledger, record)
-        if assignment is None:
-            if not ledger.lost:
-                _leave_as_asked(workspace, ledger, None)
-            return
-        ledger.watch(assignment.training)
-        if _follow(workspace, ledger, assignment, assignment.training.run()):
-            _succeed(workspace, ledger, assignment, record)
+        with limited_memory(workspace.memory):
+            assignment = _prepared(workspace, ledger, record)
+            if assignment is None:
+                if not ledger.lost:
+                    _leave_as_asked(workspace, ledger, None)
+                return
+            ledger.watch(assignment.training)
+            if _follow(workspace, ledger, assignment, assignment.training.run()):
+                _succeed(workspace, ledger, assignment, record)
     except SQLAlchemyError:
         raise  # the database cannot be reached: nothing can be written, and the lease calls the job back
     except Exception as error:  # noqa: BLE001 - whatever it is, it would come again with every worker
@@ -151,7 +152,7 @@ def _train(workspace: Workspace, ledger: Ledger, record: JobRecord) -> None:
         if assignment is not None and isinstance(error, Diverged):
             outcome = _verified(workspace, record, assignment.receipt)
         trained = None if assignment is None else (assignment.training, assignment.network)
-        reason = reason_of(record.id, error, record.plan, trained)
+        reason = reason_of(record.id, error, record.plan, trained, workspace.memory)
         _give_up(workspace, ledger, assignment, State.FAILED, error=reason, verification=outcome)
 
 

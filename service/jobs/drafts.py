@@ -16,6 +16,7 @@ from service.jobs import growth
 from service.jobs.checks import losses
 from service.jobs.checks.case import Case
 from service.jobs.checks.checks import advice_on_data
+from service.jobs.checks.memory import Need
 from service.jobs.recipe import JobRecipe, Plan
 from service.jobs.recipe_schemas import NewJob
 from service.jobs.training_data import columns_of_job
@@ -60,9 +61,16 @@ class Draft:
 
 
 def draft(
-    database: Database, storage: Storage, networks: Networks, new: NewJob, most_bytes: int, submitter: str = ""
+    database: Database,
+    storage: Storage,
+    networks: Networks,
+    new: NewJob,
+    most_bytes: int,
+    submitter: str = "",
+    most_memory: int | None = None,
 ) -> Draft:
-    """Check that model, dataset and recipe fit, and plan the training, which may write `most_bytes` into the database.
+    """Check that model, dataset and recipe fit, and plan the training, which may write `most_bytes` into the database,
+    and use `most_memory` bytes of its worker.
 
     Raises:
         NotFound: model, version, kept epoch or dataset; with its pointer.
@@ -99,10 +107,13 @@ def draft(
         detail = f"batch_size is {new.batch_size} and `partial` is false, but {rows}."
         raise invalid("#/batch_size", detail, "no_full_batch")
     plan, given = _plan(view, start, recipe, refused={"unstable_rate"} if new.reject_unstable else set())
-    grows = growth.growth_of(plan, recipe, start.vector.nbytes, dataset.validation_rows, new.keep_every)
+    need = _need(view, start, recipe, plan)
+    if most_memory is not None:
+        need.check(most_memory)
+    grows = growth.growth_of(recipe, start.vector.nbytes, need.checkpoint, dataset.validation_rows, new.keep_every)
     growth.check(grows, most_bytes)
     large = growth.advice(grows)
-    planned = _PLAN({**asdict(plan), "bytes": grows.total})
+    planned = _PLAN({**asdict(plan), "bytes": grows.total, "memory": need.bytes})
     limits = Limits(new.priority, submitter, new.max_seconds, new.max_attempts)
     noted = [*given] if large is None else [*given, large]
     return Draft(start.model, dataset.id, written, planned, noted, limits, new.serve, new.labels)
@@ -156,6 +167,14 @@ def _plan(
         if each.code in refused:
             raise invalid(each.pointer, each.detail, each.code)
     return plan, given
+
+
+def _need(view: DatasetView, start: TrainedNetwork, recipe: Recipe, plan: planning.Plan) -> Need:
+    dataset, columns = view.dataset, view.columns
+    parts = ("train", "validation") if dataset.validation_rows else ("train",)
+    known = columns.inputs <= EXACT_PLAN_INPUTS and all(view.gram(part) is not None for part in parts)
+    rows = dataset.train_rows, dataset.validation_rows
+    return Need(start.network, *rows, recipe, plan.path, columns.weights is not None, known)
 
 
 def _unused(columns: Arrangement) -> Iterator[Advice]:

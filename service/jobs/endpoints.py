@@ -24,6 +24,7 @@ from service.jobs.schemas import EpochReport, Job, LastParameters, PlanOnly, Ver
 from service.jobs.states import State
 from service.jobs.watcher import Watcher
 from service.resources import DatabaseOf, EngineOf, NetworksOf, SettingsOf, StorageOf, WatcherOf
+from service.startup.machine import worker_memory
 
 router = APIRouter(prefix="/api/jobs", tags=["jobs"], route_class=JSONRoute)
 
@@ -107,7 +108,7 @@ async def create_job(
             record = operations.enqueue(session, draft)
             return record.id, creation.answer(session, reading.job(record), f"/api/jobs/{record.id}", status=202)
 
-    given = database, storage, networks, new, settings.max_job_bytes, submitter
+    given = database, storage, networks, new, settings.max_job_bytes, submitter, worker_memory(settings)
     draft = await run_in_threadpool(drafts.draft, *given)
     if validate_only:
         answer = PlanOnly.model_validate({**vars(draft), "recipe": asdict(draft.recipe)})

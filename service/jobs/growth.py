@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from service.errors import Invalid, invalid
 from service.jobs.reports.packing import BLOCK, NARROW, WIDE
 from service.learning.planning.advice import Advice
-from service.learning.planning.plan import Plan
-from service.learning.training.quadratic.path import has_closed_form
 from service.learning.training.recipe import Recipe
 
 MANY = 100_000_000
@@ -19,8 +17,6 @@ BYTES_OF_A_POINT = 260
 """Bytes of keys, headers and the index entries of parameters that are kept."""
 PAGES = 1.02
 """Factor that pages add to long rows."""
-VECTORS_OF_CLOSED_FORM = 5
-"""Vectors in a checkpoint: the start, the present place, and in the eigenbasis its size, sign and decay."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +52,8 @@ class Growth:
         return self.epochs // (sets + 1) + 1 if sets > 0 else None
 
 
-def growth_of(plan: Plan, recipe: Recipe, vector: int, validation_rows: int, keep_every: int | None) -> Growth:
-    """Return the writes of a planned job that reaches its last epoch; `vector` is the bytes of its parameters."""
+def growth_of(recipe: Recipe, vector: int, checkpoint: int, validation_rows: int, keep_every: int | None) -> Growth:
+    """Return the writes of a job that reaches its last epoch; `vector` is the bytes of its parameters."""
     numbers = 2 + (validation_rows > 0) + (recipe.schedule is not None)
     columns = numbers * WIDE.itemsize + NARROW.itemsize  # loss, norm, perhaps more; seconds
     return Growth(
@@ -65,17 +61,8 @@ def growth_of(plan: Plan, recipe: Recipe, vector: int, validation_rows: int, kee
         keep_every,
         columns + BYTES_OF_A_BLOCK / BLOCK,
         round(PAGES * vector) + BYTES_OF_A_POINT,
-        BYTES_OF_A_JOB + round(PAGES * (vector + _checkpoint(plan, recipe, vector))),
+        BYTES_OF_A_JOB + round(PAGES * (vector + checkpoint)),
     )
-
-
-def _checkpoint(plan: Plan, recipe: Recipe, vector: int) -> int:
-    best = vector if recipe.keeps_best else 0
-    remembered = sum(len(rule.states()) for rule in recipe.optimiser.rules)
-    if plan.path == "batches":
-        return best + vector * (2 + remembered)  # parameters and gradient
-    vectors = VECTORS_OF_CLOSED_FORM if has_closed_form(recipe) else 1 + remembered
-    return best + vectors * WIDE.itemsize * plan.parameter_count
 
 
 def check(growth: Growth, most: int) -> None:

@@ -62,6 +62,7 @@ class JobRecipe:
 
 @dataclass(frozen=True, slots=True)
 class Plan(plan.Plan):
-    """A plan, and the bytes that the job writes; None in jobs from before these were counted."""
+    """A plan, and the bytes that the job writes and its worker needs; None in jobs from before these were counted."""
 
     bytes: int | None = None
+    memory: int | None = None

@@ -37,6 +37,11 @@ class Plan(FromAttributes):
         description="about the bytes a job adds to the database if it reaches its last epoch: a report an epoch, "
         "the parameters of `keep_every`, the version, a checkpoint; null for jobs from before this was counted",
     )
+    memory: int | None = Field(
+        default=None,
+        description="about the bytes of memory that its worker needs at the most; null for jobs from before this was "
+        "counted",
+    )
     largest_stable_rate: Rate | None = Field(description="a larger one diverges; null where none is known")
     best_rate: Rate | None = Field(description="the fixed rate that converges fastest; null where none is known")
     optimum_loss: float | None = Field(description="the least loss there is, for quadratic problems")

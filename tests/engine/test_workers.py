@@ -56,6 +56,27 @@ def test_a_worker_has_one_thread_for_blas_whatever_the_environment_says(cluster:
     assert in_a_worker(cluster, threads) == [1]
 
 
+def test_a_worker_goes_on_after_work_that_took_too_much_memory(cluster: Cluster, tmp_path: Path) -> None:
+    place = Place(f"sqlite:///{tmp_path / 'descent.db'}", str(tmp_path), tmp_path, 300 << 20)
+
+    def greedy(place: Place) -> int:
+        import numpy as np
+
+        from service.engine.workspace import limited_memory
+
+        with limited_memory(workspace_at(place).memory):
+            square = np.ones((2000, 2000))
+            square.dot(square)
+            try:
+                np.ones(1 << 30, np.int8)
+            except MemoryError:
+                return os.getpid()
+        return 0
+
+    first, second = (in_a_worker(cluster, greedy, place) for _ in range(2))
+    assert first == second != 0
+
+
 def test_a_worker_collects_its_own_garbage_alone(cluster: Cluster) -> None:
     def collects() -> tuple[bool, bool]:
         import gc

@@ -95,8 +95,9 @@ def test_the_most_epochs_stay_within_a_limit_and_few_more_do_not(keep_every: int
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
-    """A service whose jobs may write a megabyte."""
-    with running_service(tmp_path_factory.mktemp("small"), DESCENT_MAX_JOB_BYTES="1000000") as running:
+    """A service whose jobs may write a megabyte, and whose workers may use 200."""
+    limits = {"DESCENT_MAX_JOB_BYTES": "1000000", "DESCENT_WORKER_MEMORY": "200000000"}
+    with running_service(tmp_path_factory.mktemp("small"), **limits) as running:
         yield running
 
 
@@ -121,3 +122,20 @@ def test_a_job_that_would_write_too_much_is_refused(small: RunningService) -> No
         assert (refused["code"], refused["errors"][0]["pointer"]) == ("job_too_large", "#/epochs")
         assert "this network alone" in refused["detail"]
         assert problem(post(epochs=10, keep_every=1), 422)["code"] == "too_many_points"
+
+
+def test_a_job_that_needs_too_much_memory_is_refused_with_what_fits(small: RunningService) -> None:
+    with small.client() as client:
+        columns = {"x": list(range(60_000)), "y": [0.5] * 60_000}
+        dataset = client.http.post("/api/datasets", json={"columns": columns, "targets": ["y"]}).json()["id"]
+        model = client.create_model("Chain(Dense(1 => 40), BatchNorm(40, tanh), Dense(40 => 1))").id
+        job = {"model": model, "dataset": dataset, "epochs": 1}
+        refused = problem(client.http.post("/api/jobs", json=job), 422)
+        assert (refused["code"], refused["errors"][0]["pointer"]) == ("needs_too_much_memory", "#/batch_size")
+        assert "a worker may use 200 MB (DESCENT_WORKER_MEMORY)" in refused["detail"]
+        size = int(refused["detail"].partition('"batch_size": ')[2].partition(" ")[0])
+        answer = client.http.post("/api/jobs", json={**job, "batch_size": size}, headers={"Prefer": "wait=30"}).json()
+        assert answer["state"] == "succeeded"
+        assert answer["plan"]["memory"] <= 200_000_000
+        twice = client.http.post("/api/jobs", json={**job, "batch_size": 2 * size})
+        assert problem(twice, 422)["code"] == refused["code"]

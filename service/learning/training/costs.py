@@ -43,14 +43,37 @@ def cost_of_batches(network: Network, train_rows: int, validation_rows: int, rec
     batch = min(recipe.batch_size or train_rows, train_rows)
     steps = -(-train_rows // batch) if recipe.partial else train_rows // batch
     blocks = steps * -(-batch // network.block_rows) + -(-validation_rows // network.block_rows)
-    products = network.parameter_count * (6 * train_rows + 2 * validation_rows)
+    moving = _moving(network, recipe)
+    products = moving.products * train_rows + 2 * network.parameter_count * validation_rows
     elements = per_row * (train_rows + validation_rows // 2)
-    elements += OPERATIONS_PER_PARAMETER * network.parameter_count * steps
+    elements += OPERATIONS_PER_PARAMETER * moving.parameters * steps
     calls = CALLS_PER_STEP * steps + (CALLS_PER_BLOCK + CALLS_PER_LAYER * len(layers)) * blocks
     return Cost(
         recipe.epochs * (products + elements + calls * form.OPERATIONS_PER_CALL),
         SECONDS_OF_A_JOB + recipe.epochs * _seconds_of_an_epoch(network, train_rows, validation_rows, recipe, steps),
     )
+
+
+class Moving(NamedTuple):
+    """The parameters that are trained, and the operations of a training row in products with all of them."""
+
+    parameters: int
+    products: int
+
+
+def _moving(network: Network, recipe: Recipe) -> Moving:
+    """Count six operations per parameter and row: two of them forward, two for its gradient, two for the layer before.
+
+    Frozen layers have no gradients, and where all before are frozen, too, nobody needs the one of their inputs.
+    """
+    frozen = network.arrays_of(recipe.frozen)
+    parameters = products = 0
+    for node in nodes(network.root):
+        sizes = {slot.start: slot.size for slot in node.slots if slot.trainable}
+        held = sum(size for start, size in sizes.items() if start in frozen)
+        products += 6 * sum(sizes.values()) - (2 if parameters else 4) * held
+        parameters += sum(sizes.values()) - held
+    return Moving(parameters, products)
 
 
 def _seconds_of_an_epoch(network: Network, train_rows: int, validation_rows: int, recipe: Recipe, steps: int) -> float:
@@ -68,8 +91,9 @@ def _seconds_of_an_epoch(network: Network, train_rows: int, validation_rows: int
     rows = train_rows + validation_rows / 3
     per_row = 4 * network.inputs + 6 * sum(node.outputs for node in layers)
     per_row += OPERATIONS_PER_CURVE * sum(node.outputs for node in (*curved, *others))
-    elements = per_row * rows + (2 + of_rule) * network.parameter_count * steps
-    products = 6 * network.parameter_count * rows
+    moving = _moving(network, recipe)
+    elements = per_row * rows + (2 + of_rule) * moving.parameters * steps
+    products = moving.products * train_rows + 2 * network.parameter_count * validation_rows
     return calls * CALLS_OF_ONE * price.call + products * price.product + elements * price.element
 
 

@@ -194,6 +194,17 @@ def test_known_sums_make_a_plan_cheaper() -> None:
     assert knowing.seconds < passing.seconds
 
 
+def test_frozen_layers_make_a_plan_cheaper_and_more_so_at_the_front() -> None:
+    network = Network(read("Chain(Dense(100 => 100, tanh), Dense(100 => 100, tanh), Dense(100 => 1))"))
+
+    def operations(*frozen: str) -> int:
+        return plan(network, 1000, 100, recipe(path="batches", frozen=frozen)).operations
+
+    front, middle, nothing = operations("layers.0"), operations("layers.1"), operations()
+    assert front < middle < nothing
+    assert operations("layers.0", "layers.1") < front
+
+
 @pytest.mark.parametrize("problem", [PROBLEM, linear_problem(offset=1e6, collinear=1e-6)], ids=["plain", "hard"])
 def test_sums_give_the_scaling_that_a_pass_measures(problem: LinearProblem) -> None:
     inputs = np.hstack([problem.inputs, np.full((len(problem.inputs), 1), 2.0)])

@@ -1,0 +1,73 @@
+"""Whether a training fits into the memory of a worker."""
+
+from dataclasses import dataclass, replace
+
+from service.errors import Invalid, invalid
+from service.learning.network import Network
+from service.learning.planning.sizes import checkpoint_size, memory_of
+from service.learning.training.paths import PathName
+from service.learning.training.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Need:
+    """The facts that decide the memory of a training."""
+
+    network: Network
+    train_rows: int
+    validation_rows: int
+    recipe: Recipe
+    path: PathName
+    weighted: bool
+    sums_are_known: bool
+
+    @property
+    def bytes(self) -> int:
+        parts = self.network, self.train_rows, self.validation_rows
+        return memory_of(*parts, self.recipe, self.path, weighted=self.weighted, sums_are_known=self.sums_are_known)
+
+    @property
+    def checkpoint(self) -> int:
+        """The bytes of a checkpoint."""
+        known = self.sums_are_known
+        return checkpoint_size(self.network, self.recipe, self.path, self.validation_rows, sums_are_known=known)
+
+    def check(self, most: int) -> None:
+        """Refuse a training that needs more memory than a worker may use.
+
+        Raises:
+            Invalid: with what it needs, and what helps.
+        """
+        if self.bytes > most:
+            raise self._refusal(most)
+
+    def _refusal(self, most: int) -> Invalid:
+        said = f"This training needs about {_megabytes(self.bytes)} of memory, and a worker may use {_megabytes(most)}"
+        pointer, remedy = self._smaller_batch(most) or self._other_path(most) or self._narrower(most)
+        return invalid(pointer, f"{said} (DESCENT_WORKER_MEMORY): {remedy}.", "needs_too_much_memory")
+
+    def _smaller_batch(self, most: int) -> tuple[str, str] | None:
+        """Return the largest power of two that is a batch size which fits."""
+        rows = min(self.recipe.batch_size or self.train_rows, self.train_rows)
+        for power in range((rows - 1).bit_length() - 1, -1, -1) if self.path == "batches" else ():
+            fewer = replace(self, recipe=replace(self.recipe, batch_size=1 << power))
+            if fewer.bytes <= most:
+                return "#/batch_size", f'"batch_size": {1 << power} needs {_megabytes(fewer.bytes)}'
+        return None
+
+    def _other_path(self, most: int) -> tuple[str, str] | None:
+        if self.path != "quadratic":
+            return None
+        other = replace(self, path="batches")
+        return ("#/path", f'"path": "batches" needs {_megabytes(other.bytes)}') if other.bytes <= most else None
+
+    def _narrower(self, most: int) -> tuple[str, str]:
+        if self.network.dtype == "float64":
+            other = replace(self, network=Network(self.network.layer, "float32"))
+            if other.bytes <= most:
+                return "#/model", f'a model with "dtype": "float32" needs {_megabytes(other.bytes)}'
+        return "#/model", "train a model of narrower layers"
+
+
+def _megabytes(count: int) -> str:
+    return f"{-(-count // 1_000_000):,} MB"

@@ -1,0 +1,114 @@
+"""Sizes of trainings, counted before they run: the bytes of a checkpoint, and those that a worker needs in memory.
+
+Both are upper bounds: what a recipe may need counts in full.
+"""
+
+import numpy as np
+
+from service.learning.layers import Dense, Node, nodes
+from service.learning.network import Network
+from service.learning.rows.batches import RUN_BYTES, WINDOW_RUNS
+from service.learning.training.paths import PathName
+from service.learning.training.quadratic.path import has_closed_form
+from service.learning.training.quadratic.trajectory import STRETCH_ELEMENTS
+from service.learning.training.recipe import Recipe
+
+HEADERS = 2_000
+"""Bytes of the names, shapes and single numbers in a checkpoint."""
+WIDE = 8
+"""Bytes of a number in float64."""
+PROCESS = 128 << 20
+"""Bytes of a worker that trains nothing, with the room that OpenBLAS works in."""
+COPIES_OF_CHECKPOINT = 3
+"""The copy of a training's state, the checkpoint that is made of it, and the one that is being written."""
+VECTORS = 5
+"""Vectors of a training beside those of its checkpoint: the start, scratch, and the result as it is measured."""
+BUFFERS_OF_DENSE = 2
+BUFFERS_OF_OTHERS = 6
+BUFFERS_OF_FORMULA = 24
+BUFFERS_OF_LOSS = 6
+"""Buffers as large as the outputs, in training."""
+SQUARES = 12
+"""Matrices of inputs × inputs in float64 that an eigendecomposition, and what is made of it, hold."""
+STRETCHES = 12
+"""Arrays as large as a stretch of epochs."""
+INDEX = 8
+"""Bytes of a row's place in the order of an epoch."""
+
+
+def checkpoint_size(
+    network: Network, recipe: Recipe, path: PathName, validation_rows: int, *, sums_are_known: bool
+) -> int:
+    """Return the bytes of a checkpoint."""
+    dtype = np.dtype(network.dtype).itemsize
+    best = dtype * network.vector_length if recipe.keeps_best or recipe.backoff is not None else 0
+    remembered = sum(len(rule.states()) for rule in recipe.optimiser.rules)
+    scaling = 2 * WIDE * network.inputs if recipe.standardise else 0
+    if path == "batches":
+        return HEADERS + best + scaling + dtype * network.vector_length * (2 + remembered)  # parameters and gradient
+    columns = network.inputs + 1
+    sums = 0 if sums_are_known else _sums(network) * (1 + (validation_rows > 0))
+    if not has_closed_form(recipe):
+        return HEADERS + best + scaling + sums + WIDE * network.parameter_count * (1 + remembered)
+    places = 1 + (validation_rows > 0)  # in the eigenbasis, by sign and decay: the present one, and a stretch's first
+    return HEADERS + best + scaling + sums + WIDE * 2 * (network.parameter_count + columns * places)
+
+
+def _sums(network: Network) -> int:
+    """Return the bytes of the sums over a part's rows, with the reference that they are taken about."""
+    columns = network.inputs + 1 + network.outputs
+    return WIDE * (columns**2 + 2 * network.inputs**2 + columns * (network.outputs + 2))
+
+
+def memory_of(
+    network: Network,
+    train_rows: int,
+    validation_rows: int,
+    recipe: Recipe,
+    path: PathName,
+    *,
+    weighted: bool = False,
+    sums_are_known: bool = False,
+) -> int:
+    """Return the bytes of memory that a worker needs for a training; pages of files, which are the system's, aside."""
+    known = checkpoint_size(network, recipe, path, validation_rows, sums_are_known=sums_are_known)
+    dtype = np.dtype(network.dtype).itemsize
+    vector = dtype * network.vector_length
+    held = PROCESS + known * (1 + COPIES_OF_CHECKPOINT) + VECTORS * vector
+    weights = 3 * WIDE * train_rows if weighted else 0
+    if path == "quadratic":
+        squares = WIDE * SQUARES * (network.inputs + 1 + network.outputs) ** 2
+        judged = 2 * WIDE * (network.inputs + 1) ** 2 * network.outputs if validation_rows else 0
+        return held + 2 * _sums(network) + squares + judged + WIDE * STRETCHES * STRETCH_ELEMENTS
+    rows = min(recipe.batch_size or train_rows, train_rows)
+    block = rows if _is_whole(network, recipe) else min(rows, network.block_rows)
+    more = 2 if train_rows % block else 1  # buffers of the last batch, which is smaller
+    judging = dtype * min(network.block_rows, max(train_rows, validation_rows)) * _width(network.root, training=False)
+    order = INDEX * train_rows + RUN_BYTES * WINDOW_RUNS if recipe.shuffle and rows < train_rows else 0
+    frozen = sum(bool(node.slots) for path in recipe.frozen for node in nodes(network.layers_by_path[path]))
+    tapes = more * dtype * block * (_width(network.root, training=True) + _of_loss(network, recipe))
+    return held + weights + vector * (1 + more * frozen) + tapes + judging + order
+
+
+def _is_whole(network: Network, recipe: Recipe) -> bool:
+    """Whether a batch is taken at once, however many rows it has."""
+    every = list(nodes(network.root))
+    gathers = any(not slot.trainable for node in every for slot in node.slots)
+    return gathers or not recipe.loss.separable or any(node.layer.couples_rows for node in every)
+
+
+def _width(root: Node, *, training: bool) -> int:
+    """Return the numbers that the buffers of a tape hold for each row."""
+    return root.inputs * 2 + sum(node.outputs * _buffers(node) for node in nodes(root)) // (1 if training else 2)
+
+
+def _buffers(node: Node) -> int:
+    function = getattr(node.layer, "activation", node.layer)
+    if function.name == "expression":
+        return BUFFERS_OF_FORMULA
+    return BUFFERS_OF_DENSE if isinstance(node.layer, Dense) and function.name == "identity" else BUFFERS_OF_OTHERS
+
+
+def _of_loss(network: Network, recipe: Recipe) -> int:
+    formula = recipe.loss.name == "expression"
+    return network.outputs * (BUFFERS_OF_FORMULA if formula else BUFFERS_OF_LOSS)
