@@ -1,6 +1,7 @@
 """The application: its routes, and the resources that it opens once and passes on."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -16,6 +17,10 @@ from fastapi.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 from threadpoolctl import threadpool_limits
 
+from service.access.endpoints import router as keys
+from service.access.guard import Guard
+from service.access.records import any_keys
+from service.access.routes import RouteTable
 from service.database.database import Database
 from service.database.migrate import migrate
 from service.datasets.endpoints import router as datasets
@@ -30,6 +35,7 @@ from service.http.compression import CompressedBodies
 from service.http.document.document import add_document
 from service.http.head import HeadAsGet
 from service.http.problems import add_error_handlers, problems
+from service.http.scopes import OPEN, READ, Scope, needs
 from service.idempotency.creation import KeysInFlight
 from service.inference.activity import Statistics
 from service.inference.endpoints import router as inference
@@ -50,6 +56,8 @@ from service.telemetry.readiness import Life, Readiness, Room
 from service.telemetry.requests import Requests, write_access
 from service.vocabulary.endpoints import router as vocabulary
 
+log = logging.getLogger(__name__)
+
 SWAGGER_UI = Path(__file__).parent / "page" / "swagger-ui"
 
 DESCRIPTION = """
@@ -67,6 +75,7 @@ TAGS = {
     "jobs": "Trainings of a model on a dataset, in background workers.",
     "predictions": "A version's outputs for rows, and how good they are.",
     "inference protocol": "The Open Inference Protocol V2, as Triton's and KServe's clients speak it.",
+    "keys": "Who may come in, as whom, to do what.",
     "vocabulary": "Every layer, activation, loss, optimiser, schedule and initialisation.",
     "health": "Probes.",
 }
@@ -115,15 +124,17 @@ def create_app(settings: Settings) -> FastAPI:
     app.router.routes[:0] = [*predictions.routes, *inference.routes, *kserve.routes]
     app.add_middleware(LargeBodies)
     app.add_middleware(CompressedBodies, limit=settings.max_body)
-    app.add_middleware(BrowserGuard, hosts=settings.hosts)
     app.add_middleware(HeadAsGet)
     app.add_middleware(BodyLimit, limit=settings.max_body, upload_limit=settings.max_upload)
     add_error_handlers(app)
-    for router in (datasets, models, evaluations, jobs, steering, vocabulary, inference_metadata, page):
+    for router in (keys, datasets, models, evaluations, jobs, steering, vocabulary, inference_metadata, page):
         app.include_router(router)
     _add_health(app)
-    _add_docs(app)
+    _add_docs(app, OPEN if settings.docs == "open" else READ)
     add_document(app)
+    # the last are the outermost: nothing reads a body before they let its request in
+    app.add_middleware(Guard, table=RouteTable(app), asks=settings.auth == "keys")
+    app.add_middleware(BrowserGuard, hosts=settings.hosts)
     return app
 
 
@@ -134,6 +145,7 @@ async def opened(settings: Settings) -> AsyncIterator[Resources]:
     storage = Storage(settings.storage_address, settings.cache)
     await run_in_threadpool(migrate, database)
     await run_in_threadpool(recover, database, storage, alone=settings.scheduler is None)
+    _tell_of_doors(settings, database)
     threadpool_limits(1, user_api="blas")  # many requests share the processors; so do the workers
     watcher = Watcher(database)
     engine = Engine(settings, database, when_done=watcher.nudge)
@@ -161,13 +173,24 @@ async def opened(settings: Settings) -> AsyncIterator[Resources]:
         database.close()
 
 
+def _tell_of_doors(settings: Settings, database: Database) -> None:
+    if settings.auth == "off":
+        log.warning("DESCENT_AUTH=off: whoever reaches this service may do anything")
+    elif not any_keys(database):
+        log.info(
+            "there are no keys: every program on this machine may do anything, until `descent keys create` makes one"
+        )
+
+
 def _add_health(app: FastAPI) -> None:
     @app.get("/health/live", tags=["health"], summary="Is the process alive?")
+    @needs(OPEN)
     async def live() -> Life:
         """Answer as long as the process does."""
         return Life(status="live")
 
     @app.get("/health/ready", tags=["health"], summary="Can it work?", responses=problems(503))
+    @needs(OPEN)
     def ready(database: DatabaseOf, room: RoomOf, engine: EngineOf) -> Readiness:
         """Whether the database answers, the disk has room, and the engine takes jobs."""
         database.check()
@@ -177,14 +200,16 @@ def _add_health(app: FastAPI) -> None:
         return Readiness(status="ready")
 
 
-def _add_docs(app: FastAPI) -> None:
+def _add_docs(app: FastAPI, scope: Scope) -> None:
     @app.get("/openapi.json", include_in_schema=False)
+    @needs(scope)
     def document() -> Response:
         return JSONResponse(app.openapi())
 
-    app.mount("/docs/assets", StaticFiles(directory=SWAGGER_UI), name="swagger-ui")
+    app.mount("/docs/assets", needs(scope)(StaticFiles(directory=SWAGGER_UI)), name="swagger-ui")
 
     @app.get("/docs", include_in_schema=False)
+    @needs(scope)
     async def docs() -> Response:
         return get_swagger_ui_html(
             openapi_url="/openapi.json",

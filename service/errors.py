@@ -2,7 +2,8 @@
 
 DescentError
 ├── BadRequest          400   not HTTP, or meant for another host
-├── Forbidden           403   a web page elsewhere asks for a change
+├── Unauthorized        401   no key, or none that is known and alive
+├── Forbidden           403   a web page elsewhere asks, or the key may not do this
 ├── NotFound            404   no such row
 ├── NotAcceptable       406   no representation satisfies the Accept header
 ├── RequestTimeout      408   the request arrives too slowly
@@ -10,6 +11,7 @@ DescentError
 ├── TooLarge            413   a body over the limit
 ├── WrongFormat         415   a content type that is not read here
 ├── Invalid             422   malformed or impossible input; carries pointers
+├── TooMany             429   more than an owner may have, or ask for at a time
 ├── HeadersTooLarge     431   too many headers, or too long ones
 ├── NotInstalled        501   an optional package is missing here
 └── Unavailable         503   try again later
@@ -46,6 +48,11 @@ class DescentError(Exception):
 class BadRequest(DescentError):
     status = 400
     title = "Bad request"
+
+
+class Unauthorized(DescentError):
+    status = 401
+    title = "Unauthorized"
 
 
 class Forbidden(DescentError):
@@ -92,6 +99,13 @@ def unread(what: str, forms: Iterable[str], sent_as: str) -> WrongFormat:
 class Invalid(DescentError):
     status = 422
     title = "Invalid input"
+
+
+class TooMany(DescentError):
+    status = 429
+    title = "Too many requests"
+    retry_after = 1
+    """Seconds after which a client may try again."""
 
 
 class HeadersTooLarge(DescentError):

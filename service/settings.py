@@ -38,6 +38,10 @@ class Settings(BaseSettings):
     """Port to listen on; 0 takes a free one."""
     hosts: Annotated[frozenset[str], NoDecode] = frozenset()
     """Names that browsers may know this service by, beside IP literals and loopback names; `*`: any name."""
+    auth: Literal["keys", "off"] = "keys"
+    """Whether requests need a key; `off`: whoever reaches the service may do anything."""
+    docs: Literal["keys", "open"] = "keys"
+    """Whether the documentation needs a key as well."""
     max_body: PositiveInt = 32 * MEBIBYTE
     """Largest request body, in bytes."""
     max_upload: PositiveInt = 8192 * MEBIBYTE

@@ -4,6 +4,7 @@ import json
 import re
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import httpx
 
 from service.http.document.answers import EXAMPLES
 from tests.support.document import document
+from tests.support.keys import mint
 from tests.support.serving import running_service
 from tests.support.training import ENDED
 
@@ -50,11 +52,18 @@ def recorded() -> dict[str, dict[str, Any]]:
     """Return an answer of every operation that answers JSON, by operationId and status."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        running_service(Path(folder)) as service,
-        httpx.Client(base_url=service.url, timeout=90) as http,
+        _with_key(Path(folder)) as http,
     ):
         found = dict(_answers(http))
     return {name: found[name] for name in sorted(found)}
+
+
+@contextmanager
+def _with_key(folder: Path) -> Iterator[httpx.Client]:
+    """A client of a service that has keys, with one that may do all."""
+    key = {"Authorization": f"Bearer {mint(folder, 'first', scope='admin', owner='default')}"}
+    with running_service(folder) as service, httpx.Client(base_url=service.url, timeout=90, headers=key) as http:
+        yield http
 
 
 def _answers(http: httpx.Client) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -194,8 +203,9 @@ def _short(value: Any) -> Any:
 def _steady(text: str) -> str:
     """Return JSON with one time for all, and ids that are the same whenever it is made."""
     text = re.sub(r'"\d{4}-\d\d-\d\dT[^"]*"', f'"{TIME}"', text)
+    text = re.sub(r'"dsc_[0-9a-z]+"', '"dsc_..."', text)
     ids: dict[str, str] = {}
-    for id in re.findall(r"\b(?:ds|mdl|job|ev)_[0-9a-z]{20,}\b", text):
+    for id in re.findall(r"\b(?:ds|mdl|job|ev|key)_[0-9a-z]{20,}\b", text):
         prefix, _, rest = id.partition("_")
         ids.setdefault(id, f"{prefix}_{len(ids) + 1:0{len(rest)}d}")
     for id, steady in ids.items():

@@ -23,7 +23,7 @@ FLOORS = (
     "database pointers learning/initialisations learning/losses learning/optimisers learning/rows learning/schedules",
     "http resources learning/layers",
     "page storage wire learning/expressions learning/parameters",
-    "settings vocabulary learning/network learning/notation",
+    "access settings vocabulary learning/network learning/notation",
     "idempotency startup learning/evaluation learning/training",
     "learning/planning",
     "datasets telemetry",
@@ -33,6 +33,7 @@ FLOORS = (
     "client inference",
     "app demo",
     "server",
+    "commands",
     "cli",
     "__main__",
 )
@@ -72,7 +73,7 @@ ROLES = {
     "states": 0,
 }
 """Within the nouns, a file imports what has its number or a smaller one; files without a role go with operations."""
-NOUNS = {"datasets", "models", "jobs", "predictions", "evaluations", "inference"}
+NOUNS = {"access", "datasets", "models", "jobs", "predictions", "evaluations", "inference"}
 
 MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
@@ -166,7 +167,7 @@ def test_learning_imports_numpy_and_nothing_of_ours() -> None:
 def test_fastapi_appears_at_the_edge_alone() -> None:
     users = {module for module, imported in imports() if imported.partition(".")[0] == "fastapi"}
     inside = {user for user in users if not user.endswith("endpoints") and not user.startswith("service.http.")}
-    assert inside == {"service.app", "service.idempotency.creation", "service.resources"}
+    assert inside == {"service.access.routes", "service.app", "service.idempotency.creation", "service.resources"}
 
 
 def test_queries_are_written_in_records_queue_and_database_alone() -> None:

@@ -17,6 +17,9 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from service.settings import Settings
+from service.startup.preparation import Refused, prepared
+
 REPOSITORY = Path(__file__).parent.parent
 
 
@@ -142,6 +145,19 @@ def test_compose_publishes_the_port_on_loopback_and_mounts_the_volume() -> None:
     assert service["ports"] == [f"127.0.0.1:{stage['EXPOSE']}:{stage['EXPOSE']}"]
     assert service["volumes"] == [f"{volume}:{stage['VOLUME']}" for volume in document["volumes"]]
     assert service["read_only"] is True
+    assert service["environment"]["DESCENT_AUTH"] == "off"  # and a bare image, which listens to all, says what to set
+
+
+def test_the_image_listens_to_all_and_so_asks_for_keys_or_a_word(tmp_path: Path) -> None:
+    host = dict(each.split("=", 1) for each in final_stage()["ENV"].split())["DESCENT_HOST"]
+    with pytest.raises(Refused, match=r"descent keys create .* DESCENT_AUTH=off"), prepared(_settings(tmp_path, host)):
+        pass
+    with prepared(_settings(tmp_path, host, auth="off")) as sockets:
+        assert sockets
+
+
+def _settings(folder: Path, host: str, **others: str) -> Settings:
+    return Settings.model_validate({"data": folder, "host": host, "port": 0, **others})
 
 
 @pytest.fixture(scope="module")

@@ -32,10 +32,25 @@ def fault_of(file: Path) -> str | None:
         return None  # locked, perhaps, or its disk is full: that passes
 
 
-def _fault_of_schema(file: Path) -> str | None:
+def has_keys(file: Path) -> bool:
+    """Return whether a key was ever made in this database; also False where that cannot be seen."""
+    if not file.exists():
+        return False
+    try:
+        with closing(_reading(file)) as connection:
+            return connection.execute("SELECT 1 FROM keys LIMIT 1").fetchone() is not None
+    except sqlite3.Error:  # there is no such table yet
+        return False
+
+
+def _reading(file: Path) -> sqlite3.Connection:
     # without a log that belongs to it the file is read as it stands, or SQLite would make one
     mode = "mode=ro" if file.with_name(f"{file.name}-wal").exists() else "immutable=1"
-    with closing(sqlite3.connect(f"{file.absolute().as_uri()}?{mode}", uri=True)) as connection:
+    return sqlite3.connect(f"{file.absolute().as_uri()}?{mode}", uri=True)
+
+
+def _fault_of_schema(file: Path) -> str | None:
+    with closing(_reading(file)) as connection:
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if not tables:
             return None

@@ -25,6 +25,7 @@ from service.http.json_bodies import read_json, validated
 from service.http.problems import problems
 from service.http.query import labels_of, refuse_beside_json
 from service.http.routes import JSONRoute, body_of, media_type
+from service.http.scopes import TRAIN, needs
 from service.idempotency.creation import Creation, IdempotencyKey, creation, replay, was_used
 from service.ids import new_id
 from service.resources import DatabaseOf, SettingsOf, StorageOf, UploadTurnsOf, resources_of
@@ -61,6 +62,7 @@ BINARY = {"schema": {"type": "string", "format": "binary"}}
         },
     },
 )
+@needs(TRAIN)
 async def create_dataset(
     request: Request,
     options: Annotated[StreamedOptions, Query()],

@@ -14,6 +14,7 @@ from service.http.media_types import preferred
 from service.http.pages import After, Limit, NamesFiltered, Page
 from service.http.problems import problems
 from service.http.responses import ATTACHMENT, attachment, numbers_response
+from service.http.scopes import READ, TRAIN, needs
 from service.resources import DatabaseOf, StorageOf
 from service.wire import PartName
 
@@ -21,6 +22,7 @@ __all__ = ["router"]
 
 
 @router.get("", response_model=Page[Dataset], summary="List datasets", responses=problems(422))
+@needs(READ)
 def list_datasets(
     database: DatabaseOf,
     filters: NamesFiltered,
@@ -35,6 +37,7 @@ def list_datasets(
 
 
 @router.get("/{dataset}", response_model=Dataset, summary="Show a dataset", responses=problems(404, 422))
+@needs(READ)
 def show_dataset(dataset: str, database: DatabaseOf) -> DatasetRecord:
     """A dataset's columns, widths and parts, by id or name; its progress while it is loading."""
     with database.reading() as session:
@@ -44,6 +47,7 @@ def show_dataset(dataset: str, database: DatabaseOf) -> DatasetRecord:
 @router.patch(
     "/{dataset}", response_model=Dataset, summary="Change a dataset", responses=problems(404, 409, 413, 415, 422)
 )
+@needs(TRAIN)
 def change_dataset(dataset: str, change: DatasetChange, database: DatabaseOf) -> DatasetRecord:
     """Give a dataset other labels in place of all that it has; its data never change. 409 while it is loading."""
     with database.transaction() as session:
@@ -59,12 +63,14 @@ def change_dataset(dataset: str, change: DatasetChange, database: DatabaseOf) ->
     summary="Delete a dataset",
     responses=problems(404, 409, 422),
 )
+@needs(TRAIN)
 def delete_dataset(dataset: str, database: DatabaseOf, storage: StorageOf) -> None:
     """Delete rows and description. 409 while it is loading, or a job that has not ended needs it."""
     operations.delete(database, storage, dataset)
 
 
 @router.get("/{dataset}/rows", response_model=Page[Row], summary="Show rows", responses=problems(404, 409, 422))
+@needs(READ)
 def show_rows(
     dataset: str,
     database: DatabaseOf,
@@ -83,6 +89,7 @@ def show_rows(
 @router.get(
     "/{dataset}/statistics", response_model=Statistics, summary="Describe columns", responses=problems(404, 409, 422)
 )
+@needs(READ)
 def show_statistics(dataset: str, database: DatabaseOf) -> dict[str, Any]:
     """Count, mean, deviation, range, quartiles, histogram and categories of each column in each part."""
     with database.reading() as session:
@@ -102,6 +109,7 @@ def show_statistics(dataset: str, database: DatabaseOf) -> dict[str, Any]:
         **problems(404, 406, 409, 422),
     },
 )
+@needs(READ)
 def show_content(
     dataset: str, request: Request, database: DatabaseOf, storage: StorageOf, part: PartName | None = None
 ) -> Response:

@@ -11,6 +11,7 @@ from service.http.pages import After, Limit, Page, after_of
 from service.http.problems import problems
 from service.http.responses import numbers_response
 from service.http.routes import JSONRoute
+from service.http.scopes import READ, TRAIN, needs
 from service.idempotency.creation import CreationOf
 from service.models import records as models
 from service.resources import DatabaseOf, NetworksOf, StorageOf
@@ -25,6 +26,7 @@ router = APIRouter(prefix="/api/models/{model}", tags=["predictions"], route_cla
     summary="Evaluate on a part of a dataset",
     responses=problems(404, 409, 413, 415, 422),
 )
+@needs(TRAIN)
 def evaluate(
     model: str,
     new: NewEvaluation,
@@ -41,6 +43,7 @@ def evaluate(
 
 
 @router.get("/evaluations", summary="List evaluations", responses=problems(404, 422))
+@needs(READ)
 def list_evaluations(model: str, database: DatabaseOf, limit: Limit = 50, after: After = None) -> Page[Evaluation]:
     """A model's evaluations, newest first."""
     with database.reading() as session:
@@ -49,6 +52,7 @@ def list_evaluations(model: str, database: DatabaseOf, limit: Limit = 50, after:
 
 
 @router.get("/evaluations/{evaluation}", summary="Show an evaluation", responses=problems(404, 422))
+@needs(READ)
 def show_evaluation(model: str, evaluation: str, database: DatabaseOf) -> Evaluation:
     """One evaluation, by its id."""
     with database.reading() as session:
@@ -65,6 +69,7 @@ AfterEvaluation = Annotated[str | None, after_of("next_evaluations")]
     summary="Show how a model was trained and how good it is",
     responses=problems(404, 422),
 )
+@needs(READ)
 def show_metrics(
     model: str,
     database: DatabaseOf,

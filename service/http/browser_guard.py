@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.environment import EVERY_HOST
 from service.errors import BadRequest, DescentError, Forbidden
-from service.http.problems import problem_of
+from service.http.problems import refuse
 
 PROBES = ("/health/live", "/health/ready")
 """Paths for any Host: a probe may use a name that nobody set, and learns nothing else."""
@@ -37,23 +37,23 @@ class BrowserGuard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and (error := self._refusal(scope)) is not None:
-            await problem_of(scope["path"], error)(scope, receive, send)
+            await refuse(scope, receive, send, error)
         else:
             await self.app(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> DescentError | None:
-        hosts, origins, cross_site = [], [], False
+        hosts, origins, elsewhere = [], [], False
         for name, value in scope["headers"]:
             if name == b"host":
                 hosts.append(value)
             elif name == b"origin":
                 origins.append(value)
             elif name == b"sec-fetch-site":
-                cross_site = cross_site or value == b"cross-site"
+                elsewhere = elsewhere or value not in (b"same-origin", b"none")
         if scope["path"] not in PROBES and (error := self._refusal_of_hosts(hosts, scope["http_version"])) is not None:
             return error
         if scope["method"] not in SAFE_METHODS:
-            if cross_site:
+            if elsewhere:
                 return Forbidden(
                     "A web page of another site asked for this, and may change nothing here.", "cross_site"
                 )

@@ -11,9 +11,10 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope, Send
 
 from service.database.disk_faults import disk_fault, is_busy
-from service.errors import DescentError, Fault, Invalid, Unavailable
+from service.errors import DescentError, Fault, Invalid, TooMany, Unauthorized, Unavailable
 from service.http.json_bodies import invalid_body
 from service.http.json_numbers import JsonObject
 from service.http.responses import Replayed
@@ -124,9 +125,18 @@ def problem_of(path: str, error: DescentError) -> Response:
     """Return the answer to a request for `path` that ended in `error`."""
     code = error.code or error.title.lower().replace(" ", "_")
     response = problem_response(path, error.status, error.title, error.detail, code, error.errors)
-    if isinstance(error, Unavailable):
+    if isinstance(error, Unavailable | TooMany):
         response.headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, Unauthorized):
+        response.headers["WWW-Authenticate"] = 'Bearer realm="descent"'
     return response
+
+
+async def refuse(scope: Scope, receive: Receive, send: Send, error: DescentError) -> None:
+    """Answer a request of which no body was read, and read none: the connection closes."""
+    response = problem_of(scope["path"], error)
+    response.headers["Connection"] = "close"
+    await response(scope, receive, send)
 
 
 def _answer_of_disk(request: Request, error: Exception) -> Response:

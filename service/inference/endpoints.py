@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from service.errors import DescentError, invalid
 from service.http.problems import problems
 from service.http.routes import DirectRoute, body_of
+from service.http.scopes import READ, needs
 from service.inference import schemas
 from service.inference.operations import InferenceCall, infer
 from service.inference.requests import HEADER_LENGTH, digits
@@ -71,6 +72,7 @@ def _described(*parameters: dict[str, Any]) -> dict[str, Any]:
 
 @router.post("/infer", summary="Infer", **_described(*_WHICH))
 @router.post("/versions/{version}/infer", summary="Infer with a version", **_described(_VERSION))
+@needs(READ)
 async def infer_with(request: Request) -> Response:
     """Compute rows that come as tensors, and answer tensors: as JSON, or as bytes behind the JSON.
 

@@ -10,6 +10,7 @@ from service.database.database import Database
 from service.errors import invalid
 from service.http.long_json.text import parse_recipe
 from service.http.problems import problems
+from service.http.scopes import READ, TRAIN, needs
 from service.inference import metadata, schemas
 from service.inference.activity import Activity
 from service.inference.requests import digits
@@ -26,12 +27,14 @@ Version = Annotated[int | None, BeforeValidator(digits), Field(ge=0, le=2**31 - 
 
 
 @router.get("/health/live", summary="Is the process alive?")
+@needs(READ)
 async def live() -> schemas.ServerLife:
     """Answer as long as the process does."""
     return schemas.ServerLife(live=True)
 
 
 @router.get("/health/ready", summary="Can it infer?", responses=problems(503))
+@needs(READ)
 def ready(database: DatabaseOf) -> schemas.ServerHealth:
     """Whether the database answers; every model is ready then."""
     database.check()
@@ -39,12 +42,14 @@ def ready(database: DatabaseOf) -> schemas.ServerHealth:
 
 
 @router.get("", summary="Describe the server")
+@needs(READ)
 async def describe_server() -> schemas.ServerMetadata:
     """The name, the version, and the extensions of the protocol that there are here."""
     return schemas.ServerMetadata(name="descent", version=version_of("descent"), extensions=EXTENSIONS)
 
 
 @router.get("/models", summary="Name all models", responses=problems())
+@needs(READ)
 def name_models(database: DatabaseOf) -> schemas.ModelNames:
     """The names of all models, newest first."""
     with database.reading() as session:
@@ -52,6 +57,7 @@ def name_models(database: DatabaseOf) -> schemas.ModelNames:
 
 
 @router.get("/models/stats", summary="Show what was inferred", responses=problems())
+@needs(READ)
 def show_all_statistics(statistics: StatisticsOf, database: DatabaseOf) -> schemas.ModelStatistics:
     """The statistics of every version that has inferred since the process started."""
     with database.reading() as session:
@@ -61,6 +67,7 @@ def show_all_statistics(statistics: StatisticsOf, database: DatabaseOf) -> schem
 
 @router.get("/models/{model}", summary="Describe a model's tensors", responses=problems(404))
 @router.get("/models/{model}/versions/{version}", summary="Describe a version's tensors", responses=problems(404))
+@needs(READ)
 def describe_model(
     model: str, database: DatabaseOf, networks: NetworksOf, version: Version = None
 ) -> schemas.ModelMetadata:
@@ -77,6 +84,7 @@ def describe_model(
 
 @router.get("/models/{model}/ready", summary="Is a model ready?", responses=problems(404))
 @router.get("/models/{model}/versions/{version}/ready", summary="Is a version ready?", responses=problems(404))
+@needs(READ)
 def model_ready(model: str, database: DatabaseOf, networks: NetworksOf, version: Version = None) -> schemas.ModelHealth:
     """Every version that exists is ready."""
     _found(database, networks, model, version)
@@ -85,6 +93,7 @@ def model_ready(model: str, database: DatabaseOf, networks: NetworksOf, version:
 
 @router.get("/models/{model}/config", summary="Show a model's configuration", responses=problems(404))
 @router.get("/models/{model}/versions/{version}/config", summary="Show a configuration", responses=problems(404))
+@needs(READ)
 def show_configuration(
     model: str, database: DatabaseOf, networks: NetworksOf, version: Version = None
 ) -> schemas.ModelConfiguration:
@@ -95,6 +104,7 @@ def show_configuration(
 
 @router.get("/models/{model}/stats", summary="Show what a model inferred", responses=problems(404))
 @router.get("/models/{model}/versions/{version}/stats", summary="Show what a version did", responses=problems(404))
+@needs(READ)
 def show_statistics(
     model: str, statistics: StatisticsOf, database: DatabaseOf, networks: NetworksOf, version: Version = None
 ) -> schemas.ModelStatistics:
@@ -108,6 +118,7 @@ def show_statistics(
 
 
 @router.post("/repository/index", summary="List all versions of all models", responses=problems())
+@needs(READ)
 def list_versions(database: DatabaseOf) -> list[schemas.IndexedVersion]:
     """All models by name. All are ready, so `{"ready": true}` in a body changes nothing."""
     with database.reading() as session:
@@ -118,6 +129,7 @@ def list_versions(database: DatabaseOf) -> list[schemas.IndexedVersion]:
 
 
 @router.post("/repository/models/{model}/load", summary="Load a model", responses=problems(404, 413, 415))
+@needs(READ)
 async def load(request: Request, model: str, database: DatabaseOf, networks: NetworksOf) -> schemas.Done:
     """Load a model now, which otherwise happens when it is needed. A configuration cannot be given."""
     body = await request.body()
@@ -132,6 +144,7 @@ async def load(request: Request, model: str, database: DatabaseOf, networks: Net
 
 
 @router.post("/repository/models/{model}/unload", summary="Unload a model", responses=problems(404))
+@needs(TRAIN)
 def unload(model: str, database: DatabaseOf, networks: NetworksOf) -> schemas.Done:
     """Drop a model's versions from memory. It stays, and is loaded again when it is needed."""
     with database.reading() as session:

@@ -15,9 +15,10 @@ from service.http.pages import After, Filtered, Limit, Page
 from service.http.problems import problems
 from service.http.responses import numbers_response
 from service.http.routes import JSONRoute
+from service.http.scopes import READ, TRAIN, needs
 from service.idempotency.creation import CreationOf
 from service.jobs import drafts, operations, verifications
-from service.jobs.events import event_stream, first_epoch_after
+from service.jobs.events import EVENT, EVENTS, event_stream, first_epoch_after
 from service.jobs.recipe_schemas import NewJob
 from service.jobs.reports import reading
 from service.jobs.schemas import EpochReport, Job, LastParameters, PlanOnly, Verification
@@ -29,34 +30,6 @@ from service.startup.machine import worker_memory
 router = APIRouter(prefix="/api/jobs", tags=["jobs"], route_class=JSONRoute)
 
 LONGEST_WAIT = 60
-EVENTS = """event: state
-data: {"id": "job_06fhb5zz7hwkqnb8g4b0k6yb3m", "state": "running", ...}
-
-event: epochs
-id: 1
-data: {"items": [{"epoch": 0, "train_loss": 502.1, ...}, {"epoch": 1, "train_loss": 12.6, ...}]}
-
-event: state
-id: end
-data: {"id": "job_06fhb5zz7hwkqnb8g4b0k6yb3m", "state": "succeeded", ...}
-
-"""
-"""A stream of events, shortened."""
-TEXT = {"type": "string"}
-EVENT: dict[str, Any] = {
-    "description": "a stream of events, as a text or event by event",
-    "anyOf": [
-        TEXT,
-        {
-            "type": "object",
-            "properties": {
-                "event": TEXT | {"description": "`state` or `epochs`"},
-                "id": TEXT | {"description": "the last epoch of the event, or `end`; goes into `Last-Event-ID`"},
-                "data": TEXT | {"description": "JSON: the job, or an object whose `items` are epoch reports"},
-            },
-        },
-    ],
-}
 
 
 def _wait(
@@ -88,6 +61,7 @@ Submitter = Annotated[str, Header(alias="X-Descent-Client", max_length=100, desc
         **problems(404, 409, 413, 415, 422),
     },
 )
+@needs(TRAIN)
 async def create_job(
     new: NewJob,
     creation: CreationOf,
@@ -130,6 +104,7 @@ async def _after_waiting(job: str, wait: int, response: Response, database: Data
 
 
 @router.get("", response_model=Page[Job], summary="List jobs", responses=problems(422))
+@needs(READ)
 def list_jobs(
     database: DatabaseOf,
     filters: Filtered,
@@ -145,6 +120,7 @@ def list_jobs(
 
 
 @router.get("/{job}", summary="Show a job", responses=problems(404, 422))
+@needs(READ)
 async def show_job(job: str, response: Response, database: DatabaseOf, watcher: WatcherOf, wait: Wait) -> Job:
     """The present state of a job; with `Prefer: wait=N`, once it has ended or rests, or N seconds are over."""
     record = await run_in_threadpool(operations.show, database, job)
@@ -156,6 +132,7 @@ async def show_job(job: str, response: Response, database: DatabaseOf, watcher: 
 @router.delete(
     "/{job}", status_code=204, response_class=Response, summary="Delete a job", responses=problems(404, 409, 422)
 )
+@needs(TRAIN)
 def delete_job(job: str, database: DatabaseOf, watcher: WatcherOf) -> None:
     """Delete an ended job with its reports, its log and its last parameters.
 
@@ -177,6 +154,7 @@ def delete_job(job: str, database: DatabaseOf, watcher: WatcherOf) -> None:
         **problems(404, 409, 422),
     },
 )
+@needs(TRAIN)
 async def verify_job(
     job: str,
     creation: CreationOf,
@@ -224,6 +202,7 @@ def _say(response: Response, status: int, answer: BaseModel) -> None:
         **problems(404, 422),
     },
 )
+@needs(READ)
 def show_epochs(
     job: str,
     database: DatabaseOf,
@@ -263,6 +242,7 @@ def show_epochs(
         **problems(404, 422),
     },
 )
+@needs(READ)
 async def watch_job(
     job: str,
     database: DatabaseOf,
@@ -292,6 +272,7 @@ async def watch_job(
     summary="Show the parameters that a job was left with",
     responses=problems(404, 409, 422),
 )
+@needs(READ)
 def show_last_parameters(job: str, database: DatabaseOf) -> Response:
     """The last finite parameters of a failed or cancelled job; a succeeded one has added a version."""
     return numbers_response({"job": job, "layers": operations.last_layers(database, job)})

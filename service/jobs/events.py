@@ -18,6 +18,35 @@ from service.jobs.watcher import Watcher
 PING = 15.0
 """Seconds of silence after which a comment keeps proxies from closing the stream."""
 
+EVENTS = """event: state
+data: {"id": "job_06fhb5zz7hwkqnb8g4b0k6yb3m", "state": "running", ...}
+
+event: epochs
+id: 1
+data: {"items": [{"epoch": 0, "train_loss": 502.1, ...}, {"epoch": 1, "train_loss": 12.6, ...}]}
+
+event: state
+id: end
+data: {"id": "job_06fhb5zz7hwkqnb8g4b0k6yb3m", "state": "succeeded", ...}
+
+"""
+"""A stream of events, shortened."""
+TEXT = {"type": "string"}
+EVENT: dict[str, Any] = {
+    "description": "a stream of events, as a text or event by event",
+    "anyOf": [
+        TEXT,
+        {
+            "type": "object",
+            "properties": {
+                "event": TEXT | {"description": "`state` or `epochs`"},
+                "id": TEXT | {"description": "the last epoch of the event, or `end`; goes into `Last-Event-ID`"},
+                "data": TEXT | {"description": "JSON: the job, or an object whose `items` are epoch reports"},
+            },
+        },
+    ],
+}
+
 
 def first_epoch_after(last_event_id: str | None) -> int:
     """Return the epoch at which a stream continues.

@@ -14,6 +14,7 @@ from service.http.problems import problems
 from service.http.query import labels_of, refuse_beside_json
 from service.http.responses import ATTACHMENT, attachment, numbers_response
 from service.http.routes import JSONRoute, media_type
+from service.http.scopes import READ, TRAIN, needs
 from service.idempotency.creation import CreationOf
 from service.models import blueprints, operations, records
 from service.models.blueprints import Blueprint, LayerByLayer
@@ -62,6 +63,7 @@ def _json_or_file(shape: type[BaseModel]) -> dict[str, Any]:
     responses=problems(404, 409, 413, 415, 422),
     openapi_extra=_json_or_file(NewModel),
 )
+@needs(TRAIN)
 def create_model(
     request: Request,
     creation: CreationOf,
@@ -101,6 +103,7 @@ def _described(
 
 
 @router.get("", summary="List models", responses=problems(422))
+@needs(READ)
 def list_models(database: DatabaseOf, filters: NamesFiltered, limit: Limit = 50, after: After = None) -> Page[Model]:
     """All models, or those that the filters leave, newest first."""
     with database.reading() as session:
@@ -109,6 +112,7 @@ def list_models(database: DatabaseOf, filters: NamesFiltered, limit: Limit = 50,
 
 
 @router.get("/{model}", summary="Show a model", responses=problems(404, 422))
+@needs(READ)
 def show_model(model: str, database: DatabaseOf) -> Model:
     """A model's architecture, in Flux's notation and as a list of layers, and the data it knows; by id or name."""
     with database.reading() as session:
@@ -116,6 +120,7 @@ def show_model(model: str, database: DatabaseOf) -> Model:
 
 
 @router.patch("/{model}", summary="Change a model", responses=problems(404, 409, 413, 415, 422))
+@needs(TRAIN)
 def change_model(model: str, change: ModelChange, database: DatabaseOf) -> Model:
     """Give a model another name or other labels in place of all, or choose the version that it serves; its id stays.
 
@@ -128,12 +133,14 @@ def change_model(model: str, change: ModelChange, database: DatabaseOf) -> Model
 @router.delete(
     "/{model}", status_code=204, response_class=Response, summary="Delete a model", responses=problems(404, 409, 422)
 )
+@needs(TRAIN)
 def delete_model(model: str, database: DatabaseOf) -> None:
     """Delete a model with its versions, kept epochs and evaluations; its jobs stay. 409 while a job trains it."""
     operations.delete(database, model)
 
 
 @router.get("/{model}/versions", summary="List versions", responses=problems(404, 422))
+@needs(READ)
 def list_versions(model: str, database: DatabaseOf, limit: Limit = 50, after: After = None) -> Page[Version]:
     """A model's versions, newest first."""
     with database.reading() as session:
@@ -145,6 +152,7 @@ def list_versions(model: str, database: DatabaseOf, limit: Limit = 50, after: Af
 
 
 @router.get("/{model}/versions/{version}", summary="Show a version", responses=problems(404, 422))
+@needs(READ)
 def show_version(model: str, version: VersionNumber, database: DatabaseOf) -> Version:
     """One version, without its parameters."""
     with database.reading() as session:
@@ -160,6 +168,7 @@ def show_version(model: str, version: VersionNumber, database: DatabaseOf) -> Ve
     summary="Delete a version",
     responses=problems(404, 409, 422),
 )
+@needs(TRAIN)
 def delete_version(model: str, version: VersionNumber, database: DatabaseOf, networks: NetworksOf) -> None:
     """Delete a version with its evaluations and kept epochs; its number is never given again, and its job keeps it.
 
@@ -185,6 +194,7 @@ def _versions(session: Session, model: ModelRecord, rows: list[VersionRecord]) -
 
 
 @router.get("/{model}/parameters", response_model=Parameters, summary="Show parameters", responses=problems(404, 422))
+@needs(READ)
 def show_parameters(
     model: str, database: DatabaseOf, networks: NetworksOf, version: LatestVersion = None, epoch: WhichEpoch = None
 ) -> Response:
@@ -202,6 +212,7 @@ def show_parameters(
     responses=problems(404, 413, 415, 422),
     openapi_extra=_json_or_file(NewParameters),
 )
+@needs(TRAIN)
 def set_parameters(model: str, request: Request, body: BodyOf, database: DatabaseOf, networks: NetworksOf) -> Response:
     """Add a version with the given parameters, as JSON or as a safetensors or npz file.
 
@@ -233,6 +244,7 @@ def set_parameters(model: str, request: Request, body: BodyOf, database: Databas
         **problems(404, 422, 501),
     },
 )
+@needs(READ)
 def export_model(
     model: str,
     database: DatabaseOf,

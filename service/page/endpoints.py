@@ -6,6 +6,7 @@ from fastapi.responses import JSONResponse
 
 from service.errors import NotFound
 from service.http.media_types import weights
+from service.http.scopes import OPEN, needs
 from service.page.files import PageFile, page_files
 from service.page.headers import PAGE_HEADERS
 
@@ -16,6 +17,7 @@ AGAIN_EACH_TIME = "no-cache"
 
 
 @router.get("/")
+@needs(OPEN)
 async def root(request: Request) -> Response:
     """The page for browsers; for programs the answer of KServe's V1 protocol to whether the server is alive."""
     if "text/html" not in request.headers.get("accept", ""):
@@ -25,6 +27,7 @@ async def root(request: Request) -> Response:
 
 
 @router.get("/page/{version}/{name:path}")
+@needs(OPEN)
 async def file_of_the_page(request: Request, version: str, name: str) -> Response:
     """A file of the version of the page that runs here; others are gone, so that modules of two never mix.
 

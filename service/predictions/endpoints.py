@@ -10,6 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from service.http.media_types import JSON, preferred
 from service.http.problems import problems
 from service.http.routes import DirectRoute, Made, body_of, charset_of
+from service.http.scopes import READ, needs
 from service.models.trained_network import TrainedNetwork
 from service.predictions import invocations, operations
 from service.predictions.answers import FORMS, Answer
@@ -68,6 +69,7 @@ _JSON = JSON.encode()
     responses={**PREDICTIONS, **problems(404, 406, 409, 413, 415, 422)},
     openapi_extra=PREDICTION,
 )
+@needs(READ)
 async def predict(request: Request) -> Response:
     """The raw outputs of the network, one row for each row of inputs. Works before any training, too.
 
@@ -105,6 +107,7 @@ def _names(answer: Answer) -> tuple[tuple[bytes, bytes], ...]:
     responses=problems(404, 413, 415, 422),
     openapi_extra=INVOCATION,
 )
+@needs(READ)
 async def invoke(request: Request) -> Response:
     """Rows in the forms of MLflow's scoring server and of KServe's V1 protocol; the answer is `{"predictions": [...]}`.
 
@@ -130,6 +133,7 @@ kserve.add_api_route(
 )
 
 
+@needs(READ)
 async def show_readiness(request: Request) -> Response:
     """Every existing model is ready, trained or not."""
     await network_asked(request)

@@ -6,9 +6,10 @@ import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from ipaddress import ip_address
 from pathlib import Path
 
-from service.database.inspection import fault_of
+from service.database.inspection import fault_of, has_keys
 from service.database.lock import FileLock
 from service.settings import Settings
 from service.startup.private_folder import keep_private
@@ -32,6 +33,7 @@ def prepared(settings: Settings) -> Iterator[list[socket.socket]]:
     with ExitStack() as stack:
         sockets = [stack.enter_context(each) for each in _listening(settings.host, settings.port)]
         check(settings)
+        _check_doors(settings, sockets)
         stack.callback(_locked(settings).release)
         yield sockets
 
@@ -58,6 +60,21 @@ def check(settings: Settings) -> None:
         raise Refused(
             f"DESCENT_DATA: {settings.data} cannot be made ({error.strerror}): name another folder."
         ) from None
+
+
+def _check_doors(settings: Settings, sockets: list[socket.socket]) -> None:
+    """Check that a service without keys is out of others' reach.
+
+    Raises:
+        Refused: other machines reach it.
+    """
+    if settings.auth == "off" or all(ip_address(each.getsockname()[0]).is_loopback for each in sockets):
+        return
+    if not has_keys(database_file(settings)):
+        raise Refused(
+            f"Other machines may reach {settings.host}, and there are no keys: make one with `descent keys create "
+            f"--name admin --scope admin`, with the same DESCENT_DATA, or let everybody in with DESCENT_AUTH=off."
+        )
 
 
 def database_file(settings: Settings) -> Path:

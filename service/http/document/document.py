@@ -26,6 +26,7 @@ def add_document(app: FastAPI) -> None:
         with making:  # several threads may be the first to ask
             if app.openapi_schema is None:
                 document = deepcopy(described())
+                _describe_doors(document)
                 _describe_problems(document)
                 make_plain(document)
                 describe_answers(document)
@@ -37,6 +38,26 @@ def add_document(app: FastAPI) -> None:
 
 OF_ANY_REQUEST = (400, 403, 408, 431)
 """Statuses of faults that any request may have: a foreign Host or Origin, no HTTP, slowness, too long headers."""
+
+PROBES = ("/health/live", "/health/ready")
+"""Paths that need no key."""
+KEY: JsonObject = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "a key that `descent keys create` or `POST /api/keys` made; needed once there is one",
+}
+
+
+def _describe_doors(document: JsonObject) -> None:
+    """Describe keys. The empty requirement is for services that have none, or ask for none."""
+    document["components"]["securitySchemes"] = {"key": KEY}
+    document["security"] = [{"key": []}, {}]
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
+            if path in PROBES:
+                operation["security"] = []
+            else:
+                operation["responses"].setdefault("401", problems(401)[401])
 
 
 def _describe_problems(document: JsonObject) -> None:

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from service.http.pages import After, Limit, Page
 from service.http.problems import problems
 from service.http.routes import JSONRoute
+from service.http.scopes import READ, TRAIN, needs
 from service.jobs.records import JobRecord
 from service.jobs.reports import reading
 from service.jobs.schemas import Job
@@ -19,6 +20,7 @@ router = APIRouter(prefix="/api/jobs", tags=["jobs"], route_class=JSONRoute)
 
 
 @router.post("/{job}/cancel", summary="Throw a job away", responses=problems(404, 409, 422))
+@needs(TRAIN)
 def cancel_job(job: str, database: DatabaseOf, watcher: WatcherOf) -> Job:
     """End a job and add no version: at once while it waits or rests, within a second while a worker trains it.
 
@@ -30,6 +32,7 @@ def cancel_job(job: str, database: DatabaseOf, watcher: WatcherOf) -> Job:
 
 
 @router.post("/{job}/stop", summary="Finish a job now", responses=problems(404, 409, 422))
+@needs(TRAIN)
 def stop_job(job: str, database: DatabaseOf, watcher: WatcherOf, engine: EngineOf) -> Job:
     """End a job at its next batch and keep what it has learned: a new version of the last parameters, or of the best
     where the recipe keeps these. A job that rests gets a worker for that.
@@ -38,6 +41,7 @@ def stop_job(job: str, database: DatabaseOf, watcher: WatcherOf, engine: EngineO
 
 
 @router.post("/{job}/pause", summary="Let a job rest", responses=problems(404, 409, 422))
+@needs(TRAIN)
 def pause_job(job: str, database: DatabaseOf, watcher: WatcherOf, engine: EngineOf) -> Job:
     """Take a job from its worker at the next batch, or out of the queue at once, until it is resumed.
 
@@ -47,12 +51,14 @@ def pause_job(job: str, database: DatabaseOf, watcher: WatcherOf, engine: Engine
 
 
 @router.post("/{job}/resume", summary="Let a job go on", responses=problems(404, 409, 422))
+@needs(TRAIN)
 def resume_job(job: str, database: DatabaseOf, watcher: WatcherOf, engine: EngineOf) -> Job:
     """Put a job that rests back into the queue; of one that is asked to pause, take that back."""
     return _asked(job, Verb.RESUME, database, watcher, engine)
 
 
 @router.patch("/{job}", summary="Change a job", responses=problems(404, 409, 413, 415, 422))
+@needs(TRAIN)
 def change_job(job: str, new: JobChanges, database: DatabaseOf, watcher: WatcherOf, engine: EngineOf) -> Job:
     """Change the rate or the frozen layers of a job from its next batch on, or its priority; its labels in any
     state, in place of all that it has.
@@ -68,6 +74,7 @@ def change_job(job: str, new: JobChanges, database: DatabaseOf, watcher: Watcher
 
 
 @router.get("/{job}/log", summary="Show what happened to a job", responses=problems(404, 422))
+@needs(READ)
 def show_log(job: str, database: DatabaseOf, limit: Limit = 50, after: After = None) -> Page[LogEntry]:
     """Requests of clients, claims and losses of workers, pauses and changes, oldest first."""
     items, following = log.page(database, job, limit, after)

@@ -1,0 +1,152 @@
+"""The door: who may come in is decided from method, path and headers alone, outside all routing.
+
+Nothing of a body is read before, and a refusal closes the connection.
+"""
+
+import asyncio
+from ipaddress import ip_address
+from typing import Any
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from service.access.credentials import Admitted, Credential, Credentials
+from service.access.in_flight import InFlight, Requests
+from service.access.keys import digest_of, is_key
+from service.access.routes import RouteTable
+from service.database.caller import WITHOUT_KEYS, Caller, reset_caller, set_caller
+from service.database.database import Database
+from service.errors import DescentError, Forbidden, Unauthorized
+from service.http.problems import refuse
+from service.http.request_context import OWNER
+from service.http.scopes import METRICS, OPEN, contains
+from service.http.scopes import Scope as Right
+
+NOBODY = Caller("", reaches_all=False)
+"""The caller of what is open to all; it owns nothing, and no owner has this name."""
+
+_HOW = "Send one as `Authorization: Bearer dsc_...`; `descent keys create`, on the machine of the service, makes one."
+_MISSING = Unauthorized(f"This service asks for a key. {_HOW}", "key_missing")
+_UNREADABLE = Unauthorized(f"The header Authorization has no key of this service. {_HOW}", "key_malformed")
+_UNKNOWN = Unauthorized(f"This key is not known here, was revoked, or has expired. {_HOW}", "key_not_good")
+_SCHEME = b"bearer "
+_NO_KEY = (WITHOUT_KEYS, None)
+
+
+class Guard:
+    """ASGI middleware that lets in who shows a key of a scope that is wide enough, and nobody else.
+
+    While no key was ever made, requests to an address of the loopback interface need none. With `asks=False`, none do.
+    """
+
+    def __init__(self, app: ASGIApp, table: RouteTable, *, asks: bool) -> None:
+        self.app = app
+        self._table = table
+        self._asks = asks
+        self._credentials = Credentials()
+        self._database: Database | None = None
+        self._requests: Requests[Credential | None] = Requests(self._is_good)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan" or not self._asks:
+            await self.app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            raise TypeError(f"nothing here speaks {scope['type']}")
+        try:
+            caller, credential = await self._admit(scope)
+        except DescentError as error:
+            await refuse(scope, receive, send, error)
+            return
+        token = set_caller(caller)
+        OWNER.set(caller.owner or None)
+        try:
+            if caller is NOBODY:
+                await self.app(scope, receive, send)
+            else:
+                await self._answer(credential, scope, receive, send)
+        finally:
+            reset_caller(token)
+
+    async def _answer(self, credential: Credential | None, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the application answer, as long as what let the request in is good."""
+        request = InFlight(send)
+        self._requests.add(credential, request)
+        try:
+            await self.app(scope, receive, request.send)
+        except asyncio.CancelledError:
+            if not request.is_ended:
+                raise
+            await request.close()
+            if not request.status:
+                await refuse(scope, receive, send, _MISSING if credential is None else _UNKNOWN)
+        finally:
+            self._requests.remove(credential, request)
+
+    async def _admit(self, scope: Scope) -> tuple[Caller, Credential | None]:
+        """Return the caller, and what it has shown.
+
+        Raises:
+            Unauthorized: it has shown nothing, or nothing that is good.
+            Forbidden: it may not do this.
+            Unavailable: the database, which has the keys, does not answer.
+        """
+        needed = self._table.needed(scope["method"], scope["path"])
+        if needed is OPEN:
+            return NOBODY, None
+        resources: Any = getattr(scope["app"].state, "resources", None)
+        if resources is None:  # nothing was opened, and there is nothing to protect
+            return _NO_KEY
+        self._database = resources.database
+        credential = self._shown(scope)
+        if credential is None:
+            if _is_at_loopback(scope) and not await self._credentials.has_keys(resources.database):
+                return _NO_KEY
+            raise _MISSING
+        found = await self._credentials.find(resources.database, credential)
+        if found is None:
+            raise _UNKNOWN
+        _check_scope(found, needed)
+        return found.caller, credential
+
+    def _shown(self, scope: Scope) -> Credential | None:
+        """Return what a request shows, or None where it shows nothing.
+
+        Raises:
+            Unauthorized: it has more than one key, or none that could be one.
+        """
+        shown = [value for name, value in scope["headers"] if name == b"authorization"]
+        if not shown:
+            return None
+        if len(shown) == 1 and shown[0][: len(_SCHEME)].lower() == _SCHEME:
+            text = shown[0][len(_SCHEME) :].strip().decode("latin-1")
+            credential = Credential(digest_of(text))
+            if self._credentials.remembers(credential) or is_key(text):
+                return credential
+        raise _UNREADABLE
+
+    async def _is_good(self, credential: Credential | None) -> bool:
+        assert self._database is not None
+        try:
+            if credential is None:
+                return not await self._credentials.has_keys(self._database)
+            return await self._credentials.find(self._database, credential, again=True) is not None
+        except DescentError:  # the next look is a moment away; newcomers are refused meanwhile
+            return True
+
+
+def _check_scope(found: Admitted, needed: Right | None) -> None:
+    if needed is None:  # there is nothing there, which the router says to all that may look around
+        if found.scope is METRICS:
+            raise Forbidden("A key of the scope `metrics` is for /metrics alone.", "scope_too_small")
+    elif not contains(found.scope, needed):
+        detail = f"This needs a key of the scope `{needed}`, and yours has `{found.scope}`"
+        raise Forbidden(f"{detail}: ask whoever made it for another one.", "scope_too_small")
+
+
+def _is_at_loopback(scope: Scope) -> bool:
+    """Whether the connection came to an address that this machine alone reaches; or to none, within a process."""
+    host = (scope.get("server") or ("",))[0]
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return True
