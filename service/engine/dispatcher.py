@@ -31,6 +31,8 @@ LEAST_AGE = 2
 """One ticket in so many, or in as many as there are workers if these are more, goes by the turns of submitters, and the
 others by age: names are not checked, and whoever makes up many gets no more than that."""
 
+MOST_DEAD = 100
+"""Dead workers that are remembered."""
 LONGEST_PAUSE = 30.0
 """Seconds for which no ticket is sent where they keep failing before a worker can claim a job."""
 
@@ -66,6 +68,8 @@ class Dispatcher:
         self._sent = 0
         self._deaths: deque[Death] = deque()
         """Deaths of workers that had a ticket, not yet written down."""
+        self._died_at_work: deque[str] = deque(maxlen=MOST_DEAD)
+        """Addresses of the workers that died last with a job."""
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._swept = 0.0
@@ -119,8 +123,7 @@ class Dispatcher:
                 jobs = queue.lose(session, death.ticket, end)
             for job in jobs:
                 log.warning("job %s lost its worker: %s", job, end or "how it ended is not known here")
-            if not jobs:
-                self._hold_back()
+            self._learn_from(death, claimed=bool(jobs))
             self._deaths.popleft()
             self._when_done()
 
@@ -195,6 +198,16 @@ class Dispatcher:
                 log.error("a ticket came to nothing (%s)", future.status)
         self._wake.set()
         self._when_done()
+
+    def _learn_from(self, death: Death, *, claimed: bool) -> None:
+        """Hold tickets back where workers die before they claim a job; one that died at its job takes the ticket that
+        waited behind it along, which tells nothing.
+        """
+        if claimed:
+            self._died_at_work.append(death.worker)
+            self._pause = self._paused_until = 0.0
+        elif death.worker not in self._died_at_work:
+            self._hold_back()
 
     def _hold_back(self) -> None:
         self._pause = min(max(2 * self._pause, SWEEP), LONGEST_PAUSE)

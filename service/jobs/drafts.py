@@ -157,7 +157,9 @@ def _plan(
             train=lambda: view.part("train"),
         )
     except RecipeError as error:
-        raise invalid(f"#/{error.field}", f"{error.field} {error.message}.", f"impossible_{error.field}") from None
+        raise invalid(
+            f"#/{error.field}", f"{error.field} {error.message}.", f"impossible_{error.field.partition('/')[0]}"
+        ) from None
     given = advice(plan, recipe, network=start.network, gram=gram, validation_rows=dataset.validation_rows)
     if not any(each.code == "loss_takes_probabilities" for each in given):  # its remedy makes probabilities as well
         lacking = no_probabilities(columns.target_columns, start.network, recipe.loss)

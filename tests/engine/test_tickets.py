@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from service.engine.cluster import Cluster
-from service.engine.dispatcher import TICKETS_PER_WORKER, Dispatcher
+from service.engine.dispatcher import TICKETS_PER_WORKER, Death, Dispatcher
 from service.engine.tickets import work_with
 from service.engine.workspace import Workspace
 from service.jobs import queue
@@ -24,7 +24,7 @@ class Engine:
     def __init__(self, workspace: Workspace) -> None:
         self.tickets: dict[str, Any] = {}
         self.by_turns: list[bool] = []
-        cluster = SimpleNamespace(submit=self._submit, lost_worker_of=lambda _: None)
+        cluster = SimpleNamespace(submit=self._submit, lost_worker_of=lambda _: None, end_of_worker=lambda _: None)
         self.dispatcher = Dispatcher(workspace.database, cast(Cluster, cluster), lambda: None)
         self.dispatcher.workers = WORKERS
 
@@ -109,3 +109,21 @@ def test_tickets_that_fail_hold_further_ones_back(workspace: Workspace, post: Po
     assert engine.supply() == 0
     engine.dispatcher._paused_until = 0.0
     assert engine.supply() == 1
+
+
+@pytest.mark.parametrize("claimed_dies_first", [True, False])
+def test_a_ticket_that_dies_behind_a_job_holds_none_back(
+    workspace: Workspace, post: Post, engine: Engine, claimed_dies_first: bool
+) -> None:
+    job, _ = post(), post()
+    engine.supply()
+    first, behind = engine.tickets
+    claim(workspace, job, first)
+    died = [first, behind] if claimed_dies_first else [behind, first]
+    engine.dispatcher._deaths.extend(Death(ticket, "tcp://127.0.0.1:1") for ticket in died)
+    engine.dispatcher._call_back()
+    assert engine.dispatcher._paused_until == 0.0
+
+    engine.dispatcher._deaths.append(Death("never claimed", "tcp://127.0.0.1:2"))
+    engine.dispatcher._call_back()
+    assert engine.dispatcher._paused_until > 0.0

@@ -52,10 +52,11 @@ def _check(session: Session, record: JobRecord, wish: Wish) -> None:
         raise Conflict(detail, "verifies")
     recipe = record.recipe.to_learning()
     try:
+        network = network_of(models.find(session, record.model_id))
         if wish.rate is not None:
-            check_rate(recipe, wish.rate)
+            check_rate(recipe, wish.rate, network.dtype)
         if wish.frozen is not None:
-            check_frozen(recipe, network_of(models.find(session, record.model_id)), wish.frozen)
+            check_frozen(recipe, network, wish.frozen)
     except RecipeError as error:
         place = "rate" if wish.rate is not None and not error.field.startswith("frozen") else error.field
         raise invalid(f"#/{place}", f"{error.field} {error.message}", f"impossible_{place.partition('/')[0]}") from None

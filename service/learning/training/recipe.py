@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from service.learning.layers import nodes
 from service.learning.losses import Loss
 from service.learning.network import Network
@@ -85,6 +87,7 @@ def check(recipe: Recipe, network: Network, train_rows: int, validation_rows: in
         raise RecipeError("early_stopping", "needs a validation part, or train_loss to monitor")
     if recipe.schedule is not None and recipe.optimiser.rate is None:
         raise RecipeError("schedule", "has no rate to set: the optimiser has none")
+    check_rates(recipe, network.dtype)
     if recipe.backoff is not None:
         check_backoff(recipe.backoff, recipe)
     if weighted and not recipe.loss.separable:
@@ -108,12 +111,30 @@ def check_backoff(backoff: Backoff, recipe: Recipe) -> None:
         raise RecipeError("backoff/tries", f"must be from 1 to {MOST_TRIES}, not {backoff.tries}")
 
 
-def check_rate(recipe: Recipe, rate: float) -> None:
+def check_rates(recipe: Recipe, dtype: str) -> None:
+    """Raise RecipeError where a rate is too large for the dtype."""
+    rules = recipe.optimiser.rules
+    for index, rule in enumerate(rules):
+        within = "" if recipe.optimiser in rules else f"rules/{index}/"
+        check_size(f"optimiser/{within}eta", rule.rate or 0.0, dtype)
+    if recipe.schedule is not None:
+        check_size("schedule", recipe.schedule.rate(1), dtype)
+
+
+def check_size(field: str, rate: float, dtype: str) -> None:
+    """Raise RecipeError where a rate is too large for the dtype."""
+    largest = float(np.finfo(dtype).max)
+    if rate > largest:
+        raise RecipeError(field, f"is too large for {dtype}, whose largest number is {largest:.3g}: {rate:g}")
+
+
+def check_rate(recipe: Recipe, rate: float, dtype: str) -> None:
     """Raise RecipeError where this rate cannot be set on the way."""
     if recipe.optimiser.rate is None:
         raise RecipeError("rate", f"cannot be changed: {recipe.optimiser.name} has none")
     if not 0 < rate < math.inf:
         raise RecipeError("rate", f"must be a finite number greater than 0, not {rate:g}")
+    check_size("rate", rate, dtype)
 
 
 def check_frozen(recipe: Recipe, network: Network, frozen: Sequence[str]) -> None:

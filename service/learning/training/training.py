@@ -237,7 +237,7 @@ class Training:
             RuntimeError: the training has no place now.
         """
         if rate is not None:
-            check_rate(self.recipe, rate)
+            check_rate(self.recipe, rate, self._network.dtype)
         if frozen is not None:
             check_frozen(self.recipe, self._network, frozen)
         place = self.place

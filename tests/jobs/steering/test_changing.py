@@ -70,6 +70,7 @@ def test_a_job_that_has_not_begun_has_nothing_to_keep(client: Client, service: R
 FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "no rate": ({"rate": 0}, "#/rate"),
     "a negative rate": ({"rate": -0.1}, "#/rate"),
+    "a rate beyond float32": ({"rate": 1e39}, "#/rate"),
     "a text": ({"rate": "0.1"}, "#/rate"),
     "an unknown layer": ({"frozen": ["layers.5"]}, "#/frozen/0"),
     "all layers": ({"frozen": ["layers.0"]}, "#/frozen"),
@@ -107,6 +108,12 @@ def test_a_job_that_has_ended_is_not_changed(client: Client) -> None:
 RECIPES: dict[str, tuple[dict[str, Any], str]] = {
     "an unknown layer": ({"frozen": ["layers.3"]}, "#/frozen/0"),
     "all layers": ({"frozen": ["layers.0"]}, "#/frozen"),
+    "a rate beyond float32": ({"optimiser": {"rule": "Adam", "eta": 1e39}}, "#/optimiser/eta"),
+    "such a rate in a chain": (
+        {"optimiser": {"rule": "OptimiserChain", "rules": [{"rule": "ClipNorm"}, {"rule": "Adam", "eta": 1e39}]}},
+        "#/optimiser/rules/1/eta",
+    ),
+    "a schedule beyond float32": ({"schedule": {"name": "Constant", "value": 1e39}}, "#/schedule"),
     "a factor of 1": ({"backoff": {"factor": 1}}, "#/backoff/factor"),
     "no tries": ({"backoff": {"tries": 0}}, "#/backoff/tries"),
     "no rate to lower": ({"backoff": {}, "optimiser": {"rule": "AdaDelta"}}, "#/backoff"),
