@@ -43,6 +43,9 @@ from service.inference.metadata_endpoints import router as inference_metadata
 from service.jobs.endpoints import router as jobs
 from service.jobs.steering.endpoints import router as steering
 from service.jobs.watcher import Watcher
+from service.metrics import port
+from service.metrics.endpoints import router as metrics
+from service.metrics.traffic import Traffic
 from service.models.endpoints import router as models
 from service.models.networks import Networks
 from service.page.endpoints import router as page
@@ -53,7 +56,7 @@ from service.resources import DatabaseOf, EngineOf, Resources, RoomOf
 from service.settings import Settings
 from service.storage.storage import Storage
 from service.telemetry.readiness import Life, Readiness, Room
-from service.telemetry.requests import Requests, write_access
+from service.telemetry.requests import Observer, Requests, write_access
 from service.vocabulary.endpoints import router as vocabulary
 
 log = logging.getLogger(__name__)
@@ -87,7 +90,10 @@ class Application(FastAPI):
 
     def __init__(self, settings: Settings, **options: Any) -> None:
         super().__init__(**options)
-        self._observers = [write_access] if settings.access_log else []
+        self.traffic = Traffic()
+        self._observers: list[Observer] = [write_access] if settings.access_log else []
+        if settings.metrics_port is not None:
+            self._observers.append(self.traffic)
 
     def build_middleware_stack(self) -> ASGIApp:
         return Requests(super().build_middleware_stack(), *self._observers)
@@ -101,10 +107,11 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with opened(settings) as app.state.resources:
-            yield
+        with port.served(settings.metrics_host, settings.metrics_port, application.traffic):
+            async with opened(settings) as app.state.resources:
+                yield
 
-    app = Application(
+    app = application = Application(
         settings,
         title="Descent",
         summary="Train and serve Dense networks over HTTP",
@@ -127,7 +134,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(HeadAsGet)
     app.add_middleware(BodyLimit, limit=settings.max_body, upload_limit=settings.max_upload)
     add_error_handlers(app)
-    for router in (keys, datasets, models, evaluations, jobs, steering, vocabulary, inference_metadata, page):
+    for router in (keys, datasets, models, evaluations, jobs, steering, vocabulary, inference_metadata, metrics, page):
         app.include_router(router)
     _add_health(app)
     _add_docs(app, OPEN if settings.docs == "open" else READ)

@@ -54,6 +54,10 @@ class Settings(BaseSettings):
     """The form of the lines on stderr."""
     access_log: bool = False
     """Whether each request gets a line."""
+    metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    """Port of a replica's own metrics; None: nothing is counted."""
+    metrics_host: str = "127.0.0.1"
+    """Address of that port."""
 
     @property
     def database_url(self) -> str:

@@ -30,7 +30,7 @@ FLOORS = (
     "models",
     "jobs",
     "engine evaluations predictions recovery",
-    "client inference",
+    "client inference metrics",
     "app demo",
     "server",
     "commands",

@@ -204,6 +204,7 @@ class Ledger:
         if not queue.write(session, self.job, self.attempt, **columns):
             self.lost = True
             return False
+        noted.count(session, self._last_epoch, 0 if self._training is None else self._training.rows)
         if noted.reports and not self._verifies:
             reports.add(session, self.job, reports_of(noted.reports))
         for epoch, vector in noted.points.items():

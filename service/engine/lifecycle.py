@@ -40,8 +40,13 @@ class Engine:
     @property
     def ready(self) -> bool:
         """Whether there are workers that take jobs."""
+        return self.workers > 0
+
+    @property
+    def workers(self) -> int:
+        """Workers that take jobs."""
         dispatcher = self._dispatcher
-        return dispatcher is not None and dispatcher.workers > 0
+        return 0 if dispatcher is None else dispatcher.workers
 
     @property
     def is_loading(self) -> bool:

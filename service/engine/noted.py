@@ -3,8 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Self
 
+from sqlalchemy.orm import Session
+
 from service.learning.training.changes import Change
 from service.learning.training.events import BackedOff, EpochReport
+from service.telemetry import records as totals
 
 MOST_REPORTS = 20_000
 """Reports that wait to be written; a training that makes them faster than the database takes them is held up."""
@@ -29,6 +32,12 @@ class Noted:
     def much(self) -> bool:
         """Whether the training is to wait until some of this is written."""
         return len(self.reports) >= MOST_REPORTS or sum(map(len, self.points.values())) >= MOST_BYTES
+
+    def count(self, session: Session, last_epoch: int, rows: int) -> None:
+        """Add the epochs behind the last one written, and the rows that they read, to the totals."""
+        if self.reports:
+            epochs = self.reports[-1].epoch - max(last_epoch, 0)
+            totals.count(session, epochs=epochs, rows=epochs * rows)
 
     def drop(self, written: Self) -> None:
         """Forget what was written: an earlier copy of this."""

@@ -79,7 +79,7 @@ def delete(database: Database, job: str) -> None:
         if verification is not None:
             detail = f"Job {verification} trains job {job} again, and has not ended: wait for it, or cancel it."
             raise Conflict(detail, "job_in_use")
-        session.delete(record)
+        queue.delete(session, record)
 
 
 def _way_to_end(record: JobRecord) -> str:

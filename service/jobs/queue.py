@@ -17,6 +17,7 @@ from service.jobs.steering import records as steering
 from service.jobs.steering.records import Happening
 from service.jobs.turns.order import turn_of_new
 from service.models.records import drop_last_parameters, drop_points
+from service.telemetry import records as totals
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ def add(session: Session, model: str, version: int, dataset: str, **values: Any)
     record = JobRecord(id=new_id("job"), model_id=model, dataset_id=dataset, **place, **held, **values)
     session.add(record)
     session.flush()  # fills the defaults in
+    totals.count(session, created=1)
     return record
 
 
@@ -60,6 +62,7 @@ def claim(session: Session, job: str, message: str) -> int | None:
         if taken is None:
             return None
         steering.add(session, job, Happening.WORKER_LOST, "The worker was lost.", epoch=taken[1])
+        totals.count(session, workers_lost=1)
     attempt, epochs = taken
     epoch = None if attempt == 1 else epochs
     steering.add(session, job, Happening.CLAIMED, f"A worker took the job: attempt {attempt}.", epoch=epoch)
@@ -131,11 +134,18 @@ def end(session: Session, record: JobRecord, state: State, **values: Any) -> Non
         setattr(record, column, value)
     if state == State.FAILED:
         log.warning("job %s failed: %s", record.id, record.error.detail if record.error else "")
+    totals.count(session, **{state.value: 1})
     delete_checkpoint(session, record.id)
     if state != State.SUCCEEDED:
         drop_points(session, record.id)
     elif record.attempt > 1:  # it may have left some when it paused
         drop_last_parameters(session, record.id)
+
+
+def delete(session: Session, record: JobRecord) -> None:
+    """Delete an ended job with its reports, log and last parameters."""
+    totals.count(session, **{totals.deleted(record.state): 1})
+    session.delete(record)
 
 
 def verification_of(session: Session, job: str) -> str | None:
@@ -190,6 +200,7 @@ def lose(session: Session, message: str, end_of_worker: str | None) -> list[str]
 
 def _lose(session: Session, record: JobRecord, end_of_worker: str | None) -> None:
     """Make the job `queued` again; `cancelled` where a client asked for that, and `failed` after too many losses."""
+    totals.count(session, workers_lost=1)
     record.losses_of_worker += 1
     record.losses_since_checkpoint += 1
     if end_of_worker is not None:

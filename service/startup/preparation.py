@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from ipaddress import ip_address
 from pathlib import Path
+from typing import NamedTuple
 
 from service.database.inspection import fault_of, has_keys
 from service.database.lock import FileLock
@@ -17,6 +18,18 @@ from service.startup.private_folder import keep_private
 FULL = {errno.ENOSPC, errno.EDQUOT}
 """Errors that do not prevent a start: data can still be read, and other requests get 503 until there is room."""
 BACKLOG = 2048
+
+
+class Names(NamedTuple):
+    """The words for an address and its port, and for the way to choose another port."""
+
+    host: str
+    way: str
+    port: str
+
+
+SERVICE = Names("DESCENT_HOST", "--port", "--port (0: any)")
+METRICS = Names("DESCENT_METRICS_HOST", "DESCENT_METRICS_PORT", "DESCENT_METRICS_PORT")
 
 
 class Refused(Exception):
@@ -32,6 +45,9 @@ def prepared(settings: Settings) -> Iterator[list[socket.socket]]:
     """
     with ExitStack() as stack:
         sockets = [stack.enter_context(each) for each in _listening(settings.host, settings.port)]
+        if settings.metrics_port is not None:
+            for each in _listening(settings.metrics_host, settings.metrics_port, METRICS):
+                each.close()  # the server of metrics opens one of its own
         check(settings)
         _check_doors(settings, sockets)
         stack.callback(_locked(settings).release)
@@ -121,7 +137,7 @@ def _locked(settings: Settings) -> FileLock:
     return lock
 
 
-def _listening(host: str, port: int) -> list[socket.socket]:
+def _listening(host: str, port: int, names: Names = SERVICE) -> list[socket.socket]:
     """Return a socket for each address of the host, which listens already: of two services only one gets a port.
 
     Raises:
@@ -131,7 +147,7 @@ def _listening(host: str, port: int) -> list[socket.socket]:
         addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError) as error:  # a part of the name is empty or too long for one
         reason = getattr(error, "strerror", None) or "this is no name"
-        raise Refused(f"DESCENT_HOST: {host} has no address ({reason}): 127.0.0.1 or 0.0.0.0 has.") from None
+        raise Refused(f"{names.host}: {host} has no address ({reason}): 127.0.0.1 or 0.0.0.0 has.") from None
     sockets: list[socket.socket] = []
     failures: list[OSError] = []
     for family, _, _, _, address in dict.fromkeys(addresses):
@@ -155,17 +171,17 @@ def _listening(host: str, port: int) -> list[socket.socket]:
     if not sockets or in_use:
         for each in sockets:
             each.close()
-        raise Refused(_why_not(host, port, (in_use or failures)[0]))
+        raise Refused(_why_not(host, port, (in_use or failures)[0], names))
     return sockets
 
 
-def _why_not(host: str, port: int, error: OSError) -> str:
+def _why_not(host: str, port: int, error: OSError, names: Names) -> str:
     match error.errno:
         case errno.EADDRINUSE:
-            return f"Port {port} of {host} is in use: stop what listens there, or choose another with --port (0: any)."
+            return f"Port {port} of {host} is in use: stop what listens there, or choose another with {names.port}."
         case errno.EACCES:
-            return f"Port {port} is for root alone: choose one above 1023 with --port."
+            return f"Port {port} is for root alone: choose one above 1023 with {names.way}."
         case errno.EADDRNOTAVAIL:
-            return f"DESCENT_HOST: {host} is no address of this machine: 127.0.0.1 or 0.0.0.0 is."
+            return f"{names.host}: {host} is no address of this machine: 127.0.0.1 or 0.0.0.0 is."
         case _:
             return f"Nothing can listen at port {port} of {host} ({os.strerror(error.errno or 0)}): choose another."

@@ -53,6 +53,11 @@ class Training:
         self._stop_asked: StopReason | None = None
         self._measures_result = False
 
+    @property
+    def rows(self) -> int:
+        """Rows of an epoch."""
+        return len(self._train)
+
     def _make_path(self, start: Array) -> Path:
         return begin_path(self._problem, start, self._scaling)
 

@@ -1,0 +1,35 @@
+"""The table of totals: what has ever been done, which neither ends nor deletions take back."""
+
+from sqlalchemy import BigInteger, select, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from service.database.record import Record
+
+
+class TotalRecord(Record):
+    """The count of one kind of thing since the database was made."""
+
+    __tablename__ = "totals"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[int] = mapped_column(BigInteger)
+
+
+_ADD = text(
+    "INSERT INTO totals (name, value) VALUES (:name, :value) "
+    "ON CONFLICT (name) DO UPDATE SET value = totals.value + excluded.value"
+)
+
+
+def count(session: Session, **amounts: int) -> None:
+    """Add to totals, in the transaction of what is counted."""
+    session.execute(_ADD, [{"name": name, "value": amount} for name, amount in amounts.items()])
+
+
+def deleted(state: str) -> str:
+    """Return the name of the total of jobs of a state that were deleted."""
+    return f"deleted_{state}"
+
+
+def totals(session: Session) -> dict[str, int]:
+    return {record.name: record.value for record in session.scalars(select(TotalRecord))}
