@@ -1,6 +1,6 @@
 """The columns of a dataset: their kinds and their limits."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypedDict
 
@@ -8,6 +8,9 @@ Kind = Literal["numeric", "boolean", "categorical"]
 """The kind of a column: numbers; 0 and 1, false and true; or texts, each one of a few categories."""
 WantedKind = Literal["numeric", "boolean", "categorical", "date"]
 """A kind that a sender wants: dates become numbers, the days since 1970-01-01 in UTC."""
+DateOrder = Literal["day_first", "month_first", "unambiguous"]
+"""The reading of dates such as 1/2/2020 in a column of dates; it may have had none."""
+UNAMBIGUOUS: DateOrder = "unambiguous"
 LONGEST_NAME = 500
 """Characters; the headers of surveys are whole questions."""
 MOST_COLUMNS = 4096
@@ -29,6 +32,8 @@ class Column:
     """The categories of a categorical column, in the order of its codes."""
     fill: float | None = None
     """The number or code that stood for a missing value."""
+    dates: DateOrder | None = None
+    """Of numbers that were dates, and are days since 1970-01-01: how these were read."""
 
     @property
     def width(self) -> int:
@@ -47,12 +52,14 @@ class Column:
         return bool(stored) if self.kind == "boolean" else stored
 
     def to_json(self) -> dict[str, Any]:
-        return {**vars(self), "width": self.width}
+        written = {name: value for name, value in vars(self).items() if name != "dates" or value is not None}
+        return {**written, "width": self.width}
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> "Column":
         categories = kept["categories"]
-        return cls(kept["name"], kept["kind"], None if categories is None else tuple(categories), kept.get("fill"))
+        known = None if categories is None else tuple(categories)
+        return cls(kept["name"], kept["kind"], known, kept.get("fill"), kept.get("dates"))
 
 
 class ColumnStatistics(TypedDict):
@@ -75,3 +82,8 @@ class ColumnSummary(TypedDict):
     name: str
     kind: Kind
     parts: dict[str, ColumnStatistics]
+
+
+def unambiguous(columns: Iterable[str]) -> dict[str, DateOrder]:
+    """Return columns of dates none of which may begin with the day or with the month."""
+    return dict.fromkeys(columns, UNAMBIGUOUS)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from service.datasets.columns import LONGEST_NAME, MOST_COLUMNS, Kind, WantedKind
+from service.datasets.columns import LONGEST_NAME, MOST_COLUMNS, DateOrder, Kind, WantedKind
 from service.http.long_json.lists import LongList
 from service.http.query import Labels
 from service.wire import PLAIN, WHOLE, Advice, Dtype, Name, Number, PartName, Seed, Strict
@@ -178,6 +178,10 @@ class PreviewedDataset(NewDataset):
     targets: Annotated[list[ColumnName], PLAIN] = Field([], max_length=MOST_COLUMNS, description="the columns to learn")
 
 
+_DATES = "left out but for dates, now days since 1970-01-01: how such as 1/2/2020 were read, and are in rows"
+ReadDates = Annotated[DateOrder | None, Field(description=_DATES, exclude_if=lambda order: order is None)]
+
+
 class Column(BaseModel):
     """A column of a dataset."""
 
@@ -185,6 +189,7 @@ class Column(BaseModel):
     kind: Kind = Field(description="the kind of its values")
     width: int = Field(description="inputs or outputs of a network that this column takes")
     categories: list[str] | None = Field(description="of a categorical column, in the order of its inputs or outputs")
+    dates: ReadDates = None
 
 
 class Parts(BaseModel):
@@ -204,9 +209,7 @@ class Dataset(BaseModel):
     id: str = Field(description="its id")
     name: str = Field(description="its name, by default the id")
     state: State = Field(description="a dataset that is loading cannot be used yet")
-    progress: float | None = Field(
-        description="while it is loading: the share of the body that has arrived, where known"
-    )
+    progress: float | None = Field(description="while it is loading: the share that has arrived, where known")
     rows: int = Field(description="rows of all parts")
     features: list[Column] = Field(description="the columns that are inputs, in order")
     targets: list[Column] = Field(description="the columns to learn, in order")
@@ -215,9 +218,7 @@ class Dataset(BaseModel):
     parts: Parts = Field(description="rows of each part")
     dtype: Dtype
     missing: Missing | None = Field(description="the treatment of missing values; null: they were refused")
-    ignored: list[str] = Field(
-        description="columns of the body that are left out, on request or because they are of no use"
-    )
+    ignored: list[str] = Field(description="columns of the body that are left out, as asked or as of no use")
     advice: list[Advice] = Field(description="advice on how the body was read, each with its remedy")
     sha256: str | None = Field(
         description="of the schema and the stored arrays: equal data, equal hash; null while it is loading"

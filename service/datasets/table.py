@@ -8,7 +8,7 @@ from math import isfinite
 import numpy as np
 from numpy.typing import NDArray
 
-from service.datasets.columns import Kind
+from service.datasets.columns import DateOrder, Kind
 from service.datasets.faults import Note, refuse
 from service.learning.planning.advice import Advice
 
@@ -69,7 +69,7 @@ class Table:
     """Advice to the sender on the way that the body was read."""
     ignored: list[str] = field(default_factory=list)
     """Columns of the body that are left out."""
-    dates: Collection[str] = ()
+    dates: Mapping[str, DateOrder] = field(default_factory=dict)
     """Columns of dates, as days."""
     complete: bool = True
     """Whether the chunks have all rows of the body, and not those of its beginning alone."""
@@ -111,6 +111,8 @@ class ReadOptions:
     """The least number of columns: a dataset has one to learn from and one to learn."""
     expected: Mapping[str, Kind] = field(default_factory=dict)
     """Kinds of columns that a CSV may have, where the caller knows them already."""
+    known_dates: Mapping[str, DateOrder] = field(default_factory=dict)
+    """Columns that hold days to the caller: where they begin with a date, they are read as dates."""
     sample: int | None = None
     """Bytes of CSV after which no more rows are read; None: all are."""
     note: Note = refuse

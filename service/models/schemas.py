@@ -7,6 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Fiel
 from typing_extensions import TypeAliasType
 
 from service.datasets.columns import Kind
+from service.datasets.schemas import ReadDates
 from service.http.long_json.lists import MOST_MEMBERS, LongList
 from service.http.query import GivenLabels, Labels
 from service.learning.losses import Link
@@ -214,6 +215,7 @@ class SignatureFeature(SignatureColumn):
     fill: float | None = Field(
         description="the substitute for a missing value, a number or the index of a category; null: none may be missing"
     )
+    dates: ReadDates = None
 
 
 class ModelSignature(BaseModel):

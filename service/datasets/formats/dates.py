@@ -1,12 +1,13 @@
 """Dates as people write them, as days since 1970-01-01 in UTC."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from service.datasets.columns import UNAMBIGUOUS, DateOrder
 from service.datasets.formats.checks import CLOCK, MONTH
 from service.learning.planning.advice import Advice
 from service.pointers import escape
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     import pyarrow
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+MONTHS_FIRST: Mapping[DateOrder, bool] = {"day_first": False, "month_first": True}
+"""Whether 1/2/2020 is in January, where that is known."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 FIRST_OF_CENTURY = 69
@@ -57,6 +60,13 @@ def month_first(texts: Iterable[str]) -> bool | None:
 def is_in_doubt(texts: Iterable[str]) -> bool:
     """Whether some dates may begin with the day or with the month."""
     return any((found := _FORMS[1].fullmatch(text)) and found["mark"] != "." for text in texts)
+
+
+def order_of(texts: Iterable[str], order: bool | None) -> DateOrder:
+    """Return how dates are read of which `month_first` has told an order, or none."""
+    if order is not None:
+        return "month_first" if order else "day_first"
+    return "month_first" if is_in_doubt(texts) else UNAMBIGUOUS
 
 
 def read_month_first(name: str) -> Advice:

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from service.datasets.columns import MOST_CATEGORIES, Kind, WantedKind
+from service.datasets.columns import MOST_CATEGORIES, DateOrder, Kind, WantedKind
 from service.datasets.faults import MOST_OF_A_KIND, Note, refuse
 from service.datasets.formats.checks import check_types, few_categories
-from service.datasets.formats.dates import day_of, is_in_doubt, month_first, read_month_first
+from service.datasets.formats.dates import day_of, is_in_doubt, month_first, order_of, read_month_first
 from service.datasets.table import Chunk, Table, Texts, Values, category_of
 from service.errors import Fault, Invalid, invalid
 from service.http import json_numbers
@@ -34,12 +34,14 @@ def json_table(columns: Mapping[str, Any], types: Mapping[str, WantedKind], dtyp
     read: dict[str, Values | Texts] = {}
     wrong: dict[str, NDArray[np.bool_]] = {}
     advice: list[Advice] = []
+    dates: dict[str, DateOrder] = {}
     for name, values in columns.items():
         wanted, pointer = types.get(name), f"#/columns/{escape(name)}"
         if wanted == "date":
             kinds[name] = "numeric"
-            read[name], wrong[name], doubtful = _days(values, pointer, note)
-            advice += [read_month_first(name)] if doubtful else []
+            read[name], wrong[name], order, texts = _days(values, pointer, note)
+            advice += [read_month_first(name)] if order is None and is_in_doubt(texts) else []
+            dates[name] = order_of(texts, order)
             continue
         try:
             kinds[name], read[name] = _column(values, wanted, dtype, pointer)
@@ -47,13 +49,12 @@ def json_table(columns: Mapping[str, Any], types: Mapping[str, WantedKind], dtyp
             note(refused)
             kinds[name], read[name], wrong[name] = _salvaged(values, wanted)
     chunk = _of_one_length(Chunk(read, lambda row: f"Row {row}", wrong), note)
-    dates = [name for name, wanted in types.items() if wanted == "date"]
     return Table(kinds, few_categories(_alone(chunk), types, note), advice=advice, dates=dates)
 
 
-def _days(values: Any, pointer: str, note: Note) -> tuple[Values, NDArray[np.bool_], bool]:
-    """Return days in place of dates, which values are none, and whether the month may be the day; note the first that
-    are none.
+def _days(values: Any, pointer: str, note: Note) -> tuple[Values, NDArray[np.bool_], bool | None, set[str]]:
+    """Return days in place of dates, which values are none, whether the month comes first, and all texts; note the
+    first that are no dates.
     """
     texts = {value for _, value in _there(values) if isinstance(value, str)}
     order = month_first(texts)
@@ -66,7 +67,7 @@ def _days(values: Any, pointer: str, note: Note) -> tuple[Values, NDArray[np.boo
         detail = 'This is no date: write dates as texts, as in "2026-01-31".'
         rows = np.flatnonzero(wrong)[:MOST_OF_A_KIND].tolist()
         note(Invalid(detail, "invalid", tuple(Fault(f"{pointer}/{row}", detail) for row in rows)))
-    return days, wrong, order is None and is_in_doubt(texts)
+    return days, wrong, order, texts
 
 
 def _alone(chunk: Chunk) -> Generator[Chunk]:

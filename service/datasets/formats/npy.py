@@ -7,7 +7,7 @@ from tokenize import TokenError
 import numpy as np
 import pyarrow
 
-from service.datasets.columns import Kind
+from service.datasets.columns import Kind, unambiguous
 from service.datasets.faults import Note
 from service.datasets.formats.arrow.arrays import chunk_of, known_kinds, refusing
 from service.datasets.formats.body import to_file
@@ -42,7 +42,7 @@ def read_npy(pieces: Iterator[bytes], options: ReadOptions, scratch: Path) -> Ta
         columns = dict(zip(options.columns, columns.values(), strict=True))
     columns = without(columns, options.ignored, options.note)
     kinds = kinds_of(columns, options.types, options.dates, options.note)
-    return Table(kinds, chunks_of([array], columns, kinds, options.note), dates=options.dates)
+    return Table(kinds, chunks_of([array], columns, kinds, options.note), dates=unambiguous(options.dates))
 
 
 def load(file: Path, what: str) -> Array:

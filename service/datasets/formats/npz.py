@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from service.database.disk_faults import disk_fault
-from service.datasets.columns import Kind
+from service.datasets.columns import Kind, unambiguous
 from service.datasets.formats.body import PIECE, Pieces, limited, to_file
 from service.datasets.formats.checks import check_names
 from service.datasets.formats.npy import chunks_of, columns_of, kinds_of, load, without
@@ -42,7 +42,12 @@ def read_npz(body: Pieces, options: ReadOptions, scratch: Path) -> Table:
     dates = list(_of_columns(dict.fromkeys(options.dates, "numeric"), groups))
     kinds = kinds_of(columns, _of_columns(options.types, groups), dates, options.note)
     left = {name: [column for column in group if column in columns] for name, group in groups.items()}
-    return Table(kinds, chunks_of(list(arrays.values()), columns, kinds, options.note), left, dates=dates)
+    return Table(
+        kinds,
+        chunks_of(list(arrays.values()), columns, kinds, options.note),
+        left,
+        dates=unambiguous(dates),
+    )
 
 
 def _of_columns(types: Mapping[str, Kind], groups: Mapping[str, Iterable[str]]) -> dict[str, Kind]:

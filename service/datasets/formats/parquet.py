@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow
 from pyarrow import parquet
 
-from service.datasets.columns import Kind
+from service.datasets.columns import Kind, unambiguous
 from service.datasets.faults import Note
 from service.datasets.formats.arrow.arrays import chunks_of, columns_of, mapped, refusing
 from service.datasets.formats.arrow.values import is_text
@@ -34,7 +34,7 @@ def read_parquet(body: Pieces, options: ReadOptions, scratch: Path) -> Table:
     columns = None if len(found.kinds) == len(schema) else list(found.kinds)
     texts = [field.name for field in schema if is_text(field.type)]
     chunks = _chunks(source, found.kinds, texts, columns, options.note)
-    return Table(found.kinds, chunks, advice=found.advice, ignored=found.left_out, dates=found.dates)
+    return Table(found.kinds, chunks, advice=found.advice, ignored=found.left_out, dates=unambiguous(found.dates))
 
 
 def unpacked_size(metadata: parquet.FileMetaData, schema: pyarrow.Schema) -> int:

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from service.datasets.columns import ColumnStatistics, ColumnSummary, Kind
+from service.datasets.columns import ColumnStatistics, ColumnSummary, DateOrder, Kind
 from service.datasets.ingest.missing import Way
 from service.datasets.ingest.spool import Spool
 from service.datasets.split import PARTS, Indices, Parts
@@ -37,6 +37,8 @@ class SpooledColumn:
     """For each code in the spool, the recorded one: the place in `categories`."""
     way: Way | None = None
     """The treatment of missing values."""
+    dates: DateOrder | None = None
+    """The reading of dates that have become these days."""
 
     @property
     def labels(self) -> list[str] | None:

@@ -182,7 +182,7 @@ class Filling:
     def column(self, place: int, name: str, kind: Kind) -> SpooledColumn:
         missing, way = self.missing.counts.get(name, 0), self.missing.ways[name]
         if kind != "categorical":
-            return SpooledColumn(place, name, kind, missing, way=way)
+            return SpooledColumn(place, name, kind, missing, way=way, dates=self.table.dates.get(name))
         found = self.categories.get(name, {})
         ordered = in_order(found)
         codes = np.empty(len(found), np.dtype(self.options.dtype))

@@ -5,7 +5,9 @@ import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -145,7 +147,9 @@ def _place_and_describe(
         record.statistics = [futures[name].result() for name in ingested.names]
     finally:
         pool.shutdown(cancel_futures=True)
-    described = ([each.to_json() for each in columns] for columns in (record.features, record.targets))
+    # the reading of dates is none of the data: the same days have the same hash
+    read = (map(partial(replace, dates=None), columns) for columns in (record.features, record.targets))
+    described = ([each.to_json() for each in columns] for columns in read)
     schema = [*described, record.parts, record.dtype, digests]
     return hashlib.sha256(orjson.dumps(schema, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
@@ -153,7 +157,7 @@ def _place_and_describe(
 def column_of(column: SpooledColumn, fill: float | None = None) -> Column:
     """Return a column as it is stored."""
     categories = None if column.categories is None else tuple(column.categories)
-    return Column(column.name, column.kind, categories, fill)
+    return Column(column.name, column.kind, categories, fill, column.dates)
 
 
 def is_filled(column: SpooledColumn) -> bool:

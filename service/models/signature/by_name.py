@@ -158,7 +158,9 @@ def _difference(ours: Feature | Target, theirs: Column) -> str | None:
     """Explain why a stored column cannot be the version's; None where it can."""
     known, given = _labels(ours), _labels(theirs)
     if (known is None) != (given is None):
-        remedy = f"upload it with types={theirs.name}:{ours.kind}" if given is None else "give numbers in it"
+        wanted = "date" if isinstance(ours, Feature) and ours.dates is not None else ours.kind
+        numbers = "give numbers in it" if wanted == "numeric" else f"upload it with types={theirs.name}:{wanted}"
+        remedy = f"upload it with types={theirs.name}:{ours.kind}" if given is None else numbers
         return f"is {theirs.kind}, and the version learnt it as {ours.kind}: {remedy}."
     strange = [text for text in given or () if text not in (known or ())]
     if not strange:
@@ -180,7 +182,8 @@ def _seen(ours: Feature | Target, theirs: Column, place: int) -> SeenColumn:
     elif codes is not None:
         fill = float(codes[int(fill)])
     categories = ours.categories if ours.kind == "categorical" else None
-    return SeenColumn(Column(ours.name, ours.kind, categories, fill), theirs, place, codes)
+    dates = theirs.dates or (ours.dates if isinstance(ours, Feature) else None)
+    return SeenColumn(Column(ours.name, ours.kind, categories, fill, dates), theirs, place, codes)
 
 
 def _refusal(

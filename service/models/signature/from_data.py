@@ -28,7 +28,7 @@ def _feature(seen: SeenColumn, columns: Arrangement) -> Feature:
     if column.categories is not None:
         return Feature(column.name, column.kind, column.categories, fill=column.fill)
     training = columns.summary(seen)["train"]
-    return Feature(column.name, column.kind, None, training["min"], training["max"], column.fill)
+    return Feature(column.name, column.kind, None, training["min"], training["max"], column.fill, column.dates)
 
 
 def _left_out(columns: Arrangement, start: Signature | None) -> Iterator[str]:

@@ -8,7 +8,7 @@ import numpy as np
 import orjson
 from pydantic import Field, StringConstraints, TypeAdapter, field_validator, model_validator
 
-from service.datasets.columns import LONGEST_CATEGORY, MOST_CATEGORIES, MOST_COLUMNS, Kind
+from service.datasets.columns import LONGEST_CATEGORY, MOST_CATEGORIES, MOST_COLUMNS, DateOrder, Kind
 from service.datasets.schemas import ColumnName
 from service.errors import Invalid, invalid
 from service.http.json_bodies import validated
@@ -70,6 +70,7 @@ class FeatureShape(ColumnShape):
     min: Number | None = None
     max: Number | None = None
     fill: Number | None = None
+    dates: DateOrder | None = None
 
     @model_validator(mode="after")
     def _is_possible(self) -> "FeatureShape":
@@ -82,6 +83,8 @@ class FeatureShape(ColumnShape):
                 raise ValueError(f"column {self.name!r} is categorical: it has no min and max")
             if self.min > self.max:
                 raise ValueError(f"the min of column {self.name!r} is greater than its max")
+        if self.dates is not None and self.kind != "numeric":
+            raise ValueError(f"column {self.name!r} is {self.kind}: dates are numeric")
         codes = {"numeric": None, "boolean": 2, "categorical": len(self.categories or ())}[self.kind]
         if self.fill is not None and codes is not None and self.fill not in range(codes):
             raise ValueError(f"the fill of column {self.name!r} must be a code: a whole number from 0 to {codes - 1}")
@@ -89,7 +92,7 @@ class FeatureShape(ColumnShape):
 
     def feature(self) -> Feature:
         categories = None if self.categories is None else tuple(self.categories)
-        return Feature(self.name, self.kind, categories, self.min, self.max, self.fill)
+        return Feature(self.name, self.kind, categories, self.min, self.max, self.fill, self.dates)
 
 
 class TargetShape(ColumnShape):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from service.datasets.columns import Kind
+from service.datasets.columns import DateOrder, Kind
 from service.learning.losses import Link
 
 
@@ -21,6 +21,8 @@ class Feature:
     max: float | None = None
     fill: float | None = None
     """The substitute for a missing value: a number, or the code of a category. None: missing values are refused."""
+    dates: DateOrder | None = None
+    """Of days that were dates: how these were read, and are read in rows."""
 
     @property
     def width(self) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from service.datasets.formats.checks import in_query
+from service.datasets.formats.dates import MONTHS_FIRST, day_of, is_in_doubt, month_first
 from service.datasets.table import Texts, category_of
 from service.errors import Invalid, invalid
 from service.http import json_numbers
@@ -168,6 +169,9 @@ def _length(column: Column) -> int:
 def _codes(feature: Feature, column: Column, dtype: str) -> Array:
     """Return the values of a feature as the network's numbers, categories as codes."""
     if isinstance(column, Texts):
+        if feature.categories is None and feature.dates is not None:
+            texts = [column.categories[code] if code >= 0 else None for code in column.codes.tolist()]
+            return _codes_of_list(feature, texts, dtype)
         if feature.categories is None:
             raise _no_text(feature, 0)
         own = np.array([_code_of(feature, text) for text in column.categories] + [_MISSING], np.int64)
@@ -227,6 +231,8 @@ def _codes_of_list(feature: Feature, values: list[Any], dtype: str) -> Array:
     if feature.categories is not None:
         codes = [_code_of_value(feature, value) for value in values]
         return _filled(feature, np.array(codes, np.float64), values)
+    if feature.dates is not None and str in set(map(type, values)):
+        values = _days_of(feature, values)
     accepted = _NUMBERS | {bool} if feature.kind == "boolean" else _NUMBERS
     if not set(map(type, values)) <= accepted:
         row = next(row for row, value in enumerate(values) if type(value) not in accepted)
@@ -239,6 +245,21 @@ def _codes_of_list(feature: Feature, values: list[Any], dtype: str) -> Array:
         raise _WrongError(int(error.errors[0].pointer[1:]), error.detail) from None
     missing = np.array([value is None for value in values])
     return _cast(feature, _with_fill(feature, held.astype(np.float64), missing), dtype)
+
+
+def _days_of(feature: Feature, values: list[Any]) -> list[Any]:
+    """Return days in place of texts that are dates."""
+    assert feature.dates is not None
+    texts = {value for value in values if isinstance(value, str)}
+    order = month_first(texts)
+    order = MONTHS_FIRST.get(feature.dates) if order is None else order
+    days = {text: day_of(text, months_first=order is not False) for text in texts}
+    for row, value in enumerate(values):
+        if isinstance(value, str) and (days[value] is None or (order is None and is_in_doubt((value,)))):
+            what = "is no date" if days[value] is None else "may begin with the day or with the month"
+            remedy = "write dates as in 2026-01-31, or give days since 1970-01-01"
+            raise _WrongError(row, f"{value[:LONGEST]!r} in column {feature.name!r} {what}: {remedy}.")
+    return [days[value] if isinstance(value, str) else value for value in values]
 
 
 _NUMBERS = {int, float, type(None)}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from service.datasets.columns import Kind
+from service.datasets.columns import DateOrder, Kind
 from service.datasets.formats.csv.dialect import DELIMITERS
 from service.datasets.formats.media_types import MediaType
 from service.datasets.formats.read import read_table
@@ -31,6 +31,8 @@ from service.predictions.rows import named_rows
 if TYPE_CHECKING:
     import pyarrow
 
+MONTHS_FIRST = "months_first"
+"""The code of advice that dates do not tell whether the day or the month comes first."""
 INDEX = re.compile(r"__index_level_[0-9]+__")
 """The names of the index of pandas' rows."""
 UNNAMED = re.compile(r"column_[0-9]+")
@@ -61,10 +63,15 @@ def from_csv(question: Question, trained: TrainedNetwork) -> InputRows:
         ignored=(),
         fewest=1,
         expected=_kinds(signature),
+        known_dates=_dates(signature),
+        refuses_missing=False,
         left_out=partial(_left_out, signature, words.ignore),
     )
     with tempfile.TemporaryDirectory() as scratch:
         table = read_table(CSV, io.BytesIO(question.body), options, Path(scratch))
+        for doubt in table.advice:
+            if doubt.code == MONTHS_FIRST:
+                raise invalid(doubt.pointer, doubt.detail, "ambiguous_date")
         return _together(_of_chunks(table, trained), question.limit)
 
 
@@ -98,6 +105,11 @@ def _kinds(signature: Signature | None) -> dict[str, Kind]:
     return {} if signature is None else {each.name: each.kind for each in signature.features}
 
 
+def _dates(signature: Signature | None) -> dict[str, DateOrder]:
+    """Return the columns of days that were dates in training."""
+    return {} if signature is None else {each.name: each.dates for each in signature.features if each.dates is not None}
+
+
 def from_arrow(question: Question, trained: TrainedNetwork) -> InputRows:
     """Rows of Arrow, a stream or a file, or of Parquet: by name where the version has a signature, else by their order.
 
@@ -106,6 +118,7 @@ def from_arrow(question: Question, trained: TrainedNetwork) -> InputRows:
         TooLarge: it unpacks to more than the limit.
     """
     from service.datasets.formats.arrow.arrays import kinds_of, refusing
+    from service.datasets.formats.arrow.dates import is_of_dates
 
     question.query.refuse_words(question.media_type, "types")
     is_parquet = question.media_type == MediaType.PARQUET
@@ -116,7 +129,10 @@ def from_arrow(question: Question, trained: TrainedNetwork) -> InputRows:
         left_out = [*index, *_left_out(trained.signature, question.query.file.ignore, others)]
         reading = question.query.file.reading(question.limit)
         expected = {name: kind for name, kind in _kinds(trained.signature).items() if name in schema.names}
-        kinds = kinds_of(schema, {**expected, **reading.types}, left_out, reading.dates)
+        known = [
+            name for name in _dates(trained.signature) if name in expected and is_of_dates(schema.field(name).type)
+        ]
+        kinds = kinds_of(schema, {**expected, **reading.types}, left_out, {*reading.dates, *known})
         return _together(_of_batches(batches, kinds, trained), question.limit)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow
 from pyarrow import ipc
 
-from service.datasets.columns import Kind
+from service.datasets.columns import Kind, unambiguous
 from service.datasets.faults import Note
 from service.datasets.formats.arrow.arrays import chunks_of, columns_of, mapped, refusing
 from service.datasets.formats.arrow.sizes import check_sizes, check_sizes_of_file
@@ -34,7 +34,7 @@ def read_arrow(body: Pieces, options: ReadOptions, scratch: Path) -> Table:
         schema, batches = opened(source, body.packed)
         found = columns_of(schema, options)
     chunks = _chunks(source, batches, found.kinds, options.note)
-    return Table(found.kinds, chunks, advice=found.advice, ignored=found.left_out, dates=found.dates)
+    return Table(found.kinds, chunks, advice=found.advice, ignored=found.left_out, dates=unambiguous(found.dates))
 
 
 def opened(source: pyarrow.NativeFile, packed: int) -> tuple[pyarrow.Schema, Iterator[pyarrow.RecordBatch]]:

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pyarrow
 
-from service.datasets.columns import MOST_CATEGORIES, Kind
+from service.datasets.columns import MOST_CATEGORIES, UNAMBIGUOUS, DateOrder, Kind
 from service.datasets.formats.checks import SHOWN, as_dates, in_query, is_time, no_date
 from service.datasets.formats.csv.dialect import NOT_UTF8, Dialect
 from service.datasets.formats.csv.numerals import advice_on, written
 from service.datasets.formats.csv.parse import Fault, as_missing, ragged_row, texts_of_rows
-from service.datasets.formats.dates import day_of, is_in_doubt, month_first
+from service.datasets.formats.dates import MONTHS_FIRST, day_of, is_in_doubt, month_first, order_of
 
 MOST_MARKS = 2
 LONGEST_MARK = 20
@@ -39,6 +39,8 @@ class Columns:
     spare: int | None = None
     """A last column without a name and values: lines end in the delimiter."""
 
+    dates: Mapping[str, DateOrder] = field(default_factory=dict)
+    """Columns of dates, as the first block tells."""
     months_first: Mapping[str, bool | None] = field(default_factory=dict)
     """Columns of dates, and whether 1/2/2020 is in January; None where the first block does not tell."""
     in_doubt: Sequence[str] = ()
@@ -69,14 +71,16 @@ def columns_of(
         raise ragged_row(row, ragged[row], dialect)
     index, spare = _of_no_use(dialect, wanted, values, {*types, *named, *options.dates})
     kinds: dict[str, Kind] = {}
-    orders, doubtful, faults = dict[str, bool | None](), list[str](), dict[str, Fault]()
+    orders, dates, doubtful, faults = dict[str, bool | None](), dict[str, DateOrder](), list[str](), dict[str, Fault]()
     for place, name in wanted.items():
         if place in (index, spare):
             continue
-        if name in options.dates:
+        if name in options.dates or (name in options.known_dates and _begins_with_date(values[place])):
             texts = _different(values[place])
-            kinds[name], orders[name] = "numeric", month_first(texts)
-            if orders[name] is None and is_in_doubt(texts):
+            order = month_first(texts)
+            order = MONTHS_FIRST.get(options.known_dates.get(name, UNAMBIGUOUS)) if order is None else order
+            kinds[name], orders[name], dates[name] = "numeric", order, order_of(texts, order)
+            if order is None and is_in_doubt(texts):
                 doubtful.append(name)
         elif name in types:
             kinds[name] = types[name]
@@ -87,7 +91,7 @@ def columns_of(
                 kinds[name], faults[name] = "numeric", fault
                 if fault.is_time:
                     orders[name] = month_first(_different(values[place]))
-    return Columns(kinds, index, spare, orders, doubtful, faults)
+    return Columns(kinds, index, spare, dates, orders, doubtful, faults)
 
 
 def _of_no_use(
@@ -106,6 +110,12 @@ def _of_no_use(
 
 def _different(values: pyarrow.Array) -> list[str]:
     return [text.decode(errors="replace") for text in values.drop_null().unique().to_pylist()]
+
+
+def _begins_with_date(values: pyarrow.Array) -> bool:
+    row = values.is_valid().index(True).as_py()
+    text = values[row].as_py().decode(errors="replace") if row >= 0 else ""
+    return is_time(text) or day_of(text, months_first=True) is not None
 
 
 def _counts(texts: pyarrow.Array) -> bool:

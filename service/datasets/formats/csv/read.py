@@ -56,7 +56,7 @@ def read_csv(pieces: Iterator[bytes], options: ReadOptions) -> Table:
         chunks,
         advice=_advice(dialect, columns, options),
         ignored=left,
-        dates=options.dates,
+        dates=columns.dates,
         complete=complete,
     )
 
