@@ -8,6 +8,7 @@ import typer
 
 from service.commands.checks import migrated, refuse, refusing, settings_of
 from service.commands.keys import keys
+from service.commands.owners import owners
 
 cli = typer.Typer(
     help="Train and serve Dense networks over HTTP.",
@@ -19,6 +20,7 @@ cli = typer.Typer(
 
 
 cli.add_typer(keys, name="keys")
+cli.add_typer(owners, name="owners")
 
 
 def main() -> None:

@@ -99,6 +99,10 @@ Name = Annotated[
     AfterValidator(_check_name),
 ]
 Reference = Annotated[str, Field(strict=True, min_length=1, max_length=100, description="an id or a name")]
+Shared = Annotated[
+    bool,
+    Field(strict=True, description="whether other owners may read and use it, by its id"),
+]
 Dtype = Annotated[Literal["float32", "float64"], Field(description="the precision of the numbers")]
 PartName = Annotated[Literal["train", "validation", "test"], Field(description="a part of the dataset's rows")]
 

@@ -63,3 +63,20 @@ def revoke(session: Session, reference: str) -> KeyRecord:
         raise Conflict(f"{len(found)} keys have the name {reference!r}: revoke them by id, {ids}.", "several_keys")
     records.revoke(session, found[0].id)
     return found[0]
+
+
+def move(session: Session, before: str, after: str) -> int:
+    """Give all things of one owner to another, and return their number.
+
+    Raises:
+        NotFound: that owner has nothing.
+        Conflict: both have a thing of the same kind and name.
+    """
+    taken = records.names_of_both(session, before, after)
+    if taken:
+        shown = ", ".join(repr(name) for name in taken[:6])
+        raise Conflict(f"{before} and {after} both have {shown}: give one of each another name first.", "name_taken")
+    moved = records.move(session, before, after)
+    if not moved:
+        raise NotFound(f"{before!r} owns nothing.", "owner_not_found")
+    return moved

@@ -4,7 +4,7 @@ import hmac
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import ForeignKey, delete, exists, func, select, update
+from sqlalchemy import ForeignKey, TableClause, column, delete, exists, func, inspect, select, table, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service.database import lookup
@@ -135,3 +135,37 @@ def sign_in(session: Session, record: SignInRecord) -> None:
 
 def sign_out(session: Session, digest: str) -> None:
     session.execute(delete(SignInRecord).where(SignInRecord.hash == digest))
+
+
+_UNMOVED = ("keys", "answers")
+"""Tables of owners whose rows are of the owner's requests, and no things."""
+
+
+def _tables_of_owners(session: Session) -> list[TableClause]:
+    """Return every table of the database whose rows have owners, also of nouns that nothing here imports."""
+    inspector = inspect(session.connection())
+    columns = {name: {each["name"] for each in inspector.get_columns(name)} for name in inspector.get_table_names()}
+    return [
+        table(name, column("owner"), *(column(each) for each in ("id", "name") if each in found))
+        for name, found in columns.items()
+        if "owner" in found and name not in _UNMOVED
+    ]
+
+
+def names_of_both(session: Session, before: str, after: str) -> list[str]:
+    """Return the names that things of the same kind have with both owners."""
+    both: list[str] = []
+    for each in _tables_of_owners(session):
+        if "name" in each.c:
+            others = select(each.c.name).where(each.c.owner == after)
+            both += session.scalars(select(each.c.name).where(each.c.owner == before, each.c.name.in_(others)))
+    return both
+
+
+def move(session: Session, before: str, after: str) -> int:
+    """Give the rows of one owner to another, and return their number."""
+    moved = 0
+    for each in _tables_of_owners(session):
+        moved += session.scalar(select(func.count()).select_from(each).where(each.c.owner == before)) or 0
+        session.execute(update(each).where(each.c.owner == before).values(owner=after))
+    return moved

@@ -42,7 +42,7 @@ class Database:
         self._lookups: sqlite3.Cursor | None = None
         self._writer = self.engine.execution_options(descent_writes=True)
         self._reading = sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
-        self._writing = sessionmaker(self._writer, expire_on_commit=False)
+        self._writing = sessionmaker(self._writer, expire_on_commit=False, info={"descent_writes": True})
 
     @property
     def file(self) -> Path | None:

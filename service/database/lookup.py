@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Select, SQLColumnExpression, and_, or_, select
+from sqlalchemy import Select, SQLColumnExpression, and_, select
 from sqlalchemy.orm import Session
 
+from service.database import owners
 from service.database.labels import TABLES
 from service.database.record import Record, nanoseconds_of
 from service.errors import Invalid, NotFound, invalid
@@ -40,28 +41,35 @@ class Named(Protocol):
 
     id: Any
     name: Any
+    owner: Any
 
 
 AnyNamed = TypeVar("AnyNamed", bound=Named)
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 
-def find(session: Session, kind: type[AnyNamed], reference: str, noun: str, *, lock: bool = False) -> AnyNamed:
+def find(
+    session: Session, kind: type[AnyNamed], reference: str, noun: str, *, lock: bool = False, to_read: bool = False
+) -> AnyNamed:
     """Return the row that `reference`, an id or a name, stands for; `lock` keeps others from changing it.
 
+    Names are those of the caller's own rows. In a session that writes, `to_read` is for rows that it only refers to.
+
     Raises:
-        NotFound: there is none.
+        NotFound: there is none for the caller.
+        Forbidden: the session writes, and another owner has only shared it.
     """
-    statement = select(kind).where(or_(kind.id == reference, kind.name == reference))
+    statement = select(kind).where(owners.named(kind, reference))
     record = session.scalars(statement.with_for_update() if lock else statement).one_or_none()
-    if record is None:
+    if record is None or not owners.is_seen(record):
         raise not_found(session, kind, reference, noun)
+    owners.check(session, record, noun, to_read=to_read)
     return record
 
 
 def not_found(session: Session, kind: type[Named], reference: str, noun: str) -> NotFound:
     """Return the error about an unknown reference, with the name, of the newest ones, that may be meant."""
-    names = select(kind.name).where(kind.name != kind.id).order_by(kind.id.desc()).limit(MOST_NAMES)
+    names = select(kind.name).where(owners.own(kind), kind.name != kind.id).order_by(kind.id.desc()).limit(MOST_NAMES)
     near = None if looks_like_an_id(reference) else suggestion(reference, session.scalars(names).all(), {})
     hint = f": did you mean {near!r}?" if near else "."
     return NotFound(f"There is no {noun} {reference!r}{hint}", f"{noun}_not_found")
@@ -94,11 +102,12 @@ def page(
 def filtered(
     statement: Select[AnyRecord], kind: Any, prefix: str, filters: Filters
 ) -> tuple[Select[AnyRecord], SQLColumnExpression[str]]:
-    """Return the statement for the rows of `kind` that the filters leave, and the column of ids to page by.
+    """Return the statement for the caller's rows of `kind` that the filters leave, and the column of ids to page by.
 
     That is one of the table of labels where there are any: its index has the rows of a label in the order of the list.
     """
     key: SQLColumnExpression[str] = kind.id
+    statement = statement.where(owners.own(kind, by_index=not filters.labels))
     for name, value in filters.labels:
         labels = TABLES[kind.__tablename__].alias()
         statement = statement.join(labels, and_(labels.c.id == kind.id, labels.c.key == name, labels.c.value == value))

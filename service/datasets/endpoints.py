@@ -9,7 +9,8 @@ from service.datasets import export, operations, records
 from service.datasets.creation_endpoints import BINARY, router
 from service.datasets.formats.media_types import MediaType
 from service.datasets.records import DatasetRecord
-from service.datasets.schemas import Dataset, DatasetChange, Row, State, Statistics
+from service.datasets.schemas import Dataset, DatasetChange, Row, State
+from service.datasets.statistics_schemas import Statistics
 from service.http.media_types import preferred
 from service.http.pages import After, Limit, NamesFiltered, Page
 from service.http.problems import problems
@@ -49,10 +50,11 @@ def show_dataset(dataset: str, database: DatabaseOf) -> DatasetRecord:
 )
 @needs(TRAIN)
 def change_dataset(dataset: str, change: DatasetChange, database: DatabaseOf) -> DatasetRecord:
-    """Give a dataset other labels in place of all that it has; its data never change. 409 while it is loading."""
+    """Give a dataset other labels in place of all that it has, or share it; its data stay. 409 while it is loading."""
     with database.transaction() as session:
         record = records.find_ready(session, dataset)
-        record.labels = change.labels
+        for name in change.model_fields_set:
+            setattr(record, name, getattr(change, name))
         return record
 
 

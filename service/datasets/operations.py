@@ -66,8 +66,9 @@ def adding(database: Database, storage: Storage, record: DatasetRecord) -> Itera
     """
     try:
         with naming(record), database.transaction() as session:
-            session.merge(record)
+            kept = session.merge(record)
             session.flush()
+            record.owner, record.shared = kept.owner, kept.shared
             yield session
     except BaseException:
         storage.delete(record.id, record.sha256)

@@ -3,12 +3,13 @@
 import json
 from datetime import datetime, timedelta
 
-from sqlalchemy import JSON, Dialect, String, TypeDecorator, delete, or_, select, update
+from sqlalchemy import JSON, Dialect, Index, String, TypeDecorator, UniqueConstraint, delete, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service.database import lookup
 from service.database.labels import Labelled
 from service.database.lookup import Filters
+from service.database.owners import Shareable, own
 from service.database.record import AsJson, ByBytes, Record, now
 from service.datasets.columns import Column, ColumnSummary
 from service.errors import Conflict
@@ -38,13 +39,15 @@ class _WordOrObject(TypeDecorator[str | dict[str, str]]):
         return decoded
 
 
-class DatasetRecord(Labelled, Record):
+class DatasetRecord(Labelled, Shareable, Record):
     """One dataset; its arrays lie in the storage under its id."""
 
     __tablename__ = "datasets"
+    __table_args__ = (UniqueConstraint("owner", "name"), Index("ix_datasets_owner_id", "owner", "id"))
 
     id: Mapped[str] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(ByBytes, unique=True)
+    name: Mapped[str] = mapped_column(ByBytes)
+    """Unique among those of its owner."""
     features: Mapped[list[Column]] = mapped_column(_COLUMNS)
     targets: Mapped[list[Column]] = mapped_column(_COLUMNS)
     train_rows: Mapped[int]
@@ -106,9 +109,9 @@ class DatasetRecord(Labelled, Record):
         return next(part for part in self.parts if position < self.slice_of(part).stop)
 
 
-def find(session: Session, reference: str) -> DatasetRecord:
+def find(session: Session, reference: str, *, to_read: bool = False) -> DatasetRecord:
     """Find a dataset by id or name, also while it is loading. Raises NotFound."""
-    return lookup.find(session, DatasetRecord, reference, "dataset")
+    return lookup.find(session, DatasetRecord, reference, "dataset", to_read=to_read)
 
 
 def find_ready(session: Session, reference: str) -> DatasetRecord:
@@ -126,7 +129,7 @@ def find_ready(session: Session, reference: str) -> DatasetRecord:
 
 
 def is_taken(session: Session, name: str) -> bool:
-    return session.scalar(select(DatasetRecord.id).where(DatasetRecord.name == name)) is not None
+    return session.scalar(select(DatasetRecord.id).where(own(DatasetRecord), DatasetRecord.name == name)) is not None
 
 
 def beat(session: Session, id: str, progress: float | None) -> None:

@@ -3,13 +3,24 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from service.datasets.columns import LONGEST_NAME, MOST_COLUMNS, DateOrder, Kind, WantedKind
+from service.datasets.statistics_schemas import Statistics
 from service.http.long_json.lists import LongList
 from service.http.query import Labels
-from service.wire import PLAIN, WHOLE, Advice, Dtype, Name, Number, PartName, Seed, Strict
+from service.wire import PLAIN, WHOLE, Advice, Dtype, Name, Number, PartName, Seed, Shared, Strict
 
 ColumnName = Annotated[
     str, StringConstraints(strict=True, min_length=1, max_length=LONGEST_NAME, pattern=r"^[^\x00-\x1f\x7f]+$")
@@ -165,11 +176,21 @@ class NewDataset(Strict):
 
 
 class DatasetChange(Strict):
-    """Changes of a dataset."""
+    """Changes of a dataset; what is left out stays as it is."""
 
-    labels: Labels
+    labels: Labels = Field(default_factory=dict)
+    shared: Shared = False
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"labels": {"team": "blue"}}]})
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"labels": {"team": "blue"}}, {"shared": True}], "minProperties": 1},
+    )
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> "DatasetChange":
+        if not self.model_fields_set:
+            raise ValueError('give "labels" or "shared"')
+        return self
 
 
 class PreviewedDataset(NewDataset):
@@ -224,6 +245,8 @@ class Dataset(BaseModel):
         description="of the schema and the stored arrays: equal data, equal hash; null while it is loading"
     )
     labels: Labels
+    owner: str = Field(description="whom it belongs to: the owner of the key that made it")
+    shared: bool = Field(description="whether other owners may read and use it, by its id")
     created_at: datetime = Field(description="when it was sent")
 
 
@@ -233,43 +256,6 @@ class Row(BaseModel):
     row: int = Field(description="the row's number in the uploaded data, from 0")
     part: PartName
     values: dict[str, bool | float | str] = Field(description="the values, by the names of columns")
-
-
-class Histogram(BaseModel):
-    """Counts of the values between one edge and the next."""
-
-    edges: list[float] = Field(description="one more than there are counts, in order")
-    counts: list[int] = Field(description="values from one edge to the next")
-
-
-class ColumnStatistics(BaseModel):
-    """Statistics of the values that are there, before missing ones are replaced."""
-
-    count: int = Field(description="values that are there")
-    missing: int = Field(description="values that are missing")
-    mean: float | None = Field(description="of a boolean column: the share of true")
-    std: float | None = Field(description="divided by n − 1")
-    min: float | None = Field(description="the least value; null where there are no numbers")
-    max: float | None = Field(description="the largest value; null where there are no numbers")
-    quantiles: dict[str, float | None] = Field(
-        description="of a numeric column; in parts of more than 1,048,576 rows those of 1,048,576, evenly spread"
-    )
-    histogram: Histogram | None = Field(description="of a numeric column")
-    categories: dict[str, int] | None = Field(description="how often each occurs, in a boolean or categorical column")
-
-
-class ColumnSummary(BaseModel):
-    """The statistics of a column."""
-
-    name: str = Field(description="its name")
-    kind: Kind = Field(description="the kind of its values")
-    parts: dict[PartName, ColumnStatistics] = Field(description="statistics by the name of a part")
-
-
-class Statistics(BaseModel):
-    """The statistics of a dataset."""
-
-    columns: list[ColumnSummary] = Field(description="one of each column, in order")
 
 
 class PreviewFault(BaseModel):

@@ -32,6 +32,7 @@ from service.learning.training.problem import Problem
 from service.learning.training.training import Training
 from service.models import parameter_bytes
 from service.models import records as models
+from service.models.left import records as left_parameters
 from service.models.signature.from_data import signature_of
 from service.models.signature.signature import Signature
 from service.models.trained_network import network_of
@@ -282,7 +283,7 @@ def _keep(session: Session, record: JobRecord, assignment: Assignment | None, ve
     """Keep the last parameters where training had begun."""
     if assignment is not None and vector is not None and record.verifies is None:
         model = models.find(session, record.model_id)
-        models.keep_last_parameters(
+        left_parameters.keep(
             session,
             record.id,
             architecture=model.architecture,

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from service.database.caller import caller
 from service.database.database import Database
 from service.errors import Conflict, invalid
 from service.http.responses import Replayed
@@ -53,21 +54,23 @@ class KeysInFlight:
     """The keys of requests that this process is working on."""
 
     def __init__(self) -> None:
-        self._keys: set[str] = set()
+        self._keys: set[tuple[str, str]] = set()
+        """Each with the owner whose it is."""
         self._lock = threading.Lock()
 
     @contextmanager
     def hold(self, key: str) -> Iterator[None]:
         """Hold the key; raise Conflict where another request holds it."""
+        whose = caller().owner, key
         with self._lock:
-            if key in self._keys:
+            if whose in self._keys:
                 raise _in_flight()
-            self._keys.add(key)
+            self._keys.add(whose)
         try:
             yield
         finally:
             with self._lock:
-                self._keys.discard(key)
+                self._keys.discard(whose)
 
 
 def was_used(database: Database, key: str) -> bool:

@@ -2,20 +2,23 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete
+from sqlalchemy import PrimaryKeyConstraint, delete
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from service.database.caller import caller
+from service.database.owners import Owned
 from service.database.record import Record, now
 
 KEPT_FOR = timedelta(days=1)
 
 
-class AnswerRecord(Record):
-    """The answer to a POST that created something, written in the transaction that created it."""
+class AnswerRecord(Owned, Record):
+    """The answer to an owner's POST that created something, written in the transaction that created it."""
 
     __tablename__ = "answers"
+    __table_args__ = (PrimaryKeyConstraint("owner", "key"),)
 
-    key: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str]
     fingerprint: Mapped[str]
     """Fingerprint of method, address and body: the same key may not ask for something else."""
     status: Mapped[int]
@@ -25,7 +28,7 @@ class AnswerRecord(Record):
 
 
 def find(session: Session, key: str) -> AnswerRecord | None:
-    record = session.get(AnswerRecord, key)
+    record = session.get(AnswerRecord, (caller().owner, key))
     return record if record is not None and record.created_at > now() - KEPT_FOR else None
 
 

@@ -9,6 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
+from service.database.caller import caller
 from service.database.database import Database
 from service.database.lookup import bad_cursor
 from service.http.pages import After, Filtered, Limit, Page
@@ -44,8 +45,19 @@ def _wait(
 
 
 Wait = Annotated[int | None, Depends(_wait)]
-_SUBMITTER = "a name for whoever sends the job: jobs of equal priority take turns between such names"
-Submitter = Annotated[str, Header(alias="X-Descent-Client", max_length=100, description=_SUBMITTER)]
+_SUBMITTER = (
+    "a name for whoever sends the job: jobs of equal priority take turns between such names. With a key it counts for "
+    "nothing: turns are between the owners of keys"
+)
+
+
+async def _submitter(
+    named: Annotated[str, Header(alias="X-Descent-Client", max_length=100, description=_SUBMITTER)] = "",
+) -> str:
+    return named if caller().key is None else caller().owner
+
+
+Submitter = Annotated[str, Depends(_submitter)]
 
 
 @router.post(
@@ -72,7 +84,7 @@ async def create_job(
     watcher: WatcherOf,
     engine: EngineOf,
     wait: Wait,
-    submitter: Submitter = "",
+    submitter: Submitter,
     validate_only: Annotated[bool, Query(description="answer with the plan and create nothing")] = False,
 ) -> Response:
     """Queue a training of a model on a dataset; a worker takes it as soon as one is free."""

@@ -19,6 +19,7 @@ from service.learning import notation
 from service.learning.network import LayerValues, Network
 from service.models import parameter_bytes
 from service.models import records as models
+from service.models.left import records as left_parameters
 from service.pointers import reference_at
 
 CENTURY = 100 * 365.25 * 86400
@@ -37,7 +38,7 @@ def enqueue(session: Session, job: Draft) -> JobRecord:
     with reference_at("#/from_version"):
         models.version(session, job.model, begun_from, parameters=False)
     with reference_at("#/dataset"):
-        datasets.find(session, job.dataset)
+        datasets.find(session, job.dataset, to_read=True)
     values = {"recipe": job.recipe, "plan": job.plan, "advice": job.advice, "serve": job.serve, "labels": job.labels}
     return queue.add(session, job.model, begun_from, job.dataset, **values, **asdict(job.limits))
 
@@ -123,7 +124,7 @@ def last_layers(database: Database, job: str) -> list[LayerValues]:
     """
     with database.reading() as session:
         record = records.find(session, job)
-        left = models.last_parameters(session, job)
+        left = left_parameters.find(session, job)
     if left is None or not ended(record):
         detail = f"Job {job} is {record.state}: only those that broke off in training leave parameters here."
         raise Conflict(detail, "no_last_parameters")

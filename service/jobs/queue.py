@@ -16,7 +16,8 @@ from service.jobs.states import ENDED, LEASE, WITHOUT_WORKER, Asked, JobError, S
 from service.jobs.steering import records as steering
 from service.jobs.steering.records import Happening
 from service.jobs.turns.order import turn_of_new
-from service.models.records import drop_last_parameters, drop_points
+from service.models.left import records as left_parameters
+from service.models.records import drop_points
 from service.telemetry import records as totals
 
 log = logging.getLogger(__name__)
@@ -139,7 +140,7 @@ def end(session: Session, record: JobRecord, state: State, **values: Any) -> Non
     if state != State.SUCCEEDED:
         drop_points(session, record.id)
     elif record.attempt > 1:  # it may have left some when it paused
-        drop_last_parameters(session, record.id)
+        left_parameters.drop(session, record.id)
 
 
 def delete(session: Session, record: JobRecord) -> None:

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from service.database import lookup
 from service.database.labels import Labelled
 from service.database.lookup import Filters
+from service.database.owners import Owned, is_own
 from service.database.record import AsJson, Record, now
 from service.errors import NotFound
 from service.jobs.receipts import Outcome, Receipt
@@ -44,12 +45,13 @@ def _index_of_waiting(name: str, *columns: str) -> Index:
     return Index(f"ix_jobs_waiting_{name}", *columns, sqlite_where=WAITING, postgresql_where=WAITING)
 
 
-class JobRecord(Labelled, Record):
+class JobRecord(Labelled, Owned, Record):
     """One training of one model on one dataset by one recipe."""
 
     __tablename__ = "jobs"
     __table_args__ = (
         Index("ix_jobs_state_id", "state", "id"),
+        Index("ix_jobs_owner_id", "owner", "id"),
         ForeignKeyConstraint(["held_model_id", "held_version"], ["versions.model_id", "versions.number"]),
         _index_of_waiting("by_age", "state", "priority", "id"),
         _index_of_waiting("by_turn", "state", "priority", "turn", "id"),
@@ -148,7 +150,7 @@ class CheckpointRecord(Record):
 
 def find(session: Session, job: str, *, lock: bool = False) -> JobRecord:
     record = session.get(JobRecord, job, with_for_update=True if lock else None)
-    if record is None:
+    if record is None or not is_own(record):
         raise NotFound(f"There is no job {job!r}.", "job_not_found")
     return record
 

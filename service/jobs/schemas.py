@@ -167,6 +167,7 @@ class Job(BaseModel):
     verifies: str | None = Field(description="the job that this one trains again; it adds no version and no reports")
     verification: Outcome | None = Field(description="the outcome of that training")
     labels: Labels
+    owner: str = Field(description="whom it belongs to: the owner of the key that made it")
     created_at: datetime = Field(description="when it was asked for")
     started_at: datetime | None = Field(description="when a worker began")
     ended_at: datetime | None = Field(description="when it ended")

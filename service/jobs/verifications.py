@@ -37,7 +37,7 @@ def enqueue(session: Session, job: str) -> JobRecord:
         except NotFound:
             raise Conflict(f"Version {number}, which job {job} {what}, was deleted.", "version_gone") from None
     try:
-        datasets.find(session, original.dataset_id)
+        datasets.find(session, original.dataset_id, to_read=True)
     except NotFound:
         raise Conflict(f"The dataset of job {job}, {original.dataset_id}, is gone.", "dataset_gone") from None
     advice = [each for each in original.advice if each.code not in OF_THE_END]

@@ -15,8 +15,9 @@ from service.learning import notation
 from service.learning.layers import ArchitectureError, Chain, Layer
 from service.learning.network import Network
 from service.learning.parameters import ParameterError
-from service.models import parameter_bytes, records
+from service.models import parameter_bytes
 from service.models.files.tensors import TensorFile
+from service.models.left import records as left_parameters
 from service.models.networks import Networks
 from service.models.schemas import JobOrigin, NewModel, Origin, UploadedModel
 from service.models.signature.signature import Signature
@@ -151,7 +152,7 @@ def from_origin(session: Session, networks: Networks, origin: Origin) -> Bluepri
 
 
 def _left_by(session: Session, job: str) -> Blueprint:
-    left = records.last_parameters(session, job)
+    left = left_parameters.find(session, job)
     if left is None:
         detail = (
             f"Job {job!r} left no parameters: only jobs that failed or were cancelled during training do. "

@@ -122,7 +122,7 @@ def show_model(model: str, database: DatabaseOf) -> Model:
 @router.patch("/{model}", summary="Change a model", responses=problems(404, 409, 413, 415, 422))
 @needs(TRAIN)
 def change_model(model: str, change: ModelChange, database: DatabaseOf) -> Model:
-    """Give a model another name or other labels in place of all, or choose the version that it serves; its id stays.
+    """Give a model another name or other labels in place of all, share it, or choose the version that it serves.
 
     `{"serving": 2}` pins version 2, whatever versions are added; `{"serving": "latest"}` ends that.
     """

@@ -9,6 +9,7 @@ from collections import OrderedDict
 
 from sqlalchemy.orm import Session
 
+from service.database.caller import caller
 from service.database.database import Database
 from service.models import parameter_bytes, records
 from service.models.trained_network import TrainedNetwork, network_of
@@ -16,16 +17,19 @@ from service.models.trained_network import TrainedNetwork, network_of
 
 def _look_up(database: Database, reference: str, version: int | None) -> tuple[str, int | None]:
     """The same as `records.which`, of an SQLite database; the number is None where the model or version is unknown."""
-    if version is None:
-        row = database.look_up(_SERVED, (reference, reference))
-    else:
-        row = database.look_up(_NAMED, (version, reference, reference))
+    who = caller()
+    whose = reference, who.owner, who.reaches_all, who.owner, reference
+    row = database.look_up(_SERVED, whose) if version is None else database.look_up(_NAMED, (version, *whose))
     return (reference, None) if row is None else (row[0], row[1])
 
 
-_SERVED = "SELECT id, served FROM models WHERE id = ? OR name = ?"
+_SERVED = """
+SELECT id, served
+FROM models WHERE id = ? AND (owner = ? OR shared OR ?) OR owner = ? AND name = ?
+"""
 _NAMED = """
-SELECT id, (SELECT number FROM versions WHERE model_id = models.id AND number = ?) FROM models WHERE id = ? OR name = ?
+SELECT id, (SELECT number FROM versions WHERE model_id = models.id AND number = ?)
+FROM models WHERE id = ? AND (owner = ? OR shared OR ?) OR owner = ? AND name = ?
 """
 
 

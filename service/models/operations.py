@@ -53,7 +53,7 @@ def create(session: Session, name: str | None, plan: Blueprint, labels: Mapping[
 
 
 def change(session: Session, reference: str, new: ModelChange) -> ModelRecord:
-    """Give a model another name or other labels, or choose the version that it serves.
+    """Give a model another name or other labels, share it, or choose the version that it serves.
 
     Raises:
         NotFound: there is no such model or version.
@@ -66,6 +66,8 @@ def change(session: Session, reference: str, new: ModelChange) -> ModelRecord:
         record.name = new.name
     if "labels" in new.model_fields_set:
         record.labels = new.labels
+    if "shared" in new.model_fields_set:
+        record.shared = new.shared
     with _names_are_unique(record.name):
         session.flush()
     return record

@@ -4,11 +4,25 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ForeignKey, String, and_, case, delete, false, func, insert, or_, select, update
+from sqlalchemy import (
+    ForeignKey,
+    Index,
+    String,
+    UniqueConstraint,
+    and_,
+    case,
+    delete,
+    false,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, column_property, mapped_column, undefer
 
-from service.database import labels, lookup
+from service.database import labels, lookup, owners
 from service.database.lookup import Filters
+from service.database.owners import Shareable
 from service.database.record import AsJson, ByBytes, Record, now
 from service.errors import NotFound
 from service.http.json_numbers import JsonObject
@@ -53,26 +67,15 @@ class PointRecord(Record):
     parameters: Mapped[bytes] = mapped_column(deferred=True)
 
 
-class LastParametersRecord(Record):
-    """The last finite parameters of a job that failed, was cancelled or rests; and the network, for models may go."""
-
-    __tablename__ = "last_parameters"
-
-    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
-    architecture: Mapped[str]
-    dtype: Mapped[str]
-    parameters: Mapped[bytes]
-    signature: Mapped[Signature | None] = mapped_column(AsJson.of(Signature))
-    """The signature of the data that the job trained on."""
-
-
-class ModelRecord(labels.Labelled, Record):
+class ModelRecord(labels.Labelled, Shareable, Record):
     """A network's architecture; its parameters are in its versions."""
 
     __tablename__ = "models"
+    __table_args__ = (UniqueConstraint("owner", "name"), Index("ix_models_owner_id", "owner", "id"))
 
     id: Mapped[str] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(ByBytes, unique=True)
+    name: Mapped[str] = mapped_column(ByBytes)
+    """Unique among those of its owner."""
     architecture: Mapped[str]
     """In Flux's notation, canonical."""
     dtype: Mapped[str]
@@ -189,39 +192,23 @@ def drop_points(session: Session, job: str) -> None:
     session.execute(delete(PointRecord).where(PointRecord.job_id == job))
 
 
-def keep_last_parameters(
-    session: Session, job: str, *, architecture: str, dtype: str, parameters: bytes, signature: Signature
-) -> None:
-    left = LastParametersRecord(
-        job_id=job, architecture=architecture, dtype=dtype, parameters=parameters, signature=signature
-    )
-    session.merge(left)
-
-
-def drop_last_parameters(session: Session, job: str) -> None:
-    session.execute(delete(LastParametersRecord).where(LastParametersRecord.job_id == job))
-
-
-def last_parameters(session: Session, job: str) -> LastParametersRecord | None:
-    return session.get(LastParametersRecord, job)
-
-
 def which(session: Session, reference: str, version: int | None) -> tuple[str, int]:
     """The id of the model that `reference` stands for, and the number of a version: the served one where none is named.
 
     Raises:
         NotFound: there is no such model or version.
     """
-    statement = select(ModelRecord.id, ModelRecord.served)
+    columns = ModelRecord.id, ModelRecord.owner, ModelRecord.shared
+    statement = select(*columns, ModelRecord.served)
     if version is not None:
         named = and_(VersionRecord.model_id == ModelRecord.id, VersionRecord.number == version)
-        statement = select(ModelRecord.id, VersionRecord.number).outerjoin(VersionRecord, named)
-    found = session.execute(statement.where(or_(ModelRecord.id == reference, ModelRecord.name == reference))).first()
-    if found is None:
+        statement = select(*columns, VersionRecord.number).outerjoin(VersionRecord, named)
+    found = session.execute(statement.where(owners.named(ModelRecord, reference))).first()
+    if found is None or not owners.is_seen(found):
         raise lookup.not_found(session, ModelRecord, reference, "model")
-    if version is not None and found[1] is None:
+    if version is not None and found[3] is None:
         raise _no_version(session, found[0], version)
-    return found[0], found[1]
+    return found[0], found[3]
 
 
 def trained_with(session: Session, model: str, number: int) -> JsonObject | None:
@@ -286,15 +273,17 @@ def numbers(session: Session, model: str) -> list[int]:
 
 
 def names(session: Session) -> dict[str, str]:
-    """Return the name of each model by its id; newest first."""
-    rows = session.execute(select(ModelRecord.id, ModelRecord.name).order_by(ModelRecord.id.desc()))
+    """Return the name of each of the caller's models by its id; newest first."""
+    statement = select(ModelRecord.id, ModelRecord.name).where(owners.own(ModelRecord))
+    rows = session.execute(statement.order_by(ModelRecord.id.desc()))
     return {row.id: row.name for row in rows}
 
 
 def index(session: Session) -> list[tuple[str, str, int]]:
-    """Return every version of every model, as the model's id and name and the number, by name."""
+    """Return every version of every model of the caller, as the model's id and name and the number, by name."""
     statement = select(ModelRecord.id, ModelRecord.name, VersionRecord.number).join(
         VersionRecord, VersionRecord.model_id == ModelRecord.id
     )
+    statement = statement.where(owners.own(ModelRecord))
     rows = session.execute(statement.order_by(ModelRecord.name, VersionRecord.number))
     return [(id, name, number) for id, name, number in rows]

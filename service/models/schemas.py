@@ -22,6 +22,7 @@ from service.wire import (
     Name,
     Reference,
     Seed,
+    Shared,
     Strict,
     VersionNumber,
     from_float,
@@ -170,11 +171,18 @@ class ModelChange(Strict):
     name: Name = Field(default_factory=str)
     serving: Serving = Field(default_factory=lambda: "latest")
     labels: Labels = Field(default_factory=dict)
+    shared: Shared = False
 
     model_config = ConfigDict(
         extra="forbid",
         json_schema_extra={
-            "examples": [{"serving": 0}, {"serving": "latest"}, {"labels": {"team": "blue"}}, {"name": "straighter"}],
+            "examples": [
+                {"serving": 0},
+                {"serving": "latest"},
+                {"labels": {"team": "blue"}},
+                {"shared": True},
+                {"name": "straighter"},
+            ],
             "minProperties": 1,
         },
     )
@@ -182,7 +190,7 @@ class ModelChange(Strict):
     @model_validator(mode="after")
     def _changes_something(self) -> "ModelChange":
         if not self.model_fields_set:
-            raise ValueError('give "name", "serving" or "labels"')
+            raise ValueError('give "name", "serving", "labels" or "shared"')
         return self
 
 
@@ -252,6 +260,8 @@ class Model(BaseModel):
     dtype: Dtype
     signature: ModelSignature | None = Field(description="of the served version; null where its data are not known")
     labels: Labels
+    owner: str = Field(description="whom it belongs to: the owner of the key that made it")
+    shared: bool = Field(description="whether other owners may read and use it, by its id")
     created_at: datetime = Field(description="when it was made")
 
 

@@ -58,8 +58,8 @@ HOUR = timedelta(hours=1)
         (Filters(LABELS[:1]), "USING COVERING INDEX ix_models_labels_key_value_id (key=? AND value=?"),
         (Filters(LABELS), "USING COVERING INDEX ix_models_labels_key_value_id (key=? AND value=?"),
         (Filters(LABELS, created_after=now() - HOUR), "ix_models_labels_key_value_id (key=? AND value=? AND id>?"),
-        (Filters(created_after=now() - HOUR), "(id>?"),
-        (Filters(), "sqlite_autoindex_models_1"),
+        (Filters(created_after=now() - HOUR), "ix_models_owner_id (owner=? AND id>?"),
+        (Filters(), "ix_models_owner_id (owner=?"),
     ],
     ids=["label", "two labels", "label and time", "time", "none"],
 )

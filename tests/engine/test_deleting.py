@@ -21,8 +21,9 @@ from service.jobs.reports.records import ReportsRecord
 from service.jobs.states import State
 from service.jobs.steering.records import LogRecord
 from service.jobs.watcher import Watcher
+from service.models.left.records import LastParametersRecord
 from service.models.networks import Networks
-from service.models.records import LastParametersRecord, PointRecord
+from service.models.records import PointRecord
 from tests.support.engine import shown
 
 Post = Callable[..., str]

@@ -14,7 +14,7 @@ from service.jobs import operations as jobs
 from service.jobs import queue, records
 from service.jobs.states import Verb
 from service.jobs.steering import verbs
-from service.models import records as models
+from service.models.left import records as left_parameters
 from tests.support.engine import result, shown
 
 Post = Callable[..., str]
@@ -89,7 +89,7 @@ def test_a_job_cancelled_while_it_rests_leaves_its_last_parameters(
         verbs.ask(session, job, Verb.CANCEL)
     assert jobs.last_layers(workspace.database, job)
     with workspace.database.reading() as session:
-        left = models.last_parameters(session, job)
+        left = left_parameters.find(session, job)
     assert left is not None
     assert left.parameters == result(workspace, short)[0]
 
@@ -101,12 +101,12 @@ def test_a_job_that_succeeds_after_a_rest_leaves_no_last_parameters(
     job = post(epochs=30)
     work_on(workspace, job, "a")
     with workspace.database.transaction() as session:
-        assert models.last_parameters(session, job) is not None
+        assert left_parameters.find(session, job) is not None
         verbs.ask(session, job, Verb.RESUME)
     work_on(workspace, job, "b")
     assert shown(workspace, job).state == "succeeded"
     with workspace.database.reading() as session:
-        assert models.last_parameters(session, job) is None
+        assert left_parameters.find(session, job) is None
 
 
 def test_the_time_in_which_a_job_rests_does_not_count_for_its_end(
@@ -145,5 +145,5 @@ def test_a_job_cancelled_while_it_goes_to_rest_is_cancelled(
     cancelled = shown(workspace, job)
     assert (cancelled.state, cancelled.asked, cancelled.version) == ("cancelled", None, None)
     with workspace.database.reading() as session:
-        assert models.last_parameters(session, job) is not None
+        assert left_parameters.find(session, job) is not None
         assert records.checkpoint(session, job) is None

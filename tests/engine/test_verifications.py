@@ -27,6 +27,7 @@ from service.learning.training.recipe import Recipe
 from service.learning.training.training import Training
 from service.models import operations, parameter_bytes
 from service.models import records as models
+from service.models.left import records as left_parameters
 from service.models.records import PointRecord, VersionRecord
 
 Post = Callable[..., str]
@@ -181,7 +182,7 @@ def test_a_training_that_diverges_elsewhere_is_not_identical(bench: Bench, monke
     assert (ended.state, ended.verification) == (State.FAILED, Outcome(False, ["cpu"]))
     assert verifications.found(ended).identical is False
     with bench.workspace.database.reading() as session:
-        assert models.last_parameters(session, again.id) is None
+        assert left_parameters.find(session, again.id) is None
 
 
 def test_a_verification_survives_the_loss_of_its_worker(bench: Bench) -> None:
