@@ -19,15 +19,18 @@ export function optionsOf(latest, width, height) {
       y: log ? { distr: 3, range: rangeOfLogs } : { ...(yRange && { range: yRange }) },
     },
     axes: [
-      { ...axis, label: xLabel, size: 34, values: (_, ticks) => ticks.map((tick) => short(tick)) },
-      { ...axis, ...(log && { grid: decades, ticks: decades }), ...(yLabel && { label: yLabel }), size: 58, values: (_, ticks) => ticks.map((tick) => short(tick)) },
+      { ...axis, label: xLabel, size: 34, values: (_, ticks) => ticks.map(short) },
+      { ...axis, ...(log && { grid: decades, ticks: decades }), ...(yLabel && { label: yLabel }), size: 58, values: (_, ticks) => ticks.map(short) },
     ],
     series: [{ label: xLabel }, ...series.map((each, index) => drawn(each, colours.series[(each.colour ?? index + 1) - 1]))],
     hooks: { draw: [(plot) => drawMarks(plot, latest.current.marks ?? [], colours)] },
   };
 }
 
-const short = (tick) => (tick === null || tick === undefined ? "" : figure(tick, 4));
+function short(tick) {
+  if (tick === null || tick === undefined) return "";
+  return Math.abs(tick) >= 1e5 ? tick.toExponential().replace("e+", "e") : figure(tick, 4);
+}
 
 function isPowerOfTen(value) {
   const power = Math.log10(value);

@@ -10,6 +10,8 @@
 /** @type {Record<string, View>} */
 export const VIEWS = {
   "fit-a-line": { title: "Fit a line", inNav: "Fit a line", load: () => import("./fit_a_line/view.js") },
+  "own-data": { title: "Your own data", inNav: "Your own data", load: () => import("./own_data/view.js") },
+  jobs: { title: "A training", load: () => import("./jobs/view.js") },
 };
 
 const FIRST = "fit-a-line";
