@@ -21,6 +21,7 @@ from service.access.endpoints import router as keys
 from service.access.guard import Guard
 from service.access.records import any_keys
 from service.access.routes import RouteTable
+from service.access.sign_in_endpoints import router as sign_in
 from service.database.database import Database
 from service.database.migrate import migrate
 from service.datasets.endpoints import router as datasets
@@ -30,7 +31,8 @@ from service.errors import Unavailable
 from service.evaluations.endpoints import router as evaluations
 from service.http.bodies.body_limit import BodyLimit
 from service.http.bodies.large_bodies import LargeBodies
-from service.http.browser_guard import BrowserGuard
+from service.http.browsers.browser_guard import BrowserGuard
+from service.http.browsers.proxies import Proxies
 from service.http.compression import CompressedBodies
 from service.http.document.document import add_document
 from service.http.head import HeadAsGet
@@ -134,14 +136,16 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(HeadAsGet)
     app.add_middleware(BodyLimit, limit=settings.max_body, upload_limit=settings.max_upload)
     add_error_handlers(app)
-    for router in (keys, datasets, models, evaluations, jobs, steering, vocabulary, inference_metadata, metrics, page):
+    of_nouns = datasets, models, evaluations, jobs, steering, vocabulary, inference_metadata
+    for router in (keys, sign_in, *of_nouns, metrics, page):
         app.include_router(router)
     _add_health(app)
     _add_docs(app, OPEN if settings.docs == "open" else READ)
     add_document(app)
     # the last are the outermost: nothing reads a body before they let its request in
-    app.add_middleware(Guard, table=RouteTable(app), asks=settings.auth == "keys")
-    app.add_middleware(BrowserGuard, hosts=settings.hosts)
+    proxies = Proxies(settings.proxies)
+    app.add_middleware(Guard, table=RouteTable(app), proxies=proxies, asks=settings.auth == "keys")
+    app.add_middleware(BrowserGuard, hosts=settings.hosts, proxies=proxies)
     return app
 
 

@@ -1,6 +1,7 @@
 """One frozen `Settings`, from the environment; README has the table of them."""
 
 import re
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -42,6 +43,8 @@ class Settings(BaseSettings):
     """Whether requests need a key; `off`: whoever reaches the service may do anything."""
     docs: Literal["keys", "open"] = "keys"
     """Whether the documentation needs a key as well."""
+    proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
+    """Proxies whose X-Forwarded-Proto and X-Forwarded-Host are believed: addresses, or networks."""
     max_body: PositiveInt = 32 * MEBIBYTE
     """Largest request body, in bytes."""
     max_upload: PositiveInt = 8192 * MEBIBYTE
@@ -78,6 +81,17 @@ class Settings(BaseSettings):
             if name != EVERY_HOST and not HOST_NAME.fullmatch(name):
                 raise ValueError(f"{name!r} is no host name: give names without scheme, port and path, or {EVERY_HOST}")
         return plain
+
+    @field_validator("proxies", mode="before")
+    @classmethod
+    def _split_proxies(cls, proxies: Any) -> Any:
+        """Read addresses and networks separated by commas."""
+        try:
+            given = filter(None, map(str.strip, proxies.split(","))) if isinstance(proxies, str) else proxies
+            return tuple(ip_network(each, strict=False) for each in given)
+        except ValueError:
+            detail = f"{proxies!r} is no list of addresses or networks: give 127.0.0.1, or 10.0.0.0/8,fd00::/8"
+            raise ValueError(detail) from None
 
     @field_validator("port", mode="before")
     @classmethod

@@ -115,6 +115,12 @@ def _previewed(http: httpx.Client, url: str, body: Any) -> httpx.Response:
     return http.post(f"{url}?validate_only=true", json=body)
 
 
+def _signed_in(http: httpx.Client, url: str, _: Any) -> httpx.Response:
+    answer = http.post(url, json={"key": http.headers["Authorization"].removeprefix("Bearer ")})
+    http.cookies.clear()
+    return answer
+
+
 def _broken(http: httpx.Client, _: str, __: Any) -> httpx.Response:
     """Show the parameters of a job that has failed."""
     job = _ended(http, "/api/jobs", JOB | {"optimiser": {"rule": "Descent", "eta": 1.0}}).json()
@@ -178,6 +184,7 @@ Asked = Callable[[httpx.Client, str, Any], httpx.Response]
 SPECIAL: dict[tuple[str, str], Asked] = {
     ("create_dataset", "200"): _previewed,
     ("create_job", "200"): _ended,
+    ("sign_in", "200"): _signed_in,
     ("show_last_parameters", "200"): _broken,
     ("cancel_job", "200"): _cancelled,
     ("pause_job", "200"): _paused,

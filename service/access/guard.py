@@ -9,16 +9,19 @@ from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from service.access import audit
 from service.access.credentials import Admitted, Credential, Credentials
 from service.access.in_flight import InFlight, Requests
 from service.access.keys import digest_of, is_key
 from service.access.routes import RouteTable
-from service.database.caller import WITHOUT_KEYS, Caller, reset_caller, set_caller
+from service.database.caller import WITHOUT_KEYS, Caller, caller, reset_caller, set_caller
 from service.database.database import Database
 from service.errors import DescentError, Forbidden, Unauthorized
+from service.http.browsers import cookie
+from service.http.browsers.proxies import Proxies
 from service.http.problems import refuse
 from service.http.request_context import OWNER
-from service.http.scopes import METRICS, OPEN, contains
+from service.http.scopes import ADMIN, METRICS, OPEN, TRAIN, contains
 from service.http.scopes import Scope as Right
 
 NOBODY = Caller("", reaches_all=False)
@@ -28,8 +31,10 @@ _HOW = "Send one as `Authorization: Bearer dsc_...`; `descent keys create`, on t
 _MISSING = Unauthorized(f"This service asks for a key. {_HOW}", "key_missing")
 _UNREADABLE = Unauthorized(f"The header Authorization has no key of this service. {_HOW}", "key_malformed")
 _UNKNOWN = Unauthorized(f"This key is not known here, was revoked, or has expired. {_HOW}", "key_not_good")
+_OVER = Unauthorized("This browser is not signed in any more: sign in again with a key.", "not_signed_in")
 _SCHEME = b"bearer "
 _NO_KEY = (WITHOUT_KEYS, None)
+_CHANGING = (TRAIN, ADMIN)
 
 
 class Guard:
@@ -38,9 +43,10 @@ class Guard:
     While no key was ever made, requests to an address of the loopback interface need none. With `asks=False`, none do.
     """
 
-    def __init__(self, app: ASGIApp, table: RouteTable, *, asks: bool) -> None:
+    def __init__(self, app: ASGIApp, table: RouteTable, proxies: Proxies, *, asks: bool) -> None:
         self.app = app
         self._table = table
+        self._proxies = proxies
         self._asks = asks
         self._credentials = Credentials()
         self._database: Database | None = None
@@ -53,21 +59,24 @@ class Guard:
         if scope["type"] != "http":
             raise TypeError(f"nothing here speaks {scope['type']}")
         try:
-            caller, credential = await self._admit(scope)
+            needed = self._table.needed(scope["method"], scope["path"])
+            who, credential = await self._admit(scope, needed)
         except DescentError as error:
             await refuse(scope, receive, send, error)
             return
-        token = set_caller(caller)
-        OWNER.set(caller.owner or None)
+        token = set_caller(who)
+        OWNER.set(who.owner or None)
         try:
-            if caller is NOBODY:
+            if who is NOBODY:
                 await self.app(scope, receive, send)
             else:
-                await self._answer(credential, scope, receive, send)
+                await self._answer(credential, needed, scope, receive, send)
         finally:
             reset_caller(token)
 
-    async def _answer(self, credential: Credential | None, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _answer(
+        self, credential: Credential | None, needed: Right | None, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         """Let the application answer, as long as what let the request in is good."""
         request = InFlight(send)
         self._requests.add(credential, request)
@@ -81,8 +90,10 @@ class Guard:
                 await refuse(scope, receive, send, _MISSING if credential is None else _UNKNOWN)
         finally:
             self._requests.remove(credential, request)
+            if credential is not None and needed in _CHANGING:
+                audit.write(scope, caller(), request.status)
 
-    async def _admit(self, scope: Scope) -> tuple[Caller, Credential | None]:
+    async def _admit(self, scope: Scope, needed: Right | None) -> tuple[Caller, Credential | None]:
         """Return the caller, and what it has shown.
 
         Raises:
@@ -90,7 +101,6 @@ class Guard:
             Forbidden: it may not do this.
             Unavailable: the database, which has the keys, does not answer.
         """
-        needed = self._table.needed(scope["method"], scope["path"])
         if needed is OPEN:
             return NOBODY, None
         resources: Any = getattr(scope["app"].state, "resources", None)
@@ -98,14 +108,19 @@ class Guard:
             return _NO_KEY
         self._database = resources.database
         credential = self._shown(scope)
-        if credential is None:
+        if credential is None or credential.is_cookie:  # a cookie may be that of another service on this host
             if _is_at_loopback(scope) and not await self._credentials.has_keys(resources.database):
                 return _NO_KEY
-            raise _MISSING
+            if credential is None:
+                raise _MISSING
         found = await self._credentials.find(resources.database, credential)
         if found is None:
-            raise _UNKNOWN
-        _check_scope(found, needed)
+            raise _OVER if credential.is_cookie else _UNKNOWN
+        try:
+            _check_scope(found, needed)
+        except Forbidden as refused:
+            audit.write(scope, found.caller, refused.status)
+            raise
         return found.caller, credential
 
     def _shown(self, scope: Scope) -> Credential | None:
@@ -116,13 +131,21 @@ class Guard:
         """
         shown = [value for name, value in scope["headers"] if name == b"authorization"]
         if not shown:
-            return None
+            return self._signed_in(scope)
         if len(shown) == 1 and shown[0][: len(_SCHEME)].lower() == _SCHEME:
             text = shown[0][len(_SCHEME) :].strip().decode("latin-1")
             credential = Credential(digest_of(text))
             if self._credentials.remembers(credential) or is_key(text):
                 return credential
         raise _UNREADABLE
+
+    def _signed_in(self, scope: Scope) -> Credential | None:
+        if not any(name == b"cookie" for name, _ in scope["headers"]):
+            return None
+        values = cookie.values(scope, self._proxies.address_of(scope).scheme)
+        if len(values) > 1:  # one of them was set by somebody else
+            raise _OVER
+        return Credential(digest_of(values[0]), is_cookie=True) if values else None
 
     async def _is_good(self, credential: Credential | None) -> bool:
         assert self._database is not None

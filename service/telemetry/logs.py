@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal, TextIO
 
+from service.access.audit import AUDIT
 from service.http.request_context import OWNER, REQUEST_ID
 from service.ids import is_id
 
@@ -38,9 +39,10 @@ def set_up() -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
-    requests = logging.getLogger(ACCESS)
-    requests.handlers[:] = [access]
-    requests.propagate = False  # requests that are alike are each a line of their own
+    for name in (ACCESS, AUDIT):
+        requests = logging.getLogger(name)
+        requests.handlers[:] = [access]
+        requests.propagate = False  # requests that are alike are each a line of their own
     logging.getLogger("alembic").setLevel(logging.WARNING)  # a migration gets one line, which is ours
     logging.captureWarnings(True)
     sys.unraisablehook = _tell_ignored

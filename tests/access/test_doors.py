@@ -89,7 +89,7 @@ CLOSED = [(method, path, scope) for method, path, scope in ROUTES if scope is no
 
 def test_only_these_are_open_to_all() -> None:
     usual = {path for _, path, scope in ROUTES if scope is OPEN}
-    assert usual == {"/", "/page/x/x", "/health/live", "/health/ready"}
+    assert usual == {"/", "/page/x/x", "/health/live", "/health/ready", "/api/sign-in"}
     opened = create_app(Settings(docs="open"))
     more = {path for _, path, scope in routes(opened) if scope is OPEN} - usual
     assert more == {"/docs", "/openapi.json", "/docs/assets/swagger-ui.css"}

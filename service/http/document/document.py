@@ -39,8 +39,13 @@ def add_document(app: FastAPI) -> None:
 OF_ANY_REQUEST = (400, 403, 408, 431)
 """Statuses of faults that any request may have: a foreign Host or Origin, no HTTP, slowness, too long headers."""
 
-PROBES = ("/health/live", "/health/ready")
-"""Paths that need no key."""
+NEED_NO_KEY = {("get", "/health/live"), ("get", "/health/ready"), ("post", "/api/sign-in")}
+SIGNED_IN: JsonObject = {
+    "type": "apiKey",
+    "in": "cookie",
+    "name": "descent",
+    "description": "the cookie that `POST /api/sign-in` sets in a browser; `__Host-descent` under https",
+}
 KEY: JsonObject = {
     "type": "http",
     "scheme": "bearer",
@@ -50,11 +55,11 @@ KEY: JsonObject = {
 
 def _describe_doors(document: JsonObject) -> None:
     """Describe keys. The empty requirement is for services that have none, or ask for none."""
-    document["components"]["securitySchemes"] = {"key": KEY}
-    document["security"] = [{"key": []}, {}]
+    document["components"]["securitySchemes"] = {"key": KEY, "signed_in": SIGNED_IN}
+    document["security"] = [{"key": []}, {"signed_in": []}, {}]
     for path, methods in document["paths"].items():
-        for operation in methods.values():
-            if path in PROBES:
+        for method, operation in methods.items():
+            if (method, path) in NEED_NO_KEY:
                 operation["security"] = []
             else:
                 operation["responses"].setdefault("401", problems(401)[401])

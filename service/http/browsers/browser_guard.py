@@ -8,6 +8,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.environment import EVERY_HOST
 from service.errors import BadRequest, DescentError, Forbidden
+from service.http.browsers.cookie import is_sent
+from service.http.browsers.proxies import DEFAULT_PORTS, Proxies
 from service.http.problems import refuse
 
 PROBES = ("/health/live", "/health/ready")
@@ -20,18 +22,19 @@ LONGEST = 300
 _AUTHORITY = r"(\[[0-9A-Fa-f:.]+(?:%[A-Za-z0-9_.~%-]+)?\]|[A-Za-z0-9_.-]+)(?::([0-9]{0,5}))?"
 _HOST = re.compile(_AUTHORITY)
 _ORIGIN = re.compile(rf"([A-Za-z][A-Za-z0-9+.-]*)://{_AUTHORITY}")
-_DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 
 class BrowserGuard:
     """ASGI middleware against DNS rebinding and cross-site requests.
 
     Rebinding needs a name, so a Host is an IP literal, a name of the loopback interface, or one of `hosts` (`*`: any).
-    Browsers send the origin of a request; one without such headers is from another program, and passes.
+    Browsers send the origin of a request; one without such headers is from another program, and passes, unless it has
+    the cookie of a browser that signed in: browsers send that for pages of other ports of the same host, too.
     """
 
-    def __init__(self, app: ASGIApp, hosts: frozenset[str]) -> None:
+    def __init__(self, app: ASGIApp, hosts: frozenset[str], proxies: Proxies) -> None:
         self.app = app
+        self._proxies = proxies
         self.hosts = hosts
         self._accepts = lru_cache(256)(self._compare)  # most requests name the host that the one before named
 
@@ -42,24 +45,37 @@ class BrowserGuard:
             await self.app(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> DescentError | None:
-        hosts, origins, elsewhere = [], [], False
+        hosts, origins, sites, cookies = [], [], [], []
         for name, value in scope["headers"]:
             if name == b"host":
                 hosts.append(value)
             elif name == b"origin":
                 origins.append(value)
             elif name == b"sec-fetch-site":
-                elsewhere = elsewhere or value not in (b"same-origin", b"none")
+                sites.append(value)
+            elif name == b"cookie":
+                cookies.append(value)
         if scope["path"] not in PROBES and (error := self._refusal_of_hosts(hosts, scope["http_version"])) is not None:
             return error
-        if scope["method"] not in SAFE_METHODS:
-            if elsewhere:
-                return Forbidden(
-                    "A web page of another site asked for this, and may change nothing here.", "cross_site"
-                )
-            for origin in origins:
-                if self._is_foreign(origin, hosts):
-                    return _foreign(origin)
+        signed_in = bool(cookies) and is_sent(cookies)
+        if scope["method"] in SAFE_METHODS and not signed_in:
+            return None
+        if any(site not in (b"same-origin", b"none") for site in sites):
+            return Forbidden("A web page of another site asked for this, and may change nothing here.", "cross_site")
+        if signed_in:
+            return self._refusal_of_cookie(scope, origins, sites)
+        return next((_foreign(origin) for origin in origins if self._is_foreign(origin, hosts)), None)
+
+    def _refusal_of_cookie(self, scope: Scope, origins: list[bytes], sites: list[bytes]) -> Forbidden | None:
+        """Judge a request with our cookie: its origin is exactly the address that was asked, as a proxy tells it."""
+        if not origins and not sites:
+            detail = "A request with this cookie tells its origin, by Sec-Fetch-Site or Origin: browsers do so "
+            return Forbidden(f"{detail}under https and on localhost. Programs send a key.", "origin_missing")
+        asked = self._proxies.address_of(scope)
+        for origin in origins:
+            if len(origin) > LONGEST or _split(origin.decode("latin-1")) != _split(f"{asked.scheme}://{asked.host}"):
+                detail = f"A web page of {_quoted(origin)} asked for this, and not one of this service. If it is one, "
+                return Forbidden(f"{detail}name the proxy before it in DESCENT_PROXIES.", "foreign_origin")
         return None
 
     def _refusal_of_hosts(self, hosts: list[bytes], http_version: str) -> BadRequest | None:
@@ -95,8 +111,17 @@ class BrowserGuard:
         asked = _HOST.fullmatch(hosts[0].decode("latin-1")) if hosts else None
         if asked is None:
             return True
-        default = _DEFAULT_PORTS.get(source[1].lower(), "")
+        default = DEFAULT_PORTS.get(source[1].lower(), "")
         return (_plain(source[2]), source[3] or default) != (_plain(asked[1]), asked[2] or default)
+
+
+def _split(origin: str) -> tuple[str, str, str] | None:
+    """Return scheme, host and port of an origin."""
+    match = _ORIGIN.fullmatch(origin)
+    if match is None:
+        return None
+    scheme = match[1].lower()
+    return scheme, _plain(match[2]), match[3] or DEFAULT_PORTS.get(scheme, "")
 
 
 def _foreign(origin: bytes) -> Forbidden:

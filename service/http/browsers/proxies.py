@@ -1,0 +1,50 @@
+"""The address that a client used, which a proxy before this service may have changed."""
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import NamedTuple
+
+from starlette.types import Scope
+
+Network = IPv4Network | IPv6Network
+DEFAULT_PORTS = {"http": "80", "https": "443"}
+
+
+class Address(NamedTuple):
+    """Scheme, and the host with its port as a Host header has them."""
+
+    scheme: str
+    host: str
+
+
+class Proxies:
+    """The proxies that are believed: what others forward counts for nothing."""
+
+    def __init__(self, networks: Iterable[Network] = ()) -> None:
+        self._networks: Sequence[Network] = tuple(networks)
+        self._is_one = lru_cache(256)(self._compare)
+
+    def address_of(self, scope: Scope) -> Address:
+        """Return the address that a request was sent to."""
+        headers: dict[bytes, bytes] = {}
+        if self._networks and self._is_one((scope.get("client") or ("",))[0]):
+            headers = dict(scope["headers"])  # of several the last, which the nearest proxy added
+        scheme = _last(headers.get(b"x-forwarded-proto", b"")).lower()
+        host = _last(headers.get(b"x-forwarded-host", b""))
+        if not host:
+            host = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1")
+        return Address(scheme if scheme in DEFAULT_PORTS else scope["scheme"], host)
+
+    def _compare(self, client: str) -> bool:
+        try:
+            address = ip_address(client)
+        except ValueError:
+            return False
+        if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+            address = address.ipv4_mapped
+        return any(address in network for network in self._networks)
+
+
+def _last(value: bytes) -> str:
+    return value.rpartition(b",")[2].strip().decode("latin-1")
