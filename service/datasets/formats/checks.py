@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from service.datasets.columns import LONGEST_CATEGORY, LONGEST_NAME, MOST_CATEGORIES, MOST_COLUMNS
 from service.datasets.faults import Note, refuse
+from service.datasets.formats.worded_numbers import worded
 from service.datasets.schemas import ColumnName
 from service.datasets.table import Chunk, Texts, Values
 from service.errors import Invalid, invalid
@@ -39,8 +40,11 @@ _GAP = r"(?:T|,? +)"
 _WEEKDAY = r"((mon|tue|wed|thu|fri|sat|sun)[a-z]*,?\s+)?"
 _LOGGED = rf"{MONTH} +\d\d? {CLOCK}(?: [a-z]+)? \d{{4}}"
 """A date as Unix writes it: Fri Jan 31 10:00:00 UTC 2020."""
+_PERIOD = r"[12]\d{3}[- /]?Q[1-4]|Q[1-4][- /]*[12]\d{3}|[12]\d{3}-?W[0-5]\d(-?[1-7])?"
+"""A quarter or a week, by ISO 8601: 2020Q1 and 2020-W05."""
 _TIME = re.compile(
-    rf"\s*({_WEEKDAY}(({_DAY}|{_NAMED})({_GAP}{CLOCK})?|{_LOGGED})|{CLOCK}|\d{{4}}[-/]\d\d|\d\d?[-/][12]\d{{3}})\s*",
+    rf"\s*({_WEEKDAY}(({_DAY}|{_NAMED})({_GAP}{CLOCK})?|{_LOGGED})|{CLOCK}|\d{{4}}[-/]\d\d|\d\d?[-/][12]\d{{3}}"
+    rf"|{_PERIOD})\s*",
     re.IGNORECASE | re.ASCII,
 )
 _CLOCK = re.compile(rf"\s*{CLOCK}\s*", re.IGNORECASE | re.ASCII)
@@ -115,7 +119,10 @@ def _fault_of_first(name: str, texts: Texts, chunk: Chunk, rows: int) -> Invalid
     row = int((texts.codes >= 0).argmax())
     first = texts.categories[texts.codes[row]] if texts.codes[row] >= 0 else ""
     if not is_time(first):
-        return None
+        if (number := worded(first)) is None:
+            return None
+        what = f"{chunk.where(row)}: column {name!r} holds {first[:SHOWN]!r}"
+        return invalid(f"#/columns/{escape(name)}/{rows + row}", f"{what}, {number}, or set its type to categorical.")
     days = "" if _CLOCK.fullmatch(first) else "set its type to date for days since 1970-01-01, "
     detail = f"{chunk.where(row)}: column {name!r} {no_date(first, days)}"
     return invalid(f"#/columns/{escape(name)}/{rows + row}", detail)

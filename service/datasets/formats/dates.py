@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,6 +34,9 @@ _DAYS = (
     rf"(?P<year>\d{{4}})[ /-]{_NAMED}(?:[ /-]{_NUMBER})?",
     r"(?P<month>\d\d?)[-/](?P<year>\d{4})",
     r"(?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d)",
+    r"(?P<year>\d{4})[- /]?Q(?P<quarter>[1-4])",
+    r"Q(?P<quarter>[1-4])[- /]*(?P<year>\d{4})",
+    r"(?P<year>\d{4})-?W(?P<week>\d\d)(?:-?(?P<weekday>[1-7]))?",
 )
 _WEEKDAY = r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,?\s+)?"
 _LOGGED = rf"{_NAMED} +{_NUMBER} (?P<clock>{CLOCK}) (?P<year>\d{{4}})"
@@ -104,14 +107,18 @@ def _date(parts: dict[str, str | None], *, months_first: bool) -> datetime:
     year, day, month = int((parts["year"] or "").lstrip("'")), parts.get("day"), parts.get("month")
     if len((parts["year"] or "").lstrip("'")) == 2:
         year += 1900 if year >= FIRST_OF_CENTURY else 2000
+    if week := parts.get("week"):
+        return datetime.combine(date.fromisocalendar(year, int(week), int(parts.get("weekday") or 1)), time(), UTC)
+    if quarter := parts.get("quarter"):
+        month = str(3 * int(quarter) - 2)
     if name := parts.get("name"):
         month = str(MONTHS.index(name[:3].lower()) + 1)
     if parts.get("mark"):
         day, month = parts["first"], parts["second"]
         if months_first and parts["mark"] != ".":
             day, month = month, day
-    date = datetime(year, int(month or 1), int(day or 1), tzinfo=UTC)
-    return date + _clock(parts["clock"]) if parts["clock"] else date
+    midnight = datetime(year, int(month or 1), int(day or 1), tzinfo=UTC)
+    return midnight + _clock(parts["clock"]) if parts["clock"] else midnight
 
 
 def _clock(text: str) -> timedelta:
@@ -120,8 +127,8 @@ def _clock(text: str) -> timedelta:
         raise ValueError(text)
     hour, minute, second, part, half, sign, zone_hour, zone_minute = found.groups()
     hours = int(hour) % 12 + 12 * (half.lower() == "p") if half else int(hour)
-    time = timedelta(hours=hours, minutes=int(minute), seconds=int(second or 0) + float(part or 0))
+    since = timedelta(hours=hours, minutes=int(minute), seconds=int(second or 0) + float(part or 0))
     if hours > 24 or int(minute) > 59 or int(second or 0) > 60:
         raise ValueError(text)
     zone = timedelta(hours=int(zone_hour or 0), minutes=int(zone_minute or 0))
-    return time + zone if sign == "-" else time - zone
+    return since + zone if sign == "-" else since - zone

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from service.datasets.columns import MOST_CATEGORIES, DateOrder, Kind, WantedKind
 from service.datasets.faults import MOST_OF_A_KIND, Note, refuse
-from service.datasets.formats.checks import check_types, few_categories
+from service.datasets.formats.checks import SHOWN, check_types, few_categories
 from service.datasets.formats.dates import day_of, is_in_doubt, month_first, order_of, read_month_first
+from service.datasets.formats.worded_numbers import is_plain
 from service.datasets.table import Chunk, Table, Texts, Values, category_of
 from service.errors import Fault, Invalid, invalid
 from service.http import json_numbers
@@ -108,7 +109,11 @@ def _column(values: Any, wanted: Kind | None, dtype: str, pointer: str) -> tuple
     if natural is None or (natural == "categorical" and wanted not in (None, natural)):
         raise _other_kinds(pointer, {place: first}, wanted or "numeric")
     if "categorical" in (natural, wanted):
-        return "categorical", _texts(values, natural, dtype, pointer)
+        texts = _texts(values, natural, dtype, pointer)
+        if wanted is None and natural == "categorical" and all(map(is_plain, texts.categories)):
+            said = f"All values of this column are numbers in texts, such as {str(first)[:SHOWN]!r}"
+            raise invalid(f"{pointer}/{place}", f"{said}: send them without quotes, or set its type to categorical.")
+        return "categorical", texts
     array = _array(values, natural, dtype, pointer)
     if wanted == "boolean":
         _check_binary(array, pointer)
@@ -170,11 +175,19 @@ def _piece(values: list[Any], kind: Kind, dtype: str, pointer: str, start: int) 
 
 def _other_kinds(pointer: str, values: Mapping[int, Any], expected: Kind) -> Invalid:
     """Return the fault of values, by their places, that are not of the kind that is expected."""
-    faults = tuple(
-        Fault(f"{pointer}/{place}", f"This is {json_numbers.kind_of(value)}, but {_EXPECTED[expected]} is expected.")
+    wanted = _EXPECTED[expected]
+    details = {
+        place: f"This is {json_numbers.kind_of(value)}, but {wanted} is expected{_unquoted(value, expected)}."
         for place, value in values.items()
-    )
+    }
+    faults = tuple(Fault(f"{pointer}/{place}", detail) for place, detail in details.items())
     return Invalid(faults[0].detail, "invalid", faults)
+
+
+def _unquoted(value: Any, expected: Kind) -> str:
+    """Return the remedy for a number in a text."""
+    is_number = expected == "numeric" and isinstance(value, str) and is_plain(value)
+    return f": send {value.strip()[:SHOWN]} without quotes" if is_number else ""
 
 
 def _numbers(values: list[Any], dtype: str, pointer: str, start: int) -> Values:

@@ -20,9 +20,14 @@ def advice_on(ingested: Ingested, options: Options) -> list[Advice]:
     lost = [
         _advice("digits_lost", name, _LOST, losses=each.sentence(name), start=_START if each.spread < EXACT_TO else "")
         for name, each in ingested.roundings.items()
-        if each.tells and name not in ingested.rounded
+        if each.tells and each.beyond is None and name not in ingested.rounded
     ]
-    return [*empty, *filled, *rounded, *lost]
+    beyond = [
+        _advice("digits_lost", name, _BEYOND, number=f"{each.beyond:.0f}")
+        for name, each in ingested.roundings.items()
+        if each.beyond is not None
+    ]
+    return [*empty, *filled, *rounded, *lost, *beyond]
 
 
 _EMPTY = "Column {name!r} has no value in any row, so it is left out, as ignore={query} does in a file."
@@ -44,6 +49,10 @@ _ROUNDED = (
 _LOST = (
     '{losses}. Upload it with dtype=float64 (in JSON "dtype": "float64") for models of that dtype{start}; an id is '
     "better left out, in a file with ignore={query}."
+)
+_BEYOND = (
+    "Column {name!r} holds whole numbers of more digits than float64 keeps, such as {number}, which may have been sent "
+    "otherwise: ids are better left out, in a file with ignore={query}; what is to be learnt, less a start."
 )
 _START = ", or subtract a start from it"
 

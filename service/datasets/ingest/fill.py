@@ -42,7 +42,7 @@ class Ingested:
     rounded: list[str]
     """Columns of dates that the dtype does not hold exactly."""
     roundings: dict[str, Rounding]
-    """The losses of columns in the dataset's dtype, where it has fewer digits than the data."""
+    """The losses of columns in float64 and in the dataset's dtype."""
 
 
 def ingest(
@@ -99,7 +99,7 @@ class Filling:
     categories: dict[str, dict[str, int]] = field(default_factory=dict)
     rounded: set[str] = field(default_factory=set)
     roundings: dict[str, Rounding] = field(default_factory=dict)
-    """By numeric or boolean column, where the dataset's dtype has fewer digits than the data."""
+    """By numeric or boolean column."""
 
     @classmethod
     def of(cls, table: Table, options: Options, folder: Path, open_files: ExitStack, faults: Faults) -> "Filling":
@@ -155,7 +155,7 @@ class Filling:
 
     def _watched(self, name: str, held: Array | Texts, sent: Array | Texts, *, has_gaps: bool) -> Array | Texts:
         """Return a column as the spool takes it: as it was sent, once the dataset's dtype costs one too many digits."""
-        if isinstance(held, Texts) or isinstance(sent, Texts) or self.options.dtype == "float64":
+        if isinstance(held, Texts) or isinstance(sent, Texts):
             return held
         there = np.where(np.isnan(held), np.nan, sent) if has_gaps else sent
         if self.roundings.setdefault(name, Rounding()).add(there, held):

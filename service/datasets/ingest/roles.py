@@ -56,7 +56,10 @@ def layout(table: Table, options: Options, faults: Faults) -> Layout:
     for index, target in enumerate(options.targets):
         pointer = f"#/targets/{index}"
         if target not in known and target not in table.groups:
-            faults.note(invalid(pointer, f"There is no column {target!r}; {_there_are(known)}.", "unknown_column"))
+            detail = f"There is no column {target!r}; {_there_are(known)}."
+            if target in table.ignored:
+                detail = f"{target!r} is a target, and left out as well: name it in `targets` or in `ignore` alone."
+            faults.note(invalid(pointer, detail, "unknown_column"))
             continue
         for name in table.groups.get(target, [target]):
             if name in targets:

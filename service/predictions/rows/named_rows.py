@@ -9,6 +9,7 @@ import numpy as np
 
 from service.datasets.formats.checks import in_query
 from service.datasets.formats.dates import MONTHS_FIRST, day_of, is_in_doubt, month_first
+from service.datasets.formats.worded_numbers import is_plain
 from service.datasets.table import Texts, category_of
 from service.errors import Invalid, invalid
 from service.http import json_numbers
@@ -237,7 +238,7 @@ def _codes_of_list(feature: Feature, values: list[Any], dtype: str) -> Array:
     if not set(map(type, values)) <= accepted:
         row = next(row for row, value in enumerate(values) if type(value) not in accepted)
         if feature.kind == "boolean" or isinstance(values[row], str):
-            raise _no_text(feature, row)
+            raise _no_text(feature, row, values[row])
         raise _WrongError(row, "this is no number, but a number is expected.")
     try:
         held = json_numbers.column([0 if value is None else value + 0 for value in values], dtype, "")
@@ -274,9 +275,11 @@ def _text_of(value: Any) -> str:
     return category_of(value) if isinstance(value, int | float | np.generic) else str(value)
 
 
-def _no_text(feature: Feature, row: int) -> _WrongError:
+def _no_text(feature: Feature, row: int, value: Any = None) -> _WrongError:
     expected = "a number is" if feature.kind == "numeric" else "true or false is"
-    return _WrongError(row, f"{expected} expected in column {feature.name!r}.")
+    is_number = feature.kind == "numeric" and isinstance(value, str) and is_plain(value)
+    remedy = f": send {value.strip()[:LONGEST]} without quotes" if is_number else ""
+    return _WrongError(row, f"{expected} expected in column {feature.name!r}{remedy}.")
 
 
 def _no_category(feature: Feature, row: int, value: Any) -> _WrongError:

@@ -45,7 +45,7 @@ def test_types_that_are_set_count_more() -> None:
         ([True, None, 0], None, "/2", "This is a number, but a boolean is expected."),
         ([None, "a", 1], None, "/2", "This is a number, but a text is expected."),
         ([1, "a"], "categorical", "/1", "This is a text, but a number is expected."),
-        ([None, "1"], "numeric", "/1", "This is a text, but a number is expected."),
+        ([None, "1"], "numeric", "/1", "This is a text, but a number is expected: send 1 without quotes."),
         (["true"], "boolean", "/0", "This is a text, but a boolean is expected."),
         ([0, 1, 2], "boolean", "/2", "This is neither 0 nor 1, but a boolean is expected."),
         ([[1]], None, "/0", "This is a list, but a number is expected."),

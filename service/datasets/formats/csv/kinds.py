@@ -15,6 +15,8 @@ from service.datasets.formats.csv.numerals import advice_on, written
 from service.datasets.formats.csv.parse import Fault, as_missing, ragged_row, texts_of_rows
 from service.datasets.formats.dates import MONTHS_FIRST, day_of, is_in_doubt, month_first, order_of
 
+OF_PANDAS = re.compile(r"Unnamed: [0-9]+(\.[0-9]+)?")
+"""The names of columns without a name in files that pandas has read and written again."""
 MOST_MARKS = 2
 LONGEST_MARK = 20
 """Characters."""
@@ -34,8 +36,8 @@ class Columns:
     """Kinds of the columns that are read, and places of those that the text has and that are none of the data."""
 
     kinds: dict[str, Kind]
-    index: int | None = None
-    """A first column without a name that counts the rows."""
+    index: Sequence[int] = ()
+    """Columns that count the rows: a first one without a name, and such as pandas names when it reads them again."""
     spare: int | None = None
     """A last column without a name and values: lines end in the delimiter."""
 
@@ -49,7 +51,7 @@ class Columns:
 
     @property
     def gone(self) -> list[int]:
-        return [place for place in (self.index, self.spare) if place is not None]
+        return [*self.index, *(() if self.spare is None else (self.spare,))]
 
 
 def columns_of(
@@ -73,7 +75,7 @@ def columns_of(
     kinds: dict[str, Kind] = {}
     orders, dates, doubtful, faults = dict[str, bool | None](), dict[str, DateOrder](), list[str](), dict[str, Fault]()
     for place, name in wanted.items():
-        if place in (index, spare):
+        if place in index or place == spare:
             continue
         if name in options.dates or (name in options.known_dates and _begins_with_date(values[place])):
             texts = _different(values[place])
@@ -96,16 +98,18 @@ def columns_of(
 
 def _of_no_use(
     dialect: Dialect, wanted: Mapping[int, str], values: Mapping[int, pyarrow.Array], named: Collection[str]
-) -> tuple[int | None, int | None]:
-    """Return the places of a first column that counts rows, and of a last one without values."""
+) -> tuple[list[int], int | None]:
+    """Return the places of columns that count rows and have no name of their own, and of a last one without values."""
     free = [place for place in dialect.columns.unnamed if place in wanted and wanted[place] not in named]
-    last, index, spare = len(dialect.names) - 1, None, None
+    last, spare = len(dialect.names) - 1, None
     if free and free[-1] == last > 0 and values[last].null_count == len(values[last]):
         spare = last
-    others = last - (spare is not None)
-    if free and free[0] == 0 < others and _counts(values[0]):
-        index = 0
-    return index, spare
+    written = [place for place, name in wanted.items() if OF_PANDAS.fullmatch(name) and name not in named]
+    index = [
+        place for place in sorted({*free[:1], *written}) if (place == 0 or place in written) and _counts(values[place])
+    ]
+    others = len(wanted) - (spare is not None)
+    return index if len(index) < others else [], spare
 
 
 def _different(values: pyarrow.Array) -> list[str]:
@@ -145,6 +149,10 @@ def _guess(dialect: Dialect, column: int, values: pyarrow.Array) -> Kind:
         return "numeric"
     if number := advice_on(text, name, dialect.options.decimal):
         raise Fault(row, column, f"holds {text[:SHOWN]!r}, {number}")
+    comment = dialect.options.comment
+    if comment is not None and (ends := [each for each in _different(values)[:SAMPLED] if f" {comment}" in each]):
+        what = f"holds {ends[0][:SHOWN]!r}; comment={in_query(comment)} leaves out lines, and no ends of them"
+        raise Fault(row, column, f"{what}: take these off, or types={in_query(name)}:categorical takes all as texts.")
     if _BOOLEAN.fullmatch(text):
         return "boolean"
     if mark := _mark_among_numbers(values, is_number):

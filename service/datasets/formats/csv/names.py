@@ -50,14 +50,13 @@ class Names:
             found.append(Advice("repeated_names", detail, self._pointer(repeated[0])))
         return found
 
-    def index_left_out(self) -> Advice:
-        """Return that the first column counts rows, and is none of the data."""
-        name = self.all[0]
-        detail = (
-            "The first column has no name and counts the rows, so it is left out; "
-            f"types={in_query(name)}:numeric keeps it as {name!r}."
-        )
-        return Advice("index_left_out", detail, self._pointer(0))
+    def index_left_out(self, place: int) -> Advice:
+        """Return that this column counts rows, and is none of the data."""
+        name, no_name = self.all[place], place in self.unnamed
+        which = "The first column has no name and" if no_name else f"Column {name!r}, an index that pandas wrote,"
+        kept = f"keeps it as {name!r}" if no_name else "keeps it"
+        detail = f"{which} counts the rows, so it is left out; types={in_query(name)}:numeric {kept}."
+        return Advice("index_left_out", detail, self._pointer(place))
 
     def _pointer(self, place: int) -> str:
         return f"#/columns/{escape(self.all[place])}"

@@ -1,4 +1,4 @@
-"""Numbers as people write them: with commas, with separators of thousands, with signs of currencies."""
+"""Numbers of CSV, with the decimal mark and the separators of thousands that their sender names, or should."""
 
 import re
 from functools import cache
@@ -7,21 +7,9 @@ import pyarrow
 import pyarrow.compute
 
 from service.datasets.formats.checks import in_query
-
-LONGEST = 100
-"""Characters of a number as people write it."""
+from service.datasets.formats.worded_numbers import LONGEST, worded
 
 _GROUP = r"[,.'_\u00a0\u2019\u202f ]"
-_MONEY = (
-    r"(?:[A-Z]{0,3}[$\xa2-\xa5\u20a0-\u20cf]|USD|EUR|GBP|CHF|JPY|CNY|INR|AUD|CAD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|BRL|MXN|ZAR|KRW|TRY|RUB"
-    r"|Rs\.?|Fr\.?|kr\.?|z\u0142|K\u010d)"
-)
-_PLAIN = r"[0-9](?:[0-9.,'\u00a0\u2019\u202f ]*[0-9])?[.,]?"
-_SIGNED = re.compile(
-    rf"\s*[-+\u2212(]{{0,2}}\s*{_MONEY}\s*[-+\u2212]?\s*{_PLAIN}\)?\s*"  # -$5 and ($1,234)
-    rf"|\s*[-+\u2212]?{_PLAIN}\s*(?:{_MONEY}|[%\u2030])\s*"  # 12 % and 1.234,50 EUR
-    rf"|\s*(?:\u2212\s*{_PLAIN}|\(\s*{_PLAIN}\s*\))\s*"  # typographic minus, and parentheses of accountants
-)
 _SEPARATED = re.compile(
     rf"\s*[-+]?(?:[0-9]{{1,3}}(?:{_GROUP}[0-9]{{3}})+(?:[.,][0-9]*)?"  # 1,234.5
     r"|[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}|[0-9]*,[0-9]+(?:[eE][-+]?[0-9]+)?)\s*"  # 12,34,567 and 1,5e3
@@ -31,14 +19,14 @@ _SIMPLE = re.compile(r"\s*[-+]?[0-9]*\.?[0-9]*\s*")
 
 
 def advice_on(text: str, name: str, decimal: str) -> str | None:
-    """Return what a text is, and what to do, that a person takes for a number and the reader does not."""
+    """Return what a text of CSV is, and what to do, that a person takes for a number and the reader does not."""
     if len(text) > LONGEST:
         return None
     texts = f"or set its type to categorical: types={in_query(name)}:categorical"
     if decimal == "," and _POINT.fullmatch(text):
         return f"a number with a point: use thousands=. where points group digits, or leave decimal=, out, {texts}."
-    if _SIGNED.fullmatch(text):
-        return f"a number with a sign: write numbers as in 1234.5, {texts}."
+    if what := worded(text):
+        return f"{what}, {texts}."
     if _SIMPLE.fullmatch(text) or not _SEPARATED.fullmatch(text):
         return None
     what = "a number with a comma" if "," in text else "a number with separators"

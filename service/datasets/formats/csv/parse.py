@@ -1,7 +1,8 @@
 """Whole rows of CSV as Arrow's arrays, and their faults by row and column."""
 
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import product
 from urllib.parse import quote
@@ -32,6 +33,15 @@ class Fault(Exception):
     column: int | None
     what: str
     is_time: bool = False
+
+
+def spellings(texts: Iterable[str]) -> Iterator[str]:
+    """Yield texts that stand for missing values, and other ways to write those that are numbers: -999 and -999.0."""
+    for text in texts:
+        yield from (text, text.strip(" \t"))
+        with suppress(ValueError, OverflowError):
+            number = float(text)
+            yield from (str(number), str(int(number)) if number.is_integer() else text)
 
 
 def _in_any_case(word: str) -> list[str]:
@@ -84,7 +94,7 @@ def parse(
     convert = csv.ConvertOptions(
         column_types={**wanted, **dict.fromkeys(grouped, pyarrow.string())},
         include_columns=list(wanted),
-        null_values=[*MISSING, *options.missing_values, *(text.strip(" \t") for text in options.missing_values)],
+        null_values=[*MISSING, *spellings(options.missing_values)],
         strings_can_be_null=True,
         decimal_point=options.decimal,
         true_values=["1", "1.0", *_in_any_case("true")],

@@ -85,10 +85,9 @@ def _advice(dialect: Dialect, columns: Columns, options: ReadOptions) -> list[Ad
 def _advice_on_names(dialect: Dialect, columns: Columns, options: ReadOptions) -> list[Advice]:
     names = dialect.columns
     if options.columns:
-        return [names.index_left_out()] if columns.index is not None else []
+        return list(map(names.index_left_out, columns.index))
     ignored = [place for place, name in enumerate(dialect.names) if name in options.ignored]
-    index = [] if columns.index is None else [names.index_left_out()]
-    return [*index, *names.advice([*columns.gone, *ignored])]
+    return [*map(names.index_left_out, columns.index), *names.advice([*columns.gone, *ignored])]
 
 
 def _chunks(filled: Iterator[Block], dialect: Dialect, columns: Columns) -> Generator[Chunk]:
