@@ -44,8 +44,7 @@ from service.inference.endpoints import router as inference
 from service.inference.metadata_endpoints import router as inference_metadata
 from service.jobs.endpoints import router as jobs
 from service.jobs.steering.endpoints import router as steering
-from service.jobs.watching.endpoints import router as watching
-from service.jobs.watching.watcher import Watcher
+from service.jobs.watcher import Watcher
 from service.metrics import port
 from service.metrics.endpoints import router as metrics
 from service.metrics.traffic import Traffic
@@ -58,6 +57,7 @@ from service.recovery import keep_removing_abandoned, recover
 from service.resources import DatabaseOf, EngineOf, Resources, RoomOf
 from service.settings import Settings
 from service.storage.storage import Storage
+from service.sweeps.endpoints import router as sweeps
 from service.telemetry.readiness import Life, Readiness, Room
 from service.telemetry.requests import Observer, Requests, write_access
 from service.vocabulary.endpoints import router as vocabulary
@@ -79,6 +79,7 @@ TAGS = {
     "datasets": "Tables of typed columns, some of them targets, divided into parts.",
     "models": "Networks, and the numbered versions of their parameters.",
     "jobs": "Trainings of a model on a dataset, in background workers.",
+    "sweeps": "Many trainings as one object, ranked.",
     "predictions": "A version's outputs for rows, and how good they are.",
     "inference protocol": "The Open Inference Protocol V2, as Triton's and KServe's clients speak it.",
     "keys": "Who may come in, as whom, to do what.",
@@ -137,7 +138,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(HeadAsGet)
     app.add_middleware(BodyLimit, limit=settings.max_body, upload_limit=settings.max_upload)
     add_error_handlers(app)
-    of_nouns = datasets, models, evaluations, jobs, steering, watching, vocabulary, inference_metadata
+    of_nouns = datasets, models, evaluations, jobs, steering, sweeps, vocabulary, inference_metadata
     for router in (keys, sign_in, *of_nouns, metrics, page):
         app.include_router(router)
     _add_health(app)

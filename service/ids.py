@@ -8,7 +8,7 @@ import secrets
 import time
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's: no i, l, o, u; in ASCII order, so that ids sort by age
-PREFIXES = ("ds", "mdl", "job", "ev", "key")
+PREFIXES = ("ds", "mdl", "job", "ev", "key", "swp", "cv")
 _serial = itertools.count()
 
 

@@ -44,8 +44,20 @@ BODIES: dict[str, Any] = {
     "v2_infer_of_version": TENSOR,
     "v2_load": {},
 }
-FIRST = ("create_dataset", "create_model", "create_job", "predict", "evaluate", "v2_infer")
+Asked = Callable[[httpx.Client, str, Any], httpx.Response]
+FIRST = (
+    "create_dataset",
+    "create_model",
+    "create_job",
+    "create_sweep",
+    "show_sweep",
+    "predict",
+    "evaluate",
+    "v2_infer",
+)
 """Operations that make what others show."""
+MADE = {"create_job": "job", "evaluate": "evaluation", "create_sweep": "sweep"}
+"""The name that paths have for what an operation makes."""
 
 
 def recorded() -> dict[str, dict[str, Any]]:
@@ -85,8 +97,8 @@ def _answers(http: httpx.Client) -> Iterator[tuple[str, dict[str, Any]]]:
             if answer.status_code != int(status):
                 raise SystemExit(f"{name} answers {answer.status_code}, and not {status}: {answer.text}")
             answers[status] = _short(answer.json())
-            if name in ("create_job", "evaluate"):
-                known["job" if name == "create_job" else "evaluation"] = answer.json()["id"]
+            if name in MADE and "id" in answer.json():
+                known[MADE[name]] = answer.json()["id"]
         if answers:
             yield name, answers
 
@@ -169,6 +181,27 @@ def _changed(http: httpx.Client, _: str, body: Any) -> httpx.Response:
     return answer
 
 
+def _waited(http: httpx.Client, url: str, _: Any) -> httpx.Response:
+    return http.get(url, headers={"Prefer": "wait=60"})
+
+
+def _long_sweep(verb: str) -> Asked:
+    """Return a request that asks something of a sweep that does not end by itself."""
+
+    def ask(http: httpx.Client, _: str, __: Any) -> httpx.Response:
+        recipe = {"epochs": 10_000_000, "batch_size": 1}
+        new = {"model": "straight", "dataset": "line", "recipe": recipe, "vary": {"seed": [0, 1]}, "method": "grid"}
+        made = http.post("/api/sweeps", json=new | {"monitor": "train_loss"}).headers["Location"]
+        if verb == "resume":
+            http.post(f"{made}/pause")
+        answer = http.post(f"{made}/{verb}")
+        http.post(f"{made}/stop")
+        http.get(made, headers={"Prefer": "wait=60"})
+        return answer
+
+    return ask
+
+
 def _verifying(http: httpx.Client, url: str, _: Any) -> httpx.Response:
     answer = http.post(url, headers={"Prefer": "wait=0"})
     while http.get(f"/api/jobs/{answer.json()['id']}", headers={"Prefer": "wait=5"}).json()["state"] not in ENDED:
@@ -180,7 +213,6 @@ def _verified(http: httpx.Client, url: str, _: Any) -> httpx.Response:
     return http.post(url, headers={"Prefer": "wait=60"})
 
 
-Asked = Callable[[httpx.Client, str, Any], httpx.Response]
 SPECIAL: dict[tuple[str, str], Asked] = {
     ("create_dataset", "200"): _previewed,
     ("create_job", "200"): _ended,
@@ -191,6 +223,11 @@ SPECIAL: dict[tuple[str, str], Asked] = {
     ("resume_job", "200"): _resumed,
     ("stop_job", "200"): _stopped,
     ("change_job", "200"): _changed,
+    ("create_sweep", "200"): _previewed,
+    ("show_sweep", "200"): _waited,
+    ("stop_sweep", "200"): _long_sweep("stop"),
+    ("pause_sweep", "200"): _long_sweep("pause"),
+    ("resume_sweep", "200"): _long_sweep("resume"),
     ("verify_job", "202"): _verifying,
     ("verify_job", "200"): _verified,
 }
@@ -212,7 +249,7 @@ def _steady(text: str) -> str:
     text = re.sub(r'"\d{4}-\d\d-\d\dT[^"]*"', f'"{TIME}"', text)
     text = re.sub(r'"dsc_[0-9a-z]+"', '"dsc_..."', text)
     ids: dict[str, str] = {}
-    for id in re.findall(r"\b(?:ds|mdl|job|ev|key)_[0-9a-z]{20,}\b", text):
+    for id in re.findall(r"\b(?:ds|mdl|job|ev|key|swp)_[0-9a-z]{20,}\b", text):
         prefix, _, rest = id.partition("_")
         ids.setdefault(id, f"{prefix}_{len(ids) + 1:0{len(rest)}d}")
     for id, steady in ids.items():

@@ -29,6 +29,7 @@ FLOORS = (
     "datasets telemetry",
     "models",
     "jobs",
+    "sweeps",
     "engine evaluations predictions recovery",
     "client inference metrics",
     "app demo",
@@ -65,6 +66,7 @@ ROLES = {
     "queue": 1,
     "records": 1,
     "schemas": 1,
+    "axes": 0,
     "columns": 0,
     "packing": 0,
     "receipts": 0,
@@ -73,7 +75,7 @@ ROLES = {
     "states": 0,
 }
 """Within the nouns, a file imports what has its number or a smaller one; files without a role go with operations."""
-NOUNS = {"access", "datasets", "models", "jobs", "predictions", "evaluations", "inference"}
+NOUNS = {"access", "datasets", "models", "jobs", "sweeps", "predictions", "evaluations", "inference"}
 
 MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path

@@ -18,6 +18,7 @@ from service.errors import DescentError
 from service.jobs import queue
 from service.jobs.states import FULL_FOR
 from service.jobs.turns import room
+from service.sweeps.conduct import conduct
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +88,7 @@ class Dispatcher:
                     self._sweep()
                     self._watch()
                 self._call_back()
+                conduct(self._database)
                 self._supply(stopping)
                 self._make_room()
             except (SQLAlchemyError, DescentError) as error:  # the database is busy or full; the next sweep is near

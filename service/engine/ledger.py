@@ -74,6 +74,7 @@ class Ledger:
         self.asked: str | None = record.asked
         self.pending: Wish | None = record.pending
         self.yields = False
+        self.rest_after = record.rest_after
         self._database = database
         self._training: Training | None = None
         self._began, self._seconds_before = time.monotonic(), record.seconds

@@ -2,6 +2,7 @@
 
 from service.engine.ledger import Ledger
 from service.jobs.states import Asked
+from service.learning.training.events import EpochReport, Progress
 from service.learning.training.training import Training
 
 
@@ -24,3 +25,10 @@ def steer(ledger: Ledger, training: Training) -> bool:
         if stopped is not None:
             ledger.record(stopped)
     return False
+
+
+def rests(ledger: Ledger, training: Training, event: EpochReport | Progress) -> bool:
+    """Whether the job has come to the epoch after which it rests."""
+    rung = ledger.rest_after
+    at_rung = rung is not None and isinstance(event, EpochReport) and rung <= event.epoch < training.recipe.epochs
+    return at_rung and ledger.asked is None

@@ -5,7 +5,7 @@ Of very short ones it takes several, so that they share the message, and the tra
 
 from dataclasses import replace
 
-from service.engine.ending import Together
+from service.engine.ends.ending import Together
 from service.engine.run_job import take, train, work_on
 from service.engine.workspace import Place, Workspace, workspace_at
 from service.jobs import queue

@@ -20,7 +20,7 @@ from service.storage.storage import Storage
 from service.telemetry import logs
 
 if TYPE_CHECKING:
-    from service.engine.ending import Together
+    from service.engine.ends.ending import Together
 
 UNIT_OF_PEAK = 1 if sys.platform == "darwin" else 1024
 """Bytes; the unit of ru_maxrss."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 from dataclasses import asdict, dataclass, field
 
+from sqlalchemy.orm import Session
+
 from service.database.database import Database
 from service.database.record import reader
 from service.datasets import records as datasets
@@ -68,9 +70,13 @@ def draft(
     most_bytes: int,
     submitter: str = "",
     most_memory: int | None = None,
+    *,
+    start: TrainedNetwork | None = None,
 ) -> Draft:
     """Check that model, dataset and recipe fit, and plan the training, which may write `most_bytes` into the database,
     and use `most_memory` bytes of its worker.
+
+    It begins from `start` in place of the model that the request names, where that is given.
 
     Raises:
         NotFound: model, version, kept epoch or dataset; with its pointer.
@@ -81,13 +87,7 @@ def draft(
     with database.reading() as session:
         with reference_at("#/dataset"):
             dataset = datasets.find_ready(session, new.dataset)
-        with reference_at("#/model"):
-            model = models.find(session, new.model)
-        with reference_at("#/from_version"):
-            start = networks.latest(session, new.model, new.from_version)
-        if new.from_epoch is not None:
-            with reference_at("#/from_epoch"):
-                start = networks.get(session, start.model, start.version, new.from_epoch)
+        seeded, start = (True, start) if start is not None else _start(session, networks, new)
         session.refresh(dataset, ["statistics"])  # which is asked for when the session is closed
     if not start.network.parameter_count:
         raise invalid("#/model", "This model has no parameters: there is nothing to train.", "nothing_to_train")
@@ -97,7 +97,7 @@ def draft(
         check_weights(dataset, name, "#/sample_weights")
     written = _written(new, start)
     recipe = written.to_learning()
-    remedy = "With from_version 0 the training begins anew" if model.seeded else "A new model can begin anew"
+    remedy = "With from_version 0 the training begins anew" if seeded else "A new model can begin anew"
     columns = _columns(dataset, written, start, remedy)
     view = DatasetView(storage, columns, start.network.dtype)
     view.check(start.network, "#/dataset")
@@ -117,6 +117,18 @@ def draft(
     limits = Limits(new.priority, submitter, new.max_seconds, new.max_attempts)
     noted = [*given] if large is None else [*given, large]
     return Draft(start.model, dataset.id, written, planned, noted, limits, new.serve, new.labels)
+
+
+def _start(session: Session, networks: Networks, new: NewJob) -> tuple[bool, TrainedNetwork]:
+    """Return whether version 0 of the model was drawn by a seed, and what the training begins from."""
+    with reference_at("#/model"):
+        model = models.find(session, new.model)
+    with reference_at("#/from_version"):
+        start = networks.latest(session, new.model, new.from_version)
+    if new.from_epoch is not None:
+        with reference_at("#/from_epoch"):
+            start = networks.get(session, start.model, start.version, new.from_epoch)
+    return model.seeded, start
 
 
 _RECIPE, _PLAN = reader(JobRecipe), reader(Plan)

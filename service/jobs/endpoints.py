@@ -19,11 +19,13 @@ from service.http.routes import JSONRoute
 from service.http.scopes import READ, TRAIN, needs
 from service.idempotency.creation import CreationOf
 from service.jobs import drafts, operations, verifications
+from service.jobs.events import EVENT, EVENTS, event_stream, first_epoch_after
 from service.jobs.recipe_schemas import NewJob
+from service.jobs.records import Group
 from service.jobs.reports import reading
 from service.jobs.schemas import EpochReport, Job, LastParameters, PlanOnly, Verification
 from service.jobs.states import State
-from service.jobs.watching.watcher import Watcher
+from service.jobs.watcher import Watcher
 from service.resources import DatabaseOf, EngineOf, NetworksOf, SettingsOf, StorageOf, WatcherOf
 from service.startup.machine import worker_memory
 
@@ -102,7 +104,7 @@ async def create_job(
     engine.nudge()
     if wait is not None:
         job = await _after_waiting(id, wait, response, database, watcher)
-        _say(response, 200 if job.ended_at is not None else 202, job)
+        replace_answer(response, 200 if job.ended_at is not None else 202, job)
     if response.status_code == 202:
         response.headers["Retry-After"] = "1"
     return response
@@ -124,9 +126,14 @@ def list_jobs(
     state: Annotated[State | None, Query(description="jobs in this state alone")] = None,
     model: Annotated[str | None, Query(description="jobs of this model alone, by its id or name")] = None,
     dataset: Annotated[str | None, Query(description="jobs on this dataset alone, by its id or name")] = None,
+    sweep: Annotated[str | None, Query(description="the trials of this sweep, by its id")] = None,
+    cross_validation: Annotated[str | None, Query(description="the folds of this cross-validation, by its id")] = None,
 ) -> dict[str, Any]:
-    """All jobs, or those that the filters leave, newest first."""
-    items, following = operations.page(database, limit, after, state, model, dataset, filters)
+    """All jobs, or those that the filters leave, newest first; those of sweeps and cross-validations only where one of
+    these is named.
+    """
+    group = Group(sweep, cross_validation)
+    items, following = operations.page(database, limit, after, state, model, dataset, group, filters)
     return {"items": [reading.job(record) for record in items], "next": following}
 
 
@@ -191,14 +198,14 @@ async def verify_job(
         response.headers["Preference-Applied"] = f"wait={wait}"
     record = await run_in_threadpool(operations.show, database, id)
     if operations.ended(record):
-        _say(response, 200, Verification(job=id, **vars(verifications.found(record))))
+        replace_answer(response, 200, Verification(job=id, **vars(verifications.found(record))))
     else:
-        _say(response, 202, reading.job(record))
+        replace_answer(response, 202, reading.job(record))
         response.headers["Retry-After"] = "1"
     return response
 
 
-def _say(response: Response, status: int, answer: BaseModel) -> None:
+def replace_answer(response: Response, status: int, answer: BaseModel) -> None:
     """Replace the status and body of an answer; its headers stay."""
     response.body, response.status_code = answer.model_dump_json().encode(), status
     response.headers["Content-Length"] = str(len(response.body))
@@ -237,6 +244,44 @@ def show_epochs(
         return {"items": reading.curve(database, job, from_epoch, points), "next": None}
     items, following = reading.page(database, job, from_epoch, limit, after)
     return {"items": items, "next": following}
+
+
+@router.get(
+    "/{job}/events",
+    summary="Watch a job",
+    response_class=StreamingResponse,
+    responses={
+        200: {
+            "description": "Server-sent events: `state` with the job, then `epochs` with a list of epoch reports as "
+            "they arrive, and `state` again whenever it changes; the last one has `id: end`",
+            "content": {"text/event-stream": {"schema": EVENT, "example": EVENTS}},
+        },
+        204: {"description": "With `Last-Event-ID: end`: there is no more to come"},
+        **problems(404, 422),
+    },
+)
+@needs(READ)
+async def watch_job(
+    job: str,
+    database: DatabaseOf,
+    watcher: WatcherOf,
+    last_event_id: Annotated[
+        str | None,
+        Header(
+            description="the id of the last event seen; the stream continues behind it",
+            json_schema_extra={"pattern": "^(end|[0-9]{1,9})$"},
+        ),
+    ] = None,
+) -> Response:
+    """The job, then its epoch reports as they arrive, at the end the job again."""
+    await run_in_threadpool(operations.show, database, job)
+    if last_event_id == "end":
+        return Response(status_code=204)
+    first = first_epoch_after(last_event_id)
+    headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}  # the second is for nginx, which would buffer
+    return StreamingResponse(
+        event_stream(database, watcher, job, first), headers=headers, media_type="text/event-stream"
+    )
 
 
 @router.get(

@@ -13,7 +13,7 @@ from service.datasets import records as datasets
 from service.errors import Conflict, NotFound
 from service.jobs import queue, records
 from service.jobs.drafts import Draft
-from service.jobs.records import JobRecord
+from service.jobs.records import Group, JobRecord
 from service.jobs.states import ENDED, Asked, State
 from service.learning import notation
 from service.learning.network import LayerValues, Network
@@ -55,13 +55,14 @@ def page(
     state: str | None,
     model: str | None,
     dataset: str | None,
+    group: Group,
     filters: Filters,
 ) -> tuple[list[JobRecord], str | None]:
     """Jobs, newest first; `model` and `dataset` are ids or names, or ids of deleted ones."""
     with database.reading() as session:
         model_id = _id_of(session, models.find, model)
         dataset_id = _id_of(session, datasets.find, dataset)
-        return records.page(session, limit, after, state, model_id, dataset_id, filters)
+        return records.page(session, limit, after, state, model_id, dataset_id, group, filters)
 
 
 def delete(database: Database, job: str) -> None:
@@ -76,11 +77,21 @@ def delete(database: Database, job: str) -> None:
         if not ended(record):
             detail = f"Job {job} is {record.state}: only jobs that have ended can be deleted. {_way_to_end(record)}"
             raise Conflict(detail, "job_not_ended")
+        _check_alone(record)
         verification = queue.verification_of(session, job)
         if verification is not None:
             detail = f"Job {verification} trains job {job} again, and has not ended: wait for it, or cancel it."
             raise Conflict(detail, "job_in_use")
         queue.delete(session, record)
+
+
+def _check_alone(record: JobRecord) -> None:
+    """Raise Conflict for a job that belongs to a greater whole, which would lack it."""
+    whole = {"sweep": record.sweep, "cross-validation": record.cross_validation}
+    for noun, id in whole.items():
+        if id is not None:
+            detail = f"Job {record.id} belongs to {noun} {id}: DELETE /api/{noun}s/{id} deletes it with its jobs."
+            raise Conflict(detail, f"part_of_{noun.replace('-', '_')}")
 
 
 def _way_to_end(record: JobRecord) -> str:

@@ -130,11 +130,9 @@ class FrozenRecipe(Recipe):
 AnyRecipe = Annotated[dict[str, Any], DescribedAs(FrozenRecipe)]
 
 
-class NewJob(Recipe):
-    """A training to run: its model, dataset and recipe."""
+class JobOptions(Recipe):
+    """A recipe, with where a training begins, its place in the queue and what becomes of its result."""
 
-    model: Annotated[Reference, Field(description="the model to train, by its id or name")]
-    dataset: Annotated[Reference, Field(description="the dataset to train on, by its id or name")]
     from_version: Annotated[VersionNumber | None, Field(strict=True, description="null: the latest"), WHOLE] = None
     from_epoch: Annotated[
         EpochNumber | None,
@@ -168,8 +166,18 @@ class NewJob(Recipe):
         ),
         WHOLE,
     ] = MAX_LOSSES_OF_WORKER
-    labels: Labels = Field(default_factory=dict)
     reject_unstable: Annotated[Flag, Field(description="422, not only advice, for a rate that cannot converge")] = False
+
+
+AnyJobOptions = Annotated[dict[str, Any], DescribedAs(JobOptions)]
+
+
+class NewJob(JobOptions):
+    """A training to run: its model, dataset and recipe."""
+
+    model: Annotated[Reference, Field(description="the model to train, by its id or name")]
+    dataset: Annotated[Reference, Field(description="the dataset to train on, by its id or name")]
+    labels: Labels = Field(default_factory=dict)
 
     model_config = ConfigDict(
         extra="forbid",

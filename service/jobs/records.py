@@ -1,6 +1,6 @@
 """The tables of jobs, and every query on them but those of the queue."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import (
@@ -39,6 +39,7 @@ too, so that SQLite prefers it to others that begin with it."""
 SHORT = text("state = 'queued' AND planned_seconds < 1")
 """The jobs that wait and by their plan take less than a second."""
 YIELDED = text("yielded_at IS NOT NULL")
+OF_SWEEP, OF_FOLDS = text("sweep IS NOT NULL"), text("cross_validation IS NOT NULL")
 
 
 def _index_of_waiting(name: str, *columns: str) -> Index:
@@ -60,6 +61,8 @@ class JobRecord(Labelled, Owned, Record):
         Index("ix_jobs_yielded_at", "yielded_at", sqlite_where=YIELDED, postgresql_where=YIELDED),
         # few jobs hold anything; deleting a model or dataset asks these
         Index("ix_jobs_held_model_id", "held_model_id", sqlite_where=text("held_model_id IS NOT NULL")),
+        Index("ix_jobs_sweep", "sweep", "id", sqlite_where=OF_SWEEP, postgresql_where=OF_SWEEP),
+        Index("ix_jobs_cross_validation", "cross_validation", "id", sqlite_where=OF_FOLDS, postgresql_where=OF_FOLDS),
         Index("ix_jobs_held_dataset_id", "held_dataset_id", sqlite_where=text("held_dataset_id IS NOT NULL")),
     )
 
@@ -133,10 +136,24 @@ class JobRecord(Labelled, Owned, Record):
     """The job that this one trains again, to compare the bytes; it adds no version."""
     verification: Mapped[Outcome | None] = mapped_column(AsJson.of(Outcome))
     """The outcome of that training."""
+    sweep: Mapped[str | None]
+    """The sweep that it is a trial of; it adds no version, unless the sweep chooses it at its end."""
+    cross_validation: Mapped[str | None]
+    """The cross-validation that it trains a fold of; it adds no version."""
+    rest_after: Mapped[int | None]
+    """The epoch after which it rests, until its sweep lets it go on."""
 
     created_at: Mapped[datetime] = mapped_column(default=now)
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+
+
+@dataclass(frozen=True)
+class Group:
+    """The sweep or cross-validation whose jobs a client wants to see; of none, those that belong to neither."""
+
+    sweep: str | None = None
+    cross_validation: str | None = None
 
 
 class CheckpointRecord(Record):
@@ -162,6 +179,7 @@ def page(
     state: str | None,
     model: str | None,
     dataset: str | None,
+    group: Group,
     filters: Filters,
 ) -> tuple[list[JobRecord], str | None]:
     """Jobs, newest first; `model` and `dataset` are ids."""
@@ -169,6 +187,9 @@ def page(
     for column, value in ((JobRecord.state, state), (JobRecord.model_id, model), (JobRecord.dataset_id, dataset)):
         if value is not None:
             statement = statement.where(column == value)
+    for part, whole in ((JobRecord.sweep, group.sweep), (JobRecord.cross_validation, group.cross_validation)):
+        if whole is not None or group == Group():
+            statement = statement.where(part == whole)
     return lookup.page(session, statement, key, "job", limit, after)
 
 

@@ -166,6 +166,8 @@ class Job(BaseModel):
     )
     verifies: str | None = Field(description="the job that this one trains again; it adds no version and no reports")
     verification: Outcome | None = Field(description="the outcome of that training")
+    sweep: str | None = Field(description="the sweep that it is a trial of; it adds no version unless it is the best")
+    cross_validation: str | None = Field(description="the cross-validation that it is a fold of; it adds no version")
     labels: Labels
     owner: str = Field(description="whom it belongs to: the owner of the key that made it")
     created_at: datetime = Field(description="when it was asked for")

@@ -88,6 +88,8 @@ class ModelRecord(labels.Labelled, Shareable, Record):
     """The version that answers where none is named, kept here so that a prediction need not search for it."""
     pinned: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Whether a client chose it; else it is the newest one that its job did not refuse."""
+    sweep: Mapped[str | None] = mapped_column(index=True)
+    """The sweep whose trial alone trains it: lists do not show it."""
     created_at: Mapped[datetime] = mapped_column(default=now)
     version: Mapped[int] = column_property(
         select(func.max(VersionRecord.number))
@@ -117,13 +119,17 @@ class ModelRecord(labels.Labelled, Shareable, Record):
         return self.served if self.pinned else "latest"
 
 
+SHOWN = ModelRecord.sweep.is_(None)
+"""The condition of models that lists show."""
+
+
 def find(session: Session, reference: str, *, lock: bool = False) -> ModelRecord:
     return lookup.find(session, ModelRecord, reference, "model", lock=lock)
 
 
 def page(session: Session, limit: int, after: str | None, filters: Filters) -> tuple[list[ModelRecord], str | None]:
     """Models, newest first, with their signatures."""
-    statement = select(ModelRecord).options(undefer(ModelRecord.signature))
+    statement = select(ModelRecord).options(undefer(ModelRecord.signature)).where(SHOWN)
     return lookup.page(session, *lookup.filtered(statement, ModelRecord, "mdl", filters), "mdl", limit, after)
 
 
@@ -273,8 +279,8 @@ def numbers(session: Session, model: str) -> list[int]:
 
 
 def names(session: Session) -> dict[str, str]:
-    """Return the name of each of the caller's models by its id; newest first."""
-    statement = select(ModelRecord.id, ModelRecord.name).where(owners.own(ModelRecord))
+    """Return the name of each of the caller's models that lists show by its id; newest first."""
+    statement = select(ModelRecord.id, ModelRecord.name).where(owners.own(ModelRecord), SHOWN)
     rows = session.execute(statement.order_by(ModelRecord.id.desc()))
     return {row.id: row.name for row in rows}
 
@@ -284,6 +290,6 @@ def index(session: Session) -> list[tuple[str, str, int]]:
     statement = select(ModelRecord.id, ModelRecord.name, VersionRecord.number).join(
         VersionRecord, VersionRecord.model_id == ModelRecord.id
     )
-    statement = statement.where(owners.own(ModelRecord))
+    statement = statement.where(owners.own(ModelRecord), SHOWN)
     rows = session.execute(statement.order_by(ModelRecord.name, VersionRecord.number))
     return [(id, name, number) for id, name, number in rows]

@@ -10,7 +10,8 @@ from unittest.mock import Mock
 
 import pytest
 
-from service.engine import run_job
+from service.engine import assignment, run_job
+from service.engine.assignment import Assignment
 from service.engine.dispatcher import Dispatcher
 from service.engine.ledger import Ledger
 from service.engine.workspace import Workspace
@@ -60,13 +61,13 @@ def full_from_the_claim_on(disk: SmallDisk, workspace: Workspace, monkeypatch: p
     """Fill the disk once a worker has its job, and before it trains."""
     assert workspace.database.reserve is not None
     workspace.database.reserve.fill()
-    prepare = run_job._prepare
+    prepare = assignment.prepare
 
-    def filling(*arguments: Any) -> run_job.Assignment:
+    def filling(*arguments: Any) -> Assignment:
         disk.fill()
         return prepare(*arguments)
 
-    monkeypatch.setattr(run_job, "_prepare", filling)
+    monkeypatch.setattr(assignment, "prepare", filling)
 
 
 @contextmanager

@@ -7,8 +7,8 @@ import pytest
 import safetensors.numpy as safetensors
 
 from service.database.database import Database
-from service.engine import judgement
-from service.engine.judgement import Judgement
+from service.engine.ends import judgement
+from service.engine.ends.judgement import Judgement
 from service.engine.run_job import work_on
 from service.engine.workspace import Workspace
 from service.errors import Conflict

@@ -9,7 +9,8 @@ from unittest.mock import Mock
 import pytest
 
 from service.database import database as databases
-from service.engine import run_job
+from service.engine import assignment, run_job
+from service.engine.assignment import Assignment
 from service.engine.dispatcher import Dispatcher
 from service.engine.workspace import Workspace
 from service.jobs import operations
@@ -23,18 +24,18 @@ def test_the_end_of_a_job_waits_for_the_lock_of_the_database(
     workspace.database.close()
     workspace.beats.close()  # the patience below is that of new connections
     monkeypatch.setattr(databases, "PATIENCE", 0.05)
-    prepare, lock = run_job._prepare, threading.Event()
+    prepare, lock = assignment.prepare, threading.Event()
     reserve, file = workspace.database.reserve, workspace.database.file
     assert reserve is not None
     assert file is not None
     with closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False)) as other:
 
-        def locking(*arguments: object) -> run_job.Assignment:
+        def locking(*arguments: object) -> Assignment:
             other.execute("BEGIN IMMEDIATE")
             lock.set()
             return prepare(*arguments)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(run_job, "_prepare", locking)
+        monkeypatch.setattr(assignment, "prepare", locking)
         worker = threading.Thread(target=run_job.work_on, args=(workspace, job, "message"), daemon=True)
         worker.start()
         assert lock.wait(PATIENCE)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from service.engine import ending
+from service.engine.ends import ending
 from service.engine.tickets import work_with
 from service.engine.workspace import Workspace
 from service.jobs import queue, records

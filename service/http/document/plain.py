@@ -18,6 +18,7 @@ MEANINGS = {
     "dataset": "the dataset's id or name",
     "job": "the job's id",
     "evaluation": "the evaluation's id",
+    "sweep": "the sweep's id or name",
     "key": "the key's id, or a name that no other has",
     "version": "the number of the model's version",
 }

@@ -25,6 +25,8 @@ class Happening(StrEnum):
     """The job rests from here on."""
     RESUMED = "resumed"
     """A client let the job go on."""
+    PROMOTED = "promoted"
+    """A sweep lets the job go on from where it rests: it is one of the best."""
     YIELDED = "yielded"
     """The worker went to a short job that waited."""
     RATE_CHANGED = "rate_changed"

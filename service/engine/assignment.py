@@ -1,0 +1,59 @@
+"""A job as a training of the learning core, with the description of its result."""
+
+from dataclasses import dataclass, replace
+
+import safetensors.numpy as safetensors
+
+from service.datasets import records as datasets
+from service.datasets.view import DatasetView
+from service.engine.workspace import Workspace
+from service.jobs import receipts, records
+from service.jobs.receipts import Receipt
+from service.jobs.records import JobRecord
+from service.jobs.steering import records as log_of_jobs
+from service.jobs.training_data import columns_of_job
+from service.learning.network import Network
+from service.learning.training.problem import Problem
+from service.learning.training.training import Training
+from service.models import parameter_bytes
+from service.models import records as models
+from service.models.signature.from_data import signature_of
+from service.models.signature.signature import Signature
+from service.models.trained_network import network_of
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """A training, and the description of its result."""
+
+    network: Network
+    view: DatasetView
+    training: Training
+    signature: Signature
+    receipt: Receipt
+    """The receipt, without the result."""
+
+
+def prepare(workspace: Workspace, record: JobRecord) -> Assignment:
+    """Return the training by its recipe, or as the checkpoint left it."""
+    given = replace(record.recipe, path=record.plan.path)
+    recipe = given.to_learning()
+    with workspace.database.reading() as session:
+        dataset = datasets.find(session, record.dataset_id)
+        model = models.find(session, record.model_id)
+        version = models.version(session, model.id, given.from_version)
+        epoch = given.from_epoch
+        kept = version if epoch is None else models.point(session, model.id, version.job_id, epoch)
+        saved = records.checkpoint(session, record.id)
+        changes = log_of_jobs.changes(session, record.verifies or record.id)
+        network = network_of(model)
+        columns = columns_of_job(dataset, given, version.signature)
+        signature = signature_of(columns, network, recipe.loss, version.signature)
+    start = parameter_bytes.from_bytes(kept.parameters)
+    view = DatasetView(workspace.storage, columns, network.dtype)
+    validation = view.part("validation") if dataset.validation_rows else None
+    problem = Problem(network, view.part("train"), validation, recipe)
+    training = Training(problem, start, fresh=model.seeded and version.number == 0, changes=changes)
+    if saved is not None:
+        training.restore(safetensors.load(saved))
+    return Assignment(network, view, training, signature, receipts.begin(given, dataset.content_hash, start))

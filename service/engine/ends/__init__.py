@@ -1,0 +1,1 @@
+"""The end of a job in its worker: judged, and written in one transaction."""

@@ -1,0 +1,83 @@
+"""The writing of a result: a new version of the model, or the parameters of one part of a greater whole."""
+
+from sqlalchemy.orm import Session
+
+from service.engine.assignment import Assignment
+from service.engine.ends.ending import write_end
+from service.engine.ends.judgement import Judgement, Served
+from service.engine.ends.leaving import keep, leave
+from service.engine.ledger import Ledger
+from service.engine.workspace import Workspace
+from service.jobs import queue, records, verifications
+from service.jobs.receipts import Outcome, Receipt
+from service.jobs.records import JobRecord
+from service.jobs.states import Asked, State
+from service.learning.planning.advice import rounded_parameters
+from service.models import parameter_bytes
+from service.models import records as models
+from service.sweeps import records as sweeps
+
+
+def write_success(
+    workspace: Workspace, ledger: Ledger, assignment: Assignment, record: JobRecord, judgement: Judgement | None
+) -> None:
+    """Write the end in one transaction: last reports, the new version, the state.
+
+    Raises:
+        Overtaken: the judgement does not know the version that is served.
+    """
+    training = assignment.training
+    final_loss, result = training.final_loss(), training.result()
+    receipt, vector = assignment.receipt.with_result(result), parameter_bytes.to_bytes(result)
+    outcome = verified(workspace, record, receipt)
+
+    def end(session: Session) -> None:
+        record = records.find(session, ledger.job, lock=True)
+        if record.asked == Asked.CANCEL:  # since the last beat
+            leave(session, record, assignment, vector, State.CANCELLED)
+            return
+        if is_part(record):
+            if judgement is not None:
+                _note_refusal(session, record, judgement)
+        elif judgement is not None:
+            _add_version(session, record, assignment, vector, judgement)
+        values = {"final_loss": final_loss, "ended_by": training.ended_by, "receipt": receipt}
+        queue.end(session, record, State.SUCCEEDED, verification=outcome, **values)
+        if is_part(record):
+            keep(session, record, assignment, vector)
+
+    ledger.close()
+    write_end(workspace.database, ledger, end, workspace.together)
+
+
+def is_part(record: JobRecord) -> bool:
+    """Whether a job adds no version, as it is a trial of a sweep or a fold of a cross-validation."""
+    return record.sweep is not None or record.cross_validation is not None
+
+
+def _note_refusal(session: Session, record: JobRecord, judgement: Judgement) -> None:
+    """Keep whether the result is to be served, should its sweep choose it."""
+    refused = judgement.refuses(Served.of(models.find(session, record.model_id)))
+    trial = sweeps.trial_of(session, record.id)
+    if trial is not None:
+        trial.refused = refused
+
+
+def _add_version(
+    session: Session, record: JobRecord, assignment: Assignment, vector: bytes, judgement: Judgement
+) -> None:
+    """Add the version, and the advice that the job's end gives rise to."""
+    served = Served.of(models.find(session, record.model_id, lock=True))
+    kept = session, record.model_id, vector, record.id, assignment.signature
+    number = models.add_version(*kept, serve=record.serve, refused=judgement.refuses(served))
+    assert number is not None, "a job that has not ended holds its model"
+    record.version = number
+    record.advice = [*record.advice, *rounded_parameters(assignment.training), *judgement.advice(number, served)]
+
+
+def verified(workspace: Workspace, record: JobRecord, receipt: Receipt) -> Outcome | None:
+    """Return the outcome of a job that trains another one again."""
+    if record.verifies is None:
+        return None
+    with workspace.database.reading() as session:
+        return verifications.outcome(session, record, receipt)

@@ -1,0 +1,1 @@
+"""Sweeps: many trainings that differ in their recipe or architecture, as one object, ranked."""

@@ -1,0 +1,170 @@
+"""Sweeps over HTTP."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import StreamingResponse
+
+from service.errors import invalid
+from service.http.pages import After, Limit, Page
+from service.http.problems import problems
+from service.http.routes import JSONRoute
+from service.http.scopes import READ, TRAIN, needs
+from service.idempotency.creation import CreationOf
+from service.jobs.endpoints import Submitter, Wait, replace_answer
+from service.jobs.events import EVENT
+from service.resources import DatabaseOf, EngineOf, NetworksOf, SettingsOf, StorageOf, WatcherOf
+from service.sweeps import drafts, operations, reading
+from service.sweeps.drafts import Ground, SweepDraft
+from service.sweeps.events import event_stream, until_ended
+from service.sweeps.operations import SweepVerb
+from service.sweeps.schemas import NewSweep, Sweep, SweepPlanOnly
+
+router = APIRouter(prefix="/api/sweeps", tags=["sweeps"], route_class=JSONRoute)
+
+
+@router.post(
+    "",
+    status_code=202,
+    response_model=Sweep | SweepPlanOnly,
+    summary="Search for the best recipe",
+    responses={
+        200: {
+            "description": "With `Prefer: wait`: the ended sweep. With `validate_only`: the plan.",
+            "model": Sweep | SweepPlanOnly,
+        },
+        **problems(404, 409, 413, 415, 422),
+    },
+)
+@needs(TRAIN)
+async def create_sweep(
+    new: NewSweep,
+    creation: CreationOf,
+    database: DatabaseOf,
+    storage: StorageOf,
+    networks: NetworksOf,
+    settings: SettingsOf,
+    watcher: WatcherOf,
+    engine: EngineOf,
+    wait: Wait,
+    submitter: Submitter,
+    validate_only: Annotated[bool, Query(description="answer with the plan and create nothing")] = False,
+) -> Response:
+    """Queue many trainings that differ in what `vary` names, and rank them; the best becomes a version at the end.
+
+    Trials are jobs, which `GET /api/jobs?sweep=` lists. They add no version and never change what is served.
+    """
+
+    def create(draft: SweepDraft) -> tuple[str, Response]:
+        with database.transaction() as session:
+            sweep = operations.create(session, draft)
+            shown = reading.sweep_of(session, sweep)
+            return sweep.id, creation.answer(session, shown, f"/api/sweeps/{sweep.id}", status=202)
+
+    draft = await run_in_threadpool(drafts.draft, Ground(database, storage, networks, settings, submitter), new)
+    if validate_only:
+        varied = [each.varied for each in draft.trials]
+        answer = SweepPlanOnly.model_validate({"plan": draft.plan, "advice": draft.advice, "varied": varied})
+        return Response(answer.model_dump_json(), media_type="application/json")
+    id, response = await run_in_threadpool(create, draft)
+    engine.nudge()
+    if wait is not None:
+        sweep = await until_ended(database, watcher, id, wait)
+        response.headers["Preference-Applied"] = f"wait={wait}"
+        replace_answer(response, 202 if sweep.ended_at is None else 200, sweep)
+    if response.status_code == 202:
+        response.headers["Retry-After"] = "1"
+    return response
+
+
+@router.get("", summary="List sweeps", responses=problems(422))
+@needs(READ)
+def list_sweeps(database: DatabaseOf, limit: Limit = 50, after: After = None) -> Page[Sweep]:
+    """All sweeps, newest first."""
+    items, following = reading.page(database, limit, after)
+    return Page(items=items, next=following)
+
+
+@router.get("/{sweep}", summary="Show a sweep", responses=problems(404, 422))
+@needs(READ)
+async def show_sweep(sweep: str, response: Response, database: DatabaseOf, watcher: WatcherOf, wait: Wait) -> Sweep:
+    """The present state of a sweep, by its id or name; with `Prefer: wait=N`, once it has ended or rests, or N seconds
+    are over.
+    """
+    if wait is None:
+        return await run_in_threadpool(reading.show, database, sweep)
+    response.headers["Preference-Applied"] = f"wait={wait}"
+    return await until_ended(database, watcher, sweep, wait)
+
+
+@router.delete(
+    "/{sweep}", status_code=204, response_class=Response, summary="Delete a sweep", responses=problems(404, 409, 422)
+)
+@needs(TRAIN)
+def delete_sweep(sweep: str, database: DatabaseOf, watcher: WatcherOf) -> None:
+    """Delete an ended sweep with its jobs. The version that the best became stays. 409 while it has not ended."""
+    operations.delete(database, sweep)
+    watcher.nudge()
+
+
+@router.post("/{sweep}/stop", summary="Finish a sweep now", responses=problems(404, 409, 422))
+@needs(TRAIN)
+def stop_sweep(sweep: str, database: DatabaseOf, watcher: WatcherOf, engine: EngineOf) -> Sweep:
+    """End all trials, and keep the best of what they have learned as a version."""
+    return _asked(sweep, "stop", database, watcher, engine)
+
+
+@router.post("/{sweep}/pause", summary="Let a sweep rest", responses=problems(404, 409, 422))
+@needs(TRAIN)
+def pause_sweep(sweep: str, database: DatabaseOf, watcher: WatcherOf, engine: EngineOf) -> Sweep:
+    """Let all trials rest, each at its next batch, until the sweep is resumed."""
+    return _asked(sweep, "pause", database, watcher, engine)
+
+
+@router.post("/{sweep}/resume", summary="Let a sweep go on", responses=problems(404, 409, 422))
+@needs(TRAIN)
+def resume_sweep(sweep: str, database: DatabaseOf, watcher: WatcherOf, engine: EngineOf) -> Sweep:
+    """Put the trials that rest because of a pause back into the queue."""
+    return _asked(sweep, "resume", database, watcher, engine)
+
+
+def _asked(reference: str, verb: SweepVerb, database: Any, watcher: Any, engine: Any) -> Sweep:
+    with database.transaction() as session:
+        shown = reading.sweep_of(session, operations.ask(session, reference, verb))
+    watcher.nudge()
+    engine.nudge()
+    return shown
+
+
+@router.get(
+    "/{sweep}/events",
+    summary="Watch a sweep",
+    response_class=StreamingResponse,
+    responses={
+        200: {
+            "description": "Server-sent events: `state` with the sweep, at first and whenever it changes; the last one "
+            "has `id: end`",
+            "content": {"text/event-stream": {"schema": EVENT}},
+        },
+        204: {"description": "With `Last-Event-ID: end`: there is no more to come"},
+        **problems(404, 422),
+    },
+)
+@needs(READ)
+async def watch_sweep(
+    sweep: str,
+    database: DatabaseOf,
+    watcher: WatcherOf,
+    last_event_id: Annotated[
+        str | None, Header(description="the id of the last event seen", json_schema_extra={"pattern": "^end$"})
+    ] = None,
+) -> Response:
+    """The sweep with its ranking, again at each change."""
+    await run_in_threadpool(reading.show, database, sweep)
+    if last_event_id == "end":
+        return Response(status_code=204)
+    if last_event_id is not None:
+        raise invalid("header/last-event-id", "The only event here that has an id is `end`.", "bad_event_id")
+    headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+    return StreamingResponse(event_stream(database, watcher, sweep), headers=headers, media_type="text/event-stream")

@@ -1,0 +1,70 @@
+"""The rungs of ASHA, at which trials rest and the best go on.
+
+Source: Li et al., "A System for Massively Parallel Hyperparameter Tuning", 2020.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+KEPT = 3
+"""One trial in so many goes on from each rung; the next rung is so many times as far."""
+MOST_RUNGS = 4
+
+
+def rungs_of(epochs: int) -> list[int]:
+    """Return the epochs at which trials rest, the last of which are all: R/27, R/9, R/3, R where these are whole
+    epochs.
+    """
+    rungs = {max(1, epochs // KEPT**step) for step in range(MOST_RUNGS)}
+    return sorted(rungs)
+
+
+@dataclass(frozen=True)
+class Climber:
+    """A trial, the losses that it had at the rungs it has reached, and whether it is on the way to the next."""
+
+    number: int
+    losses: Sequence[float]
+    """Infinite from the rung on before which it failed."""
+    climbs: bool = False
+    ended: bool = False
+    """Whether it will go no further: it has trained to its end, or failed."""
+
+
+def promoted(climbers: Sequence[Climber], rungs: int) -> list[int]:
+    """Return the numbers of the trials that may go on: at each rung the best third of those that have reached it."""
+    chosen = []
+    for rung in reversed(range(rungs - 1)):
+        reached = sorted((each for each in climbers if len(each.losses) > rung), key=lambda each: _rank(each, rung))
+        best = reached[: len(reached) // KEPT]
+        chosen += [each.number for each in best if _rests_at(each, rung)]
+    return chosen
+
+
+def last_promoted(climbers: Sequence[Climber], rungs: int) -> int | None:
+    """Return the trial that goes on where no other does and none has come to the end; None where one has."""
+    if any(len(each.losses) == rungs and math.isfinite(each.losses[-1]) for each in climbers):
+        return None
+    resting = [each for each in climbers if each.losses and _rests_at(each, len(each.losses) - 1)]
+    if not resting:
+        return None
+    return min(resting, key=lambda each: (-len(each.losses), _rank(each, len(each.losses) - 1))).number
+
+
+def epochs_at_most(trials: int, rungs: Sequence[int]) -> int:
+    """Return the epochs that all trials train, where the best third of each rung goes on."""
+    total, before = 0, 0
+    for step, rung in enumerate(rungs):
+        total += max(1, trials // KEPT**step) * (rung - before)
+        before = rung
+    return total
+
+
+def _rank(climber: Climber, rung: int) -> tuple[float, int]:
+    return climber.losses[rung], climber.number
+
+
+def _rests_at(climber: Climber, rung: int) -> bool:
+    is_there = len(climber.losses) == rung + 1 and not (climber.climbs or climber.ended)
+    return is_there and math.isfinite(climber.losses[rung])
