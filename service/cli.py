@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from service.commands.backup import backup, restore
 from service.commands.checks import migrated, refuse, refusing, settings_of
 from service.commands.keys import keys
 from service.commands.owners import owners
@@ -21,6 +22,8 @@ cli = typer.Typer(
 
 cli.add_typer(keys, name="keys")
 cli.add_typer(owners, name="owners")
+cli.command()(backup)
+cli.command()(restore)
 
 
 def main() -> None:

@@ -30,7 +30,7 @@ FLOORS = (
     "models",
     "jobs",
     "sweeps",
-    "engine evaluations predictions recovery",
+    "backup engine evaluations predictions recovery",
     "client inference metrics",
     "app demo",
     "server",

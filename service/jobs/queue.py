@@ -221,6 +221,14 @@ def release(session: Session, messages: Collection[str]) -> None:
         without_worker(session, record)
 
 
+def release_all(session: Session) -> list[str]:
+    """Give all jobs back that ran when the database was copied, and return them: none of their workers is here."""
+    records = list(session.scalars(select(JobRecord).where(JobRecord.state == State.RUNNING)))
+    for record in records:
+        without_worker(session, record)
+    return [record.id for record in records]
+
+
 def without_worker(session: Session, record: JobRecord, *, yields: bool = False) -> None:
     """Give a running job the standing that it has without a worker, by what was asked of it.
 

@@ -50,7 +50,7 @@ def prepared(settings: Settings) -> Iterator[list[socket.socket]]:
                 each.close()  # the server of metrics opens one of its own
         check(settings)
         _check_doors(settings, sockets)
-        stack.callback(_locked(settings).release)
+        stack.callback(locked(settings).release)
         yield sockets
 
 
@@ -120,7 +120,7 @@ def _check_folder(name: str, folder: Path) -> None:
             raise Refused(f"{detail}: give it to this user, or name another folder.") from None
 
 
-def _locked(settings: Settings) -> FileLock:
+def locked(settings: Settings) -> FileLock:
     """Return the lock of the database.
 
     Raises:

@@ -78,6 +78,35 @@ class Storage:
         self._bucket = Bucket(str(address)) if str(address).startswith(SCHEME) else None
         self.folder = Path(address) if self._bucket is None else cache
 
+    @property
+    def in_a_bucket(self) -> bool:
+        return self._bucket is not None
+
+    def download(self, dataset: str, folder: Path) -> None:
+        """Copy a dataset's files from the bucket. Raises FileNotFoundError where it has none."""
+        assert self._bucket is not None
+        self._bucket.download(dataset, folder)
+
+    def give_back(self, dataset: str, folder: Path) -> None:
+        """Take the files of a dataset from a folder on the same disk, which goes; they survive a power failure then."""
+        if self._bucket is not None:
+            self._bucket.upload(folder, dataset)
+            shutil.rmtree(folder)
+            return
+        for file in sorted(folder.iterdir()):
+            _sync(file)
+        _sync(folder)
+        folder.rename(self.folder / dataset)
+        _sync(self.folder)
+
+    def datasets(self) -> set[str]:
+        """Return the ids under which there are files."""
+        if self._bucket is not None:
+            names = set(self._bucket.folders())
+        else:
+            names = {entry.name for entry in self.folder.iterdir()} if self.folder.is_dir() else set()
+        return set(filter(looks_like_an_id, names))
+
     @contextmanager
     def writing(self, dataset: str) -> Iterator[Path]:
         """A folder for the files of a new dataset, which goes with the block unless they were kept in it.
@@ -113,11 +142,7 @@ class Storage:
             self._bucket.upload(folder, dataset)
             self._name(folder, self.folder / sha256)
             return
-        for file in sorted(folder.iterdir()):
-            _sync(file)
-        _sync(folder)
-        folder.rename(self.folder / dataset)
-        _sync(self.folder)
+        self.give_back(dataset, folder)
 
     def open(self, dataset: str, sha256: str) -> Arrays:
         """Return the arrays as read-only memory maps.
