@@ -77,6 +77,7 @@ check: .venv/.development .node-clients/.tools ## Check style, types, migrations
 	folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && unset DESCENT_DATABASE && export DESCENT_DATA="$$folder" && \
 		.venv/bin/descent migrate && .venv/bin/alembic check
 	.venv/bin/python -m tests.clients.lint
+	.venv/bin/python -m tests.page.check
 	.venv/bin/hadolint Dockerfile
 	.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 

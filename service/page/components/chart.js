@@ -94,7 +94,9 @@ function Legend({ series }) {
     </ul>`;
 }
 
-function withoutWhatLogsLack([xs, ...rest]) {
+/** @param {(number|null)[][]} data */
+function withoutWhatLogsLack(data) {
+  const [xs, ...rest] = data;
   return [xs, ...rest.map((values) => values.map((value) => (value !== null && value > 0 ? value : null)))];
 }
 

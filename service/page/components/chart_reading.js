@@ -16,7 +16,8 @@ export function stepOf(key, at, length) {
 }
 
 /** Return what stands at one place: "epoch 12: training loss 0.5". */
-export function said([xs, ...rest], series, xLabel, at) {
+export function said(data, series, xLabel, at) {
+  const [xs, ...rest] = data;
   const values = series
     .map((each, index) => ({ each, value: rest[index][at] }))
     .filter(({ each, value }) => !each.quiet && value !== null && value !== undefined)
@@ -25,7 +26,8 @@ export function said([xs, ...rest], series, xLabel, at) {
 }
 
 /** At most twenty places of the chart, evenly apart, as a table that is heard and not seen. */
-export function ChartTable({ name, data: [xs, ...rest], series, xLabel }) {
+export function ChartTable({ name, data, series, xLabel }) {
+  const [xs, ...rest] = data;
   const told = series.map((each, index) => ({ each, values: rest[index] })).filter(({ each }) => !each.quiet);
   const places = xs.map((_, index) => index).filter((index) => told.some(({ values }) => values[index] !== null && values[index] !== undefined));
   const rows = thinned(places);

@@ -162,8 +162,8 @@ function requestsOf(place, run, line, rate) {
     ["Train", tutorial.trainingOf(place, job?.recipe.from_version ?? null, job?.recipe.epochs ?? tutorial.MORE, rate)],
   ];
   if (!job) return made;
-  const told = [...made, ["Read the loss of every epoch", tutorial.epochsOf(job.id)]];
-  if (job.version === null) return told;
-  return [...told, ["Read the line of an epoch", tutorial.parametersOf(place.model, job.version, job.epochs_done)],
+  const trained = [...made, ["Read the loss of every epoch", tutorial.epochsOf(job.id)]];
+  if (job.version === null) return trained;
+  return [...trained, ["Read the line of an epoch", tutorial.parametersOf(place.model, job.version, job.epochs_done)],
     ["Predict the test points", tutorial.predictionOf(place.model, job.version)]];
 }

@@ -63,9 +63,9 @@ function pieceOf(columns) {
 
 const escaped = (text) => text.replace(/[\\^$.*+?()[\]{}|/-]/gu, (letter) => (letter === "-" ? "\\x2d" : `\\${letter}`));
 
-/** @returns {[string, string]} */
-function changeOf([text]) {
-  const [, word, value] = text.match(/^(\w+)[= ](.*)$/s);
+/** @param {RegExpExecArray} match @returns {[string, string]} */
+function changeOf(match) {
+  const [, word, value] = match[0].match(/^(\w+)[= ](.*)$/s);
   return [word, decoded(value)];
 }
 

@@ -1,0 +1,2 @@
+/** What classic scripts of the page define: uPlot. */
+declare const uPlot: any;
