@@ -68,6 +68,11 @@ class Arrangement:
         """The targets as the network knows them."""
         return [each.column for each in self.targets]
 
+    @property
+    def numbers(self) -> tuple[bool, ...]:
+        """Whether it is a number, for each output of a network."""
+        return tuple(each.kind == "numeric" for each in self.target_columns for _ in range(each.width))
+
     def summary(self, column: SeenColumn) -> dict[str, ColumnStatistics]:
         """Return the statistics of a column in each part."""
         return next(each["parts"] for each in self.dataset.statistics if each["name"] == column.stored.name)

@@ -24,12 +24,28 @@ BLOCK_BYTES = 1 << 22
 
 
 @dataclass(frozen=True)
+class ClassWeights:
+    """The weight of each stored code of one target."""
+
+    place: int
+    """The target's place among the stored ones."""
+    of_codes: tuple[float, ...]
+
+    def of(self, targets: Array) -> Array:
+        """Return the weight of each stored row (rows × targets)."""
+        weights: Array = np.array(self.of_codes)[targets[:, self.place].astype(np.intp)]
+        return weights
+
+
+@dataclass(frozen=True)
 class DatasetView:
     """The inputs, targets and weights of a dataset's parts, in the order and dtype of a network."""
 
     storage: Storage
     columns: Arrangement
     dtype: str
+    class_weights: ClassWeights | None = None
+    """The weights of rows of the training part by their class, which multiply those of the column of weights."""
     _sums: dict[str, Gram | None] = field(default_factory=dict, repr=False, compare=False)
     """Sums that were made again, by part."""
 
@@ -50,7 +66,17 @@ class DatasetView:
         """
         arrays = self._arrays(name)
         targets = rows_of(arrays.targets, self.columns.targets, self.dtype)
-        return Part(self._seen(arrays), targets, self._weights_in(arrays), self.gram(name) if sums else None)
+        gram, numbers = self.gram(name) if sums else None, self.columns.numbers
+        weights = self._weights_in(arrays)
+        if self.class_weights is not None and name == "train":
+            of_classes = self.class_weights.of(arrays.targets)
+            weights = of_classes if weights is None else of_classes * weights
+        return Part(self._seen(arrays), targets, weights, gram, numbers)
+
+    @property
+    def is_weighted(self) -> bool:
+        """Whether rows of the training part have weights."""
+        return self.columns.weights is not None or self.class_weights is not None
 
     def rows(self, name: str) -> Rows:
         """Return the inputs of one part (rows × inputs), as `part` has them. Raises as `part` does."""
@@ -98,7 +124,7 @@ class DatasetView:
         """Return the sums of squares and products of exactly the rows that a network sees, where these are few: the
         stored ones, or for columns in another order sums made again.
         """
-        if self.columns.weights is not None or not np.can_cast(self.dataset.dtype, self.dtype, "safe"):
+        if self.is_weighted or not np.can_cast(self.dataset.dtype, self.dtype, "safe"):
             return None
         if self.columns.is_as_stored:
             return self.storage.gram(self.dataset.id, self.dataset.content_hash, name)

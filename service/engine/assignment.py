@@ -11,7 +11,7 @@ from service.jobs import receipts, records
 from service.jobs.receipts import Receipt
 from service.jobs.records import JobRecord
 from service.jobs.steering import records as log_of_jobs
-from service.jobs.training_data import columns_of_job
+from service.jobs.training_data import columns_of_job, view_of_job
 from service.learning.network import Network
 from service.learning.training.problem import Problem
 from service.learning.training.training import Training
@@ -50,7 +50,7 @@ def prepare(workspace: Workspace, record: JobRecord) -> Assignment:
         columns = columns_of_job(dataset, given, version.signature)
         signature = signature_of(columns, network, recipe.loss, version.signature)
     start = parameter_bytes.from_bytes(kept.parameters)
-    view = DatasetView(workspace.storage, columns, network.dtype)
+    view = view_of_job(workspace.storage, columns, network.dtype, given)
     validation = view.part("validation") if dataset.validation_rows else None
     problem = Problem(network, view.part("train"), validation, recipe)
     training = Training(problem, start, fresh=model.seeded and version.number == 0, changes=changes)

@@ -21,7 +21,7 @@ from service.jobs.checks.checks import advice_on_data
 from service.jobs.checks.memory import Need
 from service.jobs.recipe import JobRecipe, Plan
 from service.jobs.recipe_schemas import NewJob
-from service.jobs.training_data import columns_of_job
+from service.jobs.training_data import columns_of_job, view_of_job
 from service.learning.planning import plan as planning
 from service.learning.planning.advice import Advice, advice
 from service.learning.training.recipe import Recipe, RecipeError
@@ -99,7 +99,7 @@ def draft(
     recipe = written.to_learning()
     remedy = "With from_version 0 the training begins anew" if seeded else "A new model can begin anew"
     columns = _columns(dataset, written, start, remedy)
-    view = DatasetView(storage, columns, start.network.dtype)
+    view = view_of_job(storage, columns, start.network.dtype, written)
     view.check(start.network, "#/dataset")
     losses.check_loss(columns, start.network, recipe.loss)
     if not new.partial and new.batch_size is not None and new.batch_size > dataset.train_rows:
@@ -163,15 +163,15 @@ def _plan(
             recipe,
             gram=gram,
             validation_gram=view.gram("validation"),
-            weighted=columns.weights is not None,
+            weighted=view.is_weighted,
+            numbers=any(each.kind == "numeric" for each in columns.target_columns),
             fresh=start.fresh,
             parameters=start.vector,
             train=lambda: view.part("train"),
         )
     except RecipeError as error:
-        raise invalid(
-            f"#/{error.field}", f"{error.field} {error.message}.", f"impossible_{error.field.partition('/')[0]}"
-        ) from None
+        field = "class_weight" if error.field == "sample_weights" and columns.weights is None else error.field
+        raise invalid(f"#/{field}", f"{field} {error.message}.", f"impossible_{field.partition('/')[0]}") from None
     given = advice(plan, recipe, network=start.network, gram=gram, validation_rows=dataset.validation_rows)
     if not any(each.code == "loss_takes_probabilities" for each in given):  # its remedy makes probabilities as well
         lacking = no_probabilities(columns.target_columns, start.network, recipe.loss)
@@ -188,7 +188,7 @@ def _need(view: DatasetView, start: TrainedNetwork, recipe: Recipe, plan: planni
     parts = ("train", "validation") if dataset.validation_rows else ("train",)
     known = columns.inputs <= EXACT_PLAN_INPUTS and all(view.gram(part) is not None for part in parts)
     rows = dataset.train_rows, dataset.validation_rows
-    return Need(start.network, *rows, recipe, plan.path, columns.weights is not None, known)
+    return Need(start.network, *rows, recipe, plan.path, view.is_weighted, known)
 
 
 def _unused(columns: Arrangement) -> Iterator[Advice]:

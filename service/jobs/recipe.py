@@ -8,6 +8,7 @@ from service.learning.optimisers import Rule
 from service.learning.planning import plan
 from service.learning.schedules import Schedule
 from service.learning.training import recipe
+from service.learning.training.coordinates import Standardise
 from service.learning.training.paths import PathName
 from service.vocabulary.kinds import from_json
 
@@ -31,9 +32,10 @@ class JobRecipe:
     shuffle: bool = False
     seed: int = 0
     schedule: Any = None
-    standardise: bool = False
+    standardise: Standardise = False
     path: PathName | None = None
     sample_weights: str | None = None
+    class_weight: Literal["balanced"] | dict[str, float] | None = None
     early_stopping: recipe.EarlyStopping | None = None
     keep: Literal["last", "best"] = "last"
     keep_every: int | None = None

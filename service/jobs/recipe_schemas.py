@@ -8,6 +8,7 @@ from service.datasets.schemas import NewNames
 from service.http.query import Labels
 from service.jobs.states import MAX_LOSSES_OF_WORKER
 from service.learning.training import recipe
+from service.learning.training.coordinates import Standardise
 from service.learning.training.paths import PathName
 from service.models.records import Serve
 from service.vocabulary.schemas import LossShape, OptimiserShape, ScheduleShape
@@ -23,6 +24,8 @@ from service.wire import (
 )
 
 Flag = Annotated[bool, Field(strict=True)]
+
+WeightOfClass = Annotated[Number, Field(ge=0)]
 
 MOST_FROZEN = 1000
 """Layers that a request may name."""
@@ -69,10 +72,24 @@ class Recipe(Strict):
     shuffle: Annotated[Flag, Field(description="whether rows are drawn anew in each epoch")] = False
     seed: Seed = 0
     schedule: Annotated[ScheduleShape | None, Field(description="of the rate; null: that of the optimiser")] = None
-    standardise: Annotated[Flag, Field(description="train in standardised inputs; the result is in raw units")] = False
+    standardise: Annotated[
+        Standardise,
+        Field(
+            description="what the network learns from with mean 0 and deviation 1: `inputs` (the same as true), "
+            "`targets` that are numbers, or `both`; the result is in raw units"
+        ),
+    ] = False
     path: Annotated[PathName | None, Field(description="how to compute gradients; null: the cheaper way")] = None
     sample_weights: Annotated[
         str | None, Field(strict=True, description="the column with the weight of each row; no input then")
+    ] = None
+    class_weight: Annotated[
+        Literal["balanced"] | dict[str, WeightOfClass] | None,
+        Field(
+            description="factors of the weights of rows by their class, in the training loss alone: `balanced` takes "
+            "rows / (classes × rows of the class); a class that an object does not name has 1",
+            examples=["balanced", {"true": 5}],
+        ),
     ] = None
     early_stopping: Annotated[EarlyStopping | None, Field(description="null: all epochs are trained")] = None
     keep: Annotated[Literal["last", "best"], Field(description="the parameters that become the new version")] = "last"
@@ -93,6 +110,13 @@ class Recipe(Strict):
     backoff: Annotated[
         Backoff | None, Field(description="a training that would diverge goes on with a smaller rate; null: it fails")
     ] = None
+
+    @field_validator("class_weight", mode="before")
+    @classmethod
+    def _weighs_by_one_word_or_by_labels(cls, wanted: Any) -> Any:
+        if wanted is not None and wanted != "balanced" and not isinstance(wanted, dict):
+            raise ValueError('it is null, "balanced", or an object of labels and their weights, such as {"true": 5}')
+        return wanted
 
     @field_validator("keep_every")
     @classmethod

@@ -149,7 +149,8 @@ class Job(BaseModel):
     epochs_done: int = Field(description="passes that are over")
     initial_loss: float | None = Field(description="of the parameters it began from, on the training part")
     final_loss: float | None = Field(
-        description="of the version it added, on the training part, as an evaluation computes it"
+        description="of the version it added, on the training part, as an evaluation computes it (which knows nothing "
+        "of class weights)"
     )
     best: Best | None = Field(description="the least loss so far")
     version: int | None = Field(description="the version it added; it may have been deleted since")

@@ -9,6 +9,7 @@ from service.datasets.arrangement import Arrangement
 from service.datasets.columns import Rename
 from service.datasets.records import DatasetRecord
 from service.datasets.view import DatasetView
+from service.jobs.checks.class_weights import class_weights
 from service.jobs.recipe import JobRecipe
 from service.models import records as models
 from service.models.signature.by_name import arranged, check_rename, stored_name
@@ -57,6 +58,15 @@ def columns_of_job(dataset: DatasetRecord, recipe: JobRecipe, start: Signature |
         return Arrangement.as_stored(dataset, recipe.sample_weights)
     weights = stored_name(dataset, recipe.sample_weights, recipe.rename)
     return arranged(dataset, start, weights, recipe.rename)
+
+
+def view_of_job(storage: Storage, columns: Arrangement, dtype: str, recipe: JobRecipe) -> DatasetView:
+    """Return the dataset as a job trains on it.
+
+    Raises:
+        Invalid: its classes cannot be weighed as the recipe says.
+    """
+    return DatasetView(storage, columns, dtype, class_weights(columns, recipe.class_weight))
 
 
 class LossAndWeights(NamedTuple):

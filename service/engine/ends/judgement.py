@@ -8,7 +8,7 @@ from service.database.database import Database
 from service.datasets.view import DatasetView
 from service.errors import Invalid
 from service.jobs.records import JobRecord
-from service.jobs.training_data import columns_of_job
+from service.jobs.training_data import columns_of_job, view_of_job
 from service.learning.planning.advice import Advice
 from service.learning.training.events import Progress
 from service.learning.training.training import Training
@@ -71,7 +71,8 @@ class Judgement:
             return None
         part = None
         if (columns.features, columns.targets) != (own.features, own.targets):
-            part = DatasetView(self._view.storage, columns, self._view.dtype).part(training.judged_part, sums=False)
+            view = view_of_job(self._view.storage, columns, self._view.dtype, self._job.recipe)
+            part = view.part(training.judged_part, sums=False)
         return (yield from training.judge(parameter_bytes.from_bytes(version.parameters), part))
 
     def refuses(self, served: Served) -> bool:

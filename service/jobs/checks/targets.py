@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import replace
+from typing import Any, Literal
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from service.learning.planning.advice import Advice, figure, highest_rate, point
 from service.learning.planning.curvature import sample_of, scaling_of_sample
 from service.learning.planning.reach import Reach, last_functions, reach
 from service.learning.planning.suitability import squeezed, suits
+from service.learning.training.recipe import RecipeError, check_frozen, check_scaled
 
 FAR = 100.0
 """Times the size that outputs begin with, which is about 1, from where targets are far."""
@@ -110,7 +112,12 @@ def far_away(case: Case) -> Iterator[Advice]:
     """Advise where targets are so much larger than the first outputs that the steps hardly come to them."""
     far = {name: seen for name, seen in case.numbers.items() if _size(seen) > FAR and seen["min"] != seen["max"]}
     loss, rule = case.recipe.loss, case.recipe.optimiser
-    if not far or loss.link is not None or (loss.domain is not None and loss.domain.greatest <= 1):
+    if (
+        not far
+        or case.recipe.scales_targets
+        or loss.link is not None
+        or (loss.domain is not None and loss.domain.greatest <= 1)
+    ):
         return
     if case.plan.optimum_loss is not None and rule.recurrence is not None:
         return  # each step takes a share of the error off, however large it is
@@ -129,14 +136,28 @@ def far_away(case: Case) -> Iterator[Advice]:
             continue
         positive = possible is not None and possible.least >= 0
         positive = positive or (loss.domain is not None and loss.domain.least >= 0)
-        yield Advice("targets_far_away", _scale(case, target.name, start, positive=positive), _pointer(case))
+        scaled = _scales_them(case)
+        detail = _scale(case, target.name, start, scaled, positive=positive)
+        yield Advice("targets_far_away", detail, "#/standardise" if scaled else _pointer(case))
+
+
+def _scales_them(case: Case) -> Literal["targets", "both"] | None:
+    """Return the `standardise` under which the network would learn scaled targets; None where it cannot."""
+    word: Literal["targets", "both"] = "both" if case.recipe.scales_inputs else "targets"
+    changed = replace(case.recipe, standardise=word)
+    try:
+        check_scaled(changed, case.network)
+        check_frozen(changed, case.network, changed.frozen)
+    except RecipeError:
+        return None
+    return None if case.recipe.path == "quadratic" else word
 
 
 def _pointer(case: Case) -> str:
     return "#/optimiser" if case.recipe.optimiser.rate is None else pointer_to_rate(case.recipe)
 
 
-def _scale(case: Case, name: str, start: float, *, positive: bool) -> str:
+def _scale(case: Case, name: str, start: float, scaled: str | None, *, positive: bool) -> str:
     seen, (rate, _) = case.numbers[name], highest_rate(case.recipe)
     mean, deviation = _short(seen["mean"]), _short(seen["std"])
     detail = f"Target {name!r} has mean {mean} and deviation {deviation}, and the network begins with outputs of about"
@@ -145,7 +166,9 @@ def _scale(case: Case, name: str, start: float, *, positive: bool) -> str:
     written = f"({name} {'-' if seen['mean'] >= 0 else '+'} {mean.lstrip('-')}) / {deviation}"
     if positive:
         written = f"{name} / {_short(_size(seen))}"
-    remedy = f"Scale it before the upload, as {written}, and turn predictions back; `standardise` scales inputs alone"
+    remedy = f"Scale it before the upload, as {written}, and turn predictions back"
+    if scaled is not None:
+        remedy = f'"standardise": "{scaled}" learns it with mean 0 and deviation 1; the version is in raw units'
     return f"{detail} {_short(start)}{steps}. {remedy}."
 
 
@@ -161,6 +184,6 @@ def _first_outputs(case: Case) -> Any:
     """Return the outputs for some rows, as training begins."""
     train = case.view.part("train")
     sample = sample_of(train, min(ROWS, len(train)), case.recipe)
-    if case.recipe.standardise and case.start.fresh:
-        scaling_of_sample(sample).apply(sample.inputs)
+    if case.recipe.scales_inputs and case.start.fresh:
+        scaling_of_sample(sample, case.recipe).apply(sample.inputs)
     return case.network.predict(case.start.vector, sample.inputs.astype(case.network.dtype)).astype(np.float64)

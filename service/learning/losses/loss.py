@@ -37,7 +37,7 @@ NOT_NEGATIVE = Domain("positive numbers", lambda ŷ: ŷ >= 0, "below 0 the loss 
 SIGNS = Domain("-1 and 1", lambda y: abs(y) == 1, "the loss asks for nothing where a target is 0", -1, 1)
 
 
-FACTS = {"accepts", "given_by", "link", "twin", "targets", "compares", "distances", "quadratic"}
+FACTS = {"accepts", "given_by", "link", "twin", "targets", "compares", "distances", "quadratic", "unit_power"}
 """Names of the attributes in which a loss states facts about itself."""
 
 
@@ -53,7 +53,8 @@ class Loss(Term):
     one output alone would have all; `distances`, whether outputs are distances, and no guesses at targets; `link`, the
     function that makes probabilities of the outputs, which is the one that a loss of logits applies, and identity for a
     loss of probabilities; `twin`, the loss of logits that equals this one of probabilities, or the other way round;
-    `quadratic`, the c of a loss whose terms are c (ŷ - y)².
+    `quadratic`, the c of a loss whose terms are c (ŷ - y)²; `unit_power`, the p of a loss whose terms depend on ŷ - y
+    alone and are multiplied by sᵖ where this, and parameters in the same unit, are multiplied by s.
     """
 
     __slots__ = ()
@@ -65,6 +66,7 @@ class Loss(Term):
     compares: ClassVar[bool] = False
     distances: ClassVar[bool] = False
     quadratic: ClassVar[float] = 0.0
+    unit_power: ClassVar[int | None] = None
 
     def __init_subclass__(cls) -> None:
         """Let a class with terms of its own have only those facts that it states itself."""

@@ -18,6 +18,7 @@ class MSE(AggregatedLoss):
 
     name = "mse"
     quadratic = 1.0
+    unit_power = 2
 
     def terms(self, ŷ: Array, y: Array) -> Array:
         return np.square(ŷ - y)
@@ -46,6 +47,7 @@ class MAE(AggregatedLoss):
     """agg(|ŷ - y|)"""
 
     name = "mae"
+    unit_power = 1
 
     def terms(self, ŷ: Array, y: Array) -> Array:
         return abs(ŷ - y)
@@ -96,6 +98,7 @@ class HuberLoss(AggregatedLoss):
     """agg(e²/2 for |e| < δ, else δ (|e| - δ/2)), e = ŷ - y"""
 
     name = "huber_loss"
+    unit_power = 2
     delta: Positive = 1.0
 
     def terms(self, ŷ: Array, y: Array) -> Array:

@@ -98,16 +98,16 @@ def pointer_to_rate(recipe: Recipe) -> str:
 
 def badly_scaled(recipe: Recipe, network: Network | None, gram: Gram | None) -> Advice | None:
     """Advise where inputs have very different sizes, which `standardise` would make equal."""
-    if recipe.standardise or network is None or gram is None or first_dense(network.root) is None:
+    if recipe.scales_inputs or network is None or gram is None or first_dense(network.root) is None:
         return None
-    scaling = scaling_of(gram)
+    scaling, word = scaling_of(gram), '"both"' if recipe.scales_targets else "true"
     sizes = np.hypot(scaling.mean, scaling.deviation)
     ratio = max(float(sizes.max()), 1.0) / min(float(scaling.deviation.min()), 1.0)
     if ratio <= UNEQUAL:
         return None
     detail = (
         f"The inputs have sizes and spreads up to {ratio:.0f} times apart, which makes training slow and the choice of "
-        'a rate hard: "standardise": true learns from inputs of mean 0 and deviation 1.'
+        f'a rate hard: "standardise": {word} learns from inputs of mean 0 and deviation 1.'
     )
     return Advice("badly_scaled", detail, "#/standardise")
 
@@ -125,12 +125,14 @@ def no_validation_part(recipe: Recipe, validation_rows: int) -> Advice | None:
 
 def rounded_parameters(training: Training) -> Iterator[Advice]:
     """Advise after a training whose result is much worse for raw inputs than it was for standardised ones."""
+    scaled = training.recipe.scales_inputs, training.recipe.scales_targets
+    what = " or ".join(name for name, is_scaled in zip(("inputs", "targets"), scaled, strict=True) if is_scaled)
     learnt, kept, first = training.standardised_loss, training.final_loss(), training.initial_loss
     if learnt is None or first is None or not kept > WORSE * learnt or kept - learnt < NOTICED * first:
         return
     detail = (
-        f"For standardised inputs the trained network has the loss {learnt:.3g}, for raw ones, as its version takes "
-        f"them, {kept:.3g}: inputs so far from 0 need parameters of more digits than its dtype has. A model with "
+        f"For standardised {what} the trained network has the loss {learnt:.3g}, for raw ones, as its version takes "
+        f"them, {kept:.3g}: {what} so far from 0 need parameters of more digits than its dtype has. A model with "
         '"dtype": "float64" keeps them; or subtract a start from such inputs before the upload.'
     )
     yield Advice("rounded_parameters", detail, "#/model")
@@ -144,14 +146,14 @@ def help_for_diverged(
     if fits is False or (fits is None and epoch == 0):
         return mismatch(recipe.loss, network)
     if epoch == 0:
-        scaled = "Smaller" if recipe.standardise else '"standardise": true where inputs are large, smaller'
+        scaled = "Smaller" if recipe.scales_inputs else '"standardise": true where inputs are large, smaller'
         return f"{scaled} parameters to begin from, or targets in a larger unit may help."
     rate, _ = highest_rate(recipe)
     if largest_stable is not None and best is not None:
         beyond = f", which {figure(rate)} is beyond" if rate is not None and rate > largest_stable else ""
         return f"The largest stable rate is {figure(largest_stable)}{beyond}; the best fixed rate is {figure(best)}."
     smaller = "Smaller parameters to begin from" if rate is None else f"A rate below {figure(rate)}"
-    scaled = "" if recipe.standardise else ', "standardise": true where inputs are large'
+    scaled = "" if recipe.scales_inputs else ', "standardise": true where inputs are large'
     return f"{smaller}{scaled}, or ClipNorm before the rule may help."
 
 

@@ -1,6 +1,7 @@
 """The largest curvature of any network's loss at the start of training, estimated from a sample of rows."""
 
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from math import isfinite
 from typing import NamedTuple
 
@@ -12,8 +13,8 @@ from service.learning.layers import nodes
 from service.learning.losses import relative
 from service.learning.network import Network
 from service.learning.rows.part import Part
+from service.learning.training.coordinates import Coordinates, measured
 from service.learning.training.recipe import Recipe
-from service.learning.training.scaling import Scaling, measure
 
 Gradient = Callable[[Array], Array]
 
@@ -43,9 +44,10 @@ def sampled_curvature(
     network = Network(network.layer, "float64")
     vector: Array = parameters.astype(np.float64)
     if recipe.standardise:
-        scaling = scaling_of_sample(sample)
+        scaling = scaling_of_sample(sample, recipe)
         scaling.apply(sample.inputs)
         vector = vector if fresh else scaling.to_standardised(network, vector)
+        recipe = replace(recipe, loss=scaling.loss(recipe.loss))
     gradient, theta = gradient_over(sample, network, vector, recipe)
     with np.errstate(all="ignore"):
         try:
@@ -63,6 +65,7 @@ class Sample(NamedTuple):
     inputs: Array
     targets: Array
     weights: Array | None
+    numbers: tuple[bool, ...] | None
 
 
 def sample_of(train: Part, rows: int, recipe: Recipe) -> Sample:
@@ -72,16 +75,19 @@ def sample_of(train: Part, rows: int, recipe: Recipe) -> Sample:
     if weights is not None and recipe.loss.agg == "mean":
         weights = relative(weights)
         weights /= weights.mean() or 1.0
-    return Sample(train.inputs[chosen].astype(np.float64), train.targets[chosen].astype(np.float64), weights)
+    return Sample(
+        train.inputs[chosen].astype(np.float64), train.targets[chosen].astype(np.float64), weights, train.numbers
+    )
 
 
-def scaling_of_sample(sample: Sample) -> Scaling:
-    measuring: Generator[float, None, Scaling] = measure(Part(sample.inputs, sample.targets))
+def scaling_of_sample(sample: Sample, recipe: Recipe) -> Coordinates:
+    part = Part(sample.inputs, sample.targets, numbers=sample.numbers)
+    measuring: Generator[float, None, Coordinates] = measured(part, recipe.standardise, "float64")
     while True:
         try:
             next(measuring)
         except StopIteration as end:
-            scaling: Scaling = end.value
+            scaling: Coordinates = end.value
             return scaling
 
 

@@ -47,6 +47,7 @@ def plan(
     gram: Gram | None = None,
     validation_gram: Gram | None = None,
     weighted: bool = False,
+    numbers: bool = True,
     fresh: bool = False,
     parameters: Array | None = None,
     train: Callable[[], Part] | None = None,
@@ -60,7 +61,7 @@ def plan(
     Raises:
         RecipeError: the recipe contradicts itself, the network or the rows; or forces a path that cannot be taken.
     """
-    check(recipe, network, train_rows, validation_rows, weighted=weighted)
+    check(recipe, network, train_rows, validation_rows, weighted=weighted, numbers=numbers)
     sums_are_known = gram is not None and (validation_rows == 0 or validation_gram is not None)
     path, cost = choose_path(
         network, train_rows, validation_rows, recipe, weighted=weighted, sums_are_known=sums_are_known
@@ -84,10 +85,14 @@ def plan(
 
 
 def known_form(network: Network, train_rows: int, recipe: Recipe, gram: Gram, weighted: bool) -> QuadraticLoss | None:
-    """Return the loss over the whole training part, where it is a quadratic form, whatever the batches."""
+    """Return the loss over the whole training part, where it is a quadratic form, whatever the batches.
+
+    Scaled targets change neither its curvature nor its least value.
+    """
+    recipe = replace(recipe, standardise="inputs" if recipe.scales_inputs else False)
     if obstacle(network, train_rows, replace(recipe, batch_size=None), weighted=weighted) is not None:
         return None
-    return quadratic_form(network, gram, recipe, scaling_of(gram, network.dtype) if recipe.standardise else None)
+    return quadratic_form(network, gram, recipe, scaling_of(gram, network.dtype) if recipe.scales_inputs else None)
 
 
 def bounds_by_form(form: QuadraticLoss, train_rows: int, recipe: Recipe) -> RateBounds:

@@ -43,7 +43,7 @@ def checkpoint_size(
     dtype = np.dtype(network.dtype).itemsize
     best = dtype * network.vector_length if recipe.keeps_best or recipe.backoff is not None else 0
     remembered = sum(len(rule.states()) for rule in recipe.optimiser.rules)
-    scaling = 2 * WIDE * network.inputs if recipe.standardise else 0
+    scaling = 2 * WIDE * (recipe.scales_inputs * network.inputs + recipe.scales_targets * network.outputs)
     if path == "batches":
         return HEADERS + best + scaling + dtype * network.vector_length * (2 + remembered)  # parameters and gradient
     columns = network.inputs + 1
@@ -111,4 +111,4 @@ def _buffers(node: Node) -> int:
 
 def _of_loss(network: Network, recipe: Recipe) -> int:
     formula = recipe.loss.name == "expression"
-    return network.outputs * (BUFFERS_OF_FORMULA if formula else BUFFERS_OF_LOSS)
+    return network.outputs * ((BUFFERS_OF_FORMULA if formula else BUFFERS_OF_LOSS) + 2 * recipe.scales_targets)

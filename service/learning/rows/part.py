@@ -15,6 +15,7 @@ class Part:
 
     They are arrays or memory maps in the network's dtype; a Selection where some columns or another dtype are stored;
     OneHotRows where columns hold codes of classes.
+    `numbers` tells for each output whether it is a number, and no class; None: all are.
     `weights` (rows), not negative, weigh the rows; their scale does not matter to a mean. `gram` is the Gram
     matrix of these rows where it is known; it saves a pass.
     """
@@ -23,6 +24,12 @@ class Part:
     targets: Rows
     weights: Array | None = None
     gram: Gram | None = None
+    numbers: tuple[bool, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.inputs)
+
+    @property
+    def has_numbers(self) -> bool:
+        """Whether a target is a number."""
+        return self.numbers is None or any(self.numbers)

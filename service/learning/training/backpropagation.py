@@ -10,9 +10,9 @@ from service.learning.losses import Evaluate, relative
 from service.learning.optimisers import square
 from service.learning.rows.batches import Batches
 from service.learning.rows.part import Part
+from service.learning.training.coordinates import Coordinates
 from service.learning.training.problem import Problem
 from service.learning.training.recipe import Recipe, RecipeError
-from service.learning.training.scaling import Scaling
 
 DRAWS_PER_ROW = 1 << 40  # how far apart the random numbers of successive rows are
 
@@ -35,13 +35,13 @@ class BackPropagation:
     are scaled to a mean of 1 where the loss is a mean. Random numbers depend on (seed, epoch, row in the order) alone.
     """
 
-    def __init__(self, problem: Problem, vector: Array, gradient: Array, scaling: Scaling | None = None) -> None:
+    def __init__(self, problem: Problem, vector: Array, gradient: Array, scaling: Coordinates | None = None) -> None:
         network, part, recipe = problem.network, problem.train, problem.recipe
         layers = [node.layer for node in problem.nodes]
         gathers = any(not slot.trainable for node in problem.nodes for slot in node.slots)
         self._network = network
         self._vector = vector
-        self._loss = recipe.loss
+        self._loss = recipe.loss if scaling is None else scaling.loss(recipe.loss)
         self._scaling = scaling
         self._seed = recipe.seed
         self._draws = any(layer.draws for layer in layers)

@@ -12,10 +12,10 @@ from service.learning.optimisers import Optimiser, square
 from service.learning.rows.part import Part
 from service.learning.training.backpropagation import BackPropagation
 from service.learning.training.changes import Place
+from service.learning.training.coordinates import Coordinates
 from service.learning.training.events import PARAMETER, Diverged, EpochReport, Heartbeat, loss_diverged
 from service.learning.training.problem import Problem
 from service.learning.training.rates import Rates
-from service.learning.training.scaling import Scaling
 
 
 class BatchPath:
@@ -25,7 +25,7 @@ class BatchPath:
     pass are done, and the present batch has so far gathered a gradient and a loss. The work pauses at `break_at`.
     """
 
-    def __init__(self, problem: Problem, vector: Array, scaling: Scaling | None = None) -> None:
+    def __init__(self, problem: Problem, vector: Array, scaling: Coordinates | None = None) -> None:
         recipe = problem.recipe
         self.vector = vector.copy()
         self._problem = problem
@@ -158,7 +158,8 @@ class BatchPath:
         return EpochReport(self.epoch, loss, validation_loss, self.rate, norm, perf_counter() - began)
 
     def _evaluate(self, part: Part) -> Generator[float, None, float]:
-        total, scale = self._problem.recipe.loss.total(), None if self._scaling is None else self._scaling.apply
+        scaling, loss = self._scaling, self._problem.recipe.loss
+        total, scale = (loss.total(), None) if scaling is None else (scaling.loss(loss).total(), scaling.apply)
         for _ in self._problem.network.measure(self.vector, part.inputs, part.targets, total, part.weights, scale):
             if self._heartbeat.due():
                 yield 0.0

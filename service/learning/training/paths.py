@@ -7,12 +7,12 @@ from service.learning.arrays import Array, Saved, State
 from service.learning.network import Network
 from service.learning.training.batch_path import BatchPath
 from service.learning.training.changes import Place
+from service.learning.training.coordinates import Coordinates
 from service.learning.training.costs import Cost, cost_of_batches, cost_of_quadratic
 from service.learning.training.events import EpochReport
 from service.learning.training.problem import Problem
 from service.learning.training.quadratic.path import QuadraticPath, obstacle
 from service.learning.training.recipe import Recipe, RecipeError
-from service.learning.training.scaling import Scaling
 
 PathName = Literal["quadratic", "batches"]
 
@@ -60,7 +60,7 @@ class Path(Protocol):
         """Take over a result of `state`."""
 
 
-def begin_path(problem: Problem, vector: Array, scaling: Scaling | None = None) -> Path:
+def begin_path(problem: Problem, vector: Array, scaling: Coordinates | None = None) -> Path:
     """Return the path that the recipe names, or else the one that takes fewer operations.
 
     Raises:

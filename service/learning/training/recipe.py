@@ -8,10 +8,11 @@ from typing import Literal
 import numpy as np
 
 from service.learning.layers import nodes
-from service.learning.losses import Loss
+from service.learning.losses import LOSSES, Loss
 from service.learning.network import Network
 from service.learning.optimisers import Rule
 from service.learning.schedules import Schedule
+from service.learning.training.coordinates import Standardise, last_dense, scales_inputs, scales_targets
 from service.learning.training.scaling import first_dense
 
 Monitored = Literal["validation_loss", "train_loss"]
@@ -46,10 +47,10 @@ class Recipe:
 
     `epochs` are passes over the training part. `batch_size` None takes all rows at once; with `partial` a last, shorter
     batch counts, without it is left out. `seed` decides the order of rows with `shuffle`, and the draws of layers.
-    `schedule` sets the rate in the optimiser's place. With `standardise` the network learns from inputs of mean 0 and
-    deviation 1. `path` None takes the cheaper one. `keep` decides which parameters are the result; early stopping keeps
-    the best. `frozen` has the paths of layers that stay as they are, such as layers.0 or layers.1.layers.0, with all
-    that is inside them.
+    `schedule` sets the rate in the optimiser's place. `standardise` names what the network sees with mean 0 and
+    deviation 1: inputs (which True means, too), targets that are numbers, or both. `path` None takes the cheaper one.
+    `keep` decides which parameters are the result; early stopping keeps the best. `frozen` has the paths of layers that
+    stay as they are, such as layers.0 or layers.1.layers.0, with all that is inside them.
     """
 
     loss: Loss
@@ -60,7 +61,7 @@ class Recipe:
     shuffle: bool = False
     seed: int = 0
     schedule: Schedule | None = None
-    standardise: bool = False
+    standardise: Standardise = False
     path: Literal["quadratic", "batches"] | None = None
     early_stopping: EarlyStopping | None = None
     keep: Literal["last", "best"] = "last"
@@ -70,6 +71,14 @@ class Recipe:
     @property
     def keeps_best(self) -> bool:
         return self.keep == "best" or self.early_stopping is not None
+
+    @property
+    def scales_inputs(self) -> bool:
+        return scales_inputs(self.standardise)
+
+    @property
+    def scales_targets(self) -> bool:
+        return scales_targets(self.standardise)
 
 
 class RecipeError(ValueError):
@@ -81,8 +90,15 @@ class RecipeError(ValueError):
         self.message = message
 
 
-def check(recipe: Recipe, network: Network, train_rows: int, validation_rows: int, weighted: bool = False) -> None:
-    """Raise RecipeError where the recipe cannot be followed."""
+def check(
+    recipe: Recipe,
+    network: Network,
+    train_rows: int,
+    validation_rows: int,
+    weighted: bool = False,
+    numbers: bool = True,
+) -> None:
+    """Raise RecipeError where the recipe cannot be followed; `numbers` tells whether a target is a number."""
     if recipe.early_stopping and recipe.early_stopping.monitor == "validation_loss" and not validation_rows:
         raise RecipeError("early_stopping", "needs a validation part, or train_loss to monitor")
     if recipe.schedule is not None and recipe.optimiser.rate is None:
@@ -92,13 +108,28 @@ def check(recipe: Recipe, network: Network, train_rows: int, validation_rows: in
         check_backoff(recipe.backoff, recipe)
     if weighted and not recipe.loss.separable:
         raise RecipeError("sample_weights", f"cannot go with {recipe.loss.name}, which is not a mean or sum over rows")
-    if recipe.standardise and first_dense(network.root) is None:
-        raise RecipeError("standardise", "needs a network that begins with a Dense layer with bias")
-    check_frozen(recipe, network, recipe.frozen)
+    check_scaled(recipe, network, numbers)
+    check_frozen(recipe, network, recipe.frozen, numbers)
     size = min(recipe.batch_size or train_rows, train_rows)
     single_row = size == 1 or (recipe.partial and train_rows % size == 1)
     if single_row and any(node.layer.couples_rows for node in nodes(network.root)):
         raise RecipeError("batch_size", "leaves a batch of one row, over which BatchNorm has no variance")
+
+
+def check_scaled(recipe: Recipe, network: Network, numbers: bool = True) -> None:
+    """Raise RecipeError where inputs or targets cannot be scaled."""
+    if recipe.scales_inputs and first_dense(network.root) is None:
+        raise RecipeError("standardise", "needs a network that begins with a Dense layer with bias")
+    if not recipe.scales_targets or not numbers:
+        return
+    instead = '"inputs" scales these alone' if recipe.standardise == "both" else "false leaves targets as they are"
+    if recipe.loss.unit_power is None:
+        known = ", ".join(name for name, loss in LOSSES.items() if loss.unit_power is not None)
+        said = f"cannot scale targets under {recipe.loss.name}, which would be another loss of scaled ones"
+        raise RecipeError("standardise", f"{said}: {known} are the same but for a factor; {instead}")
+    if last_dense(network.root) is None:
+        said = "needs a network that ends in a Dense layer with bias and without a function to scale targets"
+        raise RecipeError("standardise", f"{said}; {instead}")
 
 
 def check_backoff(backoff: Backoff, recipe: Recipe) -> None:
@@ -137,7 +168,7 @@ def check_rate(recipe: Recipe, rate: float, dtype: str) -> None:
     check_size("rate", rate, dtype)
 
 
-def check_frozen(recipe: Recipe, network: Network, frozen: Sequence[str]) -> None:
+def check_frozen(recipe: Recipe, network: Network, frozen: Sequence[str], numbers: bool = True) -> None:
     """Raise RecipeError where these layers cannot be frozen."""
     layers = network.layers_by_path
     for index, path in enumerate(frozen):
@@ -149,7 +180,9 @@ def check_frozen(recipe: Recipe, network: Network, frozen: Sequence[str]) -> Non
     slots = [slot for node in nodes(network.root) for slot in node.slots if slot.trainable]
     if frozen and all(slot.start in arrays for slot in slots):
         raise RecipeError("frozen", "leaves no parameter to train: at least one layer that has some must stay out")
-    first = first_dense(network.root) if recipe.standardise else None
-    if first is not None and first.slots[0].start in arrays:
-        message = "has the first Dense layer, whose parameters standardise converts: go without the one or the other"
-        raise RecipeError("frozen", message)
+    first = first_dense(network.root) if recipe.scales_inputs else None
+    last = last_dense(network.root) if recipe.scales_targets and numbers else None
+    for node, place in ((first, "first"), (last, "last")):
+        if node is not None and node.slots[0].start in arrays:
+            said = f"has the {place} Dense layer, whose parameters standardise converts"
+            raise RecipeError("frozen", f"{said}: go without the one or the other")

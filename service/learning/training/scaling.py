@@ -1,4 +1,4 @@
-"""Standardised inputs, and the parameters by which a network does the same with raw inputs."""
+"""Scales of columns, and the parameters by which a network does the same with raw inputs."""
 
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -12,8 +12,7 @@ from service.learning.network import Network
 from service.learning.rows.gram import BLOCK_BYTES, Gram
 from service.learning.rows.memory_maps import drop_behind
 from service.learning.rows.moments import ColumnMoments
-from service.learning.rows.one_hot import stored
-from service.learning.rows.part import Part
+from service.learning.rows.one_hot import Rows, stored
 
 SEEN = 1e-4  # of the spread of a layer's sums: roundings that may be above are measured
 ROUNDING = 1e-12  # of the column's size: a deviation below is rounding, and counts as none
@@ -21,7 +20,7 @@ ROUNDING = 1e-12  # of the column's size: a deviation below is rounding, and cou
 
 @dataclass(frozen=True, eq=False)
 class Scaling:
-    """Mean and deviation of each input over the training part, float64; a deviation of 0 counts as 1.
+    """Mean and deviation of each column over the training part, float64; a deviation of 0 counts as 1.
 
     The mean is rounded to the network's dtype, so that subtracting it there loses nothing.
     """
@@ -77,9 +76,8 @@ def first_dense(node: Node) -> Node | None:
     return node if isinstance(node.layer, Dense) and node.layer.bias is not False else None
 
 
-def measure(part: Part) -> Generator[float, None, Scaling]:
-    """One pass over a part's inputs; yields the fraction that is done."""
-    inputs = part.inputs
+def measure(inputs: Rows) -> Generator[float, None, Scaling]:
+    """One pass over rows; yields the fraction that is done."""
     rows, columns = inputs.shape
     size = max(1, BLOCK_BYTES // (8 * columns))
     moments = ColumnMoments(columns)

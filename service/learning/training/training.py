@@ -7,17 +7,15 @@ from typing import Literal
 import numpy as np
 
 from service.learning.arrays import Array, Saved, State, packed, under
-from service.learning.network import Prepare
 from service.learning.rows.part import Part
-from service.learning.training import scaling
 from service.learning.training.best import BestSoFar
 from service.learning.training.changes import Change, Changes, Place, StopReason
+from service.learning.training.coordinates import Coordinates, measured
 from service.learning.training.events import BackedOff, Diverged, EpochReport, Heartbeat, Progress
 from service.learning.training.paths import Path, begin_path
 from service.learning.training.problem import Problem
 from service.learning.training.quadratic.path import QuadraticPath
 from service.learning.training.recipe import Monitored, check, check_frozen, check_rate
-from service.learning.training.scaling import Scaling, scaling_of
 
 
 class Training:
@@ -36,14 +34,15 @@ class Training:
     ) -> None:
         self.recipe, self._network, self._train = problem.recipe, problem.network, problem.train
         weighted = self._train.weights is not None
-        check(self.recipe, self._network, len(self._train), problem.validation_rows, weighted=weighted)
+        rows, numbers = (len(self._train), problem.validation_rows), self._train.has_numbers
+        check(self.recipe, self._network, *rows, weighted=weighted, numbers=numbers)
         self._problem = problem
         self.initial_loss: float | None = None
         self.ended_by: Literal["epochs", "early_stopping"] | StopReason | None = None
         self._start = np.array(parameters, self._network.dtype)
         self._fresh = fresh
         self._heartbeat = Heartbeat()
-        self._scaling: Scaling | None = None
+        self._scaling: Coordinates | None = None
         self._path = None if self.recipe.standardise else self._make_path(self._start)
         self._best = BestSoFar(self.recipe, has_validation=problem.validation is not None)
         self._final_loss: float | None = None
@@ -121,9 +120,7 @@ class Training:
         return event
 
     def _standardise(self) -> Generator[Progress, None, Path]:
-        if self._train.gram is not None:
-            self._scaling = scaling_of(self._train.gram, self._network.dtype)
-        pass_over_rows = scaling.measure(self._train)
+        pass_over_rows = measured(self._train, self.recipe.standardise, self._network.dtype)
         while self._scaling is None:
             try:
                 next(pass_over_rows)
@@ -139,21 +136,24 @@ class Training:
         best, scaled = self._best.best_vector, self._scaling
         learnt = self._path.vector if best is None and self._path is not None else best
         if scaled is not None and learnt is not None and scaled.is_lossy(self._network, learnt):
-            self.standardised_loss = yield from self._measure(learnt, self._train, scaled.apply)
+            self.standardised_loss = yield from self._measure(learnt, self._train, scaled)
         self._final_loss = yield from self._measure(self.result(), self._train)
         if not math.isfinite(self._final_loss):
             raise Diverged(self.epochs_done, "the loss of the trained network is not finite")
 
-    def _measure(self, vector: Array, part: Part, prepare: Prepare | None = None) -> Generator[Progress, None, float]:
-        """Return the loss of parameters for raw inputs, or those that `prepare` makes of them, over a whole part, in
-        test mode; may not be finite.
+    def _measure(
+        self, vector: Array, part: Part, scaled: Coordinates | None = None
+    ) -> Generator[Progress, None, float]:
+        """Return the loss of parameters for raw rows, or for `scaled` ones, over a whole part, in test mode; may not be
+        finite.
         """
-        if part is self._train and prepare is None and isinstance(self._path, QuadraticPath):
+        if part is self._train and scaled is None and isinstance(self._path, QuadraticPath):
             known = self._path.loss(vector)
             if known is not None:
                 return known
-        total = self.recipe.loss.total()
-        for _ in self._network.measure(vector, part.inputs, part.targets, total, part.weights, prepare):
+        scaled = scaled or Coordinates()
+        total = scaled.loss(self.recipe.loss).total()
+        for _ in self._network.measure(vector, part.inputs, part.targets, total, part.weights, scaled.apply):
             if self._heartbeat.due():
                 yield self._progress(0.0)
         return total.value
@@ -244,7 +244,7 @@ class Training:
         if rate is not None:
             check_rate(self.recipe, rate, self._network.dtype)
         if frozen is not None:
-            check_frozen(self.recipe, self._network, frozen)
+            check_frozen(self.recipe, self._network, frozen, self._train.has_numbers)
         place = self.place
         if place is None or self._path is None:
             raise RuntimeError("a change takes hold at a place alone, and the training has none now")
@@ -287,7 +287,7 @@ class Training:
         self._changes.backoffs = int(state["backoffs"][0]) if "backoffs" in state else 0
         self._measures_result = False
         scaled = under("scaling", state)
-        self._scaling = Scaling.from_state(scaled) if scaled else None
+        self._scaling = Coordinates.from_state(scaled) if scaled else None
         self._path = self._make_path(self._start) if state or not self.recipe.standardise else None
         self._best = BestSoFar(self.recipe, has_validation=self._problem.validation is not None)
         self.initial_loss = float(state["initial_loss"][0]) if "initial_loss" in state else None

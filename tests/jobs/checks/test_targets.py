@@ -27,8 +27,9 @@ def planned(client: Client, dataset: str, architecture: str = HIDDEN, **recipe: 
 
 def test_targets_far_from_the_first_outputs_are_to_be_scaled(client: Client) -> None:
     found = advised(client, PRICES)["targets_far_away"]
-    assert found["pointer"] == "#/optimiser/eta"
-    assert "(y - 219000) / 65000" in found["detail"]
+    assert found["pointer"] == "#/standardise"
+    assert '"standardise": "targets"' in found["detail"]
+    assert advised(client, PRICES, standardise="targets") == {}
     assert "targets_far_away" not in advised(client, [(y - 219_000) / 65_000 for y in PRICES])
 
 

@@ -46,6 +46,8 @@ CASES = {
     "dropout, one batch a pass": (DROPPING, FULL),
     "standardise": (THREE, replace(RECIPE, standardise=True)),
     "standardise, one batch a pass": (THREE, replace(FULL, standardise=True)),
+    "standardise both": (THREE, replace(RECIPE, standardise="both")),
+    "standardise targets, one batch a pass": (LINEAR, replace(FULL, standardise="targets")),
     "early stopping": (THREE, replace(RECIPE, early_stopping=EarlyStopping(patience=2, min_change=1e-2), epochs=30)),
     "closed form": (LINEAR, QUADRATIC),
     "closed form, schedule": (LINEAR, replace(QUADRATIC, schedule=Exp(0.05, 0.9))),

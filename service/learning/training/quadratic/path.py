@@ -15,6 +15,7 @@ from service.learning.rows.memory_maps import drop_behind
 from service.learning.rows.one_hot import stored
 from service.learning.rows.part import Part
 from service.learning.training.changes import Place
+from service.learning.training.coordinates import Coordinates
 from service.learning.training.events import HEARTBEAT_SECONDS, EpochReport, loss_diverged
 from service.learning.training.problem import Problem
 from service.learning.training.quadratic.closed_form import ClosedForm
@@ -48,6 +49,8 @@ def obstacle(network: Network, train_rows: int, recipe: Recipe, *, weighted: boo
         return f"a batch has {recipe.batch_size} rows, not all {train_rows} of the training part"
     if weighted:
         return "the rows have weights"
+    if recipe.scales_targets:
+        return "the targets are standardised"
     if network.inputs + network.outputs > MOST_COLUMNS:
         return f"there are {network.inputs + network.outputs} inputs and outputs, more than {MOST_COLUMNS}"
     return None
@@ -79,12 +82,12 @@ class QuadraticPath:
     Parameters are float64 throughout; `vector` is what the network's dtype keeps of them. Every place is a report.
     """
 
-    def __init__(self, problem: Problem, vector: Array, scaling: Scaling | None = None) -> None:
+    def __init__(self, problem: Problem, vector: Array, scaling: Coordinates | None = None) -> None:
         network, recipe = problem.network, problem.recipe
         self.break_at: Place | None = None
         self._network = network
         self._recipe = recipe
-        self._scaling = scaling
+        self._scaling = None if scaling is None else scaling.inputs
         self._parts = problem.parts
         self._grams: dict[str, Gram] = {}  # of parts that came without
         self._forms: Forms | None = None

@@ -14,6 +14,7 @@ from service.learning.optimisers import Rule
 from service.learning.rows.part import Part
 from service.learning.schedules import Exp, Plateau, Schedule
 from service.learning.training.batch_path import BatchPath
+from service.learning.training.coordinates import Coordinates
 from service.learning.training.events import Diverged, EpochReport
 from service.learning.training.problem import Problem
 from service.learning.training.quadratic.path import QuadraticPath
@@ -74,7 +75,7 @@ def test_schedules_are_followed_as_by_back_propagation(rule: Rule, schedule: Sch
 @pytest.mark.parametrize("rule", [MAKE["Descent"](), MAKE["Adam"]()], ids=str)
 def test_standardised_inputs_are_learnt_from_as_by_back_propagation(rule: Rule) -> None:
     inputs = TRAIN.inputs[:].astype(np.float64)
-    scaling = Scaling(inputs.mean(axis=0), inputs.std(axis=0))
+    scaling = Coordinates(Scaling(inputs.mean(axis=0), inputs.std(axis=0)))
     plan = recipe(rule, standardise=True)
     quadratic = QuadraticPath(Problem(NETWORK, TRAIN, VALIDATION, plan), START, scaling)
     assert_same_training(quadratic, BatchPath(Problem(NETWORK, TRAIN, VALIDATION, plan), START, scaling), 40)
