@@ -5,15 +5,11 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from anyio import CapacityLimiter, to_thread
-from fastapi import FastAPI, Response
+from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
-from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import JSONResponse
-from fastapi.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 from threadpoolctl import threadpool_limits
 
@@ -37,7 +33,7 @@ from service.http.compression import CompressedBodies
 from service.http.document.document import add_document
 from service.http.head import HeadAsGet
 from service.http.problems import add_error_handlers, problems
-from service.http.scopes import OPEN, READ, Scope, needs
+from service.http.scopes import OPEN, READ, needs
 from service.idempotency.creation import KeysInFlight
 from service.inference.activity import Statistics
 from service.inference.endpoints import router as inference
@@ -50,6 +46,7 @@ from service.metrics.endpoints import router as metrics
 from service.metrics.traffic import Traffic
 from service.models.endpoints import router as models
 from service.models.networks import Networks
+from service.page.docs_endpoints import add_docs
 from service.page.endpoints import router as page
 from service.predictions.endpoints import kserve
 from service.predictions.endpoints import router as predictions
@@ -63,8 +60,6 @@ from service.telemetry.requests import Observer, Requests, write_access
 from service.vocabulary.endpoints import router as vocabulary
 
 log = logging.getLogger(__name__)
-
-SWAGGER_UI = Path(__file__).parent / "page" / "swagger-ui"
 
 DESCRIPTION = """
 Train and serve `Dense` networks over HTTP: create a **dataset** and a **model**, post a **job**, watch the loss of
@@ -142,7 +137,7 @@ def create_app(settings: Settings) -> FastAPI:
     for router in (keys, sign_in, *of_nouns, metrics, page):
         app.include_router(router)
     _add_health(app)
-    _add_docs(app, OPEN if settings.docs == "open" else READ)
+    add_docs(app, OPEN if settings.docs == "open" else READ)
     add_document(app)
     # the last are the outermost: nothing reads a body before they let its request in
     proxies = Proxies(settings.proxies)
@@ -211,24 +206,3 @@ def _add_health(app: FastAPI) -> None:
         if not engine.ready:
             raise Unavailable("The engine is starting: jobs are kept until it is ready.", "engine_starting")
         return Readiness(status="ready")
-
-
-def _add_docs(app: FastAPI, scope: Scope) -> None:
-    @app.get("/openapi.json", include_in_schema=False)
-    @needs(scope)
-    def document() -> Response:
-        return JSONResponse(app.openapi())
-
-    app.mount("/docs/assets", needs(scope)(StaticFiles(directory=SWAGGER_UI)), name="swagger-ui")
-
-    @app.get("/docs", include_in_schema=False)
-    @needs(scope)
-    async def docs() -> Response:
-        return get_swagger_ui_html(
-            openapi_url="/openapi.json",
-            title="Descent",
-            swagger_js_url="/docs/assets/swagger-ui-bundle.js",
-            swagger_css_url="/docs/assets/swagger-ui.css",
-            swagger_favicon_url="/docs/assets/favicon-32x32.png",
-            swagger_ui_parameters={"validatorUrl": None, "tryItOutEnabled": True},
-        )

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.http.browsers.policy import with_policy
 from service.http.request_context import HEADER, REQUEST_ID, request_id_of
 from service.telemetry.logs import ACCESS
 
@@ -22,7 +23,9 @@ class Observer(Protocol):
 
 
 class Requests:
-    """ASGI middleware outside all others: it gives requests their ids, and tells observers how they ended."""
+    """ASGI middleware outside all others: it gives requests their ids and answers their rules for browsers, and tells
+    observers how requests ended.
+    """
 
     def __init__(self, app: ASGIApp, *observers: Observer) -> None:
         self.app = app
@@ -41,7 +44,7 @@ class Requests:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (HEADER, id)]
+                message["headers"] = [*with_policy(message["headers"]), (HEADER, id)]
             await send(message)
 
         try:
