@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from service.access.endpoints import router as keys
 from service.access.guard import Guard
+from service.access.limits import OwnerLimits
 from service.access.records import any_keys
 from service.access.routes import RouteTable
 from service.access.sign_in_endpoints import router as sign_in
@@ -140,6 +141,8 @@ def create_app(settings: Settings) -> FastAPI:
     add_docs(app, OPEN if settings.docs == "open" else READ)
     add_document(app)
     # the last are the outermost: nothing reads a body before they let its request in
+    if settings.max_requests is not None or settings.max_streams is not None:
+        app.add_middleware(OwnerLimits, requests=settings.max_requests, streams=settings.max_streams)
     proxies = Proxies(settings.proxies)
     app.add_middleware(Guard, table=RouteTable(app), proxies=proxies, asks=settings.auth == "keys")
     app.add_middleware(BrowserGuard, hosts=settings.hosts, proxies=proxies)

@@ -45,6 +45,12 @@ class Settings(BaseSettings):
     """Whether the documentation needs a key as well."""
     proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     """Proxies whose X-Forwarded-Proto and X-Forwarded-Host are believed: addresses, or networks."""
+    max_requests: PositiveInt | None = None
+    """Requests a second of one owner, in each replica; None: any number."""
+    max_streams: PositiveInt | None = None
+    """Streams of events that one owner may have open, in each replica; None: any number."""
+    max_queued_jobs: PositiveInt | None = None
+    """Jobs of one owner that may wait for a worker; None: any number."""
     max_body: PositiveInt = 32 * MEBIBYTE
     """Largest request body, in bytes."""
     max_upload: PositiveInt = 8192 * MEBIBYTE

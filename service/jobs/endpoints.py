@@ -18,7 +18,7 @@ from service.http.responses import numbers_response
 from service.http.routes import JSONRoute
 from service.http.scopes import READ, TRAIN, needs
 from service.idempotency.creation import CreationOf
-from service.jobs import drafts, operations, verifications
+from service.jobs import drafts, operations, queue, verifications
 from service.jobs.events import EVENT, EVENTS, event_stream, first_epoch_after
 from service.jobs.recipe_schemas import NewJob
 from service.jobs.records import Group
@@ -92,6 +92,7 @@ async def create_job(
 
     def enqueue(draft: drafts.Draft) -> tuple[str, Response]:
         with database.transaction() as session:
+            queue.check_room(session, settings.max_queued_jobs)
             record = operations.enqueue(session, draft)
             return record.id, creation.answer(session, reading.job(record), f"/api/jobs/{record.id}", status=202)
 
@@ -177,6 +178,7 @@ async def verify_job(
     job: str,
     creation: CreationOf,
     database: DatabaseOf,
+    settings: SettingsOf,
     watcher: WatcherOf,
     engine: EngineOf,
     wait: Wait,
@@ -188,6 +190,7 @@ async def verify_job(
 
     def enqueue() -> tuple[str, Response]:
         with database.transaction() as session:
+            queue.check_room(session, settings.max_queued_jobs)
             record = verifications.enqueue(session, job)
             return record.id, creation.answer(session, reading.job(record), f"/api/jobs/{record.id}", status=202)
 

@@ -9,7 +9,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, func, select, update
 from sqlalchemy.orm import Session
 
+from service.database.caller import caller
+from service.database.owners import own
 from service.database.record import now
+from service.errors import TooMany
 from service.ids import new_id
 from service.jobs.records import JobRecord, delete_checkpoint
 from service.jobs.states import ENDED, LEASE, WITHOUT_WORKER, Asked, JobError, State, Wish
@@ -33,6 +36,23 @@ def add(session: Session, model: str, version: int, dataset: str, **values: Any)
     session.flush()  # fills the defaults in
     totals.count(session, created=1)
     return record
+
+
+def check_room(session: Session, most: int | None, new: int = 1) -> None:
+    """Check that the caller may queue so many more jobs.
+
+    Raises:
+        TooMany: there would wait more of them than it may have.
+    """
+    if most is None:
+        return
+    waiting = select(JobRecord.id).where(own(JobRecord), JobRecord.state == State.QUEUED).limit(most)
+    count = session.scalar(select(func.count()).select_from(waiting.subquery())) or 0
+    if count + new > most:
+        detail = f"{count} jobs of {caller().owner} wait, and at most {most} may (DESCENT_MAX_QUEUED_JOBS)"
+        raise TooMany(
+            f"{detail}: send this again once some have a worker, cancel some, or ask for fewer.", "too_many_jobs"
+        )
 
 
 def count_waiting(session: Session, most: int) -> int:

@@ -12,6 +12,7 @@ from service.http.problems import problems
 from service.http.routes import JSONRoute
 from service.http.scopes import READ, TRAIN, needs
 from service.idempotency.creation import CreationOf
+from service.jobs import queue
 from service.jobs.endpoints import Submitter, Wait, replace_answer
 from service.jobs.events import EVENT
 from service.resources import DatabaseOf, EngineOf, NetworksOf, SettingsOf, StorageOf, WatcherOf
@@ -58,6 +59,7 @@ async def create_sweep(
 
     def create(draft: SweepDraft) -> tuple[str, Response]:
         with database.transaction() as session:
+            queue.check_room(session, settings.max_queued_jobs, len(draft.trials))
             sweep = operations.create(session, draft)
             shown = reading.sweep_of(session, sweep)
             return sweep.id, creation.answer(session, shown, f"/api/sweeps/{sweep.id}", status=202)

@@ -36,7 +36,7 @@ def _headers(operation: JsonObject, status: str) -> Iterator[tuple[str, JsonObje
         yield "Location", LOCATION
         if "idempotency-key" in takes:
             yield "Idempotent-Replayed", REPLAYED
-    if status in ("202", "503"):
+    if status in ("202", "429", "503"):
         yield "Retry-After", RETRY_AFTER
     if status in ("200", "202") and "prefer" in takes:
         yield "Preference-Applied", APPLIED

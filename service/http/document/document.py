@@ -38,6 +38,8 @@ def add_document(app: FastAPI) -> None:
 
 OF_ANY_REQUEST = (400, 403, 408, 431)
 """Statuses of faults that any request may have: a foreign Host or Origin, no HTTP, slowness, too long headers."""
+OF_AN_OWNER = (401, 429)
+"""Statuses of requests that need a key: none that is good, and more than its owner may send."""
 
 NEED_NO_KEY = {("get", "/health/live"), ("get", "/health/ready"), ("post", "/api/sign-in")}
 SIGNED_IN: JsonObject = {
@@ -62,7 +64,8 @@ def _describe_doors(document: JsonObject) -> None:
             if (method, path) in NEED_NO_KEY:
                 operation["security"] = []
             else:
-                operation["responses"].setdefault("401", problems(401)[401])
+                for status in OF_AN_OWNER:
+                    operation["responses"].setdefault(str(status), problems(status)[status])
 
 
 def _describe_problems(document: JsonObject) -> None:
