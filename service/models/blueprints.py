@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
+from service.datasets.records import DatasetRecord
 from service.errors import Fault, NotFound, invalid
 from service.http import json_numbers
 from service.http.json_numbers import Array, JsonObject
@@ -15,7 +16,8 @@ from service.learning import notation
 from service.learning.layers import ArchitectureError, Chain, Layer
 from service.learning.network import Network
 from service.learning.parameters import ParameterError
-from service.models import parameter_bytes
+from service.learning.planning.advice import Advice
+from service.models import parameter_bytes, widths
 from service.models.files.tensors import TensorFile
 from service.models.left import records as left_parameters
 from service.models.networks import Networks
@@ -38,6 +40,7 @@ class Blueprint:
     vector: Array
     seeded: bool
     signature: Signature | None = None
+    advice: tuple[Advice, ...] = ()
 
 
 class GivenParameters(Protocol):
@@ -103,20 +106,24 @@ def _array(values: LongList, pointer: str) -> Array:
     return json_numbers.column(values, "float64", pointer)
 
 
-def blueprint(new: NewModel, max_parameters: int) -> Blueprint:
-    """The network that a request describes.
+def blueprint(new: NewModel, max_parameters: int, dataset: DatasetRecord | None = None) -> Blueprint:
+    """The network that a request describes, for the dataset that it names.
 
     Raises:
         Invalid: the notation cannot be read, widths or parameters do not fit, or there are too many parameters.
     """
     pointer = "#/architecture" if new.architecture else "#/layers"
+    filled = widths.filled(new.architecture, dataset)
     with _faults_at(pointer):
-        layer = notation.read(new.architecture) if new.architecture else _chain(new)
+        layer = notation.read(filled.architecture) if new.architecture else _chain(new)
         network = Network(layer, new.dtype)
+    if dataset is not None:
+        widths.check(network, dataset)
     _check_size(network, max_parameters, pointer)
     given = new.parameters
     vector = network.initial(new.seed) if given is None else LayerByLayer(given, "#/parameters").vector(network)
-    return Blueprint(notation.write(network.layer), network, vector, seeded=given is None)
+    written = notation.write(network.layer)
+    return Blueprint(written, network, vector, seeded=given is None, advice=filled.advice)
 
 
 def from_file(file: TensorFile, new: UploadedModel, max_parameters: int) -> Blueprint:

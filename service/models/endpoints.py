@@ -16,7 +16,8 @@ from service.http.responses import ATTACHMENT, attachment, numbers_response
 from service.http.routes import JSONRoute, media_type
 from service.http.scopes import READ, TRAIN, needs
 from service.idempotency.creation import CreationOf
-from service.models import blueprints, operations, records
+from service.learning.planning.advice import Advice
+from service.models import blueprints, operations, records, widths
 from service.models.blueprints import Blueprint, LayerByLayer
 from service.models.files import reading
 from service.models.files.export import FORMATS, Export, FormatName, tag_of
@@ -88,7 +89,7 @@ def create_model(
         plan = blueprints.from_file(file, uploaded, settings.max_parameters)
     with database.transaction() as session:
         record = operations.create(session, name, plan, labels)
-        return creation.answer(session, _model(record), f"/api/models/{record.id}")
+        return creation.answer(session, _model(record, plan.advice), f"/api/models/{record.id}")
 
 
 def _described(
@@ -96,10 +97,11 @@ def _described(
 ) -> tuple[str | None, dict[str, str], Blueprint]:
     refuse_beside_json(uploaded)
     new = validated(_NEW_MODEL, read_json(body))
-    if new.from_ is None:
-        return new.name, new.labels, blueprints.blueprint(new, settings.max_parameters)
-    with database.reading() as session:
-        return new.name, new.labels, blueprints.from_origin(session, networks, new.from_)
+    if new.from_ is not None:
+        with database.reading() as session:
+            return new.name, new.labels, blueprints.from_origin(session, networks, new.from_)
+    dataset = widths.asked(database, new.dataset)
+    return new.name, new.labels, blueprints.blueprint(new, settings.max_parameters, dataset)
 
 
 @router.get("", summary="List models", responses=problems(422))
@@ -272,7 +274,7 @@ def export_model(
     )
 
 
-def _model(record: ModelRecord) -> Model:
+def _model(record: ModelRecord, advice: tuple[Advice, ...] = ()) -> Model:
     columns = {name: getattr(record, name) for name in Model.model_fields if hasattr(record, name)}
     layers = operations.layers_of(network_of(record))
-    return Model.model_validate({**columns, "layers": layers})
+    return Model.model_validate({**columns, "layers": layers, "advice": advice})

@@ -16,6 +16,7 @@ from service.vocabulary.schemas import LayerShape
 from service.wire import (
     PLAIN,
     WHOLE,
+    Advice,
     DescribedAs,
     Dtype,
     EpochNumber,
@@ -97,13 +98,17 @@ class NewModel(Strict):
             strict=True,
             min_length=1,
             max_length=LONGEST_ARCHITECTURE,
-            description="Flux's notation",
+            description="Flux's notation; with `dataset`, `_` stands for a width that the dataset gives, and `auto` "
+            "asks for a network that suits it",
             examples=["Dense(1 => 1)"],
         ),
     ] = ""
     layers: Annotated[
         list[LayerShape], PLAIN, Field(min_length=1, description="instead of `architecture`", default_factory=list)
     ]
+    dataset: Annotated[
+        Reference | None, Field(description="a dataset, by id or name, that gives widths and that the network fits")
+    ] = None
     seed: Seed = 0
     dtype: Dtype = "float32"
     parameters: Annotated[
@@ -120,6 +125,8 @@ class NewModel(Strict):
             "examples": [
                 {"name": "straight", "architecture": "Dense(1 => 1)"},
                 {"architecture": "Chain(Dense(4 => 16, tanh), Dense(16 => 3))", "seed": 1},
+                {"architecture": "Chain(Dense(_ => 16, tanh), Dense(16 => _))", "dataset": "flowers"},
+                {"architecture": "auto", "dataset": "flowers"},
                 {"layers": [{"type": "Dense", "in": 1, "out": 1}], "parameters": [{"weight": [[4]], "bias": [2]}]},
                 {"from": {"model": "straight", "version": 0}},
             ]
@@ -260,6 +267,7 @@ class Model(BaseModel):
     dtype: Dtype
     signature: ModelSignature | None = Field(description="of the served version; null where its data are not known")
     labels: Labels
+    advice: list[Advice] = Field(default=[], description="told once, when it is made: the reason for what was chosen")
     owner: str = Field(description="whom it belongs to: the owner of the key that made it")
     shared: bool = Field(description="whether other owners may read and use it, by its id")
     created_at: datetime = Field(description="when it was made")
