@@ -14,9 +14,9 @@ from threadpoolctl import threadpool_limits
 
 from service.client import Client
 from service.database.database import Database
-from service.database.migrate import migrate
 from service.storage.storage import Storage
 from tests.support.conformity import Conformity
+from tests.support.databases import database_in
 from tests.support.document import document
 from tests.support.serving import RunningService, running_service
 
@@ -105,7 +105,6 @@ def storage(tmp_path: Path) -> Storage:
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     """A fresh database, for tests without a service."""
-    database = Database(f"sqlite:///{tmp_path / 'descent.db'}")
-    migrate(database)
+    database = database_in(tmp_path)
     yield database
     database.close()

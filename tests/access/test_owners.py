@@ -11,12 +11,12 @@ from typer.testing import CliRunner
 from service.cli import cli
 from service.database.caller import Caller, acting_for
 from service.database.database import Database
-from service.database.migrate import migrate
 from service.models import blueprints, operations, records
 from service.models.schemas import NewModel
 from service.telemetry import logs
 from tests.access.conftest import Owners
 from tests.examples import BODIES
+from tests.support.databases import database_in
 from tests.support.document import document
 from tests.support.problems import problem
 
@@ -164,8 +164,7 @@ def create(database: Database, owner: str, name: str) -> str:
 def test_things_move_to_another_owner_unless_names_collide(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logs, "set_up", lambda: None)
     monkeypatch.setenv("DESCENT_DATA", str(tmp_path))
-    database = Database(f"sqlite:///{tmp_path / 'descent.db'}")
-    migrate(database)
+    database = database_in(tmp_path)
     create(database, "default", "line")
     create(database, "ada", "line")
     run = CliRunner()

@@ -1,8 +1,6 @@
 """Filtered lists read no more rows than they show: an index has those of a label, a time or a name side by side."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,20 +9,11 @@ from sqlalchemy import event, select, text
 from service.database.database import Database
 from service.database.labels import TABLES
 from service.database.lookup import Filters
-from service.database.migrate import migrate
 from service.database.record import now
 from service.ids import new_id
 from service.models import blueprints, operations, records
 from service.models.records import ModelRecord
 from service.models.schemas import NewModel
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path / 'descent.db'}")
-    migrate(database)
-    yield database
-    database.close()
 
 
 def create(database: Database, labels: dict[str, str], name: str | None = None) -> str:

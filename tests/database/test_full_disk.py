@@ -16,8 +16,8 @@ from sqlalchemy.exc import DBAPIError
 
 from service.database.database import Database
 from service.database.disk_faults import disk_fault
-from service.database.migrate import migrate
 from service.errors import CannotWrite
+from tests.support.databases import database_in
 from tests.support.full_disk import SmallDisk, no_more_pages, small_disk
 from tests.support.serving import running_service, wait_for
 from tests.support.writes import DATA, WRITES, line, refused, serving
@@ -70,8 +70,7 @@ def test_a_database_that_may_not_grow_is_not_ready_until_it_may(tmp_path: Path) 
 
 def test_a_limit_on_the_size_of_files_is_a_full_disk(tmp_path: Path) -> None:
     """A quota is one, too: SQLite calls both errors of writing."""
-    with closing(Database(f"sqlite:///{tmp_path / 'descent.db'}")) as database:
-        migrate(database)
+    with closing(database_in(tmp_path)) as database:
         soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, hard))
         try:
@@ -85,8 +84,7 @@ def test_a_limit_on_the_size_of_files_is_a_full_disk(tmp_path: Path) -> None:
 
 
 def test_a_database_that_can_only_be_read_says_so(tmp_path: Path) -> None:
-    with closing(Database(f"sqlite:///{tmp_path / 'descent.db'}")) as database:
-        migrate(database)
+    with closing(database_in(tmp_path)) as database:
         event.listen(database.engine, "checkout", lambda connection, *_: connection.execute("PRAGMA query_only = ON"))
         with pytest.raises(CannotWrite) as refusal, database.transaction() as session:
             session.execute(text("DELETE FROM answers"))

@@ -1,7 +1,7 @@
 """Every answered change is on disk, and no change is answered that is not on disk."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -11,18 +11,9 @@ from sqlalchemy.exc import OperationalError
 from starlette.testclient import TestClient
 
 from service.database.database import Database
-from service.database.migrate import migrate
 from service.errors import Unavailable
 from service.models.records import ModelRecord
 from tests.support.applications import application
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path / 'descent.db'}")
-    migrate(database)
-    yield database
-    database.close()
 
 
 @pytest.fixture

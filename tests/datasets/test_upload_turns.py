@@ -10,11 +10,10 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from service.database.database import Database
-from service.database.migrate import migrate
 from service.datasets.ingest.upload import LISTED_FROM, Turns
 from service.errors import Unavailable
 from tests.support.applications import application
+from tests.support.databases import database_in
 from tests.support.datasets.uploading import CSV, HEADER, lines
 
 LARGE = HEADER + lines(LISTED_FROM // 5)
@@ -23,8 +22,7 @@ LARGE = HEADER + lines(LISTED_FROM // 5)
 @pytest.fixture
 def http(tmp_path: Path) -> Iterator[TestClient]:
     """The real application without an engine; all its turns are taken."""
-    with closing(Database(f"sqlite:///{tmp_path / 'descent.db'}")) as database:
-        migrate(database)
+    with closing(database_in(tmp_path)) as database:
         app = application(tmp_path, database, upload_turns=Turns(count=0, patience=0.05))
         yield TestClient(app, "http://localhost")
 

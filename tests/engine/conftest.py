@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy.orm import Session
 
 from service.database.database import Database
-from service.database.migrate import migrate
 from service.datasets import operations as datasets
 from service.datasets.formats.json_columns import json_table
 from service.datasets.schemas import Split
@@ -24,14 +23,14 @@ from service.models import operations as models
 from service.models.networks import Networks
 from service.models.schemas import NewModel
 from service.storage.storage import Storage
+from tests.support.databases import database_in
 from tests.support.serving import wait_for
 
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Iterator[Workspace]:
-    url = f"sqlite:///{tmp_path / 'descent.db'}"
-    database, beats = Database(url), Database(url, synchronous="NORMAL")
-    migrate(database)
+    database = database_in(tmp_path)
+    beats = Database(database.url, synchronous="NORMAL")
     yield Workspace(database, beats, Storage(tmp_path / "datasets", tmp_path / "cache"))
     database.close()
     beats.close()

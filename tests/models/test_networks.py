@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from service.database.database import Database
-from service.database.migrate import migrate
 from service.errors import NotFound
 from service.ids import new_id
 from service.models import operations, parameter_bytes, records
@@ -17,13 +16,13 @@ from service.models.networks import Networks
 from service.models.records import ModelRecord
 from service.models.schemas import ModelChange
 from service.models.trained_network import TrainedNetwork
+from tests.support.databases import database_in
 
 
 @pytest.fixture(params=["by look-ups", "by sessions"])
 def database(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Database]:
     """An SQLite database, also queried in the way of any other database."""
-    database = Database(f"sqlite:///{tmp_path / 'descent.db'}")
-    migrate(database)
+    database = database_in(tmp_path)
     database.on_sqlite = request.param == "by look-ups"
     yield database
     database.close()

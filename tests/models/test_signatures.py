@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from service.client import Client
-from service.database.database import Database
-from service.database.migrate import migrate
 from service.database.record import reader
 from service.models import blueprints, operations, records
 from service.models.schemas import ModelSignature, NewModel
 from service.models.signature.signature import Feature, Signature, Target
+from tests.support.databases import database_in
 from tests.support.training import line, straight
 
 LINE: dict[str, Any] = {
@@ -97,8 +96,7 @@ def test_columns_of_every_kind_are_shown_with_their_widths() -> None:
 
 
 def test_deleting_a_model_takes_its_points(tmp_path: Path) -> None:
-    database = Database(f"sqlite:///{tmp_path / 'a.db'}")
-    migrate(database)
+    database = database_in(tmp_path)
     plan = blueprints.blueprint(NewModel.model_validate({"architecture": "Dense(1 => 1)"}), 10)
     with database.transaction() as session:
         ids = [operations.create(session, None, plan).id for _ in range(2)]

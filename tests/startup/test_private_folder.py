@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from service.startup.private_folder import keep_private
-from tests.support.serving import running_service, wait_for
+from tests.support.serving import FirstService, running_service, wait_for
 from tests.support.training import line, straight
 
 
@@ -26,7 +26,10 @@ def mode(path: Path) -> int:
 
 
 def test_all_that_a_service_keeps_is_for_its_user_alone(folder: Path) -> None:
-    with running_service(folder) as service, service.client() as client:  # the folder was there, and open
+    with (
+        running_service(folder, kind=FirstService) as service,
+        service.client() as client,
+    ):  # the folder was there, and open
         client.train(straight(client).id, line(client).id, epochs=1, wait=60)
         wait_for((folder / "scratch").exists)
         paths = [path for path in folder.rglob("*") if path != folder / "log"]  # that one is the test's own

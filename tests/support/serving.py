@@ -18,6 +18,7 @@ import psutil
 from service.client import Client
 from service.jobs.schemas import Job
 from service.jobs.states import State
+from tests.support.databases import lay_database
 
 READY = "Descent is at "
 PATIENCE = 240.0
@@ -67,6 +68,8 @@ class RunningService:
     """A service in a process of its own."""
 
     process_group: int | None = None
+    finds_database = True
+    """Whether the present tables are there before the service: to make them takes a second."""
 
     def __init__(self, folder: Path, *options: str, **environment: str) -> None:
         self.folder = folder
@@ -76,6 +79,8 @@ class RunningService:
         # The process that cleans up behind a killed service would warn in its log, sooner or later.
         clean["PYTHONWARNINGS"] = "ignore:resource_tracker:UserWarning"
         folder.mkdir(exist_ok=True)
+        if self.finds_database:
+            lay_database(folder)
         with (folder / "log").open("a") as log:
             self.process = subprocess.Popen(
                 command,
@@ -141,9 +146,17 @@ def _command(process: psutil.Process) -> list[str]:
         return []
 
 
+class FirstService(RunningService):
+    """A service that makes its tables itself."""
+
+    finds_database = False
+
+
 @contextmanager
-def running_service(folder: Path, *options: str, **environment: str) -> Iterator[RunningService]:
-    service = RunningService(folder, *options, **environment)
+def running_service(
+    folder: Path, *options: str, kind: type[RunningService] = RunningService, **environment: str
+) -> Iterator[RunningService]:
+    service = kind(folder, *options, **environment)
     try:
         yield service
     finally:

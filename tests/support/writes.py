@@ -7,9 +7,8 @@ from pathlib import Path
 import httpx
 from starlette.testclient import TestClient
 
-from service.database.database import Database
-from service.database.migrate import migrate
 from tests.support.applications import application
+from tests.support.databases import database_in
 from tests.support.problems import problem
 
 DATA = {"columns": {"x": [0, 1, 2, 3], "y": [2, 6, 10, 14]}, "targets": ["y"]}
@@ -41,8 +40,7 @@ WRITES: dict[str, Send] = {
 @contextmanager
 def serving(folder: Path) -> Iterator[TestClient]:
     """The application in a folder, with an engine that is ready and does nothing."""
-    with closing(Database(f"sqlite:///{folder / 'descent.db'}")) as database:
-        migrate(database)
+    with closing(database_in(folder)) as database:
         app = application(folder, database)
         with closing(TestClient(app, "http://localhost", raise_server_exceptions=False)) as client:
             yield client

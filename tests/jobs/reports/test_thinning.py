@@ -8,13 +8,13 @@ import pytest
 from sqlalchemy import Connection, event, insert
 
 from service.database.database import Database
-from service.database.migrate import migrate
 from service.jobs.recipe import JobRecipe, Plan
 from service.jobs.records import JobRecord
 from service.jobs.reports import reading
 from service.jobs.reports import records as reports
 from service.jobs.reports.packing import BLOCK, Reports, reports_of
 from service.jobs.reports.records import EpochRecord, ReportsRecord
+from tests.support.databases import database_in
 
 COUNT = 3 * BLOCK + 101
 LOSSES = np.random.default_rng(0).integers(0, 20, COUNT).tolist()
@@ -45,8 +45,7 @@ def add_blocks(database: Database, start: int, flush: int) -> None:
     ids=["rows", "blocks", "small flushes", "few rows, then blocks", "rows, then blocks"],
 )
 def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path_factory.mktemp('reports') / 'descent.db'}")
-    migrate(database)
+    database = database_in(tmp_path_factory.mktemp("reports"))
     with database.transaction() as session:
         recipe = JobRecipe(from_version=0, epochs=COUNT - 1, loss="mse", optimiser={"rule": "Descent"})
         plan = Plan(2, "quadratic", 1, 1.0)
