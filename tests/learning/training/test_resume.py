@@ -60,14 +60,14 @@ def told(report: EpochReport) -> EpochReport:
 
 
 def check_every_stop(net: Network, recipe: Recipe, new: Callable[[Network, Recipe], Training] = new) -> None:
-    """Stop at every event of a whole run in turn; continue in a new training."""
+    """Stop at events throughout a whole run; continue in a new training each time."""
     whole = new(net, recipe)
     states: list[State] = []
     events = []
     for event in whole.run():
         states.append(whole.state())
         events.append(event)
-    for index in range(0, len(states), max(1, len(states) // 40)):
+    for index in range(0, len(states), max(1, len(states) // 16)):
         training = new(net, recipe)
         training.restore(states[index])
         rest = [told(event) for event in training.run() if isinstance(event, EpochReport)]
