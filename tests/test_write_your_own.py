@@ -10,7 +10,7 @@ import pytest
 
 from service.client import Client
 from tests.support.curl import send
-from tests.support.serving import RunningService, running_service
+from tests.support.serving import RunningService, WholeService
 
 PAGE = (Path(__file__).parents[1] / "docs" / "write-your-own.md").read_text(encoding="utf-8")
 
@@ -53,7 +53,7 @@ def line_with_outliers(client: Client) -> tuple[str, str]:
 def with_packages(folder_with_packages: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     folder = tmp_path_factory.mktemp("data")
     with (
-        running_service(folder, "--workers", "1", PYTHONPATH=str(folder_with_packages)) as service,
+        WholeService.running(folder, "--workers", "1", PYTHONPATH=str(folder_with_packages)) as service,
         service.client() as client,
     ):
         yield client

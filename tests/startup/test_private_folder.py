@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from service.startup.private_folder import keep_private
-from tests.support.serving import FirstService, running_service, wait_for
+from tests.support.serving import WholeService, wait_for
 from tests.support.training import line, straight
 
 
@@ -27,7 +27,7 @@ def mode(path: Path) -> int:
 
 def test_all_that_a_service_keeps_is_for_its_user_alone(folder: Path) -> None:
     with (
-        running_service(folder, kind=FirstService) as service,
+        WholeService.running(folder) as service,
         service.client() as client,
     ):  # the folder was there, and open
         client.train(straight(client).id, line(client).id, epochs=1, wait=60)

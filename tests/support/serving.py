@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, Self
 
 import httpx
 import psutil
@@ -19,6 +19,7 @@ from service.client import Client
 from service.jobs.schemas import Job
 from service.jobs.states import State
 from tests.support.databases import lay_database
+from tests.support.forked_services import ForkedService
 
 READY = "Descent is at "
 PATIENCE = 240.0
@@ -67,13 +68,14 @@ class PatientClient(Client):
 class RunningService:
     """A service in a process of its own."""
 
-    process_group: int | None = None
+    leads_group = False
+    """Whether it leads a process group, as a terminal or systemd has it."""
     finds_database = True
     """Whether the present tables are there before the service: to make them takes a second."""
 
     def __init__(self, folder: Path, *options: str, **environment: str) -> None:
         self.folder = folder
-        command = [sys.executable, "-m", "service", "serve", "--port", "0", "--data", str(folder), *options]
+        arguments = ["serve", "--port", "0", "--data", str(folder), *options]
         clean = {name: value for name, value in os.environ.items() if not name.startswith("DESCENT_")}
         clean["DESCENT_WORKERS"] = str(WORKERS)
         # The process that cleans up behind a killed service would warn in its log, sooner or later.
@@ -82,18 +84,25 @@ class RunningService:
         if self.finds_database:
             lay_database(folder)
         with (folder / "log").open("a") as log:
-            self.process = subprocess.Popen(
-                command,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-                env={**clean, **environment},
-                process_group=self.process_group,
-            )
+            self.process = self._start(arguments, {**clean, **environment}, log)
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert line.startswith(READY), f"the service did not start:\n{self.log}"
         self.url = line.removeprefix(READY).strip()
+
+    def _start(
+        self, arguments: list[str], environment: dict[str, str], log: IO[str]
+    ) -> ForkedService | subprocess.Popen[str]:
+        return ForkedService(arguments, environment, log, self.leads_group)
+
+    @classmethod
+    @contextmanager
+    def running(cls, folder: Path, *options: str, **environment: str) -> Iterator[Self]:
+        service = cls(folder, *options, **environment)
+        try:
+            yield service
+        finally:
+            service.stop()
 
     @property
     def log(self) -> str:
@@ -146,21 +155,17 @@ def _command(process: psutil.Process) -> list[str]:
         return []
 
 
-class FirstService(RunningService):
-    """A service that makes its tables itself."""
+class WholeService(RunningService):
+    """A service whose program starts by itself, and makes its tables."""
 
     finds_database = False
 
+    def _start(self, arguments: list[str], environment: dict[str, str], log: IO[str]) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "service", *arguments]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment)
 
-@contextmanager
-def running_service(
-    folder: Path, *options: str, kind: type[RunningService] = RunningService, **environment: str
-) -> Iterator[RunningService]:
-    service = kind(folder, *options, **environment)
-    try:
-        yield service
-    finally:
-        service.stop()
+
+running_service = RunningService.running
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:

@@ -13,15 +13,15 @@ import pytest
 
 from service.client import Client
 from service.telemetry.logs import LineFormatter, OnceAMinute
-from tests.support.serving import PATIENCE, FirstService, RunningService, running_service, wait_for
+from tests.support.serving import PATIENCE, RunningService, WholeService, running_service, wait_for
 
 LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (INFO|WARNING|ERROR|CRITICAL) +\S.*")
 
 
 class GroupedService(RunningService):
-    """A service that leads a process group, as a terminal or systemd has it."""
+    """A service with its processes in one group."""
 
-    process_group = 0
+    leads_group = True
 
 
 class Written:
@@ -96,7 +96,7 @@ def test_each_line_of_a_traceback_has_time_and_level() -> None:
 def test_a_signal_to_the_whole_group_ends_the_service_without_a_traceback(folder: Path) -> None:
     job = ""
     for sent in (signal.SIGINT, signal.SIGTERM):
-        with running_service(folder, "--workers", "1", kind=GroupedService) as service, service.client() as client:
+        with GroupedService.running(folder, "--workers", "1") as service, service.client() as client:
             job = job or endless(client)
             assert losses_once_it_runs(client, job) == 0
             os.killpg(service.process.pid, sent)
@@ -120,7 +120,7 @@ def endless(client: Client) -> str:
 
 
 def test_migration_failure_killed_worker_and_recovery_get_one_line_each(folder: Path) -> None:
-    service = FirstService(folder, "--workers", "1")
+    service = WholeService(folder, "--workers", "1")
     with service.client() as client:
         dataset = client.create_dataset({"x": [0, 1, 2], "y": [2, 6, 10]}, ["y"])
         model = client.create_model("Dense(1 => 1)")

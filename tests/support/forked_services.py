@@ -1,0 +1,127 @@
+"""A process that has loaded the service's modules and forks services: to load them takes longer than most tests."""
+
+import gc
+import json
+import os
+import runpy
+import select
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib import import_module
+from typing import IO, Any
+
+LOADED = (
+    "service.app",
+    "service.server",
+    "service.startup.preparation",
+    "service.telemetry.logs",
+    "service.engine.cluster",
+    "service.engine.dispatcher",
+    "service.engine.fork_server",
+    "service.engine.watchdog",
+)
+MOST_BYTES = 1 << 17
+"""Bytes of a request: a command and an environment."""
+
+
+class ForkedService:
+    """A service that was forked, with the attributes and methods of `subprocess.Popen` that tests use."""
+
+    def __init__(self, arguments: Sequence[str], environment: Mapping[str, str], log: IO[str], group: bool) -> None:
+        read, write = os.pipe()
+        request = {"arguments": arguments, "environment": dict(environment), "group": group}
+        self._parent = _template()
+        self.pid = self._parent.ask(request, write, log.fileno())
+        os.close(write)
+        self.stdout = os.fdopen(read)
+        self.returncode: int | None = None
+        self._end = os.pidfd_open(self.pid)
+
+    def poll(self) -> int | None:
+        """Return the exit code, or None while the service runs."""
+        return self._reap() if self._has_ended(0) else self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        if not self._has_ended(timeout):
+            raise subprocess.TimeoutExpired("descent serve", timeout or 0)
+        return self._reap()
+
+    def send_signal(self, number: int) -> None:
+        if self.returncode is None:
+            signal.pidfd_send_signal(self._end, number)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+    def _has_ended(self, timeout: float | None) -> bool:
+        return self.returncode is not None or bool(select.select([self._end], [], [], timeout)[0])
+
+    def _reap(self) -> int:
+        if self.returncode is None:
+            self.returncode = self._parent.ask({"reap": self.pid})
+            os.close(self._end)
+        return self.returncode
+
+
+class Template:
+    """The process that services are forked from, which ends with this one."""
+
+    def __init__(self) -> None:
+        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        command = [sys.executable, "-m", __name__, str(theirs.fileno())]
+        # the process that cleans up behind a killed service would warn in its log, sooner or later
+        environment = {**os.environ, "PYTHONWARNINGS": "ignore:resource_tracker:UserWarning"}
+        self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()], env=environment)
+        theirs.close()
+
+    def ask(self, request: Mapping[str, Any], *files: int) -> int:
+        socket.send_fds(self._socket, [json.dumps(request).encode()], files)
+        return int(self._socket.recv(100))
+
+
+@cache
+def _template() -> Template:
+    return Template()
+
+
+def serve_requests(requests: socket.socket) -> None:
+    """Fork a service for each request for one, and tell its end to whoever asks; return in the service, or at the end.
+
+    A service is forked from the main thread, while there is no other: it runs as one that was started by itself.
+    """
+    for module in LOADED:
+        import_module(module)
+    gc.freeze()
+    while text := (message := socket.recv_fds(requests, MOST_BYTES, 2))[0]:
+        request, files = json.loads(text), message[1]
+        if "reap" in request:
+            answer = os.waitstatus_to_exitcode(os.waitpid(request["reap"], 0)[1])
+        else:
+            answer = os.fork()
+            if answer == 0:
+                requests.close()
+                _become(request, *files)
+                return
+        for file in files:
+            os.close(file)
+        requests.send(str(answer).encode())
+
+
+def _become(request: dict[str, Any], stdout: int, stderr: int) -> None:
+    if request["group"]:
+        os.setpgid(0, 0)
+    for file, place in ((stdout, 1), (stderr, 2)):
+        os.dup2(file, place)
+        os.close(file)
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    sys.argv = ["service", *request["arguments"]]
+    runpy.run_module("service", run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    serve_requests(socket.socket(fileno=int(sys.argv[1])))
