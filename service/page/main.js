@@ -1,13 +1,16 @@
 /** The page: navigation, the view that the address names, and what is shown where that fails. */
 import { html, render, useEffect, useErrorBoundary, useRef, useState } from "./lib/preact.js";
 import { useSignals } from "./lib/hooks.js";
+import { keyIsNeeded } from "./lib/session.js";
 import { route } from "./lib/router.js";
 import { Nav } from "./components/nav.js";
 import { ErrorNotice, Notice } from "./components/notice.js";
+import { SignIn } from "./components/sign_in.js";
 import { VIEWS, viewOf } from "./views/index.js";
 
 function Page() {
   const present = useSignals(() => route.value);
+  const locked = useSignals(() => keyIsNeeded.value);
   const { name, view } = viewOf(present);
   const [loaded, setLoaded] = useState({ name: "", Component: null, error: null });
   const [failure, forget] = useErrorBoundary();
@@ -34,7 +37,8 @@ function Page() {
       ${loaded.error && html`<${Notice} kind="error" title="This view could not be loaded">
         The service may have been updated meanwhile. <a href=${location.href} onClick=${reload}>Load the page again</a>.
       </${Notice}>`}
-      ${!failure && loaded.name === name && loaded.Component && html`<${loaded.Component} route=${present} />`}
+      ${locked && html`<${SignIn} />`}
+      ${!locked && !failure && loaded.name === name && loaded.Component && html`<${loaded.Component} route=${present} />`}
     </main>`;
 }
 

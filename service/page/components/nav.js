@@ -1,6 +1,7 @@
 /** The navigation above every view. */
 import { html } from "../lib/preact.js";
 import { linkTo } from "../lib/router.js";
+import { SignOut } from "./sign_in.js";
 
 export function Nav({ views, present }) {
   const shown = Object.entries(views).filter(([, view]) => view.inNav);
@@ -15,6 +16,7 @@ export function Nav({ views, present }) {
           <li><a href="/docs">API</a></li>
         </ul>
       </nav>
+      <${SignOut} />
     </header>`;
 }
 

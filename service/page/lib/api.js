@@ -1,5 +1,7 @@
 /** The client of the API. A request is plain data, so that what is sent is what the page shows. */
 
+import { keyIsNeeded } from "./session.js";
+
 /**
  * @typedef {object} ApiRequest
  * @property {string} [method] GET where there is none
@@ -52,6 +54,7 @@ export async function send(request, signal) {
   const content = file ?? (body === undefined ? undefined : JSON.stringify(body));
   const answer = await answered(addressOf(request), { method, headers: headersOf(request), body: content, signal });
   if (answer.status === 204) return null;
+  if (answer.status === 401 && request.path !== "/api/sign-in") keyIsNeeded.value = true;
   const isJson = (answer.headers.get("content-type") ?? "").includes("json");
   const value = isJson ? await answer.json() : await answer.text();
   if (!answer.ok) throw new ApiError(answer.status, isJson ? value : { title: `${answer.status} ${answer.statusText}` });

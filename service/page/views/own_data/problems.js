@@ -9,8 +9,8 @@ export function Problems({ faults, advice, names, options, onChange }) {
   const real = faults.filter((fault) => fault.pointer !== "query/targets" || options.targets.length > 0);
   if (!real.length && !advice.length) return null;
   return html`
-    <section class="card" aria-labelledby="problems">
-      <h2 id="problems">${real.length ? "To mend first" : "To know"}</h2>
+    <section class="card" aria-label=${real.length ? "Faults" : "Advice"}>
+      <h2>${real.length ? "To mend first" : "To know"}</h2>
       ${real.map((fault) => html`<${Told} key=${fault.pointer + fault.detail} kind="error" fault=${fault} names=${names} options=${options} onChange=${onChange} />`)}
       ${advice.map((each) => html`<${Told} key=${each.code + each.detail} kind="advice" fault=${each} names=${names} options=${options} onChange=${onChange} />`)}
     </section>`;

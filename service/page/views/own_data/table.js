@@ -11,8 +11,10 @@ const MISSING = [["", "refuse them"], ["mean", "fill in the mean or the commones
 
 export function TableStep({ source, preview, names, options, onChange }) {
   const isSample = source.isBeginning || preview.sampled;
+  const problems = html`<${Problems} faults=${preview.faults} advice=${preview.advice} names=${names} options=${options} onChange=${onChange} />`;
+  if (!names.length) return html`${problems}${source.isText && html`<section class="card"><${Reading} options=${options} onChange=${onChange} /></section>`}`;
   return html`
-    <${Problems} faults=${preview.faults} advice=${preview.advice} names=${names} options=${options} onChange=${onChange} />
+    ${problems}
     <section class="card" aria-labelledby="columns">
       <h2 id="columns">The columns</h2>
       <p class="quiet">${isSample

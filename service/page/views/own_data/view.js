@@ -9,6 +9,7 @@ import { TextField } from "../../components/field.js";
 import { Drop } from "./drop.js";
 import { NOTHING_CHOSEN } from "./options.js";
 import { discard, lookAt, store, storing } from "./requests.js";
+import { Problems } from "./problems.js";
 import { sourceOf } from "./source.js";
 import { TableStep } from "./table.js";
 import { TrainingStep } from "./training.js";
@@ -45,7 +46,8 @@ export default function OwnData({ route }) {
       <${ErrorNotice} error=${preview.error ?? dataset.error} />
       ${source && !source.look && !stored && html`<${Unseen} options=${options} onChange=${setOptions} />`}
       ${!stored && seen && source && html`<${TableStep} source=${source} preview=${seen} names=${names} options=${options} onChange=${change} />`}
-      ${!stored && source && html`<${Store} source=${source} options=${options} seen=${seen} loading=${preview.loading} />`}
+      ${!stored && source && html`<${Store} source=${source} options=${options} seen=${seen} loading=${preview.loading}
+        names=${names} onChange=${change} />`}
       ${stored && html`<p><button type="button" onClick=${() => remember({ dataset: null })}>${source ? "Change the columns" : "Choose another file"}</button></p>`}
       ${stored && html`<${TrainingStep} key=${stored.id} dataset=${stored}
         requests=${source ? [["Store the file", storing(source, options, stored.name)]] : [["Read the dataset", { path: pathOf("datasets", stored.id) }]]} />`}
@@ -68,10 +70,11 @@ function Unseen({ options, onChange }) {
 }
 
 /** The button that stores the file; a dataset that was stored before with other choices, and is not used, goes. */
-function Store({ source, options, seen, loading }) {
+function Store({ source, options, seen, loading, names, onChange }) {
   const [error, setError] = useState(null);
   const [busy, setBusy] = useState(false);
   const former = useRef(null);
+  useEffect(() => setError(null), [options, source]);
   const faults = seen?.faults.length ?? 0;
   const isReady = options.targets.length > 0 && faults === 0 && !loading;
   const storeIt = async () => {
@@ -90,7 +93,9 @@ function Store({ source, options, seen, loading }) {
   };
   return html`
     <div>
-      <${ErrorNotice} error=${error} />
+      ${error?.errors?.length > 0
+        ? html`<${Problems} faults=${error.errors} advice=${[]} names=${names} options=${options} onChange=${onChange} />`
+        : html`<${ErrorNotice} error=${error} />`}
       <div class="actions">
         <button type="button" class="main" disabled=${!isReady || busy} onClick=${storeIt}>Use these data</button>
         <span class="quiet" role="status">${busy ? "Sending …" : hint(options, faults, loading)}</span>
