@@ -41,7 +41,8 @@ from service.inference.endpoints import router as inference
 from service.inference.metadata_endpoints import router as inference_metadata
 from service.jobs.endpoints import router as jobs
 from service.jobs.steering.endpoints import router as steering
-from service.jobs.watcher import Watcher
+from service.jobs.watching.endpoints import router as watching
+from service.jobs.watching.watcher import Watcher
 from service.metrics import port
 from service.metrics.endpoints import router as metrics
 from service.metrics.traffic import Traffic
@@ -134,7 +135,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(HeadAsGet)
     app.add_middleware(BodyLimit, limit=settings.max_body, upload_limit=settings.max_upload)
     add_error_handlers(app)
-    of_nouns = datasets, models, evaluations, jobs, steering, sweeps, vocabulary, inference_metadata
+    of_nouns = datasets, models, evaluations, jobs, steering, watching, sweeps, vocabulary, inference_metadata
     for router in (keys, sign_in, *of_nouns, metrics, page):
         app.include_router(router)
     _add_health(app)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from service.engine.lifecycle import Engine
     from service.idempotency.creation import KeysInFlight
     from service.inference.activity import Statistics
-    from service.jobs.watcher import Watcher
+    from service.jobs.watching.watcher import Watcher
     from service.models.networks import Networks
     from service.settings import Settings
     from service.storage.storage import Storage

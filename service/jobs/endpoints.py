@@ -19,13 +19,12 @@ from service.http.routes import JSONRoute
 from service.http.scopes import READ, TRAIN, needs
 from service.idempotency.creation import CreationOf
 from service.jobs import drafts, operations, queue, verifications
-from service.jobs.events import EVENT, EVENTS, event_stream, first_epoch_after
 from service.jobs.recipe_schemas import NewJob
 from service.jobs.records import Group
 from service.jobs.reports import reading
 from service.jobs.schemas import EpochReport, Job, LastParameters, PlanOnly, Verification
 from service.jobs.states import State
-from service.jobs.watcher import Watcher
+from service.jobs.watching.watcher import Watcher
 from service.resources import DatabaseOf, EngineOf, NetworksOf, SettingsOf, StorageOf, WatcherOf
 from service.startup.machine import worker_memory
 
@@ -247,44 +246,6 @@ def show_epochs(
         return {"items": reading.curve(database, job, from_epoch, points), "next": None}
     items, following = reading.page(database, job, from_epoch, limit, after)
     return {"items": items, "next": following}
-
-
-@router.get(
-    "/{job}/events",
-    summary="Watch a job",
-    response_class=StreamingResponse,
-    responses={
-        200: {
-            "description": "Server-sent events: `state` with the job, then `epochs` with a list of epoch reports as "
-            "they arrive, and `state` again whenever it changes; the last one has `id: end`",
-            "content": {"text/event-stream": {"schema": EVENT, "example": EVENTS}},
-        },
-        204: {"description": "With `Last-Event-ID: end`: there is no more to come"},
-        **problems(404, 422),
-    },
-)
-@needs(READ)
-async def watch_job(
-    job: str,
-    database: DatabaseOf,
-    watcher: WatcherOf,
-    last_event_id: Annotated[
-        str | None,
-        Header(
-            description="the id of the last event seen; the stream continues behind it",
-            json_schema_extra={"pattern": "^(end|[0-9]{1,9})$"},
-        ),
-    ] = None,
-) -> Response:
-    """The job, then its epoch reports as they arrive, at the end the job again."""
-    await run_in_threadpool(operations.show, database, job)
-    if last_event_id == "end":
-        return Response(status_code=204)
-    first = first_epoch_after(last_event_id)
-    headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}  # the second is for nginx, which would buffer
-    return StreamingResponse(
-        event_stream(database, watcher, job, first), headers=headers, media_type="text/event-stream"
-    )
 
 
 @router.get(

@@ -14,7 +14,7 @@ from service.http.scopes import READ, TRAIN, needs
 from service.idempotency.creation import CreationOf
 from service.jobs import queue
 from service.jobs.endpoints import Submitter, Wait, replace_answer
-from service.jobs.events import EVENT
+from service.jobs.watching.events import EVENT
 from service.resources import DatabaseOf, EngineOf, NetworksOf, SettingsOf, StorageOf, WatcherOf
 from service.sweeps import drafts, operations, reading
 from service.sweeps.drafts import Ground, SweepDraft

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 
 from service.database.database import Database
 from service.errors import NotFound
-from service.jobs.events import PING, event
-from service.jobs.watcher import Watcher
+from service.jobs.watching.events import PING, event
+from service.jobs.watching.watcher import Watcher
 from service.sweeps import reading
 from service.sweeps.schemas import Sweep
 

@@ -15,12 +15,12 @@ from service.errors import Conflict, NotFound
 from service.evaluations import operations as evaluations
 from service.evaluations.schemas import NewEvaluation
 from service.jobs import operations, queue, verifications
-from service.jobs.events import event_stream
 from service.jobs.records import CheckpointRecord, JobRecord
 from service.jobs.reports.records import ReportsRecord
 from service.jobs.states import State
 from service.jobs.steering.records import LogRecord
-from service.jobs.watcher import Watcher
+from service.jobs.watching.one_job import event_stream
+from service.jobs.watching.watcher import Watcher
 from service.models.left.records import LastParametersRecord
 from service.models.networks import Networks
 from service.models.records import PointRecord

@@ -3,7 +3,7 @@
 import csv as csv_format
 import io
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from itertools import chain
 
 from sqlalchemy.orm import Session
@@ -15,7 +15,7 @@ from service.jobs.operations import estimated_finish_at
 from service.jobs.records import JobRecord
 from service.jobs.reports import records as reports
 from service.jobs.reports.packing import FIELDS, Report
-from service.jobs.reports.thinning import Extremes
+from service.jobs.reports.thinning import FEWEST_WITH_ENDS, Extremes, stretch_of
 from service.jobs.schemas import Job
 
 CHUNK = 1000
@@ -87,6 +87,37 @@ def thinned(session: Session, job: JobRecord, from_epoch: int, points: int) -> l
     rows = reports.extreme_rows(session, job.id, from_epoch, last, stretch)
     blocks = reports.blocks(session, job.id, from_epoch)
     return Extremes(from_epoch, stretch).take(chain([rows], blocks)).to_json()
+
+
+@dataclass(frozen=True)
+class Flush:
+    """Reports of a job that came since somebody looked, thinned."""
+
+    job: str
+    items: list[Report]
+    last: int
+    """The last epoch, which thinning to a few points may leave out."""
+
+
+def flushes(database: Database, begins: dict[str, int], points: int) -> list[Flush]:
+    """Return what came for each job from its epoch on, thinned to at most `points`; jobs without news are left out."""
+    with database.reading() as session:
+        found = (_flush(session, job, from_epoch, points) for job, from_epoch in begins.items())
+        return [each for each in found if each is not None]
+
+
+def _flush(session: Session, job: str, from_epoch: int, points: int) -> Flush | None:
+    last = reports.last_epoch(session, job)
+    if last is None or last < from_epoch:
+        return None
+    stretch = stretch_of(last + 1 - from_epoch, points)
+    rows = reports.extreme_rows(session, job, from_epoch, last, stretch)
+    # another transaction may have added more by now
+    blocks = (
+        block[: int(block.epochs.searchsorted(last, "right"))] for block in reports.blocks(session, job, from_epoch)
+    )
+    kept = Extremes(from_epoch, stretch, has_ends=points >= FEWEST_WITH_ENDS).take(chain([rows], blocks))
+    return Flush(job, kept.to_json(), last)
 
 
 def csv(database: Database, job: str, from_epoch: int, points: int | None) -> Iterator[str]:

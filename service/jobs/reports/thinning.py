@@ -7,6 +7,14 @@ import numpy as np
 
 from service.jobs.reports.packing import Matrix, Reports, reports_of
 
+FEWEST_WITH_ENDS = 4
+"""Points that hold the first and the last report, and the least and the greatest loss."""
+
+
+def stretch_of(epochs: int, points: int) -> int:
+    """Return the length of stretches of so many epochs that leaves at most `points` reports: 1 where all fit."""
+    return 1 if epochs <= points else -(-epochs // max(1, (points - 2) // 2))
+
 
 @dataclass(frozen=True)
 class Row:
@@ -24,11 +32,12 @@ class Row:
 class Extremes:
     """The reports to keep, found in one pass over the blocks; of equal losses the first counts.
 
-    Stretches are counted from epoch `first`; the very first and the very last report are kept too.
+    Stretches are counted from epoch `first`; the very first and the very last report are kept too, if `has_ends`.
     """
 
     first: int
     stretch: int
+    has_ends: bool = True
     _ends: dict[str, Row] = field(default_factory=dict)
     _least: dict[int, Row] = field(default_factory=dict)
     _greatest: dict[int, Row] = field(default_factory=dict)
@@ -38,7 +47,8 @@ class Extremes:
         for block in blocks:
             if len(block):
                 self._take(block)
-        kept = {row.epoch: row for row in (*self._least.values(), *self._greatest.values(), *self._ends.values())}
+        ends = self._ends.values() if self.has_ends else ()
+        kept = {row.epoch: row for row in (*self._least.values(), *self._greatest.values(), *ends)}
         return reports_of([(epoch, *kept[epoch].values) for epoch in sorted(kept)])
 
     def _take(self, block: Reports) -> None:

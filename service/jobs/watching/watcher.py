@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
@@ -18,14 +18,21 @@ POLL = 0.1
 
 Seen = tuple[str, int, float]
 """State, epochs done and progress."""
+News = dict[str, Seen | None]
+"""Jobs as they are now; None where one was deleted."""
 
 
 @dataclass(eq=False)
 class _Watch:
     changed: asyncio.Event = field(default_factory=asyncio.Event)
-    seen: Seen | None = None
-    gone: bool = False
-    """Whether the job was deleted."""
+    seen: News = field(default_factory=dict)
+    news: News = field(default_factory=dict)
+    """Changes since the caller looked."""
+
+    def see(self, job: str, seen: Seen | None) -> None:
+        if job not in self.seen or self.seen[job] != seen:
+            self.seen[job] = self.news[job] = seen
+            self.changed.set()
 
 
 class Watcher:
@@ -50,24 +57,41 @@ class Watcher:
 
     async def changes(self, job: str) -> AsyncGenerator[Seen, None]:
         """Yield the job as it is now and after each change, until it has ended or is deleted, or the service stops."""
-        watch = _Watch()
-        self._watches[job].add(watch)
-        self._nudged.set()
-        try:
-            while not self._closed:
-                await watch.changed.wait()
-                watch.changed.clear()
-                if watch.gone:
-                    return
-                seen = watch.seen  # the poller may set a newer one while the caller works on this one
+        async with aclosing(self.news([job])) as news:
+            async for each in news:
+                seen = each[job]
                 if seen is not None:
                     yield seen
-                    if seen[0] in ENDED:
-                        return
+
+    async def news(self, jobs: Iterable[str]) -> AsyncGenerator[News, None]:
+        """Yield all jobs as they are now, then those that changed, until all have ended or are deleted, or the service
+        stops.
+
+        Changes that come while the caller works are one item; of several of one job, the last counts.
+        """
+        watch, going = _Watch(), set(jobs)
+        for job in going:
+            self._watches[job].add(watch)
+        self._nudged.set()
+        try:
+            while going and not self._closed:
+                await watch.changed.wait()
+                watch.changed.clear()
+                news, watch.news = watch.news, {}
+                if news:
+                    yield news
+                for job, seen in news.items():
+                    if seen is None or seen[0] in ENDED:
+                        self._leave(job, watch)
+                        going.discard(job)
         finally:
-            self._watches[job].discard(watch)
-            if not self._watches[job]:
-                del self._watches[job]
+            for job in going:
+                self._leave(job, watch)
+
+    def _leave(self, job: str, watch: _Watch) -> None:
+        self._watches[job].discard(watch)
+        if not self._watches[job]:
+            del self._watches[job]
 
     async def until_at_rest(self, job: str, seconds: float) -> None:
         """Return when the job has ended or is paused, the time is over or the service stops."""
@@ -100,11 +124,8 @@ class Watcher:
 
     def _compare(self, looked_at: list[str], now: dict[str, Seen]) -> None:
         for job in looked_at:
-            seen = now.get(job)
             for watch in self._watches.get(job, ()):
-                if watch.seen != seen or seen is None:
-                    watch.seen, watch.gone = seen, seen is None
-                    watch.changed.set()
+                watch.see(job, now.get(job))
 
     def close(self) -> None:
         """End all waits and streams."""
