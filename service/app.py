@@ -54,6 +54,7 @@ from service.predictions.endpoints import kserve
 from service.predictions.endpoints import router as predictions
 from service.recovery import keep_removing_abandoned, recover
 from service.resources import DatabaseOf, EngineOf, Resources, RoomOf
+from service.retention.operations import keep_applying
 from service.settings import Settings
 from service.storage.storage import Storage
 from service.sweeps.endpoints import router as sweeps
@@ -164,6 +165,7 @@ async def opened(settings: Settings) -> AsyncIterator[Resources]:
     if database.reserve is not None:
         database.reserve.fill()
     removing = asyncio.create_task(keep_removing_abandoned(database, storage))
+    forgetting = asyncio.create_task(keep_applying(settings, database))
     try:
         yield Resources(
             settings=settings,
@@ -179,6 +181,7 @@ async def opened(settings: Settings) -> AsyncIterator[Resources]:
         )
     finally:
         removing.cancel()
+        forgetting.cancel()
         await watcher.stop()
         # in a thread of its own: those of requests may all be busy
         await to_thread.run_sync(engine.stop, limiter=CapacityLimiter(1))

@@ -10,6 +10,7 @@ from service.commands.backup import backup, restore
 from service.commands.checks import migrated, refuse, refusing, settings_of
 from service.commands.keys import keys
 from service.commands.owners import owners
+from service.commands.retention import retention
 
 cli = typer.Typer(
     help="Train and serve Dense networks over HTTP.",
@@ -24,6 +25,7 @@ cli.add_typer(keys, name="keys")
 cli.add_typer(owners, name="owners")
 cli.command()(backup)
 cli.command()(restore)
+cli.command()(retention)
 
 
 def main() -> None:

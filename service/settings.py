@@ -1,17 +1,34 @@
 """One frozen `Settings`, from the environment; README has the table of them."""
 
 import re
+from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PositiveInt, field_validator
+from pydantic import BeforeValidator, Field, PositiveInt, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from service.environment import EVERY_HOST, is_of_kubernetes
 
 MEBIBYTE = 1 << 20
 HOST_NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
+
+
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def _period(given: object) -> object:
+    """Read a number with its unit, such as 90d."""
+    if not isinstance(given, str):
+        return given
+    found = re.fullmatch(r"([1-9][0-9]{0,5})([smhd])", given)
+    if found is None:
+        raise ValueError(f"{given!r} is no period: give a whole number and s, m, h or d, such as 90d")
+    return timedelta(**{UNITS[found[2]]: int(found[1])})
+
+
+Period = Annotated[timedelta, BeforeValidator(_period)]
 
 
 class Settings(BaseSettings):
@@ -67,6 +84,17 @@ class Settings(BaseSettings):
     """Port of a replica's own metrics; None: nothing is counted."""
     metrics_host: str = "127.0.0.1"
     """Address of that port."""
+
+    keep_jobs: Period | None = None
+    """Time after their end for which jobs stay; None, as for all that follow: for ever."""
+    keep_epochs: Period | None = None
+    """Time after the end of a job for which all of its epoch reports stay; then about a thousand do."""
+    keep_checkpoints: Period | None = None
+    """Time for which the last parameters of jobs without a version stay, and kept epochs that nothing needs."""
+    keep_answers: Period | None = None
+    """Time for which a request with an `Idempotency-Key` is answered as before; a day where nothing is said."""
+    keep_versions: Period | None = None
+    """Time for which versions stay that are neither served nor latest, and that nothing needs."""
 
     @property
     def database_url(self) -> str:

@@ -31,7 +31,7 @@ FLOORS = (
     "jobs",
     "sweeps",
     "backup engine evaluations predictions recovery",
-    "client inference metrics",
+    "client inference metrics retention",
     "app demo",
     "server",
     "commands",

@@ -1,11 +1,13 @@
 """Bring a database to the present schema."""
 
 import logging
+import sqlite3
 from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from service.database import upgrade
 from service.database.database import Database
 from service.database.disk_faults import disk_fault
 from service.database.revisions import MIGRATIONS, revisions
@@ -54,14 +56,19 @@ def migrate(database: Database, revision: str = "head") -> None:
         return
     from alembic import command  # here: it takes half a second, and most starts find the schema as it should be
 
-    config = configuration()
+    config, copy = configuration(), None
     try:
+        if database.file is not None and revision == "head":
+            database.close()  # a file that is rebuilt can have no other readers
+            copy = upgrade.prepare(database.file, present, revisions()[-1])
         with database.rebuilding() as connection:
             config.attributes.update({"connection": connection, "from": present})
             command.upgrade(config, revision)
-    except DBAPIError as error:
+    except (DBAPIError, sqlite3.Error) as error:
         if (fault := disk_fault(error)) is None:
             raise
         remedy = REMEDIES[fault.code or ""]
         raise CannotWrite(f"The tables cannot be brought up to date: {remedy}, and start again.", fault.code) from None
+    if copy is not None:
+        upgrade.forget_older(copy)
     log.info("the database was brought from schema %s to %s", present or "none", revisions()[-1])

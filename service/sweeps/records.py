@@ -1,5 +1,6 @@
 """The tables of sweeps and their trials, and every query on them."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,7 @@ from service.jobs.states import ENDED, JobError, State
 from service.learning.planning.advice import Advice
 from service.learning.training.recipe import Monitored
 from service.models.records import drop_points
+from service.telemetry import records as totals
 
 Method = Literal["grid", "random", "asha"]
 SweepState = Literal["running", "paused", "succeeded", "failed"]
@@ -146,4 +148,6 @@ def delete_jobs(session: Session, jobs: Sequence[str]) -> None:
     for job in jobs:
         if job not in with_version:
             drop_points(session, job)
+    states = Counter(session.scalars(select(JobRecord.state).where(JobRecord.id.in_(jobs))))
+    totals.count(session, **{totals.deleted(state): count for state, count in states.items()})
     session.execute(delete(JobRecord).where(JobRecord.id.in_(jobs)))

@@ -23,7 +23,8 @@ _ADD = text(
 
 def count(session: Session, **amounts: int) -> None:
     """Add to totals, in the transaction of what is counted."""
-    session.execute(_ADD, [{"name": name, "value": amount} for name, amount in amounts.items()])
+    if amounts:
+        session.execute(_ADD, [{"name": name, "value": amount} for name, amount in amounts.items()])
 
 
 def deleted(state: str) -> str:

@@ -22,6 +22,8 @@ from tests.support.full_disk import SmallDisk, no_more_pages, small_disk
 from tests.support.serving import running_service, wait_for
 from tests.support.writes import DATA, WRITES, line, refused, serving
 
+LARGE = text("INSERT INTO answers VALUES ('a', '', 0, '', zeroblob(2000000), '2020-01-01', '')")
+
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[SmallDisk]:
@@ -75,12 +77,12 @@ def test_a_limit_on_the_size_of_files_is_a_full_disk(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, hard))
         try:
             with pytest.raises(CannotWrite) as full, database.transaction() as session:
-                session.execute(text("INSERT INTO answers VALUES ('a', '', 0, '', zeroblob(2000000), '2020-01-01')"))
+                session.execute(LARGE)
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         assert full.value.code == "storage_full"
         with database.transaction() as session:
-            session.execute(text("INSERT INTO answers VALUES ('a', '', 0, '', zeroblob(2000000), '2020-01-01')"))
+            session.execute(LARGE)
 
 
 def test_a_database_that_can_only_be_read_says_so(tmp_path: Path) -> None:

@@ -1,0 +1,168 @@
+"""Queries for what retention takes away; each finds what is old and needed by nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+from sqlalchemy import JSON, ColumnElement, and_, delete, exists, func, insert, or_, select, type_coerce
+from sqlalchemy.orm import Session, aliased
+
+from service.evaluations.records import EvaluationRecord
+from service.idempotency.records import AnswerRecord
+from service.ids import first_id
+from service.jobs import queue
+from service.jobs.records import JobRecord
+from service.jobs.reports import records as reports
+from service.jobs.reports.packing import COLUMNS, Reports, joined
+from service.jobs.reports.records import EpochRecord, ReportsRecord
+from service.jobs.reports.thinning import Extremes
+from service.jobs.states import ENDED
+from service.models.left.records import LastParametersRecord
+from service.models.records import ModelRecord, PointRecord, VersionRecord
+from service.sweeps.records import SweepRecord
+
+KEPT_EPOCHS = 1000
+"""Reports of a job that stay, about: the first, the last, the best, and the extremes of each stretch between."""
+
+
+@dataclass(frozen=True)
+class Version:
+    """The key of a version, and the job that made it."""
+
+    model: str
+    number: int
+    job: str | None
+
+
+@dataclass(frozen=True)
+class Point:
+    """The key of the parameters of a kept epoch."""
+
+    job: str
+    epoch: int
+
+
+def old_jobs(session: Session, before: datetime) -> list[str]:
+    """Jobs that ended before; those of sweeps and cross-validations go with these, and those being verified stay."""
+    again = aliased(JobRecord)
+    verified = exists().where(again.verifies == JobRecord.id, again.state.not_in(ENDED))
+    alone = JobRecord.sweep.is_(None), JobRecord.cross_validation.is_(None)
+    statement = select(JobRecord.id).where(*_ended(before), *alone, ~verified)
+    return list(session.scalars(statement.order_by(JobRecord.id)))
+
+
+def _ended(before: datetime) -> tuple[ColumnElement[bool], ...]:
+    """The conditions of an end before: ids, by which an index finds them, tell the time of the creation."""
+    created = JobRecord.id < first_id("job", int(before.astimezone(UTC).timestamp() * 1e9))
+    return JobRecord.state.in_(ENDED), created, JobRecord.ended_at < before
+
+
+def drop_jobs(session: Session, jobs: Sequence[str]) -> None:
+    for record in session.scalars(select(JobRecord).where(JobRecord.id.in_(jobs))):
+        queue.delete(session, record)
+
+
+def jobs_to_thin(session: Session, before: datetime) -> list[str]:
+    """Ended jobs with many reports, packed as workers wrote them."""
+    packed = exists().where(ReportsRecord.job_id == JobRecord.id)
+    statement = select(JobRecord.id).where(*_ended(before), JobRecord.epochs_done > KEPT_EPOCHS, packed)
+    return list(session.scalars(statement.order_by(JobRecord.id)))
+
+
+def thin(session: Session, jobs: Sequence[str]) -> None:
+    """Keep about a thousand reports of each, as rows: blocks hold successive epochs alone."""
+    for record in session.scalars(select(JobRecord).where(JobRecord.id.in_(jobs))):
+        blocks = list(reports.blocks(session, record.id, 0))
+        whole = joined(blocks)
+        stretch = max(1, -(-2 * len(whole) // (KEPT_EPOCHS - 3)))
+        kept = Extremes(0, stretch).take(blocks)
+        best = whole[np.flatnonzero(whole.epochs == (-1 if record.best_epoch is None else record.best_epoch))]
+        rows = {**_rows(record.id, kept), **_rows(record.id, best)}
+        session.execute(delete(ReportsRecord).where(ReportsRecord.job_id == record.id))
+        session.execute(insert(EpochRecord), [rows[epoch] for epoch in sorted(rows)])
+
+
+def _rows(job: str, part: Reports) -> dict[int, dict[str, object]]:
+    """Return rows of the table of single reports by their epochs."""
+    values = [[None if value != value else value for value in row] for row in part.values.tolist()]
+    pairs = zip(part.epochs.tolist(), values, strict=True)
+    return {epoch: {"job_id": job, "epoch": epoch, **dict(zip(COLUMNS, row, strict=True))} for epoch, row in pairs}
+
+
+def old_last_parameters(session: Session, before: datetime) -> list[str]:
+    """Ended jobs that left their last parameters."""
+    left = exists().where(LastParametersRecord.job_id == JobRecord.id)
+    return list(session.scalars(select(JobRecord.id).where(*_ended(before), left).order_by(JobRecord.id)))
+
+
+def drop_last_parameters(session: Session, jobs: Sequence[str]) -> None:
+    session.execute(delete(LastParametersRecord).where(LastParametersRecord.job_id.in_(jobs)))
+
+
+def old_points(session: Session, before: datetime) -> list[Point]:
+    """Kept epochs of versions from before, but those that were evaluated, or that a job begins from."""
+    own = and_(VersionRecord.model_id == PointRecord.model_id, VersionRecord.job_id == PointRecord.job_id)
+    evaluated = exists().where(
+        EvaluationRecord.model_id == PointRecord.model_id,
+        EvaluationRecord.version == VersionRecord.number,
+        EvaluationRecord.epoch == PointRecord.epoch,
+    )
+    columns = PointRecord.job_id, PointRecord.epoch, PointRecord.model_id, VersionRecord.number
+    statement = select(*columns).join(VersionRecord, own).where(VersionRecord.created_at < before, ~evaluated)
+    begun = _begun_from(session)
+    rows = session.execute(statement.order_by(PointRecord.job_id, PointRecord.epoch))
+    return [Point(job, epoch) for job, epoch, model, number in rows if (model, number, epoch) not in begun]
+
+
+def _begun_from(session: Session) -> set[tuple[str, int, int | None]]:
+    """Model, version and kept epoch that the jobs that are there began from."""
+    recipe = type_coerce(JobRecord.recipe, JSON)
+    columns = JobRecord.model_id, recipe["from_version"].as_integer(), recipe["from_epoch"].as_integer()
+    return {(model, number, epoch) for model, number, epoch in session.execute(select(*columns).distinct())}
+
+
+def drop_points(session: Session, points: Sequence[Point]) -> None:
+    wanted = (and_(PointRecord.job_id == each.job, PointRecord.epoch == each.epoch) for each in points)
+    session.execute(delete(PointRecord).where(or_(*wanted)))
+
+
+def old_answers(session: Session, before: datetime) -> list[tuple[str, str]]:
+    """Answers to requests with an `Idempotency-Key`, by owner and key."""
+    statement = select(AnswerRecord.owner, AnswerRecord.key).where(AnswerRecord.created_at < before)
+    return [(owner, key) for owner, key in session.execute(statement)]
+
+
+def drop_answers(session: Session, answers: Sequence[tuple[str, str]]) -> None:
+    wanted = (and_(AnswerRecord.owner == owner, AnswerRecord.key == key) for owner, key in answers)
+    session.execute(delete(AnswerRecord).where(or_(*wanted)))
+
+
+def old_versions(session: Session, before: datetime) -> list[Version]:
+    """Versions that are neither served nor latest, nor evaluated, nor a sweep's best, nor begun from by any job."""
+    other = aliased(VersionRecord)
+    latest = select(func.max(other.number)).where(other.model_id == VersionRecord.model_id)
+    needed = (
+        VersionRecord.number == ModelRecord.served,
+        VersionRecord.number == latest.scalar_subquery(),
+        VersionRecord.number == latest.where(~other.refused).scalar_subquery(),
+        exists().where(
+            EvaluationRecord.model_id == VersionRecord.model_id, EvaluationRecord.version == VersionRecord.number
+        ),
+        exists().where(JobRecord.held_model_id == ModelRecord.id, JobRecord.held_version == VersionRecord.number),
+        exists().where(SweepRecord.best_job == VersionRecord.job_id),
+    )
+    columns = VersionRecord.model_id, VersionRecord.number, VersionRecord.job_id
+    statement = select(*columns).join(ModelRecord, ModelRecord.id == VersionRecord.model_id)
+    statement = statement.where(VersionRecord.created_at < before, *(~func.coalesce(each, False) for each in needed))
+    begun = {(model, number) for model, number, _ in _begun_from(session)}
+    rows = session.execute(statement.order_by(VersionRecord.model_id, VersionRecord.number))
+    return [Version(model, number, job) for model, number, job in rows if (model, number) not in begun]
+
+
+def drop_versions(session: Session, versions: Sequence[Version]) -> None:
+    """Delete versions with the epochs that their trainings kept; their numbers are never given again."""
+    jobs = [each.job for each in versions if each.job is not None]
+    session.execute(delete(PointRecord).where(PointRecord.job_id.in_(jobs)))
+    wanted = (and_(VersionRecord.model_id == each.model, VersionRecord.number == each.number) for each in versions)
+    session.execute(delete(VersionRecord).where(or_(*wanted)))
