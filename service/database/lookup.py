@@ -4,6 +4,7 @@ import re
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Select, SQLColumnExpression, and_, select
@@ -59,12 +60,17 @@ def find(
         NotFound: there is none for the caller.
         Forbidden: the session writes, and another owner has only shared it.
     """
-    statement = select(kind).where(owners.named(kind, reference))
-    record = session.scalars(statement.with_for_update() if lock else statement).one_or_none()
+    record: AnyNamed | None = session.scalars(_named(kind, lock=lock), owners.naming(reference)).one_or_none()
     if record is None or not owners.is_seen(record):
         raise not_found(session, kind, reference, noun)
     owners.check(session, record, noun, to_read=to_read)
     return record
+
+
+@cache
+def _named(kind: type[AnyNamed], *, lock: bool) -> Select[Any]:
+    statement = select(kind).where(owners.named(kind))
+    return statement.with_for_update() if lock else statement
 
 
 def not_found(session: Session, kind: type[Named], reference: str, noun: str) -> NotFound:

@@ -2,7 +2,7 @@
 
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, and_, false, or_
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, false, or_
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service.database.caller import DEFAULT_OWNER, caller
@@ -11,6 +11,9 @@ from service.errors import Forbidden
 
 WRITES = "descent_writes"
 """The mark of a session that changes rows: what it looks up has to be its caller's own."""
+
+REFERENCE, OWNER = "descent_reference", "descent_owner"
+"""Parameters of statements that are made once: to make one takes longer than to execute it."""
 
 
 class Owned:
@@ -52,9 +55,17 @@ def check(session: Session, record: HasOwner, noun: str, *, to_read: bool) -> No
         raise Forbidden(detail, "shared_to_read")
 
 
-def named(kind: Any, reference: str) -> ColumnElement[bool]:
-    """Return the condition of the row with this id, or with this name among the caller's; `is_seen` decides then."""
-    return or_(kind.id == reference, and_(kind.owner == caller().owner, kind.name == reference))
+def named(kind: Any) -> ColumnElement[bool]:
+    """Return the condition of the row with an id, or with a name among the caller's, that `reference` gives when it is
+    executed; `is_seen` decides then.
+    """
+    given: BindParameter[str] = bindparam(REFERENCE)
+    return or_(kind.id == given, and_(kind.owner == bindparam(OWNER), kind.name == given))
+
+
+def naming(reference: str) -> dict[str, str]:
+    """Return the values of `named` for the caller."""
+    return {REFERENCE: reference, OWNER: caller().owner}
 
 
 def own(kind: Any, *, by_index: bool = True) -> ColumnElement[bool]:

@@ -47,7 +47,7 @@ class DatasetView:
     class_weights: ClassWeights | None = None
     """The weights of rows of the training part by their class, which multiply those of the column of weights."""
     _sums: dict[str, Gram | None] = field(default_factory=dict, repr=False, compare=False)
-    """Sums that were made again, by part."""
+    """Sums that were read or made again, by part."""
 
     @property
     def dataset(self) -> DatasetRecord:
@@ -126,11 +126,12 @@ class DatasetView:
         """
         if self.is_weighted or not np.can_cast(self.dataset.dtype, self.dtype, "safe"):
             return None
-        if self.columns.is_as_stored:
-            return self.storage.gram(self.dataset.id, self.dataset.content_hash, name)
         if name not in self._sums:
-            arrays = self.storage.open(self.dataset.id, self.dataset.content_hash)
-            self._sums[name] = sums_over(arrays, self.columns, name)
+            stored = self.dataset.id, self.dataset.content_hash
+            if self.columns.is_as_stored:
+                self._sums[name] = self.storage.gram(*stored, name)
+            else:
+                self._sums[name] = sums_over(self.storage.open(*stored), self.columns, name)
         return self._sums[name]
 
     def check(self, network: Network, pointer: str) -> None:

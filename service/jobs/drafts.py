@@ -124,7 +124,7 @@ def _start(session: Session, networks: Networks, new: NewJob) -> tuple[bool, Tra
     with reference_at("#/model"):
         model = models.find(session, new.model)
     with reference_at("#/from_version"):
-        start = networks.latest(session, new.model, new.from_version)
+        start = networks.get(session, model.id, model.version if new.from_version is None else new.from_version)
     if new.from_epoch is not None:
         with reference_at("#/from_epoch"):
             start = networks.get(session, start.model, start.version, new.from_epoch)

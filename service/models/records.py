@@ -209,7 +209,7 @@ def which(session: Session, reference: str, version: int | None) -> tuple[str, i
     if version is not None:
         named = and_(VersionRecord.model_id == ModelRecord.id, VersionRecord.number == version)
         statement = select(*columns, VersionRecord.number).outerjoin(VersionRecord, named)
-    found = session.execute(statement.where(owners.named(ModelRecord, reference))).first()
+    found = session.execute(statement.where(owners.named(ModelRecord)), owners.naming(reference)).first()
     if found is None or not owners.is_seen(found):
         raise lookup.not_found(session, ModelRecord, reference, "model")
     if version is not None and found[3] is None:

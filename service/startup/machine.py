@@ -1,6 +1,7 @@
 """The machine, as far as this service may use it: processors, memory, and what each worker gets of them."""
 
 import os
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,12 +17,14 @@ LIMITS = "memory.max", "memory/memory.limit_in_bytes"
 """Files with the bytes that a container may have, of the second and the first version of cgroups."""
 
 
+@cache
 def memory(cgroups: Path = CGROUPS) -> int:
     """Return the bytes of memory of this machine, or of the container."""
     limits = (_number_in(cgroups / name) for name in LIMITS)
     return min([os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"), *filter(None, limits)])
 
 
+@cache
 def processors(cgroups: Path = CGROUPS) -> int:
     """Return the processors that this process may use: a quota of the container counts as whole ones."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

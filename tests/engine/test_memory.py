@@ -82,5 +82,7 @@ def test_the_memory_of_a_container_is_what_it_may_have(tmp_path: Path, file: str
 def test_the_processors_of_a_container_are_those_of_its_quota(tmp_path: Path) -> None:
     everything = machine.processors(tmp_path)
     for quota, expected in (("max 100000", everything), ("50000 100000", 1), ("90000000 100000", everything)):
-        (tmp_path / "cpu.max").write_text(quota)
-        assert machine.processors(tmp_path) == expected
+        folder = tmp_path / quota.replace(" ", "_")
+        folder.mkdir()
+        (folder / "cpu.max").write_text(quota)
+        assert machine.processors(folder) == expected

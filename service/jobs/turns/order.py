@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from service.database.record import now
@@ -91,9 +91,14 @@ def credit(seconds: float, yielded_seconds: float) -> float:
     return YIELDED_SHARE * seconds - yielded_seconds
 
 
+# made once: to make a statement takes longer than to execute it
+_OF_PRIORITY = WAITING, JobRecord.priority == bindparam("priority")
+_FIRST = select(func.min(JobRecord.turn)).where(*_OF_PRIORITY)
+_LAST = select(func.max(JobRecord.turn)).where(*_OF_PRIORITY, JobRecord.submitter == bindparam("submitter"))
+
+
 def turn_of_new(session: Session, submitter: str, priority: int) -> int:
     """Return the turn of a new job: level with the first that waits, or behind the last of the same submitter."""
-    waiting = WAITING, JobRecord.priority == priority
-    first = session.scalar(select(func.min(JobRecord.turn)).where(*waiting))
-    own = session.scalar(select(func.max(JobRecord.turn)).where(*waiting, JobRecord.submitter == submitter))
+    first = session.scalar(_FIRST, {"priority": priority})
+    own = session.scalar(_LAST, {"priority": priority, "submitter": submitter})
     return max(first or 0, -1 if own is None else own) + (own is not None)
