@@ -19,6 +19,7 @@ from service.access.limits import OwnerLimits
 from service.access.records import any_keys
 from service.access.routes import RouteTable
 from service.access.sign_in_endpoints import router as sign_in
+from service.cross_validations.endpoints import router as cross_validations
 from service.database.database import Database
 from service.database.migrate import migrate
 from service.datasets.endpoints import router as datasets
@@ -78,6 +79,7 @@ TAGS = {
     "models": "Networks, and the numbered versions of their parameters.",
     "jobs": "Trainings of a model on a dataset, in background workers.",
     "sweeps": "Many trainings as one object, ranked.",
+    "cross-validations": "A recipe judged on rows that its trainings have not seen.",
     "predictions": "A version's outputs for rows, and how good they are.",
     "inference protocol": "The Open Inference Protocol V2, as Triton's and KServe's clients speak it.",
     "keys": "Who may come in, as whom, to do what.",
@@ -136,8 +138,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(HeadAsGet)
     app.add_middleware(BodyLimit, limit=settings.max_body, upload_limit=settings.max_upload)
     add_error_handlers(app)
-    of_nouns = datasets, models, evaluations, jobs, steering, watching, sweeps, vocabulary, inference_metadata
-    for router in (keys, sign_in, *of_nouns, metrics, page):
+    of_nouns = datasets, models, evaluations, jobs, steering, watching, sweeps, cross_validations
+    for router in (keys, sign_in, *of_nouns, vocabulary, inference_metadata, metrics, page):
         app.include_router(router)
     _add_health(app)
     add_docs(app, OPEN if settings.docs == "open" else READ)

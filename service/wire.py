@@ -15,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 from pydantic.json_schema import JsonSchemaValue
+from typing_extensions import TypeAliasType
 
 from service.http.long_json.lists import LongList
 from service.ids import looks_like_an_id
@@ -67,6 +68,10 @@ class DescribedAs:
 
 def _plain(value: Any) -> Any:
     return value.plain() if isinstance(value, LongList) else value
+
+
+AnyValue: Any = TypeAliasType("AnyValue", "float | bool | str | list[AnyValue] | dict[str, AnyValue] | None")
+"""Any value of JSON."""
 
 
 PLAIN = BeforeValidator(_plain)

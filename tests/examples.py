@@ -56,7 +56,12 @@ FIRST = (
     "v2_infer",
 )
 """Operations that make what others show."""
-MADE = {"create_job": "job", "evaluate": "evaluation", "create_sweep": "sweep"}
+MADE = {
+    "create_job": "job",
+    "evaluate": "evaluation",
+    "create_sweep": "sweep",
+    "create_cross_validation": "cross_validation",
+}
 """The name that paths have for what an operation makes."""
 
 
@@ -185,6 +190,11 @@ def _waited(http: httpx.Client, url: str, _: Any) -> httpx.Response:
     return http.get(url, headers={"Prefer": "wait=60"})
 
 
+def _out_of_fold(http: httpx.Client, url: str, body: Any) -> httpx.Response:
+    _waited(http, url.removesuffix("/predictions"), body)
+    return http.get(url)
+
+
 def _long_sweep(verb: str) -> Asked:
     """Return a request that asks something of a sweep that does not end by itself."""
 
@@ -223,6 +233,9 @@ SPECIAL: dict[tuple[str, str], Asked] = {
     ("resume_job", "200"): _resumed,
     ("stop_job", "200"): _stopped,
     ("change_job", "200"): _changed,
+    ("create_cross_validation", "200"): _ended,
+    ("show_cross_validation", "200"): _waited,
+    ("show_out_of_fold_predictions", "200"): _out_of_fold,
     ("create_sweep", "200"): _previewed,
     ("show_sweep", "200"): _waited,
     ("stop_sweep", "200"): _long_sweep("stop"),
@@ -249,7 +262,7 @@ def _steady(text: str) -> str:
     text = re.sub(r'"\d{4}-\d\d-\d\dT[^"]*"', f'"{TIME}"', text)
     text = re.sub(r'"dsc_[0-9a-z]+"', '"dsc_..."', text)
     ids: dict[str, str] = {}
-    for id in re.findall(r"\b(?:ds|mdl|job|ev|key|swp)_[0-9a-z]{20,}\b", text):
+    for id in re.findall(r"\b(?:ds|mdl|job|ev|key|swp|cv)_[0-9a-z]{20,}\b", text):
         prefix, _, rest = id.partition("_")
         ids.setdefault(id, f"{prefix}_{len(ids) + 1:0{len(rest)}d}")
     for id, steady in ids.items():

@@ -29,7 +29,7 @@ FLOORS = (
     "datasets telemetry",
     "models",
     "jobs",
-    "sweeps",
+    "cross_validations sweeps",
     "backup engine evaluations predictions recovery",
     "client inference metrics retention",
     "app demo",
@@ -75,7 +75,17 @@ ROLES = {
     "states": 0,
 }
 """Within the nouns, a file imports what has its number or a smaller one; files without a role go with operations."""
-NOUNS = {"access", "datasets", "models", "jobs", "sweeps", "predictions", "evaluations", "inference"}
+NOUNS = {
+    "access",
+    "datasets",
+    "models",
+    "jobs",
+    "sweeps",
+    "cross_validations",
+    "predictions",
+    "evaluations",
+    "inference",
+}
 
 MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path

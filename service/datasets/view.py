@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -64,19 +65,27 @@ class DatasetView:
             NotFound: the files are gone.
             Unavailable: the storage is out of reach.
         """
-        arrays = self._arrays(name)
+        weights = self.class_weights if name == "train" else None
+        return self.seen(self._arrays(name), weights, self.gram(name) if sums else None)
+
+    def seen(self, arrays: Arrays, class_weights: ClassWeights | None = None, gram: Gram | None = None) -> Part:
+        """Return stored rows as a network sees them."""
         targets = rows_of(arrays.targets, self.columns.targets, self.dtype)
-        gram, numbers = self.gram(name) if sums else None, self.columns.numbers
         weights = self._weights_in(arrays)
-        if self.class_weights is not None and name == "train":
-            of_classes = self.class_weights.of(arrays.targets)
+        if class_weights is not None:
+            of_classes = class_weights.of(arrays.targets)
             weights = of_classes if weights is None else of_classes * weights
-        return Part(self._seen(arrays), targets, weights, gram, numbers)
+        return Part(self._seen(arrays), targets, weights, gram, self.columns.numbers)
 
     @property
     def is_weighted(self) -> bool:
         """Whether rows of the training part have weights."""
         return self.columns.weights is not None or self.class_weights is not None
+
+    @cached_property
+    def arrays(self) -> Arrays:
+        """All rows as they are stored, memory-mapped. Raises as `part` does."""
+        return self.storage.open(self.dataset.id, self.dataset.content_hash)
 
     def rows(self, name: str) -> Rows:
         """Return the inputs of one part (rows × inputs), as `part` has them. Raises as `part` does."""

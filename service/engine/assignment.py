@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 
 import safetensors.numpy as safetensors
 
+from service.cross_validations.folds import fold_of, learnt_of, part_of
+from service.cross_validations.records import CrossValidationRecord, FoldRecord, fold_of_job
 from service.datasets import records as datasets
 from service.datasets.view import DatasetView
 from service.engine.workspace import Workspace
@@ -13,7 +15,9 @@ from service.jobs.records import JobRecord
 from service.jobs.steering import records as log_of_jobs
 from service.jobs.training_data import columns_of_job, view_of_job
 from service.learning.network import Network
+from service.learning.rows.part import Part
 from service.learning.training.problem import Problem
+from service.learning.training.recipe import Recipe
 from service.learning.training.training import Training
 from service.models import parameter_bytes
 from service.models import records as models
@@ -28,6 +32,7 @@ class Assignment:
 
     network: Network
     view: DatasetView
+    problem: Problem
     training: Training
     signature: Signature
     receipt: Receipt
@@ -48,12 +53,24 @@ def prepare(workspace: Workspace, record: JobRecord) -> Assignment:
         changes = log_of_jobs.changes(session, record.verifies or record.id)
         network = network_of(model)
         columns = columns_of_job(dataset, given, version.signature)
+        fold = None if record.cross_validation is None else fold_of_job(session, record.id)
         signature = signature_of(columns, network, recipe.loss, version.signature)
     start = parameter_bytes.from_bytes(kept.parameters)
     view = view_of_job(workspace.storage, columns, network.dtype, given)
-    validation = view.part("validation") if dataset.validation_rows else None
-    problem = Problem(network, view.part("train"), validation, recipe)
+    problem = Problem(network, *_parts(view, fold, recipe, balanced=given.class_weight == "balanced"), recipe)
     training = Training(problem, start, fresh=model.seeded and version.number == 0, changes=changes)
     if saved is not None:
         training.restore(safetensors.load(saved))
-    return Assignment(network, view, training, signature, receipts.begin(given, dataset.content_hash, start))
+    return Assignment(network, view, problem, training, signature, receipts.begin(given, dataset.content_hash, start))
+
+
+def _parts(
+    view: DatasetView, fold: tuple[FoldRecord, CrossValidationRecord] | None, recipe: Recipe, *, balanced: bool
+) -> tuple[Part, Part | None]:
+    """Return the rows to learn from and those to watch: the dataset's parts, or those of a fold."""
+    if fold is None:
+        return view.part("train"), view.part("validation") if view.dataset.validation_rows else None
+    stopping = recipe.early_stopping
+    watches = stopping is not None and stopping.monitor == "validation_loss"
+    rows = fold_of(view, fold[0].number, fold[1].folds, fold[1].seed, watches=watches)
+    return learnt_of(view, rows.train, balanced=balanced), part_of(view, rows.watched) if len(rows.watched) else None

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 from service.database.database import Database
 from service.database.lookup import position_of
 from service.database.record import now
-from service.datasets.columns import Column
 from service.datasets.view import DatasetView
 from service.errors import invalid
 from service.evaluations.records import EvaluationRecord, Residual
@@ -24,14 +23,14 @@ from service.jobs import records as jobs
 from service.jobs.reports import reading
 from service.jobs.training_data import loss_and_weights, view_of
 from service.learning.evaluation import evaluation
-from service.learning.evaluation.evaluation import Classes, Evaluation, Numbers
-from service.learning.evaluation.metrics import Metrics
+from service.learning.evaluation.evaluation import Classes, Numbers
 from service.learning.evaluation.worst_rows import WorstRow
 from service.learning.losses import MSE, Loss
 from service.models import records as models
 from service.models.networks import Networks
 from service.models.records import ModelRecord
 from service.models.signature.from_data import link_of
+from service.models.signature.scored import metrics_by_name, scored
 from service.models.trained_network import TrainedNetwork
 from service.pointers import reference_at
 from service.storage.storage import Storage
@@ -55,7 +54,7 @@ def evaluate(
         view = view_of(session, storage, trained, new.dataset, new.rename)
         loss = new.loss.to_learning() if new.loss is not None else _loss_of(session, trained)
     columns = view.columns.target_columns
-    part, targets = view.part(new.part, sums=False), _targets_of(columns)
+    part, targets = view.part(new.part, sums=False), scored(columns)
     if view.columns.weights is not None and part.weights is not None and not part.weights.any():
         name = view.columns.weights.stored.name
         detail = f"All weights, those of column {name!r}, are 0 in the {new.part} part."
@@ -70,30 +69,11 @@ def evaluate(
         dataset_id=view.dataset.id,
         part=new.part,
         loss=json_numbers.finite(found.loss),
-        metrics=_metrics(columns, found),
+        metrics=metrics_by_name(columns, found),
         residuals=_residuals(view, new.part, targets, found.worst) if new.residuals else None,
         rows=len(part),
         created_at=now(),
     )
-
-
-def _targets_of(columns: Sequence[Column]) -> list[Numbers | Classes]:
-    """The targets to score: numeric targets as one group if there are no others, otherwise each alone."""
-    if all(target.kind == "numeric" for target in columns):
-        return [Numbers(len(columns))]
-    return [_target_of(target) for target in columns]
-
-
-def _target_of(target: Column) -> Numbers | Classes:
-    if target.kind == "boolean":
-        return Classes((False, True))
-    return Numbers() if target.categories is None else Classes(target.categories)
-
-
-def _metrics(columns: Sequence[Column], found: Evaluation) -> Metrics:
-    if len(found.metrics) == 1:
-        return found.metrics[0]
-    return {target.name: metrics for target, metrics in zip(columns, found.metrics, strict=True)}
 
 
 def _residuals(

@@ -9,8 +9,8 @@ from service.inference import tensors
 from service.inference.metadata import LABELS, PROBABILITIES, RAW, datatype_of, named, outputs_of
 from service.inference.requests import Request, WantedOutput
 from service.inference.tensors import Tensor
+from service.models.signature.class_answers import class_answers
 from service.models.trained_network import TrainedNetwork
-from service.predictions.class_answers import class_answers
 
 
 def wanted_of(request: Request, trained: TrainedNetwork) -> list[WantedOutput]:

@@ -10,9 +10,9 @@ import orjson
 from service.http import media_types
 from service.http.json_numbers import Array, JsonObject
 from service.learning.rows.one_hot import Rows
+from service.models.signature.class_answers import Classes, class_answers
 from service.models.signature.signature import Signature
 from service.models.trained_network import TrainedNetwork
-from service.predictions.class_answers import Classes, class_answers
 from service.predictions.extrapolation import values_outside_training
 
 if TYPE_CHECKING:

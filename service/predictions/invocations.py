@@ -16,10 +16,10 @@ from service.http import json_numbers, media_types
 from service.http.json_bodies import read_json
 from service.http.json_numbers import Array
 from service.http.long_json.lists import LongList, first_of, pieces, unwrapped
+from service.models.signature.class_answers import class_answers
 from service.models.signature.signature import Signature
 from service.models.trained_network import TrainedNetwork
 from service.pointers import escape
-from service.predictions.class_answers import class_answers
 from service.predictions.operations import outputs
 from service.predictions.question import Question
 from service.predictions.rows import json_rows, named_rows, tables

@@ -1,11 +1,13 @@
 """Sweeps over HTTP."""
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
+from service.database.database import Database
 from service.errors import invalid
 from service.http.pages import After, Limit, Page
 from service.http.problems import problems
@@ -15,10 +17,11 @@ from service.idempotency.creation import CreationOf
 from service.jobs import queue
 from service.jobs.endpoints import Submitter, Wait, replace_answer
 from service.jobs.watching.events import EVENT
+from service.jobs.watching.watcher import Watcher, until_over
 from service.resources import DatabaseOf, EngineOf, NetworksOf, SettingsOf, StorageOf, WatcherOf
 from service.sweeps import drafts, operations, reading
 from service.sweeps.drafts import Ground, SweepDraft
-from service.sweeps.events import event_stream, until_ended
+from service.sweeps.events import event_stream
 from service.sweeps.operations import SweepVerb
 from service.sweeps.schemas import NewSweep, Sweep, SweepPlanOnly
 
@@ -72,12 +75,17 @@ async def create_sweep(
     id, response = await run_in_threadpool(create, draft)
     engine.nudge()
     if wait is not None:
-        sweep = await until_ended(database, watcher, id, wait)
+        sweep = await _until_at_rest(database, watcher, id, wait)
         response.headers["Preference-Applied"] = f"wait={wait}"
         replace_answer(response, 202 if sweep.ended_at is None else 200, sweep)
     if response.status_code == 202:
         response.headers["Retry-After"] = "1"
     return response
+
+
+async def _until_at_rest(database: Database, watcher: Watcher, sweep: str, wait: int) -> Sweep:
+    look = partial(reading.show, database, sweep)
+    return await until_over(watcher, look, lambda seen: seen.state != "running", wait)
 
 
 @router.get("", summary="List sweeps", responses=problems(422))
@@ -97,7 +105,7 @@ async def show_sweep(sweep: str, response: Response, database: DatabaseOf, watch
     if wait is None:
         return await run_in_threadpool(reading.show, database, sweep)
     response.headers["Preference-Applied"] = f"wait={wait}"
-    return await until_ended(database, watcher, sweep, wait)
+    return await _until_at_rest(database, watcher, sweep, wait)
 
 
 @router.delete(

@@ -33,14 +33,3 @@ async def event_stream(database: Database, watcher: Watcher, sweep: str) -> Asyn
             spoke = time.monotonic()
             yield b": still here\n\n"
         await asyncio.sleep(LOOK)
-
-
-async def until_ended(database: Database, watcher: Watcher, sweep: str, seconds: float) -> Sweep:
-    """Return the sweep when it has ended or is paused, the time is over or the service stops."""
-    until = time.monotonic() + seconds
-    while True:
-        now = await asyncio.to_thread(reading.show, database, sweep)
-        left = until - time.monotonic()
-        if now.state != "running" or left <= 0 or watcher.closed:
-            return now
-        await asyncio.sleep(min(LOOK / 2, left))

@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
-from typing_extensions import TypeAliasType
 
 from service.jobs.recipe_schemas import AnyJobOptions
 from service.jobs.schemas import JobError
@@ -12,10 +11,8 @@ from service.jobs.states import State
 from service.learning.training.recipe import Monitored
 from service.sweeps.axes import ARCHITECTURE, Axis, Between, Listed
 from service.sweeps.records import Method, SweepState
-from service.wire import WHOLE, Advice, DescribedAs, FromAttributes, Name, Number, Reference, Seed, Strict
+from service.wire import WHOLE, Advice, AnyValue, DescribedAs, FromAttributes, Name, Number, Reference, Seed, Strict
 
-AnyValue: Any = TypeAliasType("AnyValue", "float | bool | str | list[AnyValue] | dict[str, AnyValue] | None")
-"""A value of some place of a recipe."""
 Varied = Annotated[dict[str, Any], DescribedAs(dict[str, AnyValue])]
 MOST_TRIALS = 1000
 MOST_PLACES = 20

@@ -2,8 +2,10 @@
 
 from sqlalchemy.orm import Session
 
+from service.cross_validations.records import fold_of_job
 from service.engine.assignment import Assignment
 from service.engine.ends.ending import write_end
+from service.engine.ends.folds import judged
 from service.engine.ends.judgement import Judgement, Served
 from service.engine.ends.leaving import keep, leave
 from service.engine.ledger import Ledger
@@ -29,7 +31,7 @@ def write_success(
     training = assignment.training
     final_loss, result = training.final_loss(), training.result()
     receipt, vector = assignment.receipt.with_result(result), parameter_bytes.to_bytes(result)
-    outcome = verified(workspace, record, receipt)
+    outcome, score = verified(workspace, record, receipt), judged(workspace, record, assignment, result)
 
     def end(session: Session) -> None:
         record = records.find(session, ledger.job, lock=True)
@@ -45,6 +47,10 @@ def write_success(
         queue.end(session, record, State.SUCCEEDED, verification=outcome, **values)
         if is_part(record):
             keep(session, record, assignment, vector)
+        if score is not None:
+            models.drop_points(session, record.id)
+            fold, _ = fold_of_job(session, record.id)
+            fold.metrics, fold.rows = score.metrics, score.rows
 
     ledger.close()
     write_end(workspace.database, ledger, end, workspace.together)

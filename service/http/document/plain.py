@@ -19,6 +19,7 @@ MEANINGS = {
     "job": "the job's id",
     "evaluation": "the evaluation's id",
     "sweep": "the sweep's id or name",
+    "cross_validation": "the cross-validation's id",
     "key": "the key's id, or a name that no other has",
     "version": "the number of the model's version",
 }

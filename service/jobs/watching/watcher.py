@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
+import time
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from service.database.database import Database
 from service.jobs import records
@@ -16,6 +18,10 @@ log = logging.getLogger(__name__)
 POLL = 0.1
 """Seconds between looks at the table while a client waits: workers in other processes cannot nudge."""
 
+LOOK = 0.25
+"""Seconds between looks at many jobs as a whole."""
+
+Whole = TypeVar("Whole")
 Seen = tuple[str, int, float]
 """State, epochs done and progress."""
 News = dict[str, Seen | None]
@@ -138,3 +144,16 @@ class Watcher:
         self.close()
         self._poller.cancel()
         await asyncio.gather(self._poller, return_exceptions=True)
+
+
+async def until_over(
+    watcher: Watcher, look: Callable[[], Whole], is_over: Callable[[Whole], bool], seconds: float
+) -> Whole:
+    """Look at a whole of many jobs again and again; return it once it is over, the time is, or the service stops."""
+    until = time.monotonic() + seconds
+    while True:
+        seen = await asyncio.to_thread(look)
+        left = until - time.monotonic()
+        if is_over(seen) or left <= 0 or watcher.closed:
+            return seen
+        await asyncio.sleep(min(LOOK, left))

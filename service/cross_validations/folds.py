@@ -1,0 +1,93 @@
+"""The folds of a cross-validation, drawn by seed from the rows of the training and the validation part."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.datasets.view import ClassWeights, DatasetView
+from service.http.json_numbers import Array
+from service.learning.rows.part import Part
+from service.storage.storage import Arrays
+
+Places = NDArray[np.intp]
+"""Places of rows in a dataset's arrays."""
+SHARE = 0.2
+"""Of a fold's training rows, those that early stopping watches, where the dataset has no validation part."""
+
+
+@dataclass(frozen=True)
+class Fold:
+    """The rows that one training learns from, watches, and is judged by."""
+
+    train: Places
+    watched: Places
+    """Rows by which early stopping decides; empty where nothing does."""
+    held: Places
+
+
+def fold_of(view: DatasetView, number: int, folds: int, seed: int, *, watches: bool) -> Fold:
+    """Return fold `number` of so many; with `watches`, some of its training rows go to early stopping."""
+    pooled = pool(view)
+    fold_of_row = assigned_of(view, pooled, folds, seed)
+    held, rest = pooled[fold_of_row == number], pooled[fold_of_row != number]
+    if not watches:
+        return Fold(rest, rest[:0], held)
+    share = view.dataset.validation_rows / len(pooled) or SHARE
+    count = min(max(1, round(share * len(rest))), len(rest) - 1)
+    chosen = np.zeros(len(rest), bool)
+    chosen[np.random.default_rng((seed, number)).choice(len(rest), count, replace=False)] = True
+    return Fold(rest[~chosen], rest[chosen], held)
+
+
+def pool(view: DatasetView) -> Places:
+    """Return the rows of the training and the validation part, in the order in which they were uploaded."""
+    slices = [view.dataset.slice_of(name) for name in ("train", "validation")]
+    places = np.concatenate([np.arange(each.start, each.stop) for each in slices])
+    return places[np.argsort(view.arrays.numbers[places], kind="stable")]
+
+
+def assigned_of(view: DatasetView, places: Places, folds: int, seed: int) -> Places:
+    """Return the fold of each of the pooled rows."""
+    return assigned(_classes(view, places), len(places), folds, seed)
+
+
+def assigned(classes: Array | None, rows: int, folds: int, seed: int) -> Places:
+    """Return the fold of each row: rows are shuffled and dealt out in turn, those of one class (rows) together, so that
+    folds differ by at most one row, and by at most one row of each class.
+    """
+    order = np.random.default_rng(seed).permutation(rows)
+    if classes is not None:
+        order = order[np.argsort(classes[order], kind="stable")]
+    dealt = np.empty(rows, np.intp)
+    dealt[order] = np.arange(rows) % folds
+    return dealt
+
+
+def _classes(view: DatasetView, places: Places) -> Array | None:
+    """Return the codes of the first target that is a class; None where there is none."""
+    for each in view.columns.targets:
+        if each.stored.kind != "numeric":
+            codes: Array = view.arrays.targets[places, each.place]
+            return codes
+    return None
+
+
+def part_of(view: DatasetView, places: Places) -> Part:
+    """Return some rows as a network sees them, held in memory as they are stored: categories are codes."""
+    return view.seen(_chosen(view, places))
+
+
+def learnt_of(view: DatasetView, places: Places, *, balanced: bool) -> Part:
+    """Return some rows to learn from, weighed by their class where the recipe says so; `balanced`: by these rows."""
+    chosen, weights = _chosen(view, places), view.class_weights
+    if weights is not None and balanced:
+        counts = np.bincount(chosen.targets[:, weights.place].astype(np.intp), minlength=len(weights.of_codes))
+        even = len(places) / (np.count_nonzero(counts) * np.maximum(counts, 1))
+        weights = ClassWeights(weights.place, tuple(even.tolist()))
+    return view.seen(chosen, weights)
+
+
+def _chosen(view: DatasetView, places: Places) -> Arrays:
+    kept = view.arrays
+    return Arrays(kept.inputs[places], kept.targets[places], kept.numbers[places])

@@ -1,0 +1,35 @@
+"""The judgement on a fold of a cross-validation: its network, on the rows that it has not seen."""
+
+from dataclasses import dataclass
+
+from service.cross_validations.folds import fold_of, part_of
+from service.cross_validations.records import fold_of_job
+from service.engine.assignment import Assignment
+from service.engine.workspace import Workspace
+from service.http import json_numbers
+from service.http.json_numbers import Array, JsonObject
+from service.jobs.records import JobRecord
+from service.learning.evaluation import evaluation
+from service.models.signature.scored import metrics_by_name, scored
+
+
+@dataclass(frozen=True)
+class Score:
+    """Loss and metrics on the rows of a fold."""
+
+    metrics: JsonObject
+    rows: int
+
+
+def judged(workspace: Workspace, record: JobRecord, assignment: Assignment, vector: Array) -> Score | None:
+    """Judge a result on the rows of its fold; None where the job is none of a cross-validation."""
+    if record.cross_validation is None:
+        return None
+    with workspace.database.reading() as session:
+        fold, whole = fold_of_job(session, record.id)
+    view, recipe = assignment.view, assignment.training.recipe
+    held = part_of(view, fold_of(view, fold.number, whole.folds, whole.seed, watches=False).held)
+    columns = view.columns.target_columns
+    given = assignment.network, vector, held, recipe.loss, scored(columns)
+    found = evaluation.evaluate(*given, link=assignment.signature.link)
+    return Score({"loss": json_numbers.finite(found.loss), **metrics_by_name(columns, found)}, len(held))
