@@ -69,6 +69,10 @@ examples: .venv/.development ## Record the answers that the OpenAPI document sho
 vendor: .venv/.development ## Fetch the page's vendored files from npm again; ARGS=--accept takes changed ones
 	.venv/bin/python -m tests.page.vendor $(ARGS)
 
+.PHONY: screenshots
+screenshots: .venv/.development ## Take the pictures of the page in docs/page again; ARGS=folder takes all, for desktop and phone, to look at
+	.venv/bin/python -m tests.page.screenshots $(ARGS)
+
 .PHONY: check
 check: .venv/.development .node-clients/.tools ## Check style, types, migrations, the OpenAPI document and the container files
 	.venv/bin/ruff check

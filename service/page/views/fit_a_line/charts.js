@@ -7,6 +7,7 @@ const FIT = [
   { label: "test points", kind: "points", colour: 2 },
   { label: "the network's line", colour: 3 },
 ];
+const [LOWEST, HIGHEST] = [-5, 50];
 const LOSS = [{ label: "training loss", colour: 1 }];
 
 export function FitChart({ points, line }) {
@@ -15,8 +16,10 @@ export function FitChart({ points, line }) {
     const xs = points.map(({ x }) => x);
     return [xs, of("train"), of("test"), xs.map((x) => line.weight * x + line.bias)];
   }, [points, line.weight, line.bias]);
+  const isOutside = data[3].length > 0 && data[3].every((y) => y < LOWEST || y > HIGHEST);
   return html`<${Chart} name="Points of y = 4x + 2 and the network's line" data=${data} series=${FIT} xLabel="x" yLabel="y"
-    xRange=${[-0.5, 10.5]} yRange=${[-5, 50]} />`;
+      xRange=${[-0.5, 10.5]} yRange=${[LOWEST, HIGHEST]} />
+    ${isOutside && html`<p class="quiet">The line is so far away that it is outside the picture.</p>`}`;
 }
 
 export function LossChart({ run, at, onPick }) {

@@ -6,7 +6,7 @@ import { Histogram } from "./histogram.js";
 import { roleOf, withRole } from "./options.js";
 
 const FEW = 24;
-const ROLES = [["input", "Input"], ["target", "To be predicted"], ["ignore", "Left out"]];
+const ROLES = [["input", "Input"], ["target", "To predict"], ["ignore", "Left out"]];
 const KINDS = [["numeric", "Numbers"], ["boolean", "Yes or no"], ["categorical", "Categories"], ["date", "Dates"]];
 
 export function Columns({ names, preview, options, onChange }) {

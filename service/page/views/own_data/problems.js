@@ -5,8 +5,8 @@ import { withRemedy } from "./options.js";
 import { remediesIn } from "./remedies.js";
 
 export function Problems({ faults, advice, names, options, onChange }) {
-  // That no target is chosen yet is no fault: the view asks for one.
-  const real = faults.filter((fault) => fault.pointer !== "query/targets" || options.targets.length > 0);
+  // That no target is chosen yet is no fault: the view asks for one, and the answer may be older than the choice.
+  const real = faults.filter((fault) => fault.pointer !== "query/targets" || !fault.detail.startsWith("Name the columns"));
   if (!real.length && !advice.length) return null;
   return html`
     <section class="card" aria-label=${real.length ? "Faults" : "Advice"}>

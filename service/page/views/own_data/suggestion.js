@@ -84,7 +84,7 @@ export function jobOf(dataset, model, training) {
     epochs,
     loss,
     optimiser: { rule, eta: rate },
-    standardise: true,
+    standardise: dataset.targets.some((target) => target.kind !== "numeric") ? "inputs" : "both",
     ...(batch && { batch_size: batch, shuffle: true }),
     ...(seed && { seed }),
     ...(dataset.parts.validation > 0 && { keep: "best" }),
