@@ -1,7 +1,7 @@
 """A dataset as one network trains and is evaluated on it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -13,6 +13,7 @@ from service.datasets.sums import sums_over
 from service.errors import invalid
 from service.http.json_numbers import Array
 from service.learning.network import Network
+from service.learning.rows.drawn import DrawnValidation
 from service.learning.rows.gram import Gram
 from service.learning.rows.memory_maps import drop_behind
 from service.learning.rows.one_hot import Rows
@@ -47,6 +48,8 @@ class DatasetView:
     dtype: str
     class_weights: ClassWeights | None = None
     """The weights of rows of the training part by their class, which multiply those of the column of weights."""
+    drawn: DrawnValidation | None = None
+    """The rows of the training part that take the place of a validation part; those of both are held in memory."""
     _sums: dict[str, Gram | None] = field(default_factory=dict, repr=False, compare=False)
     """Sums that were read or made again, by part."""
 
@@ -91,7 +94,24 @@ class DatasetView:
         """Return the inputs of one part (rows × inputs), as `part` has them. Raises as `part` does."""
         return self._seen(self._arrays(name))
 
+    def count(self, name: str) -> int:
+        """Return how many rows a part has."""
+        if self.drawn is None or name == "test":
+            return self.dataset.parts[name]
+        drawn = self.drawn.count(self.dataset.train_rows)
+        return drawn if name == "validation" else self.dataset.train_rows - drawn
+
+    @property
+    def bytes_drawn(self) -> int:
+        """Bytes of the rows that are held in memory."""
+        columns = len(self.dataset.features) + len(self.dataset.targets) + 1
+        return 0 if self.drawn is None else self.dataset.train_rows * columns * np.dtype(self.dataset.dtype).itemsize
+
     def _arrays(self, name: str) -> Arrays:
+        if self.drawn is not None and name != "test":
+            arrays = replace(self, drawn=None)._arrays("train")
+            chosen = self.drawn.indices(len(arrays.inputs), name)
+            return Arrays(arrays.inputs[chosen], arrays.targets[chosen], arrays.numbers[chosen])
         rows = self.dataset.slice_of(name)
         if rows.start == rows.stop:
             raise invalid("#/part", f"The {name} part of dataset {self.dataset.name!r} has no rows.", "empty_part")
@@ -133,7 +153,7 @@ class DatasetView:
         """Return the sums of squares and products of exactly the rows that a network sees, where these are few: the
         stored ones, or for columns in another order sums made again.
         """
-        if self.is_weighted or not np.can_cast(self.dataset.dtype, self.dtype, "safe"):
+        if self.is_weighted or self.drawn is not None or not np.can_cast(self.dataset.dtype, self.dtype, "safe"):
             return None
         if name not in self._sums:
             stored = self.dataset.id, self.dataset.content_hash

@@ -69,7 +69,7 @@ def _parts(
 ) -> tuple[Part, Part | None]:
     """Return the rows to learn from and those to watch: the dataset's parts, or those of a fold."""
     if fold is None:
-        return view.part("train"), view.part("validation") if view.dataset.validation_rows else None
+        return view.part("train"), view.part("validation") if view.count("validation") else None
     stopping = recipe.early_stopping
     watches = stopping is not None and stopping.monitor == "validation_loss"
     rows = fold_of(view, fold[0].number, fold[1].folds, fold[1].seed, watches=watches)

@@ -15,7 +15,7 @@ from service.datasets.records import DatasetRecord
 from service.datasets.view import MOST_NAMED, DatasetView, check_weights
 from service.errors import Invalid, invalid
 from service.jobs import growth
-from service.jobs.checks import losses
+from service.jobs.checks import automatic, losses
 from service.jobs.checks.case import Case
 from service.jobs.checks.checks import advice_on_data
 from service.jobs.checks.memory import Need
@@ -91,6 +91,10 @@ def draft(
         session.refresh(dataset, ["statistics"])  # which is asked for when the session is closed
     if not start.network.parameter_count:
         raise invalid("#/model", "This model has no parameters: there is nothing to train.", "nothing_to_train")
+    reasons: list[Advice] = []
+    if new.recipe == "auto":
+        new, reason = automatic.decided(new, start, dataset)
+        reasons = [reason]
     check_rename(start.signature, dataset, new.rename)
     if new.sample_weights is not None:
         name = stored_name(dataset, new.sample_weights, new.rename) or new.sample_weights
@@ -102,20 +106,20 @@ def draft(
     view = view_of_job(storage, columns, start.network.dtype, written)
     view.check(start.network, "#/dataset")
     losses.check_loss(columns, start.network, recipe.loss)
-    if not new.partial and new.batch_size is not None and new.batch_size > dataset.train_rows:
-        rows = f"the training part has only {dataset.train_rows} rows"
+    if not new.partial and new.batch_size is not None and new.batch_size > view.count("train"):
+        rows = f"the training part has only {view.count('train')} rows"
         detail = f"batch_size is {new.batch_size} and `partial` is false, but {rows}."
         raise invalid("#/batch_size", detail, "no_full_batch")
     plan, given = _plan(view, start, recipe, refused={"unstable_rate"} if new.reject_unstable else set())
     need = _need(view, start, recipe, plan)
     if most_memory is not None:
         need.check(most_memory)
-    grows = growth.growth_of(recipe, start.vector.nbytes, need.checkpoint, dataset.validation_rows, new.keep_every)
+    grows = growth.growth_of(recipe, start.vector.nbytes, need.checkpoint, view.count("validation"), new.keep_every)
     growth.check(grows, most_bytes)
     large = growth.advice(grows)
     planned = _PLAN({**asdict(plan), "bytes": grows.total, "memory": need.bytes})
     limits = Limits(new.priority, submitter, new.max_seconds, new.max_attempts)
-    noted = [*given] if large is None else [*given, large]
+    noted = [*reasons, *given] if large is None else [*reasons, *given, large]
     return Draft(start.model, dataset.id, written, planned, noted, limits, new.serve, new.labels)
 
 
@@ -153,13 +157,13 @@ def _plan(
     view: DatasetView, start: TrainedNetwork, recipe: Recipe, *, refused: Container[str]
 ) -> tuple[planning.Plan, tuple[Advice, ...]]:
     """Return the plan and the advice; Invalid where the advice has one of the `refused` codes."""
-    dataset, columns = view.dataset, view.columns
+    columns = view.columns
     gram = view.gram("train") if columns.inputs <= EXACT_PLAN_INPUTS else None
     try:
         plan = planning.plan(
             start.network,
-            dataset.train_rows,
-            dataset.validation_rows,
+            view.count("train"),
+            view.count("validation"),
             recipe,
             gram=gram,
             validation_gram=view.gram("validation"),
@@ -172,7 +176,7 @@ def _plan(
     except RecipeError as error:
         field = "class_weight" if error.field == "sample_weights" and columns.weights is None else error.field
         raise invalid(f"#/{field}", f"{field} {error.message}.", f"impossible_{field.partition('/')[0]}") from None
-    given = advice(plan, recipe, network=start.network, gram=gram, validation_rows=dataset.validation_rows)
+    given = advice(plan, recipe, network=start.network, gram=gram, validation_rows=view.count("validation"))
     if not any(each.code == "loss_takes_probabilities" for each in given):  # its remedy makes probabilities as well
         lacking = no_probabilities(columns.target_columns, start.network, recipe.loss)
         given = given if lacking is None else (*given, lacking)
@@ -184,11 +188,10 @@ def _plan(
 
 
 def _need(view: DatasetView, start: TrainedNetwork, recipe: Recipe, plan: planning.Plan) -> Need:
-    dataset, columns = view.dataset, view.columns
-    parts = ("train", "validation") if dataset.validation_rows else ("train",)
+    columns, rows = view.columns, (view.count("train"), view.count("validation"))
+    parts = ("train", "validation") if rows[1] else ("train",)
     known = columns.inputs <= EXACT_PLAN_INPUTS and all(view.gram(part) is not None for part in parts)
-    rows = dataset.train_rows, dataset.validation_rows
-    return Need(start.network, *rows, recipe, plan.path, view.is_weighted, known)
+    return Need(start.network, *rows, recipe, plan.path, view.is_weighted, known, view.bytes_drawn)
 
 
 def _unused(columns: Arrangement) -> Iterator[Advice]:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from service.learning.losses import Loss
 from service.learning.optimisers import Rule
 from service.learning.planning import plan
+from service.learning.rows.drawn import DrawnValidation
 from service.learning.schedules import Schedule
 from service.learning.training import recipe
 from service.learning.training.coordinates import Standardise
@@ -36,6 +37,7 @@ class JobRecipe:
     path: PathName | None = None
     sample_weights: str | None = None
     class_weight: Literal["balanced"] | dict[str, float] | None = None
+    validation: DrawnValidation | None = None
     early_stopping: recipe.EarlyStopping | None = None
     keep: Literal["last", "best"] = "last"
     keep_every: int | None = None

@@ -55,6 +55,13 @@ class Backoff(Strict):
     tries: Annotated[int, Field(strict=True, ge=1, le=100, description="times before the job fails"), WHOLE] = 3
 
 
+class DrawnValidation(Strict):
+    """Rows of the training part that are drawn by a seed to validate the training of the others."""
+
+    fraction: Annotated[Number, Field(gt=0, lt=1, description="of the training part; halves round up")] = 0.2
+    seed: Seed = 0
+
+
 class Recipe(Strict):
     """Everything that decides the result of a training, beside the data and the parameters it begins from."""
 
@@ -90,6 +97,10 @@ class Recipe(Strict):
             "rows / (classes × rows of the class); a class that an object does not name has 1",
             examples=["balanced", {"true": 5}],
         ),
+    ] = None
+    validation: Annotated[
+        DrawnValidation | None,
+        Field(description="rows to draw from the training part, where the dataset has no validation part; null: none"),
     ] = None
     early_stopping: Annotated[EarlyStopping | None, Field(description="null: all epochs are trained")] = None
     keep: Annotated[Literal["last", "best"], Field(description="the parameters that become the new version")] = "last"
@@ -157,6 +168,13 @@ AnyRecipe = Annotated[dict[str, Any], DescribedAs(FrozenRecipe)]
 class JobOptions(Recipe):
     """A recipe, with where a training begins, its place in the queue and what becomes of its result."""
 
+    recipe: Annotated[
+        Literal["auto"] | None,
+        Field(
+            description="`auto` chooses loss, rule, rate, scaling, batches and early stopping for the data; the job "
+            "shows them, and the same fields sent again give the same bytes"
+        ),
+    ] = None
     from_version: Annotated[VersionNumber | None, Field(strict=True, description="null: the latest"), WHOLE] = None
     from_epoch: Annotated[
         EpochNumber | None,
@@ -207,7 +225,8 @@ class NewJob(JobOptions):
         extra="forbid",
         json_schema_extra={
             "examples": [
-                {"model": "straight", "dataset": "line", "epochs": 201, "optimiser": {"rule": "Descent", "eta": 0.1}}
+                {"model": "straight", "dataset": "line", "epochs": 201, "optimiser": {"rule": "Descent", "eta": 0.1}},
+                {"model": "straight", "dataset": "line", "recipe": "auto"},
             ]
         },
     )

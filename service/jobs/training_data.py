@@ -9,6 +9,7 @@ from service.datasets.arrangement import Arrangement
 from service.datasets.columns import Rename
 from service.datasets.records import DatasetRecord
 from service.datasets.view import DatasetView
+from service.errors import invalid
 from service.jobs.checks.class_weights import class_weights
 from service.jobs.recipe import JobRecipe
 from service.models import records as models
@@ -17,6 +18,9 @@ from service.models.signature.signature import Signature
 from service.models.trained_network import TrainedNetwork
 from service.pointers import reference_at
 from service.storage.storage import Storage
+
+MOST_DRAWN = 256_000_000
+"""Bytes of rows of which some are drawn for validation."""
 
 
 def view_of(
@@ -64,9 +68,26 @@ def view_of_job(storage: Storage, columns: Arrangement, dtype: str, recipe: JobR
     """Return the dataset as a job trains on it.
 
     Raises:
-        Invalid: its classes cannot be weighed as the recipe says.
+        Invalid: its classes cannot be weighed as the recipe says, or no rows can be drawn for validation.
     """
-    return DatasetView(storage, columns, dtype, class_weights(columns, recipe.class_weight))
+    weights = class_weights(columns, recipe.class_weight)
+    view = DatasetView(storage, columns, dtype, weights, recipe.validation)
+    if recipe.validation is not None:
+        _check_drawn(view)
+    return view
+
+
+def _check_drawn(view: DatasetView) -> None:
+    dataset = view.dataset
+    if dataset.validation_rows:
+        detail = f"Dataset {dataset.name!r} has a validation part of its own: leave `validation` out."
+    elif not (view.count("validation") and view.count("train")):
+        detail = f"Of {dataset.train_rows} rows this share leaves none for one of the parts: draw another."
+    elif view.bytes_drawn > MOST_DRAWN:
+        detail = f"Rows that are drawn are held in memory, up to {MOST_DRAWN // 10**6} MB of them: upload with a split."
+    else:
+        return
+    raise invalid("#/validation", detail, "impossible_validation")
 
 
 class LossAndWeights(NamedTuple):

@@ -125,8 +125,8 @@ class NewModel(Strict):
             "examples": [
                 {"name": "straight", "architecture": "Dense(1 => 1)"},
                 {"architecture": "Chain(Dense(4 => 16, tanh), Dense(16 => 3))", "seed": 1},
-                {"architecture": "Chain(Dense(_ => 16, tanh), Dense(16 => _))", "dataset": "flowers"},
-                {"architecture": "auto", "dataset": "flowers"},
+                {"architecture": "Chain(Dense(_ => 16, tanh), Dense(16 => _))", "dataset": "line"},
+                {"architecture": "auto", "dataset": "line"},
                 {"layers": [{"type": "Dense", "in": 1, "out": 1}], "parameters": [{"weight": [[4]], "bias": [2]}]},
                 {"from": {"model": "straight", "version": 0}},
             ]

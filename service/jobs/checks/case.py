@@ -56,7 +56,7 @@ class Case:
     @property
     def steps(self) -> int:
         """Steps of the optimiser, in all."""
-        rows, recipe = self.dataset.train_rows, self.recipe
+        rows, recipe = self.view.count("train"), self.recipe
         batch = min(recipe.batch_size or rows, rows)
         return recipe.epochs * (-(-rows // batch) if recipe.partial else rows // batch)
 

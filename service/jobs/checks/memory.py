@@ -20,11 +20,14 @@ class Need:
     path: PathName
     weighted: bool
     sums_are_known: bool
+    held: int = 0
+    """Bytes of rows that are copied into memory."""
 
     @property
     def bytes(self) -> int:
         parts = self.network, self.train_rows, self.validation_rows
-        return memory_of(*parts, self.recipe, self.path, weighted=self.weighted, sums_are_known=self.sums_are_known)
+        known = self.sums_are_known
+        return self.held + memory_of(*parts, self.recipe, self.path, weighted=self.weighted, sums_are_known=known)
 
     @property
     def checkpoint(self) -> int:

@@ -45,7 +45,7 @@ def wild_rate(case: Case) -> Iterator[Advice]:
 
 def oversized_batch(case: Case) -> Iterator[Advice]:
     """Advise where a batch is to have more rows than there are."""
-    size, rows = case.recipe.batch_size, case.dataset.train_rows
+    size, rows = case.recipe.batch_size, case.view.count("train")
     if size is not None and size > rows:
         detail = f"batch_size is {size:,}, and the training part has {rows:,} rows: an epoch is one step over all"
         remedy = "as with null. Smaller ones take more steps"

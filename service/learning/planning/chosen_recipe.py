@@ -1,0 +1,79 @@
+"""A recipe that suits a network and its rows, for people who name none."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal
+
+from service.learning.layers import nodes
+from service.learning.losses import LOSSES, Loss
+from service.learning.network import Network
+from service.learning.optimisers import AdamW
+from service.learning.planning.reach import last_functions
+from service.learning.schedules import Plateau
+from service.learning.training.coordinates import Standardise
+from service.learning.training.recipe import EarlyStopping, Recipe, RecipeError, check_frozen, check_scaled
+
+Kind = Literal["numeric", "boolean", "categorical"]
+
+FEWEST_TO_DRAW = 50
+"""Rows of a training part from which some are drawn for validation."""
+SHARE_DRAWN = 0.2
+RATE = 0.01
+LEAST_RATE = 1e-5
+WEIGHT_DECAY = 1e-3
+PATIENCE = 40
+STEPS_IN_ALL = 60_000
+EPOCHS_WITHOUT_VALIDATION = 200
+
+
+def chosen(base: Recipe, network: Network, kinds: Sequence[Kind], rows: int, *, validates: bool) -> Recipe:
+    """Return a recipe with the seed and frozen layers of `base`, for targets of these kinds and so many rows to learn
+    from, without those that validate it.
+    """
+    batch = _batch(rows)
+    steps = -(-rows // batch)
+    epochs = max(20, min(1000, STEPS_IN_ALL // steps)) if validates else EPOCHS_WITHOUT_VALIDATION
+    couples = any(node.layer.couples_rows for node in nodes(network.root))
+    recipe = replace(
+        base,
+        loss=loss_for(network, kinds),
+        optimiser=AdamW(RATE, lambda_=WEIGHT_DECAY),
+        schedule=Plateau(RATE, 0.5, PATIENCE // 4, 0.0, LEAST_RATE) if validates else None,
+        epochs=epochs,
+        batch_size=None if batch >= rows else batch,
+        partial=not (couples and rows % batch == 1),
+        shuffle=batch < rows,
+        early_stopping=EarlyStopping(patience=PATIENCE) if validates else None,
+        keep="best" if validates else "last",
+    )
+    return replace(recipe, standardise=_scales(recipe, network, numbers="numeric" in kinds))
+
+
+def loss_for(network: Network, kinds: Sequence[Kind]) -> Loss:
+    """Return mse where a target is a number, else the crossentropy that suits what the network ends in."""
+    if "numeric" in kinds:
+        return LOSSES["mse"]()
+    functions = last_functions(network)
+    one = list(kinds) == ["categorical"]
+    word, ending = ("crossentropy", "softmax") if one else ("binarycrossentropy", "sigmoid")
+    return LOSSES[word if functions and functions[-1].name == ending else f"logit{word}"]()
+
+
+def _batch(rows: int) -> int:
+    if rows < FEWEST_TO_DRAW:
+        return rows
+    return 32 if rows < 5000 else 128 if rows < 50_000 else 512
+
+
+def _scales(recipe: Recipe, network: Network, *, numbers: bool) -> Standardise:
+    """Return the most that can be scaled."""
+    words: list[Standardise] = ["both", "inputs", "targets"] if numbers else ["inputs"]
+    for word in words:
+        scaled = replace(recipe, standardise=word)
+        try:
+            check_scaled(scaled, network, numbers)
+            check_frozen(scaled, network, scaled.frozen, numbers)
+        except RecipeError:
+            continue
+        return word
+    return False

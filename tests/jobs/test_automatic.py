@@ -1,0 +1,100 @@
+"""Recipes that the service chooses, and rows that it draws for validation."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from service.client import Client
+from service.learning.rows.drawn import DrawnValidation
+
+X = np.linspace(-3, 3, 80)
+NUMBERS: dict[str, Any] = {"x": X.tolist(), "y": (90_000 + 7000 * np.sin(X)).tolist()}
+CLASSES: dict[str, Any] = {
+    "x": X.tolist(),
+    "up": (X > 0).tolist(),
+    "kind": np.array(["a", "b", "c"])[np.digitize(X, [-1, 1])].tolist(),
+}
+
+
+def auto(client: Client, model: str, dataset: str, **more: Any) -> dict[str, Any]:
+    body = {"model": model, "dataset": dataset, "recipe": "auto", "max_seconds": 20, **more}
+    answer = client.http.post("/api/jobs", json=body, headers={"Prefer": "wait=40"})
+    assert answer.status_code == 200, answer.text
+    job: dict[str, Any] = answer.json()
+    assert job["state"] == "succeeded", job
+    return job
+
+
+def test_the_chosen_recipe_learns_and_can_be_sent_again_to_the_same_bytes(client: Client) -> None:
+    dataset = client.create_dataset(NUMBERS, ["y"]).id
+    first, second = (client.create_model("Chain(Dense(1 => 16, tanh), Dense(16 => 1))").id for _ in range(2))
+    job = auto(client, first, dataset, epochs=60)
+    recipe = job["recipe"]
+    assert (recipe["standardise"], recipe["loss"], recipe["keep"]) == ("both", "mse", "best")
+    assert recipe["validation"] == {"fraction": 0.2, "seed": 0}
+    assert job["advice"][0]["code"] == "recipe_chosen"
+    assert job["final_loss"] < 0.5 * np.var(NUMBERS["y"])
+
+    again = client.http.post(
+        "/api/jobs", json={"model": second, "dataset": dataset, **recipe}, headers={"Prefer": "wait=30"}
+    ).json()
+    assert again["recipe"] == recipe
+    assert again["receipt"]["parameters_sha256"] == job["receipt"]["parameters_sha256"]
+
+
+@pytest.mark.parametrize(
+    ("target", "architecture", "loss"),
+    [
+        ("kind", "Dense(1 => 3)", "logitcrossentropy"),
+        ("kind", "Chain(Dense(1 => 3), softmax)", "crossentropy"),
+        ("up", "Dense(1 => 1)", "logitbinarycrossentropy"),
+        ("up", "Dense(1 => 1, sigmoid)", "binarycrossentropy"),
+    ],
+)
+def test_the_loss_suits_the_targets_and_the_network(client: Client, target: str, architecture: str, loss: str) -> None:
+    dataset = client.create_dataset({name: CLASSES[name] for name in ("x", target)}, [target]).id
+    body = {"model": client.create_model(architecture).id, "dataset": dataset, "recipe": "auto"}
+    planned = client.http.post("/api/jobs?validate_only=true", json=body).json()
+    assert planned["recipe"]["loss"] == loss
+    assert planned["recipe"]["standardise"] == "inputs"
+    assert [each["code"] for each in planned["advice"]] == ["recipe_chosen"]
+
+
+def test_few_rows_are_not_drawn_from_and_a_validation_part_is_used(client: Client) -> None:
+    few = client.create_dataset({"x": X[:49].tolist(), "y": NUMBERS["y"][:49]}, ["y"]).id
+    split = client.create_dataset(NUMBERS, ["y"], split={"validation": {"fraction": 0.3}}).id
+    model = client.create_model("Dense(1 => 1)").id
+    for dataset, stops in ((few, False), (split, True)):
+        body = {"model": model, "dataset": dataset, "recipe": "auto"}
+        recipe = client.http.post("/api/jobs?validate_only=true", json=body).json()["recipe"]
+        assert recipe["validation"] is None
+        assert (recipe["early_stopping"] is not None) == stops
+
+
+def test_rows_are_drawn_by_seed_and_each_is_in_one_part() -> None:
+    drawn = DrawnValidation(0.25, seed=3)
+    train, validation = drawn.indices(50, "train"), drawn.indices(50, "validation")
+    assert len(validation) == drawn.count(50) == 13
+    assert sorted([*train, *validation]) == list(range(50))
+    assert not np.array_equal(validation, DrawnValidation(0.25, seed=4).indices(50, "validation"))
+
+
+@pytest.mark.parametrize(
+    ("more", "pointer", "code"),
+    [
+        ({"recipe": "auto", "optimiser": "Adam"}, "#/optimiser", "recipe_is_chosen"),
+        ({"recipe": "auto", "standardise": True}, "#/standardise", "recipe_is_chosen"),
+        ({"recipe": "best"}, "#/recipe", "invalid"),
+        ({"validation": {"fraction": 0.001}}, "#/validation", "impossible_validation"),
+        ({"validation": {"fraction": 1}}, "#/validation/fraction", "invalid"),
+    ],
+)
+def test_what_cannot_be_chosen_or_drawn_is_refused(
+    client: Client, more: dict[str, Any], pointer: str, code: str
+) -> None:
+    dataset, model = client.create_dataset(NUMBERS, ["y"]).id, client.create_model("Dense(1 => 1)").id
+    answer = client.http.post("/api/jobs?validate_only=true", json={"model": model, "dataset": dataset, **more})
+    assert answer.status_code == 422
+    assert answer.json()["code"] == code
+    assert answer.json()["errors"][0]["pointer"] == pointer
