@@ -99,6 +99,7 @@ def test_a_checkpoint_further_on_forgives_the_losses_before_it(
     attempt = claim(workspace, job, "the last")
     training = SimpleNamespace(
         recipe=Recipe(loss=MSE(), optimiser=Adam(), epochs=5),
+        rows=6,
         epochs_done=3,  # where the checkpoint before was
         initial_loss=1.0,
         best=None,
