@@ -70,8 +70,8 @@ def _plain(value: Any) -> Any:
     return value.plain() if isinstance(value, LongList) else value
 
 
-AnyValue: Any = TypeAliasType("AnyValue", "float | bool | str | list[AnyValue] | dict[str, AnyValue] | None")
-"""Any value of JSON."""
+AnyValue: Any = TypeAliasType("AnyValue", float | bool | str | list[Any] | dict[str, Any] | None)
+"""Any value of JSON; where its type named itself, clients would be made without all that has it."""
 
 
 PLAIN = BeforeValidator(_plain)

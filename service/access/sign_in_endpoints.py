@@ -60,7 +60,7 @@ def sign_in(given: SignIn, request: Request, response: Response, database: Datab
     return SignedIn.model_validate({"owner": holder.owner, "scope": holder.scope, "expires_at": ends})
 
 
-@router.delete("", status_code=204, response_class=Response, summary="Sign out", responses=problems())
+@router.delete("", status_code=204, response_class=Response, summary="Sign out", responses=problems(422))
 @needs(ANY)
 def sign_out(request: Request, database: DatabaseOf) -> Response:
     """End the cookie, here and in the browser; what it began (streams, waits) ends within a second."""

@@ -26,7 +26,11 @@ Datatype = Literal[
 Size = Annotated[int, Field(strict=True, ge=0, le=2**63 - 1), WHOLE]
 Flag = Annotated[bool, Field(strict=True)]
 Text = Annotated[str, Field(strict=True)]
-SharedMemory = Annotated[Text | None, DescribedAs(None), Field(description="null: no memory is shared here")]
+SharedMemory = Annotated[
+    Text | None,
+    # a type of null alone breaks off the making of clients
+    WithJsonSchema({"type": ["string", "null"], "enum": [None], "description": "null: no memory is shared here"}),
+]
 _ELEMENTS = [{"type": "number"}, {"type": "boolean"}, {"type": "string"}]
 Data = Annotated[
     Any,

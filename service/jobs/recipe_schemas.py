@@ -81,6 +81,7 @@ class Recipe(Strict):
     schedule: Annotated[ScheduleShape | None, Field(description="of the rate; null: that of the optimiser")] = None
     standardise: Annotated[
         Standardise,
+        DescribedAs(bool | Literal["inputs", "targets", "both"]),  # one type for each choice, as makers of clients want
         Field(
             description="what the network learns from with mean 0 and deviation 1: `inputs` (the same as true), "
             "`targets` that are numbers, or `both`; the result is in raw units"

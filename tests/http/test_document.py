@@ -83,8 +83,9 @@ def test_no_schema_leaves_its_values_open() -> None:
         {"type": "array"},
         {},
     )
+    of_any_recipe = list(schemas_of(DOCUMENT["components"]["schemas"]["AnyValue"]))
     known = [{key: value for key, value in schema.items() if key in REST} for schema in SCHEMAS]
-    assert [schema for schema, rest in zip(SCHEMAS, known, strict=True) if rest in free] == []
+    assert [each for each, rest in zip(SCHEMAS, known, strict=True) if rest in free and each not in of_any_recipe] == []
 
 
 REST = {"type", "additionalProperties", "items", "properties", "anyOf", "oneOf", "allOf", "$ref", "enum", "const"}

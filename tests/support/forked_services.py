@@ -1,5 +1,6 @@
 """A process that has loaded the service's modules and forks services: to load them takes longer than most tests."""
 
+import atexit
 import gc
 import json
 import os
@@ -68,15 +69,20 @@ class ForkedService:
 
 
 class Template:
-    """The process that services are forked from, which ends with this one."""
+    """The process that services are forked from; it ends with this one."""
 
     def __init__(self) -> None:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         command = [sys.executable, "-m", __name__, str(theirs.fileno())]
         # the process that cleans up behind a killed service would warn in its log, sooner or later
         environment = {**os.environ, "PYTHONWARNINGS": "ignore:resource_tracker:UserWarning"}
-        self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()], env=environment)
+        process = subprocess.Popen(command, pass_fds=[theirs.fileno()], env=environment)
         theirs.close()
+        atexit.register(self._end, process)
+
+    def _end(self, process: subprocess.Popen[bytes]) -> None:
+        self._socket.close()
+        process.wait()
 
     def ask(self, request: Mapping[str, Any], *files: int) -> int:
         socket.send_fds(self._socket, [json.dumps(request).encode()], files)
