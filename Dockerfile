@@ -13,6 +13,15 @@ COPY service service
 COPY migrations migrations
 # Not editable: the package lies in .venv, and the sources stay behind in this stage.
 RUN uv sync --locked --no-dev --all-extras --no-editable --no-cache
+# What nothing here loads: Arrow's network protocol, headers and sources, and tests; libarrow_python is there three times.
+RUN packages=/app/.venv/lib/python3.12/site-packages \
+    && rm -rf $packages/pyarrow/include $packages/pyarrow/src $packages/pyarrow/tests $packages/onnx/backend/test \
+    && rm -f $packages/pyarrow/libarrow_flight* $packages/pyarrow/libarrow_python_flight* $packages/pyarrow/_flight* \
+        $packages/pyarrow/_substrait* $packages/pyarrow/_pyarrow_cpp_tests* \
+        $packages/pyarrow/libarrow_python*.so $packages/pyarrow/libarrow_python*.so.*.*.* \
+    && find $packages/numpy $packages/dask $packages/distributed -type d -name tests -prune -exec rm -rf {} + \
+    && find $packages -type f '(' -name '*.h' -o -name '*.cc' ')' -delete \
+    && /app/.venv/bin/python -c "import distributed, onnx, pyarrow.compute, pyarrow.csv, pyarrow.fs, pyarrow.ipc, pyarrow.parquet"
 
 
 FROM python:3.12-slim
@@ -36,6 +45,6 @@ EXPOSE 8000
 
 # No curl in slim images. http.client and not urllib, which would ask a proxy of the environment for 127.0.0.1.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s \
-    CMD ["python", "-c", "c=__import__('http.client').client.HTTPConnection('127.0.0.1:'+__import__('os').getenv('DESCENT_PORT','8000'));c.request('GET','/health/ready');exit(c.getresponse().status!=200)"]
+    CMD ["python", "-c", "c=__import__('http.client').client.HTTPConnection('127.0.0.1:'+(__import__('os').getenv('DESCENT_PORT')or'8000'));c.request('GET','/health/ready');exit(c.getresponse().status!=200)"]
 ENTRYPOINT ["descent"]
 CMD ["serve"]

@@ -8,6 +8,7 @@ import typer
 
 from service.commands.backup import backup, restore
 from service.commands.checks import migrated, refuse, refusing, settings_of
+from service.commands.doctor import doctor
 from service.commands.keys import keys
 from service.commands.owners import owners
 from service.commands.retention import retention
@@ -26,6 +27,7 @@ cli.add_typer(owners, name="owners")
 cli.command()(backup)
 cli.command()(restore)
 cli.command()(retention)
+cli.command()(doctor)
 
 
 def main() -> None:

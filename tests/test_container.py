@@ -141,9 +141,10 @@ def test_the_probe_has_no_argument_with_a_space() -> None:
 
 def test_compose_publishes_the_port_on_loopback_and_mounts_the_volume() -> None:
     document, stage = composed(), final_stage()
-    (service,) = document["services"].values()
+    service = document["services"]["descent"]
+    assert all(each["profiles"] for name, each in document["services"].items() if name != "descent")
     assert service["ports"] == [f"127.0.0.1:{stage['EXPOSE']}:{stage['EXPOSE']}"]
-    assert service["volumes"] == [f"{volume}:{stage['VOLUME']}" for volume in document["volumes"]]
+    assert service["volumes"] == [f"data:{stage['VOLUME']}"]
     assert service["read_only"] is True
     assert service["environment"]["DESCENT_AUTH"] == "off"  # and a bare image, which listens to all, says what to set
 
@@ -158,6 +159,48 @@ def test_the_image_listens_to_all_and_so_asks_for_keys_or_a_word(tmp_path: Path)
 
 def _settings(folder: Path, host: str, **others: str) -> Settings:
     return Settings.model_validate({"data": folder, "host": host, "port": 0, **others})
+
+
+def test_compose_limits_memory_processors_and_logs() -> None:
+    for name, service in composed()["services"].items():
+        assert service["mem_limit"], name
+    service = composed()["services"]["descent"]
+    assert service["cpus"] > 0
+    assert service["logging"]["options"].keys() == {"max-size", "max-file"}
+
+
+def test_files_that_compose_mounts_are_there_and_volumes_are_declared() -> None:
+    document = composed()
+    for service in document["services"].values():
+        for source in (mount.partition(":")[0] for mount in service["volumes"]):
+            assert (REPOSITORY / source).exists() if source.startswith("./") else source in document["volumes"]
+
+
+def test_prometheus_asks_the_ports_that_the_service_has() -> None:
+    configured = YAML(typ="safe").load(REPOSITORY / "deploy" / "prometheus.yml")
+    targets = [
+        target for job in configured["scrape_configs"] for each in job["static_configs"] for target in each["targets"]
+    ]
+    service = composed()["services"]["descent"]["environment"]
+    assert targets == [f"descent:{final_stage()['EXPOSE']}", f"descent:{service['DESCENT_METRICS_PORT']}"]
+    assert service["DESCENT_HOSTS"] == "descent"
+
+
+def test_the_dashboard_asks_for_metrics_that_there_are() -> None:
+    dashboard = json.loads((REPOSITORY / "deploy" / "grafana" / "dashboards" / "descent.json").read_text())
+    expressions = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+    asked = set(re.findall(r"\bdescent_[a-z_]+", " ".join(expressions)))
+    sources = "".join((REPOSITORY / "service" / "metrics" / f"{name}.py").read_text() for name in ("tables", "traffic"))
+    known = set(re.findall(r'"(descent_[a-z_]+)"', sources))
+    assert {re.sub(r"_(total|bucket)$", "", name) for name in asked} <= known
+    assert len(expressions) > 10
+
+
+def test_the_image_drops_no_part_of_arrow_that_the_service_loads() -> None:
+    dropped = re.findall(r"pyarrow/(\S+)", next(rest for word, rest in instructions() if "pyarrow/include" in rest))
+    assert {"libarrow_flight*", "_flight*", "include", "src", "tests"} <= set(dropped)
+    kept = ("libarrow.so", "libparquet.so", "libarrow_s3.so", "libarrow_compute.so", "_csv.", "_parquet.", "_s3fs.")
+    assert not any(name.startswith(pattern.rstrip("*")) for pattern in dropped for name in kept)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, delete, select
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service.database import lookup, owners
@@ -12,6 +12,7 @@ from service.database.owners import Owned
 from service.database.record import AsJson, Record, now
 from service.errors import NotFound
 from service.http.json_numbers import JsonObject
+from service.jobs import queue
 from service.jobs.records import JobRecord
 from service.jobs.states import JobError, State
 from service.learning.planning.advice import Advice
@@ -95,5 +96,5 @@ def delete_with_jobs(session: Session, record: CrossValidationRecord) -> None:
     jobs = [each.fold.job_id for each in standings(session, record.id)]
     for job in jobs:
         drop_points(session, job)
-    session.execute(delete(JobRecord).where(JobRecord.id.in_(jobs)))
+    queue.delete_all(session, jobs)
     session.delete(record)

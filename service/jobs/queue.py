@@ -2,11 +2,12 @@
 
 import logging
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, func, select, update
+from sqlalchemy import delete as remove
 from sqlalchemy.orm import Session
 
 from service.database.caller import caller
@@ -167,6 +168,13 @@ def delete(session: Session, record: JobRecord) -> None:
     """Delete an ended job with its reports, log and last parameters."""
     totals.count(session, **{totals.deleted(record.state): 1})
     session.delete(record)
+
+
+def delete_all(session: Session, jobs: Sequence[str]) -> None:
+    """Delete ended jobs with all that hangs on them, in two statements."""
+    states = Counter(session.scalars(select(JobRecord.state).where(JobRecord.id.in_(jobs))))
+    totals.count(session, **{totals.deleted(state): count for state, count in states.items()})
+    session.execute(remove(JobRecord).where(JobRecord.id.in_(jobs)))
 
 
 def verification_of(session: Session, job: str) -> str | None:

@@ -60,6 +60,17 @@ def check(settings: Settings) -> None:
     Raises:
         Refused: one of them cannot be used.
     """
+    check_places(settings)
+    try:
+        keep_private(settings.data)
+    except OSError as error:
+        raise Refused(
+            f"DESCENT_DATA: {settings.data} cannot be made ({error.strerror}): name another folder."
+        ) from None
+
+
+def check_places(settings: Settings) -> None:
+    """Check folders and database, and make nothing. Raises Refused where one of them cannot be used."""
     file = database_file(settings)
     _check_folder("DESCENT_DATA", settings.data)
     if "://" not in settings.storage_address:
@@ -70,12 +81,16 @@ def check(settings: Settings) -> None:
         _check_folder("DESCENT_DATABASE", file.parent)
     if (fault := fault_of(file)) is not None:
         raise Refused(f"{fault} with DESCENT_{'DATA' if settings.database is None else 'DATABASE'}.")
+
+
+def check_port(settings: Settings) -> None:
+    """Check that the service may listen, and that its doors are settled. Raises Refused where it may not."""
+    sockets = _listening(settings.host, settings.port)
     try:
-        keep_private(settings.data)
-    except OSError as error:
-        raise Refused(
-            f"DESCENT_DATA: {settings.data} cannot be made ({error.strerror}): name another folder."
-        ) from None
+        _check_doors(settings, sockets)
+    finally:
+        for each in sockets:
+            each.close()
 
 
 def _check_doors(settings: Settings, sockets: list[socket.socket]) -> None:

@@ -1,24 +1,23 @@
 """The tables of sweeps and their trials, and every query on them."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, UniqueConstraint, delete, false, select, text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, UniqueConstraint, false, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service.database import lookup, owners
 from service.database.owners import Owned
 from service.database.record import AsJson, ByBytes, Record, now
 from service.http.json_numbers import JsonObject
+from service.jobs import queue
 from service.jobs.records import JobRecord
 from service.jobs.states import ENDED, JobError, State
 from service.learning.planning.advice import Advice
 from service.learning.training.recipe import Monitored
 from service.models.records import drop_points
-from service.telemetry import records as totals
 
 Method = Literal["grid", "random", "asha"]
 SweepState = Literal["running", "paused", "succeeded", "failed"]
@@ -148,6 +147,4 @@ def delete_jobs(session: Session, jobs: Sequence[str]) -> None:
     for job in jobs:
         if job not in with_version:
             drop_points(session, job)
-    states = Counter(session.scalars(select(JobRecord.state).where(JobRecord.id.in_(jobs))))
-    totals.count(session, **{totals.deleted(state): count for state, count in states.items()})
-    session.execute(delete(JobRecord).where(JobRecord.id.in_(jobs)))
+    queue.delete_all(session, jobs)
