@@ -152,15 +152,6 @@ class Settings(BaseSettings):
                 raise ValueError(f"This URL names no file, and workers could not share it: {remedy}.")
         return database
 
-    @field_validator("storage")
-    @classmethod
-    def _check_storage(cls, storage: str | None) -> str | None:
-        if storage is not None and "://" in storage:
-            from service.storage.bucket import Bucket  # here: pyarrow takes a third of a second
-
-            Bucket(storage)
-        return storage
-
     @property
     def storage_address(self) -> str:
         """A folder or an address, as every process understands it."""

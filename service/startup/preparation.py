@@ -73,7 +73,9 @@ def check_places(settings: Settings) -> None:
     """Check folders and database, and make nothing. Raises Refused where one of them cannot be used."""
     file = database_file(settings)
     _check_folder("DESCENT_DATA", settings.data)
-    if "://" not in settings.storage_address:
+    if "://" in settings.storage_address:
+        _check_bucket(settings.storage_address)
+    else:
         _check_folder("DESCENT_STORAGE", Path(settings.storage_address))
     if settings.database is not None:
         if not file.parent.exists():
@@ -114,6 +116,16 @@ def database_file(settings: Settings) -> Path:
     from sqlalchemy import make_url  # here: most have no such setting, and the service listens before it imports this
 
     return Path(make_url(settings.database).database or "")
+
+
+def _check_bucket(address: str) -> None:
+    """Check that the address is one of a bucket; whether it is there is seen when datasets are stored."""
+    from service.storage.bucket import Bucket  # here: pyarrow takes a third of a second
+
+    try:
+        Bucket(address)
+    except ValueError as error:
+        raise Refused(f"DESCENT_STORAGE: {error}; give one, or a folder.") from None
 
 
 def _check_folder(name: str, folder: Path) -> None:

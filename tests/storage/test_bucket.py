@@ -14,7 +14,6 @@ import httpx
 import numpy as np
 import pytest
 from moto.server import ThreadedMotoServer
-from pydantic import ValidationError
 
 from service.client import Client
 from service.datasets import operations
@@ -24,6 +23,7 @@ from service.datasets.schemas import Split
 from service.errors import CannotWrite, NotFound, Unavailable
 from service.ids import new_id
 from service.settings import Settings
+from service.startup.preparation import Refused, check
 from service.storage import storage
 from service.storage.bucket import Bucket
 from service.storage.storage import Storage
@@ -241,9 +241,10 @@ def test_a_copy_that_finds_no_room_says_that_the_disk_is_full(
 
 
 @pytest.mark.parametrize("address", ["s3://", "gs://bucket", "s3:///prefix", "s3://bucket?colour=red"])
-def test_what_is_no_address_of_a_bucket_is_no_setting(address: str) -> None:
-    with pytest.raises(ValidationError, match="address"):
-        Settings(storage=address)
+def test_what_is_no_address_is_refused_before_anything_is_made(address: str, tmp_path: Path) -> None:
+    with pytest.raises(Refused, match=r"^DESCENT_STORAGE: this .*address"):
+        check(Settings(data=tmp_path / "data", storage=address))
+    assert not (tmp_path / "data").exists()
 
 
 def test_an_address_that_is_none_is_refused_at_the_start() -> None:
