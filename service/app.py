@@ -33,7 +33,7 @@ from service.http.browsers.browser_guard import BrowserGuard
 from service.http.browsers.proxies import Proxies
 from service.http.compression import CompressedBodies
 from service.http.document.document import add_document
-from service.http.head import HeadAsGet
+from service.http.head_as_get import HeadAsGet
 from service.http.problems import add_error_handlers, problems
 from service.http.scopes import OPEN, READ, needs
 from service.idempotency.creation import KeysInFlight

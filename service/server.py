@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from service.http.protocol import HttpProtocol
+from service.http.request_limits import HttpProtocol
 from service.settings import Settings
 from service.startup import garbage
 from service.startup.entrance import Entrance

@@ -25,7 +25,8 @@ REFUSALS = [400, 401, 403, 404, 405, 406, 409, 413, 415, 422, 428, 429, 431]
 CONFIG = {"seed": 1, "checks": {"negative_data_rejection": {"expected-statuses": REFUSALS}}}
 SCHEMA = schemathesis.openapi.from_dict(document(), config=SchemathesisConfig.from_dict(CONFIG))
 OPERATIONS: list[Operation] = [result.ok() for result in SCHEMA.get_all_operations() if isinstance(result, Ok)]
-EXAMPLES = 6
+EXAMPLES = 3
+"""Requests of each kind and operation; `make fuzz` sends thousands."""
 FEW_EPOCHS = 20
 
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from service.http.protocol import Limits
+from service.http.request_limits import Limits
 from tests.support.connections import ASK, QUICK, Connection, ended, talk
 
 MUCH = 40 << 20

@@ -10,7 +10,7 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from service.http.protocol import HttpProtocol, Limits
+from service.http.request_limits import HttpProtocol, Limits
 
 QUICK = Limits(grace=0.2, rate=1e9, silence=0.2)
 """Limits by which a silent client is soon late."""
