@@ -49,8 +49,21 @@ def json_table(columns: Mapping[str, Any], types: Mapping[str, WantedKind], dtyp
         except Invalid as refused:
             note(refused)
             kinds[name], read[name], wrong[name] = _salvaged(values, wanted)
+        else:
+            advice += _numbers_in_texts(name, values, read[name], wanted)
     chunk = _of_one_length(Chunk(read, lambda row: f"Row {row}", wrong), note)
     return Table(kinds, few_categories(_alone(chunk), types, note), advice=advice, dates=dates)
+
+
+def _numbers_in_texts(name: str, sent: Any, read: Values | Texts, wanted: WantedKind | None) -> Iterator[Advice]:
+    """Advise where all texts of a column are numbers, and nobody has said that they are categories."""
+    if wanted is not None or not isinstance(read, Texts) or not read.categories:
+        return
+    _, first = next(_there(sent))
+    if isinstance(first, str) and all(map(is_plain, read.categories)):
+        said = f"All values of column {name!r} are numbers in texts, such as {first[:SHOWN]!r}, and so categories"
+        detail = f"{said}: send them without quotes for one input, or set its type to categorical where that is meant."
+        yield Advice("numbers_in_texts", detail, f"#/columns/{escape(name)}")
 
 
 def _days(values: Any, pointer: str, note: Note) -> tuple[Values, NDArray[np.bool_], bool | None, set[str]]:
@@ -109,11 +122,7 @@ def _column(values: Any, wanted: Kind | None, dtype: str, pointer: str) -> tuple
     if natural is None or (natural == "categorical" and wanted not in (None, natural)):
         raise _other_kinds(pointer, {place: first}, wanted or "numeric")
     if "categorical" in (natural, wanted):
-        texts = _texts(values, natural, dtype, pointer)
-        if wanted is None and natural == "categorical" and all(map(is_plain, texts.categories)):
-            said = f"All values of this column are numbers in texts, such as {str(first)[:SHOWN]!r}"
-            raise invalid(f"{pointer}/{place}", f"{said}: send them without quotes, or set its type to categorical.")
-        return "categorical", texts
+        return "categorical", _texts(values, natural, dtype, pointer)
     array = _array(values, natural, dtype, pointer)
     if wanted == "boolean":
         _check_binary(array, pointer)

@@ -65,13 +65,18 @@ def test_an_index_that_pandas_wrote_is_left_out(http: httpx.Client) -> None:
     assert features("Unnamed: 0.1,Unnamed: 0,x,y\n0,0,5,1\n1,1,5,2\n") == ["x"]
 
 
-def test_numbers_in_texts_of_json_are_refused_with_a_remedy(http: httpx.Client) -> None:
-    body = {"columns": {"x": ["5", "6"], "y": [1, 2]}, "targets": ["y"]}
-    refused = http.post("/api/datasets", json=body)
-    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "#/columns/x/0")
-    assert "without quotes" in refused.json()["detail"]
-    assert http.post("/api/datasets", json={**body, "types": {"x": "categorical"}}).status_code == 201
-    assert http.post("/api/datasets", json={**body, "columns": {"x": ["05", "06"], "y": [1, 2]}}).status_code == 201
+def test_numbers_in_texts_of_json_get_advice_and_among_numbers_the_remedy(http: httpx.Client) -> None:
+    def advice(x: list[Any], **more: Any) -> list[str]:
+        body = {"columns": {"x": x, "y": [1, 2]}, "targets": ["y"], **more}
+        answer = http.post("/api/datasets", json=body)
+        assert answer.status_code == 201, answer.text
+        return [each["code"] for each in answer.json()["advice"]]
+
+    assert advice(["5", "6"]) == ["numbers_in_texts"]
+    assert advice(["5", "6"], types={"x": "categorical"}) == advice(["05", "06"]) == advice([5, 6]) == []
+    mixed = http.post("/api/datasets", json={"columns": {"x": [5, "6"], "y": [1, 2]}, "targets": ["y"]})
+    assert (mixed.status_code, mixed.json()["errors"][0]["pointer"]) == (422, "#/columns/x/1")
+    assert "send 6 without quotes" in mixed.json()["detail"]
 
 
 def test_a_target_that_is_left_out_is_named(http: httpx.Client) -> None:
