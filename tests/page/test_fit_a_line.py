@@ -30,6 +30,16 @@ def test_a_rate_above_the_largest_stable_one_is_explained(visit: Visit) -> None:
     expect(page.get_by_text(re.compile(r"the loss went from 122\.647 to \d\.\d+e\+\d\d"))).to_be_visible()
 
 
+def test_a_rate_that_is_none_is_told_before_it_is_sent(visit: Visit) -> None:
+    page = visit.open()
+    page.get_by_role("spinbutton", name="Learning rate, typed").fill("0")
+    expect(page.get_by_text("A number above 0.")).to_be_visible()
+    expect(page.get_by_role("button", name="Train 201 epochs")).to_be_disabled()
+    page.get_by_role("spinbutton", name="Learning rate, typed").fill("0.9")
+    page.get_by_role("button", name="Train 201 epochs").click()
+    expect(page.get_by_text("The training failed. The loss is no longer finite.")).to_be_visible()
+
+
 def test_knobs_set_the_parameters_of_the_model(visit: Visit, client: Client) -> None:
     page = visit.open()
     with page.expect_response(lambda answer: answer.request.method == "PUT") as answer:

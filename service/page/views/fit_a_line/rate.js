@@ -10,7 +10,7 @@ export function Rate({ rate, onInput, plan }) {
   const stable = plan?.plan.largest_stable_rate?.value;
   const best = plan?.plan.best_rate?.value;
   return html`
-    <${Knob} label="Learning rate" value=${rate} min="0.001" max=${LARGEST} step="0.001" onInput=${onInput}
+    <${Knob} label="Learning rate" value=${rate} min="0.001" max=${LARGEST} step="0.001" onInput=${onInput} fault=${rate > 0 ? null : "A number above 0."}
       marks=${stable ? [stable] : []} text=${stable ? `${rate}, ${rate > stable ? "above" : "below"} the largest stable rate` : null}
       hint=${stable ? html`Largest stable rate, marked on the slider: <strong>${figure(stable)}</strong>; the quickest: ${figure(best)}.
         ${" "}<button type="button" class="small" onClick=${() => onInput(0.11)}>Try 0.11</button>` : " "} />

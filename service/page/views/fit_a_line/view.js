@@ -29,7 +29,7 @@ export default function FitALine({ route }) {
   const [error, setError] = useState(null);
   const going = useRef(new AbortController());
   const askQuietly = useQuiet(setAsked, 200);
-  const plan = useLoaded(async (signal) => place && send(tutorial.planOf(place, asked), signal), [place, asked]);
+  const plan = useLoaded(async (signal) => place && asked > 0 && send(tutorial.planOf(place, asked), signal), [place, asked]);
   useEffect(() => () => going.current.abort(), []);
 
   /** Begin something in place of what is going on; its error is shown, unless it was cancelled. */
@@ -96,6 +96,7 @@ export default function FitALine({ route }) {
   });
 
   if (prepared.error) return html`<h1 tabindex="-1">Fit a line</h1><${ErrorNotice} error=${prepared.error} />`;
+  const canTrain = place && !busy && rate > 0;
   const failed = run?.parts.at(-1).job.error;
   const total = run ? run.epochs.at(-1) : 0;
   return html`
@@ -103,9 +104,9 @@ export default function FitALine({ route }) {
     <p class="lead">Descent trains networks and serves their predictions. Here is the smallest one, a weight and a bias, learning y = 4x + 2
       from six points. Press “Train”, then <a href="#/own-data">use your own data</a>.</p>
     <div class="actions">
-      <button type="button" class="main" disabled=${!place || Boolean(busy)} onClick=${() => train(run ? tutorial.MORE : tutorial.MORE + 1)}>
+      <button type="button" class="main" disabled=${!canTrain} onClick=${() => train(run ? tutorial.MORE : tutorial.MORE + 1)}>
         ${run ? `Train ${tutorial.MORE} epochs more` : `Train ${tutorial.MORE + 1} epochs`}</button>
-      <button type="button" disabled=${!place || Boolean(busy)} onClick=${() => train(1)}>One epoch</button>
+      <button type="button" disabled=${!canTrain} onClick=${() => train(1)}>One epoch</button>
       <button type="button" disabled=${!place} onClick=${() => set({ weight: tutorial.STARTS[0], bias: 0 })}>Start again</button>
       <span role="status" class="quiet">${busy || told(run, total)}</span>
     </div>
