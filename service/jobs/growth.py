@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from service.errors import Invalid, invalid
 from service.jobs.reports.packing import BLOCK, NARROW, WIDE
+from service.learning.optimisers import second_order_rule
 from service.learning.planning.advice import Advice
 from service.learning.training.recipe import Recipe
 
@@ -54,7 +55,9 @@ class Growth:
 
 def growth_of(recipe: Recipe, vector: int, checkpoint: int, validation_rows: int, keep_every: int | None) -> Growth:
     """Return the writes of a job that reaches its last epoch; `vector` is the bytes of its parameters."""
-    numbers = 2 + (validation_rows > 0) + (recipe.schedule is not None)
+    numbers = (
+        2 + (validation_rows > 0) + (recipe.schedule is not None or second_order_rule(recipe.optimiser) is not None)
+    )
     columns = numbers * WIDE.itemsize + NARROW.itemsize  # loss, norm, perhaps more; seconds
     return Growth(
         recipe.epochs,

@@ -98,10 +98,15 @@ class Network:
         return vector
 
     def tape(
-        self, vector: Array, rows: int, gradient: Array | None = None, frozen: frozenset[int] = NOTHING
+        self,
+        vector: Array,
+        rows: int,
+        gradient: Array | None = None,
+        frozen: frozenset[int] = NOTHING,
+        by_row: Array | None = None,
     ) -> tuple[Tape, Array, Signal]:
         """Return a tape for batches of `rows` rows, the buffer for their inputs, and the buffers of the outputs."""
-        tape = Tape(rows, vector, gradient, frozen)
+        tape = Tape(rows, vector, gradient, frozen, by_row)
         inputs = np.empty((rows, self.inputs), self.dtype)
         return tape, inputs, self.root.record(Signal(inputs, None), tape)
 

@@ -55,6 +55,10 @@ MEANINGS: dict[type[Term], dict[str, str]] = {
     },
     Rule: {
         "eta": "η: the rate, by which steps are scaled",
+        "damping": "μ: larger values make the first steps shorter, and more like those of Descent",
+        "up": "what the damping is multiplied by where a step does not hold what it promised",
+        "down": "what the damping is multiplied by where a step does",
+        "memory": "the steps that the curvature is made from",
         "rho": "ρ: the share of the past in each step or running average",
         "beta": "β₁ and β₂: the shares of the past in the running averages of gradients and of their squares",
         "epsilon": "ε: added to what is divided by, so that it is never 0",

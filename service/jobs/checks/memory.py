@@ -1,10 +1,12 @@
 """Whether a training fits into the memory of a worker."""
 
 from dataclasses import dataclass, replace
+from math import isqrt
 
 from service.errors import Invalid, invalid
 from service.learning.network import Network
-from service.learning.planning.sizes import checkpoint_size, memory_of
+from service.learning.optimisers import LBFGS, LevenbergMarquardt, second_order_rule
+from service.learning.planning.sizes import SQUARES_OF_PARAMETERS, WIDE, checkpoint_size, memory_of
 from service.learning.training.paths import PathName
 from service.learning.training.recipe import Recipe
 
@@ -46,7 +48,8 @@ class Need:
 
     def _refusal(self, most: int) -> Invalid:
         said = f"This training needs about {_megabytes(self.bytes)} of memory, and a worker may use {_megabytes(most)}"
-        pointer, remedy = self._smaller_batch(most) or self._other_path(most) or self._narrower(most)
+        remedies = self._smaller_batch(most) or self._without_squares(most) or self._other_path(most)
+        pointer, remedy = remedies or self._narrower(most)
         return invalid(pointer, f"{said} (DESCENT_WORKER_MEMORY): {remedy}.", "needs_too_much_memory")
 
     def _smaller_batch(self, most: int) -> tuple[str, str] | None:
@@ -57,6 +60,19 @@ class Need:
             if fewer.bytes <= most:
                 return "#/batch_size", f'"batch_size": {1 << power} needs {_megabytes(fewer.bytes)}'
         return None
+
+    def _without_squares(self, most: int) -> tuple[str, str] | None:
+        """Return the most parameters that LevenbergMarquardt has room for, and LBFGS where it fits."""
+        rule = second_order_rule(self.recipe.optimiser)
+        if self.path != "second_order" or not isinstance(rule, LevenbergMarquardt):
+            return None
+        count, squares = self.network.parameter_count, WIDE * SQUARES_OF_PARAMETERS
+        fits = isqrt(max(0, squares * count**2 - (self.bytes - most)) // squares)
+        said = f"LevenbergMarquardt keeps squares of all {count:,} parameters, and there is room for about {fits:,}"
+        other = replace(self, recipe=replace(self.recipe, optimiser=LBFGS()))
+        if other.bytes <= most:
+            return "#/optimiser", f'{said}; "optimiser": "LBFGS" needs {_megabytes(other.bytes)}'
+        return "#/optimiser", f"{said}; Adam with a batch_size needs less"
 
     def _other_path(self, most: int) -> tuple[str, str] | None:
         if self.path != "quadratic":

@@ -8,6 +8,7 @@ from service.jobs.records import JobRecord
 from service.jobs.states import ENDED, Asked, Wish
 from service.jobs.steering import records as log
 from service.jobs.steering.records import Happening
+from service.learning.optimisers import second_order_rule
 from service.learning.planning.advice import Advice
 from service.learning.training.changes import Change
 from service.learning.training.events import BackedOff
@@ -21,7 +22,7 @@ def change(session: Session, job: str, wish: Wish, priority: int | None) -> JobR
 
     Raises:
         NotFound: there is no such job.
-        Conflict: it has ended, is about to, or trains another one again.
+        Conflict: it has ended, is about to, or trains another one again; or a rate is wished where steps have none.
         Invalid: its rule has no rate, or its network has no such layers.
     """
     record = records.find(session, job, lock=True)
@@ -51,6 +52,10 @@ def _check(session: Session, record: JobRecord, wish: Wish) -> None:
         detail = f"Job {record.id} trains job {record.verifies} again, change by change: it takes none of its own."
         raise Conflict(detail, "verifies")
     recipe = record.recipe.to_learning()
+    rule = second_order_rule(recipe.optimiser)
+    if wish.rate is not None and rule is not None:
+        detail = f"Job {record.id} trains by {rule.name}, which finds the length of each step itself and has no rate."
+        raise Conflict(detail, "no_rate")
     try:
         network = network_of(models.find(session, record.model_id))
         if wish.rate is not None:

@@ -3,14 +3,14 @@
 from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
-from numpy import add
+from numpy import add, multiply
 from numpy.random import Generator
 
 from service.learning.arrays import Array
 from service.learning.initialisations import GlorotUniform, Init
 from service.learning.layers.activations import IDENTITY, Activation
 from service.learning.layers.layer import LAYERS, Layer, Node, ParameterSlot, Placement, Shape
-from service.learning.layers.tape import Signal, Tape
+from service.learning.layers.tape import Action, Signal, Tape
 from service.learning.terms import Count, TermError
 
 GLOROT_UNIFORM = GlorotUniform()
@@ -47,6 +47,10 @@ class Dense(Layer):
     def inputs(self) -> int:
         return self.in_
 
+    @property
+    def has_gradients_by_row(self) -> bool:
+        return True
+
     def describe(self) -> str:
         return f"Dense({self.in_} => {self.out})"
 
@@ -77,7 +81,7 @@ class Dense(Layer):
             tape.record(forward)
             return y
         dy, dx, input_transposed, weight_transposed = y.gradient, x.gradient, inputs.T, weight.T
-        d_weight, d_bias, ones = gradients["weight"], gradients.get("bias"), np.ones(tape.rows, weight.dtype)
+        d_weight, d_bias, ones = gradients.get("weight"), gradients.get("bias"), np.ones(tape.rows, weight.dtype)
 
         def backward() -> None:
             pull_back(dy)
@@ -87,10 +91,27 @@ class Dense(Layer):
             if dx is not None:
                 dy.dot(weight_transposed, dx)
 
-        def backward_when_frozen() -> None:
+        write_by_row = _writer_by_row(inputs, dy, tape.gradients_by_row(node))
+
+        def backward_by_row() -> None:
             pull_back(dy)
+            write_by_row()
             if dx is not None:
                 dy.dot(weight_transposed, dx)
 
-        tape.record(forward, backward_when_frozen if tape.is_frozen(node) else backward)
+        summed = tape.by_row is None and not tape.is_frozen(node)
+        tape.record(forward, backward if summed else backward_by_row)
         return y
+
+
+def _writer_by_row(inputs: Array, dy: Array, by_row: dict[str, Array]) -> Action:
+    """Return a call that writes each row's gradients of weight and bias, where there is room for them."""
+    weight, bias, columns, slopes = by_row.get("weight"), by_row.get("bias"), inputs[:, :, None], dy[:, None, :]
+
+    def write() -> None:
+        if weight is not None:
+            multiply(columns, slopes, weight)
+        if bias is not None:
+            np.copyto(bias, dy)
+
+    return write

@@ -108,6 +108,11 @@ class Layer(Term):
         return False
 
     @property
+    def has_gradients_by_row(self) -> bool:
+        """Whether the layer writes each row's gradients where a tape asks for them, or has no parameters."""
+        return False
+
+    @property
     def draws(self) -> bool:
         """Whether train mode draws random numbers, from the tape's generator."""
         return False

@@ -49,7 +49,7 @@ class Normalisation(Layer):
         values, gradients = tape.values(node), tape.gradients(node)
         scale, bias = values.get("scale"), values.get("bias")
         x̂, ones_of_rows = normalised.value, np.ones(tape.rows, z.dtype)
-        product, frozen = np.empty_like(z), tape.is_frozen(node)
+        product, frozen, by_row = np.empty_like(z), tape.is_frozen(node), tape.gradients_by_row(node)
 
         def forward() -> None:
             if scale is None or bias is None:
@@ -67,7 +67,10 @@ class Normalisation(Layer):
             if scale is None:
                 np.copyto(dx̂, dy)
                 return
-            if not frozen:
+            if by_row:
+                np.multiply(dy, x̂, by_row["scale"])
+                np.copyto(by_row["bias"], dy)
+            elif not frozen:
                 np.multiply(dy, x̂, product)
                 ones_of_rows.dot(product, gradients["scale"])
                 ones_of_rows.dot(dy, gradients["bias"])
@@ -86,6 +89,10 @@ class LayerNorm(Normalisation):
     """
 
     name = "LayerNorm"
+
+    @property
+    def has_gradients_by_row(self) -> bool:
+        return True
 
     def record(self, node: Node, x: Signal, tape: Tape) -> Signal:
         normalised = tape.signal(self.size)

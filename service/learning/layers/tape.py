@@ -27,16 +27,23 @@ class Tape:
 
     `vector` holds the parameters, `gradient` (as long as its trainable part) takes their gradients: with it the tape is
     in train mode, without it in test mode. Statistics that a training pass gathers wait until `commit`. The arrays of
-    frozen layers begin at the places `frozen` in the vector.
+    frozen layers begin at the places `frozen` in the vector. With `by_row` (rows × trainable part) each row's gradient
+    goes there, and their sums nowhere.
     """
 
     def __init__(
-        self, rows: int, vector: Array, gradient: Array | None = None, frozen: frozenset[int] = NOTHING
+        self,
+        rows: int,
+        vector: Array,
+        gradient: Array | None = None,
+        frozen: frozenset[int] = NOTHING,
+        by_row: Array | None = None,
     ) -> None:
         self.rows = rows
         self.vector = vector
         self.gradient = gradient
-        self.training = gradient is not None
+        self.by_row = by_row
+        self.training = gradient is not None or by_row is not None
         self.frozen = frozen
         self.generator: Generator  # set by the training of layers that draw
         self.forward: list[Action] = []
@@ -75,6 +82,16 @@ class Tape:
             return {}
         gradient = np.empty_like(self.gradient) if self.is_frozen(node) else self.gradient
         return {slot.name: slot.as_stored(gradient) for slot in node.slots if slot.trainable}
+
+    def gradients_by_row(self, node: "Node") -> dict[str, Array]:
+        """Return the buffers for each row's gradients of the node's parameters; none of a frozen one."""
+        if self.by_row is None or self.is_frozen(node):
+            return {}
+        found = {}
+        for slot in node.slots:
+            shape = slot.shape[::-1] if slot.transposed else slot.shape
+            found[slot.name] = self.by_row[:, slot.start : slot.start + slot.size].reshape(self.rows, *shape)
+        return found
 
     def run(self) -> None:
         for call in self.forward:

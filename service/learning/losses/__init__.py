@@ -24,6 +24,7 @@ from service.learning.losses.loss import (
     Total,
     WholeLoss,
     WholeTotal,
+    column_roots,
     relative,
 )
 from service.learning.losses.margins import HingeLoss, SiameseContrastiveLoss, SquaredHingeLoss
@@ -63,5 +64,6 @@ __all__ = [
     "TverskyLoss",
     "WholeLoss",
     "WholeTotal",
+    "column_roots",
     "relative",
 ]

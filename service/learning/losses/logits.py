@@ -1,6 +1,6 @@
 """Cross-entropies of logits, named as in Flux."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import isfinite
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy import add, copyto, divide, exp, log, log1p, maximum, multiply, subtract
 
 from service.learning.arrays import ALONE, Array, exponentials, largest_of_rows, sum_of_rows
-from service.learning.losses.loss import LOSSES, PROBABILITIES, AggregatedLoss, Evaluate
+from service.learning.losses.loss import LOSSES, PROBABILITIES, AggregatedLoss, Evaluate, column_roots
 
 
 @LOSSES.add
@@ -34,6 +34,16 @@ class LogitCrossEntropy(AggregatedLoss):
     def slope(self, ŷ: Array, y: Array) -> Array:
         _, e, rest = exponentials(ŷ)
         return (e * sum_of_rows(y) - y - y * rest) / (1 + rest)
+
+    def roots(self, ŷ: Array, y: Array) -> Iterator[tuple[Array, Array | None]]:
+        """√pₖ (eₖ - p) for each class k: their squares add up to diag(p) - ppᵀ."""
+        _, e, rest = exponentials(ŷ)
+        p = e / (1 + rest)
+        size = np.sqrt(p * sum_of_rows(y))
+        for k in range(p.shape[1]):
+            root = -size[:, k : k + 1] * p
+            root[:, k] += size[:, k]
+            yield root, None
 
     def bind(self, ŷ: Array, y: Array, gradient: Array, weights: Array | None) -> Evaluate:
         """Return the shortest form where the loss cannot be small, `_exactly` where it may be."""
@@ -127,6 +137,10 @@ class LogitBinaryCrossEntropy(AggregatedLoss):
 
     def slope(self, ŷ: Array, y: Array) -> Array:
         return self.both(ŷ, y)[1]
+
+    def roots(self, ŷ: Array, y: Array) -> Iterator[tuple[Array, Array | None]]:
+        e = exp(-abs(ŷ))
+        return column_roots(np.sqrt(e) / (1 + e))
 
     def _parts(self, ŷ: Array, y: Array) -> tuple[Array, Array]:
         """exp(-|ŷ|), and s - y with s = 1 for ŷ ≥ 0, else 0: the sigmoid rounded to s, less y."""

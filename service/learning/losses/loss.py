@@ -1,6 +1,6 @@
 """The base of losses, and the value of a loss over many blocks of rows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -37,7 +37,8 @@ NOT_NEGATIVE = Domain("positive numbers", lambda ŷ: ŷ >= 0, "below 0 the loss 
 SIGNS = Domain("-1 and 1", lambda y: abs(y) == 1, "the loss asks for nothing where a target is 0", -1, 1)
 
 
-FACTS = {"accepts", "given_by", "link", "twin", "targets", "compares", "distances", "quadratic", "unit_power"}
+FACTS = {"accepts", "given_by", "link", "twin", "targets", "compares", "distances", "quadratic"}
+FACTS |= {"unit_power", "jumps", "roots"}
 """Names of the attributes in which a loss states facts about itself."""
 
 
@@ -54,7 +55,8 @@ class Loss(Term):
     function that makes probabilities of the outputs, which is the one that a loss of logits applies, and identity for a
     loss of probabilities; `twin`, the loss of logits that equals this one of probabilities, or the other way round;
     `quadratic`, the c of a loss whose terms are c (ŷ - y)²; `unit_power`, the p of a loss whose terms depend on ŷ - y
-    alone and are multiplied by sᵖ where this, and parameters in the same unit, are multiplied by s.
+    alone and are multiplied by sᵖ where this, and parameters in the same unit, are multiplied by s; `jumps`, whether
+    its slope does somewhere; `roots`, the curvature for LevenbergMarquardt.
     """
 
     __slots__ = ()
@@ -67,6 +69,7 @@ class Loss(Term):
     distances: ClassVar[bool] = False
     quadratic: ClassVar[float] = 0.0
     unit_power: ClassVar[int | None] = None
+    jumps: ClassVar[bool] = False
 
     def __init_subclass__(cls) -> None:
         """Let a class with terms of its own have only those facts that it states itself."""
@@ -101,6 +104,19 @@ class Loss(Term):
     def slope(self, ŷ: Array, y: Array) -> Array:
         """∂ Σ terms / ∂ŷ, rows × outputs; for a loss that is not separable, ∂ value / ∂ŷ."""
         raise NotImplementedError
+
+    def roots(self, ŷ: Array, y: Array) -> Iterator[tuple[Array, Array | None]]:
+        """Yield arrays S (rows × outputs) with Σ S Sᵀ, for each row, the curvature ∂² Σ terms / ∂ŷ², never negative.
+
+        For a sum of squares each comes with the c (rows) of slope = Σ c S, and the bend of what is squared is left out.
+        Losses without it are not for LevenbergMarquardt.
+        """
+        raise NotImplementedError
+
+    @property
+    def has_roots(self) -> bool:
+        """Whether the loss states its `roots`."""
+        return type(self).roots is not Loss.roots
 
     def bind(self, ŷ: Array, y: Array, gradient: Array, weights: Array | None) -> Evaluate:
         """Return a call on fixed buffers that returns the loss of a batch and writes ∂loss/∂ŷ.
@@ -164,6 +180,14 @@ class WholeLoss(Loss):
 
     def total(self) -> "Total":
         return WholeTotal(self)
+
+
+def column_roots(root: Array, share: Array | None = None) -> Iterator[tuple[Array, Array | None]]:
+    """Yield the roots of a curvature in which no output has a part in another's: root² (rows × outputs)."""
+    for column in range(root.shape[1]):
+        alone = np.zeros_like(root)
+        alone[:, column] = root[:, column]
+        yield alone, None if share is None else share[:, column]
 
 
 def relative(weights: Array) -> Array:

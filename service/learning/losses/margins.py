@@ -15,6 +15,7 @@ class HingeLoss(AggregatedLoss):
     """agg(max(0, 1 - ŷ y)), y = ±1"""
 
     name = "hinge_loss"
+    jumps = True
     targets = SIGNS
 
     def terms(self, ŷ: Array, y: Array) -> Array:

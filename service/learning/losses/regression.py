@@ -1,5 +1,6 @@
 """Losses of real targets, named as in Flux."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,8 +8,10 @@ from numpy import multiply, subtract
 
 from service.learning.arrays import Array, log_ratio, precision
 from service.learning.losses.classification import times
-from service.learning.losses.loss import LOSSES, NOT_NEGATIVE, POSITIVE, AggregatedLoss, Domain, Evaluate
+from service.learning.losses.loss import LOSSES, NOT_NEGATIVE, POSITIVE, AggregatedLoss, Domain, Evaluate, column_roots
 from service.learning.terms import NonNegative, Positive
+
+ROOT = 2**0.5
 
 
 @LOSSES.add
@@ -25,6 +28,10 @@ class MSE(AggregatedLoss):
 
     def slope(self, ŷ: Array, y: Array) -> Array:
         return 2 * (ŷ - y)
+
+    def roots(self, ŷ: Array, y: Array) -> Iterator[tuple[Array, Array | None]]:
+        root = np.full_like(ŷ, ROOT)
+        return column_roots(root, ROOT * (ŷ - y))
 
     def bind(self, ŷ: Array, y: Array, gradient: Array, weights: Array | None) -> Evaluate:
         if weights is not None:
@@ -48,6 +55,7 @@ class MAE(AggregatedLoss):
 
     name = "mae"
     unit_power = 1
+    jumps = True
 
     def terms(self, ŷ: Array, y: Array) -> Array:
         return abs(ŷ - y)
@@ -90,6 +98,11 @@ class MSLE(AggregatedLoss):
 
     def slope(self, ŷ: Array, y: Array) -> Array:
         return self.both(ŷ, y)[1]
+
+    def roots(self, ŷ: Array, y: Array) -> Iterator[tuple[Array, Array | None]]:
+        shifted = ŷ + precision(self.eps, ŷ)
+        difference = log_ratio(shifted, y + precision(self.eps, ŷ), ŷ - y)
+        return column_roots(ROOT / shifted, ROOT * difference)
 
 
 @LOSSES.add

@@ -14,10 +14,12 @@ from service.learning.optimisers.modifiers import (
 from service.learning.optimisers.optimiser import Optimiser, RuleState, square
 from service.learning.optimisers.plain import Descent, Momentum, Nesterov
 from service.learning.optimisers.rule import BLOCK, OPTIMISERS, Apply, Block, Recurrence, Rule, Scope, average
+from service.learning.optimisers.second_order import LBFGS, LevenbergMarquardt, decay_of, second_order_rule
 from service.learning.optimisers.signs import Lion, Rprop
 
 __all__ = [
     "BLOCK",
+    "LBFGS",
     "OPTIMISERS",
     "AMSGrad",
     "AccumGrad",
@@ -33,6 +35,7 @@ __all__ = [
     "ClipGrad",
     "ClipNorm",
     "Descent",
+    "LevenbergMarquardt",
     "Lion",
     "Moments",
     "Momentum",
@@ -51,5 +54,7 @@ __all__ = [
     "SignDecay",
     "WeightDecay",
     "average",
+    "decay_of",
+    "second_order_rule",
     "square",
 ]

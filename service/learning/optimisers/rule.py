@@ -42,13 +42,15 @@ class Rule(Term):
     `bind` returns the function (eta, t) that turns the block's dx into the step to subtract; t counts from 1. That
     function returns False where there is nothing to subtract yet; `pauses` marks rules that may. `scope` is the least
     that must be seen at once: any stretch of elements, one array (a weight or a bias), or the whole vector.
-    `normalises` marks rules whose steps are about eta, whatever the size of the gradient.
+    `normalises` marks rules whose steps are about eta, whatever the size of the gradient. `second_order` marks those
+    that have no `bind`: they need more than a gradient, and `training/second_order/` is their path.
     """
 
     __slots__ = ()
     scope: ClassVar[Scope] = "elements"
     pauses: ClassVar[bool] = False
     normalises: ClassVar[bool] = False
+    second_order: ClassVar[bool] = False
 
     def __init_subclass__(cls) -> None:
         """Let a class with steps of its own have a recurrence only where it states one itself."""

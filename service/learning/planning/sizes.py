@@ -7,11 +7,14 @@ import numpy as np
 
 from service.learning.layers import Dense, Node, nodes
 from service.learning.network import Network
+from service.learning.optimisers import LBFGS, second_order_rule
 from service.learning.rows.batches import RUN_BYTES, WINDOW_RUNS
 from service.learning.training.paths import PathName
 from service.learning.training.quadratic.path import has_closed_form
 from service.learning.training.quadratic.trajectory import STRETCH_ELEMENTS
 from service.learning.training.recipe import Recipe
+from service.learning.training.second_order.line_search import MOST_TRIALS
+from service.learning.training.second_order.rows import rows_of_block
 
 HEADERS = 2_000
 """Bytes of the names, shapes and single numbers in a checkpoint."""
@@ -32,6 +35,10 @@ SQUARES = 12
 """Matrices of inputs × inputs in float64 that an eigendecomposition, and what is made of it, hold."""
 STRETCHES = 12
 """Arrays as large as a stretch of epochs."""
+MATRICES = 6
+"""Matrices of parameters × parameters of a step by LevenbergMarquardt: sums, curvature, and what it is solved in."""
+SQUARES_OF_PARAMETERS = MATRICES + 1 + COPIES_OF_CHECKPOINT
+"""The same with those of a checkpoint."""
 INDEX = 8
 """Bytes of a row's place in the order of an epoch."""
 
@@ -46,12 +53,24 @@ def checkpoint_size(
     scaling = 2 * WIDE * (recipe.scales_inputs * network.inputs + recipe.scales_targets * network.outputs)
     if path == "batches":
         return HEADERS + best + scaling + dtype * network.vector_length * (2 + remembered)  # parameters and gradient
+    if path == "second_order":
+        return HEADERS + best + scaling + _of_second_order(network.parameter_count, recipe)
     columns = network.inputs + 1
     sums = 0 if sums_are_known else _sums(network) * (1 + (validation_rows > 0))
+    if second_order_rule(recipe.optimiser) is not None:
+        return HEADERS + best + scaling + sums + _of_second_order(network.parameter_count, recipe, squares=False)
     if not has_closed_form(recipe):
         return HEADERS + best + scaling + sums + WIDE * network.parameter_count * (1 + remembered)
     places = 1 + (validation_rows > 0)  # in the eigenbasis, by sign and decay: the present one, and a stretch's first
     return HEADERS + best + scaling + sums + WIDE * 2 * (network.parameter_count + columns * places)
+
+
+def _of_second_order(parameters: int, recipe: Recipe, *, squares: bool = True) -> int:
+    """Return the bytes that a rule of second order remembers: vectors, and the sums of a pass with their squares."""
+    rule = second_order_rule(recipe.optimiser)
+    if isinstance(rule, LBFGS):
+        return WIDE * (parameters * (2 * rule.memory + 3) + 3 * MOST_TRIALS)
+    return WIDE * (3 * parameters + squares * parameters**2)
 
 
 def _sums(network: Network) -> int:
@@ -80,6 +99,8 @@ def memory_of(
         squares = WIDE * SQUARES * (network.inputs + 1 + network.outputs) ** 2
         judged = 2 * WIDE * (network.inputs + 1) ** 2 * network.outputs if validation_rows else 0
         return held + 2 * _sums(network) + squares + judged + WIDE * STRETCHES * STRETCH_ELEMENTS
+    if path == "second_order":
+        return held + weights + _squares(network, recipe, train_rows)
     rows = min(recipe.batch_size or train_rows, train_rows)
     block = rows if _is_whole(network, recipe) else min(rows, network.block_rows)
     more = 2 if train_rows % block else 1  # buffers of the last batch, which is smaller
@@ -88,6 +109,18 @@ def memory_of(
     frozen = sum(bool(node.slots) for path in recipe.frozen for node in nodes(network.layers_by_path[path]))
     tapes = more * dtype * block * (_width(network.root, training=True) + _of_loss(network, recipe))
     return held + weights + vector * (1 + more * frozen) + tapes + judging + order
+
+
+def _squares(network: Network, recipe: Recipe, train_rows: int) -> int:
+    """Return the bytes of a step of second order: matrices of all parameters, a block's Jacobian, and its tapes."""
+    curved = not isinstance(second_order_rule(recipe.optimiser), LBFGS)
+    block = rows_of_block(network, recipe.loss, train_rows, curved=curved)
+    dtype = np.dtype(network.dtype).itemsize
+    tapes = 2 * dtype * block * (_width(network.root, training=True) + _of_loss(network, recipe))
+    if not curved:
+        return tapes + 8 * WIDE * network.parameter_count
+    jacobians = 2 * block * network.parameter_count * (WIDE + dtype)
+    return tapes + jacobians + WIDE * (MATRICES * network.parameter_count**2 + 8 * network.parameter_count)
 
 
 def _is_whole(network: Network, recipe: Recipe) -> bool:

@@ -1,10 +1,12 @@
 """Costs of trainings, counted before they run: operations, and seconds at the prices of this process."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from service.learning.layers import Dense, nodes
 from service.learning.layers.activations import Activation
 from service.learning.network import Network
+from service.learning.optimisers import LBFGS, LevenbergMarquardt, second_order_rule
 from service.learning.training.prices import prices
 from service.learning.training.quadratic import form
 from service.learning.training.quadratic.path import has_closed_form
@@ -26,6 +28,7 @@ CALLS_OF_DESCENT = 4
 CALLS_PER_FUNCTION = 4
 CALLS_PER_OTHER_LAYER = 30
 OPERATIONS_PER_CURVE = 30  # of a function that is no straight line, forward and back
+TRIALS = 1.5  # passes for a step that is kept
 OPERATIONS_PER_QUADRATIC = 4  # in products of matrices, for one on the quadratic path
 
 
@@ -51,6 +54,25 @@ def cost_of_batches(network: Network, train_rows: int, validation_rows: int, rec
     return Cost(
         recipe.epochs * (products + elements + calls * form.OPERATIONS_PER_CALL),
         SECONDS_OF_A_JOB + recipe.epochs * _seconds_of_an_epoch(network, train_rows, validation_rows, recipe, steps),
+    )
+
+
+def cost_of_second_order(network: Network, train_rows: int, validation_rows: int, recipe: Recipe) -> Cost:
+    """Passes over all rows and, for LevenbergMarquardt, products and a solution as wide as there are parameters.
+
+    Every step is counted as one pass and a half: some are tried and taken back.
+    """
+    passes = cost_of_batches(network, train_rows, validation_rows, replace(recipe, batch_size=None))
+    rule = second_order_rule(recipe.optimiser)
+    each = 0
+    if isinstance(rule, LevenbergMarquardt):
+        width = network.parameter_count
+        each = network.outputs * train_rows * width * (width + OPERATIONS_PER_VALUE) + width**3
+    elif isinstance(rule, LBFGS):
+        each = 4 * rule.memory * network.parameter_count
+    return Cost(
+        int(TRIALS * (passes.operations + recipe.epochs * each)),
+        SECONDS_OF_A_JOB + TRIALS * (passes.seconds + recipe.epochs * each * prices().product),
     )
 
 

@@ -1,20 +1,23 @@
 """The interface of a training's path, which takes parameters from one epoch to the next."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, Protocol
 
 from service.learning.arrays import Array, Saved, State
 from service.learning.network import Network
+from service.learning.optimisers import second_order_rule
 from service.learning.training.batch_path import BatchPath
 from service.learning.training.changes import Place
 from service.learning.training.coordinates import Coordinates
-from service.learning.training.costs import Cost, cost_of_batches, cost_of_quadratic
+from service.learning.training.costs import Cost, cost_of_batches, cost_of_quadratic, cost_of_second_order
 from service.learning.training.events import EpochReport
 from service.learning.training.problem import Problem
 from service.learning.training.quadratic.path import QuadraticPath, obstacle
 from service.learning.training.recipe import Recipe, RecipeError
+from service.learning.training.second_order.checks import check_second_order
+from service.learning.training.second_order.path import SecondOrderPath
 
-PathName = Literal["quadratic", "batches"]
+PathName = Literal["quadratic", "batches", "second_order"]
 
 
 class Path(Protocol):
@@ -60,6 +63,13 @@ class Path(Protocol):
         """Take over a result of `state`."""
 
 
+PATHS: dict[PathName, Callable[[Problem, Array, Coordinates | None], Path]] = {
+    "quadratic": QuadraticPath,
+    "batches": BatchPath,
+    "second_order": SecondOrderPath,
+}
+
+
 def begin_path(problem: Problem, vector: Array, scaling: Coordinates | None = None) -> Path:
     """Return the path that the recipe names, or else the one that takes fewer operations.
 
@@ -75,8 +85,7 @@ def begin_path(problem: Problem, vector: Array, scaling: Coordinates | None = No
         weighted=any(part.weights is not None for part in parts),
         sums_are_known=all(part.gram is not None for part in parts),
     )
-    path = QuadraticPath if name == "quadratic" else BatchPath
-    return path(problem, vector, scaling)
+    return PATHS[name](problem, vector, scaling)
 
 
 def choose_path(
@@ -85,8 +94,13 @@ def choose_path(
     """Return the path that the recipe names, or else the one of fewer operations, and its cost.
 
     Raises:
-        RecipeError: the recipe names the quadratic path, which cannot be taken.
+        RecipeError: the recipe names a path that cannot be taken, or its rule of second order is not for it.
     """
+    check_second_order(recipe, network, train_rows)
+    second_order = second_order_rule(recipe.optimiser) is not None
+    if recipe.path == "second_order" and not second_order:
+        message = f"cannot be second_order with {recipe.optimiser.name}: LevenbergMarquardt and LBFGS take it"
+        raise RecipeError("path", message)
     reason = obstacle(network, train_rows, recipe, weighted=weighted)
     if recipe.path == "quadratic" and reason is not None:
         raise RecipeError(
@@ -94,6 +108,11 @@ def choose_path(
             "The quadratic path needs one Dense layer with identity as its activation, the loss mse, batches of all "
             f"rows and no sample weights; here {reason}.",
         )
+    if second_order and (reason is not None or recipe.path == "second_order"):
+        return "second_order", cost_of_second_order(network, train_rows, validation_rows, recipe)
+    if second_order:
+        sums = cost_of_quadratic(network, train_rows, validation_rows, recipe, sums_are_known=sums_are_known)
+        return "quadratic", sums
     batches = cost_of_batches(network, train_rows, validation_rows, recipe)
     if recipe.path == "batches" or reason is not None:
         return "batches", batches

@@ -62,7 +62,7 @@ class Recipe:
     seed: int = 0
     schedule: Schedule | None = None
     standardise: Standardise = False
-    path: Literal["quadratic", "batches"] | None = None
+    path: Literal["quadratic", "batches", "second_order"] | None = None
     early_stopping: EarlyStopping | None = None
     keep: Literal["last", "best"] = "last"
     frozen: tuple[str, ...] = ()
@@ -102,7 +102,9 @@ def check(
     if recipe.early_stopping and recipe.early_stopping.monitor == "validation_loss" and not validation_rows:
         raise RecipeError("early_stopping", "needs a validation part, or train_loss to monitor")
     if recipe.schedule is not None and recipe.optimiser.rate is None:
-        raise RecipeError("schedule", "has no rate to set: the optimiser has none")
+        raise RecipeError(
+            "schedule", f"has no rate to set: {recipe.optimiser.name} has none. Leave it out, or use Adam"
+        )
     check_rates(recipe, network.dtype)
     if recipe.backoff is not None:
         check_backoff(recipe.backoff, recipe)
@@ -135,7 +137,7 @@ def check_scaled(recipe: Recipe, network: Network, numbers: bool = True) -> None
 def check_backoff(backoff: Backoff, recipe: Recipe) -> None:
     """Raise RecipeError where going back could not help."""
     if recipe.optimiser.rate is None:
-        raise RecipeError("backoff", "has no rate to lower: the optimiser has none")
+        raise RecipeError("backoff", f"has no rate to lower: {recipe.optimiser.name} has none")
     if not 0 < backoff.factor < 1:
         raise RecipeError("backoff/factor", f"must be between 0 and 1, not {backoff.factor:g}")
     if not 1 <= backoff.tries <= MOST_TRIES:

@@ -26,6 +26,8 @@ def chain(*rules: Rule) -> Rule:
 
 def every_rule() -> Iterator[Rule]:
     for name, rule in MAKE.items():
+        if OPTIMISERS[name].second_order:
+            continue
         match name:
             case "OptimiserChain":
                 continue

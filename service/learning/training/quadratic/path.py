@@ -9,7 +9,7 @@ import numpy as np
 from service.learning.arrays import Array, Matrix, Saved, State, packed, under
 from service.learning.layers import Chain, Dense, Layer
 from service.learning.network import Network
-from service.learning.optimisers import Recurrence
+from service.learning.optimisers import Recurrence, second_order_rule
 from service.learning.rows.gram import Gram
 from service.learning.rows.memory_maps import drop_behind
 from service.learning.rows.one_hot import stored
@@ -21,6 +21,7 @@ from service.learning.training.problem import Problem
 from service.learning.training.quadratic.closed_form import ClosedForm
 from service.learning.training.quadratic.form import Forms, QuadraticLoss
 from service.learning.training.quadratic.steps import Steps
+from service.learning.training.quadratic.whole_steps import WholeSteps
 from service.learning.training.recipe import Recipe
 from service.learning.training.scaling import Scaling
 
@@ -92,11 +93,13 @@ class QuadraticPath:
         self._grams: dict[str, Gram] = {}  # of parts that came without
         self._forms: Forms | None = None
         start = self._theta_of(vector)
-        self._epochs: ClosedForm | Steps
+        self._epochs: ClosedForm | Steps | WholeSteps
         if has_closed_form(recipe):
             rate = recipe.optimiser.rate
             assert rate is not None
             self._epochs = ClosedForm(start, rate, recipe.schedule, network.dtype)
+        elif second_order_rule(recipe.optimiser) is not None:
+            self._epochs = WholeSteps(start, recipe.optimiser)
         else:
             split = network.inputs * network.outputs
             arrays = [slice(0, split), slice(split, len(start))] if len(start) > split else [slice(0, split)]
