@@ -1,6 +1,6 @@
 /** The rules for the page's scripts: mistakes, and the ways by which text would become markup. */
 const browser = [
-  "AbortController", "Blob", "EventSource", "File", "FormData", "HTMLElement", "MutationObserver", "ResizeObserver", "URL", "URLSearchParams",
+  "AbortController", "Blob", "EventSource", "File", "FormData", "HTMLElement", "MutationObserver", "ResizeObserver", "TextDecoderStream", "URL", "URLSearchParams",
   "addEventListener", "cancelAnimationFrame", "clearInterval", "clearTimeout", "console", "devicePixelRatio", "document", "fetch", "getComputedStyle",
   "getSelection", "history", "innerWidth", "localStorage", "location", "matchMedia", "navigator", "performance", "queueMicrotask", "removeEventListener",
   "requestAnimationFrame", "setInterval", "setTimeout", "structuredClone", "uPlot", "window",

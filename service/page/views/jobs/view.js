@@ -1,87 +1,95 @@
-/** A job: its state, its loss of every epoch while it trains, and its end. */
-import { html, useEffect, useMemo, useState } from "../../lib/preact.js";
+/** A job: its curves while it trains, the verbs that steer it, and a look back over its kept epochs; or all jobs. */
+import { html, useEffect } from "../../lib/preact.js";
 import { pathOf, send } from "../../lib/api.js";
 import { count, duration, figure } from "../../lib/format.js";
 import { useLoaded } from "../../lib/hooks.js";
-import { Chart } from "../../components/chart.js";
+import { useFollowed } from "../../lib/reports.js";
+import { linkTo } from "../../lib/router.js";
+import { streamOf } from "../../lib/stream.js";
 import { MadeBy } from "../../components/made_by.js";
 import { Advice, ErrorNotice, Notice } from "../../components/notice.js";
+import { Controls } from "./controls.js";
+import { Curves } from "./curves.js";
+import { List } from "./list.js";
+import { LookingBack } from "./looking_back.js";
+import { Network } from "./network.js";
+import { hasEnded, logOf, told } from "./states.js";
 
-const MOST_POINTS = 500;
-const ENDED = ["succeeded", "failed", "cancelled"];
-const LOSSES = [{ label: "training loss", colour: 1 }, { label: "validation loss", colour: 2 }];
+const WAIT = 400;
 
-export default function JobView({ route }) {
-  const id = route.path[1] ?? "";
-  const known = useLoaded((signal) => send({ path: pathOf("jobs", id) }, signal), [id]);
-  const { job, reports, error } = useFollowed(known.value);
-  const data = useMemo(() => [reports.map(({ epoch }) => epoch), reports.map((each) => each.train_loss), reports.map((each) => each.validation_loss)], [reports]);
-  if (!job) return html`<h1 tabindex="-1">A training</h1><${ErrorNotice} error=${known.error} />`;
-  const judged = reports.some((each) => each.validation_loss !== null);
-  const requests = [["Read the job", { path: pathOf("jobs", id) }], ["Read its losses", epochsOf(id)], ["Follow it", { path: `${pathOf("jobs", id)}/events` }]];
+export default function JobsView({ route }) {
+  return route.path[1] ? html`<${Watching} key=${route.path[1]} id=${route.path[1]} route=${route} />` : html`<${List} route=${route} />`;
+}
+
+function Watching({ id, route }) {
+  const { jobs, reports, broken, error, know } = useFollowed([id]);
+  const job = jobs[id];
+  const log = useLoaded(async (signal) => (await send(logOf(id), signal)).items, [id, job?.state, JSON.stringify(job?.pending ?? null)]);
+  const model = useLoaded(async (signal) => job && send({ path: pathOf("models", job.model) }, signal), [job?.model]);
+  usePending(job, know);
+  if (!job) return html`<h1 tabindex="-1">A training</h1><${ErrorNotice} error=${error} />${!error && html`<p class="quiet" role="status">Looking for it …</p>`}`;
+  const shown = reports[id] ?? [];
+  const requests = [["Follow it", streamOf([id])], ["Read the job", { path: pathOf("jobs", id) }], ["Read its log", logOf(id)]];
   return html`
-    <h1 tabindex="-1">Training ${job.id}</h1>
+    <h1 tabindex="-1">Training ${model.value ? html`of <a href=${linkTo(["models", model.value.id])}>${model.value.name}</a>` : id}</h1>
     <${ErrorNotice} error=${error} />
-    ${job.error && html`<${Notice} kind="error" title="The training failed.">${job.error.detail}</${Notice}>`}
+    ${broken && html`<${Notice} kind="advice" title="The connection is interrupted.">The curve goes on as soon as Descent answers again.</${Notice}>`}
+    ${job.error && html`<${Failure} job=${job} />`}
     <div class="stack">
-      <section class="card" aria-labelledby="state"><h2 id="state">${ENDED.includes(job.state) ? `It has ${job.state}` : `It is ${job.state}`}</h2>
-        <${Facts} job=${job} last=${reports.at(-1)} />
+      <section class="card" aria-labelledby="state">
+        <h2 id="state" aria-live="polite">${told(job)}</h2>
+        <${Facts} job=${job} last=${shown.at(-1)} />
         <${Advice} advice=${job.advice} />
+        ${!hasEnded(job) && html`<${Controls} job=${job} last=${shown.at(-1)} layers=${model.value?.layers ?? []} onAnswer=${know} />`}
+        ${job.version !== null && html`<p><a class="button" href=${linkTo(["models", job.model], { version: job.version, dataset: job.dataset })}>Judge and try version ${job.version}</a></p>`}
       </section>
-      <section class="card" aria-labelledby="loss"><h2 id="loss">The loss</h2>
-        <${Chart} name="Loss by epoch, on a log axis" data=${judged ? data : data.slice(0, 2)} series=${judged ? LOSSES : LOSSES.slice(0, 1)}
-          xLabel="epoch" yLabel="loss (log)" log height=${320} />
-      </section>
+      <${Curves} reports=${shown} log=${log.value ?? []} />
+      ${model.error && html`<${Notice} kind="info">Its model was deleted, so there is no network to look at.</${Notice}>`}
+      ${model.value && (job.version === null
+        ? html`<section class="card" aria-labelledby="network"><h2 id="network">The network</h2><${Network} layers=${model.value.layers} /></section>`
+        : html`<${LookingBack} job=${job} model=${model.value} reports=${shown} route=${route} />`)}
     </div>
     <${MadeBy} requests=${requests} />`;
 }
 
-function epochsOf(id) {
-  return { path: `${pathOf("jobs", id)}/epochs`, query: { points: MOST_POINTS } };
-}
-
-/** Follow a job by its events while it trains; at its end its losses are read once, thinned with their peaks. */
-function useFollowed(first) {
-  const [job, setJob] = useState(first);
-  const [reports, setReports] = useState([]);
-  const [error, setError] = useState(null);
+/** Ask for the job again and again while changes have still to take hold: they are no change of its state. */
+function usePending(job, know) {
+  const waits = job && !hasEnded(job) && (job.pending || job.asked);
   useEffect(() => {
-    setJob(first);
-    setReports([]);
-    if (!first) return undefined;
-    const readAll = () => send(epochsOf(first.id)).then((page) => setReports(page.items), setError);
-    if (ENDED.includes(first.state)) {
-      readAll();
-      return undefined;
-    }
-    const stream = new EventSource(`${pathOf("jobs", first.id)}/events`);
-    stream.addEventListener("epochs", (event) => {
-      const { items } = JSON.parse(event.data);
-      setReports((before) => thinned([...before, ...items]));
-    });
-    stream.addEventListener("state", (event) => {
-      const next = JSON.parse(event.data);
-      setJob(next);
-      if (!ENDED.includes(next.state)) return;
-      stream.close();
-      readAll();
-    });
-    return () => stream.close();
-  }, [first]);
-  return { job, reports, error };
+    if (!waits) return undefined;
+    const controller = new AbortController();
+    const timer = setInterval(() => send({ path: pathOf("jobs", job.id) }, controller.signal).then(know, () => {}), WAIT);
+    return () => { clearInterval(timer); controller.abort(); };
+  }, [Boolean(waits)]);
 }
 
-/** Every second report, once there are too many to draw. */
-function thinned(reports) {
-  return reports.length <= 2 * MOST_POINTS ? reports : reports.filter((_, index) => index % 2 === 0 || index === reports.length - 1);
+const REMEDIES = {
+  diverged: "Train again with a smaller rate, with standardised columns, or with a rule such as Adam. Its last finite parameters are kept.",
+  out_of_memory: "Train again with a smaller batch_size or a smaller network, or raise DESCENT_WORKER_MEMORY.",
+  worker_lost: "Its worker ended again and again without getting further: the log of the service says why.",
+};
+
+function Failure({ job }) {
+  const remedy = REMEDIES[job.error.code];
+  return html`
+    <${Notice} kind="error" title="The training failed${job.error.epoch ? ` in epoch ${job.error.epoch}` : ""}.">
+      ${job.error.detail} ${remedy && !job.error.detail.includes(remedy) ? html`<br />${remedy}` : ""}
+    </${Notice}>`;
+}
+
+function secondsOf({ started_at: started, ended_at: ended }) {
+  return started ? ((ended ? Date.parse(ended) : Date.now()) - Date.parse(started)) / 1000 : null;
 }
 
 function Facts({ job, last }) {
+  const rate = job.plan.largest_stable_rate;
   const facts = [
-    ["Epochs", `${count(last?.epoch ?? job.epochs_done)} of ${count(job.recipe.epochs)}`],
+    ["Epochs", `${count(Math.max(last?.epoch ?? 0, job.epochs_done))} of ${count(job.recipe.epochs)}`],
     ["Training loss", figure(job.final_loss ?? last?.train_loss ?? null)],
     ["Validation loss", figure(last?.validation_loss ?? null)],
-    ["Time by plan", duration(job.plan?.seconds ?? null)],
+    ["Best loss", job.best ? `${figure(job.best.loss)} in epoch ${count(job.best.epoch)}` : "–"],
+    ["Time", duration(secondsOf(job))],
+    ["Largest stable rate", rate ? `${rate.exact ? "" : "about "}${figure(rate.value, 4)}` : "not known"],
   ];
   return html`<dl class="facts">${facts.map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
 }

@@ -1,0 +1,54 @@
+/** Epoch reports of jobs as they come: thinned, with their peaks, so that no chart has too many points. */
+import { useEffect, useRef, useState } from "./preact.js";
+import { follow } from "./stream.js";
+
+const MOST = 1000;
+const FRAME = 120;
+
+/** At most about half as many reports, with the least and the greatest loss of each stretch, the first and the last. */
+export function thinned(reports, most = MOST) {
+  if (reports.length <= most) return reports;
+  const stretch = Math.ceil((4 * reports.length) / most);
+  const kept = new Set([0, reports.length - 1]);
+  for (let start = 0; start < reports.length; start += stretch) {
+    let [least, greatest] = [start, start];
+    for (let index = start; index < Math.min(start + stretch, reports.length); index += 1) {
+      if (reports[index].train_loss < reports[least].train_loss) least = index;
+      if (reports[index].train_loss > reports[greatest].train_loss) greatest = index;
+    }
+    kept.add(least).add(greatest);
+  }
+  return [...kept].sort((a, b) => a - b).map((index) => reports[index]);
+}
+
+/**
+ * Follow jobs, and draw again a few times a second at most.
+ * @param {string[]} ids
+ * @returns {{jobs: Record<string, any>, reports: Record<string, any[]>, broken: boolean, error: any, know: (job: any) => void}}
+ */
+export function useFollowed(ids) {
+  const [shown, setShown] = useState({ jobs: {}, reports: {}, broken: false, error: null });
+  const held = useRef(shown);
+  const timer = useRef(0);
+  const change = (changes) => {
+    held.current = { ...held.current, ...changes };
+    timer.current ||= setTimeout(() => { timer.current = 0; setShown(held.current); }, FRAME);
+  };
+  const know = (job) => change({ jobs: { ...held.current.jobs, [job.id]: job } });
+  useEffect(() => {
+    held.current = { jobs: {}, reports: {}, broken: false, error: null };
+    setShown(held.current);
+    if (!ids.length) return undefined;
+    const stop = follow(ids, {
+      epochs: (job, items) => {
+        const { reports } = held.current;
+        change({ reports: { ...reports, [job]: thinned([...(reports[job] ?? []), ...items]) } });
+      },
+      state: know,
+      broken: (broken) => { if (broken !== held.current.broken) change({ broken }); },
+      error: (error) => change({ error }),
+    });
+    return () => { stop(); clearTimeout(timer.current); timer.current = 0; };
+  }, [ids.join()]);
+  return { ...shown, know };
+}

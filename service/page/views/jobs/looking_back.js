@@ -1,0 +1,60 @@
+/** A look back over the kept epochs of a job: the network, its fit and its residuals at each. */
+import { html, useState } from "../../lib/preact.js";
+import { pathOf, send } from "../../lib/api.js";
+import { counted, figure } from "../../lib/format.js";
+import { useLoaded } from "../../lib/hooks.js";
+import { remember } from "../../lib/router.js";
+import { ErrorNotice, Notice } from "../../components/notice.js";
+import { Fit } from "./fit.js";
+import { Network } from "./network.js";
+
+export function LookingBack({ job, model, reports, route }) {
+  const version = useLoaded((signal) => send({ path: `${pathOf("models", job.model)}/versions/${job.version}` }, signal), [job.model, job.version]);
+  const kept = version.value?.epochs ?? [];
+  const asked = Number(route.query.get("epoch") ?? NaN);
+  const epoch = kept.includes(asked) ? asked : null;
+  const cache = useState(() => new Map())[0];
+  const parameters = useLoaded(async (signal) => {
+    const key = `parameters ${epoch}`;
+    if (!cache.has(key)) cache.set(key, await send(parametersOf(job, epoch), signal));
+    return cache.get(key);
+  }, [job.version, epoch]);
+  return html`
+    <section class="card" aria-labelledby="network">
+      <h2 id="network">The network ${epoch === null ? "at its end" : `after ${counted(epoch, "epoch")}`}</h2>
+      <${ErrorNotice} error=${version.error ?? parameters.error} />
+      ${kept.length > 0
+        ? html`<${Scrubber} kept=${kept} epoch=${epoch} reports=${reports} />`
+        : version.value && html`<${Notice} kind="info" title="No epochs were kept.">
+          To look back over a training, start it with <code>"keep_every": ${keepEvery(job.recipe.epochs)}</code>, which keeps at most 200 epochs.
+          “Your own data” sets it.</${Notice}>`}
+      <${Network} layers=${model.layers} parameters=${parameters.value?.layers} signature=${model.signature} />
+    </section>
+    ${model.signature && html`<${Fit} job=${job} signature=${model.signature} epoch=${epoch} cache=${cache} route=${route} />`}`;
+}
+
+function keepEvery(epochs) {
+  return Math.max(1, Math.ceil(epochs / 200));
+}
+
+function parametersOf(job, epoch) {
+  return { path: `${pathOf("models", job.model)}/parameters`, query: { version: job.version, epoch } };
+}
+
+function Scrubber({ kept, epoch, reports }) {
+  const places = [...kept, null];
+  const at = epoch === null ? kept.length : kept.indexOf(epoch);
+  const report = reports.findLast((each) => each.epoch <= (epoch ?? Infinity));
+  const show = (place) => remember({ epoch: places[Math.min(places.length - 1, Math.max(0, place))] ?? "" });
+  const text = epoch === null ? "the end" : `epoch ${epoch}`;
+  return html`
+    <div class="field scrubber">
+      <label for="scrubber">Kept epochs: ${text}${report ? `, loss about ${figure(report.train_loss)}` : ""}</label>
+      <div class="scrub">
+        <button type="button" class="small" onClick=${() => show(0)}>Start</button>
+        <input id="scrubber" type="range" min="0" max=${kept.length} step="1" value=${at} aria-valuetext=${text}
+          onInput=${(event) => show(event.currentTarget.valueAsNumber)} />
+        <button type="button" class="small" onClick=${() => show(kept.length)}>End</button>
+      </div>
+    </div>`;
+}

@@ -1,0 +1,33 @@
+/** The states of a job in words, and the requests that read and steer it. */
+import { pathOf } from "../../lib/api.js";
+
+const ENDED = ["succeeded", "failed", "cancelled"];
+const ENDED_BY = {
+  epochs: "all its epochs are done", early_stopping: "its loss fell no more", stop: "it was asked to stop", max_seconds: "its time was over",
+};
+const ASKED = { cancel: "is being cancelled", stop: "is being stopped", pause: "is about to rest" };
+
+export function hasEnded(job) {
+  return ENDED.includes(job.state);
+}
+
+/** A sentence about the state of a job. */
+export function told(job) {
+  if (job.state === "succeeded") return `It has succeeded${job.ended_by && job.ended_by !== "epochs" ? `: ${ENDED_BY[job.ended_by]}` : ""}`;
+  if (job.state === "failed") return "It has failed";
+  if (job.state === "cancelled") return "It was cancelled";
+  if (job.asked) return `It ${ASKED[job.asked] ?? `is asked to ${job.asked}`}`;
+  return { queued: "It waits for a worker", running: "It is running", paused: "It rests" }[job.state] ?? `It is ${job.state}`;
+}
+
+export function logOf(id) {
+  return { path: `${pathOf("jobs", id)}/log`, query: { limit: 1000 } };
+}
+
+export function asking(id, verb) {
+  return { method: "POST", path: `${pathOf("jobs", id)}/${verb}` };
+}
+
+export function changing(id, changes) {
+  return { method: "PATCH", path: pathOf("jobs", id), body: changes };
+}

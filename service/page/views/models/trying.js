@@ -1,0 +1,79 @@
+/** A form made from the model's signature: it predicts as one types. */
+import { html, useState } from "../../lib/preact.js";
+import { pathOf, send } from "../../lib/api.js";
+import { figure } from "../../lib/format.js";
+import { useLoaded, useQuiet } from "../../lib/hooks.js";
+import { classesOf, valuesOf } from "../../lib/table_rows.js";
+import { NumberField, SelectField, TextField } from "../../components/field.js";
+import { MadeBy } from "../../components/made_by.js";
+import { ErrorNotice, Notice } from "../../components/notice.js";
+import { Table } from "../../components/table.js";
+
+const QUIET = 200;
+
+export function Trying({ model, version }) {
+  const { signature } = model;
+  const [row, setRow] = useState(() => Object.fromEntries(signature.features.map((feature) => [feature.name, firstOf(feature)])));
+  const [asked, setAsked] = useState(row);
+  const askQuietly = useQuiet(setAsked, QUIET);
+  const request = predicting(model, version, asked);
+  const answer = useLoaded((signal) => send(request, signal), [model.id, version, JSON.stringify(asked)]);
+  const set = (name, value) => {
+    const next = { ...row, [name]: value };
+    setRow(next);
+    askQuietly(next);
+  };
+  const outside = answer.value?.extrapolation ?? [];
+  return html`
+    <section class="card" aria-labelledby="try">
+      <h2 id="try">Try it</h2>
+      <div class="pair">
+        ${signature.features.map((feature) => html`<${Input} key=${feature.name} feature=${feature} value=${row[feature.name]}
+          isOutside=${outside.some(({ column }) => column === feature.name)} onInput=${(value) => set(feature.name, value)} />`)}
+      </div>
+      <${ErrorNotice} error=${answer.error} />
+      ${outside.length > 0 && html`<${Notice} kind="advice" title="Beyond what it has learnt from:">
+        ${outside.map(({ column }) => column).join(", ")}. There the network guesses.</${Notice}>`}
+      <div aria-live="polite" aria-busy=${answer.loading}>
+        ${answer.value && !answer.error && signature.targets.map((target) => html`<${Answer} key=${target.name} answer=${answer.value} signature=${signature} target=${target} />`)}
+      </div>
+      <${MadeBy} requests=${[["Predict", request]]} />
+    </section>`;
+}
+
+function predicting(model, version, row) {
+  return { method: "POST", path: `${pathOf("models", model.id)}/predictions`, query: { version }, body: { rows: [row] } };
+}
+
+/** A value to begin with: the middle of what was seen, or the first class. */
+function firstOf(feature) {
+  if (feature.kind === "boolean") return false;
+  if (feature.categories) return feature.categories[0] ?? null;
+  if (feature.kind !== "numeric" || feature.min === null || feature.dates) return feature.kind === "numeric" && !feature.dates ? 0 : null;
+  return Number(((feature.min + feature.max) / 2).toPrecision(4));
+}
+
+function Input({ feature, value, isOutside, onInput }) {
+  const { name, kind, min, max, categories, fill } = feature;
+  const missing = fill === null ? [] : [["", "missing"]];
+  if (kind === "boolean") return html`<${SelectField} label=${name} value=${String(value ?? "")} options=${[...missing, ["false", "false"], ["true", "true"]]} onInput=${(text) => onInput(text ? text === "true" : null)} />`;
+  if (categories) return html`<${SelectField} label=${name} value=${value ?? ""} options=${[...missing, ...categories.map((each) => [each, each])]} onInput=${(text) => onInput(text || null)} />`;
+  if (feature.dates || kind !== "numeric") return html`<${TextField} label=${name} value=${value ?? ""} hint="A date, such as 2026-01-31." onInput=${(text) => onInput(text || null)} />`;
+  const range = min === null ? "" : `It has seen ${figure(min, 5)} to ${figure(max, 5)}.`;
+  return html`<${NumberField} label=${name} value=${value ?? ""} hint=${`${range}${fill === null ? "" : " Empty: missing."}`} fault=${isOutside ? "Outside of what it has seen." : null} onInput=${onInput} />`;
+}
+
+function Answer({ answer, signature, target }) {
+  const classes = classesOf(target);
+  if (!classes.length) return html`<p class="result">${target.name}: <strong>${figure(valuesOf(answer, signature, target, null)[0])}</strong></p>`;
+  const labels = Array.isArray(answer.labels) ? answer.labels : answer.labels[target.name];
+  const probabilities = Array.isArray(answer.probabilities) || answer.probabilities?.[target.name];
+  const rows = classes.map((name) => ({ name: String(name), value: valuesOf(answer, signature, target, name)[0] })).sort((a, b) => b.value - a.value).slice(0, 10);
+  const columns = [
+    { label: target.name, heads: true, value: ({ name }) => name },
+    { label: probabilities ? "Probability" : "Output", number: true, value: ({ value }) => (probabilities ? `${figure(100 * value, 3)} %` : figure(value, 4)) },
+  ];
+  return html`
+    <p class="result">${target.name}: <strong>${String(labels[0])}</strong></p>
+    <${Table} caption="Classes of ${target.name}" hidesCaption rows=${rows} columns=${columns} keyOf=${({ name }) => name} />`;
+}

@@ -1,0 +1,133 @@
+"""Trainings in a browser: live curves, steering, looking back, comparing, trying, and a service that restarts."""
+
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from service.client import Client
+from service.jobs.schemas import Job
+from tests.support.browser import PHONE, Visit, visiting
+from tests.support.serving import RunningService, free_port
+from tests.support.training import endless_job, line, straight
+
+MARKUP = "<img src=x onerror=alert(1)>"
+ENDLESS: dict[str, Any] = {"epochs": 10_000_000, "batch_size": 1, "optimiser": {"rule": "Descent", "eta": 1e-9}}
+PLACES = [(x / 3, y / 3) for x in range(-6, 7) for y in range(-6, 7)]
+
+
+@pytest.fixture(scope="module")
+def circles(client: Client) -> Job:
+    """A training that tells the inside of a circle, with kept epochs; its columns and classes are called badly."""
+    columns: dict[str, Any] = {
+        MARKUP: [x for x, _ in PLACES],
+        "y": [y for _, y in PLACES],
+        "kind": ["in" if math.hypot(x, y) < 1 else MARKUP for x, y in PLACES],
+    }
+    dataset = client.create_dataset(columns, ["kind"], split={"test": {"fraction": 0.2}})
+    model = client.create_model("Chain(Dense(2 => 6, tanh), Dense(6 => 2))")
+    recipe = {"loss": "logitcrossentropy", "optimiser": {"rule": "Adam", "eta": 0.05}, "keep_every": 10}
+    return client.train(model.id, dataset.id, wait=30, epochs=100, **recipe)
+
+
+def epochs_told(page: Page) -> int:
+    text = page.locator(".facts dd").first.inner_text()
+    return int(text.partition(" of ")[0].replace(",", ""))
+
+
+def wait_for_more_than(page: Page, epochs: int) -> None:
+    told = "Number(document.querySelector('.facts dd').innerText.replace(/ of.*|,/g, ''))"
+    page.wait_for_function(f"() => {told} > {epochs}")
+
+
+def test_a_running_job_is_watched_paused_and_given_another_rate(visit: Visit, client: Client) -> None:
+    with endless_job(client, straight(client).id, line(client).id) as job:
+        page = visit.open(f"jobs/{job.id}")
+        expect(page.get_by_role("heading", name="It is running")).to_be_visible()
+        before = epochs_told(page)
+        wait_for_more_than(page, before)
+        page.get_by_label("Learning rate from the next batch on").fill("2e-9")
+        page.get_by_role("button", name="Change the rate").click()
+        page.get_by_text("What happened on the way").click()
+        expect(page.get_by_text("The rate is 2e-09 from here on.")).to_be_visible()
+        page.get_by_role("button", name="Pause").click()
+        expect(page.get_by_role("heading", name="It rests")).to_be_visible()
+        page.get_by_role("button", name="Go on").click()
+        expect(page.get_by_role("heading", name="It is running")).to_be_visible()
+        page.get_by_role("button", name="Throw it away").click()
+        page.get_by_role("button", name="Yes, throw it away").click()
+        expect(page.get_by_role("heading", name="It was cancelled")).to_be_visible()
+
+
+def test_kept_epochs_are_looked_back_at(browser: Browser, service: RunningService, circles: Job) -> None:
+    with visiting(browser, service.url, PHONE, color_scheme="dark") as visit:
+        page = visit.open(f"jobs/{circles.id}")
+        page.get_by_label("Kept epochs: the end").fill("1")
+        expect(page.get_by_role("heading", name=re.compile(r"The network after \d+ epochs"))).to_be_visible()
+        assert re.search(r"epoch=\d+", page.url)
+        expect(page.get_by_role("img", name="2 inputs; Dense with 6 units, tanh; Dense with 2 units")).to_be_visible()
+        page.get_by_label("And", exact=True).select_option("y")
+        surface = page.get_by_role("img", name=re.compile(r"^probability of kind = .* over .* and y, from"))
+        expect(surface).to_be_visible()
+        expect(page.get_by_text("rows are on the right side of one half")).to_be_visible()
+        assert visit.width_beyond() == 0
+
+
+def test_a_model_is_judged_and_tried(visit: Visit, circles: Job) -> None:
+    page = visit.open(f"models/{circles.model}")
+    expect(page.get_by_role("table", name="Confusion matrix")).to_be_visible()
+    expect(page.get_by_role("table", name="The rows that are farthest off")).to_be_visible()
+    page.get_by_label("y", exact=True).fill("9")
+    expect(page.get_by_text("Outside of what it has seen.")).to_be_visible()
+    expect(page.get_by_text(f"kind: {MARKUP}")).to_be_visible()
+    page.get_by_label("y", exact=True).fill("0")
+    expect(page.get_by_text("Outside of what it has seen.")).to_have_count(0)
+
+
+def test_trainings_are_listed_compared_and_deleted(visit: Visit, client: Client) -> None:
+    model, dataset = straight(client, name="to-compare").id, line(client).id
+    for rate in (0.01, 0.02):
+        optimiser = {"rule": "Descent", "eta": rate}
+        client.train(model, dataset, wait=30, epochs=20, optimiser=optimiser, labels={"for": "comparing"})
+    page = visit.open("jobs?label=for:comparing")
+    boxes = page.get_by_role("checkbox", name=re.compile("^Compare job_"))
+    expect(boxes).to_have_count(2)
+    boxes.first.check()
+    boxes.last.check()
+    page.get_by_role("link", name="Compare 2").click()
+    expect(page.get_by_role("application", name="training loss of 2 trainings by epoch")).to_be_visible()
+    expect(page.get_by_role("table", name="What differs").get_by_text("Descent, 0.02")).to_be_visible()
+    page = visit.open("models?name=to-compare")
+    page.get_by_role("button", name="Delete to-compare").click()
+    expect(page.get_by_text("All its 3 versions go, with evaluations and kept epochs")).to_be_visible()
+    page.get_by_role("button", name="Delete it").click()
+    expect(page.get_by_text("No model here that the search leaves.")).to_be_visible()
+
+
+def test_a_failed_training_says_what_to_do(visit: Visit, client: Client) -> None:
+    job = client.train(
+        straight(client).id, line(client).id, wait=30, epochs=500, optimiser={"rule": "Descent", "eta": 1e6}
+    )
+    page = visit.open(f"jobs/{job.id}")
+    expect(page.get_by_role("alert").get_by_text("Train again with a smaller rate")).to_be_visible()
+
+
+def test_a_curve_goes_on_after_the_service_restarted(browser: Browser, tmp_path: Path) -> None:
+    port, folder = str(free_port()), tmp_path / "data"
+    with RunningService.running(folder, "--port", port) as service:
+        with service.client() as client:
+            job = client.train(straight(client).id, line(client).id, **ENDLESS)
+        visit = Visit(browser, service.url)
+        page = visit.open(f"jobs/{job.id}")
+        expect(page.get_by_role("heading", name="It is running")).to_be_visible()
+    expect(page.get_by_text("The connection is interrupted.")).to_be_visible()
+    before = epochs_told(page)
+    with RunningService.running(folder, "--port", port) as again, again.client() as client:
+        expect(page.get_by_text("The connection is interrupted.")).to_have_count(0)
+        wait_for_more_than(page, before)
+        client.cancel(job.id)
+        expect(page.get_by_role("heading", name="It was cancelled")).to_be_visible()
+    visit.context.close()
