@@ -18,8 +18,8 @@ export function List({ route }) {
   const choose = (id) => setChosen((before) => (before.includes(id) ? before.filter((each) => each !== id) : [...before, id].slice(-MOST_COMPARED)));
   const columns = [
     { label: "Compare", value: ({ id }) => html`<input type="checkbox" aria-label="Compare ${id}" checked=${chosen.includes(id)} onChange=${() => choose(id)} />` },
-    { label: "Training", heads: true, value: ({ id, model }) => html`<a href=${linkTo(["jobs", id])}>${names.models[model] ?? "a deleted model"}</a><br /><span class="quiet small">${id}</span>` },
-    { label: "State", value: (job) => html`${job.state}${job.error ? html`<br /><span class="fault">${job.error.detail}</span>` : ""}` },
+    { label: "Training", heads: true, value: ({ id, model }) => html`<a href=${linkTo(["jobs", id])}>${names.models[model] ?? "a deleted model"}</a><br /><span class="quiet small">…${id.slice(-6)}</span>` },
+    { label: "State", value: (job) => html`${job.state}${job.error ? html`<span class="fault">${job.error.detail}</span>` : ""}` },
     { label: "Data", value: ({ dataset }) => names.datasets[dataset] ?? "deleted" },
     { label: "Epochs", number: true, value: ({ epochs_done: done, recipe }) => `${count(done)} of ${count(recipe.epochs)}` },
     { label: "Loss", number: true, value: (job) => figure(job.final_loss ?? job.best?.loss ?? null, 4) },

@@ -5,6 +5,8 @@ import { count, counted, figure } from "../../lib/format.js";
 const MOST_UNITS = 12;
 const HEIGHT = 260;
 const STEP = 150;
+/** Pixels of a column on a phone; more columns scroll. */
+const NARROWEST = 95;
 const CELLS = 16;
 
 export function Network({ layers, parameters, signature }) {
@@ -14,7 +16,8 @@ export function Network({ layers, parameters, signature }) {
   const names = { 0: signature?.features.map(({ name }) => name), [columns.length - 1]: signature?.targets.map(({ name }) => name) };
   return html`
     <div class="network" tabindex="0" role="region" aria-label="Drawing of the network">
-      <svg role="img" aria-label=${inWords(columns)} viewBox="0 0 ${width} ${HEIGHT + 62}" width=${width} height=${HEIGHT + 62}>
+      <svg role="img" aria-label=${inWords(columns)} viewBox="0 0 ${width} ${HEIGHT + 62}" width=${width}
+        style=${{ minWidth: `${NARROWEST * columns.length}px` }}>
         ${columns.slice(1).map((column, index) => html`<${Weights} key=${index} x=${STEP * index + 70} from=${columns[index]} to=${column}
           weight=${parameters?.[column.index]?.weight} largest=${largest} />`)}
         ${columns.map((column, index) => html`<${Column} key=${index} x=${STEP * index + 70} column=${column}
