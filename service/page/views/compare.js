@@ -1,5 +1,6 @@
 /** Several trainings on one chart, live. */
 import { html, useMemo } from "../lib/preact.js";
+import { styled } from "../lib/style.js";
 import { figure } from "../lib/format.js";
 import { linkTo, remember } from "../lib/router.js";
 import { streamOf } from "../lib/stream.js";
@@ -10,6 +11,8 @@ import { MadeBy } from "../components/made_by.js";
 import { ErrorNotice } from "../components/notice.js";
 import { Table } from "../components/table.js";
 import { useNames } from "./jobs/list.js";
+
+await Promise.all([styled("views.css"), styled("things.css")]);
 
 const MOST = 6;
 const SHOWN = { train_loss: "training loss", validation_loss: "validation loss", rate: "rate", gradient_norm: "gradient norm" };

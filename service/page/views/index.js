@@ -14,6 +14,7 @@ export const VIEWS = {
   jobs: { title: "Trainings", inNav: "Trainings", load: () => import("./jobs/view.js") },
   models: { title: "Models", inNav: "Models", load: () => import("./models/view.js") },
   datasets: { title: "Datasets", inNav: "Datasets", load: () => import("./datasets/view.js") },
+  vocabulary: { title: "Words", inNav: "Words", load: () => import("./vocabulary/view.js") },
   compare: { title: "Compare trainings", load: () => import("./compare.js") },
 };
 

@@ -1,5 +1,6 @@
 /** All datasets; or one: its columns, its parts and its first rows. */
 import { html } from "../../lib/preact.js";
+import { styled } from "../../lib/style.js";
 import { pathOf, send } from "../../lib/api.js";
 import { count, counted, figure } from "../../lib/format.js";
 import { useLoaded } from "../../lib/hooks.js";
@@ -8,6 +9,8 @@ import { Listing, when } from "../../components/listing.js";
 import { MadeBy } from "../../components/made_by.js";
 import { Advice, ErrorNotice } from "../../components/notice.js";
 import { Table } from "../../components/table.js";
+
+await Promise.all([styled("views.css"), styled("things.css")]);
 
 export default function DatasetsView({ route }) {
   return route.path[1] ? html`<${One} key=${route.path[1]} name=${route.path[1]} />` : html`<${All} route=${route} />`;

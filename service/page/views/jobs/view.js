@@ -1,5 +1,6 @@
 /** A job: its curves while it trains, the verbs that steer it, and a look back over its kept epochs; or all jobs. */
 import { html, useEffect } from "../../lib/preact.js";
+import { styled } from "../../lib/style.js";
 import { pathOf, send } from "../../lib/api.js";
 import { count, duration, figure } from "../../lib/format.js";
 import { useLoaded } from "../../lib/hooks.js";
@@ -14,6 +15,8 @@ import { List } from "./list.js";
 import { LookingBack } from "./looking_back.js";
 import { Network } from "./network.js";
 import { hasEnded, logOf, told } from "./states.js";
+
+await Promise.all([styled("views.css"), styled("things.css")]);
 
 const WAIT = 400;
 

@@ -1,5 +1,6 @@
 /** All models; or one: its versions, how good it is, and a form to try it. */
 import { html, useState } from "../../lib/preact.js";
+import { styled } from "../../lib/style.js";
 import { pathOf, send } from "../../lib/api.js";
 import { count, counted } from "../../lib/format.js";
 import { useLoaded } from "../../lib/hooks.js";
@@ -10,6 +11,8 @@ import { ErrorNotice, Notice } from "../../components/notice.js";
 import { Table } from "../../components/table.js";
 import { Judging } from "./judging.js";
 import { Trying } from "./trying.js";
+
+await Promise.all([styled("views.css"), styled("things.css")]);
 
 const FORMATS = ["onnx", "safetensors", "npz", "flux"];
 

@@ -1,5 +1,6 @@
 /** Own data: from a file to a training, in three steps that stay open. */
 import { html, useEffect, useRef, useState } from "../../lib/preact.js";
+import { styled } from "../../lib/style.js";
 import { pathOf, send } from "../../lib/api.js";
 import { useLoaded } from "../../lib/hooks.js";
 import { remember } from "../../lib/router.js";
@@ -13,6 +14,8 @@ import { Problems } from "./problems.js";
 import { sourceOf } from "./source.js";
 import { TableStep } from "./table.js";
 import { TrainingStep } from "./training.js";
+
+await styled("views.css");
 
 export default function OwnData({ route }) {
   const [source, setSource] = useState(/** @type {import("./source.js").Source | null} */ (null));
