@@ -34,7 +34,7 @@ export default function Compare({ route }) {
       <${SelectField} label="Show" value=${shown} options=${Object.entries(SHOWN)} onInput=${(show) => remember({ show })} />
       <${Chart} name="${SHOWN[shown]} of ${ids.length} trainings by epoch" data=${data} series=${series} xLabel="epoch" yLabel=${SHOWN[shown]} log height=${340} />
     </section>
-    <section class="card" aria-label="What differs"><${Differences} jobs=${ids.map((id) => jobs[id]).filter(Boolean)} reports=${reports} nameOf=${nameOf} /></section>
+    <div class="card"><${Differences} jobs=${ids.map((id) => jobs[id]).filter(Boolean)} reports=${reports} nameOf=${nameOf} /></div>
     </div>
     <${MadeBy} requests=${[["Follow them", streamOf(ids)]]} />`;
 }

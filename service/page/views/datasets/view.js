@@ -30,9 +30,9 @@ function All({ route }) {
   });
   return html`
     <h1 tabindex="-1">Datasets</h1>
-    <section class="card" aria-label="Datasets">
+    <div class="card">
       <${Listing} path="/api/datasets" noun="dataset" caption="Datasets" byName route=${route} columns=${columns} deletion=${deletion} />
-    </section>`;
+    </div>`;
 }
 
 function One({ name }) {

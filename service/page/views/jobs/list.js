@@ -35,11 +35,11 @@ export function List({ route }) {
       <a class="button ${chosen.length > 1 ? "main" : ""}" href=${chosen.length > 1 ? linkTo(["compare"], { jobs: chosen.join(",") }) : null} aria-disabled=${chosen.length < 2}>Compare ${chosen.length || ""}</a>
       <span class="quiet" role="status">${chosen.length < 2 ? `Choose two to ${MOST_COMPARED} of them.` : ""}</span>
     </div>
-    <section class="card" aria-label="Trainings">
+    <div class="card">
       <${Listing} path="/api/jobs" noun="training" caption="Trainings" route=${route} columns=${columns} query=${query} deletion=${deletion} filters=${html`
         <${SelectField} label="State" value=${query.state} options=${[["", "any"], ...STATES.map((state) => [state, state])]} onInput=${(state) => remember({ state })} />
         <${SelectField} label="Model" value=${query.model} options=${[["", "any"], ...Object.entries(names.models)]} onInput=${(model) => remember({ model })} />`} />
-    </section>`;
+    </div>`;
 }
 
 /** Names of models and datasets by their ids. */

@@ -35,9 +35,9 @@ function All({ route }) {
   });
   return html`
     <h1 tabindex="-1">Models</h1>
-    <section class="card" aria-label="Models">
+    <div class="card">
       <${Listing} path="/api/models" noun="model" caption="Models" byName route=${route} columns=${columns} deletion=${deletion} />
-    </section>`;
+    </div>`;
 }
 
 function One({ name, route }) {
