@@ -34,8 +34,10 @@ _SENTENCES = {
 }
 
 
-def faults_of(errors: Iterable[Any], body: Any, prefix: tuple[str, ...]) -> tuple[Fault, ...]:
-    """The faults behind a validator's errors; `prefix` is what precedes the location of a field of the body."""
+def faults_of(errors: Iterable[Any], body: Any, prefix: tuple[str, ...], kind_of_body: str = "") -> tuple[Fault, ...]:
+    """The faults behind a validator's errors; `prefix` is what precedes the location of a field of the body, whose
+    class is `kind_of_body` where that is known.
+    """
     faults = []
     for error in errors:
         location, kind = tuple(error["loc"]), error["type"]
@@ -48,7 +50,7 @@ def faults_of(errors: Iterable[Any], body: Any, prefix: tuple[str, ...]) -> tupl
         pointer = pointer_to(location[len(prefix) :], body, kind) if within else "/".join(map(str, location))
         sentence = _sentence(kind, error["msg"], context)
         if kind == "extra_forbidden" and within:
-            sentence += _hint(location[len(prefix) :], body)
+            sentence += _hint(location[len(prefix) :], body, kind_of_body)
         faults.append(Fault(pointer, sentence))
     return tuple(dict.fromkeys(faults))[:MOST_FAULTS]
 
@@ -57,7 +59,7 @@ OBJECTS: dict[str, frozenset[str]] = {}
 """The fields of each kind of object that bodies have, by the name of its class."""
 
 
-def _hint(location: Sequence[str | int], body: Any) -> str:
+def _hint(location: Sequence[str | int], body: Any, kind_of_body: str) -> str:
     """Return the field that may be meant by an unknown one, where the kind of its object is known, or nearly so."""
     parent = body
     for part in location[:-1]:
@@ -67,7 +69,7 @@ def _hint(location: Sequence[str | int], body: Any) -> str:
     if not isinstance(parent, dict) or len(name) >= LONGEST_NAME:
         return ""
     known = parent.keys() - {name}
-    near = suggestion(name, _fields_beside(known, location[:-1]) - known, FIELDS)
+    near = suggestion(name, _fields_beside(known, location[:-1] or (kind_of_body,)) - known, FIELDS)
     return f": did you mean {near!r}?" if near else ""
 
 

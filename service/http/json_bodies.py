@@ -56,5 +56,5 @@ def validated(shape: TypeAdapter[Shape], value: Any) -> Shape:
         raise invalid_body(error.errors(include_url=False), value, prefix=()) from None
 
 
-def invalid_body(errors: "list[ErrorDetails]", body: Any, prefix: tuple[str, ...]) -> Invalid:
-    return invalid_in(faults_of(errors, body, prefix))
+def invalid_body(errors: "list[ErrorDetails]", body: Any, prefix: tuple[str, ...], kind: str = "") -> Invalid:
+    return invalid_in(faults_of(errors, body, prefix, kind))

@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+from inspect import get_annotations
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -18,6 +19,7 @@ from service.errors import DescentError, Fault, Invalid, TooMany, Unauthorized, 
 from service.http.json_bodies import invalid_body
 from service.http.json_numbers import JsonObject
 from service.http.responses import Replayed
+from service.pointers import OBJECTS
 
 log = logging.getLogger(__name__)
 
@@ -93,6 +95,12 @@ def problem_response(
     return Response(json.dumps(problem), status, media_type=PROTOCOL_JSON if foreign else PROBLEM_JSON)
 
 
+def _kind_of_body(request: Request) -> str:
+    """Return the name of the class that an endpoint reads its body as; an empty text where there is none."""
+    hints = get_annotations(request.scope["endpoint"]).values()
+    return next((hint.__name__ for hint in hints if isinstance(hint, type) and hint.__name__ in OBJECTS), "")
+
+
 def add_error_handlers(app: FastAPI) -> None:
     """Turn every error into a problem: ours, the router's, the validator's, the database's and unforeseen ones."""
 
@@ -106,7 +114,8 @@ def add_error_handlers(app: FastAPI) -> None:
             case HTTPException():
                 return _router_problem(app, request, error)
             case RequestValidationError():
-                return problem_of(path, invalid_body(list(error.errors()), error.body, prefix=("body",)))
+                kind = _kind_of_body(request)
+                return problem_of(path, invalid_body(list(error.errors()), error.body, prefix=("body",), kind=kind))
             case DescentError():
                 return problem_of(path, error)
             case OperationalError() | PoolTimeout():
