@@ -55,8 +55,8 @@ def prepare(workspace: Workspace, record: JobRecord) -> Assignment:
         columns = columns_of_job(dataset, given, version.signature)
         fold = None if record.cross_validation is None else fold_of_job(session, record.id)
         signature = signature_of(columns, network, recipe.loss, version.signature)
+        view = view_of_job(workspace.storage, columns, network.dtype, given)  # it may ask for the dataset's statistics
     start = parameter_bytes.from_bytes(kept.parameters)
-    view = view_of_job(workspace.storage, columns, network.dtype, given)
     problem = Problem(network, *_parts(view, fold, recipe, balanced=given.class_weight == "balanced"), recipe)
     training = Training(problem, start, fresh=model.seeded and version.number == 0, changes=changes)
     if saved is not None:

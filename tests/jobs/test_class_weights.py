@@ -57,6 +57,14 @@ def test_rows_of_a_class_weigh_as_if_a_column_said_so(
     assert job["recipe"]["class_weight"] == class_weight
 
 
+def test_rows_of_categories_alone_can_be_weighed(client: Client) -> None:
+    columns: dict[str, Any] = {"shade": ["red", "blue"] * 5, "kind": KINDS}
+    dataset = client.create_dataset(columns, ["kind"]).id
+    model = client.create_model("Dense(2 => 3)").id
+    job = client.train(model, dataset, epochs=2, loss="logitcrossentropy", class_weight="balanced", wait=30)
+    assert job.state == "succeeded"
+
+
 def test_class_weights_multiply_sample_weights(client: Client) -> None:
     _, vector, _ = trained(
         client, only("x", "w", "kind"), "kind", 3, sample_weights="w", class_weight={"cat": 2, "dog": 0.5}
