@@ -74,11 +74,14 @@ def migrate() -> None:
 @cli.command()
 def demo(
     url: Annotated[str | None, typer.Option(help="a service that is up; without it, one is started")] = None,
+    key: Annotated[
+        str | None, typer.Option(help="a key of that service, of the scope train", envvar="DEMO_KEY", show_envvar=True)
+    ] = None,
 ) -> None:
     """Walk through the tutorial over HTTP and compare what was learned with what it prints."""
     from service.demo import NoService, run
 
     try:
-        sys.exit(0 if run(url) else 1)
+        sys.exit(0 if run(url, key) else 1)
     except NoService as error:
         refuse(str(error))

@@ -29,8 +29,9 @@ class ProblemError(Exception):
 class Client:
     """Calls of the service at `url`; each returns what the service answered, or raises a `ProblemError`."""
 
-    def __init__(self, url: str, timeout: float = 90.0) -> None:
-        self.http = httpx.Client(base_url=url, timeout=timeout)
+    def __init__(self, url: str, timeout: float = 90.0, key: str | None = None) -> None:
+        headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+        self.http = httpx.Client(base_url=url, timeout=timeout, headers=headers)
 
     def __enter__(self) -> Self:
         return self

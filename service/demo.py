@@ -58,10 +58,10 @@ class Walk:
         return self.reports[epoch].train_loss
 
 
-def run(url: str | None) -> bool:
+def run(url: str | None, key: str | None = None) -> bool:
     """Walk through the tutorial from both starts, print, and return whether all figures agree."""
     console = Console(highlight=False)
-    with _service(url) as address, Client(address) as client:
+    with _service(url) as address, Client(address, key=key) as client:
         console.print(f"\nDescent at {address} learns 4x + 2 with Dense(1 => 1)", style="bold")
         walks = _walks(client, address)
     figures = compare(*walks)
