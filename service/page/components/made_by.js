@@ -1,6 +1,5 @@
 /** The requests that made a view, as programs to copy. */
 import { html, useState } from "../lib/preact.js";
-import { LANGUAGES } from "../lib/request_text.js";
 import { addressOf } from "../lib/api.js";
 import { signal } from "../lib/signals.js";
 import { useSignals } from "../lib/hooks.js";
@@ -10,20 +9,24 @@ const language = signal("curl");
 /** @param {{requests: [string, import("../lib/api.js").ApiRequest][]}} properties each with the words for what it does */
 export function MadeBy({ requests }) {
   const chosen = useSignals(() => language.value);
+  const [languages, setLanguages] = useState({});
+  // Programs are written when somebody wants to see them: the first view loads without.
+  const open = async () => setLanguages((await import("../lib/request_text.js")).LANGUAGES);
   return html`
-    <details class="made-by">
+    <details class="made-by" onToggle=${open}>
       <summary>The ${requests.length === 1 ? "request" : "requests"} that made this</summary>
       <div class="choices" role="group" aria-label="Language">
-        ${Object.keys(LANGUAGES).map((name) => html`
+        ${Object.keys(languages).map((name) => html`
           <button type="button" key=${name} aria-pressed=${name === chosen} onClick=${() => { language.value = name; }}>${name}</button>`)}
       </div>
-      ${requests.map(([does, request]) => html`<${Program} key=${does} does=${does} request=${request} language=${chosen} />`)}
+      ${languages[chosen] && requests.map(([does, request]) => html`
+        <${Program} key=${does} does=${does} request=${request} language=${chosen} write=${languages[chosen]} />`)}
     </details>`;
 }
 
-function Program({ does, request, language: name }) {
+function Program({ does, request, language: name, write }) {
   const [told, setTold] = useState("");
-  const text = LANGUAGES[name](request, location.origin);
+  const text = write(request, location.origin);
   const copy = async (event) => {
     const code = event.currentTarget.closest(".program").querySelector("code");
     try {
