@@ -56,7 +56,7 @@ def test_the_cookie_ends_with_its_key(owners: Owners) -> None:
         wait_for(lambda: http.get("/api/models", headers=OURS).status_code == 401)
 
 
-@pytest.mark.parametrize("key", ["", "dsc_", keys.new_key(), "x" * 200])
+@pytest.mark.parametrize("key", ["", "dsc_", keys.new_key(), "x" * 200], ids=["none", "prefix", "unknown", "long"])
 def test_a_key_that_is_not_good_signs_nobody_in(owners: Owners, key: str) -> None:
     with http_client(owners.service.url) as http:
         answer = http.post("/api/sign-in", json={"key": key})
