@@ -195,6 +195,10 @@ def _out_of_fold(http: httpx.Client, url: str, body: Any) -> httpx.Response:
     return http.get(url)
 
 
+def _effect(http: httpx.Client, url: str, _: Any) -> httpx.Response:
+    return http.get(url, params={"dataset": "line", "feature": "x"})
+
+
 def _long_sweep(verb: str) -> Asked:
     """Return a request that asks something of a sweep that does not end by itself."""
 
@@ -236,6 +240,7 @@ SPECIAL: dict[tuple[str, str], Asked] = {
     ("create_cross_validation", "200"): _ended,
     ("show_cross_validation", "200"): _waited,
     ("show_out_of_fold_predictions", "200"): _out_of_fold,
+    ("show_effect", "200"): _effect,
     ("create_sweep", "200"): _previewed,
     ("show_sweep", "200"): _waited,
     ("stop_sweep", "200"): _long_sweep("stop"),

@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 
-from service.evaluations import operations, records
+from service.evaluations import effects, operations, records
 from service.evaluations.records import EvaluationRecord
-from service.evaluations.schemas import Evaluation, Metrics, NewEvaluation
+from service.evaluations.schemas import Effect, EffectOf, Evaluation, Metrics, NewEvaluation
 from service.http.pages import After, Limit, Page, after_of
 from service.http.problems import problems
 from service.http.responses import numbers_response
@@ -15,6 +15,7 @@ from service.http.scopes import READ, TRAIN, needs
 from service.idempotency.creation import CreationOf
 from service.models import records as models
 from service.resources import DatabaseOf, NetworksOf, StorageOf
+from service.wire import PartName, VersionNumber
 
 router = APIRouter(prefix="/api/models/{model}", tags=["predictions"], route_class=JSONRoute)
 
@@ -95,6 +96,36 @@ def show_metrics(
         "next_evaluations": next_evaluations,
     }
     return numbers_response(answer)
+
+
+@router.get("/effect", summary="Show the effect of columns", responses=problems(404, 409, 422))
+@needs(READ)
+def show_effect(
+    model: str,
+    database: DatabaseOf,
+    storage: StorageOf,
+    networks: NetworksOf,
+    dataset: Annotated[str, Query(min_length=1, max_length=1000, description="rows to average over: an id or a name")],
+    feature: Annotated[list[str], Query(min_length=1, max_length=2, description="a column, or two")],
+    part: PartName = "train",
+    version: Annotated[VersionNumber | None, Query(description="by default the served one")] = None,
+) -> Effect:
+    """Partial dependence: the mean outputs over rows of a part in which the columns are set to value after value.
+
+    A number takes up to 20 values from its least to its greatest in the part, a category each of its own. At most 1,000
+    rows are taken, evenly spread.
+    """
+    found = effects.effect(database, storage, networks, model, version, dataset, part, feature)
+    varied = [EffectOf(column=each.column.column.name, values=each.values) for each in found.varied]
+    return Effect(
+        model=found.trained.model,
+        version=found.trained.version,
+        dataset=found.view.dataset.id,
+        part=part,
+        rows=found.rows,
+        features=varied,
+        outputs=found.outputs.tolist(),
+    )
 
 
 def _evaluation(record: EvaluationRecord) -> Evaluation:

@@ -111,6 +111,28 @@ class Evaluation(BaseModel):
     created_at: datetime = Field(description="when it was made")
 
 
+class EffectOf(BaseModel):
+    """A column that is set, and its values."""
+
+    column: str = Field(description="its name")
+    values: list[float | bool | str] = Field(description="numbers, or the labels of categories")
+
+
+class Effect(BaseModel):
+    """Mean outputs of a version over rows in which one or two columns are set to value after value."""
+
+    model: str = Field(description="the model's id")
+    version: int = Field(description="the number of the version")
+    dataset: str = Field(description="the dataset's id")
+    part: PartName
+    rows: int = Field(description="rows that were averaged over")
+    features: list[EffectOf] = Field(description="the columns that were set")
+    outputs: list[list[float] | list[list[float]]] = Field(
+        description="means of the raw outputs: for each value of the first column, and for each of the second where "
+        "there is one, a list of all outputs"
+    )
+
+
 class Trained(BaseModel):
     """The training of a version."""
 
