@@ -1,5 +1,7 @@
 """Partial dependence: the mean output over rows in which one or two columns are set to value after value."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -7,7 +9,7 @@ import numpy as np
 from service.database.database import Database
 from service.datasets.arrangement import SeenColumn, rows_of
 from service.datasets.view import DatasetView
-from service.errors import invalid
+from service.errors import Fault, Invalid, invalid, invalid_in
 from service.http.json_numbers import Array
 from service.jobs.training_data import view_of
 from service.models.networks import Networks
@@ -63,12 +65,13 @@ def effect(
     with database.reading() as session:
         with reference_at("query/version"):
             trained = networks.get(session, reference, version)
-        with reference_at("query/dataset"):
+        with reference_at("query/dataset"), _pointing_into_the_query():
             view = view_of(session, storage, trained, dataset, inputs_alone=True)
         session.refresh(view.dataset, ["statistics"])  # which is asked for when the session is closed
     if len(set(features)) < len(features):
         raise invalid("query/feature", "Name two different columns, or one.", "unknown_column")
-    stored, _ = view.first_rows(part, view.count(part))
+    with _pointing_into_the_query():
+        stored, _ = view.first_rows(part, view.count(part))
     varied = [_varied(view, part, name, stored) for name in features]
     cases = int(np.prod([len(each.values) for each in varied]))
     affordable = BUDGET // (cases * max(1, trained.network.parameter_count))
@@ -84,6 +87,16 @@ def effect(
         raise invalid("query/version", "The outputs of this version are too large to average.", "not_finite")
     shape = [len(each.values) for each in varied]
     return Effect(trained, view, count, varied, means.reshape(*shape, -1))
+
+
+@contextmanager
+def _pointing_into_the_query() -> Iterator[None]:
+    """Let faults point to parameters of the query, which hold here what a body holds elsewhere."""
+    try:
+        yield
+    except Invalid as error:
+        faults = tuple(Fault(f"query/{each.pointer.removeprefix('#/')}", each.detail) for each in error.errors)
+        raise invalid_in(faults, error.code) from None
 
 
 def _varied(view: DatasetView, part: str, name: str, stored: Array) -> Varied:
