@@ -106,10 +106,12 @@ def _check_own_fields(new: NewSweep) -> None:
 def _check_monitor(database: Database, new: NewSweep) -> None:
     with database.reading() as session, reference_at("#/dataset"):
         dataset = datasets.find_ready(session, new.dataset)
-    if new.monitor == "validation_loss" and not dataset.validation_rows:
+    draws = new.recipe.get("validation") is not None
+    if new.monitor == "validation_loss" and not dataset.validation_rows and not draws:
         detail = (
             f"Dataset {dataset.name!r} has no validation part to rank trials by: create it with one, such as "
-            '"split": {"validation": {"fraction": 0.2}}, or send "monitor": "train_loss".'
+            '"split": {"validation": {"fraction": 0.2}}, send "validation": {"fraction": 0.2} in the recipe, or '
+            '"monitor": "train_loss".'
         )
         raise invalid("#/monitor", detail, "no_validation_part")
 

@@ -177,6 +177,8 @@ def test_a_sweep_needs_a_loss_to_rank_by_and_a_model_or_architectures(http: http
     new = {"dataset": whole, "model": straight, "vary": {"optimiser.eta": [0.1]}, "method": "grid"}
     assert problem(http.post("/api/sweeps", json=new), 422)["code"] == "no_validation_part"
     assert http.post("/api/sweeps?validate_only=true", json=new | {"monitor": "train_loss"}).status_code == 200
+    drawn = new | {"recipe": {"validation": {"fraction": 0.5}}}
+    assert http.post("/api/sweeps?validate_only=true", json=drawn).status_code == 200
     without = {name: value for name, value in new.items() if name != "model"}
     assert problem(http.post("/api/sweeps", json=without), 422)
     assert problem(http.post("/api/sweeps", json=new | {"vary": {"architecture": ["Dense(1 => 1)"]}}), 422)
