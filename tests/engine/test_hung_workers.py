@@ -73,7 +73,7 @@ def test_a_worker_that_stops_with_the_lock_of_the_database_is_killed(
             os.kill(os.getpid(), signal.SIGSTOP)
 
     for lease in ("service.jobs.queue.LEASE", "service.engine.cluster.LEASE"):
-        monkeypatch.setattr(lease, 1.0)
+        monkeypatch.setattr(lease, 2.5)  # beyond the beats of the second worker, however slow it is
     job = post(epochs=3)
     with closing(Cluster(Settings(data=tmp_path, workers=1))) as cluster:
         dispatcher, stopping = Dispatcher(workspace.database, cluster, lambda: None), threading.Event()

@@ -117,7 +117,7 @@ def test_a_verification_says_how_far_it_is_without_reports(bench: Bench) -> None
         assert attempt is not None
         ledger = Ledger(bench.workspace.beats, bench.job(again.id), attempt, None)
         training = SimpleNamespace(
-            recipe=Recipe(loss=MSE(), optimiser=Adam(), epochs=5), epochs_done=0, initial_loss=1.0, best=None
+            recipe=Recipe(loss=MSE(), optimiser=Adam(), epochs=5), epochs_done=0, initial_loss=1.0, best=None, rows=1
         )
         ledger.watch(cast(Training, training))
         for epoch in epochs:

@@ -42,6 +42,7 @@ def test_a_rate_that_is_none_is_told_before_it_is_sent(visit: Visit) -> None:
 
 def test_knobs_set_the_parameters_of_the_model(visit: Visit, client: Client) -> None:
     page = visit.open()
+    expect(page.get_by_text("Loss of this line")).to_be_visible()  # there is a model whose parameters can be set
     with page.expect_response(lambda answer: answer.request.method == "PUT") as answer:
         weight = page.get_by_role("spinbutton", name="Weight, typed")
         weight.fill("4")

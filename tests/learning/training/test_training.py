@@ -199,7 +199,8 @@ def test_divergence_stops_training_and_leaves_the_last_finite_parameters() -> No
 def test_an_update_that_would_overflow_is_not_taken(batch_size: int | None) -> None:
     """Loss and gradient are finite; the step is not."""
     net, part = network(TANH, "float32"), problem(10, dtype="float32")
-    recipe = replace(SMALL, optimiser=Descent(1e39), batch_size=batch_size)
+    part = replace(part, targets=100 * part.targets[:])
+    recipe = replace(SMALL, optimiser=Descent(3e38), batch_size=batch_size)
     training = Training(Problem(net, part, None, recipe), net.initial(0))
     with pytest.raises(Diverged, match="a parameter is no longer finite") as caught:
         reports(training)
