@@ -1,6 +1,9 @@
 /** uPlot's options for a chart, in the colours of the style sheet. */
 import { figure } from "../lib/format.js";
 
+const FEW_DECADES = 2;
+const MOST_DECADES = 6;
+
 /** @param {{current: import("./chart.js").ChartProperties}} latest properties that may change under a chart that stays */
 export function optionsOf(latest, width, height) {
   const { series, xLabel, yLabel, log, xRange, yRange } = latest.current;
@@ -8,6 +11,7 @@ export function optionsOf(latest, width, height) {
   const lines = { stroke: colours.grid, width: 1 };
   const axis = { stroke: colours.text, grid: lines, ticks: lines, font: colours.font, labelFont: colours.font, labelSize: 22 };
   const decades = { ...lines, filter: (_, splits) => splits.map((split) => (isPowerOfTen(split) ? split : null)) };
+  const powers = { incrs: (_, __, ___, high) => [high], splits: (_, __, low, high) => logSplits(low, high), filter: (_, splits) => splits, grid: decades, ticks: decades };
   return {
     width,
     height,
@@ -20,7 +24,7 @@ export function optionsOf(latest, width, height) {
     },
     axes: [
       { ...axis, label: xLabel, size: 34, values: (_, ticks) => ticks.map(short) },
-      { ...axis, ...(log && { grid: decades, ticks: decades }), ...(yLabel && { label: yLabel }), size: 58, values: (_, ticks) => ticks.map(short) },
+      { ...axis, ...(log && powers), ...(yLabel && { label: yLabel }), size: 58, values: (_, ticks) => ticks.map(short) },
     ],
     series: [{ label: xLabel }, ...series.map((each, index) => drawn(each, colours.series[(each.colour ?? index + 1) - 1]))],
     hooks: { draw: [(plot) => drawMarks(plot, latest.current.marks ?? [], colours)] },
@@ -49,6 +53,18 @@ function rangeOfLogs(_, low, high) {
   if (!(low > 0)) return [0.1, 1];
   const [bottom, top] = [Math.floor(Math.log10(low)), Math.ceil(Math.log10(high))];
   return [10 ** bottom, 10 ** (top === bottom ? top + 1 : top)];
+}
+
+/** Places of labels from `low` to `high`. uPlot's own end at 1e31, where losses that diverge go on. */
+export function logSplits(low, high) {
+  const [bottom, top] = [Math.ceil(Math.log10(low) - 1e-9), Math.floor(Math.log10(high) + 1e-9)];
+  const every = Math.max(1, Math.ceil((top - bottom) / MOST_DECADES));
+  const parts = top - bottom <= FEW_DECADES ? [1, 2, 5] : [1];
+  const splits = [];
+  for (let power = bottom; power <= top; power += every) {
+    for (const part of parts) if (part === 1 || power < top) splits.push(Number(`${part}e${power}`));
+  }
+  return splits;
 }
 
 function drawMarks(plot, marks, colours) {

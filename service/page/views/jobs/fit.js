@@ -31,7 +31,7 @@ export function Fit({ job, signature, epoch, cache, route }) {
       <h2 id="fit">The fit over your rows</h2>
       <${Choices} choice=${choice} signature=${signature} part=${part} />
       <${ErrorNotice} error=${loaded.error ?? answer.error} />
-      ${loaded.value && html`<p class="quiet">${counted(Math.min(loaded.value.rows.length, MOST_ROWS), "row")} of the ${part} part${loaded.value.isAll ? "" : ", a sample from its beginning"}.
+      ${loaded.value && html`<p class="quiet">${counted(Math.min(loaded.value.rows.length, MOST_ROWS), "row")} of the ${part === "train" ? "training" : part} part${loaded.value.isAll ? "" : ", a sample from its beginning"}.
         ${signature.features.length > 1 && along ? " The other columns are at their median or commonest category." : ""}</p>`}
       ${answer.value && html`<${Shown} ...${answer.value} choice=${choice} signature=${signature} />`}
       ${places && html`<${MadeBy} requests=${[["Read the rows", rowsOf(job.dataset, part)], ["Predict", predicting(job, epoch, places.inputs.slice(0, 3))]]} />`}
@@ -117,7 +117,13 @@ function Residuals({ predicted, actual, isClass, name }) {
   return html`
     <h3>Residuals</h3>
     <p>${isClass ? `${count(right)} of ${counted(residuals.length, "row")} are on the right side of one half.` : `They are ${figure(rmse, 4)} off, as a root mean square.`}</p>
-    <${Chart} name="Residuals of ${name}: predicted minus actual" data=${data} series=${[{ label: "rows", kind: "bars", colour: 1 }]} xLabel="predicted minus actual" yLabel="rows" height=${180} />`;
+    <${Chart} name="Residuals of ${name}: predicted minus actual" data=${data} series=${[{ label: "rows", kind: "bars", colour: 1 }]} xLabel="predicted minus actual" xRange=${rangeOf(data[0])} yLabel="rows" height=${180} />`;
+}
+
+/** From the outer edge of the first bar to that of the last. @returns {[number, number]} */
+function rangeOf(middles) {
+  const half = (middles[1] - middles[0]) / 2;
+  return [middles[0] - half, middles[middles.length - 1] + half];
 }
 
 function histogramOf(values) {
