@@ -4,6 +4,7 @@ import { send } from "../lib/api.js";
 import { useLoaded, useQuiet } from "../lib/hooks.js";
 import { remember } from "../lib/router.js";
 import { TextField } from "./field.js";
+import { Labels } from "./labels.js";
 import { MadeBy } from "./made_by.js";
 import { ErrorNotice } from "./notice.js";
 import { Table } from "./table.js";
@@ -11,10 +12,10 @@ import { Table } from "./table.js";
 const PAGE = 50;
 
 /**
- * @param {{path: string, noun: string, caption: string, route: any, columns: import("./table.js").Column[], byName?: boolean,
+ * @param {{path: string, noun: string, caption: string, route: any, columns: import("./table.js").Column[], byName?: boolean, byLabel?: boolean,
  *   filters?: any, query?: Record<string, any>, deletion: (row: any) => {request: any, consequences: string} | null}} properties
  */
-export function Listing({ path, noun, caption, route, columns, byName = false, filters = null, query = {}, deletion }) {
+export function Listing({ path, noun, caption, route, columns, byName = false, byLabel = true, filters = null, query = {}, deletion }) {
   const [name, label] = [route.query.get("name") ?? "", route.query.get("label") ?? ""];
   const request = { path, query: { ...query, ...(byName && { name }), label: label.includes(":") ? label : "", limit: PAGE } };
   const key = JSON.stringify(request);
@@ -28,26 +29,21 @@ export function Listing({ path, noun, caption, route, columns, byName = false, f
   const rows = [...(first.value?.items ?? []), ...more.items];
   const all = [
     ...columns,
-    { label: "Labels", value: (row) => labelsOf(row) },
+    ...(byLabel ? [{ label: "Labels", value: (row) => html`<${Labels} path=${`${path}/${row.id}`} row=${row} onDone=${first.again} />` }] : []),
     { label: "Delete", value: (row) => html`<${Deletion} row=${row} of=${deletion(row)} onDone=${first.again} />` },
   ];
   return html`
     <div class="pair">
       ${byName && html`<${TextField} label="Name begins with" value=${name} onInput=${(text) => rememberQuietly({ name: text })} />`}
-      <${TextField} label="Label" value=${label} hint="key:value, such as team:blue" onInput=${(text) => rememberQuietly({ label: text })} />
+      ${byLabel && html`<${TextField} label="Label" value=${label} hint="key:value, such as team:blue" onInput=${(text) => rememberQuietly({ label: text })} />`}
       ${filters}
     </div>
     <${ErrorNotice} error=${error ?? first.error} />
     ${first.value && (rows.length
-      ? html`<${Table} caption=${caption} hidesCaption rows=${rows} columns=${all} keyOf=${(row) => row.id} />`
+      ? html`<${Table} caption=${caption} hidesCaption stacks rows=${rows} columns=${all} keyOf=${(row) => row.id} />`
       : html`<p class="quiet">No ${noun} here${name || label ? " that the search leaves" : ""}. ${" "}<a href="#/own-data">Train on your own data</a>.</p>`)}
     ${more.next && html`<button type="button" onClick=${readMore}>Show more</button>`}
     <${MadeBy} requests=${[["List them", request]]} />`;
-}
-
-function labelsOf({ labels }) {
-  return Object.entries(labels).map(([key, value]) => html`
-    <button type="button" class="small label" key=${key} title="Only those with this label" onClick=${() => remember({ label: `${key}:${value}` })}>${key}: ${value}</button>`);
 }
 
 function Deletion({ row, of, onDone }) {

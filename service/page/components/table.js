@@ -1,4 +1,4 @@
-/** A table with a caption; wide ones scroll in a region that the keyboard reaches. */
+/** A table with a caption; wide ones scroll in a region that the keyboard reaches, or become a list of things on a phone. */
 import { html } from "../lib/preact.js";
 
 /**
@@ -9,23 +9,24 @@ import { html } from "../lib/preact.js";
  * @property {boolean} [heads] it names its row
  */
 
-/** @param {{caption: string, columns: Column[], rows: any[], hidesCaption?: boolean, keyOf?: (row: any, index: number) => any}} properties */
-export function Table({ caption, columns, rows, hidesCaption = false, keyOf = (_, index) => index }) {
+/** @param {{caption: string, columns: Column[], rows: any[], hidesCaption?: boolean, stacks?: boolean, keyOf?: (row: any, index: number) => any}} properties */
+export function Table({ caption, columns, rows, hidesCaption = false, stacks = false, keyOf = (_, index) => index }) {
   return html`
     <div class="table" tabindex="0" role="region" aria-label=${caption}>
-      <table>
+      <table class=${stacks ? "stacks" : ""} role="table">
         <caption class=${hidesCaption ? "visually-hidden" : ""}>${caption}</caption>
-        <thead><tr>${columns.map((column) => html`<th scope="col" class=${column.number ? "number" : ""}>${column.label}</th>`)}</tr></thead>
-        <tbody>
-          ${rows.map((row, index) => html`<tr key=${keyOf(row, index)}>${columns.map((column) => cell(column, row))}</tr>`)}
+        <thead role="rowgroup"><tr role="row">${columns.map((column) => html`<th scope="col" role="columnheader" class=${column.number ? "number" : ""}>${column.label}</th>`)}</tr></thead>
+        <tbody role="rowgroup">
+          ${rows.map((row, index) => html`<tr role="row" key=${keyOf(row, index)}>${columns.map((column) => cell(column, row))}</tr>`)}
         </tbody>
       </table>
     </div>`;
 }
 
+// Roles are written out: browsers forget them where a style shows rows as blocks.
 function cell(column, row) {
   const kind = column.number ? "number" : "";
   return column.heads
-    ? html`<th scope="row" class=${kind}>${column.value(row)}</th>`
-    : html`<td class=${kind}>${column.value(row)}</td>`;
+    ? html`<th scope="row" role="rowheader" class=${kind}>${column.value(row)}</th>`
+    : html`<td role="cell" class=${kind} data-label=${column.label}>${column.value(row)}</td>`;
 }

@@ -44,7 +44,7 @@ function Watching({ id, route }) {
         <${Facts} job=${job} last=${shown.at(-1)} />
         <${Advice} advice=${job.advice} />
         ${!hasEnded(job) && html`<${Controls} job=${job} last=${shown.at(-1)} layers=${model.value?.layers ?? []} onAnswer=${know} />`}
-        ${job.version !== null && html`<p><a class="button" href=${linkTo(["models", job.model], { version: job.version, dataset: job.dataset })}>Judge and try version ${job.version}</a></p>`}
+        ${hasEnded(job) && html`<${Onward} job=${job} />`}
       </section>
       <${Curves} reports=${shown} log=${log.value ?? []} />
       ${model.error && html`<${Notice} kind="info">Its model was deleted, so there is no network to look at.</${Notice}>`}
@@ -53,6 +53,17 @@ function Watching({ id, route }) {
         : html`<${LookingBack} job=${job} model=${model.value} reports=${shown} route=${route} />`)}
     </div>
     <${MadeBy} requests=${requests} />`;
+}
+
+/** Where a job that has ended leads: to its version, to another training on the same data, or to what it belongs to. */
+function Onward({ job }) {
+  return html`
+    <div class="actions">
+      ${job.version !== null && html`<a class="button main" href=${linkTo(["models", job.model], { version: job.version, dataset: job.dataset })}>Judge and try version ${job.version}</a>`}
+      <a class="button" href=${linkTo(["own-data"], { dataset: job.dataset })}>Train on these data again</a>
+      ${job.sweep && html`<a class="button" href=${linkTo(["sweeps", job.sweep])}>All trials of its search</a>`}
+      <a class="button" href=${linkTo(["jobs"])}>All trainings</a>
+    </div>`;
 }
 
 /** Ask for the job again and again while changes have still to take hold: they are no change of its state. */
