@@ -1,38 +1,78 @@
 """Every view under axe-core, as wide as a desktop and as narrow as a phone, light and dark."""
 
+from typing import Literal
+
 import pytest
 from playwright.sync_api import Browser, expect
 
+from service.client import Client
 from tests.page.test_own_data import HOUSES, choose
-from tests.support.browser import AXE, DESKTOP, PHONE, visiting
+from tests.support.browser import AXE, DESKTOP, PHONE, Visit, visiting
 from tests.support.serving import RunningService
+from tests.support.training import line, straight
 
 pytestmark = pytest.mark.skipif(
     not AXE.exists(), reason="axe-core is not here: make .node-clients/.tools, which needs npm"
 )
 
 
-@pytest.mark.parametrize(("size", "scheme"), [(DESKTOP, "light"), (PHONE, "dark")], ids=["desktop", "phone"])
-def test_no_view_shuts_anybody_out(
-    browser: Browser, service: RunningService, size: tuple[int, int], scheme: str
-) -> None:
-    with visiting(browser, service.url, size, color_scheme=scheme) as visit:
+SHAPES: tuple[tuple[tuple[int, int], Literal["light", "dark"]], ...] = ((PHONE, "dark"), (DESKTOP, "light"))
+
+
+def assert_open_to_all(visit: Visit) -> None:
+    """Check the view as it stands, last on a light desktop, where a visit began."""
+    for size, scheme in SHAPES:
+        visit.take_shape(size, scheme)
+        assert (visit.violations(), visit.width_beyond()) == ([], 0), (visit.page.url, scheme)
+
+
+def test_no_view_on_the_way_to_a_network_shuts_anybody_out(browser: Browser, service: RunningService) -> None:
+    with visiting(browser, service.url) as visit:
         page = visit.open()
         page.get_by_text("The requests that made this").click()
         page.get_by_role("button", name="Try 0.11").click()
         page.get_by_role("button", name="Train 201 epochs").click()
         expect(page.get_by_text("201 epochs: the loss went")).to_be_visible()
-        assert (visit.violations(), visit.width_beyond()) == ([], 0)
+        assert_open_to_all(visit)
         page = visit.open("own-data")
         choose(page, "rooms.csv", HOUSES)
         page.get_by_label("What is to be predicted?").select_option("town")
         expect(page.get_by_text("holds 'n/k'")).to_be_visible()
         page.get_by_text("How the text is read").click()
-        assert (visit.violations(), visit.width_beyond()) == ([], 0)
+        assert_open_to_all(visit)
         page.get_by_role("button", name="Read “area” as categories").click()
         page.get_by_role("button", name="Use these data").click()
         page.locator("button.main:enabled").get_by_text("Train").wait_for()
-        assert (visit.violations(), visit.width_beyond()) == ([], 0)
+        assert_open_to_all(visit)
         page.get_by_role("button", name="Train", exact=True).click()
         expect(page.get_by_role("heading", name="It has succeeded")).to_be_visible()
-        assert (visit.violations(), visit.width_beyond()) == ([], 0)
+        assert_open_to_all(visit)
+        page.get_by_role("link", name="Judge and try version 1").click()
+        expect(page.get_by_role("table", name="Confusion matrix")).to_be_visible()
+        expect(page.get_by_role("table", name="Classes of town")).to_be_visible()
+        assert_open_to_all(visit)
+
+
+def test_no_list_and_nothing_in_it_shuts_anybody_out(browser: Browser, service: RunningService, client: Client) -> None:
+    axe = {"labels": {"team": "axe"}}
+    dataset, model = line(client, name="axe-line", **axe), straight(client, name="axe", **axe)
+    jobs = [client.train(model.id, dataset.id, wait=30, epochs=5, **axe).id for _ in range(2)]
+    sweep = {"name": "axe", "model": model.id, "dataset": dataset.id, "method": "grid", "monitor": "train_loss"}
+    varied = {"recipe": {"epochs": 5}, "vary": {"optimiser.eta": [0.01, 0.02]}}
+    client.http.post("/api/sweeps", json={**sweep, **varied}, headers={"Prefer": "wait=30"}).raise_for_status()
+    with visiting(browser, service.url) as visit:
+        for address, table in (
+            ("jobs?label=team:axe", "Trainings"),
+            (f"compare?jobs={','.join(jobs)}", "What differs"),
+            ("models?name=axe", "Models"),
+            ("datasets?name=axe", "Datasets"),
+            ("datasets/axe-line", "The first 6 rows"),
+            ("sweeps", "Searches"),
+            ("sweeps/axe", "Trials, the best first"),
+        ):
+            page = visit.open(address)
+            expect(page.get_by_role("table", name=table)).to_be_visible()
+            assert_open_to_all(visit)
+        page = visit.open("vocabulary")
+        expect(page.get_by_role("heading", name="celu")).to_be_visible()
+        assert_open_to_all(visit)

@@ -16,6 +16,15 @@ from tests.support.training import endless_job, line, straight
 
 MARKUP = "<img src=x onerror=alert(1)>"
 ENDLESS: dict[str, Any] = {"epochs": 10_000_000, "batch_size": 1, "optimiser": {"rule": "Descent", "eta": 1e-9}}
+WRITTEN = """
+globalThis.written = [];
+const write = CanvasRenderingContext2D.prototype.fillText;
+CanvasRenderingContext2D.prototype.fillText = function (text, ...more) {
+  written.push(text);
+  return write.call(this, text, ...more);
+};
+"""
+"""A script that remembers all texts that are drawn."""
 PLACES = [(x / 3, y / 3) for x in range(-6, 7) for y in range(-6, 7)]
 
 
@@ -101,6 +110,11 @@ def test_trainings_are_listed_compared_and_deleted(visit: Visit, client: Client)
     expect(page.get_by_role("application", name="training loss of 2 trainings by epoch")).to_be_visible()
     expect(page.get_by_role("table", name="What differs").get_by_text("Descent, 0.02")).to_be_visible()
     page = visit.open("models?name=to-compare")
+    page.get_by_role("button", name="Edit the labels of to-compare").click()
+    page.get_by_label("Labels", exact=True).fill("team:blue, note:one, two")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("button", name="note: one, two")).to_be_visible()
+    assert client.http.get(f"/api/models/{model}").json()["labels"] == {"team": "blue", "note": "one, two"}
     page.get_by_role("button", name="Delete to-compare").click()
     expect(page.get_by_text("All its 3 versions go, with evaluations and kept epochs")).to_be_visible()
     page.get_by_role("button", name="Delete it").click()
@@ -109,10 +123,34 @@ def test_trainings_are_listed_compared_and_deleted(visit: Visit, client: Client)
 
 def test_a_failed_training_says_what_to_do(visit: Visit, client: Client) -> None:
     job = client.train(
-        straight(client).id, line(client).id, wait=30, epochs=500, optimiser={"rule": "Descent", "eta": 1e6}
+        straight(client).id, line(client).id, wait=30, epochs=60, optimiser={"rule": "Descent", "eta": 0.3}
     )
+    visit.context.add_init_script(WRITTEN)
     page = visit.open(f"jobs/{job.id}")
     expect(page.get_by_role("alert").get_by_text("Train again with a smaller rate")).to_be_visible()
+    page.wait_for_function("() => written.some((text) => /^1e3[4-9]$/.test(text))")  # at the axis of the loss
+
+
+def test_a_search_is_watched_and_ended(visit: Visit, client: Client) -> None:
+    model, dataset = straight(client, name="searched").id, line(client).id
+    sweep = {"name": "rates", "model": model, "dataset": dataset, "method": "grid", "monitor": "train_loss"}
+    vary = {"optimiser.eta": [1e-9, 2e-9, 3e-9]}
+    recipe = {**ENDLESS, "optimiser": "Descent"}
+    client.http.post("/api/sweeps", json={**sweep, "recipe": recipe, "vary": vary}).raise_for_status()
+    page = visit.open("sweeps")
+    page.get_by_role("link", name="rates", exact=True).click()
+    expect(page.get_by_role("heading", name="It is running")).to_be_visible()
+    expect(
+        page.get_by_role("application", name=re.compile("^training loss of [23] trainings by epoch"))
+    ).to_be_visible()
+    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_role("heading", name="It rests")).to_be_visible()
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Stop and keep the best").click()
+    expect(page.get_by_role("heading", name="It has succeeded")).to_be_visible()
+    expect(page.get_by_role("table", name="Trials, the best first").get_by_role("row")).to_have_count(4)
+    page.get_by_role("link", name="Judge and try version 1").click()
+    expect(page.get_by_role("heading", name="searched")).to_be_visible()
 
 
 def test_a_curve_goes_on_after_the_service_restarted(browser: Browser, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
@@ -75,6 +75,11 @@ class Visit:
         self.page.goto(f"/#/{view}")
         self.page.locator("main h1").wait_for()
         return self.page
+
+    def take_shape(self, size: tuple[int, int], scheme: Literal["light", "dark"]) -> None:
+        """Go on in a window of another size, light or dark; what is shown stays."""
+        self.page.set_viewport_size({"width": size[0], "height": size[1]})
+        self.page.emulate_media(color_scheme=scheme)
 
     def violations(self) -> list[str]:
         """What axe-core finds on the page as it stands."""

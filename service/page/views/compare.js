@@ -1,16 +1,16 @@
 /** Several trainings on one chart, live. */
-import { html, useMemo } from "../lib/preact.js";
+import { html } from "../lib/preact.js";
 import { styled } from "../lib/style.js";
 import { figure } from "../lib/format.js";
 import { linkTo, remember } from "../lib/router.js";
 import { streamOf } from "../lib/stream.js";
 import { useFollowed } from "../lib/reports.js";
-import { Chart } from "../components/chart.js";
 import { SelectField } from "../components/field.js";
 import { MadeBy } from "../components/made_by.js";
 import { ErrorNotice } from "../components/notice.js";
 import { Table } from "../components/table.js";
 import { useNames } from "./jobs/list.js";
+import { Together } from "./jobs/together.js";
 
 await Promise.all([styled("views.css"), styled("things.css")]);
 
@@ -22,9 +22,7 @@ export default function Compare({ route }) {
   const shown = Object.hasOwn(SHOWN, route.query.get("show") ?? "") ? route.query.get("show") : "train_loss";
   const names = useNames();
   const { jobs, reports, error } = useFollowed(ids);
-  const data = useMemo(() => joined(ids.map((id) => reports[id] ?? []), shown), [reports, shown, ids.join()]);
   const nameOf = (id) => `${names.models[jobs[id]?.model] ?? "training"} ${id.slice(-4)}`;
-  const series = ids.map((id, index) => ({ label: nameOf(id), colour: index + 1 }));
   if (!ids.length) return html`<h1 tabindex="-1">Compare trainings</h1><p>Choose some in <a href="#/jobs">the list of trainings</a>.</p>`;
   return html`
     <h1 tabindex="-1">Compare trainings</h1>
@@ -32,34 +30,23 @@ export default function Compare({ route }) {
     <div class="stack">
     <section class="card" aria-label="Curves">
       <${SelectField} label="Show" value=${shown} options=${Object.entries(SHOWN)} onInput=${(show) => remember({ show })} />
-      <${Chart} name="${SHOWN[shown]} of ${ids.length} trainings by epoch" data=${data} series=${series} xLabel="epoch" yLabel=${SHOWN[shown]} log height=${340} />
+      <${Together} ids=${ids} reports=${reports} field=${shown} label=${SHOWN[shown]} nameOf=${nameOf} />
     </section>
     <div class="card"><${Differences} jobs=${ids.map((id) => jobs[id]).filter(Boolean)} reports=${reports} nameOf=${nameOf} /></div>
     </div>
     <${MadeBy} requests=${[["Follow them", streamOf(ids)]]} />`;
 }
 
-/** One axis of epochs for all, with gaps where a training has no report. */
-function joined(all, name) {
-  const epochs = [...new Set(all.flatMap((reports) => reports.map(({ epoch }) => epoch)))].sort((a, b) => a - b);
-  const places = new Map(epochs.map((epoch, index) => [epoch, index]));
-  const columns = all.map((reports) => {
-    const column = new Array(epochs.length).fill(null);
-    for (const report of reports) column[places.get(report.epoch)] = report[name];
-    return column;
-  });
-  return [epochs, ...columns];
-}
-
 /** The losses, and the fields of the recipes that are not alike. */
 function Differences({ jobs, reports, nameOf }) {
   const words = [...new Set(jobs.flatMap((job) => Object.keys(job.recipe)))];
   const differing = words.filter((word) => new Set(jobs.map((job) => JSON.stringify(job.recipe[word]))).size > 1);
+  const judged = (job) => reports[job.id]?.at(-1)?.validation_loss ?? null;
   const columns = [
     { label: "Training", heads: true, value: (job) => html`<a href=${linkTo(["jobs", job.id])}>${nameOf(job.id)}</a>` },
     { label: "State", value: (job) => job.state },
     { label: "Loss", number: true, value: (job) => figure(job.final_loss ?? reports[job.id]?.at(-1)?.train_loss ?? null) },
-    { label: "Validation loss", number: true, value: (job) => figure(reports[job.id]?.at(-1)?.validation_loss ?? null) },
+    ...(jobs.some((job) => judged(job) !== null) ? [{ label: "Validation loss", number: true, value: (job) => figure(judged(job)) }] : []),
     ...differing.map((word) => ({ label: word, value: (job) => plain(job.recipe[word]) })),
   ];
   return html`<${Table} caption="What differs" rows=${jobs} columns=${columns} keyOf=${(job) => job.id} />`;

@@ -12,6 +12,7 @@ export const VIEWS = {
   "fit-a-line": { title: "Fit a line", inNav: "Fit a line", load: () => import("./fit_a_line/view.js") },
   "own-data": { title: "Your own data", inNav: "Your own data", load: () => import("./own_data/view.js") },
   jobs: { title: "Trainings", inNav: "Trainings", load: () => import("./jobs/view.js") },
+  sweeps: { title: "Searches", inNav: "Searches", load: () => import("./sweeps/view.js") },
   models: { title: "Models", inNav: "Models", load: () => import("./models/view.js") },
   datasets: { title: "Datasets", inNav: "Datasets", load: () => import("./datasets/view.js") },
   vocabulary: { title: "Words", inNav: "Words", load: () => import("./vocabulary/view.js") },
