@@ -10,6 +10,7 @@ import numpy as np
 
 from service.http.json_numbers import Array
 from service.learning import notation
+from service.learning.evaluation.conformal import Quantiles
 from service.learning.layers import Signal, Tape
 from service.learning.network import Network
 from service.learning.rows.one_hot import Rows
@@ -45,6 +46,8 @@ class TrainedNetwork:
     """The signature of the data it was trained on."""
     epoch: int | None = None
     """The epoch at whose end the training had these parameters; None for the version's own."""
+    quantiles: dict[float, Quantiles] = field(default_factory=dict, repr=False, compare=False)
+    """The errors that are exceeded seldom, by level, as far as they were asked for."""
     _tapes: _Tapes = field(default_factory=_Tapes, repr=False, compare=False)
 
     @cached_property

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import orjson
@@ -13,6 +13,7 @@ from service.learning.rows.one_hot import Rows
 from service.models.signature.class_answers import Classes, class_answers
 from service.models.signature.signature import Signature
 from service.models.trained_network import TrainedNetwork
+from service.predictions.confidence import Confidence, Sets
 from service.predictions.extrapolation import values_outside_training
 
 if TYPE_CHECKING:
@@ -33,24 +34,29 @@ class Answer(NamedTuple):
     version: int
 
 
-def write(media_type: str, trained: TrainedNetwork, inputs: Rows, outputs: Array) -> Answer:
+def write(
+    media_type: str, trained: TrainedNetwork, inputs: Rows, outputs: Array, confidence: Confidence | None = None
+) -> Answer:
     """Write the answer about rows (rows × inputs) with these raw outputs (rows × outputs)."""
-    return Answer(media_type, _content(media_type, trained, inputs, outputs), trained.model, trained.version)
+    content = _content(media_type, trained, inputs, outputs, confidence)
+    return Answer(media_type, content, trained.model, trained.version)
 
 
-def _content(media_type: str, trained: TrainedNetwork, inputs: Rows, outputs: Array) -> bytes:
+def _content(
+    media_type: str, trained: TrainedNetwork, inputs: Rows, outputs: Array, confidence: Confidence | None
+) -> bytes:
     match media_type:
         case media_types.JSON:
-            return _json(trained, inputs, outputs)
+            return _json(trained, inputs, outputs, confidence)
         case media_types.NPY:
             return _npy(outputs)
         case media_types.CSV:
-            return _csv(_table(trained.signature, outputs))
+            return _csv(_table(trained.signature, outputs, confidence))
         case _:
-            return _arrow(_table(trained.signature, outputs))
+            return _arrow(_table(trained.signature, outputs, confidence))
 
 
-def _json(trained: TrainedNetwork, inputs: Rows, outputs: Array) -> bytes:
+def _json(trained: TrainedNetwork, inputs: Rows, outputs: Array, confidence: Confidence | None) -> bytes:
     answer: JsonObject = {"model": trained.model, "version": trained.version, "outputs": _in_pieces(outputs)}
     if trained.epoch is not None:
         answer["epoch"] = trained.epoch
@@ -59,6 +65,8 @@ def _json(trained: TrainedNetwork, inputs: Rows, outputs: Array) -> bytes:
         outside = values_outside_training(trained, inputs)
         if outside is not None:
             answer |= {"extrapolation": outside.values, "extrapolation_count": outside.count}
+    if confidence is not None:
+        answer |= confidence.to_json(outputs)
     return orjson.dumps(answer, default=np.ascontiguousarray, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
@@ -95,18 +103,20 @@ def _npy(outputs: Array) -> bytes:
     return file.getvalue()
 
 
-Table = list[tuple[str, "Array | list[str] | list[bool]"]]
+Values = Array | list[str] | list[bool] | Sets
+"""A column; that of sets has a list of labels a row."""
+Table = list[tuple[str, Values]]
 """Columns with their names; a name may be there twice."""
 
 
-def _table(signature: Signature | None, outputs: Array) -> Table:
+def _table(signature: Signature | None, outputs: Array, confidence: Confidence | None) -> Table:
     """Outputs by column: a numeric target under its name, a class target as label, outputs and probabilities."""
     if signature is None:
         return [(f"output_{index}", outputs[:, index]) for index in range(outputs.shape[1])]
-    return list(_columns(signature, outputs))
+    return list(_columns(signature, outputs, confidence or Confidence()))
 
 
-def _columns(signature: Signature, outputs: Array) -> Iterator[tuple[str, "Array | list[str] | list[bool]"]]:
+def _columns(signature: Signature, outputs: Array, confidence: Confidence) -> Iterator[tuple[str, Values]]:
     of_target = {each.target: each for each in class_answers(signature, outputs)}
     start = 0
     for target in signature.targets:
@@ -114,6 +124,9 @@ def _columns(signature: Signature, outputs: Array) -> Iterator[tuple[str, "Array
         start += target.width
         if target.kind == "numeric":
             yield target.name, own[:, 0]
+            if confidence.margins is not None:
+                lower, upper = confidence.bounds(outputs, slice(start - 1, start))
+                yield from ((f"{target.name}_lower", lower[:, 0]), (f"{target.name}_upper", upper[:, 0]))
             continue
         found = of_target[target.name]
         yield target.name, found.labels
@@ -121,6 +134,8 @@ def _columns(signature: Signature, outputs: Array) -> Iterator[tuple[str, "Array
         yield from _spread(f"{target.name}_output", names[-target.width :], own)
         if found.probabilities is not None:
             yield from _spread(f"{target.name}_probability", names, found.probabilities)
+        if confidence.sets is not None:
+            yield f"{target.name}_set", confidence.sets[target.name]
 
 
 def _spread(prefix: str, names: list[str], values: Array) -> Iterator[tuple[str, Array]]:
@@ -150,5 +165,11 @@ def _csv(table: Table) -> bytes:
     from pyarrow import BufferOutputStream, csv
 
     sink = BufferOutputStream()
-    csv.write_csv(_arrow_table(table), sink)
+    flat = [(name, _texts(values) if isinstance(values[0], list) else values) for name, values in table]
+    csv.write_csv(_arrow_table(flat), sink)
     return bytes(sink.getvalue())
+
+
+def _texts(sets: Any) -> list[str]:
+    """Sets of labels as JSON, as a CSV file has no lists."""
+    return [orjson.dumps(each).decode() for each in sets]

@@ -82,6 +82,9 @@ async def predict(request: Request) -> Response:
     is a column under its name; a class target has its label there, and columns `<target>_output_<class>` and
     `<target>_probability_<class>`; without a signature the columns are `output_0`, `output_1`, ... npy is the raw
     outputs.
+
+    `interval` and `sets` of a JSON body ask how sure an answer is: in CSV and Arrow that are columns
+    `<target>_lower`, `<target>_upper` and `<target>_set`.
     """
     query = asked(request)
     trained = await network_asked(request, query)
@@ -90,8 +93,8 @@ async def predict(request: Request) -> Response:
     answer = await run_here_or_in_a_thread(size, partial(operations.predict, trained, question))
     if isinstance(answer, NewPrediction):
         resources = resources_of(request)
-        predict_part = partial(operations.predict_part, resources.database, resources.storage)
-        answer = await run_in_threadpool(predict_part, trained, answer, question.wanted)
+        predict = partial(operations.predict_with_stored, resources.database, resources.storage)
+        answer = await run_in_threadpool(predict, trained, answer, question.wanted)
     return Made(answer.content, answer.media_type, () if question.wanted == JSON else _names(answer))
 
 

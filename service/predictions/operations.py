@@ -9,14 +9,15 @@ from service.learning.rows.one_hot import Rows
 from service.models.trained_network import TrainedNetwork
 from service.predictions import answers
 from service.predictions.answers import Answer
+from service.predictions.confidence import confidence_of
 from service.predictions.question import Question
-from service.predictions.rows.read import read
+from service.predictions.rows.read import described, read
 from service.predictions.schemas import NewPrediction
 from service.storage.storage import Storage
 
 
 def predict(trained: TrainedNetwork, question: Question) -> Answer | NewPrediction:
-    """Answer a question; or, where it names stored rows, return its description of them for `predict_part`.
+    """Answer a question; or, where it needs what is stored, return its description for `predict_with_stored`.
 
     Raises:
         Invalid: rows do not fit, or an output overflows.
@@ -28,19 +29,24 @@ def predict(trained: TrainedNetwork, question: Question) -> Answer | NewPredicti
     return answers.write(question.wanted, trained, rows.inputs, outputs(trained, rows.inputs, rows.pointer))
 
 
-def predict_part(
+def predict_with_stored(
     database: Database, storage: Storage, trained: TrainedNetwork, new: NewPrediction, wanted: str
 ) -> Answer:
-    """Return the answer for a part of a dataset.
+    """Return the answer for a part of a dataset, or one that tells how sure it is.
 
     Raises:
         NotFound: there is no such dataset.
-        Invalid: it does not fit, the part is empty, or an output overflows.
+        Invalid: it does not fit, the part is empty, an output overflows, or nothing tells how sure it is.
     """
-    with database.reading() as session:
-        view = view_of(session, storage, trained, new.dataset, inputs_alone=True)
-    inputs = view.rows(new.part)
-    return answers.write(wanted, trained, inputs, outputs(trained, inputs))
+    if new.dataset:
+        with database.reading() as session:
+            view = view_of(session, storage, trained, new.dataset, inputs_alone=True)
+        inputs, pointer = view.rows(new.part), None
+    else:
+        inputs, pointer = described(new, trained)
+    computed = outputs(trained, inputs, pointer)
+    confidence = confidence_of(database, storage, trained, new, wanted, computed)
+    return answers.write(wanted, trained, inputs, computed, confidence)
 
 
 def outputs(trained: TrainedNetwork, inputs: Rows, pointer: str | None = None) -> Array:

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
-from service.wire import DescribedAs, PartName, Reference, Strict
+from service.wire import Advice, DescribedAs, PartName, Reference, Strict
 
 Numbers = Annotated[
     Any, WithJsonSchema({"type": "array", "items": {"type": "array", "items": {"type": "number"}}, "minItems": 1})
@@ -23,6 +23,9 @@ def _without_default(schema: dict[str, Any]) -> None:
     del schema["default"]
 
 
+Level = Annotated[float, Field(strict=True, gt=0, lt=1)]
+
+
 class NewPrediction(Strict):
     """Rows to compute: given as numbers, by the names of columns, or as a part of a dataset."""
 
@@ -31,6 +34,17 @@ class NewPrediction(Strict):
     dataset: Annotated[Reference, Field(description="a dataset with the rows, by its id or name")] = ""
     part: PartName = Field(
         "test", description="the part of the dataset; `test` where it is left out", json_schema_extra=_without_default
+    )
+
+    interval: Level = Field(
+        0,
+        description="for numbers: the chance with which the true value is to lie between `lower` and `upper`",
+        json_schema_extra=_without_default,
+    )
+    sets: Level = Field(
+        0,
+        description="for classes: the chance with which the true one is to be in the set of a row",
+        json_schema_extra=_without_default,
     )
 
     model_config = ConfigDict(
@@ -48,6 +62,10 @@ class NewPrediction(Strict):
             raise ValueError('choose the rows in one way: "inputs", "rows", or "dataset" with its "part"')
         return self
 
+    @property
+    def asks_how_sure(self) -> bool:
+        return bool(self.interval or self.sets)
+
 
 Labels = list[str] | list[bool]
 Probabilities = list[list[float]] | None
@@ -61,6 +79,25 @@ class Outside(BaseModel):
     value: float = Field(description="the value")
     min: float = Field(description="the least value in training")
     max: float = Field(description="the largest value in training")
+
+
+class Intervals(BaseModel):
+    """An interval around each output that is a number."""
+
+    level: float = Field(description="the chance with which the true value lies in it, as it was asked for")
+    method: str = Field(description="split_conformal: as wide as the errors on the validation part of its training")
+    lower: list[list[float | None]] = Field(description="its least value; null for outputs of classes")
+    upper: list[list[float | None]] = Field(description="its greatest value")
+
+
+Sets = list[list[str]] | list[list[bool]]
+
+
+class LabelSets(BaseModel):
+    """A set of classes for each row, never empty."""
+
+    level: float = Field(description="the chance with which the true class is in it, as it was asked for")
+    sets: Sets | dict[str, Sets] = Field(description="of the one class target, or of several by their names")
 
 
 class Prediction(BaseModel):
@@ -81,6 +118,11 @@ class Prediction(BaseModel):
         default=[], description="the first hundred values outside the range seen in training, if the version knows it"
     )
     extrapolation_count: int = Field(default=0, description="how many such values there are")
+    intervals: Intervals | None = Field(default=None, description="where `interval` asks for them")
+    label_sets: LabelSets | None = Field(default=None, description="where `sets` asks for them")
+    advice: list[Advice] = Field(
+        default=[], description="`calibration_reused` where the training chose by the rows that levels are from"
+    )
 
 
 Value = float | bool | str | None

@@ -56,8 +56,16 @@ def _json(body: bytes, trained: TrainedNetwork) -> InputRows | NewPrediction:
     if inputs is not None:
         return InputRows(inputs, "#/inputs")
     new = validated(_NEW_PREDICTION, read_json(body))
-    if new.dataset:
-        return new
+    return new if new.dataset or new.asks_how_sure else described(new, trained)
+
+
+def described(new: NewPrediction, trained: TrainedNetwork) -> InputRows:
+    """Return the rows that a description holds itself.
+
+    Raises:
+        Invalid: they do not fit the network.
+    """
+    network = trained.network
     if "rows" not in new.model_fields_set:
         return InputRows(json_numbers.matrix(new.inputs, network.inputs, network.dtype, "#/inputs"), "#/inputs")
     if trained.signature is None:

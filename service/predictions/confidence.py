@@ -1,0 +1,147 @@
+"""Intervals around numbers and sets of classes that hold the true ones with a chance of at least their level."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from service.database.database import Database
+from service.errors import invalid
+from service.http import media_types
+from service.http.json_numbers import Array, JsonObject
+from service.learning.evaluation import conformal
+from service.learning.evaluation.class_scores import class_scores
+from service.learning.evaluation.evaluation import Classes
+from service.learning.planning.advice import Advice
+from service.models.trained_network import TrainedNetwork
+from service.predictions.calibration import quantiles_of
+from service.predictions.schemas import NewPrediction
+from service.storage.storage import Storage
+
+METHOD = "split_conformal"
+Sets = list[list[str]] | list[list[bool]]
+
+
+@dataclass(frozen=True)
+class Confidence:
+    """Margins and sets around the outputs of rows."""
+
+    interval: float | None = None
+    margins: Array | None = None
+    """Half the width of each output's interval; nan for those of classes."""
+    level: float | None = None
+    sets: dict[str, Sets] | None = None
+    """The labels of each row, by target."""
+    reused: bool = False
+
+    def to_json(self, outputs: Array) -> JsonObject:
+        """Return the members that it adds to an answer."""
+        answer: JsonObject = {}
+        if self.margins is not None:
+            lower, upper = self.bounds(outputs, slice(None))
+            answer["intervals"] = {"level": self.interval, "method": METHOD, "lower": lower, "upper": upper}
+        if self.sets is not None:
+            only = next(iter(self.sets.values())) if len(self.sets) == 1 else self.sets
+            answer["label_sets"] = {"level": self.level, "sets": only}
+        if self.reused:
+            answer["advice"] = [REUSED]
+        return answer
+
+    def bounds(self, outputs: Array, columns: slice) -> tuple[Array, Array]:
+        """Return the least and the greatest values of these columns of outputs."""
+        assert self.margins is not None
+        middle, margins = outputs[:, columns].astype(np.float64), self.margins[columns]
+        return middle - margins, middle + margins
+
+
+REUSED = Advice(
+    "calibration_reused",
+    "The training of this version, or one that it went on from, chose by the validation rows (early stopping, `keep`, "
+    "Plateau, backoff, a sweep) or learnt from them: true values may be found less often than the level says. This "
+    "cannot be so where a version was trained without these.",
+    "#",
+)
+
+
+def confidence_of(
+    database: Database, storage: Storage, trained: TrainedNetwork, new: NewPrediction, wanted: str, outputs: Array
+) -> Confidence | None:
+    """Return how sure outputs (rows × outputs) are, as far as a request asks for it.
+
+    Raises:
+        Invalid: the version has no numbers or no probabilities, no or too few rows of calibration, or the form of the
+            answer has no room.
+    """
+    if not new.asks_how_sure:
+        return None
+    pointer = "#/interval" if new.interval else "#/sets"
+    if wanted == media_types.NPY:
+        raise invalid(pointer, "npy has room for raw outputs alone: accept JSON, CSV or Arrow.", "no_room")
+    _check(trained, new)
+    interval = quantiles_of(database, storage, trained, new.interval, "#/interval") if new.interval else None
+    sets = quantiles_of(database, storage, trained, new.sets, "#/sets") if new.sets else None
+    return Confidence(
+        new.interval or None,
+        None if interval is None else _margins(trained, interval.values),
+        new.sets or None,
+        None if sets is None else _sets(trained, sets.values, outputs),
+        any(each is not None and each.reused for each in (interval, sets)),
+    )
+
+
+def _check(trained: TrainedNetwork, new: NewPrediction) -> None:
+    """Raise Invalid where there is nothing of the kind that is asked for."""
+    signature = trained.signature
+    if signature is None:
+        return
+    kinds = {target.kind for target in signature.targets}
+    if new.interval and "numeric" not in kinds:
+        raise invalid("#/interval", 'All targets are classes: ask for "sets".', "no_numbers")
+    if new.sets and kinds == {"numeric"}:
+        raise invalid("#/sets", 'No target is a class: ask for an "interval".', "no_classes")
+    if new.sets and signature.link is None:
+        detail = "The loss of this version makes no probabilities, of which sets are made: train by logitcrossentropy."
+        raise invalid("#/sets", detail, "no_probabilities")
+
+
+def _targets(trained: TrainedNetwork) -> Sequence[tuple[str, int, Classes | None]]:
+    """The name and the width of each target, and its classes where it has any."""
+    assert trained.signature is not None
+    return [
+        (
+            each.name,
+            each.width,
+            None
+            if each.kind == "numeric"
+            else Classes((False, True) if each.kind == "boolean" else each.categories or ()),
+        )
+        for each in trained.signature.targets
+    ]
+
+
+def _margins(trained: TrainedNetwork, quantiles: Array) -> Array:
+    targets = _targets(trained)
+    known = [np.nan if classes else quantile for (_, _, classes), quantile in zip(targets, quantiles, strict=True)]
+    return np.repeat(known, [width for _, width, _ in targets])
+
+
+def _sets(trained: TrainedNetwork, quantiles: Array, outputs: Array) -> dict[str, Sets]:
+    assert trained.signature is not None
+    found: dict[str, Sets] = {}
+    start = 0
+    for (name, width, classes), quantile in zip(_targets(trained), quantiles, strict=True):
+        if classes is not None:
+            own = outputs[:, start : start + width]
+            chances = class_scores(own, trained.signature.link, boolean=classes.boolean)
+            inside = conformal.in_set(chances, float(quantile))
+            found[name] = _labels(inside, np.array(classes.names, object))
+        start += width
+    return found
+
+
+def _labels(inside: Array, names: Array) -> Sets:
+    """Return the names of the classes that are in the set of each row."""
+    codes, ends = np.nonzero(inside)[1], inside.sum(axis=1).cumsum().tolist()
+    labels = names[codes].tolist()
+    found: Sets = [labels[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+    return found
