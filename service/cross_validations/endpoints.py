@@ -48,7 +48,8 @@ async def create_cross_validation(
     """Train a recipe once a fold, on the rows of the train and validation parts outside of it, and judge each
     training on its fold.
 
-    Folds are drawn by the seed, those of classes so that each has its share of every class. Standardising and class
+    Trainings begin from version 0 unless the recipe names another, which may have seen the rows of the folds. Folds are
+    drawn by the seed, those of classes so that each has its share of every class. Standardising and class
     weights come from each training's own rows, and so do those that early stopping watches: a share as large as the
     validation part, or a fifth where there is none. The model gets no version. `GET /api/jobs?cross_validation=` lists
     the jobs.

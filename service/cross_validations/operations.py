@@ -26,6 +26,8 @@ from service.startup.machine import worker_memory
 from service.storage.storage import Storage
 
 _JOB: TypeAdapter[NewJob] = TypeAdapter(NewJob)
+UNTRAINED = 0
+"""The version that trainings begin from, unless the recipe names another: later ones may have seen the folds."""
 OWN = ("model", "dataset", "labels")
 """Fields of a job that a cross-validation gives itself."""
 
@@ -58,7 +60,7 @@ def draft(
         )
         raise invalid("#/folds", detail, "too_few_rows")
     try:
-        job = validated(_JOB, {**new.recipe, "model": new.model, "dataset": new.dataset})
+        job = validated(_JOB, {"from_version": UNTRAINED, **new.recipe, "model": new.model, "dataset": new.dataset})
         limits = settings.max_job_bytes, submitter, worker_memory(settings)
         return drafts.draft(database, storage, networks, job, *limits)
     except DescentError as error:

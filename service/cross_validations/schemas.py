@@ -29,7 +29,7 @@ class NewCrossValidation(Strict):
     model_config = ConfigDict(
         extra="forbid",
         json_schema_extra={
-            "examples": [{"model": "straight", "dataset": "line", "folds": 3, "recipe": {"epochs": 50}}]
+            "examples": [{"model": "straight", "dataset": "line", "folds": 3, "recipe": {"standardise": True}}]
         },
     )
 

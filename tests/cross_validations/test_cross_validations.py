@@ -93,6 +93,15 @@ def test_means_and_deviations_are_those_of_the_folds_and_no_version_comes(
     assert http.get(f"/api/jobs/{job['id']}").status_code == 404
 
 
+def test_trainings_begin_from_the_untrained_version_unless_told(http: httpx.Client, line: str, straight: str) -> None:
+    job = {"model": straight, "dataset": line, "epochs": 2, "path": "batches"}
+    http.post("/api/jobs", json=job, headers={"Prefer": "wait=60"}).raise_for_status()
+    for recipe, begun in (({}, 0), ({"from_version": 1}, 1)):
+        found = validated(http, model=straight, dataset=line, folds=2, recipe={"epochs": 2} | recipe)
+        shown = http.get(f"/api/jobs/{found['folds'][0]['job']}").json()
+        assert shown["recipe"]["from_version"] == begun
+
+
 def test_early_stopping_watches_rows_of_the_folds_training_alone(http: httpx.Client, line: str, straight: str) -> None:
     recipe = {"epochs": 30, "early_stopping": {"patience": 3}}
     found = validated(http, model=straight, dataset=line, folds=2, recipe=recipe)
