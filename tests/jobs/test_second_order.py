@@ -1,9 +1,13 @@
 """Rules of second order, over HTTP."""
 
+import json
+from typing import Any
+
 import httpx
 import numpy as np
 import pytest
 
+from service.client import Client
 from service.errors import Invalid
 from service.jobs.checks.memory import Need
 from service.learning.losses import MSE
@@ -59,3 +63,70 @@ def test_squares_that_a_worker_has_no_room_for_are_refused() -> None:
     Need(net, 1000, 0, Recipe(loss=MSE(), optimiser=LBFGS(), epochs=1), "second_order", False, False).check(
         1_000_000_000
     )
+
+
+@pytest.fixture(scope="module")
+def wave(client: Client) -> dict[str, Any]:
+    """A job that learns a sine under noise by Adam from all rows, again and again."""
+    x = np.linspace(-3, 3, 100)
+    return {
+        "dataset": client.create_dataset({"x": x.tolist(), "y": (np.sin(x) + 0.1 * np.cos(41 * x)).tolist()}, ["y"]).id,
+        "model": client.create_model("Chain(Dense(1 => 8, tanh), Dense(8 => 1))").id,
+        "optimiser": {"rule": "Adam", "eta": 0.01},
+        "epochs": 5000,
+    }
+
+
+def planned(http: httpx.Client, job: dict[str, Any]) -> list[dict[str, str]]:
+    answer = http.post("/api/jobs?validate_only=true", json=job)
+    assert answer.status_code == 200, answer.text
+    return [each for each in answer.json()["advice"] if each["code"] == "second_order_fits"]
+
+
+def test_many_passes_over_few_rows_are_advised_to_be_steps(
+    client: Client, http: httpx.Client, wave: dict[str, Any]
+) -> None:
+    (said,) = planned(http, wave)
+    assert said["pointer"] == "#/optimiser"
+    remedy = json.loads("{" + said["detail"].partition("in less time: ")[2].rstrip(".") + "}")
+    assert remedy == {"optimiser": {"rule": "LevenbergMarquardt"}, "epochs": 250}
+    assert planned(http, {**wave, **remedy}) == []
+    losses = []
+    for job in (wave, {**wave, **remedy}):
+        model = client.create_model("Chain(Dense(1 => 8, tanh), Dense(8 => 1))", seed=1).id
+        ended = http.post("/api/jobs", json={**job, "model": model}, headers={"Prefer": "wait=30"}).json()
+        losses.append(ended["final_loss"])
+    assert losses[1] < losses[0]
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {"epochs": 999},
+        {"batch_size": 10},
+        {"schedule": {"name": "Exp", "start": 0.1, "decay": 0.99}},
+        {"optimiser": {"rule": "AdamW", "eta": 0.01, "lambda": 0.01}},
+        {"optimiser": {"rule": "OptimiserChain", "rules": [{"rule": "ClipNorm"}, {"rule": "Adam"}]}},
+        {"loss": "mae"},
+        {"path": "batches"},
+    ],
+)
+def test_what_somebody_chose_or_steps_cannot_learn_gets_no_such_advice(
+    http: httpx.Client, wave: dict[str, Any], chosen: dict[str, Any]
+) -> None:
+    assert planned(http, {**wave, **chosen}) == []
+
+
+@pytest.mark.parametrize(
+    "architecture",
+    [
+        "Dense(1 => 1)",
+        "Chain(Dense(1 => 8, relu), Dense(8 => 1))",
+        "Chain(Dense(1 => 8, tanh), Dropout(0.1), Dense(8 => 1))",
+        "Chain(Dense(1 => 40, tanh), Dense(40 => 1))",
+    ],
+)
+def test_networks_that_steps_suit_less_get_no_such_advice(
+    client: Client, http: httpx.Client, wave: dict[str, Any], architecture: str
+) -> None:
+    assert planned(http, {**wave, "model": client.create_model(architecture).id}) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from service.jobs.checks import digits, losses, steps, targets
+from service.jobs.checks import digits, losses, second_order, steps, targets
 from service.jobs.checks.case import Case
 from service.learning.planning.advice import Advice
 
@@ -18,6 +18,7 @@ CHECKS = (
     steps.dead_rate,
     steps.wild_rate,
     steps.oversized_batch,
+    second_order.second_order_fits,
 )
 """In the order of their advice."""
 
