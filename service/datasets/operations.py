@@ -132,6 +132,7 @@ def delete(database: Database, storage: Storage, reference: str) -> None:
             session.delete(record)
             session.flush()
     except IntegrityError:
-        detail = f"A job that has not ended needs dataset {reference!r}: see /api/jobs?dataset={reference}."
+        where = f"/api/jobs?dataset={reference}, /api/sweeps or /api/cross-validations"
+        detail = f"A job that has not ended needs dataset {reference!r}: see {where}."
         raise Conflict(detail, "dataset_in_use") from None
     storage.delete(record.id, record.sha256)

@@ -105,8 +105,13 @@ def delete(database: Database, reference: str) -> None:
             session.delete(records.find(session, reference))
             session.flush()
     except IntegrityError:
-        detail = f"A job that has not ended trains model {reference!r}: see /api/jobs?model={reference}."
+        detail = f"A job that has not ended trains model {reference!r}: see {_where(reference)}."
         raise Conflict(detail, "model_in_use") from None
+
+
+def _where(model: str) -> str:
+    """Return the lists in which the jobs are that train a model."""
+    return f"/api/jobs?model={model}, /api/sweeps or /api/cross-validations"
 
 
 def delete_version(database: Database, reference: str, number: int) -> str:
@@ -127,7 +132,7 @@ def delete_version(database: Database, reference: str, number: int) -> str:
             session.flush()
             return model.id
     except IntegrityError:
-        detail = f"A job that has not ended begins from version {number}: see /api/jobs?model={reference}."
+        detail = f"A job that has not ended begins from version {number}: see {_where(reference)}."
         raise Conflict(detail, "version_in_use") from None
 
 
