@@ -1,5 +1,6 @@
 """Screenshots of the page for docs/, from a service of their own: `make screenshots`."""
 
+import re
 import sys
 import tempfile
 from collections.abc import Callable
@@ -43,9 +44,8 @@ def plan(page: Page) -> None:
 def training(page: Page) -> None:
     plan(page)
     page.get_by_role("button", name="Train", exact=True).click()
-    page.wait_for_url("**/#/jobs/job_*")
-    expect(page.locator("main h1")).to_be_visible()
-    page.wait_for_load_state("networkidle")
+    expect(page.get_by_role("heading", name="It has succeeded")).to_be_visible()
+    expect(page.get_by_role("application", name=re.compile("^Residuals of price"))).to_be_visible()
 
 
 VIEWS: dict[str, tuple[str, Callable[[Page], None]]] = {

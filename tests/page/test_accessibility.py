@@ -1,5 +1,6 @@
 """Every view under axe-core, as wide as a desktop and as narrow as a phone, light and dark."""
 
+import re
 from typing import Literal
 
 import pytest
@@ -46,6 +47,7 @@ def test_no_view_on_the_way_to_a_network_shuts_anybody_out(browser: Browser, ser
         assert_open_to_all(visit)
         page.get_by_role("button", name="Train", exact=True).click()
         expect(page.get_by_role("heading", name="It has succeeded")).to_be_visible()
+        expect(page.get_by_role("application", name=re.compile("^Residuals of"))).to_be_visible()
         assert_open_to_all(visit)
         page.get_by_role("link", name="Judge and try version 1").click()
         expect(page.get_by_role("table", name="Confusion matrix")).to_be_visible()

@@ -28,7 +28,8 @@ function Watching({ id, route }) {
   const { jobs, reports, broken, error, know } = useFollowed([id]);
   const job = jobs[id];
   const log = useLoaded(async (signal) => (await send(logOf(id), signal)).items, [id, job?.state, JSON.stringify(job?.pending ?? null)]);
-  const model = useLoaded(async (signal) => job && send({ path: pathOf("models", job.model) }, signal), [job?.model]);
+  // A model has its signature from its first version on.
+  const model = useLoaded(async (signal) => job && send({ path: pathOf("models", job.model) }, signal), [job?.model, job?.version]);
   usePending(job, know);
   if (!job) return html`<h1 tabindex="-1">A training</h1><${ErrorNotice} error=${error} />${!error && html`<p class="quiet" role="status">Looking for it …</p>`}`;
   const shown = reports[id] ?? [];
