@@ -114,12 +114,18 @@ ORDER = ("/api/datasets", "/api/models", "/api/jobs")
 """Resources that others name in their examples come first; requests that rename come last."""
 
 
-NAMED = ("/api/datasets/line", "/api/models/straight", "/api/models/straighter")
+NAMED = ("/api/sweeps/rates", "/api/datasets/line", "/api/models/straight", "/api/models/straighter")
+
+
+def clear(client: Client) -> None:
+    """Delete what examples name, which made-up requests may have made before."""
+    client.http.get("/api/sweeps/rates", headers={"Prefer": "wait=30"})
+    for path in NAMED:
+        assert client.http.delete(path).status_code in (204, 404)
 
 
 def test_every_example_runs_in_the_order_in_which_they_build_on_each_other(client: Client) -> None:
-    for path in NAMED:
-        assert client.http.delete(path).status_code in (204, 404)
+    clear(client)
     bodies = sorted(BODIES, key=lambda body: (body[0] == "patch", ORDER.index(body[1]) if body[1] in ORDER else 9))
     for method, path, operation in bodies:
         if "{job}" in path or path.startswith(("/api/keys", "/api/sign-in")):  # keys are made for those who have one
@@ -130,8 +136,7 @@ def test_every_example_runs_in_the_order_in_which_they_build_on_each_other(clien
             answer = client.http.request(method, filled(path), params=query, content=content, headers=headers)
             assert answer.is_success, f"{method} {path} {value}: {answer.text}"
             assert answer.json().get("state", "ready") in ("ready", "succeeded")
-    for path in NAMED:
-        assert client.http.delete(path).status_code in (204, 404)
+    clear(client)
 
 
 def test_every_example_of_a_change_suits_a_job_that_runs(client: Client) -> None:
