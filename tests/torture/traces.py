@@ -13,6 +13,8 @@ from service.database.database import Database
 from service.jobs.records import JobRecord
 from service.jobs.reports import records as kept
 from service.jobs.reports.packing import SECONDS
+from service.jobs.steering import records as log_of_jobs
+from service.jobs.steering.records import Happening
 from service.models.records import PointRecord, VersionRecord
 
 FILES = {"datasets", "descent.db", "descent.db.lock", "descent.db.reserve", "scratch", "cache", "log"}
@@ -49,6 +51,8 @@ class Trace:
     epochs_done: int
     attempt: int
     losses_of_worker: int
+    yields: int
+    """Times that it gave its worker to a short job."""
     is_verification: bool
     is_identical: bool
     """Of a verification: whether the bytes were the same."""
@@ -92,6 +96,7 @@ def _trace(session: Session, record: JobRecord) -> Trace:
         epochs_done=record.epochs_done,
         attempt=record.attempt,
         losses_of_worker=record.losses_of_worker,
+        yields=log_of_jobs.count(session, record.id, Happening.YIELDED),
         is_verification=record.verifies is not None,
         is_identical=record.verification is not None and record.verification.identical,
         epochs=[int(epoch) for each in reports for epoch in each.epochs],
