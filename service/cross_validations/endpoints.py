@@ -12,10 +12,11 @@ from service.http.pages import After, Limit, Page
 from service.http.problems import problems
 from service.http.routes import JSONRoute
 from service.http.scopes import READ, TRAIN, needs
+from service.http.waiting import Wait, after_waiting, say_applied
 from service.idempotency.creation import CreationOf
 from service.jobs import queue
 from service.jobs.drafts import Draft
-from service.jobs.endpoints import Submitter, Wait, replace_answer
+from service.jobs.endpoints import Submitter
 from service.jobs.watching.watcher import Watcher, until_over
 from service.resources import DatabaseOf, EngineOf, NetworksOf, SettingsOf, StorageOf, WatcherOf
 
@@ -66,13 +67,7 @@ async def create_cross_validation(
     draft = await run_in_threadpool(operations.draft, database, storage, networks, settings, new, submitter)
     id, response = await run_in_threadpool(create, draft)
     engine.nudge()
-    if wait is not None:
-        found = await _until_ended(database, watcher, id, wait)
-        response.headers["Preference-Applied"] = f"wait={wait}"
-        replace_answer(response, 202 if found.ended_at is None else 200, found)
-    if response.status_code == 202:
-        response.headers["Retry-After"] = "1"
-    return response
+    return await after_waiting(response, wait, partial(_until_ended, database, watcher, id))
 
 
 async def _until_ended(database: Database, watcher: Watcher, id: str, wait: int) -> CrossValidation:
@@ -103,7 +98,7 @@ async def show_cross_validation(
     """
     if wait is None:
         return await run_in_threadpool(_shown, database, cross_validation)
-    response.headers["Preference-Applied"] = f"wait={wait}"
+    say_applied(response, wait)
     return await _until_ended(database, watcher, cross_validation, wait)
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
 from service.cross_validations import records
@@ -11,13 +10,12 @@ from service.cross_validations.schemas import CrossValidation, Fold, NewCrossVal
 from service.cross_validations.scores import mean_and_deviation
 from service.database.database import Database
 from service.datasets import records as datasets
-from service.errors import Conflict, DescentError, Fault, invalid
-from service.http.json_bodies import validated
+from service.errors import Conflict, invalid
 from service.ids import new_id
 from service.jobs import drafts
 from service.jobs import operations as jobs
 from service.jobs.drafts import Draft
-from service.jobs.recipe_schemas import NewJob
+from service.jobs.shared_recipe import check_own_fields, faults_in_recipe, job_of
 from service.jobs.states import ENDED, State
 from service.models.networks import Networks
 from service.pointers import reference_at
@@ -25,11 +23,8 @@ from service.settings import Settings
 from service.startup.machine import worker_memory
 from service.storage.storage import Storage
 
-_JOB: TypeAdapter[NewJob] = TypeAdapter(NewJob)
 UNTRAINED = 0
 """The version that trainings begin from, unless the recipe names another: later ones may have seen the folds."""
-OWN = ("model", "dataset", "labels")
-"""Fields of a job that a cross-validation gives itself."""
 
 
 def draft(
@@ -47,10 +42,7 @@ def draft(
         Conflict: the dataset is loading.
         Invalid: the recipe is impossible, or there are fewer rows than folds.
     """
-    for field in OWN:
-        if field in new.recipe:
-            detail = f"{field} is no part of this recipe: give it beside the recipe, or leave it out."
-            raise invalid(f"#/recipe/{field}", detail, "impossible_recipe")
+    check_own_fields(new.recipe)
     with database.reading() as session, reference_at("#/dataset"):
         dataset = datasets.find_ready(session, new.dataset)
     rows = dataset.train_rows + dataset.validation_rows
@@ -59,19 +51,10 @@ def draft(
             f"{new.folds} folds need as many rows, and the train and validation parts have {rows}: send fewer folds."
         )
         raise invalid("#/folds", detail, "too_few_rows")
-    try:
-        job = validated(_JOB, {"from_version": UNTRAINED, **new.recipe, "model": new.model, "dataset": new.dataset})
+    with faults_in_recipe():
+        job = job_of({"from_version": UNTRAINED, **new.recipe}, new.model, new.dataset)
         limits = settings.max_job_bytes, submitter, worker_memory(settings)
         return drafts.draft(database, storage, networks, job, *limits)
-    except DescentError as error:
-        error.errors = tuple(Fault(_in_recipe(each.pointer), each.detail) for each in error.errors)
-        raise
-
-
-def _in_recipe(pointer: str) -> str:
-    if pointer in ("#/dataset", "#/model") or not pointer.startswith("#/"):
-        return pointer
-    return f"#/recipe/{pointer.removeprefix('#/')}"
 
 
 def create(session: Session, new: NewCrossValidation, job: Draft) -> CrossValidationRecord:

@@ -1,13 +1,12 @@
 """Jobs over HTTP."""
 
-import re
 from dataclasses import asdict
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel
 
 from service.database.caller import caller
 from service.database.database import Database
@@ -17,6 +16,7 @@ from service.http.problems import problems
 from service.http.responses import numbers_response
 from service.http.routes import JSONRoute
 from service.http.scopes import READ, TRAIN, needs
+from service.http.waiting import LONGEST_WAIT, Wait, after_waiting, replace_answer, say_applied
 from service.idempotency.creation import CreationOf
 from service.jobs import drafts, operations, queue, verifications
 from service.jobs.recipe_schemas import NewJob
@@ -30,21 +30,6 @@ from service.startup.machine import worker_memory
 
 router = APIRouter(prefix="/api/jobs", tags=["jobs"], route_class=JSONRoute)
 
-LONGEST_WAIT = 60
-
-
-def _wait(
-    prefer: Annotated[
-        list[str] | None,
-        Header(description="`wait=10` waits up to that many seconds (60 at most) for the job to end or pause"),
-    ] = None,
-) -> int | None:
-    """Seconds of RFC 7240's `wait`; other preferences are unknown here, and ignored as that RFC asks."""
-    found = re.search(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,9})\"?", ", ".join(prefer or ()), re.IGNORECASE)
-    return min(int(found[1]), LONGEST_WAIT) if found else None
-
-
-Wait = Annotated[int | None, Depends(_wait)]
 _SUBMITTER = (
     "a name for whoever sends the job: jobs of equal priority take turns between such names. With a key it counts for "
     "nothing: turns are between the owners of keys"
@@ -102,17 +87,11 @@ async def create_job(
         return Response(answer.model_dump_json(), media_type="application/json")
     id, response = await run_in_threadpool(enqueue, draft)
     engine.nudge()
-    if wait is not None:
-        job = await _after_waiting(id, wait, response, database, watcher)
-        replace_answer(response, 200 if job.ended_at is not None else 202, job)
-    if response.status_code == 202:
-        response.headers["Retry-After"] = "1"
-    return response
+    return await after_waiting(response, wait, partial(_until_at_rest, database, watcher, id))
 
 
-async def _after_waiting(job: str, wait: int, response: Response, database: Database, watcher: Watcher) -> Job:
+async def _until_at_rest(database: Database, watcher: Watcher, job: str, wait: int) -> Job:
     await watcher.until_at_rest(job, wait)
-    response.headers["Preference-Applied"] = f"wait={wait}"
     return reading.job(await run_in_threadpool(operations.show, database, job))
 
 
@@ -144,7 +123,8 @@ async def show_job(job: str, response: Response, database: DatabaseOf, watcher: 
     record = await run_in_threadpool(operations.show, database, job)
     if wait is None or operations.at_rest(record):
         return reading.job(record)
-    return await _after_waiting(job, wait, response, database, watcher)
+    say_applied(response, wait)
+    return await _until_at_rest(database, watcher, job, wait)
 
 
 @router.delete(
@@ -197,7 +177,7 @@ async def verify_job(
     engine.nudge()
     await watcher.until_at_rest(id, LONGEST_WAIT if wait is None else wait)
     if wait is not None:
-        response.headers["Preference-Applied"] = f"wait={wait}"
+        say_applied(response, wait)
     record = await run_in_threadpool(operations.show, database, id)
     if operations.ended(record):
         replace_answer(response, 200, Verification(job=id, **vars(verifications.found(record))))
@@ -205,12 +185,6 @@ async def verify_job(
         replace_answer(response, 202, reading.job(record))
         response.headers["Retry-After"] = "1"
     return response
-
-
-def replace_answer(response: Response, status: int, answer: BaseModel) -> None:
-    """Replace the status and body of an answer; its headers stay."""
-    response.body, response.status_code = answer.model_dump_json().encode(), status
-    response.headers["Content-Length"] = str(len(response.body))
 
 
 @router.get(

@@ -3,13 +3,16 @@
 Any replica may do this, at any time and again: each move is one transaction that finds the sweep as it stands.
 """
 
+import logging
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from service.database.database import Database
+from service.errors import DescentError
 from service.jobs import records as jobs
 from service.jobs.reports import records as reports
 from service.jobs.states import State
@@ -20,6 +23,8 @@ from service.sweeps import records
 from service.sweeps.ending import end
 from service.sweeps.records import Standing, SweepRecord
 from service.sweeps.rungs import Climber, last_promoted, promoted
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -36,14 +41,18 @@ class Moves:
         return bool(self.to_note or self.to_promote or self.is_over)
 
 
-def conduct(database: Database) -> bool:
-    """Make the moves that are due in all sweeps; return whether there were any."""
+def conduct(database: Database) -> None:
+    """Make the moves that are due in all sweeps; one that cannot be moved holds up no other, nor the queue."""
     with database.reading() as session:
         due = [sweep.id for sweep in records.running(session) if moves(sweep, records.standings(session, sweep.id))]
     for sweep in due:
-        with database.transaction() as session:
-            _move(session, records.find(session, sweep, lock=True))
-    return bool(due)
+        try:
+            with database.transaction() as session:
+                _move(session, records.find(session, sweep, lock=True))
+        except (SQLAlchemyError, DescentError) as error:  # busy or full: the next look is near
+            log.warning("sweep %s could not be moved, trying again: %s", sweep, getattr(error, "orig", error))
+        except Exception:
+            log.exception("sweep %s could not be moved", sweep)
 
 
 def moves(sweep: SweepRecord, standings: Sequence[Standing]) -> Moves:

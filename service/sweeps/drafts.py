@@ -14,6 +14,7 @@ from service.http.json_numbers import JsonObject
 from service.jobs import drafts as jobs
 from service.jobs.drafts import Draft
 from service.jobs.recipe_schemas import NewJob
+from service.jobs.shared_recipe import check_own_fields, job_of
 from service.learning.planning.advice import Advice
 from service.models.blueprints import Blueprint, blueprint
 from service.models.networks import Networks
@@ -28,15 +29,14 @@ from service.sweeps.records import SweepPlan
 from service.sweeps.rungs import epochs_at_most, rungs_of
 from service.sweeps.schemas import NewSweep
 
-_JOB: TypeAdapter[NewJob] = TypeAdapter(NewJob)
 NO_MODEL = "-"
 """A reference that stands for a model to be made."""
+GOLDEN = 0.6180339887498949
+"""The place between two ends of a number that is hardly ever a whole one."""
 SUGGESTED = 5
 """Values that a message names in place of a range."""
 MOST_SHOWN = 300
 """Characters of the values of a trial in a message."""
-OWN = ("model", "dataset", "labels")
-"""Fields of a job that a sweep gives itself."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def draft(ground: Ground, new: NewSweep) -> SweepDraft:
         Conflict: the dataset is loading.
         Invalid: a place is no field of a recipe, a trial is impossible, or there is no loss to rank by.
     """
-    _check_own_fields(new)
+    check_own_fields(new.recipe)
     _check_monitor(ground.database, new)
     made = [_trial(ground, new, varied) for varied in _varied(new)]
     epochs = [each.draft.recipe.epochs for each in made]
@@ -94,13 +94,6 @@ def draft(ground: Ground, new: NewSweep) -> SweepDraft:
     seconds = sum(plan.seconds for plan in plans) * most / total
     plan = SweepPlan(len(made), most, seconds, sum(plan.bytes or 0 for plan in plans))
     return SweepDraft(new, made, rungs, plan, _gathered(made))
-
-
-def _check_own_fields(new: NewSweep) -> None:
-    for field in OWN:
-        if field in new.recipe:
-            detail = f"{field} is no part of a sweep's recipe: give it beside the recipe, or leave it out."
-            raise invalid(f"#/recipe/{field}", detail, "impossible_recipe")
 
 
 def _check_monitor(database: Database, new: NewSweep) -> None:
@@ -143,7 +136,7 @@ def _whole_where_asked(new: NewSweep, place: str, axis: Axis) -> Axis:
     if isinstance(axis, Listed):
         return axis
     try:
-        _job_of(new, {place: axis.low + (axis.high - axis.low) * 0.618})
+        _job_of(new, {place: axis.low + (axis.high - axis.low) * GOLDEN})
     except DescentError as error:
         if any("integer" in fault.detail or "whole" in fault.detail for fault in error.errors):
             return replace(axis, whole=True)
@@ -159,7 +152,7 @@ def _job_of(new: NewSweep, varied: Varied) -> NewJob:
         detail = f"The recipe has no place {place}: places are fields such as epochs, optimiser.eta or loss.delta."
         raise invalid(f"#/vary/{place}", detail, "impossible_vary") from None
     with _at_their_places(varied):
-        return validated(_JOB, {**recipe, "model": new.model or NO_MODEL, "dataset": new.dataset})
+        return job_of(recipe, new.model or NO_MODEL, new.dataset)
 
 
 def _trial(ground: Ground, new: NewSweep, varied: Varied) -> Trial:
@@ -189,9 +182,8 @@ def _at_their_places(varied: Varied) -> Iterator[None]:
     except DescentError as error:
         error.errors = tuple(Fault(_place(each.pointer, varied), each.detail) for each in error.errors)
         if any(each.pointer.startswith("#/vary") for each in error.errors):
-            error.detail = (
-                f"{error.detail} (With {', '.join(f'{place} {value!r}' for place, value in varied.items())}.)"
-            )
+            values = ", ".join(f"{place} {value!r}" for place, value in varied.items())
+            error.detail = f"{error.detail} (In the trial with {values[:MOST_SHOWN]}.)"
         raise
 
 

@@ -13,9 +13,10 @@ from service.http.pages import After, Limit, Page
 from service.http.problems import problems
 from service.http.routes import JSONRoute
 from service.http.scopes import READ, TRAIN, needs
+from service.http.waiting import Wait, after_waiting, say_applied
 from service.idempotency.creation import CreationOf
 from service.jobs import queue
-from service.jobs.endpoints import Submitter, Wait, replace_answer
+from service.jobs.endpoints import Submitter
 from service.jobs.watching.events import EVENT
 from service.jobs.watching.watcher import Watcher, until_over
 from service.resources import DatabaseOf, EngineOf, NetworksOf, SettingsOf, StorageOf, WatcherOf
@@ -74,13 +75,7 @@ async def create_sweep(
         return Response(answer.model_dump_json(), media_type="application/json")
     id, response = await run_in_threadpool(create, draft)
     engine.nudge()
-    if wait is not None:
-        sweep = await _until_at_rest(database, watcher, id, wait)
-        response.headers["Preference-Applied"] = f"wait={wait}"
-        replace_answer(response, 202 if sweep.ended_at is None else 200, sweep)
-    if response.status_code == 202:
-        response.headers["Retry-After"] = "1"
-    return response
+    return await after_waiting(response, wait, partial(_until_at_rest, database, watcher, id))
 
 
 async def _until_at_rest(database: Database, watcher: Watcher, sweep: str, wait: int) -> Sweep:
@@ -104,7 +99,7 @@ async def show_sweep(sweep: str, response: Response, database: DatabaseOf, watch
     """
     if wait is None:
         return await run_in_threadpool(reading.show, database, sweep)
-    response.headers["Preference-Applied"] = f"wait={wait}"
+    say_applied(response, wait)
     return await _until_at_rest(database, watcher, sweep, wait)
 
 
