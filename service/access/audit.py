@@ -1,4 +1,4 @@
-"""The audit log: who changed, or was not let, what and when; a line for each request with a key."""
+"""The audit log: who changed, or was not let, what and when; a line for each change with a key, and each refusal."""
 
 import logging
 

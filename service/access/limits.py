@@ -1,5 +1,6 @@
 """Limits on what an owner may ask for at a time: requests a second, and open streams of events."""
 
+import re
 import time
 from typing import NamedTuple
 
@@ -9,8 +10,8 @@ from service.database.caller import caller
 from service.errors import TooMany
 from service.http.problems import refuse
 
-STREAMS = "/events"
-"""The end of each path at which a stream of events is."""
+STREAMS = re.compile(r"/api/(events|(jobs|sweeps)/[^/]+/events)")
+"""The paths of streams of events."""
 
 
 class Standing(NamedTuple):
@@ -63,7 +64,7 @@ class OwnerLimits:
                 detail = f"{owner} may send {self._pace.rate} requests a second (DESCENT_MAX_REQUESTS)."
                 await _refuse(scope, receive, send, detail, standing.wait)
                 return
-        if self._most_streams is None or not scope["path"].endswith(STREAMS):
+        if self._most_streams is None or STREAMS.fullmatch(scope["path"]) is None:
             await self.app(scope, receive, send)
         else:
             await self._stream(owner, self._most_streams, scope, receive, send)

@@ -1,15 +1,19 @@
 """The tables of keys and of signed-in browsers, and every query on them."""
 
 import hmac
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import ForeignKey, TableClause, column, delete, exists, func, inspect, select, table, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service.database import lookup
 from service.database.database import Database
 from service.database.record import Record, now
+from service.errors import Unavailable
 
 
 class KeyRecord(Record):
@@ -71,8 +75,18 @@ def holder(database: Database, digest: str, *, cookie: bool = False) -> Holder |
             return None
         expires = None if row[3] is None else datetime.fromisoformat(row[3]).replace(tzinfo=UTC)
         return Holder(row[0], row[1], row[2], expires)
-    with database.reading() as session:
+    with _reading(database) as session:
         return _signed_in(session, digest) if cookie else _with_key(session, digest)
+
+
+@contextmanager
+def _reading(database: Database) -> Iterator[Session]:
+    """Read, and raise Unavailable where the database does not answer."""
+    try:
+        with database.reading() as session:
+            yield session
+    except SQLAlchemyError as error:
+        raise Unavailable("The database is out of reach: try again.", "database_unavailable") from error
 
 
 def _with_key(session: Session, digest: str) -> Holder | None:
@@ -95,7 +109,7 @@ def any_keys(database: Database) -> bool:
     """Whether a key was ever made."""
     if database.on_sqlite:
         return database.look_up("SELECT 1 FROM keys LIMIT 1", ()) is not None
-    with database.reading() as session:
+    with _reading(database) as session:
         return bool(session.scalar(select(exists().select_from(KeyRecord))))
 
 

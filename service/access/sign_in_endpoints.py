@@ -11,7 +11,7 @@ from service.access import keys, records
 from service.access.records import SignInRecord
 from service.access.schemas import KeyScope
 from service.database.record import now
-from service.errors import Unauthorized
+from service.errors import Forbidden, Unauthorized
 from service.http.browsers import cookie
 from service.http.browsers.proxies import Proxies
 from service.http.problems import problems
@@ -39,13 +39,16 @@ class SignedIn(BaseModel):
     expires_at: datetime = Field(description="when it has to sign in again, unless its key ends before")
 
 
-@router.post("", summary="Sign in", responses=problems(401, 413, 415, 422))
+@router.post("", summary="Sign in", responses=problems(401, 403, 413, 415, 422))
 @needs(OPEN)
 def sign_in(given: SignIn, request: Request, response: Response, database: DatabaseOf) -> SignedIn:
     """Set a cookie that stands for the key for 12 hours, or until that ends; scripts cannot read it.
 
     A request with it has to come from a page of this service: `Sec-Fetch-Site` or `Origin` says so, or it is 403.
     """
+    if "origin" in request.headers and "sec-fetch-site" not in request.headers:  # as browsers send under plain http
+        detail = "Browsers sign in under https, or on localhost: open this page there."
+        raise Forbidden(detail, "insecure_sign_in")
     digest = keys.digest_of(given.key)
     holder = records.holder(database, digest) if keys.is_key(given.key) else None
     if holder is None or (holder.expires_at is not None and holder.expires_at <= now()):

@@ -46,6 +46,7 @@ def migrated(settings: "Settings") -> Iterator["Database"]:
     """The database of these settings at the present schema; a service may be using it."""
     from service.database.database import Database
     from service.database.migrate import migrate
+    from service.errors import DescentError
     from service.startup import preparation
     from service.startup.reasons import reason_of
 
@@ -59,7 +60,10 @@ def migrated(settings: "Settings") -> Iterator["Database"]:
             if (reason := reason_of(error)) is None:
                 raise
             refuse(reason)
-        yield database
+        try:
+            yield database
+        except DescentError as error:
+            refuse(error.detail)
     finally:
         database.close()
 

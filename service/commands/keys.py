@@ -73,9 +73,10 @@ def revoke(key: Annotated[str, typer.Argument(help="its id, or a name that no ot
         try:
             with database.transaction() as session:
                 record = operations.revoke(session, key)
-                typer.echo(f"Key {record.id} ({record.name}) is revoked.")
+                revoked = f"Key {record.id} ({record.name}) is revoked."
         except DescentError as error:
             refuse(error.detail.replace("GET /api/keys lists", "`descent keys list` shows"))
+    typer.echo(revoked)
 
 
 def _settings(data: str | None) -> "Settings":

@@ -25,4 +25,4 @@ def retention(
     for name, period in periods.items():
         typer.echo(f"DESCENT_{name.upper()}={period}")
     for what, count in counts.items():
-        typer.echo(f"{count:8,} {what} {'would go' if dry_run else 'went'}".replace("thinned would go", "thinned"))
+        typer.echo(f"{count:8,} {what} {'would go' if dry_run else 'went'}")

@@ -21,6 +21,8 @@ MOST_ROWS = 1000
 FEWEST_ROWS = 20
 PLACES = 20
 """Values of a number, from its least to its greatest."""
+MOST_CASES = 4096
+"""Values, or pairs of values, of the columns."""
 BUDGET = 2_000_000_000
 """Multiplications of an answer, roughly."""
 MOST_NAMED = 20
@@ -74,6 +76,9 @@ def effect(
         stored, _ = view.first_rows(part, view.count(part))
     varied = [_varied(view, part, name, stored) for name in features]
     cases = int(np.prod([len(each.values) for each in varied]))
+    if cases > MOST_CASES:
+        detail = f"These columns have {cases:,} pairs of values, more than {MOST_CASES:,}: name one column."
+        raise invalid("query/feature", detail, "too_many_values")
     affordable = BUDGET // (cases * max(1, trained.network.parameter_count))
     count = min(len(stored), MOST_ROWS, max(FEWEST_ROWS, affordable))
     sample = np.array(stored[np.linspace(0, len(stored) - 1, count).astype(np.intp)])

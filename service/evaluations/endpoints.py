@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
+from service.database.owners import is_own
 from service.evaluations import effects, operations, records
 from service.evaluations.records import EvaluationRecord
 from service.evaluations.schemas import Effect, EffectOf, Evaluation, Metrics, NewEvaluation
@@ -48,8 +49,9 @@ def evaluate(
 def list_evaluations(model: str, database: DatabaseOf, limit: Limit = 50, after: After = None) -> Page[Evaluation]:
     """A model's evaluations, newest first."""
     with database.reading() as session:
-        items, following = records.page(session, models.find(session, model).id, limit, after)
-    return Page(items=[_evaluation(record) for record in items], next=following)
+        found = models.find(session, model)
+        items, following = records.page(session, found.id, limit, after)
+    return Page(items=[_evaluation(record, rows=is_own(found)) for record in items], next=following)
 
 
 @router.get("/evaluations/{evaluation}", summary="Show an evaluation", responses=problems(404, 422))
@@ -57,7 +59,8 @@ def list_evaluations(model: str, database: DatabaseOf, limit: Limit = 50, after:
 def show_evaluation(model: str, evaluation: str, database: DatabaseOf) -> Evaluation:
     """One evaluation, by its id."""
     with database.reading() as session:
-        return _evaluation(records.find(session, models.find(session, model).id, evaluation))
+        found = models.find(session, model)
+        return _evaluation(records.find(session, found.id, evaluation), rows=is_own(found))
 
 
 AfterTraining = Annotated[str | None, after_of("next_trainings")]
@@ -92,7 +95,7 @@ def show_metrics(
         "model": record.id,
         "trainings": trainings,
         "next_trainings": next_trainings,
-        "evaluations": [_evaluation(each).model_dump(mode="json") for each in checks],
+        "evaluations": [_evaluation(each, rows=is_own(record)).model_dump(mode="json") for each in checks],
         "next_evaluations": next_evaluations,
     }
     return numbers_response(answer)
@@ -128,11 +131,13 @@ def show_effect(
     )
 
 
-def _evaluation(record: EvaluationRecord) -> Evaluation:
-    return Evaluation.model_validate(
+def _evaluation(record: EvaluationRecord, *, rows: bool = True) -> Evaluation:
+    """Return an evaluation; without `rows` for those who may see the model, and perhaps not the data."""
+    shown = Evaluation.model_validate(
         {
             **{name: getattr(record, name) for name in Evaluation.model_fields if hasattr(record, name)},
             "model": record.model_id,
             "dataset": record.dataset_id,
         }
     )
+    return shown if rows else shown.model_copy(update={"residuals": None})

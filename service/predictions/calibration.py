@@ -17,7 +17,7 @@ from service.learning.arrays import Array
 from service.learning.evaluation import conformal
 from service.learning.evaluation.conformal import Quantiles, rank, rows_needed
 from service.learning.rows.one_hot import unexpanded
-from service.models.records import VersionRecord
+from service.models.records import ModelRecord, VersionRecord
 from service.models.signature.scored import scored
 from service.models.trained_network import TrainedNetwork
 from service.storage.storage import Storage
@@ -125,14 +125,18 @@ def _has_used_validation(session: Session, job: JobRecord) -> bool:
     """Whether the validation rows of a job decided something about its version, or about one that it went on from."""
     begun: JobRecord | None = job
     for _ in range(MOST_GENERATIONS):
-        if begun is None:
-            break
+        if begun is None:  # an earlier training is not known any more
+            return True
         has_seen = begun.recipe.validation != job.recipe.validation
         if begun.dataset_id == job.dataset_id and (has_seen or _has_chosen(begun)):
             return True
-        version = session.get(VersionRecord, (begun.model_id, begun.recipe.from_version))
+        before = begun.model_id, begun.recipe.from_version
+        version = session.get(VersionRecord, before)
+        if version is not None and version.job_id is None:
+            model = session.get(ModelRecord, begun.model_id)
+            return model is None or not (model.seeded and version.number == 0)
         begun = None if version is None or version.job_id is None else session.get(JobRecord, version.job_id)
-    return False
+    return True
 
 
 def _has_chosen(job: JobRecord) -> bool:
@@ -140,4 +144,5 @@ def _has_chosen(job: JobRecord) -> bool:
     recipe = job.recipe.to_learning()
     follows = recipe.schedule is not None and recipe.schedule.follows_losses
     by_validation = recipe.early_stopping is None or recipe.early_stopping.monitor == "validation_loss"
-    return job.sweep is not None or (by_validation and (recipe.keeps_best or recipe.backoff is not None or follows))
+    chooses = by_validation and (recipe.keeps_best or recipe.backoff is not None)
+    return job.sweep is not None or follows or chooses

@@ -43,7 +43,7 @@ class Kind:
 
 
 KINDS = (
-    Kind("keep_epochs", "jobs whose epoch reports are thinned", records.jobs_to_thin, records.thin),
+    Kind("keep_epochs", "jobs' surplus of epoch reports", records.jobs_to_thin, records.thin),
     Kind("keep_jobs", "ended jobs", records.old_jobs, records.drop_jobs),
     Kind(
         "keep_checkpoints",

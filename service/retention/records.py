@@ -91,9 +91,13 @@ def _rows(job: str, part: Reports) -> dict[int, dict[str, object]]:
 
 
 def old_last_parameters(session: Session, before: datetime) -> list[str]:
-    """Ended jobs that left their last parameters."""
+    """Ended jobs that left their last parameters, but folds, which predict by them, and trials of sweeps that have not
+    ended.
+    """
     left = exists().where(LastParametersRecord.job_id == JobRecord.id)
-    return list(session.scalars(select(JobRecord.id).where(*_ended(before), left).order_by(JobRecord.id)))
+    chosen = exists().where(SweepRecord.id == JobRecord.sweep, SweepRecord.ended_at.is_(None))
+    wanted = *_ended(before), left, JobRecord.cross_validation.is_(None), ~chosen
+    return list(session.scalars(select(JobRecord.id).where(*wanted).order_by(JobRecord.id)))
 
 
 def drop_last_parameters(session: Session, jobs: Sequence[str]) -> None:

@@ -67,7 +67,8 @@ def test_an_owner_has_so_many_streams_open_and_jobs_waiting(ben: httpx.Client) -
     assert problem(answers[3], 429)["code"] == "too_many_jobs"
     jobs = [each.json()["id"] for each in answers if each.status_code == 202]
     with ben.stream("GET", f"/api/jobs/{jobs[0]}/events") as events:
-        assert next(events.iter_lines()) == "event: state"
+        lines = events.iter_lines()  # held: a generator that is forgotten closes the stream
+        assert next(lines) == "event: state"
         refused = problem(ben.get(f"/api/jobs/{jobs[0]}/events"), 429)
         assert "DESCENT_MAX_STREAMS" in refused["detail"]
     wait_for(lambda: ben.head(f"/api/jobs/{jobs[0]}/events").status_code == 200)

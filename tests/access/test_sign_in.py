@@ -64,6 +64,14 @@ def test_a_key_that_is_not_good_signs_nobody_in(owners: Owners, key: str) -> Non
     assert "Set-Cookie" not in answer.headers
 
 
+def test_a_browser_under_plain_http_is_told_where_to_sign_in(owners: Owners) -> None:
+    with http_client(owners.service.url) as http:
+        origin = {"Origin": owners.service.url}
+        answer = http.post("/api/sign-in", json={"key": "dsc_"}, headers=origin)
+    assert problem(answer, 403)["code"] == "insecure_sign_in"
+    assert "set-cookie" not in answer.headers
+
+
 @pytest.mark.parametrize(
     ("headers", "passes"),
     [

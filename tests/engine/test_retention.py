@@ -151,6 +151,15 @@ def test_kept_epochs_and_last_parameters_go_where_nothing_needs_them(workspace: 
         assert records_of_models.kept_epochs(session, [job])[job] == [2, 3]
 
 
+def test_parameters_of_folds_stay_as_their_predictions_need_them(workspace: Workspace, post: Post) -> None:
+    fold = post(epochs=5, optimiser={"rule": "Descent", "eta": 1e30})
+    work_on(workspace, fold, "of fold")
+    aged(workspace, fold, 40)
+    with workspace.database.transaction() as session:
+        session.get_one(JobRecord, fold).cross_validation = "cv_of_it"
+    assert apply(workspace, keep_checkpoints=MONTH).get("last parameters of jobs without a version", 0) == 0
+
+
 def test_answers_go_when_their_time_is_over(workspace: Workspace, post: Post) -> None:
     with workspace.database.transaction() as session:
         for key, hours in (("old", 5), ("new", 1)):

@@ -1,5 +1,6 @@
 """Many jobs in one stream of server-sent events."""
 
+import base64
 import re
 from collections import defaultdict
 from contextlib import ExitStack
@@ -9,7 +10,9 @@ import httpx
 import pytest
 
 from service.client import Client
+from service.errors import Invalid
 from service.jobs.schemas import Job
+from service.jobs.watching import cursor
 from service.jobs.watching.cursor import cursor_of, positions_of
 from tests.jobs.test_events import Event, parse
 from tests.support.problems import pointers, problem
@@ -113,6 +116,14 @@ def test_a_cursor_that_was_never_sent_is_refused(http: httpx.Client, jobs: list[
         assert pointers(http.get("/api/events", params=wanted, headers=sent)) == ["header/last-event-id"], junk
     other = {"Last-Event-ID": good}
     assert pointers(http.get("/api/events", params={"job": jobs[0].id}, headers=other)) == ["header/last-event-id"]
+
+
+@pytest.mark.parametrize("epochs", [b"\x01\x05", b"\x01\x05" * 3, b"\xff" + b"\x01" * 255 + b"\x01\x05", b"\x05" * 6])
+def test_a_cursor_with_our_digest_and_impossible_epochs_is_refused(epochs: bytes) -> None:
+    jobs = ["job_a", "job_b"]
+    made = base64.urlsafe_b64encode(cursor._digest(jobs, epochs) + epochs).rstrip(b"=").decode()
+    with pytest.raises(Invalid):
+        positions_of(made, jobs)
 
 
 def test_unknown_jobs_are_404_before_a_stream_opens(http: httpx.Client, jobs: list[Job]) -> None:

@@ -1,5 +1,6 @@
 """Recipes that the service chooses: `"recipe": "auto"`."""
 
+from dataclasses import replace
 from typing import Any
 
 from service.datasets.records import DatasetRecord
@@ -44,11 +45,13 @@ def decided(new: NewJob, start: TrainedNetwork, dataset: DatasetRecord) -> tuple
         frozen=tuple(new.frozen),
     )
     made = chosen(base, start.network, kinds, rows, validates=draws or dataset.validation_rows > 0)
+    if "epochs" in new.model_fields_set:
+        made = replace(made, epochs=new.epochs)
     fields |= {
         "loss": to_json(made.loss, "name"),
         "optimiser": to_json(made.optimiser, "rule"),
         "schedule": None if made.schedule is None else to_json(made.schedule, "name"),
-        "epochs": new.epochs if "epochs" in new.model_fields_set else made.epochs,
+        "epochs": made.epochs,
         "early_stopping": None if made.early_stopping is None else {"patience": made.early_stopping.patience},
     }
     fields |= {name: getattr(made, name) for name in ("batch_size", "partial", "shuffle", "keep", "standardise")}

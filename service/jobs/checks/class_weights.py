@@ -13,7 +13,8 @@ MOST_LISTED = 20
 
 
 def class_weights(columns: Arrangement, wanted: ClassWeight | None) -> ClassWeights | None:
-    """Return the weights that rows of the training part get; "balanced" gives each of its classes the same sum.
+    """Return the weights that rows of the training part get; "balanced" gives each of its classes the same sum, as
+    counted before rows are drawn for validation.
 
     Raises:
         Invalid: there is not exactly one target of classes, a label is unknown, or all rows would weigh nothing.

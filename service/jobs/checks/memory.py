@@ -77,8 +77,9 @@ class Need:
     def _other_path(self, most: int) -> tuple[str, str] | None:
         if self.path != "quadratic":
             return None
-        other = replace(self, path="batches")
-        return ("#/path", f'"path": "batches" needs {_megabytes(other.bytes)}') if other.bytes <= most else None
+        path: PathName = "batches" if second_order_rule(self.recipe.optimiser) is None else "second_order"
+        other = replace(self, path=path)
+        return ("#/path", f'"path": "{path}" needs {_megabytes(other.bytes)}') if other.bytes <= most else None
 
     def _narrower(self, most: int) -> tuple[str, str]:
         if self.network.dtype == "float64":

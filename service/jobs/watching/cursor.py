@@ -11,8 +11,7 @@ END = "end"
 """The id of the last event of a stream."""
 PATTERN = "^[A-Za-z0-9_-]+$"
 _DIGEST = 6
-_LONGEST = 5
-"""Bytes of an epoch's number."""
+LAST_EPOCH = 2**31 - 1
 
 
 def cursor_of(positions: dict[str, int]) -> str:
@@ -39,7 +38,10 @@ def positions_of(cursor: str | None, jobs: Iterable[str]) -> dict[str, int]:
     # characters that decode to the same bytes are no cursor of ours either
     if digest != _digest(jobs, epochs) or base64.urlsafe_b64encode(packed).rstrip(b"=").decode() != cursor:
         raise _bad()
-    return dict(zip(jobs, _unpacked(epochs), strict=True))
+    numbers = _unpacked(epochs)
+    if len(numbers) != len(jobs) or max(numbers) > LAST_EPOCH:
+        raise _bad()
+    return dict(zip(jobs, numbers, strict=True))
 
 
 def _bad() -> Invalid:

@@ -14,8 +14,8 @@ from service.learning.terms import Count, NonNegative, Positive
 class Plateau(Schedule):
     """start decay^d, d counting how often `patience` epochs in a row brought no loss below best - min_change
 
-    The loss is the one that decides the best parameters. Flux's `plateau` compares with the last score instead of the
-    best, and lets one noisy epoch hide a plateau.
+    The loss is that of the validation part where there is one, else of the training part. Flux's `plateau` compares
+    with the last score instead of the best, and lets one noisy epoch hide a plateau.
     """
 
     name = "Plateau"

@@ -9,7 +9,9 @@ from service.models.signature.signature import Signature
 
 
 class LastParametersRecord(Record):
-    """The last finite parameters of a job that failed, was cancelled or rests; and the network, for models may go."""
+    """The last finite parameters of a job that added no version: it failed, was cancelled or rests, or is a trial or a
+    fold; and the network, for models may go.
+    """
 
     __tablename__ = "last_parameters"
 

@@ -3,7 +3,7 @@
 from service.learning.network import Network
 from service.learning.optimisers import LevenbergMarquardt, Rule, WeightDecay, second_order_rule
 from service.learning.training.recipe import Recipe, RecipeError
-from service.learning.training.second_order.together import LOGITS, ignores_logarithms, taken_together
+from service.learning.training.second_order.together import LOGITS, changes_logarithms, taken_together
 
 
 def check_second_order(recipe: Recipe, network: Network, train_rows: int) -> None:
@@ -61,7 +61,7 @@ def _check_curvature(recipe: Recipe, network: Network) -> None:
         if taken_together(network, loss)[1] is loss:
             message = f"{loss.name} goes with LevenbergMarquardt where the network ends in {needed}"
             raise RecipeError("loss", f"{message}: let it, use {loss.twin} of its outputs as they are, or use LBFGS")
-        if ignores_logarithms(loss, network.dtype):
+        if changes_logarithms(loss, network.dtype):
             message = f"of {loss.name} changes the logarithms, and LevenbergMarquardt takes these at the logits"
             raise RecipeError("loss/eps", f'{message}: "eps": null, or LBFGS')
     elif not loss.has_roots:

@@ -49,7 +49,8 @@ class LevenbergMarquardtSteps:
         self._take(here)
 
     def forget(self) -> None:
-        """Go on from the same place with other elements to train."""
+        """Go on from the same place with other elements to train, damped as at the start."""
+        self._damping = self._rule.damping
         self._here, self._settled, self._target, self._size = None, False, np.inf, None
 
     def step(self) -> Generator[float, None, None]:

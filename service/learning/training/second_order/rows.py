@@ -85,9 +85,11 @@ class RowSurface:
             self._sum = self._raw_sum = 0.0
             self._gradient.fill(0)
             self._curvature.fill(0)
+        complete = True
         while self._position < self._rows:
             stop = min(self._position + self._size, self._rows)
             if not self._add(self._position, stop, most):
+                complete = False  # what is known then must not be judged again: rounding may turn the verdict
                 break
             self._position = stop
             if stop < self._rows and self._heartbeat.due():
@@ -95,7 +97,7 @@ class RowSurface:
                 self._heartbeat.reset()
         self._position = 0
         evaluation = self._evaluation(trained)
-        known = math.isfinite(evaluation.norm) and evaluation.target < below
+        known = complete and math.isfinite(evaluation.norm) and evaluation.target < below
         return evaluation if known else None
 
     def _evaluation(self, trained: Matrix) -> Survey:

@@ -35,7 +35,7 @@ def without_last(layer: Layer, function: str) -> Layer | None:
     return None if shorter is None else replace(layer, layers=(*before, shorter))
 
 
-def ignores_logarithms(loss: Loss, dtype: str) -> bool:
+def changes_logarithms(loss: Loss, dtype: str) -> bool:
     """Whether what the loss adds to probabilities changes it by more than rounding does."""
     eps = getattr(loss, "eps", None)
     return eps is not None and eps > np.finfo(dtype).eps
