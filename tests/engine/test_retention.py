@@ -123,7 +123,7 @@ def test_reports_are_thinned_with_their_peaks(workspace: Workspace, post: Post) 
     whole = {report["epoch"]: report for page in reading.chunks(workspace.database, job, 0) for report in page}
     with workspace.database.reading() as session:
         best = session.scalar(text("SELECT best_epoch FROM jobs"))
-    assert apply(workspace, keep_epochs=MONTH) == {"jobs whose epoch reports are thinned": 1}
+    assert apply(workspace, keep_epochs=MONTH) == {"jobs' surplus of epoch reports": 1}
     kept = [report for page in reading.chunks(workspace.database, job, 0) for report in page]
     assert 500 < len(kept) <= 1003
     assert all(whole[report["epoch"]] == report for report in kept)
@@ -154,9 +154,9 @@ def test_kept_epochs_and_last_parameters_go_where_nothing_needs_them(workspace: 
 def test_parameters_of_folds_stay_as_their_predictions_need_them(workspace: Workspace, post: Post) -> None:
     fold = post(epochs=5, optimiser={"rule": "Descent", "eta": 1e30})
     work_on(workspace, fold, "of fold")
-    aged(workspace, fold, 40)
     with workspace.database.transaction() as session:
         session.get_one(JobRecord, fold).cross_validation = "cv_of_it"
+    aged(workspace, fold, 40)
     assert apply(workspace, keep_checkpoints=MONTH).get("last parameters of jobs without a version", 0) == 0
 
 
