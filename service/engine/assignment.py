@@ -10,9 +10,9 @@ from service.datasets import records as datasets
 from service.datasets.view import DatasetView
 from service.engine.workspace import Workspace
 from service.jobs import receipts, records
+from service.jobs.log import records as log_of_jobs
 from service.jobs.receipts import Receipt
 from service.jobs.records import JobRecord
-from service.jobs.steering import records as log_of_jobs
 from service.jobs.training_data import columns_of_job, view_of_job
 from service.learning.network import Network
 from service.learning.rows.part import Part

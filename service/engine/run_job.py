@@ -18,11 +18,11 @@ from service.engine.steering import rests, steer
 from service.engine.workspace import Workspace, limited_memory
 from service.errors import Unavailable
 from service.jobs import queue, records
+from service.jobs.log import records as log_of_jobs
+from service.jobs.log.records import Happening
 from service.jobs.records import JobRecord
 from service.jobs.reports import records as reports
 from service.jobs.states import FIRST_GAP, LONGEST_GAP, Asked, State
-from service.jobs.steering import records as log_of_jobs
-from service.jobs.steering.records import Happening
 from service.learning.training.events import Diverged, EpochReport, Progress
 
 log = logging.getLogger(__name__)

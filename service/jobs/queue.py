@@ -15,10 +15,10 @@ from service.database.owners import own
 from service.database.record import now
 from service.errors import TooMany
 from service.ids import new_id
+from service.jobs.log import records as log_of_jobs
+from service.jobs.log.records import Happening
 from service.jobs.records import JobRecord, delete_checkpoint
 from service.jobs.states import ENDED, LEASE, WITHOUT_WORKER, Asked, JobError, State, Wish
-from service.jobs.steering import records as steering
-from service.jobs.steering.records import Happening
 from service.jobs.turns.order import turn_of_new
 from service.models.left import records as left_parameters
 from service.models.records import drop_points
@@ -83,11 +83,11 @@ def claim(session: Session, job: str, message: str) -> int | None:
         taken = _take(session, job, message, same, **lost)
         if taken is None:
             return None
-        steering.add(session, job, Happening.WORKER_LOST, "The worker was lost.", epoch=taken[1])
+        log_of_jobs.add(session, job, Happening.WORKER_LOST, "The worker was lost.", epoch=taken[1])
         totals.count(session, workers_lost=1)
     attempt, epochs = taken
     epoch = None if attempt == 1 else epochs
-    steering.add(session, job, Happening.CLAIMED, f"A worker took the job: attempt {attempt}.", epoch=epoch)
+    log_of_jobs.add(session, job, Happening.CLAIMED, f"A worker took the job: attempt {attempt}.", epoch=epoch)
     return attempt
 
 
@@ -235,7 +235,7 @@ def _lose(session: Session, record: JobRecord, end_of_worker: str | None) -> Non
     if end_of_worker is not None:
         record.ends_of_workers = [*(record.ends_of_workers or ()), end_of_worker]
     how = f": {end_of_worker}" if end_of_worker is not None else ""
-    steering.add(session, record.id, Happening.WORKER_LOST, f"The worker was lost{how}.", epoch=record.epochs_done)
+    log_of_jobs.add(session, record.id, Happening.WORKER_LOST, f"The worker was lost{how}.", epoch=record.epochs_done)
     if record.losses_since_checkpoint < record.max_attempts or record.asked in (Asked.CANCEL, Asked.PAUSE):
         without_worker(session, record)
     else:
@@ -269,11 +269,11 @@ def without_worker(session: Session, record: JobRecord, *, yields: bool = False)
         return
     record.state, record.asked = state, asked
     if state == State.PAUSED:
-        steering.add(session, record.id, Happening.PAUSED, "The job rests.", epoch=record.epochs_done)
+        log_of_jobs.add(session, record.id, Happening.PAUSED, "The job rests.", epoch=record.epochs_done)
     elif yields:
         record.yielded_at = now()
         detail = "The worker went to a short job that waited."
-        steering.add(session, record.id, Happening.YIELDED, detail, epoch=record.epochs_done)
+        log_of_jobs.add(session, record.id, Happening.YIELDED, detail, epoch=record.epochs_done)
 
 
 def fail_for_losses(session: Session, record: JobRecord) -> None:

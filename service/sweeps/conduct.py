@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 from service.database.database import Database
 from service.errors import DescentError
 from service.jobs import records as jobs
+from service.jobs.log import records as log_of_jobs
+from service.jobs.log.records import Happening
 from service.jobs.reports import records as reports
 from service.jobs.states import State
-from service.jobs.steering import records as log_of_jobs
-from service.jobs.steering.records import Happening
 from service.learning.training.recipe import Monitored
 from service.sweeps import records
 from service.sweeps.ending import end

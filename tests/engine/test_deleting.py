@@ -15,10 +15,10 @@ from service.errors import Conflict, NotFound
 from service.evaluations import operations as evaluations
 from service.evaluations.schemas import NewEvaluation
 from service.jobs import operations, queue, verifications
+from service.jobs.log.records import LogRecord
 from service.jobs.records import CheckpointRecord, JobRecord
 from service.jobs.reports.records import ReportsRecord
 from service.jobs.states import State
-from service.jobs.steering.records import LogRecord
 from service.jobs.watching.one_job import event_stream
 from service.jobs.watching.watcher import Watcher
 from service.models.left.records import LastParametersRecord

@@ -9,9 +9,9 @@ from service.database.database import Database
 from service.engine.workspace import Workspace
 from service.errors import Conflict
 from service.jobs import queue, records
+from service.jobs.log import records as log
 from service.jobs.records import JobRecord
 from service.jobs.states import ENDED, MOVES, WITHOUT_WORKER, Asked, Standing, State, Verb
-from service.jobs.steering import records as log
 from service.jobs.steering import verbs
 
 Post = Callable[..., str]

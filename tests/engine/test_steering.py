@@ -12,10 +12,10 @@ from service.engine.run_job import work_on
 from service.engine.workspace import Workspace
 from service.errors import Conflict
 from service.jobs import queue, records, verifications
+from service.jobs.log import records as log
 from service.jobs.reports import records as reports
 from service.jobs.states import Verb, Wish
 from service.jobs.steering import changes, verbs
-from service.jobs.steering import records as log
 from service.learning.training.events import EpochReport, Progress
 from service.models import parameter_bytes
 from tests.support.engine import result, shown

@@ -12,8 +12,8 @@ from service.engine.run_job import work_on
 from service.engine.tickets import work_with
 from service.engine.workspace import Workspace
 from service.jobs import queue, records
+from service.jobs.log import records as log
 from service.jobs.states import State, Verb
-from service.jobs.steering import records as log
 from service.jobs.steering import verbs
 from service.jobs.turns import order, room
 from tests.support.engine import result, shown

@@ -10,11 +10,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.database.database import Database
+from service.jobs.log import records as log_of_jobs
+from service.jobs.log.records import Happening
 from service.jobs.records import JobRecord
 from service.jobs.reports import records as kept
 from service.jobs.reports.packing import SECONDS
-from service.jobs.steering import records as log_of_jobs
-from service.jobs.steering.records import Happening
 from service.models.records import PointRecord, VersionRecord
 
 FILES = {"datasets", "descent.db", "descent.db.lock", "descent.db.reserve", "scratch", "cache", "log"}

@@ -4,10 +4,10 @@ from sqlalchemy.orm import Session
 
 from service.errors import Conflict, invalid
 from service.jobs import records
+from service.jobs.log import records as log
+from service.jobs.log.records import Happening
 from service.jobs.records import JobRecord
 from service.jobs.states import ENDED, Asked, Wish
-from service.jobs.steering import records as log
-from service.jobs.steering.records import Happening
 from service.learning.optimisers import second_order_rule
 from service.learning.planning.advice import Advice
 from service.learning.training.changes import Change

@@ -8,11 +8,12 @@ from service.http.pages import After, Limit, Page
 from service.http.problems import problems
 from service.http.routes import JSONRoute
 from service.http.scopes import READ, TRAIN, needs
+from service.jobs.log import reading as log
 from service.jobs.records import JobRecord
 from service.jobs.reports import reading
 from service.jobs.schemas import Job
 from service.jobs.states import Verb
-from service.jobs.steering import changes, log, verbs
+from service.jobs.steering import changes, verbs
 from service.jobs.steering.schemas import JobChanges, LogEntry
 from service.resources import DatabaseOf, EngineOf, WatcherOf
 

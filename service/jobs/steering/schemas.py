@@ -6,9 +6,9 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.http.query import Labels
+from service.jobs.log.records import Happening
 from service.jobs.recipe_schemas import MOST_FROZEN, Priority
 from service.jobs.states import Wish
-from service.jobs.steering.records import Happening
 from service.wire import Number, Strict
 
 

@@ -4,10 +4,10 @@ from sqlalchemy.orm import Session
 
 from service.errors import Conflict
 from service.jobs import queue, records
+from service.jobs.log import records as log
+from service.jobs.log.records import Happening
 from service.jobs.records import JobRecord
 from service.jobs.states import ENDED, MOVES, Asked, Standing, State, Verb
-from service.jobs.steering import records as log
-from service.jobs.steering.records import Happening
 
 PAST = {Verb.CANCEL: "cancelled", Verb.STOP: "stopped", Verb.PAUSE: "paused", Verb.RESUME: "resumed"}
 

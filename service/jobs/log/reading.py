@@ -3,8 +3,8 @@
 from service.database.database import Database
 from service.database.lookup import bad_cursor
 from service.jobs import records as jobs
-from service.jobs.steering import records
-from service.jobs.steering.records import LogRecord
+from service.jobs.log import records
+from service.jobs.log.records import LogRecord
 
 
 def page(database: Database, job: str, limit: int, after: str | None) -> tuple[list[LogRecord], str | None]:
