@@ -186,7 +186,7 @@ def test_queries_are_written_in_records_queue_and_database_alone() -> None:
     verbs = {f"sqlalchemy.{verb}" for verb in ("select", "insert", "update", "delete", "text", "exists")}
     writers = {module for module, imported in imports() if imported in verbs}
     elsewhere = {writer for writer in writers if writer.rpartition(".")[2] not in ("records", "queue")}
-    queue_and_database = "service.jobs.turns.", "service.database."
+    queue_and_database = "service.jobs.queue.", "service.database."
     assert {writer for writer in elsewhere if not writer.startswith(queue_and_database)} == set()
 
 

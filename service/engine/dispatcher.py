@@ -16,8 +16,8 @@ from service.engine.cluster import Cluster
 from service.engine.watchdog import Watchdog
 from service.errors import DescentError
 from service.jobs import queue
+from service.jobs.queue import yielding
 from service.jobs.states import FULL_FOR
-from service.jobs.turns import room
 from service.sweeps.conduct import conduct
 
 log = logging.getLogger(__name__)
@@ -172,10 +172,10 @@ class Dispatcher:
         if len(out) < self.workers or not self.workers:
             return
         with self._database.reading() as session:
-            job = room.to_make_room(session, out, self.workers)
+            job = yielding.to_make_room(session, out, self.workers)
         if job is not None:
             with self._database.transaction() as session:
-                room.ask(session, job)
+                yielding.ask(session, job)
 
     def _send(self) -> None:
         ticket = uuid.uuid4().hex

@@ -18,12 +18,12 @@ from service.engine.noted import Noted
 from service.engine.workspace import peak_memory
 from service.errors import CannotWrite, Unavailable
 from service.jobs import queue, records
+from service.jobs.queue import yielding
 from service.jobs.records import JobRecord
 from service.jobs.reports import records as reports
 from service.jobs.reports.packing import reports_of
 from service.jobs.states import FIRST_GAP, LONGEST_GAP, Asked, Wish
 from service.jobs.steering.changes import write_entry
-from service.jobs.turns import room
 from service.learning.training.changes import Change
 from service.learning.training.events import BackedOff, EpochReport, Progress
 from service.learning.training.training import Training
@@ -259,7 +259,7 @@ class Ledger:
             with self._lock:
                 self._lock.wait_for(lambda: self._closing or self._noted.much(), min(left, LOOK))
             with suppress(SQLAlchemyError, Unavailable):
-                self.yields = self.yields or room.is_asked(self._database, self.job)
+                self.yields = self.yields or yielding.is_asked(self._database, self.job)
         return not self._closing
 
     def _beat(self) -> None:

@@ -9,7 +9,7 @@ from service.engine.ends.ending import Together
 from service.engine.run_job import take, train, work_on
 from service.engine.workspace import Place, Workspace, workspace_at
 from service.jobs import queue
-from service.jobs.turns import order
+from service.jobs.queue import order
 
 
 def run_ticket(ticket: str, by_turns: bool, workers: int, place: Place) -> None:

@@ -14,10 +14,10 @@ from service.errors import Conflict
 from service.evaluations import operations as evaluations
 from service.evaluations.schemas import NewEvaluation
 from service.jobs import operations, queue, records
+from service.jobs.queue import order
 from service.jobs.records import JobRecord
 from service.jobs.states import MAX_LOSSES_OF_WORKER, State, Verb
 from service.jobs.steering import verbs
-from service.jobs.turns import order
 from service.learning.training.training import Training
 from service.models import records as models
 from service.models.networks import Networks

@@ -9,10 +9,10 @@ from service.engine.ends import ending
 from service.engine.tickets import work_with
 from service.engine.workspace import Workspace
 from service.jobs import queue, records
+from service.jobs.queue import order
 from service.jobs.records import JobRecord
 from service.jobs.states import Verb
 from service.jobs.steering import verbs
-from service.jobs.turns import order
 from service.learning.training.training import Training
 from service.models import records as models
 from tests.support.engine import result, shown

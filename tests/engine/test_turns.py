@@ -7,9 +7,9 @@ from sqlalchemy import event
 
 from service.engine.workspace import Workspace
 from service.jobs import queue
+from service.jobs.queue import order
 from service.jobs.states import Wish
 from service.jobs.steering import changes
-from service.jobs.turns import order
 
 Post = Callable[..., str]
 

@@ -13,9 +13,9 @@ from service.engine.tickets import work_with
 from service.engine.workspace import Workspace
 from service.jobs import queue, records
 from service.jobs.log import records as log
+from service.jobs.queue import order, yielding
 from service.jobs.states import State, Verb
 from service.jobs.steering import verbs
-from service.jobs.turns import order, room
 from tests.support.engine import result, shown
 
 Post = Callable[..., str]
@@ -47,7 +47,7 @@ def long(workspace: Workspace, post: Post) -> Callable[..., str]:
 
 def asked(workspace: Workspace, *running: str, workers: int) -> str | None:
     with workspace.database.reading() as session:
-        return room.to_make_room(session, [f"of {job}" for job in running], workers)
+        return yielding.to_make_room(session, [f"of {job}" for job in running], workers)
 
 
 def best(workspace: Workspace, *, by_turns: bool = False) -> str | None:
@@ -66,7 +66,7 @@ def test_a_job_that_gives_way_goes_on_to_the_same_bytes(
 ) -> None:
     undisturbed = post(epochs=30, from_version=0, **recipe)
     work_on(workspace, undisturbed, "a")
-    at_epoch(7, room.ask)
+    at_epoch(7, yielding.ask)
     job = post(epochs=30, from_version=0, **recipe)
     work_on(workspace, job, "b")
     yielded = shown(workspace, job)
@@ -136,7 +136,7 @@ def test_no_job_gives_way_where_a_worker_will_soon_be_free(
     other = long(100.0)
     assert asked(workspace, job, other, workers=2) == job
     with workspace.database.transaction() as session:
-        room.ask(session, other)
+        yielding.ask(session, other)
     assert asked(workspace, job, other, workers=2) is None
 
 
@@ -148,7 +148,7 @@ def test_a_job_that_is_long_gets_no_room(workspace: Workspace, long: Callable[..
 
 def test_a_pause_goes_before_giving_way(workspace: Workspace, post: Post, at_epoch: AtEpoch) -> None:
     def both(session: Session, job: str) -> None:
-        room.ask(session, job)
+        yielding.ask(session, job)
         verbs.ask(session, job, Verb.PAUSE)
 
     at_epoch(7, both)
@@ -163,7 +163,7 @@ def test_a_worker_lost_while_it_was_to_give_way_is_a_loss(
 ) -> None:
     job = long(100.0)
     with workspace.database.transaction() as session:
-        room.ask(session, job)
+        yielding.ask(session, job)
     with workspace.database.transaction() as session:
         assert queue.lose(session, f"of {job}", None) == [job]
     lost = shown(workspace, job)

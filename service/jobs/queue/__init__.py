@@ -17,9 +17,9 @@ from service.errors import TooMany
 from service.ids import new_id
 from service.jobs.log import records as log_of_jobs
 from service.jobs.log.records import Happening
+from service.jobs.queue.order import turn_of_new
 from service.jobs.records import JobRecord, delete_checkpoint
 from service.jobs.states import ENDED, LEASE, WITHOUT_WORKER, Asked, JobError, State, Wish
-from service.jobs.turns.order import turn_of_new
 from service.models.left import records as left_parameters
 from service.models.records import drop_points
 from service.telemetry import records as totals

@@ -6,9 +6,9 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from service.database.database import Database
+from service.jobs.queue.order import credit
 from service.jobs.records import SHORT, JobRecord
 from service.jobs.states import Asked, State
-from service.jobs.turns.order import credit
 
 LONG = 1.0
 """Seconds, planned or so far, from which on a job is not short."""
