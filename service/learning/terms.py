@@ -38,6 +38,15 @@ class TermError(ValueError):
         self.message = message
 
 
+class UnreadableText(ValueError):
+    """Text that is no network or no expression; `position` is the offset of the character at fault, from 0."""
+
+    def __init__(self, message: str, position: int) -> None:
+        super().__init__(f"{message} (at character {position + 1})")
+        self.message = message
+        self.position = position
+
+
 class Term:
     """An activation, loss, layer, initialisation, optimiser rule or schedule with its parameters."""
 

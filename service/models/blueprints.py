@@ -17,6 +17,7 @@ from service.learning.layers import ArchitectureError, Chain, Layer
 from service.learning.network import Network
 from service.learning.parameters import ParameterError
 from service.learning.planning.advice import Advice
+from service.learning.terms import UnreadableText
 from service.models import parameter_bytes, widths
 from service.models.files.tensors import TensorFile
 from service.models.left import records as left_parameters
@@ -186,7 +187,7 @@ def _check_size(network: Network, most: int, pointer: str) -> None:
 def _faults_at(pointer: str) -> Iterator[None]:
     try:
         yield
-    except notation.NotationError as error:
+    except UnreadableText as error:
         raise invalid(pointer, f"At character {error.position}: {error.message}", "bad_notation") from None
     except ArchitectureError as error:
         where = pointer + error.pointer if pointer == "#/layers" else pointer

@@ -3,7 +3,7 @@
 from service.learning.expressions.compiler import Compiler
 from service.learning.expressions.forms import compile_activation, compile_loss
 from service.learning.expressions.functions import ALIASES, CONSTANTS, FUNCTIONS, ROW_FUNCTIONS
-from service.learning.expressions.parser import Call, ExpressionError, Name, Number, Tree, parse
+from service.learning.expressions.parser import Call, Name, Number, Tree, parse
 from service.learning.expressions.run import Run
 from service.learning.expressions.terms import ExpressionActivation, ExpressionLoss
 
@@ -15,7 +15,6 @@ __all__ = [
     "Call",
     "Compiler",
     "ExpressionActivation",
-    "ExpressionError",
     "ExpressionLoss",
     "Name",
     "Number",

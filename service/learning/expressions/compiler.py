@@ -8,8 +8,9 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from service.learning.expressions.functions import ALIASES, CONSTANTS, FUNCTIONS, REDUCTIONS, ROW_FUNCTIONS
-from service.learning.expressions.parser import Call, ExpressionError, Name, Number, Tree
+from service.learning.expressions.parser import Call, Name, Number, Tree
 from service.learning.synonyms import TERMS, hint
+from service.learning.terms import UnreadableText
 
 COMPOSED = {"clamp": 3}
 ARGUMENTS = {1: "one argument", 2: "two arguments", 3: "three arguments"}
@@ -95,7 +96,7 @@ class Compiler:
         return Program(self.variables, moved, result.shape, agg, result.pools, across)
 
     def value(self, tree: Tree) -> Value:
-        """Return the value of a tree; raise ExpressionError where it has none."""
+        """Return the value of a tree; raise UnreadableText where it has none."""
         match tree:
             case Number():
                 return Value(constant=tree.value)
@@ -111,7 +112,7 @@ class Compiler:
             self._check_count(name, 1, arguments, position)
             return self._reduction(name, arguments[0], dims)
         if dims is not None:
-            raise ExpressionError(f"{name} takes no dims; sum and mean do", position)
+            raise UnreadableText(f"{name} takes no dims; sum and mean do", position)
         if name in ("max", "min") and len(arguments) > 2:
             rest = self.call(name, arguments[:-1], position)
             return self.call(name, (rest, arguments[-1]), position)
@@ -141,7 +142,7 @@ class Compiler:
             return power
         shape = max(argument.shape for argument in arguments)
         if name in ROW_FUNCTIONS and shape is not Extent.MATRIX:
-            raise ExpressionError(f"{name} goes over the elements of a row, and this has none", position)
+            raise UnreadableText(f"{name} goes over the elements of a row, and this has none", position)
         if all(argument.constant is not None for argument in arguments):
             return self._fold(name, arguments, position)
         varies = any(a.varies and p is not None for a, p in zip(arguments, function.pull_backs, strict=True))
@@ -196,20 +197,20 @@ class Compiler:
         with np.errstate(all="ignore"):
             function.evaluate(*(np.float64(argument.argument) for argument in arguments), out=out)
         if not isfinite(out):
-            raise ExpressionError("this is not a finite number", position)
+            raise UnreadableText("this is not a finite number", position)
         return Value(constant=float(out), condition=function.condition)
 
     def _check_count(self, name: str, wanted: int, arguments: tuple[Value, ...], position: int) -> None:
         if len(arguments) != wanted:
-            raise ExpressionError(f"{name} takes {ARGUMENTS[wanted]}, not {len(arguments)}", position)
+            raise UnreadableText(f"{name} takes {ARGUMENTS[wanted]}, not {len(arguments)}", position)
 
     def _check_conditions(self, name: str, arguments: tuple[Value, ...], position: int) -> None:
         conditions = {"ifelse": 1, "&&": 2, "||": 2, "!": 1}.get(name, 0)
         if not all(argument.condition for argument in arguments[:conditions]):
-            raise ExpressionError(f"{name} needs a condition such as x > 0", position)
+            raise UnreadableText(f"{name} needs a condition such as x > 0", position)
 
     def _is_function(self, name: str) -> bool:
         return any(name in names for names in (FUNCTIONS, ROW_FUNCTIONS, REDUCTIONS, COMPOSED, ALIASES))
 
-    def _unknown(self, kind: str, name: str, known: list[str], position: int, remedy: str = "") -> ExpressionError:
-        return ExpressionError(f"unknown {kind} {name!r}: {remedy or hint(name, known, TERMS)}", position)
+    def _unknown(self, kind: str, name: str, known: list[str], position: int, remedy: str = "") -> UnreadableText:
+        return UnreadableText(f"unknown {kind} {name!r}: {remedy or hint(name, known, TERMS)}", position)

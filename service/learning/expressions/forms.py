@@ -4,7 +4,8 @@ from functools import lru_cache
 from typing import Literal
 
 from service.learning.expressions.compiler import Compiler, Extent, Program, Value
-from service.learning.expressions.parser import Call, ExpressionError, Tree, parse
+from service.learning.expressions.parser import Call, Tree, parse
+from service.learning.terms import UnreadableText
 
 
 @lru_cache(maxsize=256)
@@ -12,7 +13,7 @@ def compile_loss(text: str) -> Program:
     """Return the program of a loss of ŷ (or yhat, prediction) and y (or target).
 
     Raises:
-        ExpressionError: it is no expression, or does not end in one number that changes with ŷ.
+        UnreadableText: it is no expression, or does not end in one number that changes with ŷ.
     """
     compiler = Compiler({"ŷ": ("yhat", "y_hat", "prediction"), "y": ("target",)})
     tree = parse(text)
@@ -20,11 +21,11 @@ def compile_loss(text: str) -> Program:
     value, agg = separated if separated is not None else (compiler.value(tree), None)
     if agg is None and value.shape is not Extent.SCALAR:
         each = "row" if value.shape is Extent.COLUMN else "element"
-        raise ExpressionError(
+        raise UnreadableText(
             f"a loss is one number, and this is one for each {each}: wrap it in mean(...)", tree.position
         )
     if not value.varies:
-        raise ExpressionError(
+        raise UnreadableText(
             "a loss must have a gradient with respect to the prediction ŷ, and this one has none", tree.position
         )
     return compiler.program(value, agg)
@@ -35,15 +36,15 @@ def compile_activation(text: str) -> Program:
     """Return the program of an activation of x.
 
     Raises:
-        ExpressionError: it is no expression, has no value for each x, or mixes rows.
+        UnreadableText: it is no expression, has no value for each x, or mixes rows.
     """
     compiler = Compiler({"x": ()})
     tree = parse(text)
     value = compiler.value(tree)
     if value.pools:
-        raise ExpressionError("an activation sees one row at a time: sum and mean need dims=1 here", tree.position)
+        raise UnreadableText("an activation sees one row at a time: sum and mean need dims=1 here", tree.position)
     if value.shape is not Extent.MATRIX or not value.varies:
-        raise ExpressionError("an activation has a value for each x, and a slope", tree.position)
+        raise UnreadableText("an activation has a value for each x, and a slope", tree.position)
     return compiler.program(value)
 
 

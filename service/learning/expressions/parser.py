@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import isfinite
 
+from service.learning.terms import UnreadableText
+
 MAX_LENGTH = 2000
 MAX_NESTING = 50  # of parentheses and signs while reading
 MAX_DEPTH = 100  # of the tree: a chain of operators deepens it too
@@ -22,15 +24,6 @@ PATTERNS = {"number": NUMBER, "name": NAME, "operator": OPERATOR}
 SPELLINGS = {"≤": "<=", "≥": ">=", "≠": "!="}
 COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
 BINDING = {"||": 1, "&&": 2, **dict.fromkeys(COMPARISONS, 3), "+": 4, "-": 4, "*": 5, "/": 5}
-
-
-class ExpressionError(ValueError):
-    """An expression that does not mean anything; `position` is the offset of the character at fault, from 0."""
-
-    def __init__(self, message: str, position: int) -> None:
-        super().__init__(f"{message} (at character {position + 1})")
-        self.message = message
-        self.position = position
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +53,7 @@ class Call:
     def __post_init__(self) -> None:
         depth = 1 + max((argument.depth for argument in self.arguments), default=0)
         if depth > MAX_DEPTH:
-            raise ExpressionError(f"too deep: at most {MAX_DEPTH} operations inside one another", self.position)
+            raise UnreadableText(f"too deep: at most {MAX_DEPTH} operations inside one another", self.position)
         object.__setattr__(self, "depth", depth)
 
 
@@ -79,10 +72,10 @@ def parse(text: str) -> Tree:
     """Return the tree of an expression.
 
     Raises:
-        ExpressionError: it is not one, is longer than 2,000 characters, or nests too deep.
+        UnreadableText: it is not one, is longer than 2,000 characters, or nests too deep.
     """
     if len(text) > MAX_LENGTH:
-        raise ExpressionError(f"too long: {len(text)} characters, at most {MAX_LENGTH}", MAX_LENGTH)
+        raise UnreadableText(f"too long: {len(text)} characters, at most {MAX_LENGTH}", MAX_LENGTH)
     return Parser(tokens(text)).whole()
 
 
@@ -97,7 +90,7 @@ def tokens(text: str) -> list[Token]:
             ("", None),
         )
         if match is None:
-            raise ExpressionError(f"{text[position]!r} means nothing here", position)
+            raise UnreadableText(f"{text[position]!r} means nothing here", position)
         symbol = match[0].removeprefix(".") if kind == "operator" and len(match[0]) > 1 else match[0]
         symbol = SPELLINGS.get(symbol, unicodedata.normalize("NFC", symbol))
         if symbol != "@.":  # Julia's "put dots everywhere"
@@ -120,12 +113,12 @@ class Parser:
 
     def whole(self) -> Tree:
         if self.token.kind == "end":
-            raise ExpressionError("the expression is empty", 0)
+            raise UnreadableText("the expression is empty", 0)
         tree = self.expression()
         if self.token.text == "?":
-            raise ExpressionError("write ifelse(condition, a, b) instead of condition ? a : b", self.token.position)
+            raise UnreadableText("write ifelse(condition, a, b) instead of condition ? a : b", self.token.position)
         if self.token.kind != "end":
-            raise ExpressionError(f"expected an operator, not {self.token.text!r}{self._remedy()}", self.token.position)
+            raise UnreadableText(f"expected an operator, not {self.token.text!r}{self._remedy()}", self.token.position)
         return tree
 
     def _remedy(self) -> str:
@@ -176,7 +169,7 @@ class Parser:
         if token.kind == "number":
             value = float(token.text.replace("f", "e"))
             if not isfinite(value):
-                raise ExpressionError("this number is too large", token.position)
+                raise UnreadableText("this number is too large", token.position)
             return Number(value, token.position)
         if token.kind == "name":
             if self.token.text == "." and self._tokens[self._next + 1].text == "(":
@@ -188,7 +181,7 @@ class Parser:
             return tree
         found = "the end" if token.kind == "end" else repr(token.text)
         power = ": a power is written x ^ 2" if token.text == "*" else ""
-        raise ExpressionError(f"expected a number, a name or a parenthesis, not {found}{power}", token.position)
+        raise UnreadableText(f"expected a number, a name or a parenthesis, not {found}{power}", token.position)
 
     def call(self, function: Token) -> Tree:
         self.take()
@@ -209,11 +202,11 @@ class Parser:
             self.take()
         name = self.take()
         if name.text != "dims":
-            raise ExpressionError("the only keyword is dims=1, each row on its own", name.position)
+            raise UnreadableText("the only keyword is dims=1, each row on its own", name.position)
         self.expect("=", "after dims")
         value = self.take()
         if value.text != "1":
-            raise ExpressionError("dims must be 1, each row on its own", value.position)
+            raise UnreadableText("dims must be 1, each row on its own", value.position)
         return 1
 
     def _at_keyword(self) -> bool:
@@ -222,7 +215,7 @@ class Parser:
     def nested(self, read: Callable[[], Tree], opening: Token) -> Tree:
         self._nesting += 1
         if self._nesting > MAX_NESTING:
-            raise ExpressionError(f"too deep: at most {MAX_NESTING} levels", opening.position)
+            raise UnreadableText(f"too deep: at most {MAX_NESTING} levels", opening.position)
         tree = read()
         self._nesting -= 1
         return tree
@@ -230,7 +223,7 @@ class Parser:
     def expect(self, text: str, purpose: str) -> None:
         if self.token.text != text:
             found = "the end" if self.token.kind == "end" else repr(self.token.text)
-            raise ExpressionError(f"expected {text!r} {purpose}, not {found}", self.token.position)
+            raise UnreadableText(f"expected {text!r} {purpose}, not {found}", self.token.position)
         self.take()
 
     def take(self) -> Token:

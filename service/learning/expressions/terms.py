@@ -13,11 +13,10 @@ import numpy as np
 from service.learning.arrays import Array
 from service.learning.expressions.compiler import Program
 from service.learning.expressions.forms import compile_activation, compile_loss
-from service.learning.expressions.parser import ExpressionError
 from service.learning.expressions.run import Run
 from service.learning.layers.activations import ACTIVATIONS, Activate, Activation, PullBack
 from service.learning.losses import LOSSES, Agg, Evaluate, Loss, Total, WholeTotal
-from service.learning.terms import TermError
+from service.learning.terms import TermError, UnreadableText
 
 
 @LOSSES.add
@@ -143,5 +142,5 @@ class ExpressionActivation(Activation):
 def _check(name: str, compile: Callable[[str], Program], expression: str) -> None:
     try:
         compile(expression)
-    except ExpressionError as error:
+    except UnreadableText as error:
         raise TermError(name, "expression", str(error)) from error

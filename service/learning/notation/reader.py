@@ -9,14 +9,13 @@ from dataclasses import MISSING
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from service.learning.expressions import ExpressionError
 from service.learning.initialisations import INITS, Init
 from service.learning.layers import DEEPEST, LAYERS, Layer
 from service.learning.layers.activations import ACTIVATIONS, Activation
-from service.learning.notation.tokens import NotationError, Tokens
+from service.learning.notation.tokens import Tokens
 from service.learning.notation.writer import EXPRESSION
 from service.learning.synonyms import PARAMETERS, TERMS, hint
-from service.learning.terms import T, Term, TermError, fields_of, hints, wire_name
+from service.learning.terms import T, Term, TermError, UnreadableText, fields_of, hints, wire_name
 
 LONGEST_NAME = 100
 """Characters of an unknown name; a client's text is not repeated whole."""
@@ -26,7 +25,7 @@ def read(text: str) -> Layer:
     """Return the layer that `text` stands for.
 
     Raises:
-        NotationError: the text cannot be read; the error has the position.
+        UnreadableText: the text cannot be read; the error has the position.
     """
     reader = Reader(text)
     layer = reader.layer()
@@ -58,7 +57,7 @@ class Reader:
             )
         self._depth += 1
         if self._depth > DEEPEST + 1:
-            raise NotationError(f"layers nest at most {DEEPEST} deep", position)
+            raise UnreadableText(f"layers nest at most {DEEPEST} deep", position)
         layer = self._arguments(LAYERS[name], position)
         self._depth -= 1
         return layer
@@ -73,7 +72,7 @@ class Reader:
 
     def _bare(self, name: str, position: int) -> Activation:
         if self.tokens.next_is("("):
-            raise NotationError(f"an activation stands without parentheses: {name}, or x -> {name}(x, ...)", position)
+            raise UnreadableText(f"an activation stands without parentheses: {name}, or x -> {name}(x, ...)", position)
         return build(ACTIVATIONS[name], {}, position)
 
     def _lambda(self, variable: str) -> Activation:
@@ -84,7 +83,7 @@ class Reader:
         term = ACTIVATIONS[call.name]
         names = [field.name for field in fields_of(term)]
         if len(call.numbers) > len(names):
-            raise NotationError(f"{term.name} takes x and {len(names)} numbers", call.position)
+            raise UnreadableText(f"{term.name} takes x and {len(names)} numbers", call.position)
         return build(term, dict(zip(names, call.numbers, strict=False)), call.position)
 
     def init(self) -> Init:
@@ -105,7 +104,7 @@ class Reader:
         self.tokens.expect("(")
         while not self.tokens.next_is(")", ";") and not self.tokens.next_is_keyword():
             if not positional:
-                raise NotationError(f"{term.name} takes no more values here", self.tokens.position)
+                raise UnreadableText(f"{term.name} takes no more values here", self.tokens.position)
             name = positional.pop(0)
             if name == "layers":
                 values["layers"] = (*values.get("layers", ()), self.layer())
@@ -130,22 +129,22 @@ class Reader:
         if name is None or name in values:
             words = [wire_name(each) for each in known]
             taken = "is given twice" if name else f"is no keyword of {term.name}: {hint(word, words, PARAMETERS)}"
-            raise NotationError(f"{word} {taken}", position)
+            raise UnreadableText(f"{word} {taken}", position)
         self.tokens.expect("=")
         values[name] = self._value(known[name])
 
     def _expect_arrow(self, term: type[Term]) -> None:
         if not self.tokens.accept("=>"):
             found, position = self.tokens.found()
-            raise NotationError(
+            raise UnreadableText(
                 f"write inputs => outputs, as in {term.name}(4 => 2): '=>' is expected here, not {found}", position
             )
 
-    def _unknown(self, kind: str, name: str, position: int, known: list[str]) -> NotationError:
+    def _unknown(self, kind: str, name: str, position: int, known: list[str]) -> UnreadableText:
         """Return the error about a name, which may have that of a module before it, as in nn.Linear."""
         whole = (name + self.tokens.dotted())[:LONGEST_NAME]
         names = [each for each in known if each != EXPRESSION]
-        return NotationError(f"there is no {kind} {whole!r}: {hint(whole.rpartition('.')[2], names, TERMS)}", position)
+        return UnreadableText(f"there is no {kind} {whole!r}: {hint(whole.rpartition('.')[2], names, TERMS)}", position)
 
     def _value(self, annotation: Any) -> Any:
         """Return a value that the annotation allows; its bounds are checked when the term is made."""
@@ -169,13 +168,13 @@ class Reader:
 
 
 def build(term: type[T], values: dict[str, Any], position: int) -> T:
-    """Return the term with these values; NotationError where one is wrong or missing."""
+    """Return the term with these values; UnreadableText where one is wrong or missing."""
     for field in fields_of(term):
         if field.default is MISSING and field.name not in values:
-            raise NotationError(f"{term.name} lacks {wire_name(field.name)}", position)
+            raise UnreadableText(f"{term.name} lacks {wire_name(field.name)}", position)
     try:
         return term(**values)
     except TermError as error:
-        if isinstance(error.__cause__, ExpressionError):
-            raise NotationError(error.__cause__.message, position + error.__cause__.position) from None
-        raise NotationError(str(error), position) from None
+        if isinstance(error.__cause__, UnreadableText):
+            raise UnreadableText(error.__cause__.message, position + error.__cause__.position) from None
+        raise UnreadableText(str(error), position) from None

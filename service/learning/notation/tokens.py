@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from service.learning.terms import UnreadableText
+
 SIGNED_NUMBER = r"[+-]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eEf][+-]?\d+)?"
 TOKEN = re.compile(rf"(?P<number>{SIGNED_NUMBER})|(?P<name>[^\W\d]\w*)|(?P<sign>=>|->|[(),;=\[\]+*])")
 CALL = re.compile(
@@ -13,15 +15,6 @@ SPACE = re.compile(r"\s*")
 
 
 DOTTED = re.compile(r"(?:\.[^\W\d]\w*)+")
-
-
-class NotationError(ValueError):
-    """Text that is no network; `position` counts characters from 0."""
-
-    def __init__(self, message: str, position: int) -> None:
-        super().__init__(f"{message} (at character {position + 1})")
-        self.message = message
-        self.position = position
 
 
 class WrittenCall(NamedTuple):
@@ -135,9 +128,9 @@ class Tokens:
         """Return what comes next, in words, and its position."""
         return repr(self._next) if self._next else "the end", self.position
 
-    def _unexpected(self, expected: str) -> NotationError:
+    def _unexpected(self, expected: str) -> UnreadableText:
         found, position = self.found()
-        return NotationError(f"expected {expected}, found {found}", position)
+        return UnreadableText(f"expected {expected}, found {found}", position)
 
 
 def number_of(text: str) -> int | float:

@@ -1,6 +1,7 @@
 import pytest
 
-from service.learning.expressions import Call, ExpressionError, Name, Number, Tree, parse
+from service.learning.expressions import Call, Name, Number, Tree, parse
+from service.learning.terms import UnreadableText
 
 
 def shown(tree: Tree) -> str:
@@ -87,7 +88,7 @@ def test_dots_mean_nothing(dotted: str, plain: str) -> None:
     ids=lambda value: str(value)[:24],
 )
 def test_what_is_no_expression_is_refused_at_the_character_at_fault(text: str, position: int, words: str) -> None:
-    with pytest.raises(ExpressionError, match=words) as refused:
+    with pytest.raises(UnreadableText, match=words) as refused:
         parse(text)
     assert refused.value.position == position
     assert str(refused.value).endswith(f"(at character {position + 1})")

@@ -6,7 +6,6 @@ from numpy.typing import NDArray
 
 from service.learning.expressions import (
     ExpressionActivation,
-    ExpressionError,
     ExpressionLoss,
     compile_activation,
     compile_loss,
@@ -14,7 +13,7 @@ from service.learning.expressions import (
 from service.learning.layers import Dense
 from service.learning.layers.activations import ACTIVATIONS, sigmoid
 from service.learning.losses import LOSSES, Loss
-from service.learning.terms import TermError, hints
+from service.learning.terms import TermError, UnreadableText, hints
 
 Array = NDArray[Any]
 RNG = np.random.default_rng(3)
@@ -162,7 +161,7 @@ def test_buffers_may_change_between_evaluations() -> None:
     ],
 )
 def test_a_loss_without_meaning_is_refused_at_the_character_at_fault(text: str, position: int, words: str) -> None:
-    with pytest.raises(ExpressionError, match=words) as refused:
+    with pytest.raises(UnreadableText, match=words) as refused:
         compile_loss(text)
     assert refused.value.position == position
     with pytest.raises(TermError, match=words) as wrapped:
@@ -182,7 +181,7 @@ def test_a_loss_without_meaning_is_refused_at_the_character_at_fault(text: str, 
     ],
 )
 def test_an_activation_without_meaning_is_refused(text: str, words: str) -> None:
-    with pytest.raises(ExpressionError, match=words):
+    with pytest.raises(UnreadableText, match=words):
         compile_activation(text)
     with pytest.raises(TermError, match=words):
         ExpressionActivation(text)

@@ -8,7 +8,8 @@ from service.learning.initialisations import INITS, Init
 from service.learning.layers import BatchNorm, Chain, Dense, Dropout, Layer, LayerNorm, Parallel, SkipConnection
 from service.learning.layers.activations import ACTIVATIONS, Activation, LeakyReLU
 from service.learning.network import Network
-from service.learning.notation import NotationError, read, write
+from service.learning.notation import read, write
+from service.learning.terms import UnreadableText
 
 numbers = st.floats(-100, 100).map(lambda x: round(x, 6))
 positive = st.floats(1e-6, 100)
@@ -75,7 +76,7 @@ def test_what_was_written_reads_as_the_same_layer(layer: Layer) -> None:
 def test_any_text_is_read_or_refused_with_a_position(text: str) -> None:
     try:
         read(text)
-    except NotationError as error:
+    except UnreadableText as error:
         assert 0 <= error.position <= len(text)  # noqa: PT017 - both ways are good
 
 
@@ -88,7 +89,7 @@ def test_a_damaged_notation_is_read_or_refused_with_a_position(layer: Layer, dat
     )
     try:
         read(text)
-    except NotationError as error:
+    except UnreadableText as error:
         assert 0 <= error.position <= len(text)  # noqa: PT017
 
 
@@ -149,7 +150,7 @@ def test_spellings_of_one_layer_have_one_canonical_form(text: str, canonical: st
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(text: str, position: int, part: str) -> None:
-    with pytest.raises(NotationError) as caught:
+    with pytest.raises(UnreadableText) as caught:
         read(text)
     assert part in caught.value.message
     assert caught.value.position == position
@@ -160,5 +161,5 @@ def test_a_hundred_levels_are_read_and_more_are_refused() -> None:
     assert write(read(deepest)) == deepest
     assert Network(read(deepest)).parameter_count == 2
     for levels in (101, 5_000, 100_000):
-        with pytest.raises(NotationError, match="at most 100 deep"):
+        with pytest.raises(UnreadableText, match="at most 100 deep"):
             read("Chain(" * levels + "Dense(1 => 1)" + ")" * levels)
