@@ -109,7 +109,9 @@ Shared = Annotated[
     Field(strict=True, description="whether other owners may read and use it, by its id"),
 ]
 Dtype = Annotated[Literal["float32", "float64"], Field(description="the precision of the numbers")]
-PartName = Annotated[Literal["train", "validation", "test"], Field(description="a part of the dataset's rows")]
+PartName = Annotated[
+    Literal["train", "validation", "test", "calibration"], Field(description="a part of the dataset's rows")
+]
 
 
 def from_float(value: Any) -> Any:

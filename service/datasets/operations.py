@@ -99,7 +99,7 @@ def _taken(name: str) -> Conflict:
 def rows(
     record: DatasetRecord, storage: Storage, part: PartName | None, limit: int, after: str | None
 ) -> tuple[list[JsonObject], str | None]:
-    """Return a page of rows, part by part (train, validation, test), each part in the order of the uploaded data."""
+    """Return a page of rows, part by part (train, validation, test, calibration), each in the order of the upload."""
     arrays = storage.open(record.id, record.content_hash)
     whole = record.slice_of(part) if part else slice(0, record.rows)
     start = whole.start + lookup.position_of(after, whole.stop - whole.start)

@@ -53,6 +53,7 @@ class DatasetRecord(Labelled, Shareable, Record):
     train_rows: Mapped[int]
     validation_rows: Mapped[int]
     test_rows: Mapped[int]
+    calibration_rows: Mapped[int] = mapped_column(default=0, server_default="0")
     dtype: Mapped[str]
     missing: Mapped[str | dict[str, str] | None] = mapped_column(_WordOrObject)
     """The treatment of missing values: None (refused), "mean", "drop", or by kind."""
@@ -80,8 +81,9 @@ class DatasetRecord(Labelled, Shareable, Record):
 
     @property
     def parts(self) -> dict[str, int]:
-        """Rows of each part, in the order in which the arrays hold them."""
-        return {"train": self.train_rows, "validation": self.validation_rows, "test": self.test_rows}
+        """Rows of each part, in the order in which the arrays hold them; calibration is left out where it has none."""
+        parts = {"train": self.train_rows, "validation": self.validation_rows, "test": self.test_rows}
+        return {**parts, "calibration": self.calibration_rows} if self.calibration_rows else parts
 
     @property
     def rows(self) -> int:
@@ -102,7 +104,7 @@ class DatasetRecord(Labelled, Shareable, Record):
             if name == part:
                 return slice(start, start + rows)
             start += rows
-        raise KeyError(part)
+        return slice(start, start)
 
     def part_at(self, position: int) -> str:
         """The part of the row at `position` of the arrays."""

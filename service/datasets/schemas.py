@@ -74,12 +74,17 @@ class Split(Strict):
     test: Annotated[PartSpec, Field(description="rows that judge what has been trained; none by default")] = First(
         first=0
     )
+    calibration: Annotated[
+        PartSpec, Field(description="rows that tell how sure predictions are, and decide nothing else; none by default")
+    ] = First(first=0)
     seed: Seed = 0
     stratify: Annotated[bool, Field(strict=True, description="draw each fraction from every target class")] = False
 
 
 class PartOfColumn(Strict):
-    """The column with the part of each row: train, validation or test. It is neither feature nor target."""
+    """The column with the part of each row: train, validation, test or calibration. It is neither feature nor
+    target.
+    """
 
     column: Annotated[ColumnName, Field(description="the name of the column")]
 
@@ -219,6 +224,11 @@ class Parts(BaseModel):
     train: int = Field(description="rows that train")
     validation: int = Field(description="rows that judge while a job trains")
     test: int = Field(description="rows that judge what has been trained")
+    calibration: int = Field(
+        default=0,
+        description="rows that tell how sure predictions are; left out where there are none",
+        exclude_if=lambda rows: rows == 0,
+    )
 
 
 State = Literal["loading", "ready"]

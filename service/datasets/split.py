@@ -1,4 +1,4 @@
-"""The split of rows into those that train, validate and test."""
+"""The split of rows into those that train, validate, test and calibrate."""
 
 import os
 import tempfile
@@ -20,8 +20,8 @@ Codes = NDArray[np.uint8]
 Classes = Callable[[int, int], NDArray[np.intp]]
 """The class, from 0, of each of the rows start to stop."""
 
-PARTS: tuple[PartName, ...] = ("train", "validation", "test")
-TRAIN, VALIDATION, TEST = range(3)
+PARTS: tuple[PartName, ...] = ("train", "validation", "test", "calibration")
+TRAIN = 0
 BLOCK = 1 << 16
 """Rows among which a draw is made at once. Fixed, so that the parts depend on seed and number of rows alone."""
 
@@ -40,8 +40,9 @@ class Parts(AbstractContextManager["Parts"]):
 
     @property
     def counts(self) -> dict[PartName, int]:
-        """Rows of each part."""
-        return dict(zip(PARTS, self._counts.tolist(), strict=True))
+        """Rows of each part; calibration is left out where it has none."""
+        counts = zip(PARTS, self._counts.tolist(), strict=True)
+        return {part: count for part, count in counts if count or part != "calibration"}
 
     @property
     def rows(self) -> int:
@@ -129,7 +130,11 @@ def assign(parts: Parts, rows: int, split: Split, classes: Classes | None = None
     Raises:
         Invalid: parts overlap, or no row is left to train on.
     """
-    wanted: dict[PartName, PartSpec] = {"test": split.test, "validation": split.validation}
+    wanted: dict[PartName, PartSpec] = {
+        "test": split.test,
+        "validation": split.validation,
+        "calibration": split.calibration,
+    }
     cuts = _cuts(rows, wanted)
     left = _sizes(rows, cuts, classes)
     random = np.random.default_rng(split.seed)
@@ -179,8 +184,9 @@ def _cuts(rows: int, wanted: Mapping[PartName, PartSpec]) -> list[Cut]:
                 continue
         if count > rows:
             raise _overlap(part, f"{count} rows are asked for, but there are {rows}.")
-        if any(max(cut.start, other.start) < min(cut.stop, other.stop) for other in cuts):
-            raise _overlap(part, "These rows belong to the test part already.")
+        for other in cuts:
+            if max(cut.start, other.start) < min(cut.stop, other.stop):
+                raise _overlap(part, f"These rows belong to the {other.part} part already.")
         cuts.append(cut)
     return cuts
 

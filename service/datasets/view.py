@@ -21,6 +21,8 @@ from service.learning.rows.part import Part
 from service.storage.storage import Arrays, Storage
 
 MOST_NAMED = 5
+DRAWN = ("train", "validation")
+"""Parts that a draw makes of the training part."""
 BLOCK_BYTES = 1 << 22
 """Bytes of stored rows whose weights are read at once."""
 
@@ -96,8 +98,8 @@ class DatasetView:
 
     def count(self, name: str) -> int:
         """Return how many rows a part has."""
-        if self.drawn is None or name == "test":
-            return self.dataset.parts[name]
+        if self.drawn is None or name not in DRAWN:
+            return self.dataset.parts.get(name, 0)
         drawn = self.drawn.count(self.dataset.train_rows)
         return drawn if name == "validation" else self.dataset.train_rows - drawn
 
@@ -108,7 +110,7 @@ class DatasetView:
         return 0 if self.drawn is None else self.dataset.train_rows * columns * np.dtype(self.dataset.dtype).itemsize
 
     def _arrays(self, name: str) -> Arrays:
-        if self.drawn is not None and name != "test":
+        if self.drawn is not None and name in DRAWN:
             arrays = replace(self, drawn=None)._arrays("train")
             chosen = self.drawn.indices(len(arrays.inputs), name)
             return Arrays(arrays.inputs[chosen], arrays.targets[chosen], arrays.numbers[chosen])

@@ -10,7 +10,7 @@ import numpy as np
 
 from service.http.json_numbers import Array
 from service.learning import notation
-from service.learning.evaluation.conformal import Quantiles
+from service.learning.confidence.conformal import Quantiles
 from service.learning.layers import Signal, Tape
 from service.learning.network import Network
 from service.learning.rows.one_hot import Rows

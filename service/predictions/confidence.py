@@ -1,20 +1,22 @@
 """Intervals around numbers and sets of classes that hold the true ones with a chance of at least their level."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
+from service.confidence.calibration import quantiles_of
 from service.database.database import Database
 from service.errors import invalid
 from service.http import media_types
 from service.http.json_numbers import Array, JsonObject
-from service.learning.evaluation import conformal
-from service.learning.evaluation.class_scores import class_scores
+from service.learning.confidence import conformal
+from service.learning.confidence.conformal import Quantiles
+from service.learning.confidence.temperature import scores_at
 from service.learning.evaluation.evaluation import Classes
 from service.learning.planning.advice import Advice
 from service.models.trained_network import TrainedNetwork
-from service.predictions.calibration import quantiles_of
 from service.predictions.schemas import NewPrediction
 from service.storage.storage import Storage
 
@@ -32,6 +34,8 @@ class Confidence:
     level: float | None = None
     sets: dict[str, Sets] | None = None
     """The labels of each row, by target."""
+    chances: dict[str, tuple[float, Array]] = field(default_factory=dict)
+    """The temperature of class targets that have one, and the probabilities that their sets are made of."""
     reused: bool = False
 
     def to_json(self, outputs: Array) -> JsonObject:
@@ -41,8 +45,11 @@ class Confidence:
             lower, upper = self.bounds(outputs, slice(None))
             answer["intervals"] = {"level": self.interval, "method": METHOD, "lower": lower, "upper": upper}
         if self.sets is not None:
-            only = next(iter(self.sets.values())) if len(self.sets) == 1 else self.sets
-            answer["label_sets"] = {"level": self.level, "sets": only}
+            answer["label_sets"] = {"level": self.level, "sets": _plain(self.sets)}
+            if self.chances:
+                temperatures = {name: temperature for name, (temperature, _) in self.chances.items()}
+                chances = {name: found for name, (_, found) in self.chances.items()}
+                answer["label_sets"] |= {"temperature": _plain(temperatures), "probabilities": _plain(chances)}
         if self.reused:
             answer["advice"] = [REUSED]
         return answer
@@ -52,6 +59,11 @@ class Confidence:
         assert self.margins is not None
         middle, margins = outputs[:, columns].astype(np.float64), self.margins[columns]
         return middle - margins, middle + margins
+
+
+def _plain(by_target: Mapping[str, Any]) -> Any:
+    """Return the value of the one target, or those of several by their names."""
+    return next(iter(by_target.values())) if len(by_target) == 1 else by_target
 
 
 REUSED = Advice(
@@ -80,11 +92,13 @@ def confidence_of(
     _check(trained, new)
     interval = quantiles_of(database, storage, trained, new.interval, "#/interval") if new.interval else None
     sets = quantiles_of(database, storage, trained, new.sets, "#/sets") if new.sets else None
+    found, chances = (None, {}) if sets is None else _sets(trained, sets, outputs)
     return Confidence(
         new.interval or None,
         None if interval is None else _margins(trained, interval.values),
         new.sets or None,
-        None if sets is None else _sets(trained, sets.values, outputs),
+        found,
+        chances,
         any(each is not None and each.reused for each in (interval, sets)),
     )
 
@@ -125,18 +139,25 @@ def _margins(trained: TrainedNetwork, quantiles: Array) -> Array:
     return np.repeat(known, [width for _, width, _ in targets])
 
 
-def _sets(trained: TrainedNetwork, quantiles: Array, outputs: Array) -> dict[str, Sets]:
+def _sets(
+    trained: TrainedNetwork, quantiles: Quantiles, outputs: Array
+) -> tuple[dict[str, Sets], dict[str, tuple[float, Array]]]:
+    """Return the sets of each class target, and temperature and probabilities of those that have a temperature."""
     assert trained.signature is not None
     found: dict[str, Sets] = {}
+    tempered: dict[str, tuple[float, Array]] = {}
     start = 0
-    for (name, width, classes), quantile in zip(_targets(trained), quantiles, strict=True):
+    targets = zip(_targets(trained), quantiles.values, quantiles.temperatures, strict=True)
+    for (name, width, classes), quantile, temperature in targets:
         if classes is not None:
             own = outputs[:, start : start + width]
-            chances = class_scores(own, trained.signature.link, boolean=classes.boolean)
+            chances = scores_at(own, trained.signature.link, temperature, boolean=classes.boolean)
             inside = conformal.in_set(chances, float(quantile))
             found[name] = _labels(inside, np.array(classes.names, object))
+            if temperature != 1:
+                tempered[name] = temperature, chances
         start += width
-    return found
+    return found, tempered
 
 
 def _labels(inside: Array, names: Array) -> Sets:

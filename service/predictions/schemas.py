@@ -85,7 +85,9 @@ class Intervals(BaseModel):
     """An interval around each output that is a number."""
 
     level: float = Field(description="the chance with which the true value lies in it, as it was asked for")
-    method: str = Field(description="split_conformal: as wide as the errors on the validation part of its training")
+    method: str = Field(
+        description="split_conformal: as wide as the errors on the calibration or validation part of its training"
+    )
     lower: list[list[float | None]] = Field(description="its least value; null for outputs of classes")
     upper: list[list[float | None]] = Field(description="its greatest value")
 
@@ -98,6 +100,14 @@ class LabelSets(BaseModel):
 
     level: float = Field(description="the chance with which the true class is in it, as it was asked for")
     sets: Sets | dict[str, Sets] = Field(description="of the one class target, or of several by their names")
+    temperature: float | dict[str, float] = Field(
+        default=1.0,
+        description="the divisor of logits, where the validation part told one and the calibration part the sets; else "
+        "it is left out, as all that follows",
+    )
+    probabilities: Probabilities | dict[str, Probabilities] = Field(
+        default=None, description="those at this temperature, of which the sets are made"
+    )
 
 
 class Prediction(BaseModel):

@@ -35,7 +35,7 @@ Kept = TypeVar("Kept")
 
 @dataclass(frozen=True)
 class Arrays:
-    """A dataset's arrays, rows in the order train, validation, test; within a part in the order of the upload.
+    """A dataset's arrays, rows in the order train, validation, test, calibration; within a part in that of the upload.
 
     inputs (rows × feature columns), targets (rows × target columns), both with codes for categories; numbers (rows):
     the row's number in the uploaded data.

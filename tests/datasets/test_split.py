@@ -28,6 +28,7 @@ def parts(rows: int, classes: list[int] | None = None, **split: Any) -> dict[str
         divided.check()
         codes = divided.of(0, rows)
         found: dict[str, list[int]] = {part: np.flatnonzero(codes == code).tolist() for code, part in enumerate(PARTS)}
+        found = {part: numbers for part, numbers in found.items() if numbers or part != "calibration"}
         assert {part: len(numbers) for part, numbers in found.items()} == divided.counts
         return found
 
@@ -231,6 +232,31 @@ def test_parts_that_overlap_or_leave_nothing_to_train_on_are_refused(
     http: httpx.Client, split: dict[str, Any], pointer: str
 ) -> None:
     assert pointers(http.post("/api/datasets", json=column([1, 2, 3, 4, 5, 6], split=split))) == [pointer]
+
+
+def test_rows_may_be_kept_for_calibration_in_every_form(http: httpx.Client) -> None:
+    split = {"calibration": {"fraction": 0.25}, "test": {"last": 2}, "seed": 3}
+    ys = [float(each) for each in range(8)]
+    one = http.post("/api/datasets", json={"columns": {"x": ys, "y": ys}, "targets": ["y"], "split": split}).json()
+    assert one["parts"] == {"train": 4, "validation": 0, "test": 2, "calibration": 2}
+    text = "x,y\n" + "".join(f"{each},{each}\n" for each in ys)
+    fields = {"targets": "y", "calibration_fraction": "0.25", "test_last": "2", "seed": "3"}
+    streamed = http.post("/api/datasets", params=fields, content=text, headers={"content-type": "text/csv"}).json()
+    form = http.post("/api/datasets", data=fields, files={"file": ("t.csv", text)}).json()
+    assert one["sha256"] == streamed["sha256"] == form["sha256"]
+    rows = http.get(f"/api/datasets/{one['id']}/rows", params={"part": "calibration"}).json()["items"]
+    named = ["calibration" if row in {each["row"] for each in rows} else "train" for row in range(8)]
+    columns = {"x": ys, "y": ys, "part": [*named[:6], "test", "test"]}
+    by_column = {"columns": columns, "targets": ["y"], "split": {"column": "part"}}
+    assert http.post("/api/datasets", json=by_column).json()["sha256"] == one["sha256"]
+    statistics = http.get(f"/api/datasets/{one['id']}/statistics").json()["columns"][0]["parts"]
+    assert statistics["calibration"]["count"] == 2
+    content = http.get(
+        f"/api/datasets/{one['id']}/content", params={"part": "calibration"}, headers={"accept": "text/csv"}
+    )
+    assert len(content.text.splitlines()) == 3
+    overlapping = {"calibration": {"last": 3}, "test": {"last": 2}}
+    assert pointers(http.post("/api/datasets", json=column([1, 2, 3, 4], split=overlapping))) == ["#/split/calibration"]
 
 
 def test_two_ways_to_say_one_part_are_refused_with_the_right_ones(http: httpx.Client) -> None:

@@ -147,6 +147,33 @@ def test_the_level_that_a_refusal_names_is_answered(client: Client, numbers: Job
     assert ask(client, numbers, {"inputs": [[0.5]], "interval": named}).is_success
 
 
+def test_a_calibration_part_gives_the_scores_and_decides_nothing(client: Client) -> None:
+    split = {"validation": {"first": 40}, "calibration": {"last": 9}}
+    job = trained(client, ["y"], split=split, keep="best")
+    own = predicted(client, job, dataset=job.dataset, part="calibration", interval=0.9)
+    errors = np.abs(np.array(own["outputs"])[:, 0] - np.array(COLUMNS["y"], np.float32)[-9:])
+    widths = np.subtract(own["intervals"]["upper"], own["intervals"]["lower"])[:, 0]
+    np.testing.assert_allclose(widths, 2 * errors.max(), atol=1e-6)
+    assert "advice" not in own
+    refused = ask(client, job, {"inputs": [[0.5]], "interval": 0.95}).json()
+    assert (refused["code"], "19 calibration rows" in refused["detail"]) == ("too_few_calibration_rows", True)
+
+
+def test_sets_are_made_of_probabilities_at_the_temperature_of_other_rows(client: Client) -> None:
+    split = {"validation": {"first": 40}, "calibration": {"last": 40}}
+    job = trained(client, ["kind"], split=split, loss="logitcrossentropy")
+    answer = predicted(client, job, dataset=job.dataset, part="calibration", sets=0.8)
+    found = answer["label_sets"]
+    assert found["temperature"] != 1
+    logits = np.array(answer["outputs"]) / found["temperature"]
+    chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(found["probabilities"], chances, atol=1e-6)
+    true = [answer["classes"].index(each) for each in COLUMNS["kind"][-40:]]
+    bound = np.sort(1 - chances[np.arange(40), true])[32]  # the 33rd of 40: 41 × 0.8 = 32.8
+    inside = [[answer["classes"][code] for code in np.flatnonzero(1 - row <= bound + 1e-9)] for row in chances]
+    assert [set(each) for each in found["sets"]] == [set(each) for each in inside]
+
+
 def test_versions_without_rows_of_calibration_say_what_gives_them_some(client: Client) -> None:
     job = trained(client, ["y"], split={})
 

@@ -11,7 +11,7 @@ import numpy as np
 from service.datasets.columns import ColumnStatistics, ColumnSummary, DateOrder, Kind
 from service.datasets.ingest.missing import Way
 from service.datasets.ingest.spool import Spool
-from service.datasets.split import PARTS, Indices, Parts
+from service.datasets.split import Indices, Parts
 from service.http.json_numbers import Array, finite
 from service.wire import PartName
 
@@ -49,11 +49,11 @@ class SpooledColumn:
 def describe(column: SpooledColumn, spool: Spool, parts: Parts) -> ColumnSummary:
     """The summary of a column. Deviations, too, are exact: they are taken about the mean."""
     with np.errstate(all="ignore"):  # what overflows float64 is answered as null
-        described = {part: _Description() for part in PARTS}
+        described = {part: _Description() for part in parts.counts}
         for part, values, gone in _stretches(column, spool, parts):
             described[part].begin(values, gone, column.labels)
         if column.kind != "categorical":
-            ranks = dict.fromkeys(PARTS, 0)
+            ranks = dict.fromkeys(described, 0)
             for part, values, _ in _stretches(column, spool, parts):
                 described[part].go_on(values, ranks[part], with_bins=column.kind == "numeric")
                 ranks[part] += len(values)

@@ -278,7 +278,7 @@ class Filling:
         return Fault(f"#/columns/{escape(name)}/{self.seen + row}", f"{chunk.where(row)}: {what}")
 
 
-_PARTS = "train, validation or test"
+_PARTS = "train, validation, test or calibration"
 
 
 def _no_part(name: str, values: Texts, row: int) -> str:

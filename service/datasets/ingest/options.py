@@ -14,7 +14,10 @@ from service.wire import Dtype, Name, Strict
 Share = Annotated[float | None, Field(ge=0, lt=1, description="share of all rows, drawn by the seed")]
 RowCount = Annotated[int | None, Field(ge=0, description="number of rows of the data")]
 
-_WAYS = {part: {f"{part}_{way}": way for way in ("fraction", "first", "last")} for part in ("validation", "test")}
+_WAYS = {
+    part: {f"{part}_{way}": way for way in ("fraction", "first", "last")}
+    for part in ("validation", "test", "calibration")
+}
 """For each part, the parameters that may choose its rows."""
 
 
@@ -73,10 +76,13 @@ class StreamedOptions(Strict):
     test_fraction: Share = None
     test_first: RowCount = None
     test_last: RowCount = None
+    calibration_fraction: Share = None
+    calibration_first: RowCount = None
+    calibration_last: RowCount = None
     seed: Annotated[int, Field(ge=0, le=2**53 - 1, description="of the fractions")] = 0
     stratify: Annotated[bool, Field(description="draw each fraction from every class of the target")] = False
     split_column: Annotated[
-        str | None, Field(description="the column with the part of each row: train, validation or test")
+        str | None, Field(description="the column with the part of each row: train, validation, test or calibration")
     ] = None
     dtype: Dtype = "float32"
     delimiter: Annotated[
@@ -120,7 +126,7 @@ class StreamedOptions(Strict):
             Invalid: parts are described in two ways.
         """
         if self.split_column is not None:
-            others = self.model_fields_set & {"seed", "stratify", *_WAYS["validation"], *_WAYS["test"]}
+            others = self.model_fields_set & {"seed", "stratify", *(name for ways in _WAYS.values() for name in ways)}
             if others:
                 detail = f"Choose the parts in one way: split_column or {min(others)}."
                 raise invalid("query/split_column", detail)
@@ -207,7 +213,7 @@ class StreamedOptions(Strict):
     def parameter(self, pointer: str) -> str:
         """Return the name of the parameter that a pointer into a JSON body stands for, or else the pointer."""
         match pointer.removeprefix("#/").split("/"):
-            case ["split", ("validation" | "test") as part]:
+            case ["split", part] if part in _WAYS:
                 return f"query/{next(name for name in _WAYS[part] if getattr(self, name) is not None)}"
             case ["split", "stratify"]:
                 return "query/stratify"

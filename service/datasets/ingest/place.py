@@ -11,7 +11,7 @@ from numpy.lib import format as npy
 
 from service.datasets.ingest.describe import SpooledColumn
 from service.datasets.ingest.fill import Ingested
-from service.datasets.split import PARTS, Parts
+from service.datasets.split import Parts
 from service.http.json_numbers import Array
 from service.wire import PartName
 
@@ -20,7 +20,7 @@ Fills = Mapping[str, float]
 
 
 class StretchedFile:
-    """An .npy file (rows × columns, or rows) that is written in three places at once, one for each part."""
+    """An .npy file (rows × columns, or rows) that is written in several places at once, one for each part."""
 
     def __init__(self, path: Path, shape: tuple[int, ...], dtype: Any, counts: Mapping[PartName, int]) -> None:
         self._file = path.open("wb", buffering=0)
@@ -28,10 +28,10 @@ class StretchedFile:
         npy.write_array_header_1_0(self._file, header)
         place, self._places = self._file.tell(), {}
         row_bytes = int(np.prod(shape[1:])) * np.dtype(dtype).itemsize
-        for part in PARTS:
+        for part, rows in counts.items():
             self._places[part] = place
-            place += counts[part] * row_bytes
-        self._digests = {part: hashlib.sha256() for part in PARTS}
+            place += rows * row_bytes
+        self._digests = {part: hashlib.sha256() for part in counts}
 
     def append(self, part: PartName, rows: Array) -> None:
         data = np.ascontiguousarray(rows).data.cast("B")

@@ -67,6 +67,7 @@ def store_table(
             train_rows=parts.counts["train"],
             validation_rows=parts.counts["validation"],
             test_rows=parts.counts["test"],
+            calibration_rows=parts.counts.get("calibration", 0),
             dtype=options.dtype,
             missing=plain_missing(options.missing),
             split_column=options.split_column,
@@ -115,7 +116,7 @@ def _classes(ingested: Ingested, split: Split) -> Classes | None:
         found = "no target of classes" if not targets else f"{len(targets)} targets of classes"
         detail = f"A stratified split needs one boolean or categorical target; there is {found}."
         raise invalid("#/split/stratify", detail, "not_stratifiable")
-    if not any(isinstance(each, Fraction) for each in (split.validation, split.test)):
+    if not any(isinstance(each, Fraction) for each in (split.validation, split.test, split.calibration)):
         raise invalid("#/split/stratify", "Only a part that is a fraction is drawn by class.", "not_stratifiable")
     (target,) = targets
 

@@ -46,8 +46,8 @@ def unseen_classes(case: Case) -> Iterator[Advice]:
     """Advise where another part has a class of which training sees no row."""
     for target in case.targets:
         parts = case.statistics[target.name]
-        for part in ("validation", "test"):
-            seen = parts[part]["categories"] or {}
+        for part, summary in parts.items():
+            seen = summary["categories"] or {}
             absent = [name for name, count in seen.items() if count and not parts["train"]["categories"][name]]
             if absent:
                 more = "" if len(absent) == 1 else f" and {len(absent) - 1} more"

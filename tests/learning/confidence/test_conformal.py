@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from service.learning.evaluation.conformal import in_set, quantiles, rank, rows_needed, scores
+from service.learning.confidence.conformal import in_set, quantiles, rank, rows_needed, scores
 from service.learning.evaluation.evaluation import Classes, Numbers
 
 

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.learning.arrays import Array
-from service.learning.evaluation.class_scores import class_scores, labels
+from service.learning.confidence.temperature import scores_at
+from service.learning.evaluation.class_scores import labels
 from service.learning.evaluation.evaluation import Classes, Numbers
 from service.learning.losses import Link
 
@@ -40,18 +41,27 @@ class Quantiles:
     """Rows that they are from."""
     reused: bool
     """Whether these rows had a part in the training, so that the level may not be met."""
+    temperatures: tuple[float, ...]
+    """That of the probabilities of each target."""
 
 
-def scores(outputs: Array, truth: Array, targets: Sequence[Numbers | Classes], link: Link | None) -> Array:
+def scores(
+    outputs: Array,
+    truth: Array,
+    targets: Sequence[Numbers | Classes],
+    link: Link | None,
+    temperatures: Sequence[float] | None = None,
+) -> Array:
     """Return the scores (rows × quantiles) of outputs, given the true numbers and the codes of the true classes."""
     found, output, column = [], 0, 0
-    for target in targets:
+    for target, temperature in zip(targets, temperatures or [1.0] * len(targets), strict=True):
         true = truth[:, column : column + target.columns]
         if isinstance(target, Numbers):
             with np.errstate(all="ignore"):
                 found.append(np.abs(outputs[:, output : output + target.outputs].astype(np.float64) - true))
         else:
-            chances = class_scores(outputs[:, output : output + target.outputs], link, boolean=target.boolean)
+            own = outputs[:, output : output + target.outputs]
+            chances = scores_at(own, link, temperature, boolean=target.boolean)
             of_true = chances[np.arange(len(true)), true[:, 0].astype(np.intp)]
             found.append(1 - of_true.astype(np.float64).reshape(-1, 1))
         output, column = output + target.outputs, column + target.columns

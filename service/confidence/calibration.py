@@ -1,0 +1,102 @@
+"""The errors of a version that are exceeded seldom, from rows that it was not trained on."""
+
+import math
+
+import numpy as np
+
+from service.confidence.source import NoSource, Source, has_been_used, is_there, most_rows, outputs_and_truth, source_of
+from service.database.database import Database
+from service.errors import Invalid, invalid
+from service.http.json_numbers import Array
+from service.learning.confidence import conformal, temperature
+from service.learning.confidence.conformal import Quantiles, rank, rows_needed
+from service.learning.evaluation.evaluation import Classes
+from service.models.signature.scored import scored
+from service.models.trained_network import TrainedNetwork
+from service.storage.storage import Storage
+
+MOST_LEVELS = 16
+"""Levels whose quantiles are kept with a version."""
+MOST_ROWS_OF_TEMPERATURE = 10_000
+FEWEST_ROWS_OF_TEMPERATURE = 30
+"""Validation rows from which on a temperature is more than chance."""
+
+
+def quantiles_of(
+    database: Database, storage: Storage, trained: TrainedNetwork, level: float, pointer: str
+) -> Quantiles:
+    """Return the quantiles of a version's scores; kept with it in memory, as long as its job and dataset are there.
+
+    Raises:
+        Invalid: there are no rows to learn them from, or too few.
+    """
+    kept = trained.quantiles.get(level)
+    if kept is not None and is_there(database, trained):
+        return kept
+    with database.reading() as session:
+        source = source_of(session, storage, trained)
+        if isinstance(source, NoSource):
+            raise _no_calibration(trained, source, pointer)
+        reused = has_been_used(session, source)
+    most = most_rows(trained, source.view)
+    taken = min(source.rows, most)
+    if rank(taken, level) > taken:
+        raise _too_few(source, most, level, pointer)
+    temperatures = temperatures_of(trained, source)
+    values = conformal.quantiles(scores_of(trained, source, temperatures), level)
+    found = Quantiles(values, taken, reused, temperatures)
+    if len(trained.quantiles) >= MOST_LEVELS:
+        trained.quantiles.clear()
+    trained.quantiles[level] = found
+    return found
+
+
+def scores_of(trained: TrainedNetwork, source: Source, temperatures: tuple[float, ...]) -> Array:
+    """Return the scores (rows × quantiles) of rows of a source, evenly spread."""
+    assert trained.signature is not None
+    of, link = scored(source.view.columns.target_columns), trained.signature.link
+    taken = min(source.rows, most_rows(trained, source.view))
+    blocks = outputs_and_truth(trained, source.view, source.part, taken)
+    return np.concatenate([conformal.scores(outputs, truth, of, link, temperatures) for outputs, truth in blocks])
+
+
+def temperatures_of(trained: TrainedNetwork, source: Source) -> tuple[float, ...]:
+    """Return the temperature of each target, fitted on the validation part where the scores are from another; else 1,
+    as for numbers and outputs that are no probabilities.
+    """
+    assert trained.signature is not None
+    view, link = source.view, trained.signature.link
+    targets = scored(view.columns.target_columns)
+    rows = view.count("validation")
+    has_classes = any(isinstance(each, Classes) for each in targets)
+    if link is None or not has_classes or source.part == "validation" or rows < FEWEST_ROWS_OF_TEMPERATURE:
+        return (1.0,) * len(targets)
+    taken = min(rows, MOST_ROWS_OF_TEMPERATURE, most_rows(trained, view))
+    blocks = list(outputs_and_truth(trained, view, "validation", taken))
+    outputs, truth = (np.concatenate(each) for each in zip(*blocks, strict=True))
+    found, output, column = list[float](), 0, 0
+    for target in targets:
+        own, codes = outputs[:, output : output + target.outputs], truth[:, column].astype(np.intp)
+        is_class = isinstance(target, Classes)
+        found.append(temperature.fitted(own, codes, link, boolean=target.outputs == 1) if is_class else 1.0)
+        output, column = output + target.outputs, column + target.columns
+    return tuple(found)
+
+
+def _no_calibration(trained: TrainedNetwork, source: NoSource, pointer: str) -> Invalid:
+    remedy = (
+        'train on a dataset with a calibration part, {"split": {"calibration": {"fraction": 0.2}}}, or a validation '
+        'part, or with "validation": {"fraction": 0.2} in the job'
+    )
+    return invalid(pointer, f"Version {trained.version} has {source.reason}: {remedy}.", "no_calibration")
+
+
+def _too_few(source: Source, most: int, level: float, pointer: str) -> Invalid:
+    rows = source.rows
+    needed, taken = rows_needed(level), min(rows, most)
+    of = f"{rows}" if taken == rows else f"{rows}, of which {taken} are taken"
+    more = f", or train with at least {needed} {source.part} rows" if needed <= most else ""
+    digits = 10 ** (1 + len(str(taken)))
+    lower = math.floor(taken * digits / (taken + 1)) / digits
+    detail = f"A level of {level} needs {needed} calibration rows, and this version has {of}"
+    return invalid(pointer, f"{detail}: ask for a level of {lower}{more}.", "too_few_calibration_rows")
