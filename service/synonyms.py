@@ -23,6 +23,8 @@ FIELDS = PARAMETERS | {
     "normalise": "standardise",
     "standardize": "standardise",
     "earlystop": "early_stopping",
+    "ema": "average",
+    "swa": "average",
     "scheduler": "schedule",
     "layer": "layers",
     "data": "dataset",

@@ -43,6 +43,7 @@ class JobRecipe:
     keep_every: int | None = None
     frozen: tuple[str, ...] = ()
     backoff: recipe.Backoff | None = None
+    average: recipe.Average | None = None
 
     def to_learning(self) -> recipe.Recipe:
         """The recipe in the words of the learning core."""
@@ -61,6 +62,7 @@ class JobRecipe:
             keep=self.keep,
             frozen=tuple(self.frozen),
             backoff=self.backoff,
+            average=self.average,
         )
 
 

@@ -55,6 +55,14 @@ class Backoff(Strict):
     tries: Annotated[int, Field(strict=True, ge=1, le=100, description="times before the job fails"), WHOLE] = 3
 
 
+class Average(Strict):
+    """Take the moving average of the parameters after each step, instead of the last ones, for the network."""
+
+    decay: Annotated[
+        Number, Field(gt=0, lt=1, description="of the weight of a step with each later one; 0.999: some 1,000 count")
+    ] = 0.999
+
+
 class DrawnValidation(Strict):
     """Rows of the training part that are drawn by a seed to validate the training of the others."""
 
@@ -121,6 +129,10 @@ class Recipe(Strict):
     ] = []  # noqa: RUF012 - pydantic copies it
     backoff: Annotated[
         Backoff | None, Field(description="a training that would diverge goes on with a smaller rate; null: it fails")
+    ] = None
+    average: Annotated[
+        Average | None,
+        Field(description="reports, early stopping and the result are about the averages; null: the parameters alone"),
     ] = None
 
     @field_validator("class_weight", mode="before")

@@ -211,6 +211,23 @@ def test_the_best_parameters_are_kept_where_that_is_asked(client: Client) -> Non
     assert job.best.loss == min(report.validation_loss or 0 for report in reports)
 
 
+def test_averaged_parameters_are_judged_and_become_the_version(client: Client) -> None:
+    dataset = client.create_dataset({"x": list(range(6)), "y": [4 * x + 2 for x in range(6)]}, ["y"]).id
+    model = client.create_model("Dense(1 => 1)").id
+    body = {"model": model, "dataset": dataset, "epochs": 30, "optimiser": "Adam", "average": {"decay": 0.9}}
+    job = client.http.post("/api/jobs", json={**body, "keep_every": 30}, headers={"Prefer": "wait=30"}).json()
+    assert (job["state"], job["path"], job["recipe"]["average"]) == ("succeeded", "batches", {"decay": 0.9})
+    reports = client.http.get(f"/api/jobs/{job['id']}/epochs").json()["items"]
+    assert reports[-1]["train_loss"] == pytest.approx(job["final_loss"])
+    version, kept = (
+        client.http.get(f"/api/models/{model}/parameters", params={"version": 1, **more}).json()["layers"]
+        for more in ({}, {"epoch": 30})
+    )
+    assert version == kept
+    refused = client.http.post("/api/jobs", json={**body, "average": {"decay": 1}})
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "#/average/decay")
+
+
 def test_a_part_whose_weights_are_all_0_cannot_be_evaluated(client: Client, http: httpx.Client) -> None:
     columns = {"x": [0, 1, 2, 3], "w": [1, 1, 1, 0], "y": [2, 6, 10, 14]}
     dataset = client.create_dataset(columns, ["y"], split={"test": {"last": 1}}).id

@@ -11,7 +11,7 @@ from service.learning.network import Network
 from service.learning.notation import read, write
 from service.learning.optimisers import Descent
 from service.learning.rows.part import Part
-from service.learning.training.backpropagation import BackPropagation
+from service.learning.training.batches.backpropagation import BackPropagation
 from service.learning.training.problem import Problem
 from service.learning.training.recipe import Recipe
 from tests.support.learning.networks import LAYERS, all_activations, all_losses, problem

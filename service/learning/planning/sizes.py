@@ -52,7 +52,8 @@ def checkpoint_size(
     remembered = sum(len(rule.states()) for rule in recipe.optimiser.rules)
     scaling = 2 * WIDE * (recipe.scales_inputs * network.inputs + recipe.scales_targets * network.outputs)
     if path == "batches":
-        return HEADERS + best + scaling + dtype * network.vector_length * (2 + remembered)  # parameters and gradient
+        vectors = 2 + remembered + (recipe.average is not None)  # two are those of parameters and gradient
+        return HEADERS + best + scaling + dtype * network.vector_length * vectors
     if path == "second_order":
         return HEADERS + best + scaling + _of_second_order(network.parameter_count, recipe)
     columns = network.inputs + 1
@@ -108,7 +109,8 @@ def memory_of(
     order = INDEX * train_rows + RUN_BYTES * WINDOW_RUNS if recipe.shuffle and rows < train_rows else 0
     frozen = sum(bool(node.slots) for path in recipe.frozen for node in nodes(network.layers_by_path[path]))
     tapes = more * dtype * block * (_width(network.root, training=True) + _of_loss(network, recipe))
-    return held + weights + vector * (1 + more * frozen) + tapes + judging + order
+    averaging = recipe.average is not None
+    return held + weights + vector * (1 + averaging + more * frozen) + tapes + judging + order
 
 
 def _squares(network: Network, recipe: Recipe, train_rows: int) -> int:

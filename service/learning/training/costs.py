@@ -41,6 +41,8 @@ class Cost(NamedTuple):
 
 def cost_of_batches(network: Network, train_rows: int, validation_rows: int, recipe: Recipe) -> Cost:
     """Passes by back-propagation: products take six operations per parameter and row, and two for a validation row."""
+    if recipe.average is not None:  # which is measured over all rows, too
+        validation_rows += train_rows
     layers = [node for node in nodes(network.root) if not node.children]
     per_row = OPERATIONS_PER_INPUT * network.inputs + OPERATIONS_PER_VALUE * sum(node.outputs for node in layers)
     batch = min(recipe.batch_size or train_rows, train_rows)

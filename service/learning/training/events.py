@@ -14,8 +14,9 @@ class EpochReport(NamedTuple):
 
     Where a pass is one batch, loss and gradient norm are those after `epoch` passes. Otherwise the loss is the mean of
     the batches' losses during the pass, and the norm the root of the mean of their squared norms, both weighted by
-    rows; report 0 then has the loss of all rows and the norm of the first batch. `rate` is the one that the next step
-    will use; None for a rule without.
+    rows; report 0 then has the loss of all rows and the norm of the first batch. Where the recipe averages
+    parameters, both losses are those of the average over all rows of a part. `rate` is the one that the next step will
+    use; None for a rule without.
     """
 
     epoch: int

@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 from service.learning.arrays import Array, Saved, State
 from service.learning.network import Network
 from service.learning.optimisers import second_order_rule
-from service.learning.training.batch_path import BatchPath
+from service.learning.training.batches.path import BatchPath
 from service.learning.training.changes import Place
 from service.learning.training.coordinates import Coordinates
 from service.learning.training.costs import Cost, cost_of_batches, cost_of_quadratic, cost_of_second_order

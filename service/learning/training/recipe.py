@@ -42,6 +42,16 @@ class Backoff:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Average:
+    """Take the exponential moving average of the parameters after each step for those of the training.
+
+    Reports, `keep`, early stopping and the result are about the average; steps go on from where the last one led.
+    """
+
+    decay: float = 0.999
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
     """All that decides a training's result besides network, parameters and rows.
 
@@ -67,6 +77,7 @@ class Recipe:
     keep: Literal["last", "best"] = "last"
     frozen: tuple[str, ...] = ()
     backoff: Backoff | None = None
+    average: Average | None = None
 
     @property
     def keeps_best(self) -> bool:
@@ -108,6 +119,8 @@ def check(
     check_rates(recipe, network.dtype)
     if recipe.backoff is not None:
         check_backoff(recipe.backoff, recipe)
+    if recipe.average is not None and not 0 < recipe.average.decay < 1:
+        raise RecipeError("average/decay", f"must be between 0 and 1, not {recipe.average.decay:g}")
     if weighted and not recipe.loss.separable:
         raise RecipeError("sample_weights", f"cannot go with {recipe.loss.name}, which is not a mean or sum over rows")
     check_scaled(recipe, network, numbers)

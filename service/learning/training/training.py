@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Generator, Iterator, Sequence
-from typing import Literal
+from typing import Literal, TypeVar, cast
 
 import numpy as np
 
@@ -12,10 +12,13 @@ from service.learning.training.best import BestSoFar
 from service.learning.training.changes import Change, Changes, Place, StopReason
 from service.learning.training.coordinates import Coordinates, measured
 from service.learning.training.events import BackedOff, Diverged, EpochReport, Heartbeat, Progress
+from service.learning.training.measuring import measure_loss
 from service.learning.training.paths import Path, begin_path
 from service.learning.training.problem import Problem
 from service.learning.training.quadratic.path import QuadraticPath
 from service.learning.training.recipe import Monitored, check, check_frozen, check_rate
+
+Result = TypeVar("Result")
 
 
 class Training:
@@ -120,14 +123,7 @@ class Training:
         return event
 
     def _standardise(self) -> Generator[Progress, None, Path]:
-        pass_over_rows = measured(self._train, self.recipe.standardise, self._network.dtype)
-        while self._scaling is None:
-            try:
-                next(pass_over_rows)
-            except StopIteration as end:
-                self._scaling = end.value
-            if self._heartbeat.due():
-                yield self._progress(0.0)
+        self._scaling = yield from self._told(measured(self._train, self.recipe.standardise, self._network.dtype))
         start = self._start if self._fresh else self._scaling.to_standardised(self._network, self._start)
         self._path = self._make_path(start)
         return self._path
@@ -151,12 +147,17 @@ class Training:
             known = self._path.loss(vector)
             if known is not None:
                 return known
-        scaled = scaled or Coordinates()
-        total = scaled.loss(self.recipe.loss).total()
-        for _ in self._network.measure(vector, part.inputs, part.targets, total, part.weights, scaled.apply):
+        return (yield from self._told(measure_loss(self._problem, part, vector, scaled, self._heartbeat)))
+
+    def _told(self, work: Generator[float, None, Result]) -> Generator[Progress, None, Result]:
+        """Do work that yields now and then; tell of it when an event is due."""
+        while True:
+            try:
+                next(work)
+            except StopIteration as end:
+                return cast("Result", end.value)
             if self._heartbeat.due():
                 yield self._progress(0.0)
-        return total.value
 
     @property
     def judged_part(self) -> Literal["validation", "train"]:

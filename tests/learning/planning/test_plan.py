@@ -17,7 +17,7 @@ from service.learning.planning.stability import Rate
 from service.learning.rows.gram import Gram
 from service.learning.rows.part import Part
 from service.learning.schedules import Constant, Exp
-from service.learning.training.batch_path import BatchPath
+from service.learning.training.batches.path import BatchPath
 from service.learning.training.events import Diverged
 from service.learning.training.paths import begin_path
 from service.learning.training.prices import prices

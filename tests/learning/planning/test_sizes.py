@@ -16,7 +16,7 @@ from service.learning.planning.sizes import PROCESS, checkpoint_size, memory_of
 from service.learning.rows.part import Part
 from service.learning.training.paths import PathName
 from service.learning.training.problem import Problem
-from service.learning.training.recipe import Backoff, Recipe
+from service.learning.training.recipe import Average, Backoff, Recipe
 from service.learning.training.training import Training
 
 ROWS, JUDGED = 3000, 1000
@@ -31,6 +31,7 @@ CASES: dict[str, tuple[str, bool, dict[str, Any]]] = {
     "by batches": (DENSE, True, {"batch_size": 128, "shuffle": True}),
     "by batches with a way back": (DEEP, True, {"optimiser": Adam(0.001), "backoff": Backoff(factor=0.5, tries=3)}),
     "of frozen layers": (DEEP, False, {"optimiser": Adam(0.001), "batch_size": 100, "frozen": ("layers.0",)}),
+    "of averages": (DEEP, True, {"average": Average(), "keep": "best", "batch_size": 700}),
     "of the best": (DEEP, True, {"keep": "best", "batch_size": 700}),
 }
 

@@ -12,7 +12,7 @@ from service.learning.network import Network
 from service.learning.optimisers import OPTIMISERS, Adam, Descent, Rule
 from service.learning.planning.curvature import sampled_curvature
 from service.learning.rows.part import Part
-from service.learning.training.backpropagation import BackPropagation
+from service.learning.training.batches.backpropagation import BackPropagation
 from service.learning.training.problem import Problem
 from service.learning.training.recipe import Recipe, RecipeError
 from service.learning.training.training import Training

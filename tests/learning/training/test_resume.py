@@ -17,7 +17,7 @@ from service.learning.schedules import Exp, Plateau
 from service.learning.training.changes import Change
 from service.learning.training.events import EpochReport
 from service.learning.training.problem import Problem
-from service.learning.training.recipe import EarlyStopping, Recipe
+from service.learning.training.recipe import Average, EarlyStopping, Recipe
 from service.learning.training.training import Training
 from tests.support.learning.networks import LAYERS, all_rules, network, problem
 
@@ -91,7 +91,7 @@ def test_with_every_rule(rule: Rule, dtype: str) -> None:
 
 @pytest.mark.parametrize("layers", LAYERS.values(), ids=LAYERS.keys())
 def test_with_every_layer(layers: str) -> None:
-    check_every_stop(network(layers.format("tanh"), "float32"), RECIPE)
+    check_every_stop(network(layers.format("tanh"), "float32"), replace(RECIPE, average=Average(decay=0.7)))
 
 
 @pytest.mark.parametrize(
@@ -106,6 +106,9 @@ def test_with_every_layer(layers: str) -> None:
         {"keep": "best"},
         {"frozen": ("layers.0",)},
         {"frozen": ("layers.1",), "batch_size": None},
+        {"average": Average(decay=0.8)},
+        {"average": Average(decay=0.8), "batch_size": None, "standardise": True},
+        {"average": Average(decay=0.8), "frozen": ("layers.0",), "early_stopping": EarlyStopping(patience=2)},
         {"schedule": Exp(0.05, 0.5)},
         {"schedule": Exp(0.05, 0.9, per="step")},
         {"schedule": Plateau(0.05, patience=1, min_change=1.0)},

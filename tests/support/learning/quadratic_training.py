@@ -8,7 +8,7 @@ from service.learning.losses import LOSSES
 from service.learning.network import Network
 from service.learning.optimisers import OPTIMISERS, Rule
 from service.learning.rows.part import Part
-from service.learning.training.batch_path import BatchPath
+from service.learning.training.batches.path import BatchPath
 from service.learning.training.events import EpochReport
 from service.learning.training.problem import Problem
 from service.learning.training.quadratic.path import QuadraticPath

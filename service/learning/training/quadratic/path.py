@@ -50,6 +50,8 @@ def obstacle(network: Network, train_rows: int, recipe: Recipe, *, weighted: boo
         return f"a batch has {recipe.batch_size} rows, not all {train_rows} of the training part"
     if weighted:
         return "the rows have weights"
+    if recipe.average is not None:
+        return "the parameters are averaged"
     if recipe.scales_targets:
         return "the targets are standardised"
     if network.inputs + network.outputs > MOST_COLUMNS:

@@ -12,6 +12,9 @@ def check_second_order(recipe: Recipe, network: Network, train_rows: int) -> Non
     if rule is None:
         return
     _check_chain(recipe, rule)
+    if recipe.average is not None:
+        message = f"cannot go with {rule.name}, whose every step lowers the loss: leave it out, or use AdamW"
+        raise RecipeError("average", message)
     _check_steps(recipe, rule, train_rows)
     _check_layers(network, rule)
     if isinstance(rule, LevenbergMarquardt):

@@ -11,6 +11,7 @@ from service.learning.optimisers import LBFGS, LevenbergMarquardt, Rule, decay_o
 from service.learning.training.changes import Place
 from service.learning.training.coordinates import Coordinates
 from service.learning.training.events import EpochReport, Heartbeat
+from service.learning.training.measuring import measure_loss
 from service.learning.training.problem import Problem
 from service.learning.training.second_order.lbfgs import LBFGSSteps
 from service.learning.training.second_order.levenberg_marquardt import LevenbergMarquardtSteps
@@ -100,15 +101,7 @@ class SecondOrderPath:
         validation, loss = self._problem.validation, None
         if validation is not None:
             self._heartbeat.reset()
-            total, scale = self._problem.recipe.loss.total(), None
-            if self._scaling is not None:
-                total, scale = self._scaling.loss(self._problem.recipe.loss).total(), self._scaling.apply
-            arrays = self.vector, validation.inputs, validation.targets
-            for _ in self._problem.network.measure(*arrays, total, validation.weights, scale):
-                if self._heartbeat.due():
-                    yield 0.0
-                    self._heartbeat.reset()
-            loss = total.value
+            loss = yield from measure_loss(self._problem, validation, self.vector, self._scaling, self._heartbeat)
         self.reported = self.epoch
         return EpochReport(
             self.epoch, self._steps.loss, loss, self._steps.rate, self._steps.norm, perf_counter() - began

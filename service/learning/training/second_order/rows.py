@@ -9,7 +9,7 @@ from service.learning.layers import NOTHING, nodes
 from service.learning.losses import Loss
 from service.learning.network import Network
 from service.learning.rows.batches import Batches
-from service.learning.training.backpropagation import with_mean_weight_one
+from service.learning.training.batches.backpropagation import with_mean_weight_one
 from service.learning.training.coordinates import Coordinates
 from service.learning.training.events import Heartbeat
 from service.learning.training.problem import Problem

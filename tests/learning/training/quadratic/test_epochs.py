@@ -13,7 +13,7 @@ from service.learning.network import Network
 from service.learning.optimisers import Rule
 from service.learning.rows.part import Part
 from service.learning.schedules import Exp, Plateau, Schedule
-from service.learning.training.batch_path import BatchPath
+from service.learning.training.batches.path import BatchPath
 from service.learning.training.coordinates import Coordinates
 from service.learning.training.events import Diverged, EpochReport
 from service.learning.training.problem import Problem

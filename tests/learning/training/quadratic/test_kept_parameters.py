@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from service.learning.layers import Dense
 from service.learning.network import Network
 from service.learning.rows.gram import Gram
-from service.learning.training.batch_path import BatchPath
+from service.learning.training.batches.path import BatchPath
 from service.learning.training.events import EpochReport
 from service.learning.training.problem import Problem
 from service.learning.training.quadratic.form import QuadraticLoss

@@ -14,7 +14,7 @@ from service.learning.layers import Chain, Dense
 from service.learning.losses import MSE, Agg, AggregatedLoss
 from service.learning.optimisers import Apply, Block, Descent, Recurrence, Rule
 from service.learning.rows.gram import Gram
-from service.learning.training.batch_path import BatchPath
+from service.learning.training.batches.path import BatchPath
 from service.learning.training.problem import Problem
 from service.learning.training.quadratic import path as quadratic_path
 from service.learning.training.quadratic.path import QuadraticPath, has_closed_form, obstacle, single_dense

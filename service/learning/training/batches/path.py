@@ -10,10 +10,12 @@ from service.learning.arrays import Array, Saved, State, packed, under
 from service.learning.layers import NOTHING
 from service.learning.optimisers import Optimiser, square
 from service.learning.rows.part import Part
-from service.learning.training.backpropagation import BackPropagation
+from service.learning.training.batches.averaging import RunningAverage
+from service.learning.training.batches.backpropagation import BackPropagation
 from service.learning.training.changes import Place
 from service.learning.training.coordinates import Coordinates
 from service.learning.training.events import PARAMETER, Diverged, EpochReport, Heartbeat, loss_diverged
+from service.learning.training.measuring import measure_loss
 from service.learning.training.problem import Problem
 from service.learning.training.rates import Rates
 
@@ -27,13 +29,14 @@ class BatchPath:
 
     def __init__(self, problem: Problem, vector: Array, scaling: Coordinates | None = None) -> None:
         recipe = problem.recipe
-        self.vector = vector.copy()
+        self._vector = vector.copy()
         self._problem = problem
         self._scaling = scaling
         self._heartbeat = Heartbeat()
-        self._trainable = self.vector[: problem.network.parameter_count]
+        self._average = None if recipe.average is None else RunningAverage(recipe.average.decay, vector)
+        self._trainable = self._vector[: problem.network.parameter_count]
         self._gradient = np.zeros_like(self._trainable)
-        self._source = BackPropagation(problem, self.vector, self._gradient, scaling)
+        self._source = BackPropagation(problem, self._vector, self._gradient, scaling)
         slots = [slot for node in problem.nodes for slot in node.slots if slot.trainable]
         arrays = [slice(slot.start, slot.start + slot.size) for slot in slots]
         self._frozen: frozenset[int] = NOTHING
@@ -54,6 +57,11 @@ class BatchPath:
         self._square_sum = 0.0
         self._follow_schedule()
         self.freeze(recipe.frozen)
+
+    @property
+    def vector(self) -> Array:
+        """The parameters that reports are about: the average, where the recipe asks for one."""
+        return self._vector if self._average is None else self._average.vector
 
     @property
     def rate(self) -> float | None:
@@ -92,7 +100,9 @@ class BatchPath:
 
     def back_off(self, vector: Array, factor: float) -> None:
         """Go on after the last report with these parameters, a fresh optimiser, and all rates times a factor."""
-        np.copyto(self.vector, vector)
+        np.copyto(self._vector, vector)
+        if self._average is not None:
+            self._average.begin(vector)
         self._optimiser.reset()
         self._rates.scale(factor)
         self.epoch = self.reported
@@ -120,7 +130,7 @@ class BatchPath:
                 continue
             began = perf_counter()
             with np.errstate(all="ignore"):
-                self._update()
+                self._add_to_average(moved=self._update())
             self.epoch += 1
             self._begin_pass()
 
@@ -147,6 +157,8 @@ class BatchPath:
         return self._loss_sum / rows, math.sqrt(self._square_sum / rows)
 
     def _report(self, loss: float, norm: float, began: float) -> Generator[float, None, EpochReport]:
+        if self._average is not None and self.epoch:  # what the passes tell is about other parameters
+            loss = yield from self._evaluate(self._problem.train)
         if not math.isfinite(loss):
             raise loss_diverged(self.epoch)
         validation_loss = None
@@ -158,12 +170,7 @@ class BatchPath:
         return EpochReport(self.epoch, loss, validation_loss, self.rate, norm, perf_counter() - began)
 
     def _evaluate(self, part: Part) -> Generator[float, None, float]:
-        scaling, loss = self._scaling, self._problem.recipe.loss
-        total, scale = (loss.total(), None) if scaling is None else (scaling.loss(loss).total(), scaling.apply)
-        for _ in self._problem.network.measure(self.vector, part.inputs, part.targets, total, part.weights, scale):
-            if self._heartbeat.due():
-                yield 0.0
-        return total.value
+        return (yield from measure_loss(self._problem, part, self.vector, self._scaling, self._heartbeat))
 
     def _follow_schedule(self) -> None:
         self._rates.follow((self._steps if self._per_step else self.epoch) + 1)
@@ -215,20 +222,26 @@ class BatchPath:
         if self._whole:
             self._square_sum = square(self._gradient)
             return
-        self._update()
+        moved = self._update()
         self._loss_sum += self._batch_loss * rows
         self._square_sum += self._optimiser.gradient_square * rows
         if self._gathers:
             self._source.commit(rows)
+        self._add_to_average(moved=moved)
 
-    def _update(self) -> None:
-        """One step of the optimiser.
+    def _add_to_average(self, *, moved: bool) -> None:
+        if self._average is not None and moved:
+            self._average.add(self._vector)
+
+    def _update(self) -> bool:
+        """Make one step of the optimiser; return whether it moved the parameters.
 
         Raises:
             Diverged: before the parameters change, if one of them would not be finite.
         """
         x, step = self._trainable, self._gradient
-        if self._optimiser.step():
+        moved = self._optimiser.step()
+        if moved:
             # A finite sum of squares leaves every parameter finite: the step is small beside what rounds to infinity.
             if not math.isfinite(self._optimiser.step_square) and not np.isfinite(x - step).all():
                 raise Diverged(self.epoch + 1, PARAMETER)
@@ -236,22 +249,27 @@ class BatchPath:
         if self._per_step:
             self._steps += 1
             self._follow_schedule()
+        return moved
 
     def state(self) -> State:
         """Copies of all that is needed to continue."""
         counts = [self.epoch, self.reported, self.position, self._steps, self._rates.schedule is not None]
         arrays = {
-            "vector": self.vector.copy(),
+            "vector": self._vector.copy(),
             "counts": np.array(counts, np.int64),
             "sums": np.array([self._batch_loss, self._loss_sum, self._square_sum]),
         }
         if self._whole or self.position % self._source.size:
             arrays["gradient"] = self._gradient.copy()
+        if self._average is not None:
+            arrays |= packed("average", self._average.state())
         return arrays | packed("schedule", self._rates.state()) | packed("optimiser", self._optimiser.state())
 
     def restore(self, arrays: Saved) -> None:
         """Take over a result of `state`."""
-        np.copyto(self.vector, arrays["vector"])
+        np.copyto(self._vector, arrays["vector"])
+        if self._average is not None:
+            self._average.restore(under("average", arrays))
         if "gradient" in arrays:
             np.copyto(self._gradient, arrays["gradient"])
         self.epoch, self.reported, self.position, self._steps, _ = arrays["counts"].tolist()
