@@ -70,6 +70,17 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.enable()
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with files that wait for processes: one process of tests waits while others compute, none at the end."""
+    items.sort(key=_seconds_waited, reverse=True)
+
+
+def _seconds_waited(item: pytest.Item) -> float:
+    marker = item.get_closest_marker("waits")
+    return 0.0 if marker is None else float(marker.args[0])
+
+
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
     with running_service(tmp_path_factory.mktemp("service")) as running:

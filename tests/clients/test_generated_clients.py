@@ -13,6 +13,8 @@ from tests.clients.places import NODE, PYTHON, SOURCES
 from tests.support.document import document
 from tests.support.serving import RunningService
 
+pytestmark = pytest.mark.waits(30)
+
 TESTED = {
     "untrained": [5.439925, 6.346579, 7.253233, 8.159887, 9.066542],
     "losses": [122.64735, 116.38741, 0.00339581],

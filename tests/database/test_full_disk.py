@@ -22,6 +22,8 @@ from tests.support.full_disk import SmallDisk, no_more_pages, small_disk
 from tests.support.serving import running_service, wait_for
 from tests.support.writes import DATA, WRITES, line, refused, serving
 
+pytestmark = pytest.mark.waits(25)
+
 LARGE = text("INSERT INTO answers VALUES ('a', '', 0, '', zeroblob(2000000), '2020-01-01', '')")
 
 

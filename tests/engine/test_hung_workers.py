@@ -20,6 +20,8 @@ from service.jobs.records import JobRecord
 from service.settings import Settings
 from tests.support.serving import wait_for
 
+pytestmark = pytest.mark.waits(10)
+
 Post = Callable[..., str]
 
 

@@ -27,6 +27,8 @@ from service.learning.training.training import Training
 from tests.support.serving import RunningService, running_service, wait_for
 from tests.support.training import line, straight
 
+pytestmark = pytest.mark.waits(15)
+
 Post = Callable[..., str]
 
 

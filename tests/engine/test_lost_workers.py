@@ -12,6 +12,8 @@ from service.client import Client
 from service.jobs.schemas import Job, Outcome
 from tests.support.serving import GRACE, RunningService, running_service, wait_for
 
+pytestmark = pytest.mark.waits(45)
+
 KEEP_EVERY = 10
 # All that has to be carried over: moments, the order of rows, a place inside an epoch.
 RECIPE: dict[str, Any] = {

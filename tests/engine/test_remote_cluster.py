@@ -8,9 +8,12 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
+import pytest
 
 from service.client import Client
 from tests.support.serving import GRACE, free_port, running_service, wait_for
+
+pytestmark = pytest.mark.waits(15)
 
 OF_ANOTHER_VERSION = {"DESCENT_WORKSHOP": "1"}
 """A setting that this version does not know; workers read none, and so refuse none."""

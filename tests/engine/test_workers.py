@@ -15,6 +15,8 @@ from service.settings import Settings
 from tests.support.serving import RunningService, running_service, wait_for
 from tests.support.training import line, straight
 
+pytestmark = pytest.mark.waits(12)
+
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:

@@ -19,10 +19,6 @@ OPERATIONS: list[Operation] = [
 SCHEMAS = list(schemas_of(DOCUMENT))
 
 
-def each(operations: list[Operation]) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize(("name", "operation"), operations, ids=[name for name, _ in operations])
-
-
 def validator(schema: dict[str, Any]) -> jsonschema_rs.Validator:
     """A validator of a schema whose references lead into the document."""
     return jsonschema_rs.Draft202012Validator({**schema, "components": DOCUMENT["components"]})
@@ -101,28 +97,28 @@ def answers() -> list[tuple[str, str, dict[str, Any]]]:
     ]
 
 
-@pytest.mark.parametrize(
-    ("name", "status", "content"), answers(), ids=[f"{name} {status}" for name, status, _ in answers()]
-)
-def test_an_answer_has_an_example_that_is_one(name: str, status: str, content: dict[str, Any]) -> None:
-    assert "example" in content, "`make examples` records one"
-    assert faults(content["schema"], content["example"]) == [], "`make examples` records it anew"
+def test_every_answer_has_an_example_that_is_one() -> None:
+    for name, status, content in answers():
+        assert "example" in content, f"{name} {status}: `make examples` records one"
+        found = faults(content["schema"], content["example"])
+        assert found == [], f"{name} {status}: `make examples` records it anew"
 
 
-@each(OPERATIONS)
-def test_the_headers_that_clients_need_are_declared(name: str, operation: dict[str, Any]) -> None:
-    headers = {status: set(answer.get("headers", ())) for status, answer in operation["responses"].items()}
-    takes = {parameter["name"] for parameter in operation.get("parameters", ())}
-    assert "Location" in headers.get("201", {"Location"})
-    assert {"Location", "Retry-After"} <= headers.get("202", {"Location", "Retry-After"})
-    assert "Retry-After" in headers.get("503", {"Retry-After"})
-    assert "prefer" not in takes or "Preference-Applied" in headers["200"]
+def test_the_headers_that_clients_need_are_declared() -> None:
+    for name, operation in OPERATIONS:
+        headers = {status: set(answer.get("headers", ())) for status, answer in operation["responses"].items()}
+        takes = {parameter["name"] for parameter in operation.get("parameters", ())}
+        assert "Location" in headers.get("201", {"Location"}), name
+        assert {"Location", "Retry-After"} <= headers.get("202", {"Location", "Retry-After"}), name
+        assert "Retry-After" in headers.get("503", {"Retry-After"}), name
+        assert "prefer" not in takes or "Preference-Applied" in headers["200"], name
 
 
-@each(OPERATIONS)
-def test_every_body_and_answer_has_a_schema(name: str, operation: dict[str, Any]) -> None:
-    parts = [operation.get("requestBody", {}), *operation["responses"].values()]
-    assert [part for part in parts for content in part.get("content", {}).values() if not content.get("schema")] == []
+def test_every_body_and_answer_has_a_schema() -> None:
+    for name, operation in OPERATIONS:
+        parts = [operation.get("requestBody", {}), *operation["responses"].values()]
+        contents = [content for part in parts for content in part.get("content", {}).values()]
+        assert [content for content in contents if not content.get("schema")] == [], name
 
 
 def body_of(name: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from service.client import Client
 from tests.support.document import document
 from tests.support.serving import RunningService
 
-SIZE = 6 << 20
+SIZE = 4 << 20
 """Bytes of each body: many times what a recipe may have."""
 NAMES = {"model": "hostile", "version": "0", "dataset": "hostile", "job": "hostile"}
 METHODS = ("post", "put", "patch", "delete")
@@ -97,4 +97,4 @@ def test_no_hostile_body_takes_much_memory(service: RunningService, http: httpx.
         taken = peak(service) - before
         assert 400 <= answer.status_code < 500, (kind, answer.text[:500])
         assert len(json.loads(answer.content)["errors"]) <= 20, kind
-        assert taken <= 4 * len(body) + (64 << 20), (kind, taken >> 20)
+        assert taken <= 4 * len(body) + (44 << 20), (kind, taken >> 20)

@@ -66,34 +66,35 @@ def start_of(network: Network) -> Array:
     return vector
 
 
-@pytest.mark.parametrize("layers", LAYERS.values(), ids=LAYERS.keys())
+# All pairs of one thing with others are one test: a test takes longer than a pair.
 @pytest.mark.parametrize("activation", all_activations(), ids=lambda activation: activation.name)
-def test_every_activation_in_every_layer(layers: str, activation: Activation) -> None:
-    network = Network(read(layers.format(write(activation))), "float64")
-    part, vector = problem(ROWS), start_of(network)
-    _, gradient = gradient_of(network, vector, part, MSE())
-    assert relative_error(gradient, differences_of(network, vector, part, MSE())) < 1e-6
+def test_every_activation_in_every_layer(activation: Activation) -> None:
+    for layers in LAYERS.values():
+        network = Network(read(layers.format(write(activation))), "float64")
+        part, vector = problem(ROWS), start_of(network)
+        _, gradient = gradient_of(network, vector, part, MSE())
+        assert relative_error(gradient, differences_of(network, vector, part, MSE())) < 1e-6, layers
 
 
 @pytest.mark.parametrize("loss", all_losses(), ids=lambda loss: f"{loss.name}-{loss.agg}")
-@pytest.mark.parametrize("layers", LAYERS.values(), ids=LAYERS.keys())
-def test_every_loss_behind_every_layer(layers: str, loss: Loss) -> None:
+def test_every_loss_behind_every_layer(loss: Loss) -> None:
     ending = "softmax" if loss.accepts is PROBABILITIES else "identity" if loss.accepts is None else "softplus"
-    network = Network(read(f"Chain({layers.format('tanh')}, {ending})"), "float64")
-    part, vector = problem(ROWS), start_of(network)
-    _, gradient = gradient_of(network, vector, part, loss)
-    assert relative_error(gradient, differences_of(network, vector, part, loss)) < 1e-6
+    for layers in LAYERS.values():
+        network = Network(read(f"Chain({layers.format('tanh')}, {ending})"), "float64")
+        part, vector = problem(ROWS), start_of(network)
+        _, gradient = gradient_of(network, vector, part, loss)
+        assert relative_error(gradient, differences_of(network, vector, part, loss)) < 1e-6, layers
 
 
 @pytest.mark.parametrize("loss", all_losses(), ids=lambda loss: f"{loss.name}-{loss.agg}")
-@pytest.mark.parametrize("activation", all_activations(), ids=lambda activation: activation.name)
-def test_every_loss_behind_every_activation(activation: Activation, loss: Loss) -> None:
+def test_every_loss_behind_every_activation(loss: Loss) -> None:
     """Losses of probabilities get outputs between 0.2 and 0.8, whatever the activation returns."""
     squash = ", sigmoid, Dense(2 => 2; init=identity_init(gain=0.6))" if loss.accepts is not None else ""
-    network = Network(read(f"Chain(Dense(3 => 2), {write(activation)}{squash})"), "float64")
-    part, vector = problem(ROWS), start_of(network)
-    _, gradient = gradient_of(network, vector, part, loss)
-    assert relative_error(gradient, differences_of(network, vector, part, loss)) < 1e-6
+    for activation in all_activations():
+        network = Network(read(f"Chain(Dense(3 => 2), {write(activation)}{squash})"), "float64")
+        part, vector = problem(ROWS), start_of(network)
+        _, gradient = gradient_of(network, vector, part, loss)
+        assert relative_error(gradient, differences_of(network, vector, part, loss)) < 1e-6, activation
 
 
 @pytest.mark.parametrize("activation", [a for a in all_activations() if not a.whole_row], ids=lambda a: a.name)

@@ -12,9 +12,10 @@ from tests.support.browser import AXE, DESKTOP, PHONE, Visit, visiting
 from tests.support.serving import RunningService
 from tests.support.training import line, straight
 
-pytestmark = pytest.mark.skipif(
-    not AXE.exists(), reason="axe-core is not here: make .node-clients/.tools, which needs npm"
-)
+pytestmark = [
+    pytest.mark.waits(20),
+    pytest.mark.skipif(not AXE.exists(), reason="axe-core is not here: make .node-clients/.tools, which needs npm"),
+]
 
 
 SHAPES: tuple[tuple[tuple[int, int], Literal["light", "dark"]], ...] = ((PHONE, "dark"), (DESKTOP, "light"))

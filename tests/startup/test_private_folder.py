@@ -12,6 +12,8 @@ from service.startup.private_folder import keep_private
 from tests.support.serving import WholeService, wait_for
 from tests.support.training import line, straight
 
+pytestmark = pytest.mark.waits(10)
+
 
 @pytest.fixture(autouse=True)
 def _usual_umask() -> Iterator[None]:

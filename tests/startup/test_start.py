@@ -13,6 +13,8 @@ import pytest
 from tests.support.problems import problem
 from tests.support.serving import PATIENCE, free_port, http_client, wait_for
 
+pytestmark = pytest.mark.waits(12)
+
 URL = "http://127.0.0.1/api/models"
 HEAVY = {"alembic", "dask", "distributed", "fastapi", "numpy", "onnx", "pyarrow", "pydantic", "sqlalchemy", "uvicorn"}
 

@@ -31,6 +31,8 @@ from tests.support.full_disk import small_disk
 from tests.support.serving import RunningService, running_service
 from tests.support.training import line, straight
 
+pytestmark = pytest.mark.waits(15)
+
 KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_EC2_METADATA_DISABLED": "true"}
 HOUR = 3600
 

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 
@@ -13,11 +14,27 @@ def printed_by(script: str, *arguments: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True, env=one_thread).stdout
 
 
+def print_from_a_fork(work: Callable[[], object]) -> None:
+    """Print what `work` returns in a fork, which begins with the memory of this process and leaves nothing behind."""
+    sys.stdout.flush()
+    fork = os.fork()
+    if fork == 0:
+        try:
+            sys.stdout.write(f"{work()}\n")
+            sys.stdout.flush()
+        except BaseException:  # noqa: BLE001 - whatever it is, the fork ends here
+            sys.excepthook(*sys.exc_info())
+            os._exit(1)
+        os._exit(0)
+    if os.waitpid(fork, 0)[1]:
+        sys.exit("the fork failed")
+
+
 def peak_memory() -> int:
     """Return the bytes of this process's largest resident set.
 
-    Since the program began: what getrusage tells includes the parent's memory at the fork, so that whatever a program
-    takes would go unseen below the size of the test process.
+    Since the program or its fork began: what getrusage tells includes the parent's memory at the fork, so that whatever
+    a program takes would go unseen below the size of the test process.
     """
     lines = Path("/proc/self/status").read_text().splitlines()
     return int(next(line for line in lines if line.startswith("VmHWM:")).split()[1]) << 10

@@ -15,6 +15,8 @@ from service.client import Client
 from service.telemetry.logs import LineFormatter, OnceAMinute
 from tests.support.serving import PATIENCE, RunningService, WholeService, running_service, wait_for
 
+pytestmark = pytest.mark.waits(10)
+
 LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (INFO|WARNING|ERROR|CRITICAL) +\S.*")
 
 

@@ -3,7 +3,11 @@
 import random
 from pathlib import Path
 
+import pytest
+
 from tests.torture.run import command, torture
+
+pytestmark = pytest.mark.waits(55)
 
 KILLS = 20
 TINY = 200

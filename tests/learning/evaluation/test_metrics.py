@@ -12,6 +12,8 @@ from tests.support.learning.judging import classification, regression
 
 CASES = answers("sklearn_metrics")["cases"]
 REGRESSIONS = [pytest.param(case, id=case["name"]) for case in CASES if case["kind"] == "regression"]
+BLOCKS = 1, 7, 100
+"""Rows that are added at once."""
 CLASSIFICATIONS = [pytest.param(case, id=case["name"]) for case in CASES if case["kind"] == "classification"]
 
 
@@ -31,23 +33,24 @@ def same(found: dict[str, Any], expected: dict[str, Any]) -> bool:
     } == pytest.approx({at: value for at, value in theirs.items() if at not in unknown}, rel=1e-6, abs=1e-6)
 
 
-@pytest.mark.parametrize("block", [1, 7, 100])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("case", REGRESSIONS)
-def test_numbers_are_judged_as_by_scikit_learn(case: dict[str, Any], dtype: str, block: int) -> None:
-    found = regression(np.array(case["predictions"], dtype), np.array(case["targets"], dtype), block)
-    assert same(found, case["answer"])
+def test_numbers_are_judged_as_by_scikit_learn(case: dict[str, Any], dtype: str) -> None:
+    for block in BLOCKS:
+        found = regression(np.array(case["predictions"], dtype), np.array(case["targets"], dtype), block)
+        assert same(found, case["answer"]), block
 
 
-@pytest.mark.parametrize("block", [1, 7, 100])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("case", CLASSIFICATIONS)
-def test_classes_are_judged_as_by_scikit_learn(case: dict[str, Any], dtype: str, block: int) -> None:
+def test_classes_are_judged_as_by_scikit_learn(case: dict[str, Any], dtype: str) -> None:
     scores, codes, answer = np.array(case["scores"], dtype), np.array(case["codes"], dtype), case["answer"]
     names = [f"class {code}" for code in range(scores.shape[1])]
-    found = classification(scores, codes, names, block, probabilities=answer["log_loss"] is not None)
-    assert [each.pop("class") for each in found["per_class"]] == names
-    assert same(found, answer | ({"log_loss": case["float32_log_loss"]} if dtype == "float32" else {}))
+    expected = answer | ({"log_loss": case["float32_log_loss"]} if dtype == "float32" else {})
+    for block in BLOCKS:
+        found = classification(scores, codes, names, block, probabilities=answer["log_loss"] is not None)
+        assert [each.pop("class") for each in found["per_class"]] == names
+        assert same(found, expected), block
 
 
 @pytest.mark.parametrize("wrong", [np.inf, -np.inf, np.nan, 1e200])

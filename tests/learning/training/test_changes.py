@@ -64,7 +64,7 @@ def test_recorded_changes_give_the_same_bytes(case: str, monkeypatch: pytest.Mon
         assert again.reports == first.reports
         assert again.outcome == first.outcome
     at_every_block(monkeypatch)
-    step = max(1, len(first.states) // 6)
+    step = max(1, len(first.states) // 4)
     for count, state in [*first.states[::step], *run(new(case, made)).states[1::step]]:
         training = new(case, made)
         training.restore(state)

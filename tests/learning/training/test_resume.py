@@ -22,6 +22,8 @@ from service.learning.training.training import Training
 from tests.support.learning.networks import LAYERS, all_rules, network, problem
 
 RECIPE = Recipe(loss=MSE(), optimiser=Adam(0.02), epochs=4, batch_size=4, shuffle=True, seed=7, path="batches")
+STOPS = 9
+"""Places of a run from which another one goes on."""
 TANH = "Chain(Dense(3 => 5, tanh), Dense(5 => 2))"
 
 
@@ -67,7 +69,9 @@ def check_every_stop(net: Network, recipe: Recipe, new: Callable[[Network, Recip
     for event in whole.run():
         states.append(whole.state())
         events.append(event)
-    for index in range(0, len(states), max(1, len(states) // 16)):
+    for index in np.linspace(0, len(states) - 1, STOPS).astype(
+        int
+    ):  # at all kinds of places: steps of one size meet few
         training = new(net, recipe)
         training.restore(states[index])
         rest = [told(event) for event in training.run() if isinstance(event, EpochReport)]

@@ -23,7 +23,7 @@ from tests.support.learning.linear_problems import LinearProblem
 from tests.support.learning.quadratic_training import MAKE, part_of, recipe
 
 EPOCHS = 40
-SEEDS = range(4)
+SEEDS = range(2)
 RULES = [("Descent", 0.9), ("Descent", 1e-6), ("Momentum", 0.5), ("Adam", 1e-3)]
 
 
