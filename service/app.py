@@ -53,6 +53,7 @@ from service.page.docs_endpoints import add_docs
 from service.page.endpoints import router as page
 from service.predictions.endpoints import kserve
 from service.predictions.endpoints import router as predictions
+from service.quotas.stored import Stored
 from service.recovery import keep_removing_abandoned, recover
 from service.resources import DatabaseOf, EngineOf, Resources, RoomOf
 from service.retention.operations import keep_applying
@@ -145,7 +146,8 @@ def create_app(settings: Settings) -> FastAPI:
     add_docs(app, OPEN if settings.docs == "open" else READ)
     add_document(app)
     # the last are the outermost: nothing reads a body before they let its request in
-    if settings.max_requests is not None or settings.max_streams is not None:
+    of_owners = settings.max_requests, settings.max_streams, settings.max_queued_jobs, settings.max_stored_bytes
+    if any(limit is not None for limit in of_owners):
         app.add_middleware(OwnerLimits, requests=settings.max_requests, streams=settings.max_streams)
     proxies = Proxies(settings.proxies)
     app.add_middleware(Guard, table=RouteTable(app), proxies=proxies, asks=settings.auth == "keys")
@@ -180,6 +182,7 @@ async def opened(settings: Settings) -> AsyncIterator[Resources]:
             statistics=Statistics(),
             keys_in_flight=KeysInFlight(),
             upload_turns=Turns(),
+            stored=Stored(database, settings.max_stored_bytes),
         )
     finally:
         removing.cancel()

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from service.inference.activity import Statistics
     from service.jobs.watching.watcher import Watcher
     from service.models.networks import Networks
+    from service.quotas.stored import Stored
     from service.settings import Settings
     from service.storage.storage import Storage
     from service.telemetry.readiness import Room
@@ -34,6 +35,7 @@ class Resources:
     statistics: "Statistics"
     keys_in_flight: "KeysInFlight"
     upload_turns: "Turns"
+    stored: "Stored"
 
 
 def resources_of(request: Request) -> Resources:
@@ -59,3 +61,4 @@ EngineOf = Annotated["Engine", _resource(lambda resources: resources.engine)]
 RoomOf = Annotated["Room", _resource(lambda resources: resources.room)]
 StatisticsOf = Annotated["Statistics", _resource(lambda resources: resources.statistics)]
 UploadTurnsOf = Annotated["Turns", _resource(lambda resources: resources.upload_turns)]
+StoredOf = Annotated["Stored", _resource(lambda resources: resources.stored)]

@@ -68,6 +68,16 @@ class Settings(BaseSettings):
     """Streams of events that one owner may have open, in each replica; None: any number."""
     max_queued_jobs: PositiveInt | None = None
     """Jobs of one owner that may wait for a worker; None: any number."""
+    max_stored_bytes: PositiveInt | None = None
+    """Bytes that the datasets, models and jobs of one owner may take; None: any number."""
+    max_rows: Annotated[int, Field(ge=1, le=1_000_000_000)] = 1_000_000_000
+    """Rows of the largest dataset."""
+    max_columns: Annotated[int, Field(ge=2, le=4096)] = 4096
+    """Columns of the widest dataset."""
+    max_expression: Annotated[int, Field(ge=1, le=2000)] = 2000
+    """Characters of the longest formula that a client writes."""
+    max_job_seconds: PositiveInt | None = None
+    """Seconds of workers that a job may take; None: as many as it asks for."""
     max_body: PositiveInt = 32 * MEBIBYTE
     """Largest request body, in bytes."""
     max_upload: PositiveInt = 8192 * MEBIBYTE

@@ -30,7 +30,7 @@ FLOORS = (
     "models",
     "jobs",
     "confidence cross_validations sweeps",
-    "backup engine evaluations predictions recovery",
+    "backup engine evaluations predictions quotas recovery",
     "client inference metrics retention",
     "app demo",
     "server",

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.database import standing
 from service.database.caller import caller
 from service.errors import TooMany
 from service.http.problems import refuse
@@ -14,7 +15,7 @@ STREAMS = re.compile(r"/api/(events|(jobs|sweeps)/[^/]+/events)")
 """The paths of streams of events."""
 
 
-class Standing(NamedTuple):
+class Paced(NamedTuple):
     """An owner's requests of the present second."""
 
     left: int
@@ -32,14 +33,14 @@ class Pace:
         self.rate = rate
         self._due: dict[str, float] = {}
 
-    def take(self, owner: str, now: float) -> Standing:
+    def take(self, owner: str, now: float) -> Paced:
         """Count a request, unless there is none left."""
         due = max(self._due.get(owner, now), now) + 1 / self.rate
         over = due - now - 1
         if over > 1e-9:
-            return Standing(0, over)
+            return Paced(0, over)
         self._due[owner] = due
-        return Standing(int((1 + now - due) * self.rate + 1e-6), 0)
+        return Paced(int((1 + now - due) * self.rate + 1e-6), 0)
 
 
 class OwnerLimits:
@@ -57,19 +58,24 @@ class OwnerLimits:
             await self.app(scope, receive, send)
             return
         if self._pace is not None:
-            standing = self._pace.take(owner, time.monotonic())
-            headers = _headers(self._pace.rate, standing)
-            send = _adding(headers, send)
-            if standing.wait:
+            paced = self._pace.take(owner, time.monotonic())
+            send = _adding(_headers(self._pace.rate, paced), send)
+            if paced.wait:
                 detail = f"{owner} may send {self._pace.rate} requests a second (DESCENT_MAX_REQUESTS)."
-                await _refuse(scope, receive, send, detail, standing.wait)
+                await _refuse(scope, receive, send, detail, paced.wait)
                 return
-        if self._most_streams is None or STREAMS.fullmatch(scope["path"]) is None:
-            await self.app(scope, receive, send)
-        else:
-            await self._stream(owner, self._most_streams, scope, receive, send)
+        told, token = standing.begin()
+        send = _telling(told, send)
+        try:
+            if self._most_streams is None or STREAMS.fullmatch(scope["path"]) is None:
+                await self.app(scope, receive, send)
+            else:
+                await self._stream(owner, self._most_streams, scope, receive, send)
+        finally:
+            standing.end(token)
 
     async def _stream(self, owner: str, most: int, scope: Scope, receive: Receive, send: Send) -> None:
+        standing.tell("Streams", most - self._streams.get(owner, 0) - 1)
         if self._streams.get(owner, 0) >= most:
             detail = f"{owner} may have {most} streams of events open (DESCENT_MAX_STREAMS): close one."
             await _refuse(scope, receive, send, detail, 1)
@@ -89,11 +95,11 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, detail: str, wait:
     await refuse(scope, receive, send, error)
 
 
-def _headers(rate: int, standing: Standing) -> list[tuple[bytes, bytes]]:
-    """Return the headers that tell an owner's standing, as many services have them."""
+def _headers(rate: int, paced: Paced) -> list[tuple[bytes, bytes]]:
+    """Return the headers that tell of an owner's requests, as many services have them."""
     return [
         (b"ratelimit-limit", b"%d" % rate),
-        (b"ratelimit-remaining", b"%d" % standing.left),
+        (b"ratelimit-remaining", b"%d" % paced.left),
         (b"ratelimit-reset", b"1"),
     ]
 
@@ -105,3 +111,15 @@ def _adding(headers: list[tuple[bytes, bytes]], send: Send) -> Send:
         await send(message)
 
     return send_with_headers
+
+
+def _telling(told: dict[str, int], send: Send) -> Send:
+    """Add what is left of each limit that the request came to know of, such as X-Descent-Left-Queued-Jobs."""
+
+    async def send_with_rest(message: Message) -> None:
+        if told and message["type"] == "http.response.start":
+            rest = [(f"x-descent-left-{limit.lower()}".encode(), b"%d" % left) for limit, left in told.items()]
+            message["headers"] = [*message.get("headers", ()), *rest]
+        await send(message)
+
+    return send_with_rest

@@ -14,11 +14,11 @@ from service.http.routes import JSONRoute
 from service.http.scopes import READ, TRAIN, needs
 from service.http.waiting import Wait, after_waiting, say_applied
 from service.idempotency.creation import CreationOf
-from service.jobs import queue
 from service.jobs.drafts import Draft
 from service.jobs.endpoints import Submitter
+from service.jobs.queue.room import check_room
 from service.jobs.watching.watcher import Watcher, until_over
-from service.resources import DatabaseOf, EngineOf, NetworksOf, SettingsOf, StorageOf, WatcherOf
+from service.resources import DatabaseOf, EngineOf, NetworksOf, SettingsOf, StorageOf, StoredOf, WatcherOf
 
 router = APIRouter(prefix="/api/cross-validations", tags=["cross-validations"], route_class=JSONRoute)
 
@@ -43,6 +43,7 @@ async def create_cross_validation(
     settings: SettingsOf,
     watcher: WatcherOf,
     engine: EngineOf,
+    stored: StoredOf,
     wait: Wait,
     submitter: Submitter,
 ) -> Response:
@@ -57,8 +58,8 @@ async def create_cross_validation(
     """
 
     def create(draft: Draft) -> tuple[str, Response]:
-        with database.transaction() as session:
-            queue.check_room(session, settings.max_queued_jobs, new.folds)
+        with stored.adding((draft.plan.bytes or 0) * new.folds), database.transaction() as session:
+            check_room(session, settings.max_queued_jobs, new.folds)
             record = operations.create(session, new, draft)
             shown = operations.show(session, record)
             location = f"/api/cross-validations/{record.id}"

@@ -14,13 +14,13 @@ from service.errors import Conflict, invalid
 from service.ids import new_id
 from service.jobs import drafts
 from service.jobs import operations as jobs
+from service.jobs.checks.allowed import Allowed
 from service.jobs.drafts import Draft
 from service.jobs.shared_recipe import check_own_fields, faults_in_recipe, job_of
 from service.jobs.states import ENDED, State
 from service.models.networks import Networks
 from service.pointers import reference_at
 from service.settings import Settings
-from service.startup.machine import worker_memory
 from service.storage.storage import Storage
 
 UNTRAINED = 0
@@ -53,8 +53,7 @@ def draft(
         raise invalid("#/folds", detail, "too_few_rows")
     with faults_in_recipe():
         job = job_of({"from_version": UNTRAINED, **new.recipe}, new.model, new.dataset)
-        limits = settings.max_job_bytes, submitter, worker_memory(settings)
-        return drafts.draft(database, storage, networks, job, *limits)
+        return drafts.draft(database, storage, networks, job, Allowed.by(settings), submitter)
 
 
 def create(session: Session, new: NewCrossValidation, job: Draft) -> CrossValidationRecord:

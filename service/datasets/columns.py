@@ -14,6 +14,8 @@ UNAMBIGUOUS: DateOrder = "unambiguous"
 LONGEST_NAME = 500
 """Characters; the headers of surveys are whole questions."""
 MOST_COLUMNS = 4096
+MOST_ROWS = 10**9
+"""Rows of a dataset; with more, NumPy draws no hypergeometric numbers."""
 Rename = Mapping[str, str]
 """The names that a version has for columns of a dataset, by their own."""
 MOST_CATEGORIES = 256

@@ -14,7 +14,7 @@ from service.datasets import operations
 from service.datasets.faults import Faults
 from service.datasets.formats.media_types import ALIASES, ANY_FORM, MediaType
 from service.datasets.ingest.options import StreamedOptions
-from service.datasets.ingest.roles import Options
+from service.datasets.ingest.roles import Most, Options
 from service.datasets.ingest.sent import FORM_SCHEMA, Sent, of_form, options_of, sent_alone, sent_in_form
 from service.datasets.ingest.upload import Turns, Upload
 from service.datasets.records import DatasetRecord
@@ -28,9 +28,8 @@ from service.http.routes import JSONRoute, body_of, media_type
 from service.http.scopes import TRAIN, needs
 from service.idempotency.creation import Creation, IdempotencyKey, creation, replay, was_used
 from service.ids import new_id
-from service.resources import DatabaseOf, SettingsOf, StorageOf, UploadTurnsOf, resources_of
+from service.resources import Resources, resources_of
 from service.settings import Settings
-from service.storage.storage import Storage
 
 router = APIRouter(prefix="/api/datasets", tags=["datasets"], route_class=JSONRoute)
 
@@ -66,10 +65,6 @@ BINARY = {"schema": {"type": "string", "format": "binary"}}
 async def create_dataset(
     request: Request,
     options: Annotated[StreamedOptions, Query()],
-    database: DatabaseOf,
-    storage: StorageOf,
-    settings: SettingsOf,
-    turns: UploadTurnsOf,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Keep a table, as JSON columns or as a file of rows, and divide it into parts.
@@ -81,43 +76,43 @@ async def create_dataset(
     With `validate_only`, all advice and all faults of the first megabyte are answered beside kinds, widths, statistics
     and the first rows, also where the targets are not named yet.
     """
+    resources = resources_of(request)
     if media_type(request) == "application/json":
         refuse_beside_json(options.model_copy(update={"validate_only": False}))
         if options.validate_only:
-            return await run_in_threadpool(_preview_json, await body_of(request), database, storage)
-        async with asynccontextmanager(creation)(request, database, idempotency_key) as created:
+            return await run_in_threadpool(_preview_json, await body_of(request), resources)
+        async with asynccontextmanager(creation)(request, resources.database, idempotency_key) as created:
             body = await (body_of(request) if created.key is None else request.body())  # the key's has been read
-            return await run_in_threadpool(_create_from_json, body, created, database, storage)
+            return await run_in_threadpool(_create_from_json, body, created, resources)
     if media_type(request) == FORM:
-        with storage.writing(new_id("ds")) as folder:
+        with resources.storage.writing(new_id("ds")) as folder:
             try:
                 form = await read_form(request.stream(), request.headers["content-type"], folder / FILE)
                 options = options_of(request, form)
                 sent = await run_in_threadpool(sent_in_form, request, form)
-                return await _create_from_stream(
-                    request, options, sent, database, storage, settings, turns, idempotency_key
-                )
+                return await _create_from_stream(request, options, sent, resources, idempotency_key)
             except Invalid as refused:
                 raise of_form(refused, request) from None
     sent = sent_alone(request)
-    return await _create_from_stream(request, options, sent, database, storage, settings, turns, idempotency_key)
+    return await _create_from_stream(request, options, sent, resources, idempotency_key)
 
 
-def _create_from_json(body: bytes, created: Creation, database: Database, storage: Storage) -> Response:
+def _create_from_json(body: bytes, created: Creation, resources: Resources) -> Response:
+    most = _most(resources.settings, resources.stored.left())
     new = validated(_NEW_DATASET, read_json(body))
-    operations.refuse_taken(database, new.name)
-    record = operations.create(storage, new)
-    with operations.adding(database, storage, record) as session:
+    operations.refuse_taken(resources.database, new.name)
+    record = operations.create(resources.storage, new, most)
+    with operations.adding(resources.database, resources.storage, record, resources.stored.adding) as session:
         return _answer(session, record, created)
 
 
-def _preview_json(body: bytes, database: Database, storage: Storage) -> Response:
+def _preview_json(body: bytes, resources: Resources) -> Response:
     new = validated(_PREVIEWED_DATASET, read_json(body))
     faults = Faults(with_remedies=True)
     if not new.targets:
         faults.note(invalid("#/targets", 'Name the columns to be learnt: "targets": ["y"].'))
-    _note_taken(database, new.name, "#/name", faults)
-    return _previewed(operations.preview(storage, new, faults))
+    _note_taken(resources.database, new.name, "#/name", faults)
+    return _previewed(operations.preview(resources.storage, new, _most(resources.settings), faults))
 
 
 async def _preview_stream(upload: Upload, options: StreamedOptions, sent: Sent, turns: Turns) -> Response:
@@ -150,20 +145,19 @@ async def _create_from_stream(
     request: Request,
     options: StreamedOptions,
     sent: Sent,
-    database: Database,
-    storage: Storage,
-    settings: Settings,
-    turns: Turns,
+    resources: Resources,
     key: str | None,
 ) -> Response:
     def answer(session: Session, record: DatasetRecord) -> Response:
         return _answer(session, record, Creation(key, str(sent.mark)))
 
+    database, turns = resources.database, resources.upload_turns
     if options.validate_only:
-        upload = _upload(options, sent, database, storage, settings.max_upload)
+        upload = _upload(options, sent, resources, _most(resources.settings))
         return await _preview_stream(upload, options, sent, turns)
     async with _held(request, sent, database, key):
-        upload = _upload(options, sent, database, storage, settings.max_upload)
+        left = await run_in_threadpool(resources.stored.left)
+        upload = _upload(options, sent, resources, _most(resources.settings, left))
         if not options.targets:
             raise _no_targets()
         await run_in_threadpool(operations.refuse_taken, database, options.name)
@@ -173,22 +167,31 @@ async def _create_from_stream(
             raise options.in_query(refused) from None
 
 
-def _upload(options: StreamedOptions, sent: Sent, database: Database, storage: Storage, limit: int) -> Upload:
+def _most(settings: Settings, left: int | None = None) -> Most:
+    """Return the limits of a dataset whose owner has so many bytes left."""
+    bytes, bytes_by = settings.max_upload, "DESCENT_MAX_UPLOAD"
+    if left is not None and left < bytes:
+        bytes, bytes_by = left, "DESCENT_MAX_STORED_BYTES"
+    return Most(bytes, bytes_by, settings.max_rows, settings.max_columns)
+
+
+def _upload(options: StreamedOptions, sent: Sent, resources: Resources, most: Most) -> Upload:
     return Upload(
-        database,
-        storage,
+        resources.database,
+        resources.storage,
         Options(
             options.name,
             options.targets,
             options.split(),
             options.dtype,
             options.missing_ways(),
-            limit,
+            most,
             labels_of(options.labels, "labels"),
         ),
         sent.kind,
-        options.reading(limit, sent.charset),
+        options.reading(resources.settings.max_upload, sent.charset),
         sent.size,
+        resources.stored.adding,
     )
 
 

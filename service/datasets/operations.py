@@ -1,7 +1,7 @@
 """The rules of datasets."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from sqlalchemy.exc import IntegrityError
@@ -14,7 +14,7 @@ from service.datasets import records
 from service.datasets.faults import Faults, Note
 from service.datasets.formats.json_columns import json_table
 from service.datasets.ingest.preview import preview_table
-from service.datasets.ingest.roles import Options
+from service.datasets.ingest.roles import Most, Options
 from service.datasets.ingest.store import store_table
 from service.datasets.records import DatasetRecord
 from service.datasets.schemas import NewDataset
@@ -28,6 +28,10 @@ from service.wire import PartName
 __all__ = ["Options", "adding", "create", "delete", "naming", "preview", "refuse_taken", "rows", "store"]
 
 
+Counted = Callable[[int], AbstractContextManager[None]]
+"""A count of the bytes that are added within a block, which may refuse them."""
+
+
 def store(storage: Storage, table: Table, options: Options) -> DatasetRecord:
     """Keep a table that is in memory; the row follows with `adding`.
 
@@ -38,34 +42,37 @@ def store(storage: Storage, table: Table, options: Options) -> DatasetRecord:
     return store_table(storage, lambda _, __: table, options, new_id("ds"), now())
 
 
-def create(storage: Storage, new: NewDataset) -> DatasetRecord:
+def create(storage: Storage, new: NewDataset, most: Most) -> DatasetRecord:
     """Keep the data of a JSON body; the row follows with `adding`. Raises as `store` does."""
-    return store_table(storage, *_as_json(new), new_id("ds"), now())
+    return store_table(storage, *_as_json(new, most), new_id("ds"), now())
 
 
-def preview(storage: Storage, new: NewDataset, faults: Faults) -> JsonObject:
+def preview(storage: Storage, new: NewDataset, most: Most, faults: Faults) -> JsonObject:
     """Return what a JSON body would become, and all its faults beside those."""
-    return preview_table(storage, *_as_json(new), faults)
+    return preview_table(storage, *_as_json(new, most), faults)
 
 
-def _as_json(new: NewDataset) -> tuple[Callable[[Path, Note], Table], Options]:
+def _as_json(new: NewDataset, most: Most) -> tuple[Callable[[Path, Note], Table], Options]:
     def read(_: Path, note: Note) -> Table:
         return json_table(new.columns, new.types, new.dtype, note)
 
-    return read, Options(new.name, new.targets, new.split, new.dtype, new.missing, labels=new.labels)
+    return read, Options(new.name, new.targets, new.split, new.dtype, new.missing, most, new.labels)
 
 
 @contextmanager
-def adding(database: Database, storage: Storage, record: DatasetRecord) -> Iterator[Session]:
+def adding(
+    database: Database, storage: Storage, record: DatasetRecord, counted: Counted = lambda _: nullcontext()
+) -> Iterator[Session]:
     """A transaction that adds the row of stored data, or makes ready the one that was loading.
 
-    Where it fails, the files go.
+    Its bytes are `counted` meanwhile. Where something fails, the files go.
 
     Raises:
         Conflict: the name is taken.
+        TooLarge: the owner may not have so many bytes.
     """
     try:
-        with naming(record), database.transaction() as session:
+        with counted(record.bytes), naming(record), database.transaction() as session:
             kept = session.merge(record)
             session.flush()
             record.owner, record.shared = kept.owner, kept.shared

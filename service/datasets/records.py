@@ -3,7 +3,19 @@
 import json
 from datetime import datetime, timedelta
 
-from sqlalchemy import JSON, Dialect, Index, String, TypeDecorator, UniqueConstraint, delete, or_, select, update
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Dialect,
+    Index,
+    String,
+    TypeDecorator,
+    UniqueConstraint,
+    delete,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service.database import lookup
@@ -63,6 +75,8 @@ class DatasetRecord(Labelled, Shareable, Record):
     """Columns of the body that were left out."""
     advice: Mapped[list[Advice]] = mapped_column(AsJson.of(list[Advice]), default=list, server_default="[]")
     """Advice to the sender on the way that the body was read."""
+    bytes: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    """Those of its files."""
     sha256: Mapped[str | None]
     """None while it is loading."""
     state: Mapped[str] = mapped_column(default="ready", server_default="ready")

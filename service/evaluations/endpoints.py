@@ -15,7 +15,8 @@ from service.http.routes import JSONRoute
 from service.http.scopes import READ, TRAIN, needs
 from service.idempotency.creation import CreationOf
 from service.models import records as models
-from service.resources import DatabaseOf, NetworksOf, StorageOf
+from service.resources import DatabaseOf, NetworksOf, SettingsOf, StorageOf, StoredOf
+from service.vocabulary.formulas import check_formulas
 from service.wire import PartName, VersionNumber
 
 router = APIRouter(prefix="/api/models/{model}", tags=["predictions"], route_class=JSONRoute)
@@ -36,8 +37,13 @@ def evaluate(
     database: DatabaseOf,
     storage: StorageOf,
     networks: NetworksOf,
+    settings: SettingsOf,
+    stored: StoredOf,
 ) -> Response:
     """Compute loss and metrics of a version on data, by default on the test part, and keep them."""
+    stored.left()
+    if new.loss is not None:
+        check_formulas(new.loss.to_learning(), settings.max_expression, "#/loss/expression")
     record = operations.evaluate(database, storage, networks, model, new)
     with database.transaction() as session:
         operations.keep(session, record)

@@ -16,6 +16,7 @@ from service.datasets.view import MOST_NAMED, DatasetView, check_weights
 from service.errors import Invalid, invalid
 from service.jobs import growth
 from service.jobs.checks import automatic, losses
+from service.jobs.checks.allowed import Allowed
 from service.jobs.checks.case import Case
 from service.jobs.checks.checks import advice_on_data
 from service.jobs.checks.memory import Need
@@ -33,6 +34,7 @@ from service.models.signature.from_data import no_probabilities
 from service.models.trained_network import TrainedNetwork
 from service.pointers import reference_at
 from service.storage.storage import Storage
+from service.vocabulary.formulas import check_formulas
 
 EXACT_PLAN_INPUTS = 500
 """Inputs for which a plan is exact; with more, the eigenvalues would delay the request, and a sample estimates."""
@@ -67,14 +69,12 @@ def draft(
     storage: Storage,
     networks: Networks,
     new: NewJob,
-    most_bytes: int,
+    allowed: Allowed,
     submitter: str = "",
-    most_memory: int | None = None,
     *,
     start: TrainedNetwork | None = None,
 ) -> Draft:
-    """Check that model, dataset and recipe fit, and plan the training, which may write `most_bytes` into the database,
-    and use `most_memory` bytes of its worker.
+    """Check that model, dataset and recipe fit and stay within what is allowed, and plan the training.
 
     It begins from `start` in place of the model that the request names, where that is given.
 
@@ -101,6 +101,7 @@ def draft(
         check_weights(dataset, name, "#/sample_weights")
     written = _written(new, start)
     recipe = written.to_learning()
+    check_formulas(recipe.loss, allowed.formula, "#/loss/expression")
     remedy = "With from_version 0 the training begins anew" if seeded else "A new model can begin anew"
     columns = _columns(dataset, written, start, remedy)
     view = view_of_job(storage, columns, start.network.dtype, written)
@@ -112,13 +113,13 @@ def draft(
         raise invalid("#/batch_size", detail, "no_full_batch")
     plan, given = _plan(view, start, recipe, refused={"unstable_rate"} if new.reject_unstable else set())
     need = _need(view, start, recipe, plan)
-    if most_memory is not None:
-        need.check(most_memory)
+    if allowed.memory is not None:
+        need.check(allowed.memory)
     grows = growth.growth_of(recipe, start.vector.nbytes, need.checkpoint, view.count("validation"), new.keep_every)
-    growth.check(grows, most_bytes)
+    growth.check(grows, allowed.bytes)
     large = growth.advice(grows)
     planned = _PLAN({**asdict(plan), "bytes": grows.total, "memory": need.bytes})
-    limits = Limits(new.priority, submitter, new.max_seconds, new.max_attempts)
+    limits = Limits(new.priority, submitter, allowed.seconds_of(new.max_seconds), new.max_attempts)
     noted = [*reasons, *given] if large is None else [*reasons, *given, large]
     return Draft(start.model, dataset.id, written, planned, noted, limits, new.serve, new.labels)
 

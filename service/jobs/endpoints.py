@@ -18,15 +18,16 @@ from service.http.routes import JSONRoute
 from service.http.scopes import READ, TRAIN, needs
 from service.http.waiting import LONGEST_WAIT, Wait, after_waiting, replace_answer, say_applied
 from service.idempotency.creation import CreationOf
-from service.jobs import drafts, operations, queue, verifications
+from service.jobs import drafts, operations, verifications
+from service.jobs.checks.allowed import Allowed
+from service.jobs.queue.room import check_room
 from service.jobs.recipe_schemas import NewJob
 from service.jobs.records import Group
 from service.jobs.reports import reading
 from service.jobs.schemas import EpochReport, Job, LastParameters, PlanOnly, Verification
 from service.jobs.states import State
 from service.jobs.watching.watcher import Watcher
-from service.resources import DatabaseOf, EngineOf, NetworksOf, SettingsOf, StorageOf, WatcherOf
-from service.startup.machine import worker_memory
+from service.resources import DatabaseOf, EngineOf, NetworksOf, SettingsOf, StorageOf, StoredOf, WatcherOf
 
 router = APIRouter(prefix="/api/jobs", tags=["jobs"], route_class=JSONRoute)
 
@@ -68,6 +69,7 @@ async def create_job(
     settings: SettingsOf,
     watcher: WatcherOf,
     engine: EngineOf,
+    stored: StoredOf,
     wait: Wait,
     submitter: Submitter,
     validate_only: Annotated[bool, Query(description="answer with the plan and create nothing")] = False,
@@ -75,12 +77,12 @@ async def create_job(
     """Queue a training of a model on a dataset; a worker takes it as soon as one is free."""
 
     def enqueue(draft: drafts.Draft) -> tuple[str, Response]:
-        with database.transaction() as session:
-            queue.check_room(session, settings.max_queued_jobs)
+        with stored.adding(draft.plan.bytes or 0), database.transaction() as session:
+            check_room(session, settings.max_queued_jobs)
             record = operations.enqueue(session, draft)
             return record.id, creation.answer(session, reading.job(record), f"/api/jobs/{record.id}", status=202)
 
-    given = database, storage, networks, new, settings.max_job_bytes, submitter, worker_memory(settings)
+    given = database, storage, networks, new, Allowed.by(settings), submitter
     draft = await run_in_threadpool(drafts.draft, *given)
     if validate_only:
         answer = PlanOnly.model_validate({**vars(draft), "recipe": asdict(draft.recipe)})
@@ -160,6 +162,7 @@ async def verify_job(
     settings: SettingsOf,
     watcher: WatcherOf,
     engine: EngineOf,
+    stored: StoredOf,
     wait: Wait,
 ) -> Response:
     """Train once more by a succeeded job's receipt, in a job that adds no version, and compare the parameters.
@@ -168,8 +171,9 @@ async def verify_job(
     """
 
     def enqueue() -> tuple[str, Response]:
+        stored.left()
         with database.transaction() as session:
-            queue.check_room(session, settings.max_queued_jobs)
+            check_room(session, settings.max_queued_jobs)
             record = verifications.enqueue(session, job)
             return record.id, creation.answer(session, reading.job(record), f"/api/jobs/{record.id}", status=202)
 

@@ -13,6 +13,7 @@ from service.http import json_numbers
 from service.http.json_numbers import Array, JsonObject
 from service.http.long_json.lists import LongList
 from service.learning import notation
+from service.learning.expressions import MAX_LENGTH
 from service.learning.layers import ArchitectureError, Chain, Layer
 from service.learning.network import Network
 from service.learning.parameters import ParameterError
@@ -25,11 +26,25 @@ from service.models.networks import Networks
 from service.models.schemas import JobOrigin, NewModel, Origin, UploadedModel
 from service.models.signature.signature import Signature
 from service.pointers import escape, reference_at
+from service.settings import Settings
+from service.vocabulary.formulas import check_formulas
 
 ARCHITECTURE_IN_A_QUERY = "?architecture=Dense(1%20=%3E%201)"
 """`Dense(1 => 1)`, as an address holds it."""
 FIELDS_OF_AN_ORIGIN = {"model_not_found": "model", "version_not_found": "version", "epoch_not_kept": "epoch"}
 """By the code of the error where the field leads nowhere."""
+
+
+@dataclass(frozen=True)
+class Largest:
+    """Parameters of the largest network, and characters of its longest formula."""
+
+    parameters: int
+    formula: int = MAX_LENGTH
+
+    @classmethod
+    def by(cls, settings: Settings) -> "Largest":
+        return cls(settings.max_parameters, settings.max_expression)
 
 
 @dataclass(frozen=True)
@@ -107,7 +122,7 @@ def _array(values: LongList, pointer: str) -> Array:
     return json_numbers.column(values, "float64", pointer)
 
 
-def blueprint(new: NewModel, max_parameters: int, dataset: DatasetRecord | None = None) -> Blueprint:
+def blueprint(new: NewModel, largest: Largest, dataset: DatasetRecord | None = None) -> Blueprint:
     """The network that a request describes, for the dataset that it names.
 
     Raises:
@@ -120,14 +135,14 @@ def blueprint(new: NewModel, max_parameters: int, dataset: DatasetRecord | None 
         network = Network(layer, new.dtype)
     if dataset is not None:
         widths.check(network, dataset)
-    _check_size(network, max_parameters, pointer)
+    _check_size(network, largest, pointer)
     given = new.parameters
     vector = network.initial(new.seed) if given is None else LayerByLayer(given, "#/parameters").vector(network)
     written = notation.write(network.layer)
     return Blueprint(written, network, vector, seeded=given is None, advice=filled.advice)
 
 
-def from_file(file: TensorFile, new: UploadedModel, max_parameters: int) -> Blueprint:
+def from_file(file: TensorFile, new: UploadedModel, largest: Largest) -> Blueprint:
     """The network whose parameters a file holds; the architecture is its own where the request names none.
 
     Raises:
@@ -140,7 +155,7 @@ def from_file(file: TensorFile, new: UploadedModel, max_parameters: int) -> Blue
         raise invalid(pointer, detail)
     with _faults_at(pointer):
         network = Network(notation.read(architecture), new.dtype or file.dtype)
-    _check_size(network, max_parameters, pointer)
+    _check_size(network, largest, pointer)
     vector, signature = file.vector(network), file.signature(network)
     return Blueprint(notation.write(network.layer), network, vector, seeded=False, signature=signature)
 
@@ -177,10 +192,11 @@ def _chain(new: NewModel) -> Layer:
     return layers[0] if len(layers) == 1 else Chain(tuple(layers))
 
 
-def _check_size(network: Network, most: int, pointer: str) -> None:
-    if network.vector_length > most:
-        detail = f"This network has {network.parameter_count:,} parameters; at most {most:,} are allowed."
+def _check_size(network: Network, largest: Largest, pointer: str) -> None:
+    if network.vector_length > largest.parameters:
+        detail = f"This network has {network.parameter_count:,} parameters; at most {largest.parameters:,} are allowed."
         raise invalid(pointer, f"{detail} (DESCENT_MAX_PARAMETERS)", "too_many_parameters")
+    check_formulas(network.layer, largest.formula, pointer)
 
 
 @contextmanager

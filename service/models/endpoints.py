@@ -18,14 +18,14 @@ from service.http.scopes import READ, TRAIN, needs
 from service.idempotency.creation import CreationOf
 from service.learning.planning.advice import Advice
 from service.models import blueprints, operations, records, widths
-from service.models.blueprints import Blueprint, LayerByLayer
+from service.models.blueprints import Blueprint, Largest, LayerByLayer
 from service.models.files import reading
 from service.models.files.export import FORMATS, Export, FormatName, tag_of
 from service.models.networks import Networks
 from service.models.records import ModelRecord, VersionRecord
 from service.models.schemas import Model, ModelChange, NewModel, NewParameters, Parameters, UploadedModel, Version
 from service.models.trained_network import network_of
-from service.resources import DatabaseOf, NetworksOf, SettingsOf
+from service.resources import DatabaseOf, NetworksOf, SettingsOf, StoredOf
 from service.settings import Settings
 from service.wire import EpochNumber, VersionNumber
 
@@ -73,6 +73,7 @@ def create_model(
     database: DatabaseOf,
     networks: NetworksOf,
     settings: SettingsOf,
+    stored: StoredOf,
 ) -> Response:
     """Describe a network, copy one, or send its parameters as a safetensors or npz file.
 
@@ -86,8 +87,8 @@ def create_model(
     else:
         file = reading.read(media_type(request), body)
         name, labels = uploaded.name, labels_of(uploaded.labels, "labels")
-        plan = blueprints.from_file(file, uploaded, settings.max_parameters)
-    with database.transaction() as session:
+        plan = blueprints.from_file(file, uploaded, Largest.by(settings))
+    with stored.adding(plan.vector.nbytes), database.transaction() as session:
         record = operations.create(session, name, plan, labels)
         return creation.answer(session, _model(record, plan.advice), f"/api/models/{record.id}")
 
@@ -101,7 +102,7 @@ def _described(
         with database.reading() as session:
             return new.name, new.labels, blueprints.from_origin(session, networks, new.from_)
     dataset = widths.asked(database, new.dataset)
-    return new.name, new.labels, blueprints.blueprint(new, settings.max_parameters, dataset)
+    return new.name, new.labels, blueprints.blueprint(new, Largest.by(settings), dataset)
 
 
 @router.get("", summary="List models", responses=problems(422))
@@ -215,16 +216,19 @@ def show_parameters(
     openapi_extra=_json_or_file(NewParameters),
 )
 @needs(TRAIN)
-def set_parameters(model: str, request: Request, body: BodyOf, database: DatabaseOf, networks: NetworksOf) -> Response:
+def set_parameters(
+    model: str, request: Request, body: BodyOf, database: DatabaseOf, networks: NetworksOf, stored: StoredOf
+) -> Response:
     """Add a version with the given parameters, as JSON or as a safetensors or npz file.
 
     A file's own `signature` counts. Where there is none, the version keeps that of the one before.
     """
     if media_type(request) == JSON:
         given = LayerByLayer(validated(_NEW_PARAMETERS, read_json(body)).layers, "#/layers")
-        record, number = operations.put_parameters(database, model, given)
+        record, number = operations.put_parameters(database, model, given, stored.adding)
     else:
-        record, number = operations.put_parameters(database, model, reading.read(media_type(request), body))
+        file = reading.read(media_type(request), body)
+        record, number = operations.put_parameters(database, model, file, stored.adding)
     with database.reading() as session:
         trained = networks.get(session, record.id, number)
     response = numbers_response({"version": number, "layers": trained.network.unflatten(trained.vector)}, status=201)

@@ -1,13 +1,14 @@
 """The rules of models."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Literal
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from service.database.database import Database
+from service.datasets.operations import Counted
 from service.errors import Conflict
 from service.http.json_numbers import JsonObject
 from service.ids import new_id
@@ -144,20 +145,23 @@ def _check_not_needed(model: ModelRecord, number: int) -> None:
         raise Conflict(f'{detail}{{"serving": ...}} with its number.', "version_served")
 
 
-def put_parameters(database: Database, reference: str, given: GivenParameters) -> tuple[ModelRecord, int]:
-    """Add a version with given parameters; the model and the new number.
+def put_parameters(
+    database: Database, reference: str, given: GivenParameters, counted: Counted = lambda _: nullcontext()
+) -> tuple[ModelRecord, int]:
+    """Add a version with given parameters; the model and the new number. Their bytes are `counted` meanwhile.
 
     Without a signature of their own, the model keeps the signature that it had before.
 
     Raises:
         NotFound: there is no such model, or no longer.
         Invalid: the parameters, or their signature, do not fit.
+        TooLarge: the owner may not have so many bytes.
     """
     with database.reading() as session:
         record = records.find(session, reference)
     network = network_of(record)
     data, own = parameter_bytes.to_bytes(given.vector(network)), given.signature(network)
-    with database.transaction() as session:
+    with counted(len(data)), database.transaction() as session:
         record = records.find(session, record.id)
         signature = records.latest_signature(session, record.id) if own is None else own
         number = records.add_version(session, record.id, data, job=None, signature=signature)

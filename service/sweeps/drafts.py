@@ -12,17 +12,17 @@ from service.errors import DescentError, Fault, invalid
 from service.http.json_bodies import validated
 from service.http.json_numbers import JsonObject
 from service.jobs import drafts as jobs
+from service.jobs.checks.allowed import Allowed
 from service.jobs.drafts import Draft
 from service.jobs.recipe_schemas import NewJob
 from service.jobs.shared_recipe import check_own_fields, job_of
 from service.learning.planning.advice import Advice
-from service.models.blueprints import Blueprint, blueprint
+from service.models.blueprints import Blueprint, Largest, blueprint
 from service.models.networks import Networks
 from service.models.schemas import NewModel
 from service.models.trained_network import TrainedNetwork
 from service.pointers import reference_at
 from service.settings import Settings
-from service.startup.machine import worker_memory
 from service.storage.storage import Storage
 from service.sweeps.axes import ARCHITECTURE, Axis, Between, Listed, Varied, draws, grid, grid_size, recipe_of
 from service.sweeps.records import SweepPlan
@@ -158,8 +158,7 @@ def _job_of(new: NewSweep, varied: Varied) -> NewJob:
 def _trial(ground: Ground, new: NewSweep, varied: Varied) -> Trial:
     job = _job_of(new, varied)
     settings = ground.settings
-    limits = settings.max_job_bytes, ground.submitter, worker_memory(settings)
-    given = ground.database, ground.storage, ground.networks, job, *limits
+    given = ground.database, ground.storage, ground.networks, job, Allowed.by(settings), ground.submitter
     made = start = None
     if ARCHITECTURE in varied:
         made = _blueprint(ground, new, varied[ARCHITECTURE])
@@ -171,7 +170,7 @@ def _trial(ground: Ground, new: NewSweep, varied: Varied) -> Trial:
 def _blueprint(ground: Ground, new: NewSweep, architecture: JsonObject) -> Blueprint:
     with _at_their_places({ARCHITECTURE: architecture}):
         model = validated(TypeAdapter(NewModel), {"architecture": architecture, "seed": new.seed})
-        return blueprint(model, ground.settings.max_parameters)
+        return blueprint(model, Largest.by(ground.settings))
 
 
 @contextmanager

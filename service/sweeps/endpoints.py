@@ -15,11 +15,11 @@ from service.http.routes import JSONRoute
 from service.http.scopes import READ, TRAIN, needs
 from service.http.waiting import Wait, after_waiting, say_applied
 from service.idempotency.creation import CreationOf
-from service.jobs import queue
 from service.jobs.endpoints import Submitter
+from service.jobs.queue.room import check_room
 from service.jobs.watching.events import EVENT
 from service.jobs.watching.watcher import Watcher, until_over
-from service.resources import DatabaseOf, EngineOf, NetworksOf, SettingsOf, StorageOf, WatcherOf
+from service.resources import DatabaseOf, EngineOf, NetworksOf, SettingsOf, StorageOf, StoredOf, WatcherOf
 from service.sweeps import drafts, operations, reading
 from service.sweeps.drafts import Ground, SweepDraft
 from service.sweeps.events import event_stream
@@ -52,6 +52,7 @@ async def create_sweep(
     settings: SettingsOf,
     watcher: WatcherOf,
     engine: EngineOf,
+    stored: StoredOf,
     wait: Wait,
     submitter: Submitter,
     validate_only: Annotated[bool, Query(description="answer with the plan and create nothing")] = False,
@@ -62,8 +63,8 @@ async def create_sweep(
     """
 
     def create(draft: SweepDraft) -> tuple[str, Response]:
-        with database.transaction() as session:
-            queue.check_room(session, settings.max_queued_jobs, len(draft.trials))
+        with stored.adding(sum(each.draft.plan.bytes or 0 for each in draft.trials)), database.transaction() as session:
+            check_room(session, settings.max_queued_jobs, len(draft.trials))
             sweep = operations.create(session, draft)
             shown = reading.sweep_of(session, sweep)
             return sweep.id, creation.answer(session, shown, f"/api/sweeps/{sweep.id}", status=202)

@@ -160,7 +160,7 @@ def test_admins_reach_all_things_by_id_and_by_no_name(owners: Owners, adas: Thin
 
 
 def create(database: Database, owner: str, name: str) -> str:
-    blueprint = blueprints.blueprint(NewModel.model_validate(MODEL), 10)
+    blueprint = blueprints.blueprint(NewModel.model_validate(MODEL), blueprints.Largest(10))
     with acting_for(Caller(owner)), database.transaction() as session:
         return operations.create(session, name, blueprint).id
 

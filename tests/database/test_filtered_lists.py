@@ -17,7 +17,7 @@ from service.models.schemas import NewModel
 
 
 def create(database: Database, labels: dict[str, str], name: str | None = None) -> str:
-    blueprint = blueprints.blueprint(NewModel.model_validate({"architecture": "Dense(1 => 1)"}), 10)
+    blueprint = blueprints.blueprint(NewModel.model_validate({"architecture": "Dense(1 => 1)"}), blueprints.Largest(10))
     with database.transaction() as session:
         return operations.create(session, name, blueprint, labels).id
 

@@ -56,7 +56,7 @@ def test_migrating_twice_changes_nothing(database: Database) -> None:
         id = operations.create(
             session,
             "kept",
-            blueprints.blueprint(NewModel.model_validate({"architecture": "Dense(1 => 1)"}), 10),
+            blueprints.blueprint(NewModel.model_validate({"architecture": "Dense(1 => 1)"}), blueprints.Largest(10)),
         ).id
     migrate(database)
     with database.reading() as session:
@@ -257,7 +257,7 @@ def test_every_constraint_has_a_name(database: Database) -> None:
 def test_rebuilding_a_table_keeps_the_rows_that_refer_to_it(database: Database) -> None:
     """SQLite changes a column by copying its table; with foreign keys on, dropping the old one takes versions along."""
     migrate(database)
-    blueprint = blueprints.blueprint(NewModel.model_validate({"architecture": "Dense(1 => 1)"}), 10)
+    blueprint = blueprints.blueprint(NewModel.model_validate({"architecture": "Dense(1 => 1)"}), blueprints.Largest(10))
     with database.transaction() as session:
         id = operations.create(session, "kept", blueprint).id
     with database.rebuilding() as connection:
@@ -271,7 +271,7 @@ def test_rebuilding_a_table_keeps_the_rows_that_refer_to_it(database: Database) 
 
 def test_a_migration_that_breaks_references_is_rolled_back(database: Database) -> None:
     migrate(database)
-    blueprint = blueprints.blueprint(NewModel.model_validate({"architecture": "Dense(1 => 1)"}), 10)
+    blueprint = blueprints.blueprint(NewModel.model_validate({"architecture": "Dense(1 => 1)"}), blueprints.Largest(10))
     with database.transaction() as session:
         operations.create(session, "kept", blueprint)
     with pytest.raises(IntegrityError), database.rebuilding() as connection:

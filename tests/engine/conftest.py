@@ -16,6 +16,7 @@ from service.engine.ledger import Ledger
 from service.engine.workspace import Workspace
 from service.jobs import drafts
 from service.jobs import operations as jobs
+from service.jobs.checks.allowed import Allowed
 from service.jobs.recipe_schemas import NewJob
 from service.learning.training.events import EpochReport, Progress
 from service.models import blueprints
@@ -43,13 +44,15 @@ def post(workspace: Workspace) -> Callable[..., str]:
     record = datasets.store(workspace.storage, table, datasets.Options("line", ["y"], Split(), "float32"))
     with datasets.adding(workspace.database, workspace.storage, record):
         pass
-    blueprint = blueprints.blueprint(NewModel.model_validate({"architecture": "Dense(1 => 1)"}), 100)
+    blueprint = blueprints.blueprint(
+        NewModel.model_validate({"architecture": "Dense(1 => 1)"}), blueprints.Largest(100)
+    )
     with workspace.database.transaction() as session:
         models.create(session, "straight", blueprint)
 
     def send(submitter: str = "", **recipe: Any) -> str:
         new = NewJob.model_validate({"model": "straight", "dataset": "line", **recipe})
-        draft = drafts.draft(workspace.database, workspace.storage, Networks(), new, 4 << 30, submitter)
+        draft = drafts.draft(workspace.database, workspace.storage, Networks(), new, Allowed(4 << 30), submitter)
         with workspace.database.transaction() as session:
             return jobs.enqueue(session, draft).id
 

@@ -14,6 +14,7 @@ from service.engine.run_job import work_on
 from service.engine.workspace import Workspace
 from service.jobs import drafts, records, verifications
 from service.jobs import operations as jobs
+from service.jobs.checks.allowed import Allowed
 from service.jobs.receipts import Outcome
 from service.jobs.recipe_schemas import NewJob
 from service.jobs.records import JobRecord
@@ -43,7 +44,7 @@ Train = Callable[..., JobRecord]
 def train(workspace: Workspace) -> Train:
     """Keep a table, and train one of the models on it: a line, or a deep network."""
     for name, text in (("line", "Dense(5 => 1)"), ("deep", "Chain(Dense(5 => 3, tanh), Dense(3 => 1))")):
-        blueprint = blueprints.blueprint(NewModel.model_validate({"architecture": text}), 100)
+        blueprint = blueprints.blueprint(NewModel.model_validate({"architecture": text}), blueprints.Largest(100))
         with workspace.database.transaction() as session:
             models.create(session, name, blueprint)
 
@@ -54,7 +55,7 @@ def train(workspace: Workspace) -> Train:
         with datasets.adding(workspace.database, workspace.storage, record):
             pass
         new = NewJob.model_validate({"model": model, "dataset": record.id, "epochs": 7, **recipe})
-        draft = drafts.draft(workspace.database, workspace.storage, Networks(), new, 4 << 30)
+        draft = drafts.draft(workspace.database, workspace.storage, Networks(), new, Allowed(4 << 30))
         with workspace.database.transaction() as session:
             job = jobs.enqueue(session, draft).id
         work_on(workspace, job, job)

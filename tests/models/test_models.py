@@ -6,7 +6,7 @@ import pytest
 from service.client import Client, ProblemError
 from service.errors import Invalid
 from service.learning import notation
-from service.models.blueprints import blueprint
+from service.models.blueprints import Largest, blueprint
 from service.models.schemas import NewModel
 from service.settings import Settings
 from tests.support.problems import pointers, problem
@@ -159,7 +159,7 @@ def test_a_model_stays_while_a_job_trains_it(client: Client) -> None:
 
 def test_the_largest_network_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DESCENT_MAX_PARAMETERS", "10")
-    most = Settings().max_parameters
+    most = Largest.by(Settings())
 
     assert blueprint(NewModel.model_validate({"architecture": "Dense(4 => 2)"}), most).network.vector_length == 10
     for body in (

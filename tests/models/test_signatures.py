@@ -97,7 +97,7 @@ def test_columns_of_every_kind_are_shown_with_their_widths() -> None:
 
 def test_deleting_a_model_takes_its_points(tmp_path: Path) -> None:
     database = database_in(tmp_path)
-    plan = blueprints.blueprint(NewModel.model_validate({"architecture": "Dense(1 => 1)"}), 10)
+    plan = blueprints.blueprint(NewModel.model_validate({"architecture": "Dense(1 => 1)"}), blueprints.Largest(10))
     with database.transaction() as session:
         ids = [operations.create(session, None, plan).id for _ in range(2)]
         for id, job in zip(ids, ("job_a", "job_b"), strict=True):

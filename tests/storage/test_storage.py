@@ -12,7 +12,7 @@ import pytest
 from service.database.database import Database
 from service.datasets import operations, records
 from service.datasets.formats.json_columns import json_table
-from service.datasets.ingest.roles import Options
+from service.datasets.ingest.roles import Most, Options
 from service.datasets.records import DatasetRecord
 from service.datasets.schemas import Split
 from service.errors import Conflict, Invalid, NotFound, TooLarge, Unavailable
@@ -137,7 +137,7 @@ def test_what_is_refused_leaves_no_files(storage: Storage) -> None:
     with pytest.raises(Invalid):
         store(storage, Options("line", ["z"], Split(), "float32"))
     with pytest.raises(TooLarge, match="31 bytes"):
-        store(storage, Options("line", ["y"], Split(), "float32", limit=31))  # of 4 × 2 × 4
+        store(storage, Options("line", ["y"], Split(), "float32", most=Most(31)))  # of 4 × 2 × 4
     assert names(storage) == set()
 
 

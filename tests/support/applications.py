@@ -12,6 +12,7 @@ from service.datasets.ingest.upload import Turns
 from service.idempotency.creation import KeysInFlight
 from service.inference.activity import Statistics
 from service.models.networks import Networks
+from service.quotas.stored import Stored
 from service.resources import Resources
 from service.settings import Settings
 from service.storage.storage import Storage
@@ -23,10 +24,11 @@ def application(folder: Path, database: Database, **others: Any) -> FastAPI:
 
     `others` are resources in place of the usual ones.
     """
-    app = create_app(Settings(data=folder))
+    settings = others.get("settings", Settings(data=folder))
+    app = create_app(settings)
     storage = Storage(folder / "datasets", folder / "cache")
     usual: dict[str, Any] = {
-        "settings": Settings(data=folder),
+        "settings": settings,
         "database": database,
         "storage": storage,
         "networks": Networks(),
@@ -36,6 +38,7 @@ def application(folder: Path, database: Database, **others: Any) -> FastAPI:
         "statistics": Statistics(),
         "keys_in_flight": KeysInFlight(),
         "upload_turns": Turns(),
+        "stored": Stored(database, settings.max_stored_bytes),
     }
     app.state.resources = Resources(**{**usual, **others})
     return app

@@ -11,6 +11,7 @@ import httpx
 
 from service.database.database import Database
 from service.jobs import drafts, operations
+from service.jobs.checks.allowed import Allowed
 from service.jobs.recipe_schemas import NewJob
 from service.models.networks import Networks
 from service.storage.storage import Storage
@@ -92,7 +93,7 @@ class Clients:
         body = {**KINDS["tiny"].body(self._models["tiny"], self._dataset), "priority": -100}
         data = Storage(folder / "datasets", folder / "cache")
         with closing(Database(f"sqlite:///{folder / 'descent.db'}")) as database:
-            draft = drafts.draft(database, data, Networks(), NewJob.model_validate(body), 4 << 30)
+            draft = drafts.draft(database, data, Networks(), NewJob.model_validate(body), Allowed(4 << 30))
             with database.transaction() as session:
                 queued = [operations.enqueue(session, draft).id for _ in range(count)]
         self.jobs += [Posted(job, "tiny") for job in queued]

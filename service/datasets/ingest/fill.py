@@ -21,9 +21,6 @@ from service.errors import Fault, Invalid, TooLarge, invalid
 from service.http.json_numbers import Array
 from service.pointers import escape
 
-MOST_ROWS = 10**9
-"""Rows of a dataset; with more, NumPy draws no hypergeometric numbers."""
-
 
 @dataclass
 class Ingested:
@@ -53,7 +50,7 @@ def ingest(
 
     Raises:
         Invalid: rows or values are missing, numbers do not fit the dtype, categories or parts are too many or unknown.
-        TooLarge: the arrays would be larger than `options.limit`.
+        TooLarge: there are more rows, columns or bytes than `options.most`.
     """
     filling = Filling.of(table, options, folder, open_files, faults)
     with closing(table.chunks):
@@ -107,8 +104,12 @@ class Filling:
 
         Raises:
             Invalid: no column has a role.
+            TooLarge: there are too many columns.
         """
         roles = layout(table, options, faults)
+        if len(table.kinds) > options.most.columns:
+            found = f"There are {len(table.kinds):,} columns, and at most {options.most.columns:,} are allowed"
+            raise TooLarge(f"{found} (DESCENT_MAX_COLUMNS): leave some out.", "too_many_columns")
         if not roles.names:
             raise faults.refusal
         missing = _missing_values(table, roles, options)
@@ -258,11 +259,12 @@ class Filling:
         self.spool.append([self._encoded(name, values, kept) for name, values in columns.items()])
         if codes is not None:
             self.parts.append(codes[kept])
-        if self.spool.rows > MOST_ROWS:
-            raise invalid("#", f"There are more than {MOST_ROWS:,} rows.", "too_many_rows")
+        most = self.options.most
+        if self.spool.rows > most.rows:
+            raise TooLarge(f"There are more than {most.rows:,} rows (DESCENT_MAX_ROWS).", "too_many_rows")
         row_bytes = self.spool.columns * np.dtype(self.options.dtype).itemsize
-        if self.spool.rows * row_bytes > self.options.limit:
-            raise TooLarge(f"The arrays are larger than {self.options.limit:,} bytes (DESCENT_MAX_UPLOAD).")
+        if self.spool.rows * row_bytes > most.bytes:
+            raise TooLarge(f"The arrays are larger than the {most.bytes:,} bytes that {most.bytes_by} leaves.")
 
     def _encoded(self, name: str, values: Array | Texts, kept: slice | Array) -> Array:
         if not isinstance(values, Texts):

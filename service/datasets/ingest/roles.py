@@ -4,12 +4,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
-from service.datasets.columns import Kind
+from service.datasets.columns import MOST_COLUMNS, MOST_ROWS, Kind
 from service.datasets.faults import Faults
 from service.datasets.schemas import Missing, PartOfColumn, Split
 from service.datasets.table import Table
 from service.errors import invalid
 from service.wire import Dtype
+
+
+@dataclass(frozen=True)
+class Most:
+    """The limits of a new dataset."""
+
+    bytes: int = 1 << 40
+    """Those that its arrays may take."""
+    bytes_by: str = "DESCENT_MAX_UPLOAD"
+    """The setting that limits them."""
+    rows: int = MOST_ROWS
+    columns: int = MOST_COLUMNS
 
 
 @dataclass(frozen=True)
@@ -21,8 +33,7 @@ class Options:
     split: Split | PartOfColumn
     dtype: Dtype
     missing: Missing | None = None
-    limit: int = 1 << 40
-    """Bytes that the dataset's arrays may take."""
+    most: Most = Most()
     labels: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -82,6 +82,7 @@ def store_table(
         record.sha256 = _place_and_describe(record, ingested, parts, folder, check)
         shutil.rmtree(scratch)
         _add_grams(record, folder)
+        record.bytes = sum(file.stat().st_size for file in folder.iterdir())
         storage.keep(id, record.sha256)
         return record
 

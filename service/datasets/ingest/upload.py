@@ -86,6 +86,7 @@ class Upload:
     media_type: str
     reading: ReadOptions
     size: int | None
+    counted: operations.Counted
     id: str = field(default_factory=lambda: new_id("ds"))
     created_at: datetime = field(default_factory=now)
     _listed: bool = False
@@ -209,7 +210,7 @@ class Upload:
             records.beat(session, self.id, progress)
 
     def _finish(self, record: DatasetRecord, answer: Callable[[Session, DatasetRecord], Answer]) -> Answer:
-        with operations.adding(self.database, self.storage, record) as session:
+        with operations.adding(self.database, self.storage, record, self.counted) as session:
             return answer(session, record)
 
     def _forget(self) -> None:

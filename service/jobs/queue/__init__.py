@@ -10,10 +10,7 @@ from sqlalchemy import ColumnElement, and_, case, func, select, update
 from sqlalchemy import delete as remove
 from sqlalchemy.orm import Session
 
-from service.database.caller import caller
-from service.database.owners import own
 from service.database.record import now
-from service.errors import TooMany
 from service.ids import new_id
 from service.jobs.log import records as log_of_jobs
 from service.jobs.log.records import Happening
@@ -37,23 +34,6 @@ def add(session: Session, model: str, version: int, dataset: str, **values: Any)
     session.flush()  # fills the defaults in
     totals.count(session, created=1)
     return record
-
-
-def check_room(session: Session, most: int | None, new: int = 1) -> None:
-    """Check that the caller may queue so many more jobs.
-
-    Raises:
-        TooMany: there would wait more of them than it may have.
-    """
-    if most is None:
-        return
-    waiting = select(JobRecord.id).where(own(JobRecord), JobRecord.state == State.QUEUED).limit(most)
-    count = session.scalar(select(func.count()).select_from(waiting.subquery())) or 0
-    if count + new > most:
-        detail = f"{count} jobs of {caller().owner} wait, and at most {most} may (DESCENT_MAX_QUEUED_JOBS)"
-        raise TooMany(
-            f"{detail}: send this again once some have a worker, cancel some, or ask for fewer.", "too_many_jobs"
-        )
 
 
 def count_waiting(session: Session, most: int) -> int:

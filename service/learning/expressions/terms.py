@@ -4,9 +4,9 @@ Parsed by our own reader, never evaluated as Python; differentiated in reverse m
 outputs but sum, mean (of everything, or of each row with dims=1), softmax and logsoftmax (of each row).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from service.learning.expressions.forms import compile_activation, compile_loss
 from service.learning.expressions.run import Run
 from service.learning.layers.activations import ACTIVATIONS, Activate, Activation, PullBack
 from service.learning.losses import LOSSES, Agg, Evaluate, Loss, Total, WholeTotal
-from service.learning.terms import TermError, UnreadableText
+from service.learning.terms import Term, TermError, UnreadableText, fields_of
 
 
 @LOSSES.add
@@ -137,6 +137,18 @@ class ExpressionActivation(Activation):
             np.copyto(dy, dx)
 
         return run.forward, pull_back
+
+
+def formulas_in(term: Any) -> Iterator[str]:
+    """Yield the formulas of a loss, of an activation, or of a layer and all that is inside it."""
+    if isinstance(term, ExpressionLoss | ExpressionActivation):
+        yield term.expression
+    elif isinstance(term, tuple):
+        for each in term:
+            yield from formulas_in(each)
+    elif isinstance(term, Term):
+        for field in fields_of(term):
+            yield from formulas_in(getattr(term, field.name))
 
 
 def _check(name: str, compile: Callable[[str], Program], expression: str) -> None:
