@@ -18,13 +18,13 @@ HOST_NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
-def _period(given: object) -> object:
+def _period(value: object) -> object:
     """Read a number with its unit, such as 90d."""
-    if not isinstance(given, str):
-        return given
-    found = re.fullmatch(r"([1-9][0-9]{0,5})([smhd])", given)
+    if not isinstance(value, str):
+        return value
+    found = re.fullmatch(r"([1-9][0-9]{0,5})([smhd])", value)
     if found is None:
-        raise ValueError(f"{given!r} is no period: give a whole number and s, m, h or d, such as 90d")
+        raise ValueError(f"{value!r} is no period: give a whole number and s, m, h or d, such as 90d")
     return timedelta(**{UNITS[found[2]]: int(found[1])})
 
 
@@ -57,7 +57,7 @@ class Settings(BaseSettings):
     hosts: Annotated[frozenset[str], NoDecode] = frozenset()
     """Names that browsers may know this service by, beside IP literals and loopback names; `*`: any name."""
     auth: Literal["keys", "off"] = "keys"
-    """Whether requests need a key; `off`: whoever reaches the service may do anything."""
+    """Whether requests need a key; `off`: anybody who reaches the service may do anything."""
     docs: Literal["keys", "open"] = "keys"
     """Whether the documentation needs a key as well."""
     proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
@@ -102,7 +102,7 @@ class Settings(BaseSettings):
     keep_checkpoints: Period | None = None
     """Time for which the last parameters of jobs without a version stay, and kept epochs that nothing needs."""
     keep_answers: Period | None = None
-    """Time for which a request with an `Idempotency-Key` is answered as before; a day where nothing is said."""
+    """Time for which a request with an `Idempotency-Key` is answered as before; None: a day."""
     keep_versions: Period | None = None
     """Time for which versions stay that are neither served nor latest, and that nothing needs."""
 

@@ -18,7 +18,7 @@ MOST = 1024
 
 
 class Credential(NamedTuple):
-    """The hash of what a request shows: a key, or a cookie."""
+    """The hash of the key or cookie that a request shows."""
 
     digest: str
     is_cookie: bool = False

@@ -25,7 +25,7 @@ from service.http.scopes import ADMIN, METRICS, OPEN, TRAIN, contains
 from service.http.scopes import Scope as Right
 
 NOBODY = Caller("", reaches_all=False)
-"""The caller of what is open to all; it owns nothing, and no owner has this name."""
+"""The caller of paths that are open to all; it owns nothing, and no owner has this name."""
 
 _HOW = "Send one as `Authorization: Bearer dsc_...`; `descent keys create`, on the machine of the service, makes one."
 _MISSING = Unauthorized(f"This service asks for a key. {_HOW}", "key_missing")
@@ -38,7 +38,7 @@ _CHANGING = (TRAIN, ADMIN)
 
 
 class Guard:
-    """ASGI middleware that lets in who shows a key of a scope that is wide enough, and nobody else.
+    """ASGI middleware that lets in requests with a key whose scope is wide enough, and no others.
 
     While no key was ever made, requests to an address of the loopback interface need none. With `asks=False`, none do.
     """
@@ -77,7 +77,7 @@ class Guard:
     async def _answer(
         self, credential: Credential | None, needed: Right | None, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        """Let the application answer, as long as what let the request in is good."""
+        """Let the application answer for as long as the request's key is valid."""
         request = InFlight(send)
         self._requests.add(credential, request)
         try:
@@ -94,7 +94,7 @@ class Guard:
                 audit.write(scope, caller(), request.status)
 
     async def _admit(self, scope: Scope, needed: Right | None) -> tuple[Caller, Credential | None]:
-        """Return the caller, and what it has shown.
+        """Return the caller, and its key or sign-in.
 
         Raises:
             Unauthorized: it has shown nothing, or nothing that is good.
@@ -124,7 +124,7 @@ class Guard:
         return found.caller, credential
 
     def _shown(self, scope: Scope) -> Credential | None:
-        """Return what a request shows, or None where it shows nothing.
+        """Return the key or cookie of a request; None where it has neither.
 
         Raises:
             Unauthorized: it has more than one key, or none that could be one.
@@ -157,13 +157,13 @@ class Guard:
             return True
 
 
-def _check_scope(found: Admitted, needed: Right | None) -> None:
+def _check_scope(admitted: Admitted, needed: Right | None) -> None:
     if needed is None:  # there is nothing there, which the router says to all that may look around
-        if found.scope is METRICS:
+        if admitted.scope is METRICS:
             raise Forbidden("A key of the scope `metrics` is for /metrics alone.", "scope_too_small")
-    elif not contains(found.scope, needed):
-        detail = f"This needs a key of the scope `{needed}`, and yours has `{found.scope}`"
-        raise Forbidden(f"{detail}: ask whoever made it for another one.", "scope_too_small")
+    elif not contains(admitted.scope, needed):
+        detail = f"This needs a key of the scope `{needed}`, and yours has `{admitted.scope}`"
+        raise Forbidden(f"{detail}: ask an admin for another one.", "scope_too_small")
 
 
 def _is_at_loopback(scope: Scope) -> bool:

@@ -1,4 +1,4 @@
-"""Requests that are being answered, which end when the key that let them in does."""
+"""Requests that are being answered: each ends when its key does."""
 
 import asyncio
 import contextlib
@@ -14,7 +14,7 @@ Pass = TypeVar("Pass")
 
 
 class InFlight:
-    """One request, and how far its answer is."""
+    """One request, and the progress of its answer."""
 
     __slots__ = ("_send", "_task", "is_complete", "is_ended", "status")
 
@@ -22,7 +22,7 @@ class InFlight:
         self._send = send
         self._task = asyncio.current_task()
         self.status = 0
-        """That of the answer; 0 before it has begun."""
+        """Status of the answer; 0 before it has begun."""
         self.is_complete = False
         self.is_ended = False
         """Whether its key has ended."""
@@ -35,13 +35,13 @@ class InFlight:
         await self._send(message)
 
     def end(self) -> None:
-        """Break the work on it off."""
+        """Stop the work on it."""
         if not self.is_ended and self._task is not None:
             self.is_ended = True
             self._task.cancel()
 
     async def close(self) -> None:
-        """End an answer that has begun, as far as it came."""
+        """Break off an answer that has begun."""
         if self._task is not None:
             self._task.uncancel()
         if self.status and not self.is_complete:
@@ -50,7 +50,7 @@ class InFlight:
 
 
 class Requests(Generic[Pass]):
-    """The requests that are being answered, by what let them in; while there are any, that is looked at again."""
+    """The requests that are being answered, by their key or sign-in, which is checked again while there are any."""
 
     def __init__(self, is_good: Callable[[Pass], Awaitable[bool]]) -> None:
         self._is_good = is_good

@@ -1,4 +1,4 @@
-"""Limits on what an owner may ask for at a time: requests a second, and open streams of events."""
+"""Limits on an owner's requests a second and open streams of events."""
 
 import re
 import time

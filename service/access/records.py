@@ -48,7 +48,7 @@ class SignInRecord(Record):
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """A key that is alive, or was when it was looked up."""
+    """The holder of a key that is valid, or was at its last look-up."""
 
     key: str
     owner: str
@@ -119,7 +119,7 @@ def add(session: Session, record: KeyRecord) -> None:
 
 
 def page(session: Session, limit: int, after: str | None) -> tuple[list[KeyRecord], str | None]:
-    """Keys of all owners, newest first."""
+    """Return keys of all owners, newest first."""
     return lookup.page(session, select(KeyRecord), KeyRecord.id, "key", limit, after)
 
 
@@ -142,7 +142,7 @@ def revoke(session: Session, key: str) -> None:
 
 
 def sign_in(session: Session, record: SignInRecord) -> None:
-    """Add a signed-in browser; those whose time is over go."""
+    """Add a signed-in browser, and delete expired ones."""
     session.execute(delete(SignInRecord).where(SignInRecord.expires_at <= now()))
     session.add(record)
 

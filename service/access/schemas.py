@@ -21,13 +21,13 @@ KeyScope = Annotated[
 ]
 
 
-def life_of(given: Any) -> timedelta:
+def life_of(value: Any) -> timedelta:
     """Return the span that a text such as `90d`, or a number of seconds, stands for."""
     seconds: float = -1
-    if isinstance(given, str) and (match := re.fullmatch(r"([1-9][0-9]{0,8})([smhdw])", given)):
+    if isinstance(value, str) and (match := re.fullmatch(r"([1-9][0-9]{0,8})([smhdw])", value)):
         seconds = int(match[1]) * timedelta(**{UNITS[match[2]]: 1}).total_seconds()
-    elif isinstance(given, int | float) and not isinstance(given, bool):
-        seconds = given
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        seconds = value
     if not 0 < seconds <= LONGEST.total_seconds():
         raise ValueError("give a span such as 90d, 12h or 30m, or a number of seconds; at most a century")
     return timedelta(seconds=seconds)

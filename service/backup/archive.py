@@ -19,13 +19,13 @@ MANIFEST = "manifest.json"
 DATABASE = "descent.db"
 PIECE = 1 << 20
 MOST_OF_MANIFEST = 256 << 20
-"""Bytes of the longest manifest that is read."""
+"""Bytes of the longest manifest that is accepted."""
 NAMES = re.compile(r"descent\.db|manifest\.json|datasets/ds_[0-9a-z]{26}/[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
 """Names that members have: none leads out of the folder that they are unpacked in."""
 
 
 class BadArchive(DescentError):
-    """The file is no whole archive."""
+    """An archive that is incomplete or damaged."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Manifest:
 
     @classmethod
     def from_bytes(cls, text: bytes) -> "Manifest":
-        """Raises BadArchive where this is no manifest, or not as it was written."""
+        """Raise BadArchive where this is no manifest, or was changed."""
         try:
             known = json.loads(text)
             sum_of_itself = known.pop("sha256")
@@ -176,7 +176,7 @@ def _member(name: str, size: int) -> tarfile.TarInfo:
 
 
 class _Summed:
-    """A file whose bytes are summed up while they are read."""
+    """A file that is hashed while it is read."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file

@@ -84,7 +84,7 @@ def _scratch(target: Path) -> "Iterator[Path]":
 
 @contextmanager
 def _refusing(target: Path) -> "Iterator[None]":
-    """Turn what the disk, the database and the bucket report into a sentence."""
+    """Turn errors of the disk, the database and the bucket into a sentence."""
     try:
         yield
     except OSError as error:

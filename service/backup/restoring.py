@@ -1,4 +1,4 @@
-"""The way back: an archive becomes the data of a service that has none yet."""
+"""The restore: an archive becomes the data of a service that has none yet."""
 
 import os
 import shutil
@@ -106,7 +106,7 @@ def _brought_up_to_date(file: Path) -> list[str]:
 
 @contextmanager
 def _removed_unless_done() -> Iterator[Callable[[Path], Path]]:
-    """A function that notes what is made; all of that goes where the block fails."""
+    """Yield a function that notes each new file or folder; if the block fails, all of them are deleted."""
     made: list[Path] = []
 
     def note(path: Path) -> Path:

@@ -19,7 +19,7 @@ COUNTED = {
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The contents of a copy, as far as its archive tells of them."""
+    """The contents of a copy that its archive lists."""
 
     schema: str
     datasets: frozenset[str]
@@ -46,7 +46,7 @@ def take(database: Path, target: Path) -> Snapshot:
 
 @contextmanager
 def _opened(copy: Path) -> Iterator[sqlite3.Connection]:
-    """The copy as one file without a log; what is deleted in it leaves no trace."""
+    """Make the copy one file without a log, in which deleted rows leave no trace."""
     with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode=MEMORY")
         connection.execute("PRAGMA secure_delete=ON")
@@ -54,6 +54,6 @@ def _opened(copy: Path) -> Iterator[sqlite3.Connection]:
 
 
 def still_there(database: Path, datasets: frozenset[str]) -> bool:
-    """Whether all these datasets have their rows still."""
+    """Return whether all these datasets still have their rows."""
     with closing(sqlite3.connect(database, timeout=PATIENCE, isolation_level=None)) as connection:
         return datasets <= {id for (id,) in connection.execute("SELECT id FROM datasets")}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def settings_of(given: dict[str, Any]) -> "Settings":
+def settings_of(options: dict[str, Any]) -> "Settings":
     """Return the settings of this environment; end with status 2 where a name or value is impossible."""
     from pydantic import ValidationError
 
@@ -30,7 +30,7 @@ def settings_of(given: dict[str, Any]) -> "Settings":
     if (names := environment.ignored(os.environ)) != []:
         log.info("ignored, since Kubernetes makes them for a Service called descent: %s", ", ".join(names))
     try:
-        return Settings(**given)
+        return Settings(**options)
     except ValidationError as error:
         refuse(*map(_sentence, error.errors()))
 

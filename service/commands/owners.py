@@ -1,4 +1,4 @@
-"""`descent owners`: whom things belong to."""
+"""`descent owners`: move datasets, models and jobs from one owner to another."""
 
 from typing import Annotated
 
@@ -11,8 +11,8 @@ owners = typer.Typer(help="Give things to other owners.", no_args_is_help=True, 
 
 @owners.command()
 def move(
-    before: Annotated[str, typer.Argument(help="the owner of now, such as default")],
-    after: Annotated[str, typer.Argument(help="the owner to be")],
+    before: Annotated[str, typer.Argument(help="the present owner, such as default")],
+    after: Annotated[str, typer.Argument(help="the new owner")],
     data: Annotated[str | None, typer.Option(help="DESCENT_DATA, ./data by default")] = None,
 ) -> None:
     """Give all datasets, models and jobs of one owner to another; keys stay as they are."""

@@ -13,7 +13,7 @@ from service.storage.storage import Arrays
 Places = NDArray[np.intp]
 """Places of rows in a dataset's arrays."""
 SHARE = 0.2
-"""Of a fold's training rows, those that early stopping watches, where the dataset has no validation part."""
+"""The share of a fold's training rows that early stopping watches where the dataset has no validation part."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Fold:
 
 
 def fold_of(view: DatasetView, number: int, folds: int, seed: int, *, watches: bool) -> Fold:
-    """Return fold `number` of so many; with `watches`, some of its training rows go to early stopping."""
+    """Return fold `number` of `folds`; with `watches`, some of its training rows go to early stopping."""
     pooled = pool(view)
     fold_of_row = assigned_of(view, pooled, folds, seed)
     held, rest = pooled[fold_of_row == number], pooled[fold_of_row != number]

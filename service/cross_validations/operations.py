@@ -82,7 +82,7 @@ def create(session: Session, new: NewCrossValidation, job: Draft) -> CrossValida
 
 
 def show(session: Session, record: CrossValidationRecord) -> CrossValidation:
-    """Return a cross-validation with its folds as they are."""
+    """Return a cross-validation with the present state of its folds."""
     standings = records.standings(session, record.id)
     ended, good = _is_over(standings), all(each.state == State.SUCCEEDED for each in standings)
     metrics = [each.fold.metrics or {} for each in standings]

@@ -37,7 +37,7 @@ class CrossValidationRecord(Owned, Record):
 
 
 class FoldRecord(Record):
-    """One training, and how well it does on the rows of its fold."""
+    """One training, and its scores on the rows of its fold."""
 
     __tablename__ = "folds"
 
@@ -55,7 +55,7 @@ class FoldRecord(Record):
 
 @dataclass(frozen=True)
 class Standing:
-    """A fold, and how its job is."""
+    """A fold, and the state of its job."""
 
     fold: FoldRecord
     state: State

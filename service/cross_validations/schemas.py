@@ -35,7 +35,7 @@ class NewCrossValidation(Strict):
 
 
 class Fold(BaseModel):
-    """A fold, and how well the network does that was trained on all other rows."""
+    """A fold, and the scores of the network that was trained on all other rows."""
 
     fold: int = Field(description="its number, from 0")
     job: str = Field(description="the job that trains it; /api/jobs/{job}/parameters has its network")

@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 DEFAULT_OWNER = "default"
-"""The owner of what was there before keys, or is made without one."""
+"""The owner of everything from before there were keys, and of what is made without one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,7 +172,7 @@ class Database:
             self._turn.release()
 
     def close(self) -> None:
-        """Close the connections; whoever comes later gets new ones."""
+        """Close the connections; later sessions open new ones."""
         with self._looking_up:
             if self._lookups is not None:
                 self._lookups.connection.close()

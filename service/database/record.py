@@ -54,7 +54,7 @@ class AsJson(TypeDecorator[Any]):
 
 @functools.cache
 def reader(hint: Any) -> Callable[[Any], Any]:
-    """Return a function that makes of JSON what the annotation says: dataclasses of objects, tuples of lists.
+    """Return a function that reads JSON as the annotation has it: objects as dataclasses, lists as tuples.
 
     Fields that an object lacks have their defaults; those that the dataclass lacks are left out.
     """

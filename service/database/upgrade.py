@@ -56,11 +56,11 @@ def forget_older(copy: Path) -> None:
             other.unlink(missing_ok=True)
 
 
-def give_back(file: Path, most: int = 20_000) -> int:
-    """Give up to so many free pages back to the disk, some at a time, and return their number."""
+def give_back(file: Path, pages: int = 20_000) -> int:
+    """Give at most `pages` free pages back to the disk, some at a time, and return their number."""
     with closing(sqlite3.connect(file, timeout=PATIENCE, isolation_level=None)) as connection:
         free = before = int(connection.execute("PRAGMA freelist_count").fetchone()[0])
-        while free and before - free < most:
+        while free and before - free < pages:
             connection.execute(f"PRAGMA incremental_vacuum({STEP})").fetchall()
             left = int(connection.execute("PRAGMA freelist_count").fetchone()[0])
             if left >= free:  # a file that was not rebuilt

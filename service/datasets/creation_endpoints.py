@@ -133,8 +133,8 @@ def _note_taken(database: Database, name: str | None, pointer: str, faults: Faul
         faults.note(invalid(pointer, taken.detail, taken.code))
 
 
-def _previewed(found: dict[str, Any]) -> Response:
-    return Response(Preview.model_validate(found).model_dump_json(), media_type="application/json")
+def _previewed(preview: dict[str, Any]) -> Response:
+    return Response(Preview.model_validate(preview).model_dump_json(), media_type="application/json")
 
 
 def _no_targets() -> Invalid:

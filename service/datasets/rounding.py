@@ -82,12 +82,12 @@ class Rounding:
         """Describe the losses of the column `name`."""
         before, after = self.distinct or (0, 0)
         if after < before:
-            said = f"Of {before:,} different numbers of {name!r} float32 tells {after:,} apart"
+            beginning = f"Of {before:,} different numbers of {name!r} float32 tells {after:,} apart"
         else:
-            said = f"float32 has too few digits for the numbers of {name!r}"
+            beginning = f"float32 has too few digits for the numbers of {name!r}"
         if self.changed is None:
-            return f"{said}: it rounds them by up to {self.error:.2g}"
-        return f"{said}: {self.changed[0]:.0f} becomes {self.changed[1]:.0f}"
+            return f"{beginning}: it rounds them by up to {self.error:.2g}"
+        return f"{beginning}: {self.changed[0]:.0f} becomes {self.changed[1]:.0f}"
 
 
 def _beyond_float64(values: Array) -> float | None:

@@ -106,7 +106,7 @@ class ReadOptions:
     decimal: str = "."
     thousands: str | None = None
     refuses_missing: bool = False
-    """Whether missing values are refused, because the sender does not say what becomes of them."""
+    """Whether missing values are refused, as the request has no rule for them."""
     fewest: int = 2
     """The least number of columns: a dataset has one to learn from and one to learn."""
     expected: Mapping[str, Kind] = field(default_factory=dict)

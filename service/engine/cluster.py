@@ -79,7 +79,7 @@ class Cluster:
         return len(self._client.scheduler_info(n_workers=-1)["workers"])
 
     def submit(self, ticket: str, *, by_turns: bool, workers: int) -> "Future[None]":
-        """Ask one of so many workers to take a job; the same ticket is never sent twice."""
+        """Ask one of `workers` workers to take a job; the same ticket is never sent twice."""
         return self._client.submit(run_ticket, ticket, by_turns, workers, self._place, key=ticket, pure=False)
 
     def restart_worker_of(self, ticket: str) -> None:

@@ -12,7 +12,7 @@ from service.errors import Fault, Invalid, invalid, invalid_in
 from service.pointers import LONGEST_NAME, MOST_FAULTS, unknown
 
 
-def check_query(given: QueryParams, declared: Mapping[str, bool]) -> None:
+def check_query(sent: QueryParams, declared: Mapping[str, bool]) -> None:
     """Refuse parameters that would be ignored in silence: undeclared names, and all but the last of several values.
 
     `declared` has the names, and whether each may be repeated.
@@ -20,10 +20,10 @@ def check_query(given: QueryParams, declared: Mapping[str, bool]) -> None:
     Raises:
         Invalid: with a pointer for each of them.
     """
-    strangers = [name for name in given if name not in declared]
+    strangers = [name for name in sent if name not in declared]
     if strangers:
         raise _undeclared(strangers[:MOST_FAULTS], list(declared))
-    repeated = [name for name in given if not declared[name] and len(given.getlist(name)) > 1]
+    repeated = [name for name in sent if not declared[name] and len(sent.getlist(name)) > 1]
     if repeated:
         detail = "This parameter takes one value, but was given several times."
         faults = tuple(Fault(f"query/{name}", detail) for name in repeated[:MOST_FAULTS])
@@ -90,14 +90,14 @@ GivenLabels = Annotated[
 _LABEL: TypeAdapter[tuple[Key, Value]] = TypeAdapter(tuple[Key, Value])
 
 
-def labels_of(given: Sequence[str], parameter: str) -> dict[str, str]:
+def labels_of(texts: Sequence[str], parameter: str) -> dict[str, str]:
     """Return the labels that a repeated parameter gives as `key:value`; the key ends at the first colon.
 
     Raises:
         Invalid: one is no label, or a key has two values.
     """
     labels: dict[str, str] = {}
-    for each in given:
+    for each in texts:
         key, colon, value = each.partition(":")
         try:
             _LABEL.validate_python((key, value))

@@ -131,12 +131,12 @@ class Statistics:
         return _recent(self._kept, (model, version), Activity, MOST_VERSIONS)
 
 
-def _recent(kept: OrderedDict[Key, Value], key: Key, make: Callable[[], Value], most: int) -> Value:
+def _recent(kept: OrderedDict[Key, Value], key: Key, make: Callable[[], Value], limit: int) -> Value:
     """Return the value under a key, made where there is none; the key that was used longest ago is dropped."""
     value = kept.get(key)
     if value is None:
         value = kept[key] = make()
-        if len(kept) > most:
+        if len(kept) > limit:
             kept.popitem(last=False)
     else:
         kept.move_to_end(key)

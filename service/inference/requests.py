@@ -69,11 +69,11 @@ def digits(version: Any) -> Any:
     return version
 
 
-def _length(value: str, most: int) -> int:
-    if not re.fullmatch("[0-9]{1,12}", value) or int(value) > most:
+def _length(value: str, longest: int) -> int:
+    if not re.fullmatch("[0-9]{1,12}", value) or int(value) > longest:
         raise invalid(
             f"header/{HEADER_LENGTH.lower()}",
-            f"This header is the number of bytes of the body that are JSON: 0 to {most}.",
+            f"This header is the number of bytes of the body that are JSON: 0 to {longest}.",
         )
     return int(value)
 

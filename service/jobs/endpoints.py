@@ -184,7 +184,7 @@ async def verify_job(
         say_applied(response, wait)
     record = await run_in_threadpool(operations.show, database, id)
     if operations.ended(record):
-        replace_answer(response, 200, Verification(job=id, **vars(verifications.found(record))))
+        replace_answer(response, 200, Verification(job=id, **vars(verifications.outcome_of(record))))
     else:
         replace_answer(response, 202, reading.job(record))
         response.headers["Retry-After"] = "1"

@@ -68,55 +68,57 @@ def growth_of(recipe: Recipe, vector: int, checkpoint: int, validation_rows: int
     )
 
 
-def check(growth: Growth, most: int) -> None:
+def check(growth: Growth, allowed: int) -> None:
     """Refuse a job that would write more than is allowed.
 
     Raises:
         Invalid: the kept points alone, or everything together, are too large.
     """
-    if growth.points > most:
-        sets = most // growth.bytes_of_point
+    if growth.points > allowed:
+        sets = allowed // growth.bytes_of_point
         assert growth.keep_every is not None, "without it there are no points"
         raise invalid(
             "#/keep_every",
             f"{growth.epochs // growth.keep_every:,} sets of {growth.bytes_of_point:,} bytes would be kept, and "
-            f"{_megabytes(most)} are allowed: at most {sets:,} sets of this network.",
+            f"{_megabytes(allowed)} are allowed: at most {sets:,} sets of this network.",
             "too_many_points",
         )
-    if growth.total > most:
-        raise _too_large(growth, most)
+    if growth.total > allowed:
+        raise _too_large(growth, allowed)
 
 
-def _too_large(growth: Growth, most: int) -> Invalid:
-    said = f"This job would write about {_megabytes(growth.total)}, and DESCENT_MAX_JOB_BYTES allows {_megabytes(most)}"
-    epochs = growth.most_epochs(most)
+def _too_large(growth: Growth, allowed: int) -> Invalid:
+    sentence = (
+        f"This job would write about {_megabytes(growth.total)}, and DESCENT_MAX_JOB_BYTES allows {_megabytes(allowed)}"
+    )
+    epochs = growth.most_epochs(allowed)
     remedy = (
         f'at most "epochs": {epochs}'
         if epochs > 0
         else f"a version and a checkpoint of this network alone take {_megabytes(growth.bytes_once)}"
     )
-    return invalid("#/epochs", f"{said}: {remedy}.", "job_too_large")
+    return invalid("#/epochs", f"{sentence}: {remedy}.", "job_too_large")
 
 
 def advice(growth: Growth) -> Advice | None:
     """Return advice where a job will write much: the largest share, and a smaller setting."""
     if growth.total <= MANY:
         return None
-    said = f"This job will write about {_megabytes(growth.total)} into the database"
+    sentence = f"This job will write about {_megabytes(growth.total)} into the database"
     if growth.points > max(growth.reports, growth.bytes_once):
         keep_every = growth.least_keep_every(MANY)
         remedy = f'"keep_every": {"null" if keep_every is None else keep_every}'
-        return _advice(f"{_megabytes(growth.points)} of them kept parameters", remedy, "#/keep_every", said)
+        return _advice(f"{_megabytes(growth.points)} of them kept parameters", remedy, "#/keep_every", sentence)
     epochs = growth.most_epochs(MANY)
     if epochs > 0:
         share = f"{_megabytes(growth.reports)} of them {growth.epochs + 1:,} epoch reports"
-        return _advice(share, f'"epochs": {epochs}', "#/epochs", said)
-    detail = f"{said}; a version and a checkpoint of this network alone take {_megabytes(growth.bytes_once)}."
+        return _advice(share, f'"epochs": {epochs}', "#/epochs", sentence)
+    detail = f"{sentence}; a version and a checkpoint of this network alone take {_megabytes(growth.bytes_once)}."
     return Advice("large_job", detail, "#/model")
 
 
-def _advice(share: str, remedy: str, pointer: str, said: str) -> Advice:
-    return Advice("large_job", f"{said}, {share}: {remedy} writes less than {_megabytes(MANY)}.", pointer)
+def _advice(share: str, remedy: str, pointer: str, sentence: str) -> Advice:
+    return Advice("large_job", f"{sentence}, {share}: {remedy} writes less than {_megabytes(MANY)}.", pointer)
 
 
 def _megabytes(count: int) -> str:

@@ -85,7 +85,7 @@ class JobRecord(Labelled, Owned, Record):
     priority: Mapped[int] = mapped_column(default=0, server_default="0")
     """Jobs with a larger one get a worker before others."""
     submitter: Mapped[str] = mapped_column(default="", server_default=text("''"))
-    """The label of whoever sent the job, with whom others take turns; empty for all who give none."""
+    """The sender's label, by which jobs take turns; empty for all senders without one."""
     turn: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     """The place among the jobs of its priority where submitters take turns."""
     planned_seconds: Mapped[float | None]
@@ -219,7 +219,7 @@ def progress_of(session: Session, jobs: list[str]) -> dict[str, tuple[str, int, 
     return {id: (state, done, progress) for id, state, done, progress in rows}
 
 
-def trainings(session: Session, model: str, most: int, before: int | None) -> list[JobRecord]:
+def trainings(session: Session, model: str, limit: int, before: int | None) -> list[JobRecord]:
     """The jobs that have added the newest versions that a model (an id) still has, below `before` where it is given, at
     most so many, newest version first.
     """
@@ -227,4 +227,4 @@ def trainings(session: Session, model: str, most: int, before: int | None) -> li
     statement = select(JobRecord).where(JobRecord.model_id == model, kept)
     if before is not None:
         statement = statement.where(JobRecord.version < before)
-    return list(session.scalars(statement.order_by(JobRecord.version.desc()).limit(most)))
+    return list(session.scalars(statement.order_by(JobRecord.version.desc()).limit(limit)))

@@ -33,7 +33,7 @@ def job_of(recipe: JsonObject, model: str, dataset: str) -> NewJob:
 
 
 def place_in_recipe(pointer: str) -> str:
-    """Return the place, in the whole that holds the recipe, of what `pointer` names in a job."""
+    """Return `pointer`, which points into a job, as a pointer into the request that holds its recipe."""
     outside = pointer in ("#/dataset", "#/model") or not pointer.startswith("#/")
     return pointer if outside else f"#/recipe/{pointer.removeprefix('#/')}"
 

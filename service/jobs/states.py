@@ -99,7 +99,7 @@ WITHOUT_WORKER: Mapping[Asked | None, Standing] = {
     Asked.STOP: _QUEUED_TO_STOP,
     Asked.CANCEL: _CANCELLED,
 }
-"""The standing of a running job that its worker gives up or loses, by what was asked of it."""
+"""The standing of a running job that its worker gives up or loses, by the client's last request."""
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ def _hash_of_result(session: Session, original: JobRecord) -> str:
     return receipts.sha256(parameter_bytes.from_bytes(kept.parameters))
 
 
-def found(verifying: JobRecord) -> Outcome:
+def outcome_of(verifying: JobRecord) -> Outcome:
     """Return the finding of a job that verifies.
 
     Raises:

@@ -28,28 +28,28 @@ def read_parameters(nodes: Sequence[Node], layers: Any, vector: Array, pointer: 
         read_layer(node, given, vector, f"{pointer}/{index}")
 
 
-def read_layer(node: Node, given: Any, vector: Array, pointer: str) -> None:
+def read_layer(node: Node, values: Any, vector: Array, pointer: str) -> None:
     names = ["layers"] if node.children else [slot.name for slot in node.slots]
-    if not isinstance(given, Mapping):
+    if not isinstance(values, Mapping):
         raise ParameterError(pointer, f"must be an object with {', '.join(names) or 'nothing in it'}")
-    for name in given:
+    for name in values:
         if name not in names:
             raise ParameterError(f"{pointer}/{name}", f"is not a parameter of {node.layer.describe()}")
     for name in names:
-        if name not in given:
+        if name not in values:
             raise ParameterError(pointer, f"lacks {name}")
     if node.children:
-        read_parameters(node.children, given["layers"], vector, f"{pointer}/layers")
+        read_parameters(node.children, values["layers"], vector, f"{pointer}/layers")
     for slot in node.slots:
-        read_slot(slot, given[slot.name], vector, f"{pointer}/{slot.name}")
+        read_slot(slot, values[slot.name], vector, f"{pointer}/{slot.name}")
 
 
-def read_slot(slot: ParameterSlot, given: Any, vector: Array, pointer: str) -> None:
-    if isinstance(given, np.ndarray):
-        array = check_array(slot, given, pointer)
+def read_slot(slot: ParameterSlot, values: Any, vector: Array, pointer: str) -> None:
+    if isinstance(values, np.ndarray):
+        array = check_array(slot, values, pointer)
     else:
-        check_lists(given, slot.shape, pointer)
-        array = np.array(given, np.float64)
+        check_lists(values, slot.shape, pointer)
+        array = np.array(values, np.float64)
     with np.errstate(over="ignore"):
         seen = slot.as_written(vector)
         seen[...] = array
@@ -61,32 +61,32 @@ def read_slot(slot: ParameterSlot, given: Any, vector: Array, pointer: str) -> N
         raise ParameterError("/".join([pointer, *map(str, where)]), "must not be negative")
 
 
-def check_array(slot: ParameterSlot, given: Array, pointer: str) -> Array:
-    if given.shape != slot.shape:
-        raise ParameterError(pointer, f"must be {by(slot.shape)}, not {by(given.shape)}")
-    if given.dtype.kind not in "fiu":
+def check_array(slot: ParameterSlot, values: Array, pointer: str) -> Array:
+    if values.shape != slot.shape:
+        raise ParameterError(pointer, f"must be {by(slot.shape)}, not {by(values.shape)}")
+    if values.dtype.kind not in "fiu":
         raise ParameterError(pointer, "must be numbers")
-    return given
+    return values
 
 
-def check_lists(given: Any, shape: tuple[int, ...], pointer: str) -> None:
+def check_lists(values: Any, shape: tuple[int, ...], pointer: str) -> None:
     """Check that lists are nested as the shape asks, with nothing but numbers in them."""
     if not shape:
-        if isinstance(given, bool) or not isinstance(given, int | float):
+        if isinstance(values, bool) or not isinstance(values, int | float):
             raise ParameterError(pointer, "must be a number")
-        if isinstance(given, int) and abs(given) > 1 << 1023:
+        if isinstance(values, int) and abs(values) > 1 << 1023:
             raise ParameterError(pointer, "is too large")
         return
-    if not isinstance(given, list | tuple):
+    if not isinstance(values, list | tuple):
         raise ParameterError(pointer, f"must be a list of {shape[0]}")
-    if len(given) != shape[0]:
+    if len(values) != shape[0]:
         raise ParameterError(
             pointer,
-            f"must have {shape[0]} {'row' if len(shape) > 1 else 'number'}{'s' * (shape[0] != 1)}, not {len(given)}",
+            f"must have {shape[0]} {'row' if len(shape) > 1 else 'number'}{'s' * (shape[0] != 1)}, not {len(values)}",
         )
-    if len(shape) == 1 and set(map(type, given)) == {float}:
+    if len(shape) == 1 and set(map(type, values)) == {float}:
         return
-    for index, item in enumerate(given):
+    for index, item in enumerate(values):
         check_lists(item, shape[1:], f"{pointer}/{index}")
 
 

@@ -1,4 +1,4 @@
-"""Metrics of what all replicas share: jobs and what became of them, the engine, the database and the storage."""
+"""Metrics that all replicas share: jobs and their ends, the engine, the database and the storage."""
 
 from __future__ import annotations
 

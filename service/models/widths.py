@@ -1,4 +1,4 @@
-"""Widths of a new network that a dataset gives."""
+"""Widths of a new network, taken from a dataset."""
 
 import re
 from typing import NamedTuple

@@ -15,7 +15,7 @@ MEDIA_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
 }
-"""Media types of what is served, whatever the machine's own table has; other files are not."""
+"""Media types of the files that are served, whatever the machine's own table has; no others are served."""
 PLACE_OF_VERSION = "{version}"
 """In index.html it stands for the version."""
 

@@ -82,18 +82,18 @@ def _in_pieces(values: Array) -> "Array | orjson.Fragment":
     return orjson.Fragment(b"[%b]" % b",".join(pieces))
 
 
-def _of_classes(signature: Signature, found: Sequence[Classes]) -> JsonObject:
+def _of_classes(signature: Signature, classes: Sequence[Classes]) -> JsonObject:
     """Labels, probabilities and names: those of the one target, or by the names of several."""
-    if not found:
+    if not classes:
         return {}
     if len(signature.targets) == 1:
-        only = found[0]
+        only = classes[0]
         probabilities = None if only.probabilities is None else _in_pieces(only.probabilities)
         return {"labels": only.labels, "probabilities": probabilities, "classes": only.names}
     return {
-        "labels": {each.target: each.labels for each in found},
-        "probabilities": {each.target: each.probabilities for each in found},
-        "classes": {each.target: each.names for each in found},
+        "labels": {each.target: each.labels for each in classes},
+        "probabilities": {each.target: each.probabilities for each in classes},
+        "classes": {each.target: each.names for each in classes},
     }
 
 

@@ -26,7 +26,7 @@ router = APIRouter(prefix="/api/models/{model}", tags=["predictions"], route_cla
 
 
 def asked(request: Request, words: Collection[str] = WORDS) -> Asked:
-    """Return what the query of a request says, which most are without."""
+    """Return the options in a request's query, which most requests lack."""
     return read_query(request.query_params, words) if request.scope["query_string"] else NOTHING
 
 

@@ -59,15 +59,15 @@ class Asked(NamedTuple):
             raise invalid(f"query/{next(iter(said))}", f"This parameter is for text/csv, not for {form}.")
 
 
-def read_query(given: QueryParams, words: Collection[str] = WORDS) -> Asked:
-    """Return what a query says; of a file, these words alone.
+def read_query(sent: QueryParams, words: Collection[str] = WORDS) -> Asked:
+    """Return the options of a query; for a file, these words alone.
 
     Raises:
         Invalid: a value is impossible.
     """
-    file = {name: given.getlist(name) if name in LISTS else given[name] for name in given if name in words}
+    file = {name: sent.getlist(name) if name in LISTS else sent[name] for name in sent if name in words}
     try:
-        return Asked(Which.model_validate(dict(given)), StreamedOptions.model_validate(file) if file else PLAIN)
+        return Asked(Which.model_validate(dict(sent)), StreamedOptions.model_validate(file) if file else PLAIN)
     except ValidationError as error:
         errors: list[Any] = [{**each, "loc": ("query", *each["loc"])} for each in error.errors(include_url=False)]
         raise invalid_body(errors, None, prefix=("body",)) from None

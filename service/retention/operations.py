@@ -1,4 +1,4 @@
-"""Retention: what is older than its period, and needed by nothing, goes; off unless a period is set."""
+"""Retention: rows that are older than their period and needed by nothing are deleted; off unless a period is set."""
 
 import asyncio
 import logging
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 BATCH = 200
-"""Things that go in one transaction."""
+"""Rows that one transaction deletes."""
 BREATH = 0.05
 """Seconds between transactions, in which others write."""
 OFTEN, SELDOM = 10.0, 3600.0
@@ -78,7 +78,7 @@ def _due(settings: "Settings") -> Iterator[tuple[Kind, datetime]]:
 
 
 def apply(settings: "Settings", database: Database) -> dict[str, int]:
-    """Take away what is due, some at a time, give its pages back to the disk, and return the counts."""
+    """Delete the rows that are due, some at a time, give their pages back to the disk, and return the counts."""
     gone = {kind.what: _drop(database, kind, before) for kind, before in _due(settings)}
     if database.file is not None:
         give_back(database.file)
@@ -86,7 +86,7 @@ def apply(settings: "Settings", database: Database) -> dict[str, int]:
 
 
 def _drop(database: Database, kind: Kind, before: datetime) -> int:
-    """Each transaction looks again: what was needed by nothing a moment ago may be by now."""
+    """Delete rows of one kind. Each transaction looks again, as a row may be needed by now."""
     count = 0
     with database.reading() as session:
         left = bool(kind.find(session, before))

@@ -1,4 +1,4 @@
-"""Queries for what retention takes away; each finds what is old and needed by nothing."""
+"""Queries of retention: each finds rows that are old and needed by nothing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from service.models.records import ModelRecord, PointRecord, VersionRecord
 from service.sweeps.records import SweepRecord
 
 KEPT_EPOCHS = 1000
-"""Reports of a job that stay, about: the first, the last, the best, and the extremes of each stretch between."""
+"""About the number of a job's reports that stay: the first, the last, the best, and extremes of stretches between."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Point:
 
 
 def old_jobs(session: Session, before: datetime) -> list[str]:
-    """Jobs that ended before; those of sweeps and cross-validations go with these, and those being verified stay."""
+    """Return jobs that ended before, except those of sweeps and cross-validations, and those being verified."""
     again = aliased(JobRecord)
     verified = exists().where(again.verifies == JobRecord.id, again.state.not_in(ENDED))
     alone = JobRecord.sweep.is_(None), JobRecord.cross_validation.is_(None)
@@ -53,7 +53,7 @@ def old_jobs(session: Session, before: datetime) -> list[str]:
 
 
 def _ended(before: datetime) -> tuple[ColumnElement[bool], ...]:
-    """The conditions of an end before: ids, by which an index finds them, tell the time of the creation."""
+    """Return the conditions of an end before: ids, by which an index finds them, begin with the time of creation."""
     created = JobRecord.id < first_id("job", int(before.astimezone(UTC).timestamp() * 1e9))
     return JobRecord.state.in_(ENDED), created, JobRecord.ended_at < before
 
@@ -64,7 +64,7 @@ def drop_jobs(session: Session, jobs: Sequence[str]) -> None:
 
 
 def jobs_to_thin(session: Session, before: datetime) -> list[str]:
-    """Ended jobs with many reports, packed as workers wrote them."""
+    """Return ended jobs with many reports, packed as workers wrote them."""
     packed = exists().where(ReportsRecord.job_id == JobRecord.id)
     statement = select(JobRecord.id).where(*_ended(before), JobRecord.epochs_done > KEPT_EPOCHS, packed)
     return list(session.scalars(statement.order_by(JobRecord.id)))
@@ -105,7 +105,7 @@ def drop_last_parameters(session: Session, jobs: Sequence[str]) -> None:
 
 
 def old_points(session: Session, before: datetime) -> list[Point]:
-    """Kept epochs of versions from before, but those that were evaluated, or that a job begins from."""
+    """Return kept epochs of versions from before, except those that were evaluated or that a job begins from."""
     own = and_(VersionRecord.model_id == PointRecord.model_id, VersionRecord.job_id == PointRecord.job_id)
     evaluated = exists().where(
         EvaluationRecord.model_id == PointRecord.model_id,
@@ -120,7 +120,7 @@ def old_points(session: Session, before: datetime) -> list[Point]:
 
 
 def _begun_from(session: Session) -> set[tuple[str, int, int | None]]:
-    """Model, version and kept epoch that the jobs that are there began from."""
+    """Return the model, version and kept epoch that each job began from."""
     recipe = type_coerce(JobRecord.recipe, JSON)
     columns = JobRecord.model_id, recipe["from_version"].as_integer(), recipe["from_epoch"].as_integer()
     return {(model, number, epoch) for model, number, epoch in session.execute(select(*columns).distinct())}
@@ -132,7 +132,7 @@ def drop_points(session: Session, points: Sequence[Point]) -> None:
 
 
 def old_answers(session: Session, before: datetime) -> list[tuple[str, str]]:
-    """Answers to requests with an `Idempotency-Key`, by owner and key."""
+    """Return old answers to requests with an `Idempotency-Key`, by owner and key."""
     statement = select(AnswerRecord.owner, AnswerRecord.key).where(AnswerRecord.created_at < before)
     return [(owner, key) for owner, key in session.execute(statement)]
 
@@ -143,7 +143,7 @@ def drop_answers(session: Session, answers: Sequence[tuple[str, str]]) -> None:
 
 
 def old_versions(session: Session, before: datetime) -> list[Version]:
-    """Versions that are neither served nor latest, nor evaluated, nor a sweep's best, nor begun from by any job."""
+    """Return versions that are not served, latest, evaluated or a sweep's best, and that no job began from."""
     other = aliased(VersionRecord)
     latest = select(func.max(other.number)).where(other.model_id == VersionRecord.model_id)
     needed = (

@@ -36,7 +36,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
 
 
 def _told(check: Callable[[Settings], Iterator[str]], settings: Settings) -> Iterator[Finding]:
-    """Yield what a check says is well, up to the fault with which it breaks off."""
+    """Yield each part that a check finds in order, up to the fault that ends it."""
     try:
         for sentence in check(settings):
             yield Finding(True, sentence)

@@ -1,4 +1,4 @@
-"""The reason for which the service does not start, in a sentence, where whoever runs it can do something about it."""
+"""The reason why the service does not start, in a sentence, where its operator can mend it."""
 
 import sqlite3
 

@@ -75,7 +75,7 @@ def grid_size(axes: Mapping[str, Listed]) -> int:
 
 
 def draws(axes: Mapping[str, Axis], trials: int, seed: int) -> list[Varied]:
-    """Draw so many combinations; with more trials the first ones stay the same."""
+    """Draw `trials` combinations; with more trials the first ones stay the same."""
     random = np.random.default_rng(seed)
     return [{place: axis.drawn(random) for place, axis in axes.items()} for _ in range(trials)]
 

@@ -1,4 +1,4 @@
-"""The end of a sweep: the best trial becomes a version, and all that others held is given back."""
+"""The end of a sweep: the best trial becomes a version, and the others release what they hold."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from service.sweeps.records import Standing, SweepRecord, TrialRecord
 
 
 def end(session: Session, sweep: SweepRecord, standings: Sequence[Standing]) -> bool:
-    """End a sweep no trial of which has anything left to do; False where the best has still to write its result."""
+    """End a sweep whose trials are all done; return False if the best has still to write its result."""
     best = _best(sweep, standings)
     if best is None:
         _fail(session, sweep, standings)
@@ -52,7 +52,7 @@ def loss_of(trial: TrialRecord) -> float | None:
 
 
 def _give_back(session: Session, standings: Sequence[Standing]) -> None:
-    """End the trials that rest: they keep their parameters, and hold nothing any more."""
+    """End the trials that rest: they keep their parameters and release what they hold."""
     for each in standings:
         if each.state == State.PAUSED:
             queue.end(session, jobs.find(session, each.job, lock=True), State.CANCELLED)

@@ -66,7 +66,7 @@ class SweepRecord(Owned, Record):
     advice: Mapped[list[Advice]] = mapped_column(AsJson.of(list[Advice]))
     state: Mapped[SweepState] = mapped_column(String(), default="running")
     is_stopping: Mapped[bool] = mapped_column(default=False, server_default=false())
-    """Whether a client asked to end it with what there is."""
+    """Whether a client asked to end it with the results so far."""
     best_job: Mapped[str | None]
     """The trial that is chosen, once no other can be better."""
     version: Mapped[int | None]
@@ -88,12 +88,12 @@ class TrialRecord(Record):
     losses: Mapped[list[float | None]] = mapped_column(JSON)
     """The monitored loss at each place of rest, null where it was not finite; the last one is that of its result."""
     refused: Mapped[bool | None]
-    """Whether its worker found that it is not to be served; null where that was not asked."""
+    """Whether its worker decided against serving it; null where no worker compared."""
 
 
 @dataclass(frozen=True)
 class Standing:
-    """A trial, and how its job is."""
+    """A trial, and the state of its job."""
 
     trial: TrialRecord
     job: str

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 KEPT = 3
-"""One trial in so many goes on from each rung; the next rung is so many times as far."""
+"""The best trial of this many goes on from each rung, and the next rung is this many times as far."""
 MOST_RUNGS = 4
 
 

@@ -153,14 +153,14 @@ class NewSweep(Strict):
         return {place: Listed(given) if isinstance(given, list) else given.axis() for place, given in self.vary.items()}
 
 
-def _read_place(place: str, given: Any) -> Any:
-    if isinstance(given, dict) and len(given) == 1 and (form := FORMS.get(next(iter(given)))):
+def _read_place(place: str, sent: Any) -> Any:
+    if isinstance(sent, dict) and len(sent) == 1 and (form := FORMS.get(next(iter(sent)))):
         try:
-            return TypeAdapter(form).validate_python(given)
+            return TypeAdapter(form).validate_python(sent)
         except ValidationError as error:
             raise ValueError(f"{place}: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
-    if isinstance(given, list) and given:
-        return given
+    if isinstance(sent, list) and sent:
+        return sent
     raise ValueError(
         f'{place}: give a list of values, {{"values": [...]}}, {{"log": [least, greatest]}} or '
         '{"range": [least, greatest]}'

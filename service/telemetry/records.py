@@ -22,7 +22,7 @@ _ADD = text(
 
 
 def count(session: Session, **amounts: int) -> None:
-    """Add to totals, in the transaction of what is counted."""
+    """Add to totals, in the transaction that makes the change counted."""
     if amounts:
         session.execute(_ADD, [{"name": name, "value": amount} for name, amount in amounts.items()])
 

@@ -180,7 +180,7 @@ def test_a_training_that_diverges_elsewhere_is_not_identical(bench: Bench, monke
     ended = bench.run(again.id)
 
     assert (ended.state, ended.verification) == (State.FAILED, Outcome(False, ["cpu"]))
-    assert verifications.found(ended).identical is False
+    assert verifications.outcome_of(ended).identical is False
     with bench.workspace.database.reading() as session:
         assert left_parameters.find(session, again.id) is None
 
@@ -201,7 +201,7 @@ def test_a_verification_that_was_cancelled_has_no_answer(bench: Bench) -> None:
     with bench.workspace.database.transaction() as session:
         verbs.ask(session, again, Verb.CANCEL)
     with pytest.raises(Conflict) as refused:
-        verifications.found(bench.job(again))
+        verifications.outcome_of(bench.job(again))
     assert refused.value.code == "verification_cancelled"
 
 
@@ -209,7 +209,7 @@ def test_a_dataset_whose_files_are_gone_cannot_be_trained_on_again(bench: Bench)
     job = bench.train()
     bench.workspace.storage.delete(job.dataset_id)
     with pytest.raises(Conflict) as refused:
-        verifications.found(bench.verify(job))
+        verifications.outcome_of(bench.verify(job))
     assert refused.value.code == "dataset_gone"
 
 

@@ -56,13 +56,15 @@ def json_table(columns: Mapping[str, Any], types: Mapping[str, WantedKind], dtyp
 
 
 def _numbers_in_texts(name: str, sent: Any, read: Values | Texts, wanted: WantedKind | None) -> Iterator[Advice]:
-    """Advise where all texts of a column are numbers, and nobody has said that they are categories."""
+    """Advise where all texts of a column are numbers, and the request does not call them categories."""
     if wanted is not None or not isinstance(read, Texts) or not read.categories:
         return
     _, first = next(_there(sent))
     if isinstance(first, str) and all(map(is_plain, read.categories)):
-        said = f"All values of column {name!r} are numbers in texts, such as {first[:SHOWN]!r}, and so categories"
-        detail = f"{said}: send them without quotes for one input, or set its type to categorical where that is meant."
+        sentence = f"All values of column {name!r} are numbers in texts, such as {first[:SHOWN]!r}, and so categories"
+        detail = (
+            f"{sentence}: send them without quotes for one input, or set its type to categorical where that is meant."
+        )
         yield Advice("numbers_in_texts", detail, f"#/columns/{escape(name)}")
 
 

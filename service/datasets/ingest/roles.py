@@ -1,4 +1,4 @@
-"""The description of a new dataset, and the roles that it gives to the columns of a table."""
+"""The description of a new dataset, and the roles of a table's columns by it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -72,7 +72,7 @@ def _note_refusal(session: Session, record: JobRecord, judgement: Judgement) -> 
 def _add_version(
     session: Session, record: JobRecord, assignment: Assignment, vector: bytes, judgement: Judgement
 ) -> None:
-    """Add the version, and the advice that the job's end gives rise to."""
+    """Add the version, and the advice that follows from the job's end."""
     served = Served.of(models.find(session, record.model_id, lock=True))
     kept = session, record.model_id, vector, record.id, assignment.signature
     number = models.add_version(*kept, serve=record.serve, refused=judgement.refuses(served))

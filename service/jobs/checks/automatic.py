@@ -61,15 +61,17 @@ def decided(new: NewJob, start: TrainedNetwork, dataset: DatasetRecord) -> tuple
 
 def _reasons(made: learning.Recipe, draws: bool, rows: int) -> str:
     assert made.optimiser.rate is not None
-    said = f"{made.loss.name} suits the targets; {made.optimiser.name} at {figure(made.optimiser.rate)}"
-    said += ", halved while the validation loss does not fall," if made.schedule is not None else ""
+    sentence = f"{made.loss.name} suits the targets; {made.optimiser.name} at {figure(made.optimiser.rate)}"
+    sentence += ", halved while the validation loss does not fall," if made.schedule is not None else ""
     if made.standardise:
         what = "inputs and targets" if made.standardise == "both" else made.standardise
-        said += f" learns {what} of mean 0 and deviation 1" if made.standardise != "inputs" else " takes scaled inputs"
+        sentence += (
+            f" learns {what} of mean 0 and deviation 1" if made.standardise != "inputs" else " takes scaled inputs"
+        )
     if made.early_stopping is None:
         return (
-            f"{said}. {rows} rows are too few to draw some for validation: all {made.epochs} epochs are trained, and "
-            "nothing tells when the network learns its rows by heart. More rows, or a validation part, would."
+            f"{sentence}. {rows} rows are too few to draw some for validation: all {made.epochs} epochs are trained, "
+            "and nothing tells when the network learns its rows by heart. More rows, or a validation part, would."
         )
     drawn = "a fifth of the training part, drawn by the seed (`validation`)," if draws else "the validation part"
-    return f"{said}. Early stopping on {drawn} ends it, and the best parameters are kept."
+    return f"{sentence}. Early stopping on {drawn} ends it, and the best parameters are kept."

@@ -1,4 +1,4 @@
-"""The table of what happened to jobs, and every query on it."""
+"""The table of events in the lives of jobs, and every query on it."""
 
 from dataclasses import asdict
 from datetime import datetime

@@ -238,7 +238,7 @@ def release_all(session: Session) -> list[str]:
 
 
 def without_worker(session: Session, record: JobRecord, *, yields: bool = False) -> None:
-    """Give a running job the standing that it has without a worker, by what was asked of it.
+    """Give a running job its standing without a worker, which depends on what clients asked of it.
 
     One that `yields` has given its worker to a short job, and goes on behind it.
     """
@@ -270,10 +270,12 @@ def _about_losses(record: JobRecord) -> str:
     known = [f"{count} by {end_of_worker}" for end_of_worker, count in ends.most_common()]
     if unknown > 0:
         known.append(f"{unknown} in a way that is not known here")
-    said = [
+    sentences = [
         f"{lost} workers were lost without a further checkpoint between them{total}",
         f"They ended: {', '.join(known)}",
     ]
     if record.peak_memory is not None:
-        said.append(f"By the last heartbeat the worker had used at most {record.peak_memory / 1e6:,.0f} MB of memory")
-    return "".join(f"{sentence}. " for sentence in said).rstrip()
+        sentences.append(
+            f"By the last heartbeat the worker had used at most {record.peak_memory / 1e6:,.0f} MB of memory"
+        )
+    return "".join(f"{sentence}. " for sentence in sentences).rstrip()

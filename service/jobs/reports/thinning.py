@@ -12,7 +12,7 @@ FEWEST_WITH_ENDS = 4
 
 
 def stretch_of(epochs: int, points: int) -> int:
-    """Return the length of stretches of so many epochs that leaves at most `points` reports: 1 where all fit."""
+    """Return the length of stretches of `epochs` epochs that leaves at most `points` reports: 1 where all fit."""
     return 1 if epochs <= points else -(-epochs // max(1, (points - 2) // 2))
 
 

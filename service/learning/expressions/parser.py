@@ -76,7 +76,7 @@ def parse(text: str) -> Tree:
     """
     if len(text) > MAX_LENGTH:
         raise UnreadableText(f"too long: {len(text)} characters, at most {MAX_LENGTH}", MAX_LENGTH)
-    return Parser(tokens(text)).whole()
+    return Parser(tokens(text)).whole_expression()
 
 
 def tokens(text: str) -> list[Token]:
@@ -111,7 +111,7 @@ class Parser:
     def token(self) -> Token:
         return self._tokens[self._next]
 
-    def whole(self) -> Tree:
+    def whole_expression(self) -> Tree:
         if self.token.kind == "end":
             raise UnreadableText("the expression is empty", 0)
         tree = self.expression()

@@ -135,7 +135,7 @@ class Reader:
 
     def _expect_arrow(self, term: type[Term]) -> None:
         if not self.tokens.accept("=>"):
-            found, position = self.tokens.found()
+            found, position = self.tokens.next_in_words()
             raise UnreadableText(
                 f"write inputs => outputs, as in {term.name}(4 => 2): '=>' is expected here, not {found}", position
             )

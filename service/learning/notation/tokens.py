@@ -124,12 +124,12 @@ class Tokens:
         rest = DOTTED.match(self._text, self.position)
         return rest.group() if rest else ""
 
-    def found(self) -> tuple[str, int]:
+    def next_in_words(self) -> tuple[str, int]:
         """Return what comes next, in words, and its position."""
         return repr(self._next) if self._next else "the end", self.position
 
     def _unexpected(self, expected: str) -> UnreadableText:
-        found, position = self.found()
+        found, position = self.next_in_words()
         return UnreadableText(f"expected {expected}, found {found}", position)
 
 

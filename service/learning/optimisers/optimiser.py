@@ -200,7 +200,7 @@ def block_of(work: RuleState, x: Array, dx: Array, part: slice, scratch: Array) 
 
 
 def behind(apply: Apply, steps: int) -> Apply:
-    """The same function, with so many steps fewer."""
+    """The same function, shifted by a number of steps."""
     return (lambda eta, t: apply(eta, t - steps)) if steps else apply
 
 

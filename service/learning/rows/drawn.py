@@ -15,7 +15,7 @@ class DrawnValidation:
     seed: int = 0
 
     def count(self, rows: int) -> int:
-        """Return how many of so many rows are drawn; halves round up."""
+        """Return the number of rows that are drawn of `rows`; halves round up."""
         return int(np.floor(self.fraction * rows + 0.5))
 
     def indices(self, rows: int, part: str) -> Indices:

@@ -54,7 +54,7 @@ class Changes:
         self.go_to(0)
 
     def go_to(self, made: int) -> None:
-        """Count so many changes as made."""
+        """Count `made` changes as made."""
         if made > len(self._all):
             raise ValueError(f"the state has seen {made} changes, of which {len(self._all)} are given")
         self.made = made

@@ -28,7 +28,7 @@ def days_in(name: str, array: pyarrow.Array, first: int, note: Note) -> tuple[Va
         array = array.dictionary_decode()
     if any(matches(array.type) for matches in DATES):
         return _days(array), np.zeros(len(array), bool)
-    texts = texts_of(array, most=None)
+    texts = texts_of(array, limit=None)
     months_first = month_first(texts.categories)
     doubtful = months_first is None
     values = [

@@ -28,10 +28,10 @@ def numbers_of(array: pyarrow.Array) -> Values:
     return values
 
 
-def texts_of(array: pyarrow.Array, most: int | None = MOST_CATEGORIES + 1) -> Texts:
+def texts_of(array: pyarrow.Array, limit: int | None = MOST_CATEGORIES + 1) -> Texts:
     """An array's different values, as texts. They are not repeated row by row: few bytes may name long texts.
 
-    Of more than `most`, the first ones alone: as many are refused, and the others count as missing.
+    Of more than `limit`, the first ones alone: as many are refused, and the others count as missing.
 
     Raises:
         Invalid: they take too many bytes.
@@ -39,7 +39,7 @@ def texts_of(array: pyarrow.Array, most: int | None = MOST_CATEGORIES + 1) -> Te
     """
     if not types.is_dictionary(array.type):
         array = _as_dictionary(array)
-    used = array.indices.unique().drop_null()[:most]
+    used = array.indices.unique().drop_null()[:limit]
     texts = _as_texts(_unviewed(array.dictionary).take(used)).to_pylist()
     categories = [text for text in dict.fromkeys(texts) if text is not None]
     codes = {text: code for code, text in enumerate(categories)}

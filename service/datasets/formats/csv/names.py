@@ -123,8 +123,8 @@ def _replaced(header: list[str], columns: list[str]) -> list[str]:
     return columns
 
 
-def _unique(given: list[str], *, of_rows: bool) -> Names:
-    taken, seen = set(given), set[str]()
+def _unique(header: list[str], *, of_rows: bool) -> Names:
+    taken, seen = set(header), set[str]()
     counts: dict[str, int] = {}
 
     def free(name: str) -> str:
@@ -133,13 +133,13 @@ def _unique(given: list[str], *, of_rows: bool) -> Names:
         return other
 
     names = Names([], of_rows=of_rows)
-    for place, said in enumerate(given):
-        name = said or f"column_{place + 1}"
-        if not said:
+    for place, text in enumerate(header):
+        name = text or f"column_{place + 1}"
+        if not text:
             names.unnamed.append(place)
-        elif said in seen:
-            names.repeated[place] = said[:SHOWN]
-        if said in seen or (not said and name in taken):
+        elif text in seen:
+            names.repeated[place] = text[:SHOWN]
+        if text in seen or (not text and name in taken):
             name = free(name)
         taken.add(name)
         seen.add(name)
