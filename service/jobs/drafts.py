@@ -25,6 +25,7 @@ from service.jobs.recipe_schemas import NewJob
 from service.jobs.training_data import columns_of_job, view_of_job
 from service.learning.planning import plan as planning
 from service.learning.planning.advice import Advice, advice
+from service.learning.synonyms import listed
 from service.learning.training.recipe import Recipe, RecipeError
 from service.models import records as models
 from service.models.networks import Networks
@@ -197,8 +198,6 @@ def _need(view: DatasetView, start: TrainedNetwork, recipe: Recipe, plan: planni
 
 def _unused(columns: Arrangement) -> Iterator[Advice]:
     if columns.unused:
-        names = ", ".join(map(repr, columns.unused[:MOST_NAMED]))
-        more = len(columns.unused) - MOST_NAMED
-        told = f"{names} and {more} more" if more > 0 else names
-        detail = f"The version that this job begins from does not know {told}: the training leaves such columns out."
+        names = listed(list(map(repr, columns.unused)), MOST_NAMED)
+        detail = f"The version that this job begins from does not know {names}: the training leaves such columns out."
         yield Advice("columns_unused", detail, "#/dataset")

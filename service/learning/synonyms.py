@@ -1,6 +1,6 @@
 """Names that PyTorch, Keras and misspellings have for what is called otherwise here: suggested, never accepted."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
 
 TERMS = {
@@ -91,3 +91,9 @@ def hint(name: str, known: Collection[str], synonyms: Mapping[str, str]) -> str:
     """Return the question whether another name is meant, or all names that are known."""
     near = suggestion(name, known, synonyms)
     return f"did you mean {near!r}?" if near else f"there are {', '.join(known)}"
+
+
+def listed(names: Sequence[str], limit: int) -> str:
+    """Return the first names as a message lists them, and the number of the others."""
+    more = len(names) - limit
+    return ", ".join(names[:limit]) + (f" and {more} more" if more > 0 else "")

@@ -6,6 +6,7 @@ from typing import Literal
 from service.datasets.arrangement import Arrangement, SeenColumn
 from service.datasets.view import ClassWeights
 from service.errors import Invalid, invalid
+from service.learning.synonyms import listed
 from service.pointers import escape
 
 ClassWeight = Literal["balanced"] | Mapping[str, float]
@@ -52,9 +53,8 @@ def _check(weights: Mapping[str, float], target: SeenColumn, counts: Mapping[str
     known = dict.fromkeys([*(target.column.labels or ()), *(target.stored.labels or ())])
     for label in weights:
         if label not in known:
-            more = f" and {len(known) - MOST_LISTED} more" if len(known) > MOST_LISTED else ""
-            names = ", ".join(list(map(repr, known))[:MOST_LISTED])
-            detail = f"Target {target.stored.name!r} has no class {label!r}; it has {names}{more}."
+            names = listed(list(map(repr, known)), MOST_LISTED)
+            detail = f"Target {target.stored.name!r} has no class {label!r}; it has {names}."
             raise _refused(f"#/class_weight/{escape(label)}", detail)
     if not any(count and weights.get(label, 1.0) > 0 for label, count in counts.items()):
         raise _refused("#/class_weight", "With these weights no row of the training part counts: give a class more.")

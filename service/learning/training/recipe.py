@@ -12,6 +12,7 @@ from service.learning.losses import LOSSES, Loss
 from service.learning.network import Network
 from service.learning.optimisers import Rule
 from service.learning.schedules import Schedule
+from service.learning.synonyms import listed
 from service.learning.training.coordinates import Standardise, last_dense, scales_inputs, scales_targets
 from service.learning.training.scaling import first_dense
 
@@ -188,9 +189,8 @@ def check_frozen(recipe: Recipe, network: Network, frozen: Sequence[str], number
     layers = network.layers_by_path
     for index, path in enumerate(frozen):
         if path not in layers:
-            more = f" and {len(layers) - MOST_LISTED} more" if len(layers) > MOST_LISTED else ""
-            known = ", ".join(list(layers)[:MOST_LISTED])
-            raise RecipeError(f"frozen/{index}", f"names no layer of this network, which has {known}{more}")
+            known = listed(list(layers), MOST_LISTED)
+            raise RecipeError(f"frozen/{index}", f"names no layer of this network, which has {known}")
     arrays = network.arrays_of(frozen)
     slots = [slot for node in nodes(network.root) for slot in node.slots if slot.trainable]
     if frozen and all(slot.start in arrays for slot in slots):

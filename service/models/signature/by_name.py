@@ -12,6 +12,7 @@ from service.datasets.arrangement import Arrangement, SeenColumn
 from service.datasets.columns import Column, Rename
 from service.datasets.records import DatasetRecord
 from service.errors import Fault, Invalid, invalid
+from service.learning.synonyms import listed
 from service.models.signature.signature import Feature, Signature, Target
 from service.pointers import LONGEST_NAME, MOST_FAULTS, escape
 
@@ -213,5 +214,4 @@ def _remedy(pairs: dict[str, str]) -> str:
 
 
 def _listed(names: Sequence[Any]) -> str:
-    more = len(names) - SHOWN
-    return ", ".join(repr(name[:LONGEST_NAME]) for name in names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+    return listed([repr(name[:LONGEST_NAME]) for name in names], SHOWN)

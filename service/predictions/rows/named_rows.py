@@ -16,6 +16,7 @@ from service.http import json_numbers
 from service.http.json_numbers import Array
 from service.http.long_json.lists import LongList, pieces, unwrapped
 from service.learning.rows.one_hot import expand
+from service.learning.synonyms import listed
 from service.models.signature.signature import Feature, Signature
 from service.models.trained_network import TrainedNetwork
 from service.pointers import escape
@@ -142,8 +143,8 @@ def check_names(
 
 def _hint(name: str, known: Sequence[str]) -> str:
     near = get_close_matches(name[:LONGEST], known, n=1)
-    listed = ", ".join(map(repr, known[:SHOWN])) + (f" and {len(known) - SHOWN} more" if len(known) > SHOWN else "")
-    return (f"did you mean {near[0]!r}? " if near else "") + f"the model takes {listed}."
+    question = f"did you mean {near[0]!r}? " if near else ""
+    return f"{question}the model takes {listed(list(map(repr, known)), SHOWN)}."
 
 
 def _expanded(signature: Signature, codes: Array) -> Array:
@@ -284,12 +285,10 @@ def _no_text(feature: Feature, row: int, value: Any = None) -> _WrongError:
 
 def _no_category(feature: Feature, row: int, value: Any) -> _WrongError:
     assert feature.categories is not None
-    known = ", ".join(map(repr, feature.categories[:SHOWN]))
-    more = len(feature.categories) - SHOWN
-    listed = f"{known} and {more} more" if more > 0 else known
+    known = listed(list(map(repr, feature.categories)), SHOWN)
     if isinstance(value, list | dict | LongList):
         return _WrongError(
-            row, f"this is {json_numbers.kind_of(value)}, but column {feature.name!r} has {listed}.", "unknown_category"
+            row, f"this is {json_numbers.kind_of(value)}, but column {feature.name!r} has {known}.", "unknown_category"
         )
     text = _text_of(value)[:LONGEST]
-    return _WrongError(row, f"there is no {text!r} in column {feature.name!r}; it has {listed}.", "unknown_category")
+    return _WrongError(row, f"there is no {text!r} in column {feature.name!r}; it has {known}.", "unknown_category")
