@@ -1,13 +1,13 @@
 """JSON pointers from pydantic's error locations, and its messages in our words."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any
 
-from service.errors import Fault, NotFound
+from service.errors import DescentError, Fault, NotFound
 from service.learning.synonyms import TERMS, suggestion
 from service.learning.terms import TermError
 from service.synonyms import FIELDS
@@ -142,3 +142,13 @@ def reference_at(pointer: str, fields: Mapping[str, str] = MappingProxyType({}))
     except NotFound as error:
         where = f"{pointer}/{fields[error.code]}" if error.code in fields else pointer
         raise NotFound(error.detail, error.code, (Fault(where, error.detail),)) from None
+
+
+@contextmanager
+def faults_at(place: Callable[[str], str]) -> Iterator[None]:
+    """Move the pointers of faults to where this request has what they point to."""
+    try:
+        yield
+    except DescentError as error:
+        error.errors = tuple(Fault(place(each.pointer), each.detail) for each in error.errors)
+        raise

@@ -16,10 +16,10 @@ from service.jobs import drafts
 from service.jobs import operations as jobs
 from service.jobs.checks.allowed import Allowed
 from service.jobs.drafts import Draft
-from service.jobs.shared_recipe import check_own_fields, faults_in_recipe, job_of
+from service.jobs.shared_recipe import check_own_fields, job_of, place_in_recipe
 from service.jobs.states import ENDED, State
 from service.models.networks import Networks
-from service.pointers import reference_at
+from service.pointers import faults_at, reference_at
 from service.settings import Settings
 from service.storage.storage import Storage
 
@@ -51,7 +51,7 @@ def draft(
             f"{new.folds} folds need as many rows, and the train and validation parts have {rows}: send fewer folds."
         )
         raise invalid("#/folds", detail, "too_few_rows")
-    with faults_in_recipe():
+    with faults_at(place_in_recipe):
         job = job_of({"from_version": UNTRAINED, **new.recipe}, new.model, new.dataset)
         return drafts.draft(database, storage, networks, job, Allowed.by(settings), submitter)
 

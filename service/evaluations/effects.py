@@ -1,7 +1,5 @@
 """Partial dependence: the mean output over rows in which one or two columns are set to value after value."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,12 +7,13 @@ import numpy as np
 from service.database.database import Database
 from service.datasets.arrangement import SeenColumn, rows_of
 from service.datasets.view import DatasetView
-from service.errors import Fault, Invalid, invalid, invalid_in
+from service.errors import invalid
 from service.http.json_numbers import Array
 from service.jobs.training_data import view_of
+from service.learning.synonyms import listed
 from service.models.networks import Networks
 from service.models.trained_network import TrainedNetwork
-from service.pointers import reference_at
+from service.pointers import faults_at, reference_at
 from service.storage.storage import Storage
 
 MOST_ROWS = 1000
@@ -67,12 +66,12 @@ def effect(
     with database.reading() as session:
         with reference_at("query/version"):
             trained = networks.get(session, reference, version)
-        with reference_at("query/dataset"), _pointing_into_the_query():
+        with reference_at("query/dataset"), faults_at(_in_the_query):
             view = view_of(session, storage, trained, dataset, inputs_alone=True)
         session.refresh(view.dataset, ["statistics"])  # which is asked for when the session is closed
     if len(set(features)) < len(features):
         raise invalid("query/feature", "Name two different columns, or one.", "unknown_column")
-    with _pointing_into_the_query():
+    with faults_at(_in_the_query):
         stored, _ = view.first_rows(part, view.count(part))
     varied = [_varied(view, part, name, stored) for name in features]
     cases = int(np.prod([len(each.values) for each in varied]))
@@ -94,25 +93,17 @@ def effect(
     return Effect(trained, view, count, varied, means.reshape(*shape, -1))
 
 
-@contextmanager
-def _pointing_into_the_query() -> Iterator[None]:
-    """Let faults point to parameters of the query, which hold here what a body holds elsewhere."""
-    try:
-        yield
-    except Invalid as error:
-        faults = tuple(Fault(f"query/{each.pointer.removeprefix('#/')}", each.detail) for each in error.errors)
-        raise invalid_in(faults, error.code) from None
+def _in_the_query(pointer: str) -> str:
+    """Return the parameter of the query that holds here what a body holds elsewhere."""
+    return f"query/{pointer.removeprefix('#/')}"
 
 
 def _varied(view: DatasetView, part: str, name: str, stored: Array) -> Varied:
     known = {each.column.name: each for each in view.columns.features}
     column = known.get(name)
     if column is None:
-        names = ", ".join(list(map(repr, known))[:MOST_NAMED])
-        more = f" and {len(known) - MOST_NAMED} more" if len(known) > MOST_NAMED else ""
-        raise invalid(
-            "query/feature", f"The version takes no column {name!r}; it takes {names}{more}.", "unknown_column"
-        )
+        names = listed(list(map(repr, known)), MOST_NAMED)
+        raise invalid("query/feature", f"The version takes no column {name!r}; it takes {names}.", "unknown_column")
     labels = column.stored.labels
     if labels is not None:
         values: list[Any] = [False, True] if column.stored.kind == "boolean" else list(labels)

@@ -1,11 +1,10 @@
 """A recipe that many jobs share, as sweeps and cross-validations take it beside their model and dataset."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 
 from pydantic import TypeAdapter
 
-from service.errors import DescentError, Fault, invalid
+from service.errors import invalid
 from service.http.json_bodies import validated
 from service.http.json_numbers import JsonObject
 from service.jobs.recipe_schemas import NewJob
@@ -36,13 +35,3 @@ def place_in_recipe(pointer: str) -> str:
     """Return `pointer`, which points into a job, as a pointer into the request that holds its recipe."""
     outside = pointer in ("#/dataset", "#/model") or not pointer.startswith("#/")
     return pointer if outside else f"#/recipe/{pointer.removeprefix('#/')}"
-
-
-@contextmanager
-def faults_in_recipe() -> Iterator[None]:
-    """Move the pointers of faults from a job to the recipe that it was made of."""
-    try:
-        yield
-    except DescentError as error:
-        error.errors = tuple(Fault(place_in_recipe(each.pointer), each.detail) for each in error.errors)
-        raise
