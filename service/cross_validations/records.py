@@ -16,7 +16,6 @@ from service.jobs import queue
 from service.jobs.records import JobRecord
 from service.jobs.states import JobError, State
 from service.learning.planning.advice import Advice
-from service.models.records import drop_points
 
 
 class CrossValidationRecord(Owned, Record):
@@ -93,8 +92,5 @@ def fold_of_job(session: Session, job: str) -> tuple[FoldRecord, CrossValidation
 
 
 def delete_with_jobs(session: Session, record: CrossValidationRecord) -> None:
-    jobs = [each.fold.job_id for each in standings(session, record.id)]
-    for job in jobs:
-        drop_points(session, job)
-    queue.delete_all(session, jobs)
+    queue.delete_all(session, [each.fold.job_id for each in standings(session, record.id)])
     session.delete(record)

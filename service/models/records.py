@@ -194,8 +194,8 @@ def add_point(session: Session, job: str, epoch: int, model: str, parameters: by
     session.execute(insert(PointRecord).values(job_id=job, epoch=epoch, model_id=model, parameters=parameters))
 
 
-def drop_points(session: Session, job: str) -> None:
-    session.execute(delete(PointRecord).where(PointRecord.job_id == job))
+def drop_points(session: Session, *jobs: str) -> None:
+    session.execute(delete(PointRecord).where(PointRecord.job_id.in_(jobs)))
 
 
 def which(session: Session, reference: str, version: int | None) -> tuple[str, int]:

@@ -29,9 +29,7 @@ def end(session: Session, sweep: SweepRecord, standings: Sequence[Standing]) -> 
         job.state, job.asked = State.QUEUED, Asked.STOP
         return False
     _give_back(session, standings)
-    for each in standings:
-        if each.job != best.job:
-            models.drop_points(session, each.job)
+    models.drop_points(session, *(each.job for each in standings if each.job != best.job))
     _add_version(session, sweep, best.trial)
     sweep.state, sweep.ended_at = "succeeded" if sweep.error is None else "failed", now()
     return True

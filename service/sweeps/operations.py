@@ -12,6 +12,7 @@ from service.database.database import Database
 from service.errors import Conflict
 from service.ids import new_id
 from service.jobs import operations as jobs
+from service.jobs import queue
 from service.jobs import records as job_records
 from service.jobs.states import State, Verb
 from service.jobs.steering import verbs
@@ -153,5 +154,5 @@ def delete(database: Database, reference: str) -> None:
         if sweep.state in ("running", "paused"):
             detail = f"Sweep {sweep.name} is {sweep.state}: POST /api/sweeps/{sweep.name}/stop ends it."
             raise Conflict(detail, "sweep_not_ended")
-        records.delete_jobs(session, [each.job for each in records.standings(session, sweep.id)])
+        queue.delete_all(session, [each.job for each in records.standings(session, sweep.id)])
         session.delete(sweep)

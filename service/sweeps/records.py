@@ -1,6 +1,5 @@
 """The tables of sweeps and their trials, and every query on them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -12,12 +11,10 @@ from service.database import lookup, owners
 from service.database.owners import Owned
 from service.database.record import AsJson, ByBytes, Record, now
 from service.http.json_numbers import JsonObject
-from service.jobs import queue
 from service.jobs.records import JobRecord
 from service.jobs.states import ENDED, JobError, State
 from service.learning.planning.advice import Advice
 from service.learning.training.recipe import Monitored
-from service.models.records import drop_points
 
 Method = Literal["grid", "random", "asha"]
 SweepState = Literal["running", "paused", "succeeded", "failed"]
@@ -137,14 +134,3 @@ def standings(session: Session, sweep: str) -> list[Standing]:
 
 def trial_of(session: Session, job: str) -> TrialRecord | None:
     return session.scalar(select(TrialRecord).where(TrialRecord.job_id == job))
-
-
-def delete_jobs(session: Session, jobs: Sequence[str]) -> None:
-    """Delete jobs with all that hangs on them, kept epochs aside that belong to a version."""
-    with_version = set(
-        session.scalars(select(JobRecord.id).where(JobRecord.id.in_(jobs), JobRecord.version.is_not(None)))
-    )
-    for job in jobs:
-        if job not in with_version:
-            drop_points(session, job)
-    queue.delete_all(session, jobs)

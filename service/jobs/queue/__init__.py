@@ -151,9 +151,12 @@ def delete(session: Session, record: JobRecord) -> None:
 
 
 def delete_all(session: Session, jobs: Sequence[str]) -> None:
-    """Delete ended jobs with all that hangs on them, in two statements."""
-    states = Counter(session.scalars(select(JobRecord.state).where(JobRecord.id.in_(jobs))))
+    """Delete ended jobs with all that hangs on them, except kept epochs that belong to a version."""
+    columns = JobRecord.id, JobRecord.state, JobRecord.version
+    rows = session.execute(select(*columns).where(JobRecord.id.in_(jobs))).all()
+    states = Counter(row.state for row in rows)
     totals.count(session, **{totals.deleted(state): count for state, count in states.items()})
+    drop_points(session, *(row.id for row in rows if row.version is None))
     session.execute(remove(JobRecord).where(JobRecord.id.in_(jobs)))
 
 
