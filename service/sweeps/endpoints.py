@@ -17,7 +17,8 @@ from service.http.waiting import Wait, after_waiting, say_applied
 from service.idempotency.creation import CreationOf
 from service.jobs.endpoints import Submitter
 from service.jobs.queue.room import check_room
-from service.jobs.watching.events import EVENT
+from service.jobs.watching.cursor import END
+from service.jobs.watching.endpoints import responses_of, streamed
 from service.jobs.watching.watcher import Watcher, until_over
 from service.resources import DatabaseOf, EngineOf, NetworksOf, SettingsOf, StorageOf, StoredOf, WatcherOf
 from service.sweeps import drafts, operations, reading
@@ -147,15 +148,9 @@ def _asked(reference: str, verb: SweepVerb, database: Any, watcher: Any, engine:
     "/{sweep}/events",
     summary="Watch a sweep",
     response_class=StreamingResponse,
-    responses={
-        200: {
-            "description": "Server-sent events: `state` with the sweep, at first and whenever it changes; the last one "
-            "has `id: end`",
-            "content": {"text/event-stream": {"schema": EVENT}},
-        },
-        204: {"description": "With `Last-Event-ID: end`: there is no more to come"},
-        **problems(404, 422),
-    },
+    responses=responses_of(
+        "Server-sent events: `state` with the sweep, at first and whenever it changes; the last one has `id: end`"
+    ),
 )
 @needs(READ)
 async def watch_sweep(
@@ -168,9 +163,8 @@ async def watch_sweep(
 ) -> Response:
     """The sweep with its ranking, again at each change."""
     await run_in_threadpool(reading.show, database, sweep)
-    if last_event_id == "end":
+    if last_event_id == END:
         return Response(status_code=204)
     if last_event_id is not None:
         raise invalid("header/last-event-id", "The only event here that has an id is `end`.", "bad_event_id")
-    headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-    return StreamingResponse(event_stream(database, watcher, sweep), headers=headers, media_type="text/event-stream")
+    return streamed(event_stream(database, watcher, sweep))

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 
 from service.database.database import Database
 from service.errors import NotFound
-from service.jobs.watching.events import PING, event
+from service.jobs.watching.cursor import END
+from service.jobs.watching.events import PING, STILL_HERE, event
 from service.jobs.watching.watcher import Watcher
 from service.sweeps import reading
 from service.sweeps.schemas import Sweep
@@ -26,10 +27,10 @@ async def event_stream(database: Database, watcher: Watcher, sweep: str) -> Asyn
             return
         if now != told:
             told, spoke = now, time.monotonic()
-            yield event("state", now.model_dump(mode="json"), None if now.ended_at is None else "end")
+            yield event("state", now.model_dump(mode="json"), None if now.ended_at is None else END)
         if now.ended_at is not None:
             return
         if time.monotonic() - spoke > PING:
             spoke = time.monotonic()
-            yield b": still here\n\n"
+            yield STILL_HERE
         await asyncio.sleep(LOOK)

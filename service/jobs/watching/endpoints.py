@@ -1,5 +1,6 @@
 """The watching of jobs over HTTP: server-sent events of one job, and of many."""
 
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response
@@ -26,12 +27,18 @@ MOST_JOBS = 100
 DEFAULT_POINTS = 500
 
 
-def _responses(description: str, example: str) -> dict[int | str, dict[str, Any]]:
+def responses_of(description: str, **example: str) -> dict[int | str, dict[str, Any]]:
+    """Return the responses of an endpoint that streams events."""
     return {
-        200: {"description": description, "content": {MEDIA_TYPE: {"schema": EVENT, "example": example}}},
+        200: {"description": description, "content": {MEDIA_TYPE: {"schema": EVENT, **example}}},
         204: {"description": "With `Last-Event-ID: end`: there is no more to come"},
         **problems(404, 422),
     }
+
+
+def streamed(events: AsyncIterator[bytes]) -> StreamingResponse:
+    """Return the response that sends events as they come."""
+    return StreamingResponse(events, headers=HEADERS, media_type=MEDIA_TYPE)
 
 
 def _last_event_id(pattern: str) -> Any:
@@ -43,10 +50,10 @@ def _last_event_id(pattern: str) -> Any:
     "/jobs/{job}/events",
     summary="Watch a job",
     response_class=StreamingResponse,
-    responses=_responses(
+    responses=responses_of(
         "Server-sent events: `state` with the job, then `epochs` with a list of epoch reports as "
         "they arrive, and `state` again whenever it changes; the last one has `id: end`",
-        EVENTS,
+        example=EVENTS,
     ),
 )
 @needs(READ)
@@ -61,17 +68,17 @@ async def watch_job(
     if last_event_id == END:
         return Response(status_code=204)
     first = first_epoch_after(last_event_id)
-    return StreamingResponse(event_stream(database, watcher, job, first), headers=HEADERS, media_type=MEDIA_TYPE)
+    return streamed(event_stream(database, watcher, job, first))
 
 
 @router.get(
     "/events",
     summary="Watch many jobs",
     response_class=StreamingResponse,
-    responses=_responses(
+    responses=responses_of(
         "Server-sent events: `state` with each job, then `epochs` with the `job` and its epoch reports since the event "
         "before, thinned, and `state` again whenever a job changes; the last one has `id: end`",
-        EVENTS_OF_MANY,
+        example=EVENTS_OF_MANY,
     ),
 )
 @needs(READ)
@@ -95,4 +102,4 @@ async def watch_jobs(
     if last_event_id == END:
         return Response(status_code=204)
     stream = Stream(database, watcher, positions_of(last_event_id, jobs), points)
-    return StreamingResponse(stream.events(records), headers=HEADERS, media_type=MEDIA_TYPE)
+    return streamed(stream.events(records))
