@@ -14,7 +14,7 @@ from service.access.credentials import Admitted, Credential, Credentials
 from service.access.in_flight import InFlight, Requests
 from service.access.keys import digest_of, is_key
 from service.access.routes import RouteTable
-from service.database.caller import WITHOUT_KEYS, Caller, caller, reset_caller, set_caller
+from service.database.caller import WITHOUT_KEYS, Caller, acting_for, caller
 from service.database.database import Database
 from service.errors import DescentError, Forbidden, Unauthorized
 from service.http.browsers import cookie
@@ -64,15 +64,12 @@ class Guard:
         except DescentError as error:
             await refuse(scope, receive, send, error)
             return
-        token = set_caller(who)
         OWNER.set(who.owner or None)
-        try:
+        with acting_for(who):
             if who is NOBODY:
                 await self.app(scope, receive, send)
             else:
                 await self._answer(credential, needed, scope, receive, send)
-        finally:
-            reset_caller(token)
 
     async def _answer(
         self, credential: Credential | None, needed: Right | None, scope: Scope, receive: Receive, send: Send

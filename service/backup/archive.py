@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from service.errors import DescentError
+from service.storage.storage import sync
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -107,7 +108,7 @@ def writing(target: Path, manifest: Manifest) -> Iterator[Writer]:
             file.flush()
             os.fsync(file.fileno())
         part.rename(target)
-        _sync_folder(target.parent)
+        sync(target.parent)
     finally:
         part.unlink(missing_ok=True)
 
@@ -199,11 +200,3 @@ class _Bytes(_Summed):
         from io import BytesIO
 
         super().__init__(BytesIO(text))
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -27,7 +27,6 @@ _caller: ContextVar[Caller] = ContextVar("descent_caller", default=WITHOUT_KEYS)
 
 caller = _caller.get
 """Return the caller for whom the present context works; threads that a request starts inherit its own."""
-set_caller, reset_caller = _caller.set, _caller.reset
 
 
 @contextmanager

@@ -94,10 +94,10 @@ class Storage:
             shutil.rmtree(folder)
             return
         for file in sorted(folder.iterdir()):
-            _sync(file)
-        _sync(folder)
+            sync(file)
+        sync(folder)
         folder.rename(self.folder / dataset)
-        _sync(self.folder)
+        sync(self.folder)
 
     def datasets(self) -> set[str]:
         """Return the ids under which there are files."""
@@ -256,7 +256,8 @@ def _states(folder: Path) -> Iterator[os.stat_result]:
             yield file.stat()
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Write a file, or the names in a folder, through to the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -44,10 +44,6 @@ class Ways:
             return cls("drop", "drop", "drop")
         return cls(missing.numeric, missing.categorical, missing.targets, by_kind=True)
 
-    @property
-    def may_drop(self) -> bool:
-        return "drop" in (self.numeric, self.categorical, self.targets)
-
     def for_column(self, kind: Kind, *, target: bool) -> Way | None:
         """Return what is done in a column; a boolean one, which is one input, has no room for a category more."""
         if target:

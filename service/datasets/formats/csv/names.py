@@ -8,6 +8,7 @@ from service.datasets.formats.checks import SHOWN, check_count, check_names, in_
 from service.datasets.table import ReadOptions
 from service.errors import invalid
 from service.learning.planning.advice import Advice
+from service.learning.synonyms import listed
 from service.pointers import escape
 
 MOST_TOLD = 10
@@ -28,24 +29,22 @@ class Names:
     of_rows: bool = False
     """Whether the header has one name fewer than rows have values, as R leaves out that of their names."""
 
-    @property
-    def last_is_unnamed(self) -> bool:
-        return bool(self.unnamed) and self.unnamed[-1] == len(self.all) - 1 > 0
-
     def advice(self, gone: Sequence[int]) -> list[Advice]:
         """Return what the sender should know of the names, but for columns that are `gone`."""
         unnamed = [place for place in self.unnamed if place not in gone]
         repeated = [place for place in self.repeated if place not in gone]
         found = []
         if unnamed:
-            told = _listed([f"column {place + 1} is {self.all[place]!r}" for place in unnamed])
+            told = listed([f"column {place + 1} is {self.all[place]!r}" for place in unnamed], MOST_TOLD)
             cause = "Names of the rows have none of their own" if self.of_rows and unnamed == [0] else "No name stands"
             where = "" if self.of_rows and unnamed == [0] else " in the header for every column"
             remedy = f"ignore={in_query(self.all[unnamed[0]])} leaves it out, columns= gives other names"
             found.append(Advice("unnamed_columns", f"{cause}{where}: {told}; {remedy}.", self._pointer(unnamed[0])))
         if repeated:
             former = self.repeated
-            told = _listed([f"column {place + 1}, {former[place]!r}, is {self.all[place]!r}" for place in repeated])
+            told = listed(
+                [f"column {place + 1}, {former[place]!r}, is {self.all[place]!r}" for place in repeated], MOST_TOLD
+            )
             detail = f"The header repeats names: {told}; columns= gives other ones."
             found.append(Advice("repeated_names", detail, self._pointer(repeated[0])))
         return found
@@ -145,8 +144,3 @@ def _unique(header: list[str], *, of_rows: bool) -> Names:
         seen.add(name)
         names.all.append(name)
     return names
-
-
-def _listed(told: list[str]) -> str:
-    more = len(told) - MOST_TOLD
-    return ", ".join(told[:MOST_TOLD]) + (f" and {more} more" if more > 0 else "")
