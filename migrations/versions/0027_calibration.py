@@ -1,4 +1,4 @@
-"""rows of a dataset that tell how sure predictions are, and what evaluations tell beside metrics"""
+"""rows of a dataset that tell how sure predictions are"""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,12 +1,13 @@
 """The errors of a version that are exceeded seldom, from rows that it was not trained on."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
 from service.confidence.source import NoSource, Source, has_been_used, is_there, most_rows, outputs_and_truth, source_of
 from service.database.database import Database
-from service.errors import Invalid, invalid
+from service.errors import Invalid, NotFound, invalid
 from service.http.json_numbers import Array
 from service.learning.confidence import conformal, temperature
 from service.learning.confidence.conformal import Quantiles, rank, rows_needed
@@ -42,12 +43,41 @@ def quantiles_of(
     taken = min(source.rows, most)
     if rank(taken, level) > taken:
         raise _too_few(source, most, level, pointer)
+    return _learnt(trained, source, [level], reused=reused)[level]
+
+
+def levels_of(
+    database: Database, storage: Storage, trained: TrainedNetwork, levels: Sequence[float]
+) -> dict[float, Quantiles]:
+    """Return the quantiles at those levels that a version has enough rows for: none, where it has no rows."""
+    kept = {level: found for level in levels if (found := trained.quantiles.get(level)) is not None}
+    if len(kept) == len(levels) and is_there(database, trained):
+        return kept
+    with database.reading() as session:
+        source = source_of(session, storage, trained)
+        if isinstance(source, NoSource):
+            return {}
+        reused = has_been_used(session, source)
+    taken = min(source.rows, most_rows(trained, source.view))
+    reached = [level for level in levels if rank(taken, level) <= taken]
+    try:
+        return _learnt(trained, source, reached, reused=reused) if reached else {}
+    except NotFound:  # the files of the dataset are gone
+        return {}
+
+
+def _learnt(
+    trained: TrainedNetwork, source: Source, levels: Sequence[float], *, reused: bool
+) -> dict[float, Quantiles]:
+    """Return the quantiles at these levels, which stay with the version."""
     temperatures = temperatures_of(trained, source)
-    values = conformal.quantiles(scores_of(trained, source, temperatures), level)
-    found = Quantiles(values, taken, reused, temperatures)
-    if len(trained.quantiles) >= MOST_LEVELS:
+    scores = scores_of(trained, source, temperatures)
+    found = {
+        level: Quantiles(conformal.quantiles(scores, level), len(scores), reused, temperatures) for level in levels
+    }
+    if len(trained.quantiles) + len(found) > MOST_LEVELS:
         trained.quantiles.clear()
-    trained.quantiles[level] = found
+    trained.quantiles.update(found)
     return found
 
 

@@ -139,8 +139,10 @@ def show_effect(
 
 def _evaluation(record: EvaluationRecord, *, rows: bool = True) -> Evaluation:
     """Return an evaluation; without `rows` for those who may see the model, and perhaps not the data."""
+    told = record.sureness or {"coverage": None, "calibration_error": None, "reliability": None}
     shown = Evaluation.model_validate(
         {
+            **told,
             **{name: getattr(record, name) for name in Evaluation.model_fields if hasattr(record, name)},
             "model": record.model_id,
             "dataset": record.dataset_id,

@@ -14,8 +14,10 @@ from service.database.lookup import position_of
 from service.database.record import now
 from service.datasets.view import DatasetView
 from service.errors import invalid
+from service.evaluations.importance import Permutations, importance_of
 from service.evaluations.records import EvaluationRecord, Residual
 from service.evaluations.schemas import NewEvaluation
+from service.evaluations.sureness import Watched
 from service.http import json_numbers
 from service.http.json_numbers import JsonObject
 from service.ids import new_id
@@ -60,7 +62,10 @@ def evaluate(
         detail = f"All weights, those of column {name!r}, are 0 in the {new.part} part."
         raise invalid("#/part", detail, "impossible_weights")
     link = link_of(columns, trained.network, loss) if trained.signature is None else trained.signature.link
-    found = evaluation.evaluate(trained.network, trained.vector, part, loss, targets, link=link, worst=new.residuals)
+    watched = Watched(database, storage, trained, columns, link)
+    network, vector = trained.network, trained.vector
+    found = evaluation.evaluate(network, vector, part, loss, targets, link=link, worst=new.residuals, also=(watched,))
+    permutations = new.permutations
     return EvaluationRecord(
         id=new_id("ev"),
         model_id=trained.model,
@@ -72,6 +77,10 @@ def evaluate(
         metrics=metrics_by_name(columns, found),
         residuals=_residuals(view, new.part, targets, found.worst) if new.residuals else None,
         rows=len(part),
+        importance=None
+        if permutations is None
+        else importance_of(trained, view, new.part, part.weights, loss, Permutations(*permutations)),
+        sureness=watched.result(),
         created_at=now(),
     )
 

@@ -21,6 +21,22 @@ class Residual(TypedDict):
     residual: float | None
 
 
+class ColumnImportance(TypedDict):
+    """The mean and the deviation of what the loss rises by, over repeats."""
+
+    column: str
+    mean: float | None
+    std: float | None
+
+
+class Sureness(TypedDict):
+    """The truth of intervals and probabilities: of the one target, or by the names of several."""
+
+    coverage: Any
+    calibration_error: Any
+    reliability: Any
+
+
 class EvaluationRecord(Record):
     """An evaluation of one version on one part of a dataset."""
 
@@ -42,6 +58,10 @@ class EvaluationRecord(Record):
     residuals: Mapped[list[Residual] | None] = mapped_column(JSON(none_as_null=True))
     """The residuals of the rows that are farthest off, where they were asked for."""
     rows: Mapped[int]
+    importance: Mapped[list[ColumnImportance] | None] = mapped_column(JSON(none_as_null=True))
+    """The importance of columns, where it was asked for."""
+    sureness: Mapped[Sureness | None] = mapped_column(JSON(none_as_null=True))
+    """The truth of intervals and probabilities, where the version has any."""
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 

@@ -5,13 +5,28 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from service.datasets.schemas import NewNames
 from service.jobs.recipe_schemas import AnyRecipe
 from service.jobs.schemas import EpochReport, Receipt
 from service.vocabulary.schemas import LossShape
-from service.wire import WHOLE, DescribedAs, EpochNumber, PartName, Reference, Strict, VersionNumber
+from service.wire import WHOLE, DescribedAs, EpochNumber, PartName, Reference, Seed, Strict, VersionNumber
+
+
+class Repeats(Strict):
+    """The permutations of each column."""
+
+    repeats: Annotated[
+        int, Field(strict=True, ge=1, le=100, description="how often each column is dealt out anew"), WHOLE
+    ] = 5
+    seed: Seed = 0
+
+
+Importance = Annotated[
+    Annotated[bool, Field(strict=True), Tag("whether")] | Annotated[Repeats, Tag("how often")],
+    Discriminator(lambda value: "how often" if isinstance(value, dict | Repeats) else "whether"),
+]
 
 
 class NewEvaluation(Strict):
@@ -35,7 +50,28 @@ class NewEvaluation(Strict):
         int, Field(strict=True, ge=0, le=1000, description="number of the rows that are farthest off to list"), WHOLE
     ] = 0
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"dataset": "line", "part": "test"}]})
+    importance: Annotated[
+        Importance,
+        Field(description="whether to tell what the loss rises by when a column is dealt out anew, and how often"),
+    ] = False
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {"dataset": "line", "part": "test"},
+                {"dataset": "line", "importance": {"repeats": 5, "seed": 0}},
+            ]
+        },
+    )
+
+    @property
+    def permutations(self) -> tuple[int, int] | None:
+        """The repeats and the seed of the importance that is asked for."""
+        if not self.importance:
+            return None
+        wanted = Repeats() if self.importance is True else self.importance
+        return wanted.repeats, wanted.seed
 
 
 class Residual(BaseModel):
@@ -91,6 +127,25 @@ class ClassificationMetrics(BaseModel):
 AnyMetrics = RegressionMetrics | ClassificationMetrics | dict[str, RegressionMetrics | ClassificationMetrics]
 
 
+class ColumnImportance(BaseModel):
+    """The rise of the loss when the values of a column are dealt out anew among the rows."""
+
+    column: str = Field(description="its name")
+    mean: float | None = Field(description="over repeats; null where a loss overflows")
+    std: float | None = Field(description="the deviation over repeats, divided by their number")
+
+
+class ReliabilityStep(BaseModel):
+    """A step of a reliability curve."""
+
+    expected: float = Field(description="the mean probability of the labels, or the level of the intervals")
+    observed: float = Field(description="the share of right labels, or of true values inside")
+    rows: int = Field(description="rows that it is a share of")
+
+
+Curve = list[ReliabilityStep]
+
+
 class Evaluation(BaseModel):
     """The loss and metrics of a version on a part of a dataset."""
 
@@ -108,6 +163,20 @@ class Evaluation(BaseModel):
     )
     residuals: list[Residual] | None = Field(description="the rows that are farthest off, worst first")
     rows: int = Field(description="rows of the part")
+    importance: list[ColumnImportance] | None = Field(
+        description="of the version's columns, the largest first, where it was asked for: from at most 100,000 rows"
+    )
+    coverage: float | dict[str, float | None] | None = Field(
+        description="the share of rows whose true value lies in the interval or set of level 0.9; by name where there "
+        "are several targets; null where the version has no or too few rows of calibration"
+    )
+    calibration_error: float | dict[str, float | None] | None = Field(
+        description="the mean distance of `observed` from `expected` in `reliability`, by rows"
+    )
+    reliability: Curve | dict[str, Curve] | None = Field(
+        description="of classes, the probabilities of labels, in ten bins; of numbers, the levels of intervals; by "
+        "name where there are several targets; null where the version has neither intervals nor probabilities"
+    )
     created_at: datetime = Field(description="when it was made")
 
 

@@ -58,7 +58,15 @@ class Confidence:
         """Return the least and the greatest values of these columns of outputs."""
         assert self.margins is not None
         middle, margins = outputs[:, columns].astype(np.float64), self.margins[columns]
-        return middle - margins, middle + margins
+        return _rounded(middle - margins, outputs.dtype, -np.inf), _rounded(middle + margins, outputs.dtype, np.inf)
+
+
+def _rounded(bounds: Array, dtype: np.dtype[Any], outwards: float) -> Array:
+    """Return bounds in the outputs' dtype, none of them nearer to these than it was."""
+    with np.errstate(over="ignore"):
+        rounded = bounds.astype(dtype)
+    inside = rounded > bounds if outwards < 0 else rounded < bounds
+    return np.where(inside, np.nextafter(rounded, dtype.type(outwards)), rounded)
 
 
 def _plain(by_target: Mapping[str, Any]) -> Any:

@@ -93,8 +93,10 @@ async def predict(request: Request) -> Response:
     answer = await run_here_or_in_a_thread(size, partial(operations.predict, trained, question))
     if isinstance(answer, NewPrediction):
         resources = resources_of(request)
-        predict = partial(operations.predict_with_stored, resources.database, resources.storage)
-        answer = await run_in_threadpool(predict, trained, answer, question.wanted)
+        stored = partial(operations.predict_with_stored, resources.database, resources.storage)
+        work = partial(stored, trained, answer, question.wanted)
+        is_quick = operations.is_quick(resources.database, trained, answer)
+        answer = await (run_here_or_in_a_thread(size, work) if is_quick else run_in_threadpool(work))
     return Made(answer.content, answer.media_type, () if question.wanted == JSON else _names(answer))
 
 

@@ -68,9 +68,9 @@ def _read(trained: TrainedNetwork, question: Question) -> InputRows:
 def _from_json(trained: TrainedNetwork, body: bytes) -> InputRows:
     network = trained.network
     plain = "inputs" if b'"inputs"' in body[:HEAD] else "instances"
-    inputs = json_rows.read(body, plain, network.inputs, network.dtype)
-    if inputs is not None:
-        return InputRows(inputs, f"#/{plain}")
+    found = json_rows.read(body, plain, network.inputs, network.dtype)
+    if found is not None:
+        return InputRows(found.inputs, f"#/{plain}")
     value = read_json(body)
     given = [field for field in FIELDS if isinstance(value, dict) and field in value]
     if len(given) != 1:

@@ -49,6 +49,12 @@ def predict_with_stored(
     return answers.write(wanted, trained, inputs, computed, confidence)
 
 
+def is_quick(database: Database, trained: TrainedNetwork, new: NewPrediction) -> bool:
+    """Whether nothing is to be read from the storage, nor more than a row from the database."""
+    levels = {level for level in (new.interval, new.sets) if level}
+    return not new.dataset and database.on_sqlite and levels <= trained.quantiles.keys()
+
+
 def outputs(trained: TrainedNetwork, inputs: Rows, pointer: str | None = None) -> Array:
     """Return the raw outputs (rows × outputs), all of them finite; `pointer` leads to the list of the rows in the body.
 

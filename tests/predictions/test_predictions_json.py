@@ -40,7 +40,7 @@ def test_what_is_read_quickly_is_what_is_read_slowly(rows: object, dtype: str, i
     quick, slow = json_rows.read(body, "inputs", 2, dtype), slowly(body, dtype)
     if quick is not None:
         assert slow is not None
-        np.testing.assert_array_equal(quick, slow, strict=True)
+        np.testing.assert_array_equal(quick.inputs, slow, strict=True)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_the_plain_form_is_read_quickly(text: str) -> None:
     body = text.encode()
     quick = json_rows.read(body, "inputs", 2, "float32")
     assert quick is not None
-    np.testing.assert_array_equal(quick, np.array(json.loads(text)["inputs"], np.float32), strict=True)
+    np.testing.assert_array_equal(quick.inputs, np.array(json.loads(text)["inputs"], np.float32), strict=True)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,19 @@ def test_anything_else_is_left_to_the_slow_way(text: str, padding: str) -> None:
     assert json_rows.read((text + padding).encode(), "inputs", 2, "float32") is None
     after = json_rows.read(b'{"inputs": [[5, 6]]}', "inputs", 2, "float32")
     assert after is not None
-    assert after.tolist() == [[5, 6]]
+    assert after.inputs.tolist() == [[5, 6]]
+
+
+@pytest.mark.parametrize(
+    ("beside", "levels"),
+    [('"interval": 0.9, "sets": 0.5', {"interval": 0.9, "sets": 0.5}), ('"sets": 0.1', {"sets": 0.1})]
+    + [(f'"interval": {value}', None) for value in ("1", "0", "true", "null", "1.5", "-0.1", '"0.9"', "[0.9]")],
+)
+def test_levels_beside_rows_take_the_fast_way(beside: str, levels: dict[str, float] | None) -> None:
+    body = f'{{"inputs": [[1, 2]], {beside}}}'.encode()
+    found = json_rows.read(body, "inputs", 2, "float32", ("interval", "sets"))
+    assert (None if found is None else found.levels) == levels
+    assert json_rows.read(body, "inputs", 2, "float32") is None
 
 
 def test_many_at_once_each_get_their_own_answer(client: Client) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -59,6 +59,13 @@ class Evaluation:
     worst: list[WorstRow]
 
 
+class Watching(Protocol):
+    """Anything else that sees the rows as they are evaluated."""
+
+    def add(self, outputs: Array, truth: Array) -> Any:
+        """Add rows, with all outputs and all columns of targets as they are stored."""
+
+
 def evaluate(
     network: Network,
     vector: Array,
@@ -68,10 +75,12 @@ def evaluate(
     *,
     link: Link | None = None,
     worst: int = 0,
+    also: Sequence[Watching] = (),
 ) -> Evaluation:
     """Evaluate in test mode, in constant memory but for the scores of classes, which `Ranking` keeps.
 
-    `targets` describe the part's columns of targets, in order; `link` makes the outputs of classes probabilities.
+    `targets` describe the part's columns of targets, in order; `link` makes the outputs of classes probabilities. All
+    rows are shown to `also`, block by block.
     """
     total, worst_rows = loss.total(), WorstRows(worst)
     judges = _judges(targets, len(part), link)
@@ -79,6 +88,8 @@ def evaluate(
         truth = unexpanded(part.targets)[rows]
         sizes = [judge.add(outputs, truth) for judge in judges]
         worst_rows.add(rows.start, np.max(sizes, axis=0), outputs, truth)
+        for each in also:
+            each.add(outputs, truth)
     value = total.value
     if not np.isfinite(value) and network.dtype != "float64":
         value = _loss_in_float64(network, vector, part, loss)

@@ -52,9 +52,11 @@ def read(question: Question, trained: TrainedNetwork) -> InputRows | NewPredicti
 
 def _json(body: bytes, trained: TrainedNetwork) -> InputRows | NewPrediction:
     network = trained.network
-    inputs = json_rows.read(body, "inputs", network.inputs, network.dtype)
-    if inputs is not None:
-        return InputRows(inputs, "#/inputs")
+    plain = json_rows.read(body, "inputs", network.inputs, network.dtype, ("interval", "sets"))
+    if plain is not None:
+        if not plain.levels:
+            return InputRows(plain.inputs, "#/inputs")
+        return NewPrediction.model_construct({"inputs", *plain.levels}, inputs=plain.inputs, **plain.levels)
     new = validated(_NEW_PREDICTION, read_json(body))
     return new if new.dataset or new.asks_how_sure else described(new, trained)
 
@@ -66,6 +68,8 @@ def described(new: NewPrediction, trained: TrainedNetwork) -> InputRows:
         Invalid: they do not fit the network.
     """
     network = trained.network
+    if isinstance(new.inputs, np.ndarray):
+        return InputRows(new.inputs, "#/inputs")
     if "rows" not in new.model_fields_set:
         return InputRows(json_numbers.matrix(new.inputs, network.inputs, network.dtype, "#/inputs"), "#/inputs")
     if trained.signature is None:
