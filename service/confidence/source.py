@@ -7,7 +7,7 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from service.database.database import Database
-from service.datasets.arrangement import rows_of
+from service.datasets.arrangement import Arrangement, rows_of
 from service.datasets.records import DatasetRecord
 from service.datasets.view import DatasetView
 from service.http.json_numbers import Array
@@ -49,15 +49,23 @@ class NoSource(NamedTuple):
     reason: str
 
 
-def source_of(session: Session, storage: Storage, trained: TrainedNetwork) -> Source | NoSource:
-    """Return the calibration part, or where there is none the validation part, of a version's training."""
+def training_of(session: Session, trained: TrainedNetwork) -> tuple[JobRecord, Arrangement] | None:
+    """Return the job of a version, and the columns of its dataset; None where it has no job or this has lost it."""
     job = None if trained.job is None else session.get(JobRecord, trained.job)
     dataset = None if job is None else session.get(DatasetRecord, job.dataset_id)
-    if job is None or trained.signature is None:
+    if job is None or dataset is None or trained.signature is None:
+        return None
+    return job, columns_of_job(dataset, job.recipe, trained.signature)
+
+
+def source_of(session: Session, storage: Storage, trained: TrainedNetwork) -> Source | NoSource:
+    """Return the calibration part, or where there is none the validation part, of a version's training."""
+    training = training_of(session, trained)
+    if training is None and trained.signature is not None:
+        return NoSource("lost the training, or its dataset, a part of which told how far it is off")
+    if training is None:
         return NoSource("no training whose calibration or validation part would tell how far it is off")
-    if dataset is None:
-        return NoSource("lost the dataset that it was trained on, a part of which told how far it is off")
-    columns = columns_of_job(dataset, job.recipe, trained.signature)
+    job, columns = training
     view = DatasetView(storage, columns, trained.network.dtype, drawn=job.recipe.validation)
     for part in ("calibration", "validation"):
         if view.count(part):

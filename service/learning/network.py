@@ -110,6 +110,12 @@ class Network:
         inputs = np.empty((rows, self.inputs), self.dtype)
         return tape, inputs, self.root.record(Signal(inputs, None), tape)
 
+    def slopes_tape(self, vector: Array, rows: int) -> tuple[Tape, Signal, Signal]:
+        """Return a tape in test mode whose pull-back goes to the inputs, and the buffers of inputs and outputs."""
+        tape = Tape(rows, vector, frozen=self.arrays_of(self.layers_by_path), to_inputs=True)
+        inputs = Signal(np.empty((rows, self.inputs), self.dtype), np.zeros((rows, self.inputs), self.dtype))
+        return tape, inputs, self.root.record(inputs, tape)
+
     def predict(self, vector: Array, inputs: Rows, block: int | None = None) -> Array:
         """Outputs (rows × outputs) in test mode, `block` rows at a time; safe to call from many threads."""
         outputs = np.empty((len(inputs), self.outputs), self.dtype)

@@ -35,19 +35,29 @@ class Answer(NamedTuple):
 
 
 def write(
-    media_type: str, trained: TrainedNetwork, inputs: Rows, outputs: Array, confidence: Confidence | None = None
+    media_type: str,
+    trained: TrainedNetwork,
+    inputs: Rows,
+    outputs: Array,
+    confidence: Confidence | None = None,
+    explained: JsonObject | None = None,
 ) -> Answer:
-    """Write the answer about rows (rows × inputs) with these raw outputs (rows × outputs)."""
-    content = _content(media_type, trained, inputs, outputs, confidence)
+    """Write the answer about rows (rows × inputs) with these raw outputs (rows × outputs); only JSON explains them."""
+    content = _content(media_type, trained, inputs, outputs, confidence, explained)
     return Answer(media_type, content, trained.model, trained.version)
 
 
 def _content(
-    media_type: str, trained: TrainedNetwork, inputs: Rows, outputs: Array, confidence: Confidence | None
+    media_type: str,
+    trained: TrainedNetwork,
+    inputs: Rows,
+    outputs: Array,
+    confidence: Confidence | None,
+    explained: JsonObject | None,
 ) -> bytes:
     match media_type:
         case media_types.JSON:
-            return _json(trained, inputs, outputs, confidence)
+            return _json(trained, inputs, outputs, confidence, explained)
         case media_types.NPY:
             return _npy(outputs)
         case media_types.CSV:
@@ -56,7 +66,13 @@ def _content(
             return _arrow(_table(trained.signature, outputs, confidence))
 
 
-def _json(trained: TrainedNetwork, inputs: Rows, outputs: Array, confidence: Confidence | None) -> bytes:
+def _json(
+    trained: TrainedNetwork,
+    inputs: Rows,
+    outputs: Array,
+    confidence: Confidence | None,
+    explained: JsonObject | None,
+) -> bytes:
     answer: JsonObject = {"model": trained.model, "version": trained.version, "outputs": _in_pieces(outputs)}
     if trained.epoch is not None:
         answer["epoch"] = trained.epoch
@@ -67,6 +83,8 @@ def _json(trained: TrainedNetwork, inputs: Rows, outputs: Array, confidence: Con
             answer |= {"extrapolation": outside.values, "extrapolation_count": outside.count}
     if confidence is not None:
         answer |= confidence.to_json(outputs)
+    if explained is not None:
+        answer["contributions"] = explained
     return orjson.dumps(answer, default=np.ascontiguousarray, option=orjson.OPT_SERIALIZE_NUMPY)
 
 

@@ -10,6 +10,7 @@ from service.models.trained_network import TrainedNetwork
 from service.predictions import answers
 from service.predictions.answers import Answer
 from service.predictions.confidence import confidence_of
+from service.predictions.contributions import contributions_of
 from service.predictions.question import Question
 from service.predictions.rows.read import described, read
 from service.predictions.schemas import NewPrediction
@@ -46,13 +47,14 @@ def predict_with_stored(
         inputs, pointer = described(new, trained)
     computed = outputs(trained, inputs, pointer)
     confidence = confidence_of(database, storage, trained, new, wanted, computed)
-    return answers.write(wanted, trained, inputs, computed, confidence)
+    explained = contributions_of(database, trained, inputs, wanted) if new.explain else None
+    return answers.write(wanted, trained, inputs, computed, confidence, explained)
 
 
 def is_quick(database: Database, trained: TrainedNetwork, new: NewPrediction) -> bool:
     """Whether nothing is to be read from the storage, nor more than a row from the database."""
     levels = {level for level in (new.interval, new.sets) if level}
-    return not new.dataset and database.on_sqlite and levels <= trained.quantiles.keys()
+    return not new.dataset and not new.explain and database.on_sqlite and levels <= trained.quantiles.keys()
 
 
 def outputs(trained: TrainedNetwork, inputs: Rows, pointer: str | None = None) -> Array:

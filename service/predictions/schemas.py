@@ -47,6 +47,10 @@ class NewPrediction(Strict):
         json_schema_extra=_without_default,
     )
 
+    explain: Annotated[
+        bool, Field(strict=True, description="whether to tell what each column adds to each output, in JSON alone")
+    ] = False
+
     model_config = ConfigDict(
         extra="forbid",
         json_schema_extra={
@@ -65,6 +69,11 @@ class NewPrediction(Strict):
     @property
     def asks_how_sure(self) -> bool:
         return bool(self.interval or self.sets)
+
+    @property
+    def asks_beyond_outputs(self) -> bool:
+        """Whether the answer needs what is stored about the version's training."""
+        return self.asks_how_sure or self.explain
 
 
 Labels = list[str] | list[bool]
@@ -110,6 +119,16 @@ class LabelSets(BaseModel):
     )
 
 
+class Contributions(BaseModel):
+    """The contribution of each column to each output, by integrated gradients: with `baseline` they add up to the
+    output, or to the logit of a class whose probability the network computes itself.
+    """
+
+    baseline: list[float] = Field(description="the outputs at the means, and frequencies, of the training part")
+    columns: list[str] = Field(description="the names of the columns, in the order of the innermost lists")
+    values: list[list[list[float]]] = Field(description="rows × outputs × columns")
+
+
 class Prediction(BaseModel):
     """Raw outputs, and for class targets labels and probabilities: plain for one target, by name for several."""
 
@@ -130,6 +149,7 @@ class Prediction(BaseModel):
     extrapolation_count: int = Field(default=0, description="how many such values there are")
     intervals: Intervals | None = Field(default=None, description="where `interval` asks for them")
     label_sets: LabelSets | None = Field(default=None, description="where `sets` asks for them")
+    contributions: Contributions | None = Field(default=None, description="where `explain` asks for them")
     advice: list[Advice] = Field(
         default=[], description="`calibration_reused` where the training chose by the rows that levels are from"
     )

@@ -28,7 +28,8 @@ class Tape:
     `vector` holds the parameters, `gradient` (as long as its trainable part) takes their gradients: with it the tape is
     in train mode, without it in test mode. Statistics that a training pass gathers wait until `commit`. The arrays of
     frozen layers begin at the places `frozen` in the vector. With `by_row` (rows × trainable part) each row's gradient
-    goes there, and their sums nowhere.
+    goes there, and their sums nowhere. With `to_inputs` a tape in test mode has pull-backs, for gradients with
+    respect to its inputs.
     """
 
     def __init__(
@@ -38,12 +39,15 @@ class Tape:
         gradient: Array | None = None,
         frozen: frozenset[int] = NOTHING,
         by_row: Array | None = None,
+        *,
+        to_inputs: bool = False,
     ) -> None:
         self.rows = rows
         self.vector = vector
         self.gradient = gradient
         self.by_row = by_row
         self.training = gradient is not None or by_row is not None
+        self.has_gradients = self.training or to_inputs
         self.frozen = frozen
         self.generator: Generator  # set by the training of layers that draw
         self.forward: list[Action] = []
@@ -51,16 +55,16 @@ class Tape:
         self._commit: list[Action] = []
 
     def signal(self, width: int) -> Signal:
-        """Fresh buffers of rows × width, with one for the gradient in train mode."""
+        """Fresh buffers of rows × width, with one for the gradient where there are any."""
         shape = (self.rows, width)
         dtype = self.vector.dtype
-        return Signal(np.empty(shape, dtype), np.empty(shape, dtype) if self.training else None)
+        return Signal(np.empty(shape, dtype), np.empty(shape, dtype) if self.has_gradients else None)
 
     def record(self, forward: Action | None, backward: Action | None = None, commit: Action | None = None) -> None:
         """Add a call and its pull-back; the latter may overwrite the gradient of the layer's own output."""
         if forward is not None:
             self.forward.append(forward)
-        if backward is not None and self.training:
+        if backward is not None and self.has_gradients:
             self.backward.insert(0, backward)
         if commit is not None:
             self._commit.append(commit)

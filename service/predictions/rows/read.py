@@ -58,7 +58,7 @@ def _json(body: bytes, trained: TrainedNetwork) -> InputRows | NewPrediction:
             return InputRows(plain.inputs, "#/inputs")
         return NewPrediction.model_construct({"inputs", *plain.levels}, inputs=plain.inputs, **plain.levels)
     new = validated(_NEW_PREDICTION, read_json(body))
-    return new if new.dataset or new.asks_how_sure else described(new, trained)
+    return new if new.dataset or new.asks_beyond_outputs else described(new, trained)
 
 
 def described(new: NewPrediction, trained: TrainedNetwork) -> InputRows:
