@@ -42,6 +42,10 @@ class Source(NamedTuple):
     def rows(self) -> int:
         return self.view.count(self.part)
 
+    @property
+    def targets(self) -> int:
+        return len(self.view.columns.targets)
+
 
 class NoSource(NamedTuple):
     """The lack of such rows."""
@@ -87,9 +91,9 @@ def is_there(database: Database, trained: TrainedNetwork) -> bool:
 _JOB_WITH_DATASET = "SELECT 1 FROM jobs JOIN datasets ON datasets.id = jobs.dataset_id WHERE jobs.id = ?"
 
 
-def most_rows(trained: TrainedNetwork, view: DatasetView) -> int:
-    """Return how many rows are taken at most."""
-    affordable = min(MOST_SCORES // len(view.columns.targets), MOST_PRODUCTS // max(1, trained.vector.size))
+def most_rows(trained: TrainedNetwork, targets: int) -> int:
+    """Return how many rows are taken at most, where each has so many targets."""
+    affordable = min(MOST_SCORES // targets, MOST_PRODUCTS // max(1, trained.vector.size))
     return min(MOST_ROWS, max(FEWEST_ROWS, affordable))
 
 

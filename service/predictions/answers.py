@@ -82,7 +82,7 @@ def _json(
         if outside is not None:
             answer |= {"extrapolation": outside.values, "extrapolation_count": outside.count}
     if confidence is not None:
-        answer |= confidence.to_json(outputs)
+        answer |= confidence.to_json()
     if explained is not None:
         answer["contributions"] = explained
     return orjson.dumps(answer, default=np.ascontiguousarray, option=orjson.OPT_SERIALIZE_NUMPY)
@@ -142,9 +142,9 @@ def _columns(signature: Signature, outputs: Array, confidence: Confidence) -> It
         start += target.width
         if target.kind == "numeric":
             yield target.name, own[:, 0]
-            if confidence.margins is not None:
-                lower, upper = confidence.bounds(outputs, slice(start - 1, start))
-                yield from ((f"{target.name}_lower", lower[:, 0]), (f"{target.name}_upper", upper[:, 0]))
+            if confidence.interval is not None:
+                yield f"{target.name}_lower", confidence.interval.lower[:, start - 1]
+                yield f"{target.name}_upper", confidence.interval.upper[:, start - 1]
             continue
         found = of_target[target.name]
         yield target.name, found.labels

@@ -2,35 +2,43 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from service.confidence.calibration import quantiles_of
+from service.confidence.calibration import quantiles_of, too_few
+from service.confidence.leave_one_out import check_rows_of_jackknife, left_out, no_optimum
 from service.database.database import Database
 from service.errors import invalid
 from service.http import media_types
 from service.http.json_numbers import Array, JsonObject
 from service.learning.confidence import conformal
-from service.learning.confidence.conformal import Quantiles
+from service.learning.confidence.conformal import JACKKNIFE_PLUS, Quantiles, rank
 from service.learning.confidence.temperature import scores_at
 from service.learning.evaluation.evaluation import Classes
 from service.learning.planning.advice import Advice
+from service.learning.rows.one_hot import Rows
 from service.models.trained_network import TrainedNetwork
 from service.predictions.schemas import NewPrediction
 from service.storage.storage import Storage
 
-METHOD = "split_conformal"
 Sets = list[list[str]] | list[list[bool]]
+
+
+class Interval(NamedTuple):
+    """The intervals around outputs (rows × outputs), in their dtype; nan around those of classes."""
+
+    level: float
+    method: str
+    lower: Array
+    upper: Array
 
 
 @dataclass(frozen=True)
 class Confidence:
-    """Margins and sets around the outputs of rows."""
+    """Intervals and sets around the outputs of rows."""
 
-    interval: float | None = None
-    margins: Array | None = None
-    """Half the width of each output's interval; nan for those of classes."""
+    interval: Interval | None = None
     level: float | None = None
     sets: dict[str, Sets] | None = None
     """The labels of each row, by target."""
@@ -38,12 +46,11 @@ class Confidence:
     """The temperature of class targets that have one, and the probabilities that their sets are made of."""
     reused: bool = False
 
-    def to_json(self, outputs: Array) -> JsonObject:
+    def to_json(self) -> JsonObject:
         """Return the members that it adds to an answer."""
         answer: JsonObject = {}
-        if self.margins is not None:
-            lower, upper = self.bounds(outputs, slice(None))
-            answer["intervals"] = {"level": self.interval, "method": METHOD, "lower": lower, "upper": upper}
+        if self.interval is not None:
+            answer["intervals"] = self.interval._asdict()
         if self.sets is not None:
             answer["label_sets"] = {"level": self.level, "sets": _plain(self.sets)}
             if self.chances:
@@ -53,12 +60,6 @@ class Confidence:
         if self.reused:
             answer["advice"] = [REUSED]
         return answer
-
-    def bounds(self, outputs: Array, columns: slice) -> tuple[Array, Array]:
-        """Return the least and the greatest values of these columns of outputs."""
-        assert self.margins is not None
-        middle, margins = outputs[:, columns].astype(np.float64), self.margins[columns]
-        return _rounded(middle - margins, outputs.dtype, -np.inf), _rounded(middle + margins, outputs.dtype, np.inf)
 
 
 def _rounded(bounds: Array, dtype: np.dtype[Any], outwards: float) -> Array:
@@ -84,7 +85,13 @@ REUSED = Advice(
 
 
 def confidence_of(
-    database: Database, storage: Storage, trained: TrainedNetwork, new: NewPrediction, wanted: str, outputs: Array
+    database: Database,
+    storage: Storage,
+    trained: TrainedNetwork,
+    new: NewPrediction,
+    wanted: str,
+    inputs: Rows,
+    outputs: Array,
 ) -> Confidence | None:
     """Return how sure outputs (rows × outputs) are, as far as a request asks for it.
 
@@ -98,17 +105,33 @@ def confidence_of(
     if wanted == media_types.NPY:
         raise invalid(pointer, "npy has room for raw outputs alone: accept JSON, CSV or Arrow.", "no_room")
     _check(trained, new)
-    interval = quantiles_of(database, storage, trained, new.interval, "#/interval") if new.interval else None
-    sets = quantiles_of(database, storage, trained, new.sets, "#/sets") if new.sets else None
-    found, chances = (None, {}) if sets is None else _sets(trained, sets, outputs)
-    return Confidence(
-        new.interval or None,
-        None if interval is None else _margins(trained, interval.values),
-        new.sets or None,
-        found,
-        chances,
-        any(each is not None and each.reused for each in (interval, sets)),
-    )
+    interval, reused = None, False
+    if new.interval and new.way == JACKKNIFE_PLUS:
+        interval = _jackknife(database, storage, trained, new.interval, inputs)
+    elif new.interval:
+        found = quantiles_of(database, storage, trained, new.interval, "#/interval", new.way)
+        middle, margins = outputs.astype(np.float64), _margins(trained, found.values)
+        interval = _interval(new.interval, found.method, middle - margins, middle + margins, outputs.dtype)
+        reused = found.reused
+    if not new.sets:
+        return Confidence(interval, reused=reused)
+    quantiles = quantiles_of(database, storage, trained, new.sets, "#/sets")
+    return Confidence(interval, new.sets, *_sets(trained, quantiles, outputs), reused or quantiles.reused)
+
+
+def _interval(level: float, method: str, lower: Array, upper: Array, dtype: np.dtype[Any]) -> Interval:
+    return Interval(level, method, _rounded(lower, dtype, -np.inf), _rounded(upper, dtype, np.inf))
+
+
+def _jackknife(database: Database, storage: Storage, trained: TrainedNetwork, level: float, inputs: Rows) -> Interval:
+    found = left_out(database, storage, trained)
+    if found is None:
+        raise no_optimum(trained)
+    check_rows_of_jackknife(found)
+    rows = len(found.part)
+    if rank(rows, level) > rows:
+        raise too_few(rows, rows, level, "#/interval", "training")
+    return _interval(level, JACKKNIFE_PLUS, *found.bounds(inputs[:], level), np.dtype(trained.network.dtype))
 
 
 def _check(trained: TrainedNetwork, new: NewPrediction) -> None:

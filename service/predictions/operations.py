@@ -46,7 +46,7 @@ def predict_with_stored(
     else:
         inputs, pointer = described(new, trained)
     computed = outputs(trained, inputs, pointer)
-    confidence = confidence_of(database, storage, trained, new, wanted, computed)
+    confidence = confidence_of(database, storage, trained, new, wanted, inputs, computed)
     explained = contributions_of(database, trained, inputs, wanted) if new.explain else None
     return answers.write(wanted, trained, inputs, computed, confidence, explained)
 
@@ -54,7 +54,13 @@ def predict_with_stored(
 def is_quick(database: Database, trained: TrainedNetwork, new: NewPrediction) -> bool:
     """Whether nothing is to be read from the storage, nor more than a row from the database."""
     levels = {level for level in (new.interval, new.sets) if level}
-    return not new.dataset and not new.explain and database.on_sqlite and levels <= trained.quantiles.keys()
+    return (
+        not new.dataset
+        and not new.explain
+        and new.way is None
+        and database.on_sqlite
+        and levels <= trained.quantiles.keys()
+    )
 
 
 def outputs(trained: TrainedNetwork, inputs: Rows, pointer: str | None = None) -> Array:

@@ -1,6 +1,6 @@
 """Predictions and evaluations on the wire."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
@@ -47,6 +47,13 @@ class NewPrediction(Strict):
         json_schema_extra=_without_default,
     )
 
+    method: Literal["split_conformal", "leave_one_out", "jackknife_plus"] = Field(
+        "split_conformal",
+        description="the way to an `interval`; where it is left out, `split_conformal` where the version has rows of "
+        "calibration, else `leave_one_out` where it is a least-squares fit. `jackknife_plus` takes at most 2,000 "
+        "training rows of such a fit",
+        json_schema_extra=_without_default,
+    )
     explain: Annotated[
         bool, Field(strict=True, description="whether to tell what each column adds to each output, in JSON alone")
     ] = False
@@ -64,7 +71,14 @@ class NewPrediction(Strict):
         given = self.model_fields_set
         if len(given & {"inputs", "rows", "dataset"}) != 1 or ("part" in given and "dataset" not in given):
             raise ValueError('choose the rows in one way: "inputs", "rows", or "dataset" with its "part"')
+        if "method" in given and "interval" not in given:
+            raise ValueError('"method" is about an "interval": ask for one')
         return self
+
+    @property
+    def way(self) -> str | None:
+        """The method that is asked for."""
+        return self.method if "method" in self.model_fields_set else None
 
     @property
     def asks_how_sure(self) -> bool:
@@ -95,7 +109,8 @@ class Intervals(BaseModel):
 
     level: float = Field(description="the chance with which the true value lies in it, as it was asked for")
     method: str = Field(
-        description="split_conformal: as wide as the errors on the calibration or validation part of its training"
+        description="split_conformal: as wide as the errors on the calibration or validation part of its training; "
+        "leave_one_out: as those on its training rows, each left out in turn; jackknife_plus: from each of these fits"
     )
     lower: list[list[float | None]] = Field(description="its least value; null for outputs of classes")
     upper: list[list[float | None]] = Field(description="its greatest value")

@@ -174,6 +174,48 @@ def test_sets_are_made_of_probabilities_at_the_temperature_of_other_rows(client:
     assert [set(each) for each in found["sets"]] == [set(each) for each in inside]
 
 
+LEAST_SQUARES = {"optimiser": "LevenbergMarquardt"}
+
+
+def left_out_residuals(outputs: int) -> Any:
+    design = np.column_stack([X, np.ones(ROWS)])
+    y = np.array([COLUMNS["y"], COLUMNS["z"]]).T[:, :outputs]
+    hat = design @ np.linalg.pinv(design)
+    return (y - hat @ y) / (1 - np.diagonal(hat))[:, None]
+
+
+def test_a_fit_without_rows_to_spare_leaves_each_of_them_out(client: Client) -> None:
+    job = trained(client, ["y", "z"], split={}, **LEAST_SQUARES)
+    found = predicted(client, job, inputs=[[0.5], [0.1]], interval=0.9)
+    margins = np.sort(np.abs(left_out_residuals(2)), axis=0)[108]  # the 109th of 120: 121 × 0.9 = 108.9
+    bounds = found["intervals"]
+    assert bounds["method"] == "leave_one_out"
+    np.testing.assert_allclose(np.subtract(bounds["upper"], bounds["lower"]), [2 * margins] * 2, rtol=1e-4)
+    wider = predicted(client, job, inputs=[[0.5], [0.1]], interval=0.9, method="jackknife_plus")["intervals"]
+    assert wider["method"] == "jackknife_plus"
+    np.testing.assert_allclose(wider["lower"], bounds["lower"], atol=0.05)
+    np.testing.assert_allclose(wider["upper"], bounds["upper"], atol=0.05)
+    judged = client.http.post(f"/api/models/{job.model}/evaluations", json={"dataset": job.dataset, "part": "train"})
+    assert judged.json()["coverage"]["y"] == pytest.approx(0.9, abs=0.05)
+    refused = ask(client, job, {"inputs": [[0.5]], "interval": 0.9, "method": "split_conformal"}).json()
+    assert refused["code"] == "no_calibration"
+
+
+def test_a_fit_with_rows_to_spare_may_leave_each_out_when_asked(client: Client) -> None:
+    job = trained(client, ["y"], **LEAST_SQUARES)
+    methods = [None, "split_conformal", "leave_one_out", "jackknife_plus"]
+    bodies = [{"inputs": [[0.5]], "interval": 0.9, **({"method": each} if each else {})} for each in methods]
+    told = [predicted(client, job, **each)["intervals"]["method"] for each in bodies]
+    assert told == ["split_conformal", *methods[1:]]
+
+
+def test_only_fits_leave_rows_out(client: Client, numbers: Job) -> None:
+    for method in ("leave_one_out", "jackknife_plus"):
+        refused = ask(client, numbers, {"inputs": [[0.5]], "interval": 0.9, "method": method}).json()
+        assert (refused["code"], refused["errors"][0]["pointer"]) == ("not_at_optimum", "#/method")
+    assert ask(client, numbers, {"inputs": [[0.5]], "method": "leave_one_out"}).status_code == 422
+
+
 def test_versions_without_rows_of_calibration_say_what_gives_them_some(client: Client) -> None:
     job = trained(client, ["y"], split={})
 

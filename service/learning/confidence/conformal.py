@@ -19,6 +19,9 @@ from service.learning.evaluation.class_scores import labels
 from service.learning.evaluation.evaluation import Classes, Numbers
 from service.learning.losses import Link
 
+SPLIT, LEAVE_ONE_OUT, JACKKNIFE_PLUS = "split_conformal", "leave_one_out", "jackknife_plus"
+"""Ways to scores: of rows that were not learnt from; of learnt ones, each left out in turn; and those of each fit."""
+
 
 def rank(rows: int, level: float) -> int:
     """⌈(rows + 1) level⌉, of the level as it is written: 0.07 is 7/100."""
@@ -43,6 +46,7 @@ class Quantiles:
     """Whether these rows had a part in the training, so that the level may not be met."""
     temperatures: tuple[float, ...]
     """That of the probabilities of each target."""
+    method: str = SPLIT
 
 
 def scores(
