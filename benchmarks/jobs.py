@@ -1,94 +1,197 @@
-"""The tutorial's job over HTTP: from POST to answer, and five hundred at once, against a service of its own.
+"""The tutorial's job over HTTP: from POST to answer, and hundreds at once, beside another checkout of Descent.
 
-.venv/bin/python -m benchmarks.jobs
+    .venv/bin/python -m benchmarks.jobs
+    .venv/bin/python -m benchmarks.jobs --beside ../before --rounds 10
+
+Each checkout has its own environment in .venv. Their services take turns, round after round, on one disk.
 """
 
-import asyncio
-import statistics
+import argparse
+import os
 import sys
 import tempfile
+import threading
 import time
-from collections import Counter
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import httpx
+import psutil
 
-from tests.support.serving import running_service, wait_for
+from benchmarks.start import ROOT, serving
+from tests.support.serving import free_port, http_client, wait_for
 
-AT_ONCE = 500
-CONNECTIONS = 50
+ALONE = 20
+"""Jobs of a round that are posted one after the other."""
+AT_ONCE = 200
+"""Jobs of a round that are posted by several connections."""
+CONNECTIONS = 8
 RECIPE = {"epochs": 201, "optimiser": {"rule": "Descent", "eta": 0.1}, "from_version": 0}
+DATA = {"columns": {"x": list(range(6)), "y": [4 * x + 2 for x in range(6)]}, "targets": ["y"]}
+AIMS = {"time": 1.0, "processor": 0.6, "rate": 3.0}
+"""Most times the time and the processor time of before, least times its jobs a second."""
+SYNCS = 200
 
 
-def prepare(http: httpx.Client) -> dict[str, Any]:
-    """A job for the line 4x + 2."""
-    data = {"columns": {"x": list(range(6)), "y": [4 * x + 2 for x in range(6)]}, "targets": ["y"]}
-    dataset = http.post("/api/datasets", json=data).json()["id"]
-    model = http.post("/api/models", json={"architecture": "Dense(1 => 1)"}).json()["id"]
-    return {"model": model, "dataset": dataset, **RECIPE}
+@dataclass(frozen=True)
+class Used:
+    """Seconds of processor that a service's own process took, and its workers."""
+
+    service: float
+    workers: float
+
+    @classmethod
+    def by(cls, pid: int) -> "Used":
+        service = psutil.Process(pid)
+        return cls(_seconds(service), sum(map(_seconds, service.children(recursive=True))))
+
+    def since(self, before: "Used", jobs: int) -> "Used":
+        """Seconds a job."""
+        return Used((self.service - before.service) / jobs, (self.workers - before.workers) / jobs)
+
+    @property
+    def total(self) -> float:
+        return self.service + self.workers
 
 
-def one_by_one(http: httpx.Client, job: dict[str, Any], repeats: int = 100) -> None:
-    seconds = []
-    for _ in range(repeats):
-        began = time.perf_counter()
-        answer = http.post("/api/jobs", json=job, headers={"Prefer": "wait=10"})
-        seconds.append(time.perf_counter() - began)
-        assert answer.json()["state"] == "succeeded"
-    print(f"POST to answer with Prefer: wait: median {statistics.median(seconds) * 1e3:.1f} ms of {repeats}")
+def _seconds(process: psutil.Process) -> float:
+    taken = process.cpu_times()
+    return float(taken.user + taken.system)
 
 
-def post_all(url: str, job: dict[str, Any]) -> tuple[float, Counter[int]]:
-    """Runs in a process of its own, so that its work does not count as the service's latency."""
+@dataclass
+class Side:
+    """A running service of one checkout, and what it took so far."""
 
-    async def post() -> tuple[float, Counter[int]]:
-        limits = httpx.Limits(max_connections=CONNECTIONS)
-        async with httpx.AsyncClient(base_url=url, timeout=120, limits=limits) as http:
+    http: httpx.Client
+    pid: int
+    job: dict[str, Any] = field(default_factory=dict)
+    times: list[float] = field(default_factory=list)
+    """Seconds from POST to answer, job by job."""
+    alone: list[Used] = field(default_factory=list)
+    together: list[Used] = field(default_factory=list)
+    rates: list[float] = field(default_factory=list)
+    """Jobs a second from the first POST to the last end, round by round."""
+
+    def prepare(self) -> None:
+        wait_for(lambda: self.http.get("/health/ready").is_success)
+        dataset = self._created("/api/datasets", DATA)
+        self.job = {"model": self._created("/api/models", {"architecture": "Dense(1 => 1)"}), "dataset": dataset}
+        self.job |= RECIPE
+        self.one_by_one()
+        self.times.clear()
+        self.alone.clear()
+
+    def _created(self, path: str, body: dict[str, Any]) -> str:
+        return str(self.http.post(path, json=body).raise_for_status().json()["id"])
+
+    def one_by_one(self) -> None:
+        before = Used.by(self.pid)
+        for _ in range(ALONE):
             began = time.perf_counter()
-            answers = await asyncio.gather(*(http.post("/api/jobs", json=job) for _ in range(AT_ONCE)))
-            return time.perf_counter() - began, Counter(answer.status_code for answer in answers)
+            answer = self.http.post("/api/jobs", json=self.job, headers={"Prefer": "wait=60"})
+            self.times.append(time.perf_counter() - began)
+            assert answer.json()["state"] == "succeeded", answer.text
+        self.alone.append(Used.by(self.pid).since(before, ALONE))
 
-    return asyncio.run(post())
+    def at_once(self) -> None:
+        before, began = Used.by(self.pid), time.perf_counter()
+        clients = threading.local()
+
+        def post(_: int) -> int:
+            if not hasattr(clients, "http"):
+                clients.http = http_client(str(self.http.base_url))
+            return int(clients.http.post("/api/jobs", json=self.job).status_code)
+
+        with ThreadPoolExecutor(CONNECTIONS) as pool:
+            assert set(pool.map(post, range(AT_ONCE))) == {202}
+        wait_for(lambda: not self._any("queued") and not self._any("running"), 600)
+        self.rates.append(AT_ONCE / (time.perf_counter() - began))
+        self.together.append(Used.by(self.pid).since(before, AT_ONCE))
+
+    def _any(self, state: str) -> bool:
+        return bool(self.http.get(f"/api/jobs?limit=1&state={state}").json()["items"])
+
+    def __str__(self) -> str:
+        return (
+            f"POST with wait to answer {median(self.times) * 1e3:.1f} ms, {_in_words(self.alone)}; "
+            f"by {CONNECTIONS} connections {median(self.rates):.1f} jobs a second, {_in_words(self.together)}"
+        )
 
 
-def all_at_once(http: httpx.Client, url: str, job: dict[str, Any]) -> None:
-    live: list[float] = []
-    with ProcessPoolExecutor(1) as pool:
-        pool.submit(time.sleep, 0).result()
+def _in_words(used: list[Used]) -> str:
+    service, workers = (median(getattr(each, part) for each in used) * 1e3 for part in ("service", "workers"))
+    return f"{service + workers:.1f} ms of processor a job ({service:.1f} service, {workers:.1f} workers)"
+
+
+def syncs(folder: Path) -> float:
+    """Return how often a second a few bytes reach the disk."""
+    with (folder / "syncs").open("wb") as file:
         began = time.perf_counter()
-        posting = pool.submit(post_all, url, job)
-        while not posting.done() or len(live) % 25 or unfinished(http):
-            asked = time.perf_counter()
-            http.get("/health/live")
-            live.append(time.perf_counter() - asked)
-            time.sleep(0.02)
-        seconds, statuses = posting.result()
-    ended = time.perf_counter() - began
-    live.sort()
-    median, high = live[len(live) // 2] * 1e3, live[len(live) * 95 // 100] * 1e3
-    print(f"{AT_ONCE} posted in {seconds:.1f} s: {dict(statuses)}; all ended after {ended:.1f} s")
-    print(f"GET /health/live meanwhile: median {median:.1f} ms, 95th percentile {high:.1f} ms of {len(live)}")
+        for _ in range(SYNCS):
+            file.write(b"a" * 4096)
+            file.flush()
+            os.fdatasync(file.fileno())
+        return SYNCS / (time.perf_counter() - began)
 
 
-def unfinished(http: httpx.Client) -> bool:
-    return any(http.get(f"/api/jobs?limit=1&state={state}").json()["items"] for state in ("queued", "running"))
+def compare(before: Side, now: Side) -> bool:
+    """Print the figures as multiples of those before; whether all aims are met."""
+
+    def times(figure: Callable[[Side], list[float]]) -> float:
+        return median(after / earlier for earlier, after in zip(figure(before), figure(now), strict=True))
+
+    found = {
+        "time": median(now.times) / median(before.times),
+        "processor": times(lambda side: [used.total for used in side.alone]),
+        "processor of many": times(lambda side: [used.total for used in side.together]),
+        "rate": times(lambda side: side.rates),
+    }
+    for figure, ratio in found.items():
+        aim = AIMS.get(figure)
+        missed = aim is not None and (ratio < aim if figure == "rate" else ratio > aim)
+        wanted = "" if aim is None else f" (at {'least' if figure == 'rate' else 'most'} {aim:g} wanted)"
+        print(f"{figure}: {ratio:.2f} times that of before{wanted}{': MISSED' if missed else ''}")
+    return found["time"] <= AIMS["time"] and found["processor"] <= AIMS["processor"] and found["rate"] >= AIMS["rate"]
 
 
 def main() -> None:
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        running_service(Path(folder) / "data") as service,
-        service.client() as client,
-    ):
-        wait_for(lambda: client.http.get("/health/ready").is_success)
-        one_by_one(client.http, prepare(client.http))
-        job = prepare(client.http)
-        all_at_once(client.http, service.url, job)
-        added = client.http.get(f"/api/models/{job['model']}").json()["versions"] - 1
-        print(f"versions added: {added}")
-        sys.exit(0 if added == AT_ONCE else 1)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.jobs", description=__doc__.splitlines()[0])
+    parser.add_argument("--beside", type=Path, help="another checkout, the older one")
+    parser.add_argument("--rounds", type=int, default=5)
+    arguments = parser.parse_args()
+    checkouts = {"before": arguments.beside.absolute()} if arguments.beside else {}
+    checkouts["now"] = ROOT
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as opened:
+        print(f"the disk syncs {syncs(Path(folder)):,.0f} times a second")
+        sides = {}
+        for name, checkout in checkouts.items():
+            port = free_port()
+            process = opened.enter_context(serving(checkout, Path(folder) / name, port))
+            wait_for(partial(_listens, port))
+            sides[name] = Side(opened.enter_context(http_client(f"http://127.0.0.1:{port}")), process.pid)
+            sides[name].prepare()
+        for number in range(arguments.rounds):
+            for measure in (Side.one_by_one, Side.at_once):
+                for side in sides.values():
+                    measure(side)
+            print(f"round {number + 1} of {arguments.rounds} is done", file=sys.stderr)
+        for name, side in sides.items():
+            print(f"{name}: {side}")
+        sys.exit(0 if len(sides) == 1 or compare(*sides.values()) else 1)
+
+
+def _listens(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/health/live").is_success
+    except httpx.TransportError:
+        return False
 
 
 if __name__ == "__main__":

@@ -62,6 +62,7 @@ NAMED_AS_IN_THE_LIBRARY = {"service.http", "service.jobs.queue", "service.datase
 ROLES = {
     "endpoints": 3,
     "operations": 2,
+    "claims": 1,
     "order": 1,
     "queue": 1,
     "records": 1,

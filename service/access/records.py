@@ -56,10 +56,10 @@ class Holder:
     expires_at: datetime | None
 
 
-_OF_KEY = "SELECT id, owner, scope, expires_at, hash FROM keys WHERE hash = ? AND revoked_at IS NULL"
+_OF_KEY = "SELECT id, owner, scope, expires_at, hash FROM keys WHERE hash = :hash AND revoked_at IS NULL"
 _OF_COOKIE = """
 SELECT keys.id, owner, scope, min(sign_ins.expires_at, coalesce(keys.expires_at, sign_ins.expires_at)), sign_ins.hash
-FROM sign_ins JOIN keys ON keys.id = key_id WHERE sign_ins.hash = ? AND revoked_at IS NULL
+FROM sign_ins JOIN keys ON keys.id = key_id WHERE sign_ins.hash = :hash AND revoked_at IS NULL
 """
 
 
@@ -70,7 +70,7 @@ def holder(database: Database, digest: str, *, cookie: bool = False) -> Holder |
         Unavailable: the database does not answer.
     """
     if database.on_sqlite:
-        row = database.look_up(_OF_COOKIE if cookie else _OF_KEY, (digest,))
+        row = database.look_up(_OF_COOKIE if cookie else _OF_KEY, {"hash": digest})
         if row is None or not hmac.compare_digest(row[4], digest):
             return None
         expires = None if row[3] is None else datetime.fromisoformat(row[3]).replace(tzinfo=UTC)
@@ -108,7 +108,7 @@ def _signed_in(session: Session, digest: str) -> Holder | None:
 def any_keys(database: Database) -> bool:
     """Whether a key was ever made."""
     if database.on_sqlite:
-        return database.look_up("SELECT 1 FROM keys LIMIT 1", ()) is not None
+        return database.look_up("SELECT 1 FROM keys LIMIT 1", {}) is not None
     with _reading(database) as session:
         return bool(session.scalar(select(exists().select_from(KeyRecord))))
 

@@ -81,14 +81,10 @@ def is_there(database: Database, trained: TrainedNetwork) -> bool:
     """Whether the job of a version, and the dataset of that job, are still there; microseconds on SQLite."""
     if trained.job is None:
         return False
-    if database.on_sqlite:
-        return database.look_up(_JOB_WITH_DATASET, (trained.job,)) is not None
-    with database.reading() as session:
-        job = session.get(JobRecord, trained.job)
-        return job is not None and session.get(DatasetRecord, job.dataset_id) is not None
+    return database.look_up(_JOB_WITH_DATASET, {"job": trained.job}) is not None
 
 
-_JOB_WITH_DATASET = "SELECT 1 FROM jobs JOIN datasets ON datasets.id = jobs.dataset_id WHERE jobs.id = ?"
+_JOB_WITH_DATASET = "SELECT 1 FROM jobs JOIN datasets ON datasets.id = jobs.dataset_id WHERE jobs.id = :job"
 
 
 def most_rows(trained: TrainedNetwork, targets: int) -> int:

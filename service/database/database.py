@@ -2,13 +2,13 @@
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from sqlalchemy import Connection, create_engine, event, text
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -60,14 +60,18 @@ class Database:
         with self.reading() as session:
             session.execute(text("SELECT 1"))
 
-    def look_up(self, statement: str, parameters: tuple[Any, ...]) -> tuple[Any, ...] | None:
-        """The first row that a SELECT finds in SQLite, as the last commit left it; for the queries of every request.
+    def look_up(self, statement: str, parameters: Mapping[str, Any]) -> tuple[Any, ...] | None:
+        """The first row that a SELECT finds, as the last commit left it and as the driver reads it; for the queries of
+        every request.
 
-        One connection is kept for this and prepares each statement once: microseconds, where a session takes hundreds.
+        In SQLite, one connection is kept for this and prepares each statement once: microseconds, where a session takes
+        hundreds.
 
         Raises:
             Unavailable: the database does not answer.
         """
+        if not self.on_sqlite:
+            return self._first(statement, parameters)
         with self._looking_up:
             try:
                 if self._lookups is None:
@@ -76,6 +80,14 @@ class Database:
             except sqlite3.Error as error:
                 raise Unavailable(f"The database does not answer: {error}.", "database_unavailable") from error
         return rows[0] if rows else None
+
+    def _first(self, statement: str, parameters: Mapping[str, Any]) -> tuple[Any, ...] | None:
+        try:
+            with self.engine.connect() as connection:
+                row = connection.execute(text(statement), parameters).first()
+        except SQLAlchemyError as error:
+            raise Unavailable("The database is out of reach: try again.", "database_unavailable") from error
+        return None if row is None else tuple(row)
 
     def _connection_of_its_own(self) -> sqlite3.Connection:
         pooled = self.engine.raw_connection()

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Select, SQLColumnExpression, and_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, undefer
 
 from service.database import owners
 from service.database.labels import TABLES
@@ -50,17 +50,27 @@ AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 
 def find(
-    session: Session, kind: type[AnyNamed], reference: str, noun: str, *, lock: bool = False, to_read: bool = False
+    session: Session,
+    kind: type[AnyNamed],
+    reference: str,
+    noun: str,
+    *,
+    lock: bool = False,
+    to_read: bool = False,
+    whole: bool = False,
 ) -> AnyNamed:
     """Return the row that `reference`, an id or a name, stands for; `lock` keeps others from changing it.
 
-    Names are those of the caller's own rows. In a session that writes, `to_read` is for rows that it only refers to.
+    Names are those of the caller's own rows. In a session that writes, `to_read` is for rows that it only refers to. A
+    `whole` row has the columns, too, that are else read when they are asked for.
 
     Raises:
         NotFound: there is none for the caller.
         Forbidden: the session writes, and another owner has only shared it.
     """
-    record: AnyNamed | None = session.scalars(_named(kind, lock=lock), owners.naming(reference)).one_or_none()
+    record: AnyNamed | None = session.scalars(
+        _named(kind, lock=lock, whole=whole), owners.naming(reference)
+    ).one_or_none()
     if record is None or not owners.is_seen(record):
         raise not_found(session, kind, reference, noun)
     owners.check(session, record, noun, to_read=to_read)
@@ -68,8 +78,9 @@ def find(
 
 
 @cache
-def _named(kind: type[AnyNamed], *, lock: bool) -> Select[Any]:
+def _named(kind: type[AnyNamed], *, lock: bool, whole: bool) -> Select[Any]:
     statement = select(kind).where(owners.named(kind))
+    statement = statement.options(undefer("*")) if whole else statement
     return statement.with_for_update() if lock else statement
 
 

@@ -125,19 +125,19 @@ class DatasetRecord(Labelled, Shareable, Record):
         return next(part for part in self.parts if position < self.slice_of(part).stop)
 
 
-def find(session: Session, reference: str, *, to_read: bool = False) -> DatasetRecord:
+def find(session: Session, reference: str, *, to_read: bool = False, whole: bool = False) -> DatasetRecord:
     """Find a dataset by id or name, also while it is loading. Raises NotFound."""
-    return lookup.find(session, DatasetRecord, reference, "dataset", to_read=to_read)
+    return lookup.find(session, DatasetRecord, reference, "dataset", to_read=to_read, whole=whole)
 
 
-def find_ready(session: Session, reference: str) -> DatasetRecord:
-    """A dataset that can be used.
+def find_ready(session: Session, reference: str, *, whole: bool = False) -> DatasetRecord:
+    """A dataset that can be used; a `whole` one has its statistics.
 
     Raises:
         NotFound: there is none.
         Conflict: it is loading.
     """
-    record = find(session, reference)
+    record = find(session, reference, whole=whole)
     if record.state != "ready":
         detail = f"Dataset {reference!r} is still loading: GET /api/datasets/{reference} shows how far it is."
         raise Conflict(detail, "dataset_loading")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 import safetensors.numpy as safetensors
+from sqlalchemy.orm import Session
 
 from service.cross_validations.folds import fold_of, learnt_of, part_of
 from service.cross_validations.records import CrossValidationRecord, FoldRecord, fold_of_job
@@ -16,6 +17,7 @@ from service.jobs.records import JobRecord
 from service.jobs.training_data import columns_of_job, view_of_job
 from service.learning.network import Network
 from service.learning.rows.part import Part
+from service.learning.training.changes import Change
 from service.learning.training.problem import Problem
 from service.learning.training.recipe import Recipe
 from service.learning.training.training import Training
@@ -44,24 +46,30 @@ def prepare(workspace: Workspace, record: JobRecord) -> Assignment:
     given = replace(record.recipe, path=record.plan.path)
     recipe = given.to_learning()
     with workspace.database.reading() as session:
-        dataset = datasets.find(session, record.dataset_id)
+        dataset = datasets.find(session, record.dataset_id, whole=True)
         model = models.find(session, record.model_id)
         version = models.version(session, model.id, given.from_version)
         epoch = given.from_epoch
         kept = version if epoch is None else models.point(session, model.id, version.job_id, epoch)
-        saved = records.checkpoint(session, record.id)
-        changes = log_of_jobs.changes(session, record.verifies or record.id)
+        begins = record.attempt == 1
+        saved = None if begins else records.checkpoint(session, record.id)
+        changes = [] if begins and record.verifies is None else _changes(session, record)
         network = network_of(model)
         columns = columns_of_job(dataset, given, version.signature)
         fold = None if record.cross_validation is None else fold_of_job(session, record.id)
         signature = signature_of(columns, network, recipe.loss, version.signature)
-        view = view_of_job(workspace.storage, columns, network.dtype, given)  # it may ask for the dataset's statistics
+        view = view_of_job(workspace.storage, columns, network.dtype, given)
     start = parameter_bytes.from_bytes(kept.parameters)
     problem = Problem(network, *_parts(view, fold, recipe, balanced=given.class_weight == "balanced"), recipe)
     training = Training(problem, start, fresh=model.seeded and version.number == 0, changes=changes)
     if saved is not None:
         training.restore(safetensors.load(saved))
     return Assignment(network, view, problem, training, signature, receipts.begin(given, dataset.content_hash, start))
+
+
+def _changes(session: Session, record: JobRecord) -> list[Change]:
+    """Return the changes that the training has made, or those of the job that it repeats."""
+    return log_of_jobs.changes(session, record.verifies or record.id)
 
 
 def _parts(

@@ -159,9 +159,11 @@ class Dispatcher:
         free = TICKETS_PER_WORKER * self.workers - len(out)
         if free <= 0:
             return
+        waiting = queue.count_waiting(self._database, TICKETS_PER_WORKER * self.workers)
+        if not waiting:
+            return
         with self._database.reading() as session:
-            waiting = queue.count_waiting(session, TICKETS_PER_WORKER * self.workers)
-            used = set(queue.claimed_by(session, out).values()) if waiting else out
+            used = set(queue.claimed_by(session, out).values()) if out else out
         for _ in range(min(free, waiting - len(out - used))):
             if not stopping.is_set():
                 self._send()

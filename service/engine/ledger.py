@@ -18,7 +18,7 @@ from service.engine.noted import Noted
 from service.engine.workspace import peak_memory
 from service.errors import CannotWrite, Unavailable
 from service.jobs import queue, records
-from service.jobs.queue import yielding
+from service.jobs.queue import claims, yielding
 from service.jobs.records import JobRecord
 from service.jobs.reports import records as reports
 from service.jobs.reports.packing import reports_of
@@ -202,7 +202,7 @@ class Ledger:
             if self._training.best is not None:
                 columns["best_epoch"], columns["best_loss"] = self._training.best
                 columns["best_of"] = self._training.monitored
-        if not queue.write(session, self.job, self.attempt, **columns):
+        if not claims.write(session, self.job, self.attempt, **columns):
             self.lost = True
             return False
         noted.count(session, self._last_epoch, 0 if self._training is None else self._training.rows)
@@ -289,7 +289,7 @@ class Ledger:
         advanced = checkpoint.place > self._kept_place
         try:
             with self._database.transaction() as session:
-                if queue.write(session, self.job, self.attempt, **(forgiven if advanced else {})):
+                if claims.write(session, self.job, self.attempt, **(forgiven if advanced else {})):
                     records.save_checkpoint(session, self.job, checkpoint.state)
             self._kept_place = max(self._kept_place, checkpoint.place)
         except CannotWrite:

@@ -31,7 +31,8 @@ class Noted:
 
     def much(self) -> bool:
         """Whether the training is to wait until some of this is written."""
-        return len(self.reports) >= MOST_REPORTS or sum(map(len, self.points.values())) >= MOST_BYTES
+        points = self.points
+        return len(self.reports) >= MOST_REPORTS or bool(points and sum(map(len, points.values())) >= MOST_BYTES)
 
     def count(self, session: Session, last_epoch: int, rows: int) -> None:
         """Add the epochs behind the last one written, and the rows that they read, to the totals."""

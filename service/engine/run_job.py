@@ -51,6 +51,8 @@ def take(session: Session, job: str, message: str) -> Claim | None:
     if record.losses_since_checkpoint >= record.max_attempts:
         queue.fail_for_losses(session, record)
         return None
+    if attempt == 1:  # nothing has been written yet
+        return Claim(record, attempt, None, 0)
     backoffs = log_of_jobs.count(session, job, Happening.BACKED_OFF)
     return Claim(record, attempt, reports.last_epoch(session, job), backoffs)
 

@@ -87,9 +87,8 @@ def draft(
     """
     with database.reading() as session:
         with reference_at("#/dataset"):
-            dataset = datasets.find_ready(session, new.dataset)
+            dataset = datasets.find_ready(session, new.dataset, whole=True)
         seeded, start = (True, start) if start is not None else _start(session, networks, new)
-        session.refresh(dataset, ["statistics"])  # which is asked for when the session is closed
     if not start.network.parameter_count:
         raise invalid("#/model", "This model has no parameters: there is nothing to train.", "nothing_to_train")
     reasons: list[Advice] = []

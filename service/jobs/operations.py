@@ -5,6 +5,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from service.database.database import Database
@@ -20,6 +21,7 @@ from service.learning.network import LayerValues, Network
 from service.models import parameter_bytes
 from service.models import records as models
 from service.models.left import records as left_parameters
+from service.models.serving.records import check_own
 from service.pointers import reference_at
 
 CENTURY = 100 * 365.25 * 86400
@@ -31,16 +33,21 @@ def enqueue(session: Session, job: Draft) -> JobRecord:
 
     Raises:
         NotFound: model, version or dataset were deleted since the draft.
+        Forbidden: the model is another owner's, who has shared it.
     """
     begun_from = job.recipe.from_version
     with reference_at("#/model"):
-        models.find(session, job.model, lock=True)  # so that the version stays until this is committed
-    with reference_at("#/from_version"):
-        models.version(session, job.model, begun_from, parameters=False)
-    with reference_at("#/dataset"):
-        datasets.find(session, job.dataset, to_read=True)
+        check_own(session, job.model)
     values = {"recipe": job.recipe, "plan": job.plan, "advice": job.advice, "serve": job.serve, "labels": job.labels}
-    return queue.add(session, job.model, begun_from, job.dataset, **values, **asdict(job.limits))
+    try:
+        return queue.add(session, job.model, begun_from, job.dataset, **values, **asdict(job.limits))
+    except IntegrityError:  # a job holds what it needs by foreign keys
+        session.rollback()
+        with reference_at("#/from_version"):
+            models.version(session, job.model, begun_from, parameters=False)
+        with reference_at("#/dataset"):
+            datasets.find(session, job.dataset, to_read=True)
+        raise
 
 
 def show(database: Database, job: str) -> JobRecord:

@@ -10,6 +10,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     String,
+    bindparam,
     delete,
     exists,
     false,
@@ -209,13 +210,21 @@ def save_checkpoint(session: Session, job: str, state: bytes) -> None:
 
 
 def delete_checkpoint(session: Session, job: str) -> None:
-    session.execute(delete(CheckpointRecord).where(CheckpointRecord.job_id == job))
+    session.execute(_DELETE_CHECKPOINT, {"job": job})
+
+
+_CHECKPOINTS = Record.metadata.tables["checkpoints"]
+_DELETE_CHECKPOINT = delete(_CHECKPOINTS).where(_CHECKPOINTS.c.job_id == bindparam("job"))
+
+
+_PROGRESS = select(JobRecord.id, JobRecord.state, JobRecord.epochs_done, JobRecord.progress).where(
+    JobRecord.id.in_(bindparam("jobs", expanding=True))
+)
 
 
 def progress_of(session: Session, jobs: list[str]) -> dict[str, tuple[str, int, float]]:
     """State, epochs done and progress of some jobs, by which a watcher sees changes."""
-    columns = (JobRecord.id, JobRecord.state, JobRecord.epochs_done, JobRecord.progress)
-    rows = session.execute(select(*columns).where(JobRecord.id.in_(jobs)))
+    rows = session.execute(_PROGRESS, {"jobs": jobs})
     return {id: (state, done, progress) for id, state, done, progress in rows}
 
 

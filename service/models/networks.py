@@ -12,24 +12,25 @@ from sqlalchemy.orm import Session
 from service.database.caller import caller
 from service.database.database import Database
 from service.models import parameter_bytes, records
+from service.models.serving.records import which
 from service.models.trained_network import TrainedNetwork, network_of
 
 
 def _look_up(database: Database, reference: str, version: int | None) -> tuple[str, int | None]:
-    """The same as `records.which`, of an SQLite database; the number is None where the model or version is unknown."""
+    """The same as `which`, of an SQLite database; the number is None where the model or version is unknown."""
     who = caller()
-    whose = reference, who.owner, who.reaches_all, who.owner, reference
-    row = database.look_up(_SERVED, whose) if version is None else database.look_up(_NAMED, (version, *whose))
+    given = {"reference": reference, "owner": who.owner, "all": who.reaches_all, "version": version}
+    row = database.look_up(_SERVED if version is None else _NAMED, given)
     return (reference, None) if row is None else (row[0], row[1])
 
 
 _SERVED = """
 SELECT id, served
-FROM models WHERE id = ? AND (owner = ? OR shared OR ?) OR owner = ? AND name = ?
+FROM models WHERE id = :reference AND (owner = :owner OR shared OR :all) OR owner = :owner AND name = :reference
 """
 _NAMED = """
-SELECT id, (SELECT number FROM versions WHERE model_id = models.id AND number = ?)
-FROM models WHERE id = ? AND (owner = ? OR shared OR ?) OR owner = ? AND name = ?
+SELECT id, (SELECT number FROM versions WHERE model_id = models.id AND number = :version)
+FROM models WHERE id = :reference AND (owner = :owner OR shared OR :all) OR owner = :owner AND name = :reference
 """
 
 
@@ -75,7 +76,7 @@ class Networks:
         Raises:
             NotFound: there is no such model, version or kept epoch.
         """
-        model, number = records.which(session, reference, version)
+        model, number = which(session, reference, version)
         kept = self._recall(model, number, epoch)
         if kept is not None:
             return kept

@@ -18,6 +18,7 @@ from service.models import parameter_bytes, records
 from service.models.blueprints import Blueprint, GivenParameters
 from service.models.records import ModelRecord
 from service.models.schemas import ModelChange
+from service.models.serving.records import newest_to_serve
 from service.models.trained_network import network_of
 from service.pointers import reference_at
 from service.vocabulary.kinds import to_json
@@ -76,7 +77,7 @@ def change(session: Session, reference: str, new: ModelChange) -> ModelRecord:
 
 def _serve(session: Session, record: ModelRecord, serving: int | Literal["latest"]) -> None:
     if serving == "latest":
-        number = records.newest_to_serve(session, record.id)
+        number = newest_to_serve(session, record.id)
         if number is None:
             detail = "The jobs of all versions that are left refused them: name the number of one in `serving`."
             raise Conflict(detail, "nothing_to_serve")

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from sqlalchemy import (
     ForeignKey,
     Index,
     String,
     UniqueConstraint,
-    and_,
+    bindparam,
     case,
     delete,
     false,
@@ -102,9 +102,10 @@ class ModelRecord(labels.Labelled, Shareable, Record):
         select(func.count(VersionRecord.number))
         .where(VersionRecord.model_id == id)
         .correlate_except(VersionRecord)
-        .scalar_subquery()
+        .scalar_subquery(),
+        deferred=True,
     )
-    """Number of the model's versions."""
+    """Number of the model's versions; counted when it is asked for, which takes longer the more there are."""
     signature: Mapped[Signature | None] = column_property(
         select(VersionRecord.signature)
         .where(VersionRecord.model_id == id, VersionRecord.number == served)
@@ -129,7 +130,8 @@ def find(session: Session, reference: str, *, lock: bool = False) -> ModelRecord
 
 def page(session: Session, limit: int, after: str | None, filters: Filters) -> tuple[list[ModelRecord], str | None]:
     """Models, newest first, with their signatures."""
-    statement = select(ModelRecord).options(undefer(ModelRecord.signature)).where(SHOWN)
+    counted = undefer(ModelRecord.signature), undefer(ModelRecord.versions)
+    statement = select(ModelRecord).options(*counted).where(SHOWN)
     return lookup.page(session, *lookup.filtered(statement, ModelRecord, "mdl", filters), "mdl", limit, after)
 
 
@@ -139,16 +141,22 @@ def version(session: Session, model: str, number: int, *, parameters: bool = Tru
     Raises:
         NotFound: there is no such version.
     """
-    statement = select(VersionRecord).where(VersionRecord.model_id == model, VersionRecord.number == number)
-    if parameters:
-        statement = statement.options(undefer(VersionRecord.parameters))
-    record = session.scalars(statement).one_or_none()
+    statement = _VERSION_WITH_PARAMETERS if parameters else _VERSION
+    record = session.scalars(statement, {"model": model, "number": number}).one_or_none()
     if record is None:
-        raise _no_version(session, model, number)
+        raise no_version(session, model, number)
     return record
 
 
-def _no_version(session: Session, model: str, number: int) -> NotFound:
+# statements of every job are made once: to make one takes longer than to execute it
+_VERSION = select(VersionRecord).where(
+    VersionRecord.model_id == bindparam("model"), VersionRecord.number == bindparam("number")
+)
+_VERSION_WITH_PARAMETERS = _VERSION.options(undefer(VersionRecord.parameters))
+
+
+def no_version(session: Session, model: str, number: int) -> NotFound:
+    """Return the error about an unknown version of a model (an id)."""
     columns = select(ModelRecord.next_version, ModelRecord.version).where(ModelRecord.id == model)
     found = session.execute(columns).first()
     if found is not None and number < found.next_version:
@@ -198,35 +206,10 @@ def drop_points(session: Session, *jobs: str) -> None:
     session.execute(delete(PointRecord).where(PointRecord.job_id.in_(jobs)))
 
 
-def which(session: Session, reference: str, version: int | None) -> tuple[str, int]:
-    """The id of the model that `reference` stands for, and the number of a version: the served one where none is named.
-
-    Raises:
-        NotFound: there is no such model or version.
-    """
-    columns = ModelRecord.id, ModelRecord.owner, ModelRecord.shared
-    statement = select(*columns, ModelRecord.served)
-    if version is not None:
-        named = and_(VersionRecord.model_id == ModelRecord.id, VersionRecord.number == version)
-        statement = select(*columns, VersionRecord.number).outerjoin(VersionRecord, named)
-    found = session.execute(statement.where(owners.named(ModelRecord)), owners.naming(reference)).first()
-    if found is None or not owners.is_seen(found):
-        raise lookup.not_found(session, ModelRecord, reference, "model")
-    if version is not None and found[3] is None:
-        raise _no_version(session, found[0], version)
-    return found[0], found[3]
-
-
 def trained_with(session: Session, model: str, number: int) -> JsonObject | None:
     """Return the loss and weights of a version's training, where its signature does not know them."""
     version = VersionRecord.model_id == model, VersionRecord.number == number
     return session.scalar(select(VersionRecord.trained_with).where(*version))
-
-
-def newest_to_serve(session: Session, model: str) -> int | None:
-    """Return the newest version that its job did not refuse."""
-    statement = select(func.max(VersionRecord.number)).where(VersionRecord.model_id == model)
-    return session.scalar(statement.where(~VersionRecord.refused))
 
 
 def latest_signature(session: Session, model: str) -> Signature | None:
@@ -250,18 +233,26 @@ def add_version(
     The version is served from now on unless it is refused or another one is pinned. Versions of one model are added one
     at a time: the row of the model is locked meanwhile.
     """
-    values: dict[str, Any] = {"next_version": ModelRecord.next_version + 1}
-    if not refused:
-        values["served"] = case((ModelRecord.pinned, ModelRecord.served), else_=ModelRecord.next_version)
-    statement = update(ModelRecord).where(ModelRecord.id == model).values(values).returning(ModelRecord.next_version)
-    following = session.scalar(statement.execution_options(synchronize_session=False))
+    following = session.scalar(_NUMBER_OF_REFUSED if refused else _NUMBER_OF_SERVED, {"model": model})
     if following is None:
         return None
     number = following - 1
     kept = {"job_id": job, "parameters": parameters, "signature": signature, "serve": serve, "refused": refused}
-    session.add(VersionRecord(model_id=model, number=number, **kept))
-    session.flush()
+    session.execute(_ADD_VERSION, {"model_id": model, "number": number, **kept})
     return number
+
+
+_ADD_VERSION = insert(Record.metadata.tables["versions"])
+_NUMBER_OF_REFUSED = (
+    update(ModelRecord)
+    .where(ModelRecord.id == bindparam("model"))
+    .values(next_version=ModelRecord.next_version + 1)
+    .returning(ModelRecord.next_version)
+    .execution_options(synchronize_session=False)
+)
+_NUMBER_OF_SERVED = _NUMBER_OF_REFUSED.values(
+    served=case((ModelRecord.pinned, ModelRecord.served), else_=ModelRecord.next_version)
+)
 
 
 def versions(session: Session, model: str, limit: int, before: int | None) -> list[VersionRecord]:

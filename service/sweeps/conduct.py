@@ -43,6 +43,8 @@ class Moves:
 
 def conduct(database: Database) -> None:
     """Make the moves that are due in all sweeps; one that cannot be moved holds up no other, nor the queue."""
+    if not records.any_running(database):
+        return
     with database.reading() as session:
         due = [sweep.id for sweep in records.running(session) if moves(sweep, records.standings(session, sweep.id))]
     for sweep in due:

@@ -8,6 +8,7 @@ from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, UniqueConstr
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service.database import lookup, owners
+from service.database.database import Database
 from service.database.owners import Owned
 from service.database.record import AsJson, ByBytes, Record, now
 from service.http.json_numbers import JsonObject
@@ -116,6 +117,11 @@ def page(session: Session, limit: int, after: str | None) -> tuple[list[SweepRec
     """The caller's sweeps, newest first."""
     statement = select(SweepRecord).where(owners.own(SweepRecord))
     return lookup.page(session, statement, SweepRecord.id, "swp", limit, after)
+
+
+def any_running(database: Database) -> bool:
+    """Whether a sweep may have moves to make; quick, as it is asked whenever a job may have ended."""
+    return database.look_up("SELECT 1 FROM sweeps WHERE state IN ('running', 'paused') LIMIT 1", {}) is not None
 
 
 def running(session: Session) -> list[SweepRecord]:

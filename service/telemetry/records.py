@@ -1,6 +1,6 @@
 """The table of totals: what has ever been done, which neither ends nor deletions take back."""
 
-from sqlalchemy import BigInteger, select, text
+from sqlalchemy import BigInteger, event, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service.database.record import Record
@@ -21,10 +21,21 @@ _ADD = text(
 )
 
 
+_COUNTED = "descent_counted"
+
+
 def count(session: Session, **amounts: int) -> None:
-    """Add to totals, in the transaction that makes the change counted."""
-    if amounts:
-        session.execute(_ADD, [{"name": name, "value": amount} for name, amount in amounts.items()])
+    """Add to totals, at the end of the transaction that makes the change counted."""
+    counted: dict[str, int] = session.info.setdefault(_COUNTED, {})
+    for name, amount in amounts.items():
+        counted[name] = counted.get(name, 0) + amount
+
+
+@event.listens_for(Session, "before_commit")
+def _add(session: Session) -> None:
+    """Write all that a transaction has counted, in one statement."""
+    if counted := session.info.pop(_COUNTED, None):
+        session.execute(_ADD, [{"name": name, "value": amount} for name, amount in counted.items()])
 
 
 def deleted(state: str) -> str:

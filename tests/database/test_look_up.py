@@ -10,7 +10,7 @@ from sqlalchemy import text
 from service.database.database import Database
 from service.errors import Unavailable
 
-COUNT = "SELECT number FROM counts WHERE id = ?"
+COUNT = "SELECT number FROM counts WHERE id = :id"
 
 
 @pytest.fixture
@@ -27,17 +27,17 @@ def test_each_look_sees_what_was_committed_last_and_nothing_else(database: Datab
     for number in range(1, 4):
         with database.transaction() as session:
             session.execute(text("UPDATE counts SET number = :number WHERE id = 1"), {"number": number})
-            assert database.look_up(COUNT, (1,)) == (number - 1,)
-        assert database.look_up(COUNT, (1,)) == (number,)
+            assert database.look_up(COUNT, {"id": 1}) == (number - 1,)
+        assert database.look_up(COUNT, {"id": 1}) == (number,)
 
 
 def test_nothing_is_none_and_of_many_rows_the_first_comes(database: Database) -> None:
-    assert database.look_up(COUNT, (3,)) is None
-    assert database.look_up("SELECT id FROM counts ORDER BY id DESC", ()) == (2,)
+    assert database.look_up(COUNT, {"id": 3}) is None
+    assert database.look_up("SELECT id FROM counts ORDER BY id DESC", {}) == (2,)
 
 
 def test_a_look_leaves_no_transaction_open(database: Database) -> None:
-    database.look_up("SELECT id FROM counts", ())
+    database.look_up("SELECT id FROM counts", {})
     with database.reading() as session:
         busy, _, _ = session.connection().exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
     assert busy == 0
@@ -45,16 +45,16 @@ def test_a_look_leaves_no_transaction_open(database: Database) -> None:
 
 def test_many_threads_may_look_at_once(database: Database) -> None:
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(lambda id: database.look_up(COUNT, (id,)), [1, 2] * 200))
+        found = list(pool.map(lambda id: database.look_up(COUNT, {"id": id}), [1, 2] * 200))
     assert found == [(0,), (7,)] * 200
 
 
 def test_a_database_that_does_not_answer_is_unavailable(database: Database) -> None:
     with pytest.raises(Unavailable, match="no such table"):
-        database.look_up("SELECT 1 FROM absent", ())
+        database.look_up("SELECT 1 FROM absent", {})
 
 
 def test_after_close_the_next_look_connects_again(database: Database) -> None:
-    assert database.look_up(COUNT, (2,)) == (7,)
+    assert database.look_up(COUNT, {"id": 2}) == (7,)
     database.close()
-    assert database.look_up(COUNT, (2,)) == (7,)
+    assert database.look_up(COUNT, {"id": 2}) == (7,)

@@ -14,7 +14,7 @@ from service.errors import Conflict
 from service.evaluations import operations as evaluations
 from service.evaluations.schemas import NewEvaluation
 from service.jobs import operations, queue, records
-from service.jobs.queue import order
+from service.jobs.queue import claims, order
 from service.jobs.records import JobRecord
 from service.jobs.states import MAX_LOSSES_OF_WORKER, State, Verb
 from service.jobs.steering import verbs
@@ -89,7 +89,7 @@ def test_a_worker_that_lost_its_claim_can_write_nothing(workspace: Workspace, po
     assert lose_worker(workspace, job) == [job]
     claim(workspace, job, "b")
     with workspace.database.transaction() as session:
-        assert not queue.write(session, job, 1, epochs_done=7)
+        assert not claims.write(session, job, 1, epochs_done=7)
     assert job_of(workspace, job).epochs_done == 0
 
 

@@ -16,6 +16,7 @@ from service.engine.ledger import Ledger
 from service.engine.nannies import in_words
 from service.engine.workspace import Workspace
 from service.jobs import queue, records
+from service.jobs.queue import claims
 from service.jobs.records import JobRecord
 from service.jobs.schemas import Job
 from service.jobs.states import MAX_LOSSES_OF_WORKER, JobError, State
@@ -73,7 +74,7 @@ def test_losses_that_nobody_saw_are_named_for_what_they_are(workspace: Workspace
     claim(workspace, job, "taken over")
     claim(workspace, job, "taken over")
     with workspace.database.transaction() as session:
-        queue.write(session, job, found(workspace, job).attempt, peak_memory=123_400_000)
+        claims.write(session, job, found(workspace, job).attempt, peak_memory=123_400_000)
     with workspace.database.transaction() as session:
         assert queue.requeue_lost(session, all_running=True) == {job: "taken over"}
     error = found(workspace, job).error

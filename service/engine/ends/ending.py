@@ -12,6 +12,7 @@ from service.database.disk_faults import is_busy
 from service.engine.ledger import BEAT, Ledger
 from service.errors import CannotWrite, DescentError
 from service.jobs import queue, records
+from service.jobs.queue import claims
 from service.jobs.recipe import Plan
 from service.jobs.states import FIRST_GAP, LONGEST_GAP, Asked, JobError, State
 from service.learning.network import Network
@@ -78,7 +79,7 @@ class Together:
             return
         with self._database.transaction() as session:
             for job in jobs:
-                if queue.write(session, job, FIRST_ATTEMPT):
+                if claims.write(session, job, FIRST_ATTEMPT):
                     queue.without_worker(session, records.find(session, job))
 
 
@@ -128,7 +129,7 @@ def _throw_away(database: Database, ledger: Ledger) -> bool:
     """End the job as cancelled in the room that is kept back; False where that is used up, or others hold the lock."""
 
     def end(session: Session) -> None:
-        if queue.write(session, ledger.job, ledger.attempt):
+        if claims.write(session, ledger.job, ledger.attempt):
             queue.end(session, records.find(session, ledger.job), State.CANCELLED)
 
     try:

@@ -14,7 +14,8 @@ from service.learning.training.events import Progress
 from service.learning.training.training import Training
 from service.models import parameter_bytes
 from service.models import records as models
-from service.models.records import ModelRecord, VersionRecord
+from service.models.records import VersionRecord
+from service.models.serving.records import served_of
 
 DIGITS = (6, 9, 17)
 """Significant digits of two losses in a sentence: the fewest that tell them apart."""
@@ -30,10 +31,6 @@ class Served:
 
     number: int
     pinned: bool
-
-    @classmethod
-    def of(cls, model: ModelRecord) -> "Served":
-        return cls(model.served, model.pinned)
 
 
 class Judgement:
@@ -55,7 +52,7 @@ class Judgement:
             self._before = yield from self._training.judge_start()
         while self._job.serve == "if_better":
             with database.reading() as session:
-                number = models.find(session, self._job.model_id).served
+                number, _ = served_of(session, self._job.model_id)
                 served = models.version(session, self._job.model_id, number)
             if number in self._of_served:
                 return

@@ -17,6 +17,7 @@ from service.jobs.states import Asked, State
 from service.learning.planning.advice import rounded_parameters
 from service.models import parameter_bytes
 from service.models import records as models
+from service.models.serving.records import served_of
 from service.sweeps import records as sweeps
 
 
@@ -63,7 +64,7 @@ def is_part(record: JobRecord) -> bool:
 
 def _note_refusal(session: Session, record: JobRecord, judgement: Judgement) -> None:
     """Keep whether the result is to be served, should its sweep choose it."""
-    refused = judgement.refuses(Served.of(models.find(session, record.model_id)))
+    refused = judgement.refuses(Served(*served_of(session, record.model_id)))
     trial = sweeps.trial_of(session, record.id)
     if trial is not None:
         trial.refused = refused
@@ -73,7 +74,7 @@ def _add_version(
     session: Session, record: JobRecord, assignment: Assignment, vector: bytes, judgement: Judgement
 ) -> None:
     """Add the version, and the advice that follows from the job's end."""
-    served = Served.of(models.find(session, record.model_id, lock=True))
+    served = Served(*served_of(session, record.model_id, lock=True))
     kept = session, record.model_id, vector, record.id, assignment.signature
     number = models.add_version(*kept, serve=record.serve, refused=judgement.refuses(served))
     assert number is not None, "a job that has not ended holds its model"

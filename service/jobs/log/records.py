@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, func, insert, select
+from sqlalchemy import ForeignKey, Index, bindparam, func, insert, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service.database.record import AsJson, Record, now
@@ -65,7 +65,17 @@ class LogRecord(Record):
 
 def add(session: Session, job: str, event: Happening, detail: str, **values: Any) -> None:
     """Write an entry."""
-    session.execute(insert(LogRecord), [{"job_id": job, "at": now(), "event": event, "detail": detail, **values}])
+    session.execute(_ADD, {"job_id": job, "at": now(), "event": event, "detail": detail, **values})
+
+
+# statements of every job are made once: to make one takes longer than to execute it
+_ADD = insert(Record.metadata.tables["job_log"])
+_COUNT = select(func.count()).where(LogRecord.job_id == bindparam("job"), LogRecord.event == bindparam("of"))
+_CHANGES = (
+    select(LogRecord.change)
+    .where(LogRecord.job_id == bindparam("job"), LogRecord.change.is_not(None))
+    .order_by(LogRecord.id)
+)
 
 
 def page(session: Session, job: str, after: int, limit: int) -> list[LogRecord]:
@@ -76,11 +86,10 @@ def page(session: Session, job: str, after: int, limit: int) -> list[LogRecord]:
 
 def count(session: Session, job: str, event: Happening) -> int:
     """Count the entries of one kind."""
-    statement = select(func.count()).select_from(LogRecord).where(LogRecord.job_id == job, LogRecord.event == event)
-    return session.scalar(statement) or 0
+    return session.scalar(_COUNT, {"job": job, "of": event}) or 0
 
 
 def changes(session: Session, job: str) -> list[Change]:
     """The changes of a job's training in the order in which they took hold."""
-    statement = select(LogRecord.change).where(LogRecord.job_id == job, LogRecord.change.is_not(None))
-    return [change for change in session.scalars(statement.order_by(LogRecord.id)) if change is not None]
+    found = session.scalars(_CHANGES, {"job": job})
+    return [change for change in found if change is not None]

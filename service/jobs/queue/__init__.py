@@ -6,14 +6,16 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, select, update
+from sqlalchemy import ColumnElement, bindparam, select
 from sqlalchemy import delete as remove
 from sqlalchemy.orm import Session
 
+from service.database.database import Database
 from service.database.record import now
 from service.ids import new_id
 from service.jobs.log import records as log_of_jobs
 from service.jobs.log.records import Happening
+from service.jobs.queue import claims
 from service.jobs.queue.order import turn_of_new
 from service.jobs.records import JobRecord, delete_checkpoint
 from service.jobs.states import ENDED, LEASE, WITHOUT_WORKER, Asked, JobError, State, Wish
@@ -36,16 +38,21 @@ def add(session: Session, model: str, version: int, dataset: str, **values: Any)
     return record
 
 
-def count_waiting(session: Session, most: int) -> int:
-    """Count the queued jobs, up to so many."""
-    some = select(JobRecord.id).where(JobRecord.state == State.QUEUED).limit(most)
-    return session.scalar(select(func.count()).select_from(some.subquery())) or 0
+def count_waiting(database: Database, most: int) -> int:
+    """Count the queued jobs, up to so many; quick, as it is asked at every POST."""
+    (count,) = database.look_up(_COUNT_WAITING, {"most": most}) or (0,)
+    return int(count)
+
+
+_COUNT_WAITING = "SELECT count(*) FROM (SELECT 1 FROM jobs WHERE state = 'queued' LIMIT :most) AS waiting"
 
 
 def claimed_by(session: Session, messages: Collection[str]) -> dict[str, str]:
     """Return the running jobs that these messages have claimed, each with its message."""
-    statement = select(JobRecord.id, JobRecord.message).where(JobRecord.state == State.RUNNING)
-    return {job: message for job, message in session.execute(statement) if message is not None and message in messages}
+    return {job: message for job, message in session.execute(_CLAIMED) if message is not None and message in messages}
+
+
+_CLAIMED = select(JobRecord.id, JobRecord.message).where(JobRecord.state == State.RUNNING)
 
 
 def claim(session: Session, job: str, message: str) -> int | None:
@@ -53,14 +60,9 @@ def claim(session: Session, job: str, message: str) -> int | None:
 
     A queued job is free. A running one is taken over only by the same message, sent again when its worker died.
     """
-    taken = _take(session, job, message, JobRecord.state == State.QUEUED)
+    taken = claims.take(session, job, message)
     if taken is None:
-        lost: dict[str, Any] = {
-            "losses_of_worker": JobRecord.losses_of_worker + 1,
-            "losses_since_checkpoint": JobRecord.losses_since_checkpoint + 1,
-        }
-        same = and_(JobRecord.state == State.RUNNING, JobRecord.message == message)
-        taken = _take(session, job, message, same, **lost)
+        taken = claims.take_over(session, job, message)
         if taken is None:
             return None
         log_of_jobs.add(session, job, Happening.WORKER_LOST, "The worker was lost.", epoch=taken[1])
@@ -71,26 +73,6 @@ def claim(session: Session, job: str, message: str) -> int | None:
     return attempt
 
 
-def _take(session: Session, job: str, message: str, free: ColumnElement[bool], **values: Any) -> tuple[int, int] | None:
-    """Return the attempt, and the epochs done before it; None where the job is not free."""
-    statement = (
-        update(JobRecord)
-        .where(JobRecord.id == job, free)
-        .values(
-            state=State.RUNNING,
-            attempt=JobRecord.attempt + 1,
-            message=message,
-            beat=now(),
-            started_at=case((JobRecord.started_at.is_(None), now()), else_=JobRecord.started_at),
-            **values,
-        )
-        .returning(JobRecord.attempt, JobRecord.epochs_done)
-        .execution_options(synchronize_session=False)
-    )
-    taken = session.execute(statement).one_or_none()
-    return None if taken is None else (taken.attempt, taken.epochs_done)
-
-
 def settle(record: JobRecord) -> None:
     """Count the time that a job has yielded, which ends with its claim."""
     if record.yielded_at is not None:
@@ -98,22 +80,13 @@ def settle(record: JobRecord) -> None:
         record.yielded_at = None
 
 
-def write(session: Session, job: str, attempt: int, **values: Any) -> bool:
-    """Change a running job on behalf of its worker; False where the worker has lost its claim, and nothing changes."""
-    statement = (
-        update(JobRecord)
-        .where(JobRecord.id == job, JobRecord.attempt == attempt, JobRecord.state == State.RUNNING)
-        .values(beat=now(), **values)
-        .returning(JobRecord.id)
-        .execution_options(synchronize_session=False)
-    )
-    return session.execute(statement).scalar_one_or_none() is not None
-
-
 def wishes(session: Session, job: str) -> tuple[str | None, Wish | None]:
     """Return what a client asked of a job, and the changes of its training that are to take hold."""
-    asked, pending = session.execute(select(JobRecord.asked, JobRecord.pending).where(JobRecord.id == job)).one()
+    asked, pending = session.execute(_WISHES, {"job": job}).one()
     return asked, pending
+
+
+_WISHES = select(JobRecord.asked, JobRecord.pending).where(JobRecord.id == bindparam("job"))
 
 
 def end(session: Session, record: JobRecord, state: State, **values: Any) -> None:

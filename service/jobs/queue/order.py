@@ -1,9 +1,8 @@
 """The order of the jobs that wait."""
 
 import math
-from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Row, bindparam, func, select
 from sqlalchemy.orm import Session
@@ -26,20 +25,36 @@ def best(session: Session, *, by_turns: bool = False) -> str | None:
 
     Among those of its priority, a job that has yielded comes first; but until it has yielded enough, behind short ones.
     """
-    highest = select(func.max(JobRecord.priority)).where(WAITING).scalar_subquery()
-    statement = select(JobRecord.id, JobRecord.priority).where(WAITING, JobRecord.priority == highest)
-    order = (JobRecord.turn, JobRecord.id) if by_turns else (JobRecord.id,)
-    first = session.execute(statement.order_by(*order).limit(1)).first()
+    found = _best(session, by_turns=by_turns)
+    return None if found is None else found.id
+
+
+class _Waiting(NamedTuple):
+    id: str
+    priority: int
+
+
+def _best(session: Session, *, by_turns: bool) -> _Waiting | None:
+    first = session.execute(_FIRST_BY_TURN if by_turns else _FIRST_BY_AGE).first()
     if first is None:
         return None
     yielded = [each for each in _yielded(session) if each.priority == first.priority]
     if not yielded:
-        return str(first.id)
+        return _Waiting(*first)
     if now() < max(map(_until, yielded)):
-        short = select(JobRecord.id).where(SHORT, JobRecord.priority == first.priority).order_by(JobRecord.id)
-        if (found := session.scalar(short.limit(1))) is not None:
-            return found
-    return str(min(yielded, key=_until).id)
+        short = select(JobRecord.id, JobRecord.priority).where(SHORT, JobRecord.priority == first.priority)
+        found = session.execute(short.order_by(JobRecord.id).limit(1)).first()
+        if found is not None:
+            return _Waiting(*found)
+    chosen = min(yielded, key=_until)
+    return _Waiting(chosen.id, chosen.priority)
+
+
+# made once: to make a statement takes longer than to execute it
+_HIGHEST = select(func.max(JobRecord.priority)).where(WAITING).scalar_subquery()
+_FIRST = select(JobRecord.id, JobRecord.priority).where(WAITING, JobRecord.priority == _HIGHEST).limit(1)
+_FIRST_BY_AGE, _FIRST_BY_TURN = _FIRST.order_by(JobRecord.id), _FIRST.order_by(JobRecord.turn, JobRecord.id)
+_OF_PRIORITY = WAITING, JobRecord.priority == bindparam("priority")
 
 
 def best_few(session: Session, *, by_turns: bool, workers: int) -> list[str]:
@@ -47,22 +62,25 @@ def best_few(session: Session, *, by_turns: bool, workers: int) -> list[str]:
 
     Together they take no longer than `TINY`, and leave the other workers as many.
     """
-    first = best(session, by_turns=by_turns)
+    first = _best(session, by_turns=by_turns)
     if first is None:
         return []
-    few = [JobRecord.id, JobRecord.planned_seconds, JobRecord.attempt, JobRecord.max_attempts, JobRecord.serve]
-    priority = select(JobRecord.priority).where(JobRecord.id == first).scalar_subquery()
-    following = select(*few, JobRecord.verifies).where(WAITING, JobRecord.priority == priority)
-    order = (JobRecord.turn, JobRecord.id) if by_turns else (JobRecord.id,)
-    rows: Iterable[Row[Any]] = session.execute(following.order_by(*order).limit(MOST_TINY * workers))
-    candidates = list(rows)
+    following = _FOLLOWING_BY_TURN if by_turns else _FOLLOWING_BY_AGE
+    values = {"priority": first.priority, "most": MOST_TINY * workers}
+    candidates: list[Row[Any]] = list(session.execute(following, values))
     chosen, seconds = [], 0.0
     for row in candidates[: max(1, len(candidates) // workers)]:
         seconds += row.planned_seconds if _is_tiny(row) else math.inf
         if seconds > TINY:
             break
         chosen.append(str(row.id))
-    return chosen if first in chosen else [first]
+    return chosen if first.id in chosen else [first.id]
+
+
+_FEW: Any = JobRecord.id, JobRecord.planned_seconds, JobRecord.attempt, JobRecord.max_attempts, JobRecord.serve
+_FOLLOWING = select(*_FEW, JobRecord.verifies).where(*_OF_PRIORITY).limit(bindparam("most"))
+_FOLLOWING_BY_AGE = _FOLLOWING.order_by(JobRecord.id)
+_FOLLOWING_BY_TURN = _FOLLOWING.order_by(JobRecord.turn, JobRecord.id)
 
 
 def _is_tiny(row: Row[Any]) -> bool:
@@ -73,11 +91,11 @@ def _is_tiny(row: Row[Any]) -> bool:
 
 def _yielded(session: Session) -> list[Row[Any]]:
     """Return the jobs that have yielded and wait."""
-    kept = (JobRecord.seconds, JobRecord.yielded_at, JobRecord.yielded_seconds)
-    rows: Iterable[Row[Any]] = session.execute(
-        select(JobRecord.id, JobRecord.state, JobRecord.priority, *kept).where(YIELDED)
-    )
-    return [row for row in rows if row.state == State.QUEUED]
+    return [row for row in session.execute(_YIELDED) if row.state == State.QUEUED]
+
+
+_KEPT: Any = JobRecord.state, JobRecord.seconds, JobRecord.yielded_at, JobRecord.yielded_seconds
+_YIELDED = select(JobRecord.id, JobRecord.priority, *_KEPT).where(YIELDED)
 
 
 def _until(yielded: Row[Any]) -> datetime:
@@ -91,14 +109,14 @@ def credit(seconds: float, yielded_seconds: float) -> float:
     return YIELDED_SHARE * seconds - yielded_seconds
 
 
-# made once: to make a statement takes longer than to execute it
-_OF_PRIORITY = WAITING, JobRecord.priority == bindparam("priority")
-_FIRST = select(func.min(JobRecord.turn)).where(*_OF_PRIORITY)
-_LAST = select(func.max(JobRecord.turn)).where(*_OF_PRIORITY, JobRecord.submitter == bindparam("submitter"))
-
-
 def turn_of_new(session: Session, submitter: str, priority: int) -> int:
     """Return the turn of a new job: level with the first that waits, or behind the last of the same submitter."""
-    first = session.scalar(_FIRST, {"priority": priority})
-    own = session.scalar(_LAST, {"priority": priority, "submitter": submitter})
-    return max(first or 0, -1 if own is None else own) + (own is not None)
+    first, own = session.execute(_TURNS, {"priority": priority, "submitter": submitter}).one()
+    return int(max(first or 0, -1 if own is None else own) + (own is not None))
+
+
+_OWN = *_OF_PRIORITY, JobRecord.submitter == bindparam("submitter")
+_TURNS = select(
+    select(func.min(JobRecord.turn)).where(*_OF_PRIORITY).scalar_subquery(),
+    select(func.max(JobRecord.turn)).where(*_OWN).scalar_subquery(),
+)

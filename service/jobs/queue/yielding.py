@@ -1,8 +1,9 @@
 """The room that long jobs make for short ones: where they keep all workers busy, one of them gives way for a while."""
 
 from collections.abc import Collection
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, select, update
 from sqlalchemy.orm import Session
 
 from service.database.database import Database
@@ -22,16 +23,10 @@ def to_make_room(session: Session, messages: Collection[str], workers: int) -> s
     The workers are those that these messages keep busy. Of the jobs of lowest priority it is the one that has run
     longest. A job gives way to none of lower priority, and for a tenth of its time at the most.
     """
-    short = session.execute(
-        select(JobRecord.priority, JobRecord.planned_seconds)
-        .where(SHORT)
-        .order_by(JobRecord.priority.desc(), JobRecord.id)
-        .limit(1)
-    ).first()
+    short = session.execute(_FIRST_SHORT).first()
     if short is None:
         return None
-    running = select(JobRecord).where(JobRecord.state == State.RUNNING)
-    busy = [record for record in session.scalars(running) if record.message in messages]
+    busy = [row for row in session.execute(_RUNNING) if row.message in messages]
     if len(busy) < workers or any(map(_ends_soon, busy)):
         return None
     may = [
@@ -40,10 +35,22 @@ def to_make_room(session: Session, messages: Collection[str], workers: int) -> s
         if record.priority <= short.priority
         and credit(record.seconds, record.yielded_seconds) >= short.planned_seconds + COST
     ]
-    return min(may, key=lambda record: (record.priority, -record.seconds)).id if may else None
+    return str(min(may, key=lambda record: (record.priority, -record.seconds)).id) if may else None
 
 
-def _ends_soon(record: JobRecord) -> bool:
+_FIRST_SHORT = (
+    select(JobRecord.priority, JobRecord.planned_seconds)
+    .where(SHORT)
+    .order_by(JobRecord.priority.desc(), JobRecord.id)
+    .limit(1)
+)
+_COURSE: Any = JobRecord.planned_seconds, JobRecord.seconds, JobRecord.yielded_seconds, JobRecord.to_yield
+_RUNNING = select(JobRecord.id, JobRecord.message, JobRecord.priority, JobRecord.asked, *_COURSE).where(
+    JobRecord.state == State.RUNNING
+)
+
+
+def _ends_soon(record: Row[Any]) -> bool:
     is_short = record.planned_seconds is not None and max(record.planned_seconds, record.seconds) < LONG
     return is_short or record.to_yield or record.asked in (Asked.CANCEL, Asked.PAUSE)
 
@@ -56,8 +63,5 @@ def ask(session: Session, job: str) -> None:
 
 def is_asked(database: Database, job: str) -> bool:
     """Whether a running job is to give way; quick, as its worker asks often."""
-    if database.on_sqlite:
-        row = database.look_up("SELECT to_yield FROM jobs WHERE id = ?", (job,))
-        return row is not None and bool(row[0])
-    with database.reading() as session:
-        return bool(session.scalar(select(JobRecord.to_yield).where(JobRecord.id == job)))
+    row = database.look_up("SELECT to_yield FROM jobs WHERE id = :job", {"job": job})
+    return row is not None and bool(row[0])

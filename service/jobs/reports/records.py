@@ -100,7 +100,8 @@ _FIELDS_OF_ROWS = tuple(getattr(EpochRecord, field) for field in FIELDS)
 
 def add(session: Session, job: str, added: Reports) -> None:
     """Append reports to those in the database: the last block is filled before a new one begins."""
-    newest = session.execute(_NEWEST_BLOCK, {"job": job}).first()
+    is_first = not added.epochs[0]
+    newest = None if is_first else session.execute(_NEWEST_BLOCK, {"job": job}).first()
     if newest is None or newest.length == BLOCK:
         blocks = list(pack(added))
     else:
@@ -109,7 +110,7 @@ def add(session: Session, job: str, added: Reports) -> None:
         values = {"length": longer.length, "columns": longer.columns}
         session.execute(_LENGTHEN, {"job": job, "first": last.epoch, **values})
     if blocks:
-        session.execute(insert(ReportsRecord), [{"job_id": job, **block._asdict()} for block in blocks])
+        session.execute(_ADD, [{"job_id": job, **block._asdict()} for block in blocks])
 
 
 _NEWEST_BLOCK = (
@@ -119,15 +120,26 @@ _NEWEST_BLOCK = (
     .limit(1)
 )
 _BLOCKS = Record.metadata.tables["reports"]
+_ADD = insert(_BLOCKS)
 _LENGTHEN = update(_BLOCKS).where(_BLOCKS.c.job_id == bindparam("job"), _BLOCKS.c.epoch == bindparam("first"))
 """Statements of every flush, built once: building takes SQLAlchemy longer than SQLite takes to run them."""
 
 
 def last_epoch(session: Session, job: str) -> int | None:
     """Return the epoch of the last report."""
-    ends = (
-        select(func.max(EpochRecord.epoch).label("last")).where(EpochRecord.job_id == job),
-        select(func.max(ReportsRecord.epoch + ReportsRecord.length) - 1).where(ReportsRecord.job_id == job),
-    )
-    last: int | None = session.scalar(select(func.max(union_all(*ends).subquery().c.last)))
+    last: int | None = session.scalar(_LAST_EPOCH, {"job": job})
     return last
+
+
+_LAST_EPOCH = select(
+    func.max(
+        union_all(
+            select(func.max(EpochRecord.epoch).label("last")).where(EpochRecord.job_id == bindparam("job")),
+            select(func.max(ReportsRecord.epoch + ReportsRecord.length) - 1).where(
+                ReportsRecord.job_id == bindparam("job")
+            ),
+        )
+        .subquery()
+        .c.last
+    )
+)
