@@ -36,7 +36,8 @@ def circles(client: Client) -> Job:
         "y": [y for _, y in PLACES],
         "kind": ["in" if math.hypot(x, y) < 1 else MARKUP for x, y in PLACES],
     }
-    dataset = client.create_dataset(columns, ["kind"], split={"test": {"fraction": 0.2}})
+    split = {"test": {"fraction": 0.2}, "validation": {"fraction": 0.2}}
+    dataset = client.create_dataset(columns, ["kind"], split=split)
     model = client.create_model("Chain(Dense(2 => 6, tanh), Dense(6 => 2))")
     recipe = {"loss": "logitcrossentropy", "optimiser": {"rule": "Adam", "eta": 0.05}, "keep_every": 10}
     return client.train(model.id, dataset.id, wait=30, epochs=100, **recipe)
@@ -94,6 +95,12 @@ def test_a_model_is_judged_and_tried(visit: Visit, circles: Job) -> None:
     expect(page.get_by_text(f"kind: {MARKUP}")).to_be_visible()
     page.get_by_label("y", exact=True).fill("0")
     expect(page.get_by_text("Outside of what it has seen.")).to_have_count(0)
+    page.get_by_label("Say how sure it is").select_option("90 %")
+    expect(page.get_by_text("kind: in, with 90 % in")).to_be_visible()
+    page.get_by_label("Effect of", exact=True).select_option("y")
+    expect(page.get_by_role("application", name="Effect of y on kind = in")).to_be_visible()
+    page.get_by_label("Together with").select_option(MARKUP)
+    expect(page.get_by_role("img", name=re.compile("^mean of kind = in over y and"))).to_be_visible()
 
 
 def test_trainings_are_listed_compared_and_deleted(visit: Visit, client: Client) -> None:

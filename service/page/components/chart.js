@@ -1,5 +1,5 @@
 /** A chart: uPlot's canvas with a name, a legend, values read by arrow keys, and its numbers as a hidden table. */
-import { html, useEffect, useLayoutEffect, useRef, useState } from "../lib/preact.js";
+import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../lib/preact.js";
 import { useName } from "../lib/hooks.js";
 import { optionsOf } from "./chart_options.js";
 import { ChartTable, said, stepOf } from "./chart_reading.js";
@@ -36,9 +36,10 @@ export function Chart(properties) {
   const latest = useRef(properties);
   latest.current = properties;
   const [at, setAt] = useState(/** @type {number | null} */ (null));
+  const pointed = useRef(null);
   const [dark, setDark] = useState(DARK.matches);
   const hint = useName("chart");
-  const shown = log ? withoutWhatLogsLack(data) : data;
+  const shown = useMemo(() => (log ? withoutWhatLogsLack(data) : data), [data, log]);
 
   useEffect(() => {
     const look = () => setDark(DARK.matches);
@@ -48,7 +49,11 @@ export function Chart(properties) {
   const shape = JSON.stringify([series, xLabel, properties.yLabel, log, properties.xRange, properties.yRange, height, dark]);
   useLayoutEffect(() => {
     const width = () => Math.max(200, holder.current.clientWidth);
-    const made = new uPlot(optionsOf(latest, width(), height), shown, holder.current);
+    // The pointer's reading is written past Preact: it changes with every pixel.
+    const point = ({ cursor: { idx, top }, data: drawn }) => {
+      pointed.current.textContent = typeof idx === "number" && top >= 0 ? said(drawn, series, xLabel, idx) : "";
+    };
+    const made = new uPlot(optionsOf(latest, width(), height, point), shown, holder.current);
     plot.current = made;
     const watcher = new ResizeObserver(() => {
       if (Math.abs(made.width - width()) > 1) made.setSize({ width: width(), height });
@@ -82,7 +87,7 @@ export function Chart(properties) {
       <div class="plot" ref=${holder} tabindex="0" role="application" aria-roledescription="chart" aria-label=${name}
         aria-describedby=${hint} onKeyDown=${press} onClick=${onPick ? click : null}></div>
       <p class="visually-hidden" id=${hint}>Left and right arrow keys read the values.</p>
-      <p class="reading" aria-live="polite">${at === null || shown[0][at] === undefined ? "" : said(shown, series, xLabel, at)}</p>
+      <p class="reading"><span aria-hidden="true" ref=${pointed}></span><span aria-live="polite">${at === null || shown[0][at] === undefined ? "" : said(shown, series, xLabel, at)}</span></p>
       <${ChartTable} name=${name} data=${shown} series=${series} xLabel=${xLabel} />
     </figure>`;
 }

@@ -4,8 +4,9 @@ import { figure } from "../lib/format.js";
 const FEW_DECADES = 2;
 const MOST_DECADES = 6;
 
-/** @param {{current: import("./chart.js").ChartProperties}} latest properties that may change under a chart that stays */
-export function optionsOf(latest, width, height) {
+/** @param {{current: import("./chart.js").ChartProperties}} latest properties that may change under a chart that stays
+ * @param {(plot: any) => void} point called when the cursor moves */
+export function optionsOf(latest, width, height, point) {
   const { series, xLabel, yLabel, log, xRange, yRange } = latest.current;
   const colours = coloursOf(document.documentElement);
   const lines = { stroke: colours.grid, width: 1 };
@@ -27,7 +28,7 @@ export function optionsOf(latest, width, height) {
       { ...axis, ...(log && powers), ...(yLabel && { label: yLabel }), size: 58, values: (_, ticks) => ticks.map(short) },
     ],
     series: [{ label: xLabel }, ...series.map((each, index) => drawn(each, colours.series[(each.colour ?? index + 1) - 1]))],
-    hooks: { draw: [(plot) => drawMarks(plot, latest.current.marks ?? [], colours)] },
+    hooks: { draw: [(plot) => drawMarks(plot, latest.current.marks ?? [], colours)], setCursor: [point] },
   };
 }
 
@@ -50,7 +51,7 @@ function drawn({ label, kind = "line" }, colour) {
 
 /** Whole powers of ten around the data, so that axes of one value have a height, too. */
 function rangeOfLogs(_, low, high) {
-  if (!(low > 0)) return [0.1, 1];
+  if (!(low > 0)) return [1, 100];
   const [bottom, top] = [Math.floor(Math.log10(low)), Math.ceil(Math.log10(high))];
   return [10 ** bottom, 10 ** (top === bottom ? top + 1 : top)];
 }

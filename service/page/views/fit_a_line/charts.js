@@ -1,6 +1,7 @@
 /** The two charts: points with the line, and the loss of every epoch. */
 import { html, useMemo } from "../../lib/preact.js";
 import { Chart } from "../../components/chart.js";
+import { MORE } from "./tutorial.js";
 
 const FIT = [
   { label: "training points", kind: "points", colour: 1 },
@@ -8,6 +9,8 @@ const FIT = [
   { label: "the network's line", colour: 3 },
 ];
 const [LOWEST, HIGHEST] = [-5, 50];
+/** @type {[number, number]} */
+const NOTHING_YET = [0, MORE + 1];
 const LOSS = [{ label: "training loss", colour: 1 }];
 
 export function FitChart({ points, line }) {
@@ -26,5 +29,5 @@ export function LossChart({ run, at, onPick }) {
   const data = useMemo(() => [run?.epochs ?? [], run?.losses ?? []], [run]);
   const marks = run ? [{ x: at, label: `epoch ${at}` }] : [];
   return html`<${Chart} name="Training loss by epoch, on a log axis" data=${data} series=${LOSS} xLabel="epoch" yLabel="loss (log)" log
-    marks=${marks} onPick=${onPick} height=${220} />`;
+    marks=${marks} xRange=${run ? undefined : NOTHING_YET} onPick=${onPick} height=${220} />`;
 }

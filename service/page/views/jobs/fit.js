@@ -9,7 +9,7 @@ import { Chart } from "../../components/chart.js";
 import { SelectField } from "../../components/field.js";
 import { MadeBy } from "../../components/made_by.js";
 import { ErrorNotice } from "../../components/notice.js";
-import { Surface } from "./surface.js";
+import { Surface } from "../../components/surface.js";
 
 const CURVE = 100;
 const SIDE = 24;

@@ -7,12 +7,14 @@ import { remember } from "../../lib/router.js";
 import { ErrorNotice, Notice } from "../../components/notice.js";
 import { Fit } from "./fit.js";
 import { Network } from "./network.js";
+import { bestKept } from "./states.js";
 
 export function LookingBack({ job, model, reports, route }) {
   const version = useLoaded((signal) => send({ path: `${pathOf("models", job.model)}/versions/${job.version}` }, signal), [job.model, job.version]);
   const kept = version.value?.epochs ?? [];
   const asked = Number(route.query.get("epoch") ?? NaN);
   const epoch = kept.includes(asked) ? asked : null;
+  const best = bestKept(job);
   const cache = useState(() => new Map())[0];
   const parameters = useLoaded(async (signal) => {
     const key = `parameters ${epoch}`;
@@ -21,10 +23,10 @@ export function LookingBack({ job, model, reports, route }) {
   }, [job.version, epoch]);
   return html`
     <section class="card" aria-labelledby="network">
-      <h2 id="network">The network ${epoch === null ? "at its end" : `after ${counted(epoch, "epoch")}`}</h2>
+      <h2 id="network">The network ${epoch === null && best === null ? "at its end" : `after ${counted(epoch ?? best, "epoch")}`}${epoch === null && best !== null ? ", its best" : ""}</h2>
       <${ErrorNotice} error=${version.error ?? parameters.error} />
       ${kept.length > 0
-        ? html`<${Scrubber} kept=${kept} epoch=${epoch} reports=${reports} />`
+        ? html`<${Scrubber} kept=${kept} epoch=${epoch} best=${best} reports=${reports} />`
         : version.value && html`<${Notice} kind="info" title="No epochs were kept.">
           To look back over a training, start it with <code>"keep_every": ${keepEvery(job.recipe.epochs)}</code>, which keeps at most 200 epochs.
           “Your own data” sets it.</${Notice}>`}
@@ -41,12 +43,12 @@ function parametersOf(job, epoch) {
   return { path: `${pathOf("models", job.model)}/parameters`, query: { version: job.version, epoch } };
 }
 
-function Scrubber({ kept, epoch, reports }) {
+function Scrubber({ kept, epoch, best, reports }) {
   const places = [...kept, null];
   const at = epoch === null ? kept.length : kept.indexOf(epoch);
-  const report = reports.findLast((each) => each.epoch <= (epoch ?? Infinity));
+  const report = reports.findLast((each) => each.epoch <= (epoch ?? best ?? Infinity));
   const show = (place) => remember({ epoch: places[Math.min(places.length - 1, Math.max(0, place))] ?? "" });
-  const text = epoch === null ? "the end" : `epoch ${epoch}`;
+  const text = epoch === null ? (best === null ? "the end" : "the version itself, the best") : `epoch ${epoch}`;
   return html`
     <div class="field scrubber">
       <label for="scrubber">Kept epochs: ${text}${report ? `, loss about ${figure(report.train_loss)}` : ""}</label>
@@ -54,7 +56,7 @@ function Scrubber({ kept, epoch, reports }) {
         <button type="button" class="small" onClick=${() => show(0)}>Start</button>
         <input id="scrubber" type="range" min="0" max=${kept.length} step="1" value=${at} aria-valuetext=${text}
           onInput=${(event) => show(event.currentTarget.valueAsNumber)} />
-        <button type="button" class="small" onClick=${() => show(kept.length)}>End</button>
+        <button type="button" class="small" onClick=${() => show(kept.length)}>${best === null ? "End" : "Best"}</button>
       </div>
     </div>`;
 }

@@ -84,7 +84,8 @@ function HeatMap({ x, weight, largest }) {
         width=${size} height=${size} fill-opacity=${shareOf(value, largest)} />`);
     }
   }
-  return html`<g class="heat">${cells}</g>`;
+  const frame = html`<rect class="heat-frame" x=${left - (columns / 2) * size} y=${HEIGHT / 2 - (rows / 2) * size} width=${columns * size} height=${rows * size} />`;
+  return html`<g class="heat">${frame}${cells}</g>`;
 }
 
 function meanOf(weight, top, bottom, left, right) {

@@ -11,6 +11,11 @@ export function hasEnded(job) {
   return ENDED.includes(job.state);
 }
 
+/** The epoch whose parameters became the version where that is not the last; else null. */
+export function bestKept({ version, recipe, best }) {
+  return version !== null && recipe.keep === "best" && best ? best.epoch : null;
+}
+
 /** A sentence about the state of a job. */
 export function told(job) {
   if (job.state === "succeeded") return `It has succeeded${job.ended_by && job.ended_by !== "epochs" ? `: ${ENDED_BY[job.ended_by]}` : ""}`;

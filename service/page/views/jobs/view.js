@@ -14,7 +14,7 @@ import { Curves } from "./curves.js";
 import { List } from "./list.js";
 import { LookingBack } from "./looking_back.js";
 import { Network } from "./network.js";
-import { hasEnded, logOf, told } from "./states.js";
+import { bestKept, hasEnded, logOf, told } from "./states.js";
 
 await Promise.all([styled("views.css"), styled("things.css")]);
 
@@ -98,11 +98,13 @@ function secondsOf({ started_at: started, ended_at: ended }) {
 
 function Facts({ job, last }) {
   const rate = job.plan.largest_stable_rate;
+  const best = job.best && `${figure(job.best.loss)} in epoch ${count(job.best.epoch)}`;
+  const isBest = bestKept(job) !== null;
   const facts = [
     ["Epochs", `${count(Math.max(last?.epoch ?? 0, job.epochs_done))} of ${count(job.recipe.epochs)}`],
     ["Training loss", figure(job.final_loss ?? last?.train_loss ?? null)],
-    ["Validation loss", figure(last?.validation_loss ?? null)],
-    ["Best loss", job.best ? `${figure(job.best.loss)} in epoch ${count(job.best.epoch)}` : "–"],
+    ["Validation loss", figure((isBest && job.best.of === "validation_loss" ? job.best.loss : last?.validation_loss) ?? null)],
+    isBest ? ["Kept", `epoch ${count(job.best.epoch)}, the best`] : ["Best loss", best ?? "–"],
     ["Time", duration(secondsOf(job))],
     ["Largest stable rate", rate ? `${rate.exact ? "" : "about "}${figure(rate.value, 4)}` : "not known"],
   ];

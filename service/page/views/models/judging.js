@@ -10,6 +10,8 @@ import { SelectField } from "../../components/field.js";
 import { MadeBy } from "../../components/made_by.js";
 import { ErrorNotice } from "../../components/notice.js";
 import { Table } from "../../components/table.js";
+import { Effect } from "./effect.js";
+import { Worst } from "./worst.js";
 
 const WORST = 10;
 const PARTS = [["test", "test"], ["validation", "validation"], ["train", "training"]];
@@ -36,7 +38,8 @@ export function Judging({ model, version, route }) {
       <${ErrorNotice} error=${evaluation.error ?? metrics.error} />
       ${evaluation.value && !evaluation.error && html`<${Outcome} evaluation=${evaluation.value} model=${model} version=${version} dataset=${dataset} part=${part} />`}
       ${request && html`<${MadeBy} requests=${[["Judge it", request]]} />`}
-    </section>`;
+    </section>
+    ${dataset && model.signature && html`<${Effect} model=${model} version=${version} dataset=${dataset} route=${route} />`}`;
 }
 
 function judging(model, version, dataset, part) {
@@ -52,12 +55,14 @@ async function judged(model, version, dataset, part, request, signal) {
 
 function Outcome({ evaluation, model, version, dataset, part }) {
   const { metrics } = evaluation;
+  const rows = useLoaded((signal) => readRows(dataset.id, part, signal), [dataset.id, part]);
+  const read = rows.value?.rows;
   const groups = metrics.mse !== undefined || metrics.accuracy !== undefined ? [["", metrics]] : Object.entries(metrics);
   return html`
     <p>Judged on ${counted(evaluation.rows, "row")}; the loss is ${figure(evaluation.loss)}.</p>
     ${groups.map(([name, each]) => html`<${Group} key=${name} name=${name} metrics=${each} />`)}
-    ${model.signature && dataset && html`<${Against} model=${model} version=${version} dataset=${dataset} part=${part} />`}
-    ${evaluation.residuals?.length > 0 && html`<${Worst} evaluation=${evaluation} signature=${model.signature} />`}`;
+    ${model.signature && read?.length > 0 && html`<${Against} model=${model} version=${version} rows=${read} />`}
+    ${evaluation.residuals?.length > 0 && html`<${Worst} evaluation=${evaluation} signature=${model.signature} rows=${read ?? []} />`}`;
 }
 
 function Group({ name, metrics }) {
@@ -84,16 +89,14 @@ function Confusion({ metrics, name }) {
 }
 
 /** Predicted against actual values of the first numeric target. */
-function Against({ model, version, dataset, part }) {
+function Against({ model, version, rows }) {
   const target = model.signature.targets.find(({ kind }) => kind === "numeric");
   const loaded = useLoaded(async (signal) => {
     if (!target) return null;
-    const { rows } = await readRows(dataset.id, part, signal);
-    if (!rows.length) return null;
     const body = { rows: rows.map(({ values }) => inputsOf(model.signature, values)) };
     const answer = await send({ method: "POST", path: `${pathOf("models", model.id)}/predictions`, query: { version }, body }, signal);
     return { actual: rows.map((row) => truthOf(row, target, null)), predicted: valuesOf(answer, model.signature, target, null) };
-  }, [model.id, version, dataset.id, part]);
+  }, [model.id, version, rows]);
   const data = useMemo(() => {
     const { actual = [], predicted = [] } = loaded.value ?? {};
     const pairs = actual.map((value, index) => [value, predicted[index]]).filter(([value]) => value !== null).sort((a, b) => a[0] - b[0]);
@@ -103,16 +106,4 @@ function Against({ model, version, dataset, part }) {
   const series = [{ label: "predicted", kind: "points", colour: 1 }, { label: "exactly right", kind: "dashed", colour: 6, quiet: true }];
   return html`<h3>Predicted against actual</h3>
     <${Chart} name="Predicted against actual ${target.name}" data=${data} series=${series} xLabel="actual ${target.name}" yLabel="predicted" height=${280} />`;
-}
-
-function Worst({ evaluation, signature }) {
-  const names = signature?.targets.map(({ name }) => name) ?? [];
-  const columns = [
-    { label: "Row", heads: true, number: true, value: ({ row }) => row },
-    ...names.map((name, index) => ({ label: name, value: ({ targets }) => (typeof targets[index] === "number" ? figure(targets[index]) : String(targets[index])) })),
-    { label: "Outputs", value: ({ outputs }) => outputs.slice(0, 8).map((value) => figure(value, 4)).join(", ") },
-    { label: "Off by", number: true, value: ({ residual }) => figure(residual, 4) },
-  ];
-  return html`<h3>The worst rows</h3>
-    <${Table} caption="The rows that are farthest off" hidesCaption rows=${evaluation.residuals} columns=${columns} keyOf=${({ row }) => row} />`;
 }

@@ -3,21 +3,24 @@ import { html, useState } from "../../lib/preact.js";
 import { pathOf, send } from "../../lib/api.js";
 import { figure } from "../../lib/format.js";
 import { useLoaded, useQuiet } from "../../lib/hooks.js";
+import { remember } from "../../lib/router.js";
 import { classesOf, valuesOf } from "../../lib/table_rows.js";
 import { NumberField, SelectField, TextField } from "../../components/field.js";
 import { MadeBy } from "../../components/made_by.js";
-import { ErrorNotice, Notice } from "../../components/notice.js";
+import { Advice, ErrorNotice, Notice } from "../../components/notice.js";
 import { Table } from "../../components/table.js";
 
 const QUIET = 200;
+const LEVELS = [["", "no"], ["0.8", "80 %"], ["0.9", "90 %"], ["0.95", "95 %"]];
 
-export function Trying({ model, version }) {
+export function Trying({ model, version, route }) {
   const { signature } = model;
   const [row, setRow] = useState(() => Object.fromEntries(signature.features.map((feature) => [feature.name, firstOf(feature)])));
   const [asked, setAsked] = useState(row);
   const askQuietly = useQuiet(setAsked, QUIET);
-  const request = predicting(model, version, asked);
-  const answer = useLoaded((signal) => send(request, signal), [model.id, version, JSON.stringify(asked)]);
+  const level = LEVELS.find(([key]) => key && key === route.query.get("sure"))?.[0] ?? "";
+  const request = predicting(model, version, asked, level);
+  const answer = useLoaded((signal) => send(request, signal), [model.id, version, level, JSON.stringify(asked)]);
   const set = (name, value) => {
     const next = { ...row, [name]: value };
     setRow(next);
@@ -30,6 +33,8 @@ export function Trying({ model, version }) {
       <div class="pair">
         ${signature.features.map((feature) => html`<${Input} key=${feature.name} feature=${feature} value=${row[feature.name]}
           isOutside=${outside.some(({ column }) => column === feature.name)} onInput=${(value) => set(feature.name, value)} />`)}
+        <${SelectField} label="Say how sure it is" value=${level} options=${LEVELS} onInput=${(sure) => remember({ sure })}
+          hint="An interval, or a set of classes, that holds the true one with this chance." />
       </div>
       <${ErrorNotice} error=${answer.error} />
       ${outside.length > 0 && html`<${Notice} kind="advice" title="Beyond what it has learnt from:">
@@ -37,12 +42,18 @@ export function Trying({ model, version }) {
       <div aria-live="polite" aria-busy=${answer.loading}>
         ${answer.value && !answer.error && signature.targets.map((target) => html`<${Answer} key=${target.name} answer=${answer.value} signature=${signature} target=${target} />`)}
       </div>
+      ${!answer.error && html`<${Advice} advice=${answer.value?.advice} />`}
       <${MadeBy} requests=${[["Predict", request]]} />
     </section>`;
 }
 
-function predicting(model, version, row) {
-  return { method: "POST", path: `${pathOf("models", model.id)}/predictions`, query: { version }, body: { rows: [row] } };
+function predicting(model, version, row, level) {
+  const { targets } = model.signature;
+  const sure = {
+    ...(targets.some(({ kind }) => kind === "numeric") && { interval: Number(level) }),
+    ...(targets.some(({ kind }) => kind !== "numeric") && { sets: Number(level) }),
+  };
+  return { method: "POST", path: `${pathOf("models", model.id)}/predictions`, query: { version }, body: { rows: [row], ...(level && sure) } };
 }
 
 /** A value to begin with: the middle of what was seen, or the first class. */
@@ -65,7 +76,7 @@ function Input({ feature, value, isOutside, onInput }) {
 
 function Answer({ answer, signature, target }) {
   const classes = classesOf(target);
-  if (!classes.length) return html`<p class="result">${target.name}: <strong>${figure(valuesOf(answer, signature, target, null)[0])}</strong></p>`;
+  if (!classes.length) return html`<p class="result">${target.name}: <strong>${figure(valuesOf(answer, signature, target, null)[0])}</strong>${between(answer, signature, target)}</p>`;
   const labels = Array.isArray(answer.labels) ? answer.labels : answer.labels[target.name];
   const probabilities = Array.isArray(answer.probabilities) || answer.probabilities?.[target.name];
   const rows = classes.map((name) => ({ name: String(name), value: valuesOf(answer, signature, target, name)[0] })).sort((a, b) => b.value - a.value).slice(0, 10);
@@ -74,6 +85,20 @@ function Answer({ answer, signature, target }) {
     { label: probabilities ? "Probability" : "Output", number: true, value: ({ value }) => (probabilities ? `${figure(100 * value, 3)} %` : figure(value, 4)) },
   ];
   return html`
-    <p class="result">${target.name}: <strong>${String(labels[0])}</strong></p>
+    <p class="result">${target.name}: <strong>${String(labels[0])}</strong>${among(answer, target)}</p>
     <${Table} caption="Classes of ${target.name}" hidesCaption rows=${rows} columns=${columns} keyOf=${({ name }) => name} />`;
+}
+
+const percent = (level) => `${figure(100 * level, 3)} %`;
+
+function between({ intervals }, signature, target) {
+  if (!intervals) return "";
+  const place = signature.targets.slice(0, signature.targets.findIndex(({ name }) => name === target.name)).reduce((sum, { width }) => sum + width, 0);
+  return html`, with ${percent(intervals.level)} between ${figure(intervals.lower[0][place])} and ${figure(intervals.upper[0][place])}`;
+}
+
+function among({ label_sets: found }, target) {
+  if (!found) return "";
+  const [names] = Array.isArray(found.sets) ? found.sets : found.sets[target.name];
+  return html`, with ${percent(found.level)} ${names.length > 1 ? "one of " : ""}${names.map(String).join(", ")}`;
 }

@@ -52,7 +52,7 @@ function One({ name, route }) {
     <p class="lead"><code>${model.architecture}</code>, ${counted(model.parameter_count, "parameter")}</p>
     <div class="stack">
       ${model.signature
-        ? html`<${Trying} model=${model} version=${version} />`
+        ? html`<${Trying} model=${model} version=${version} route=${route} />`
         : html`<${Notice} kind="info" title="It has not learnt from data yet.">It predicts rows of plain numbers over HTTP; a form comes with its first training.</${Notice}>`}
       <${Judging} model=${model} version=${version} route=${route} />
       <section class="card" aria-labelledby="versions"><h2 id="versions">Versions</h2>
@@ -81,6 +81,6 @@ function Versions({ model, versions, version, onChange }) {
   ];
   return html`
     <${ErrorNotice} error=${error} />
-    <${Table} caption="Versions of ${model.name}" hidesCaption rows=${versions} columns=${columns} keyOf=${(each) => each.version} />
+    <${Table} caption="Versions of ${model.name}" hidesCaption stacks rows=${versions} columns=${columns} keyOf=${(each) => each.version} />
     ${model.serving !== "latest" && html`<button type="button" onClick=${() => pin("latest")}>Serve the latest again</button>`}`;
 }

@@ -42,6 +42,7 @@ function ColumnCard({ name, kind, parts, options, onChange }) {
 
 function Summary({ parts }) {
   const { train } = parts;
+  if (Object.values(parts).every((part) => part.count === 0)) return html`<p class="quiet small">No value could be read.</p>`;
   const missing = Object.values(parts).reduce((sum, part) => sum + part.missing, 0);
   const range = train.min === null ? null : `${figure(train.min, 4)} to ${figure(train.max, 4)}, mean ${figure(train.mean, 4)}`;
   return html`

@@ -2,9 +2,10 @@
 
 export const ACTIVATIONS = ["tanh", "relu", "gelu", "swish", "sigmoid"];
 export const RULES = ["Adam", "AdamW", "RMSProp", "Momentum", "Descent"];
+/** What each loss counts. */
 export const LOSSES = {
-  mse: "mse: squared error", mae: "mae: absolute error", huber_loss: "huber_loss: squared, then absolute error",
-  logitcrossentropy: "logitcrossentropy: for several classes", logitbinarycrossentropy: "logitbinarycrossentropy: for yes or no",
+  mse: "Squared error of numbers.", mae: "Absolute error of numbers.", huber_loss: "Squared where it is small, else absolute error.",
+  logitcrossentropy: "Cross-entropy of several classes.", logitbinarycrossentropy: "Cross-entropy of yes or no.",
 };
 const RATES = { Adam: 0.01, AdamW: 0.01, RMSProp: 0.005, Momentum: 0.01, Descent: 0.05 };
 

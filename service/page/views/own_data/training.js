@@ -111,7 +111,7 @@ function Fields({ dataset, training, onChange }) {
         onInput=${(hidden) => onChange({ hidden })} />
       <${SelectField} label="Activation" value=${training.activation} options=${ACTIVATIONS.map((name) => [name, name])}
         onInput=${(activation) => onChange({ activation })} />
-      <${SelectField} label="Loss" value=${training.loss} options=${Object.entries(LOSSES)} onInput=${(loss) => onChange({ loss })} />
+      <${SelectField} label="Loss" value=${training.loss} options=${Object.keys(LOSSES).map((name) => [name, name])} hint=${LOSSES[training.loss]} onInput=${(loss) => onChange({ loss })} />
       <${SelectField} label="Optimiser" value=${training.rule} options=${RULES.map((name) => [name, name])}
         onInput=${(rule) => onChange({ rule, rate: rateFor(rule) })} />
       <${NumberField} label="Learning rate" value=${training.rate ?? ""} min="0" onInput=${(rate) => onChange({ rate })}

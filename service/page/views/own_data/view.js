@@ -99,7 +99,7 @@ function Store({ source, options, seen, loading, names, onChange }) {
       ${error?.errors?.length > 0
         ? html`<${Problems} faults=${error.errors} advice=${[]} names=${names} options=${options} onChange=${onChange} />`
         : html`<${ErrorNotice} error=${error} />`}
-      <div class="actions">
+      <div class="actions at-hand">
         <button type="button" class="main" disabled=${!isReady || busy} onClick=${storeIt}>Use these data</button>
         <span class="quiet" role="status">${busy ? "Sending …" : hint(options, faults, loading)}</span>
       </div>

@@ -1,7 +1,7 @@
 /** A decision surface: the network's answers over two inputs as colour, and the rows as points upon it. */
-import { html, useLayoutEffect, useRef, useState } from "../../lib/preact.js";
-import { figure } from "../../lib/format.js";
-import { Table } from "../../components/table.js";
+import { html, useLayoutEffect, useRef, useState } from "../lib/preact.js";
+import { figure } from "../lib/format.js";
+import { Table } from "./table.js";
 
 const TOLD = 5;
 const DARK = matchMedia("(prefers-color-scheme: dark)");
@@ -25,7 +25,7 @@ export function Surface({ places, values, along, across, actual, name }) {
         <span class="surface-x">${along.name}: ${figure(along.min, 4)} to ${figure(along.max, 4)}</span>
       </div>
       <figcaption class="quiet scale"><span class="swatch negative" aria-hidden="true"></span>${figure(low, 4)}
-        <span class="swatch positive" aria-hidden="true"></span>${figure(high, 4)} of ${name}; points are your rows.</figcaption>
+        <span class="swatch positive" aria-hidden="true"></span>${figure(high, 4)} of ${name}${places.rows.length ? "; points are your rows" : ""}.</figcaption>
       <div class="visually-hidden"><${Told} places=${places} values=${values} along=${along} across=${across} name=${name} /></div>
     </figure>`;
 }
