@@ -31,7 +31,7 @@ function Page() {
     isFirst.current = false;
   }, [loaded]);
   return html`
-    <${Nav} views=${VIEWS} present=${name} />
+    <${Nav} views=${VIEWS} present=${view.under ?? name} />
     <main ref=${main} id="main">
       ${failure && html`<${ErrorNotice} error=${failure} />`}
       ${loaded.error && html`<${Notice} kind="error" title="This view could not be loaded">

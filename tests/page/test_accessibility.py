@@ -63,6 +63,8 @@ def test_no_list_and_nothing_in_it_shuts_anybody_out(browser: Browser, service: 
     sweep = {"name": "axe", "model": model.id, "dataset": dataset.id, "method": "grid", "monitor": "train_loss"}
     varied = {"recipe": {"epochs": 5}, "vary": {"optimiser.eta": [0.01, 0.02]}}
     client.http.post("/api/sweeps", json={**sweep, **varied}, headers={"Prefer": "wait=30"}).raise_for_status()
+    folds = {"model": model.id, "dataset": dataset.id, "folds": 2, "recipe": {"epochs": 5}}
+    folded = client.http.post("/api/cross-validations", json=folds, headers={"Prefer": "wait=30"}).json()["id"]
     with visiting(browser, service.url) as visit:
         for address, table in (
             ("jobs?label=team:axe", "Trainings"),
@@ -70,7 +72,9 @@ def test_no_list_and_nothing_in_it_shuts_anybody_out(browser: Browser, service: 
             ("models?name=axe", "Models"),
             ("datasets?name=axe", "Datasets"),
             ("datasets/axe-line", "The first 6 rows"),
-            ("sweeps", "Searches"),
+            (f"sweeps?dataset={dataset.id}", "Searches"),
+            (f"cross-validations?model={model.id}&dataset={dataset.id}", "Cross-validations"),
+            (f"cross-validations/{folded}", "Predictions out of folds"),
             ("sweeps/axe", "Trials, the best first"),
         ):
             page = visit.open(address)

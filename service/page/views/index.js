@@ -4,6 +4,7 @@
  * @typedef {object} View
  * @property {string} title
  * @property {string} [inNav] its name in the navigation; a view without is reached by links
+ * @property {string} [under] the view in the navigation that it belongs to
  * @property {() => Promise<{default: any}>} load
  */
 
@@ -12,11 +13,12 @@ export const VIEWS = {
   "fit-a-line": { title: "Fit a line", inNav: "Fit a line", load: () => import("./fit_a_line/view.js") },
   "own-data": { title: "Your own data", inNav: "Your own data", load: () => import("./own_data/view.js") },
   jobs: { title: "Trainings", inNav: "Trainings", load: () => import("./jobs/view.js") },
-  sweeps: { title: "Searches", inNav: "Searches", load: () => import("./sweeps/view.js") },
+  sweeps: { title: "Searches", under: "jobs", load: () => import("./sweeps/view.js") },
+  "cross-validations": { title: "Cross-validations", under: "jobs", load: () => import("./cross_validations/view.js") },
   models: { title: "Models", inNav: "Models", load: () => import("./models/view.js") },
   datasets: { title: "Datasets", inNav: "Datasets", load: () => import("./datasets/view.js") },
   vocabulary: { title: "Words", inNav: "Words", load: () => import("./vocabulary/view.js") },
-  compare: { title: "Compare trainings", load: () => import("./compare.js") },
+  compare: { title: "Compare trainings", under: "jobs", load: () => import("./compare.js") },
 };
 
 const FIRST = "fit-a-line";

@@ -60,6 +60,10 @@ function One({ name }) {
         <section class="card" aria-label="About it">
           <p>${counted(dataset.rows, "row")}: ${count(dataset.parts.train)} to train, ${count(dataset.parts.validation)} to judge meanwhile, ${count(dataset.parts.test)} to judge afterwards.
             ${" "}<a href=${linkTo(["jobs"], { dataset: dataset.id })}>Trainings on it</a>.</p>
+          <div class="actions">
+            <a class="button main" href=${linkTo(["own-data"], { dataset: dataset.id })}>Train on it</a>
+            <a class="button" href=${linkTo(["sweeps"], { dataset: dataset.id })}>Search for a recipe</a>
+          </div>
           <${Advice} advice=${dataset.advice} />
           <${Table} caption="Columns, as the training part has them" rows=${[...dataset.features, ...dataset.targets]} columns=${columns} keyOf=${(column) => column.name} />
         </section>

@@ -5,6 +5,7 @@ import { count, figure } from "../../lib/format.js";
 import { useLoaded } from "../../lib/hooks.js";
 import { linkTo, remember } from "../../lib/router.js";
 import { SelectField } from "../../components/field.js";
+import { Kinds } from "../../components/kinds.js";
 import { Listing, when } from "../../components/listing.js";
 import { hasEnded } from "./states.js";
 
@@ -31,6 +32,7 @@ export function List({ route }) {
   } : null);
   return html`
     <h1 tabindex="-1">Trainings</h1>
+    <${Kinds} present="jobs" />
     <div class="actions">
       <a class="button ${chosen.length > 1 ? "main" : ""}" href=${chosen.length > 1 ? linkTo(["compare"], { jobs: chosen.join(",") }) : null} aria-disabled=${chosen.length < 2}>Compare ${chosen.length || ""}</a>
       <span class="quiet" role="status">${chosen.length < 2 ? `Choose two to ${MOST_COMPARED} of them.` : ""}</span>

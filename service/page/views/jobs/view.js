@@ -62,6 +62,8 @@ function Onward({ job }) {
     <div class="actions">
       ${job.version !== null && html`<a class="button main" href=${linkTo(["models", job.model], { version: job.version, dataset: job.dataset })}>Judge and try version ${job.version}</a>`}
       <a class="button" href=${linkTo(["own-data"], { dataset: job.dataset })}>Train on these data again</a>
+      <a class="button" href=${linkTo(["sweeps"], { dataset: job.dataset })}>Search for a better recipe</a>
+      ${job.cross_validation && html`<a class="button" href=${linkTo(["cross-validations", job.cross_validation])}>All folds of its cross-validation</a>`}
       ${job.sweep && html`<a class="button" href=${linkTo(["sweeps", job.sweep])}>All trials of its search</a>`}
       <a class="button" href=${linkTo(["jobs"])}>All trainings</a>
     </div>`;

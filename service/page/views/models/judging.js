@@ -3,7 +3,7 @@ import { html, useMemo } from "../../lib/preact.js";
 import { pathOf, send } from "../../lib/api.js";
 import { count, counted, figure } from "../../lib/format.js";
 import { useLoaded } from "../../lib/hooks.js";
-import { remember } from "../../lib/router.js";
+import { linkTo, remember } from "../../lib/router.js";
 import { inputsOf, readRows, truthOf, valuesOf } from "../../lib/table_rows.js";
 import { Chart } from "../../components/chart.js";
 import { SelectField } from "../../components/field.js";
@@ -37,6 +37,10 @@ export function Judging({ model, version, route }) {
       </div>
       <${ErrorNotice} error=${evaluation.error ?? metrics.error} />
       ${evaluation.value && !evaluation.error && html`<${Outcome} evaluation=${evaluation.value} model=${model} version=${version} dataset=${dataset} part=${part} />`}
+      ${dataset && html`<div class="actions">
+        <a class="button" href=${linkTo(["cross-validations"], { model: model.id, dataset: dataset.id })}>Cross-validate it</a>
+        <a class="button" href=${linkTo(["sweeps"], { dataset: dataset.id })}>Search for a better recipe</a>
+      </div>`}
       ${request && html`<${MadeBy} requests=${[["Judge it", request]]} />`}
     </section>
     ${dataset && model.signature && html`<${Effect} model=${model} version=${version} dataset=${dataset} route=${route} />`}`;

@@ -1,6 +1,6 @@
 /** The requests of this view. */
 import { ApiError, pathOf, send } from "../../lib/api.js";
-import { jobOf } from "./suggestion.js";
+import { jobOf } from "../../lib/suggestion.js";
 import { nameOf } from "./source.js";
 import { queryOf } from "./options.js";
 

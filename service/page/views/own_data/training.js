@@ -3,12 +3,12 @@ import { html, useEffect, useRef, useState } from "../../lib/preact.js";
 import { send } from "../../lib/api.js";
 import { bytes, count, counted, duration, figure } from "../../lib/format.js";
 import { useLoaded, useQuiet } from "../../lib/hooks.js";
-import { go } from "../../lib/router.js";
+import { go, linkTo } from "../../lib/router.js";
 import { MadeBy } from "../../components/made_by.js";
 import { Advice, ErrorNotice } from "../../components/notice.js";
-import { NumberField, SelectField, TextField } from "../../components/field.js";
+import { CheckField, NumberField, SelectField, TextField } from "../../components/field.js";
 import { creating, discard, freeName, planning, starting } from "./requests.js";
-import { ACTIVATIONS, architectureOf, keepEvery, LOSSES, rateFor, RULES, suggestionFor } from "./suggestion.js";
+import { ACTIVATIONS, architectureOf, keepEvery, LOSSES, rateFor, RULES, suggestionFor } from "../../lib/suggestion.js";
 
 const QUIET = 400;
 
@@ -20,7 +20,7 @@ export function TrainingStep({ dataset, requests }) {
   const askQuietly = useQuiet(setAsked, QUIET);
   const draft = useDraft(dataset);
   const planned = useLoaded(async (signal) => {
-    if (!(asked.rate > 0 && asked.epochs >= 1)) return null;
+    if (!isWhole(asked)) return null;
     const model = await draft.modelOf(architectureOf(dataset, asked), asked.seed);
     return signal.aborted ? null : { model, plan: await send(planning(dataset, model.id, asked), signal), training: asked };
   }, [asked]);
@@ -33,7 +33,7 @@ export function TrainingStep({ dataset, requests }) {
     setBusy(true);
     setError(null);
     try {
-      const job = await send(starting(dataset, planned.value.model.id, planned.value.training));
+      const job = await send(starting(dataset, planned.value.model.id, withEpochs(planned.value)));
       draft.keep();
       go(["jobs", job.id]);
     } catch (problem) {
@@ -54,19 +54,25 @@ export function TrainingStep({ dataset, requests }) {
       ${planned.value && html`<${Plan} plan=${planned.value.plan} training=${planned.value.training} />`}
       <div class="actions">
         <button type="button" class="main" disabled=${busy || !isCurrent} onClick=${start}>Train</button>
+        <a class="button" href=${linkTo(["sweeps"], { dataset: dataset.id })}>Search for a better recipe</a>
         <span class="quiet" role="status">${busy ? "Starting …" : ""}</span>
       </div>
     </section>
     ${planned.value && html`<${MadeBy} requests=${[...requests, ...requestsOf(dataset, planned.value)]} />`}`;
 }
 
-function requestsOf(dataset, { model, training }) {
+function requestsOf(dataset, { model, plan, training }) {
   return [
     ["Make the model", creating(model.architecture, model.name, training.seed)],
     ["Ask for the plan", planning(dataset, model.id, training)],
-    ["Train", starting(dataset, model.id, training)],
+    ["Train", starting(dataset, model.id, withEpochs({ plan, training }))],
   ];
 }
+
+const isWhole = ({ isAuto, rate, epochs }) => isAuto || (rate > 0 && epochs >= 1);
+
+/** The training with the epochs that its plan has chosen. */
+const withEpochs = ({ plan, training }) => ({ ...training, chosen: plan.recipe?.epochs });
 
 /**
  * The model that plans are made for, which they need: another one takes its place when the network changes, and it is
@@ -111,6 +117,16 @@ function Fields({ dataset, training, onChange }) {
         onInput=${(hidden) => onChange({ hidden })} />
       <${SelectField} label="Activation" value=${training.activation} options=${ACTIVATIONS.map((name) => [name, name])}
         onInput=${(activation) => onChange({ activation })} />
+      <${NumberField} label="Seed" value=${training.seed} min="0" step="1" onInput=${(seed) => onChange({ seed: seed ?? 0 })} />
+    </div>
+    <${CheckField} label="Let Descent choose the recipe" value=${training.isAuto} onInput=${(isAuto) => onChange({ isAuto })}
+      hint="Loss, optimiser, rate, batches, and when to stop." />
+    ${!training.isAuto && html`<${Recipe} training=${training} onChange=${onChange} />`}`;
+}
+
+function Recipe({ training, onChange }) {
+  return html`
+    <div class="pair">
       <${SelectField} label="Loss" value=${training.loss} options=${Object.keys(LOSSES).map((name) => [name, name])} hint=${LOSSES[training.loss]} onInput=${(loss) => onChange({ loss })} />
       <${SelectField} label="Optimiser" value=${training.rule} options=${RULES.map((name) => [name, name])}
         onInput=${(rule) => onChange({ rule, rate: rateFor(rule) })} />
@@ -120,13 +136,13 @@ function Fields({ dataset, training, onChange }) {
         fault=${training.epochs >= 1 ? null : "A whole number from 1."} />
       <${NumberField} label="Rows of a batch" value=${training.batch ?? ""} min="1" step="1" hint="Empty: all rows at once."
         onInput=${(batch) => onChange({ batch })} />
-      <${NumberField} label="Seed" value=${training.seed} min="0" step="1" onInput=${(seed) => onChange({ seed: seed ?? 0 })} />
     </div>`;
 }
 
-function Plan({ plan: { plan, advice }, training }) {
-  const every = keepEvery(training.epochs);
-  const kept = Math.floor(training.epochs / every);
+function Plan({ plan: { plan, advice, recipe }, training }) {
+  const epochs = training.isAuto ? recipe.epochs : training.epochs;
+  const every = keepEvery(epochs);
+  const kept = Math.floor(epochs / every);
   const facts = [
     ["Parameters", count(plan.parameter_count)],
     ["Time", duration(plan.seconds)],
@@ -136,7 +152,7 @@ function Plan({ plan: { plan, advice }, training }) {
   ];
   return html`
     <dl class="facts">${facts.map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
-    <p class="quiet">${counted(kept, "epoch")} ${kept === 1 ? "is" : "are"} kept to look back at, one in ${every}: ${bytes(kept * plan.parameter_count * 4)}.</p>
+    <p class="quiet">${training.isAuto ? "At most " : ""}${counted(kept, "epoch")} ${kept === 1 ? "is" : "are"} kept to look back at, one in ${every}: ${bytes(kept * plan.parameter_count * 4)}.</p>
     <${Advice} advice=${advice} />`;
 }
 

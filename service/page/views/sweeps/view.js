@@ -10,8 +10,10 @@ import { Listing, when } from "../../components/listing.js";
 import { MadeBy } from "../../components/made_by.js";
 import { Advice, ErrorNotice, Notice } from "../../components/notice.js";
 import { Table } from "../../components/table.js";
+import { Kinds } from "../../components/kinds.js";
 import { useNames } from "../jobs/list.js";
 import { Together } from "../jobs/together.js";
+import { Begin } from "./begin.js";
 import { creating, hasEnded, told, written } from "./requests.js";
 
 await Promise.all([styled("views.css"), styled("things.css")]);
@@ -41,9 +43,13 @@ function All({ route }) {
   } : null);
   return html`
     <h1 tabindex="-1">Searches</h1>
-    <p class="lead">A search trains many variants of a recipe and ranks them. The API calls it a sweep, and <a href="/docs#/sweeps">begins one</a>.</p>
+    <${Kinds} present="sweeps" />
+    <p class="lead">A search, which the API calls a sweep, trains many variants of a recipe and ranks them.</p>
+    <div class="stack">
+    <${Begin} route=${route} names=${names} />
     <div class="card">
       <${Listing} path="/api/sweeps" noun="search" caption="Searches" byLabel=${false} route=${route} columns=${columns} deletion=${deletion} />
+    </div>
     </div>`;
 }
 

@@ -22,6 +22,7 @@ export const MOST_KEPT = 200;
  * @property {number | null} epochs
  * @property {number | null} batch rows of a batch; null: all of them
  * @property {number} seed
+ * @property {boolean} isAuto whether the service chooses the recipe
  */
 
 /** @returns {Training} */
@@ -39,10 +40,11 @@ export function suggestionFor(dataset) {
     epochs: Math.max(10, Math.min(500, Math.round(5000 / steps / 10) * 10)),
     batch,
     seed: 0,
+    isAuto: false,
   };
 }
 
-function lossFor(targets) {
+export function lossFor(targets) {
   const kinds = new Set(targets.map((target) => target.kind));
   if (targets.length === 1 && kinds.has("categorical")) return "logitcrossentropy";
   return kinds.size === 1 && kinds.has("boolean") ? "logitbinarycrossentropy" : "mse";
@@ -76,9 +78,10 @@ export function keepEvery(epochs) {
   return Math.max(1, Math.ceil(epochs / MOST_KEPT));
 }
 
-/** Return the body of a job. */
+/** Return the body of a job. @param {Training & {chosen?: number}} training `chosen` epochs are known once a plan has chosen them */
 export function jobOf(dataset, model, training) {
-  const { epochs, rule, rate, loss, batch, seed } = training;
+  const { epochs, rule, rate, loss, batch, seed, isAuto, chosen } = training;
+  if (isAuto) return { model, dataset: dataset.id, recipe: "auto", ...(seed && { seed }), ...(chosen && { keep_every: keepEvery(chosen) }) };
   return {
     model,
     dataset: dataset.id,
