@@ -9,6 +9,8 @@ WORKDIR /app
 COPY pyproject.toml uv.lock ./
 RUN uv sync --locked --no-dev --all-extras --no-install-project --no-cache
 COPY README.md LICENSE ./
+# The page's guide, to which links in service/page/guide lead.
+COPY docs/*.md docs/
 COPY service service
 COPY migrations migrations
 # Not editable: the package lies in .venv, and the sources stay behind in this stage.

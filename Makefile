@@ -95,6 +95,10 @@ bench: .venv-bench/.peers ## Measure beside PyTorch, JAX and scikit-learn
 	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --requirement benchmarks/requirements.txt
 	@touch $@
 
+.PHONY: bench-page
+bench-page: .venv/.development ## Measure the page in Chromium: first view, long jobs, scrubbing, many watched jobs
+	.venv/bin/python -m benchmarks.page $(ARGS)
+
 .PHONY: bench-serving
 bench-serving: .venv/.development .venv-mlserver/.peers ## Measure serving beside MLServer; needs wrk
 	.venv/bin/python -m benchmarks.serving $(ARGS)

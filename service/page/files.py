@@ -7,13 +7,14 @@ from functools import cache, cached_property
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-PARTS = ("components", "lib", "style", "vendor", "views")
-"""Folders of files that browsers load; `swagger-ui` has an address of its own."""
+PARTS = ("components", "guide", "lib", "style", "vendor", "views")
+"""Folders of files that browsers load, the guide among them; `swagger-ui` has an address of its own."""
 MEDIA_TYPES = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
+    ".md": "text/markdown; charset=utf-8",
 }
 """Media types of the files that are served, whatever the machine's own table has; no others are served."""
 PLACE_OF_VERSION = "{version}"
@@ -48,7 +49,8 @@ class PageFiles:
 @cache
 def page_files() -> PageFiles:
     """Read and compress the files. The version is a digest of them all: modules of two versions never mix."""
-    paths = [path for part in PARTS for path in (FOLDER / part).rglob("*")] + list(FOLDER.glob("*"))
+    paths = [path for part in PARTS for path in (FOLDER / part).rglob("*")]
+    paths += [path for path in FOLDER.glob("*") if path.suffix != ".md"]  # the page's own README is not of the page
     by_name = {
         path.relative_to(FOLDER).as_posix(): PageFile(path.read_bytes(), MEDIA_TYPES[path.suffix])
         for path in sorted(paths)

@@ -2,6 +2,7 @@
 
 from playwright.sync_api import expect
 
+from service.page.files import FOLDER
 from tests.support.browser import Visit
 
 
@@ -14,3 +15,16 @@ def test_docs_show_and_send_requests_without_a_report(visit: Visit) -> None:
     ).first.click()
     page.get_by_role("button", name="Execute").click()
     expect(page.locator(".live-responses-table").get_by_text('"live"')).to_be_visible()
+
+
+def test_the_guide_is_on_the_page(visit: Visit) -> None:
+    page = visit.page
+    for path in sorted((FOLDER / "guide").iterdir()):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        visit.open(f"guide/{path.stem}")
+        expect(page.get_by_role("heading", level=1)).to_have_text(lines[0].removeprefix("# "))
+        expect(page.locator("article > h2")).to_have_text([line[3:] for line in lines if line[:3] == "## "])
+        assert page.locator("article pre").count() == sum(line.startswith("```") for line in lines) // 2
+        assert "](" not in page.locator("article").inner_text()
+    page.get_by_role("navigation", name="Sections").get_by_role("link").last.click()
+    expect(page.locator("article > h2").last).to_be_focused()

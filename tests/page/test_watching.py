@@ -55,7 +55,11 @@ def wait_for_more_than(page: Page, epochs: int) -> None:
 
 def test_a_running_job_is_watched_paused_and_given_another_rate(visit: Visit, client: Client) -> None:
     with endless_job(client, straight(client).id, line(client).id) as job:
-        page = visit.open(f"jobs/{job.id}")
+        page = visit.open(f"jobs?model={job.model}")
+        epochs = page.get_by_text(" of 10,000,000")
+        shown = epochs.inner_text()
+        expect(epochs).not_to_have_text(shown)
+        page.get_by_role("table", name="Trainings").get_by_role("link").click()
         expect(page.get_by_role("heading", name="It is running")).to_be_visible()
         before = epochs_told(page)
         wait_for_more_than(page, before)

@@ -13,9 +13,9 @@ const PAGE = 50;
 
 /**
  * @param {{path: string, noun: string, caption: string, route: any, columns: import("./table.js").Column[], byName?: boolean, byLabel?: boolean,
- *   filters?: any, query?: Record<string, any>, deletion: (row: any) => {request: any, consequences: string} | null}} properties
+ *   filters?: any, query?: Record<string, any>, onRows?: (rows: any[]) => void, requests?: [string, any][], deletion: (row: any) => {request: any, consequences: string} | null}} properties
  */
-export function Listing({ path, noun, caption, route, columns, byName = false, byLabel = true, filters = null, query = {}, deletion }) {
+export function Listing({ path, noun, caption, route, columns, byName = false, byLabel = true, filters = null, query = {}, onRows, requests = [], deletion }) {
   const [name, label] = [route.query.get("name") ?? "", route.query.get("label") ?? ""];
   const request = { path, query: { ...query, ...(byName && { name }), label: label.includes(":") ? label : "", limit: PAGE } };
   const key = JSON.stringify(request);
@@ -27,6 +27,7 @@ export function Listing({ path, noun, caption, route, columns, byName = false, b
   const readMore = () => send({ ...request, query: { ...request.query, after: more.next } })
     .then((page) => setMore((before) => ({ items: [...before.items, ...page.items], next: page.next })), setError);
   const rows = [...(first.value?.items ?? []), ...more.items];
+  useEffect(() => onRows?.(rows), [first.value, more]);
   const all = [
     ...columns,
     ...(byLabel ? [{ label: "Labels", value: (row) => html`<${Labels} path=${`${path}/${row.id}`} row=${row} onDone=${first.again} />` }] : []),
@@ -43,7 +44,7 @@ export function Listing({ path, noun, caption, route, columns, byName = false, b
       ? html`<${Table} caption=${caption} hidesCaption stacks rows=${rows} columns=${all} keyOf=${(row) => row.id} />`
       : html`<p class="quiet">No ${noun} here${name || label ? " that the search leaves" : ""}. ${" "}<a href="#/own-data">Train on your own data</a>.</p>`)}
     ${more.next && html`<button type="button" onClick=${readMore}>Show more</button>`}
-    <${MadeBy} requests=${[["List them", request]]} />`;
+    <${MadeBy} requests=${[["List them", request], ...requests]} />`;
 }
 
 function Deletion({ row, of, onDone }) {

@@ -24,15 +24,17 @@ export function thinned(reports, most = MOST) {
 /**
  * Follow jobs, and draw again a few times a second at most.
  * @param {string[]} ids
+ * @param {number} [points] reports of a job that come at once, at most
+ * @param {number} [pause] milliseconds between two drawings
  * @returns {{jobs: Record<string, any>, reports: Record<string, any[]>, broken: boolean, error: any, know: (job: any) => void}}
  */
-export function useFollowed(ids) {
+export function useFollowed(ids, points, pause = FRAME) {
   const [shown, setShown] = useState({ jobs: {}, reports: {}, broken: false, error: null });
   const held = useRef(shown);
   const timer = useRef(0);
   const change = (changes) => {
     held.current = { ...held.current, ...changes };
-    timer.current ||= setTimeout(() => { timer.current = 0; setShown(held.current); }, FRAME);
+    timer.current ||= setTimeout(() => { timer.current = 0; setShown(held.current); }, pause);
   };
   const know = (job) => change({ jobs: { ...held.current.jobs, [job.id]: job } });
   useEffect(() => {
@@ -47,7 +49,7 @@ export function useFollowed(ids) {
       state: know,
       broken: (broken) => { if (broken !== held.current.broken) change({ broken }); },
       error: (error) => change({ error }),
-    });
+    }, points);
     return () => { stop(); clearTimeout(timer.current); timer.current = 0; };
   }, [ids.join()]);
   return { ...shown, know };

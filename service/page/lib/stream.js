@@ -16,12 +16,13 @@ export function streamOf(jobs, points = 500) {
  * Follow jobs until all have ended; the stream before, if there is one, stops.
  * @param {string[]} jobs
  * @param {{epochs: (job: string, items: any[]) => void, state: (job: any) => void, broken: (is: boolean) => void, error: (error: any) => void}} listener
+ * @param {number} [points]
  * @returns {() => void} stops it
  */
-export function follow(jobs, listener) {
+export function follow(jobs, listener, points) {
   stopPresent();
   const stopped = new AbortController();
-  run(streamOf(jobs), listener, stopped.signal);
+  run(streamOf(jobs, points), listener, stopped.signal);
   stopPresent = () => stopped.abort();
   return stopPresent;
 }

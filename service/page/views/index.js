@@ -18,6 +18,7 @@ export const VIEWS = {
   models: { title: "Models", inNav: "Models", load: () => import("./models/view.js") },
   datasets: { title: "Datasets", inNav: "Datasets", load: () => import("./datasets/view.js") },
   vocabulary: { title: "Words", inNav: "Words", load: () => import("./vocabulary/view.js") },
+  guide: { title: "Guide", inNav: "Guide", load: () => import("./guide/view.js") },
   compare: { title: "Compare trainings", under: "jobs", load: () => import("./compare.js") },
 };
 

@@ -3,7 +3,9 @@ import { html, useState } from "../../lib/preact.js";
 import { pathOf, send } from "../../lib/api.js";
 import { count, figure } from "../../lib/format.js";
 import { useLoaded } from "../../lib/hooks.js";
+import { useFollowed } from "../../lib/reports.js";
 import { linkTo, remember } from "../../lib/router.js";
+import { streamOf } from "../../lib/stream.js";
 import { SelectField } from "../../components/field.js";
 import { Kinds } from "../../components/kinds.js";
 import { Listing, when } from "../../components/listing.js";
@@ -11,22 +13,32 @@ import { hasEnded } from "./states.js";
 
 const STATES = ["queued", "running", "paused", "succeeded", "failed", "cancelled"];
 const MOST_COMPARED = 6;
+/** Jobs that one stream follows. */
+const MOST_FOLLOWED = 100;
+/** Their reports at once: the last one is shown. */
+const FEW = 10;
+const PAUSE = 500;
 
 export function List({ route }) {
   const names = useNames();
   const [chosen, setChosen] = useState(/** @type {string[]} */ ([]));
+  const [rows, setRows] = useState(/** @type {any[]} */ ([]));
+  const running = rows.filter((job) => !hasEnded(job)).slice(0, MOST_FOLLOWED).map(({ id }) => id);
+  const { jobs, last } = useLast(running);
+  const live = (show) => (job) => show(jobs[job.id] ?? job, last[job.id]);
   const query = Object.fromEntries(["state", "model", "dataset"].map((word) => [word, route.query.get(word) ?? ""]));
   const choose = (id) => setChosen((before) => (before.includes(id) ? before.filter((each) => each !== id) : [...before, id].slice(-MOST_COMPARED)));
   const columns = [
     { label: "Compare", value: ({ id }) => html`<input type="checkbox" aria-label="Compare ${id}" checked=${chosen.includes(id)} onChange=${() => choose(id)} />` },
     { label: "Training", heads: true, value: ({ id, model }) => html`<a href=${linkTo(["jobs", id])}>${names.models[model] ?? "a deleted model"}</a><br /><span class="quiet small">…${id.slice(-6)}</span>` },
-    { label: "State", value: (job) => html`${job.state}${job.error ? html`<span class="fault">${job.error.detail}</span>` : ""}` },
+    { label: "State", value: live((job) => html`${job.state}${job.error ? html`<span class="fault">${job.error.detail}</span>` : ""}`) },
     { label: "Data", value: ({ dataset }) => names.datasets[dataset] ?? "deleted" },
-    { label: "Epochs", number: true, value: ({ epochs_done: done, recipe }) => `${count(done)} of ${count(recipe.epochs)}` },
-    { label: "Loss", number: true, value: (job) => figure(job.final_loss ?? job.best?.loss ?? null, 4) },
+    { label: "Epochs", number: true, value: live((job, report) => `${count(Math.max(job.epochs_done, report?.epoch ?? 0))} of ${count(job.recipe.epochs)}`) },
+    { label: "Loss", number: true, value: live((job, report) => figure(job.final_loss ?? report?.train_loss ?? job.best?.loss ?? null, 4)) },
     { label: "Made", value: (job) => when(job.created_at) },
   ];
-  const deletion = (job) => (hasEnded(job) ? {
+  const deletion = (row) => deletionOf(jobs[row.id] ?? row);
+  const deletionOf = (job) => (hasEnded(job) ? {
     request: { method: "DELETE", path: pathOf("jobs", job.id) },
     consequences: `Its reports and its log go. ${job.version === null ? "It added no version." : `Version ${job.version} of the model stays.`}`,
   } : null);
@@ -38,10 +50,16 @@ export function List({ route }) {
       <span class="quiet" role="status">${chosen.length < 2 ? `Choose two to ${MOST_COMPARED} of them.` : ""}</span>
     </div>
     <div class="card">
-      <${Listing} path="/api/jobs" noun="training" caption="Trainings" route=${route} columns=${columns} query=${query} deletion=${deletion} filters=${html`
+      <${Listing} path="/api/jobs" noun="training" caption="Trainings" route=${route} columns=${columns} query=${query} onRows=${setRows} requests=${running.length ? [["Follow those that run", streamOf(running, FEW)]] : []} deletion=${deletion} filters=${html`
         <${SelectField} label="State" value=${query.state} options=${[["", "any"], ...STATES.map((state) => [state, state])]} onInput=${(state) => remember({ state })} />
         <${SelectField} label="Model" value=${query.model} options=${[["", "any"], ...Object.entries(names.models)]} onInput=${(model) => remember({ model })} />`} />
     </div>`;
+}
+
+/** The states and the last reports of jobs, as they come. @param {string[]} ids */
+function useLast(ids) {
+  const { jobs, reports } = useFollowed(ids, FEW, PAUSE);
+  return { jobs, last: Object.fromEntries(Object.entries(reports).map(([id, all]) => [id, all.at(-1)])) };
 }
 
 /** Names of models and datasets by their ids. */
