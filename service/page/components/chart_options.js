@@ -18,7 +18,7 @@ export function optionsOf(latest, width, height, point) {
     height,
     legend: { show: false },
     cursor: { drag: { setScale: false }, y: false, points: { size: 9 } },
-    padding: [10, 12, 0, 0],
+    padding: [10, 22, 0, 0],
     scales: {
       x: { time: false, ...(xRange && { range: xRange }) },
       y: log ? { distr: 3, range: rangeOfLogs } : { ...(yRange && { range: yRange }) },
@@ -34,7 +34,8 @@ export function optionsOf(latest, width, height, point) {
 
 function short(tick) {
   if (tick === null || tick === undefined) return "";
-  return Math.abs(tick) >= 1e5 ? tick.toExponential().replace("e+", "e") : figure(tick, 4);
+  const size = Math.abs(tick);
+  return size >= 1e5 || (size > 0 && size < 1e-4) ? Number(tick.toPrecision(4)).toExponential().replace("e+", "e") : figure(tick, 4);
 }
 
 function isPowerOfTen(value) {

@@ -1,7 +1,7 @@
 /** A list of things of the API: searched, narrowed by a label, page by page, each deletable once its consequences are said. */
 import { html, useEffect, useState } from "../lib/preact.js";
 import { send } from "../lib/api.js";
-import { useLoaded, useQuiet } from "../lib/hooks.js";
+import { useLoaded, useTyped } from "../lib/hooks.js";
 import { remember } from "../lib/router.js";
 import { TextField } from "./field.js";
 import { Labels } from "./labels.js";
@@ -22,7 +22,8 @@ export function Listing({ path, noun, caption, route, columns, byName = false, b
   const first = useLoaded((signal) => send(request, signal), [key]);
   const [more, setMore] = useState({ items: [], next: null });
   const [error, setError] = useState(null);
-  const rememberQuietly = useQuiet(remember, 250);
+  const [shownName, typeName] = useTyped(name, (text) => remember({ name: text }));
+  const [shownLabel, typeLabel] = useTyped(label, (text) => remember({ label: text }));
   useEffect(() => { setMore({ items: [], next: first.value?.next ?? null }); }, [first.value]);
   const readMore = () => send({ ...request, query: { ...request.query, after: more.next } })
     .then((page) => setMore((before) => ({ items: [...before.items, ...page.items], next: page.next })), setError);
@@ -35,8 +36,8 @@ export function Listing({ path, noun, caption, route, columns, byName = false, b
   ];
   return html`
     <div class="pair">
-      ${byName && html`<${TextField} label="Name begins with" value=${name} onInput=${(text) => rememberQuietly({ name: text })} />`}
-      ${byLabel && html`<${TextField} label="Label" value=${label} hint="key:value, such as team:blue" onInput=${(text) => rememberQuietly({ label: text })} />`}
+      ${byName && html`<${TextField} label="Name begins with" value=${shownName} onInput=${typeName} />`}
+      ${byLabel && html`<${TextField} label="Label" value=${shownLabel} hint="key:value, such as team:blue" onInput=${typeLabel} />`}
       ${filters}
     </div>
     <${ErrorNotice} error=${error ?? first.error} />

@@ -51,6 +51,20 @@ export function useQuiet(act, ms) {
   };
 }
 
+/**
+ * Return what a field shows and its `onInput`: what is typed, until `tell` has it, which is called once typing rests.
+ * Nothing typed, null, is not told.
+ */
+export function useTyped(value, tell, ms = 250) {
+  const [typed, setTyped] = useState(undefined);
+  const tellQuietly = useQuiet((last) => {
+    if (last === null) return;
+    tell(last);
+    setTyped(undefined);
+  }, ms);
+  return [typed === undefined ? value : typed ?? "", (next) => { setTyped(next); tellQuietly(next); }];
+}
+
 /** Tell whether the reader asks for no motion. */
 export function motionIsUnwanted() {
   return matchMedia("(prefers-reduced-motion: reduce)").matches;

@@ -1,7 +1,7 @@
 /** A form that begins a cross-validation: a model, a dataset, folds and a recipe. */
 import { html, useState } from "../../lib/preact.js";
 import { pathOf, send } from "../../lib/api.js";
-import { useLoaded } from "../../lib/hooks.js";
+import { useLoaded, useTyped } from "../../lib/hooks.js";
 import { go, remember } from "../../lib/router.js";
 import { NumberField, SelectField } from "../../components/field.js";
 import { MadeBy } from "../../components/made_by.js";
@@ -17,6 +17,7 @@ export function Begin({ route, names }) {
   };
   const [model, dataset] = [idOf("models", "model"), idOf("datasets", "dataset")];
   const folds = Number(route.query.get("folds") ?? 5);
+  const [shownFolds, typeFolds] = useTyped(folds, (number) => remember({ folds: number }));
   const trainings = useLoaded(async (signal) => (model ? (await send({ path: `${pathOf("models", model)}/metrics` }, signal)).trainings : []), [model]);
   const last = trainings.value?.find((each) => each.dataset === dataset) ?? trainings.value?.[0];
   const isAuto = route.query.get("recipe") === "auto" || !last;
@@ -41,7 +42,7 @@ export function Begin({ route, names }) {
       <div class="pair">
         <${SelectField} label="Model" value=${model} options=${[["", "Choose a model"], ...Object.entries(names.models)]} onInput=${(id) => remember({ model: id })} hint="Trainings begin from its first parameters; it gets no version." />
         <${SelectField} label="Dataset" value=${dataset} options=${[["", "Choose a dataset"], ...Object.entries(names.datasets)]} onInput=${(id) => remember({ dataset: id })} hint="Its test part stays out." />
-        <${NumberField} label="Folds" value=${folds} min="2" step="1" onInput=${(number) => remember({ folds: number })} fault=${folds >= 2 ? null : "A whole number from 2."} />
+        <${NumberField} label="Folds" value=${shownFolds} min="2" step="1" onInput=${typeFolds} fault=${folds >= 2 ? null : "A whole number from 2."} />
         <${SelectField} label="Recipe" value=${isAuto ? "auto" : "last"} options=${recipes} onInput=${(recipe) => remember({ recipe })} />
       </div>
       <${ErrorNotice} error=${error ?? trainings.error} />

@@ -2,7 +2,7 @@
 import { html, useState } from "../../lib/preact.js";
 import { pathOf, send } from "../../lib/api.js";
 import { bytes, count, duration } from "../../lib/format.js";
-import { useLoaded, useQuiet } from "../../lib/hooks.js";
+import { useLoaded, useTyped } from "../../lib/hooks.js";
 import { go, remember } from "../../lib/router.js";
 import { CheckField, NumberField, SelectField, TextField } from "../../components/field.js";
 import { MadeBy } from "../../components/made_by.js";
@@ -30,7 +30,8 @@ function Draft({ dataset, route, names }) {
   const request = beginning(dataset, draft, name || null);
   const plan = { ...request, query: { validate_only: true } };
   const planned = useLoaded((signal) => send(plan, signal), [JSON.stringify(plan)]);
-  const quietly = useQuiet(remember, 300);
+  const [trials, typeTrials] = useTyped(draft.trials, (number) => remember({ trials: number }));
+  const [epochs, typeEpochs] = useTyped(draft.epochs, (number) => remember({ epochs: number }));
   const begin = async () => {
     setBusy(true);
     setError(null);
@@ -49,8 +50,8 @@ function Draft({ dataset, route, names }) {
       <${SelectField} label="Network" value=${draft.model} options=${[["", "new ones"], ...Object.entries(names.models)]} onInput=${(model) => remember({ model })}
         hint=${draft.model ? "Each trial begins from it; the best becomes its next version." : "The best trial becomes a model of its own."} />
       <${SelectField} label="Method" value=${draft.method} options=${Object.entries(METHODS)} onInput=${(method) => remember({ method })} />
-      <${NumberField} label="Trials" value=${draft.trials} min="1" step="1" onInput=${(trials) => quietly({ trials })} hint=${draft.method === "grid" ? "At most; a grid makes all combinations." : ""} />
-      <${NumberField} label="Epochs of each" value=${draft.epochs} min="1" step="1" onInput=${(epochs) => quietly({ epochs })} hint=${draft.method === "asha" ? "Only of those that get to the end." : ""} />
+      <${NumberField} label="Trials" value=${trials} min="1" step="1" onInput=${typeTrials} hint=${draft.method === "grid" ? "At most; a grid makes all combinations." : ""} />
+      <${NumberField} label="Epochs of each" value=${epochs} min="1" step="1" onInput=${typeEpochs} hint=${draft.method === "asha" ? "Only of those that get to the end." : ""} />
       <${TextField} label="Name" value=${name} onInput=${setName} />
     </div>
     <fieldset class="plain">
