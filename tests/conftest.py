@@ -4,21 +4,22 @@ import gc
 import reprlib
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import httpx
+import numpy as np  # noqa: F401 - its BLAS is to be there when threads are limited
 import pytest
-from dask.system import CPU_COUNT
-from distributed.system import MEMORY_LIMIT
 from hypothesis import HealthCheck, settings
 from threadpoolctl import threadpool_limits
 
-from service.client import Client
-from service.database.database import Database
-from service.storage.storage import Storage
-from tests.support.conformity import Conformity
-from tests.support.databases import database_in
-from tests.support.document import document
-from tests.support.serving import RunningService, running_service
+from service.startup import machine
+
+if TYPE_CHECKING:  # the process that hands tests to the others would load all of it for nothing
+    import httpx
+
+    from service.client import Client
+    from service.database.database import Database
+    from service.storage.storage import Storage
+    from tests.support.serving import RunningService
 
 MOST_PROCESSES = 8
 """Test processes; more would spend more time on services than they save."""
@@ -36,7 +37,7 @@ _SHORT.maxstring = LONGEST_ID
 def pytest_xdist_auto_num_workers() -> int:
     """Return the number of test processes for `-n auto`; 0 is no process but pytest's own."""
     # One more than there are processors: a third of the time tests wait for services and workers that they have killed.
-    processes = min(CPU_COUNT + 1, MOST_PROCESSES, MEMORY_LIMIT // MEMORY_OF_PROCESS)
+    processes = min(machine.processors() + 1, MOST_PROCESSES, machine.memory() // MEMORY_OF_PROCESS)
     return processes if processes > 1 else 0
 
 
@@ -44,7 +45,9 @@ def pytest_configure() -> None:
     # As in the service and its workers: the number of threads decides the last bits of a sum.
     threadpool_limits(1, user_api="blas")
     # Examples are judged by what they show, not by how long a busy machine takes to make and to run them.
-    settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    # They are other ones in each run: few of them each time are many in the end.
+    health = [HealthCheck.too_slow]
+    settings.register_profile("patient", deadline=None, suppress_health_check=health, max_examples=50)
     settings.load_profile("patient")
 
 
@@ -82,21 +85,26 @@ def _seconds_waited(item: pytest.Item) -> float:
 
 
 @pytest.fixture(scope="session")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
+def service(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[RunningService]":
+    from tests.support.serving import running_service
+
     with running_service(tmp_path_factory.mktemp("service")) as running:
         running.wait_until_ready()  # tests of requests that wait have few seconds
         yield running
 
 
 @pytest.fixture(scope="session")
-def client(service: RunningService) -> Iterator[Client]:
+def client(service: "RunningService") -> "Iterator[Client]":
+    from tests.support.conformity import Conformity
+    from tests.support.document import document
+
     with service.client() as client:
         client.http.event_hooks["response"].append(Conformity(document()))
         yield client
 
 
 @pytest.fixture(scope="session")
-def http(client: Client) -> httpx.Client:
+def http(client: "Client") -> "httpx.Client":
     """The bare HTTP client, for requests that the typed one cannot make."""
     return client.http
 
@@ -108,14 +116,18 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def storage(tmp_path: Path) -> Storage:
+def storage(tmp_path: Path) -> "Storage":
     """An empty store, for tests without a service."""
+    from service.storage.storage import Storage
+
     return Storage(tmp_path / "datasets", tmp_path / "cache")
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
+def database(tmp_path: Path) -> "Iterator[Database]":
     """A fresh database, for tests without a service."""
+    from tests.support.databases import database_in
+
     database = database_in(tmp_path)
     yield database
     database.close()

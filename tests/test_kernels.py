@@ -1,13 +1,16 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests import kernels
 from tests.kernels import FILES, Kernel, answers, sorted_out
 
 ROOT = Path(__file__).parent.parent
+QUICK = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
 FAILS_ON_ONE = """
 import os
@@ -26,20 +29,46 @@ def test_a_kernel_under_two_names_runs_once_and_others_are_skipped() -> None:
     assert sorted_out([own, haswell, zen, nehalem]) == ([own, haswell, nehalem], [zen])
 
 
-@pytest.mark.parametrize("passes", [True, False])
-def test_every_kernel_runs_the_tests_and_one_failure_fails_all(passes: bool, tmp_path: Path) -> None:
-    kernels, skipped = sorted_out(answers())
-    names = {kernel.asked or "own" for kernel in kernels}
-    tests = tmp_path / "tests"
-    tests.mkdir()
-    (tests / "test_one.py").write_text(FAILS_ON_ONE.replace("{name!r}", repr(None if passes else max(names))))
-    command = [sys.executable, "-m", "tests.kernels", "-c", os.devnull, str(tests / "test_one.py")]
-    quick = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    result = subprocess.run(command, cwd=ROOT, env=quick, capture_output=True, text=True, check=False)
-    assert (result.returncode, result.stdout.count(": WRONG after")) == ((0, 0) if passes else (1, 1))
-    assert ("test_that_fails_on_one_kernel" in result.stdout) is not passes
-    assert {path.name for path in tests.iterdir() if path.is_file()} - {"test_one.py"} == names
+@pytest.fixture
+def tests_of_a_kernel(tmp_path: Path) -> Callable[[str | None], Path]:
+    """Write a file of tests that fail on the kernel of this name, and leave a file for each kernel they ran under."""
+
+    def write(fails_on: str | None) -> Path:
+        (tmp_path / "tests").mkdir()
+        file = tmp_path / "tests" / "test_one.py"
+        file.write_text(FAILS_ON_ONE.replace("{name!r}", repr(fails_on)))
+        return file
+
+    return write
+
+
+def ran_under(file: Path) -> set[str]:
+    return {path.name for path in file.parent.iterdir() if path.is_file()} - {file.name}
+
+
+def test_every_kernel_runs_the_tests_and_one_failure_fails_all(
+    tests_of_a_kernel: Callable[[str | None], Path],
+) -> None:
+    known, skipped = sorted_out(answers())
+    names = {kernel.asked or "own" for kernel in known}
+    file = tests_of_a_kernel(max(names))
+    command = [sys.executable, "-m", "tests.kernels", "-c", os.devnull, str(file)]
+    result = subprocess.run(command, cwd=ROOT, env=os.environ | QUICK, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout.count(": WRONG after")) == (1, 1)
+    assert "test_that_fails_on_one_kernel" in result.stdout
+    assert ran_under(file) == names
     assert all(f"{kernel.asked}: skipped, OpenBLAS takes {kernel.taken}" in result.stdout for kernel in skipped)
+
+
+def test_kernels_under_which_all_tests_pass_are_right(
+    tests_of_a_kernel: Callable[[str | None], Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(kernels, "answers", lambda: [Kernel(None, "the own one"), Kernel("Nehalem", "Nehalem")])
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    file = tests_of_a_kernel(None)
+    assert kernels.main(["-c", os.devnull, str(file)]) == 0
+    assert capsys.readouterr().out.count(": right after") == 2
+    assert ran_under(file) == {"own", "Nehalem"}
 
 
 def test_the_files_of_the_short_form_are_there() -> None:

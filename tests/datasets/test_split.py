@@ -95,7 +95,7 @@ KINDS = st.one_of(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(st.integers(1, 12), KINDS, KINDS, st.integers(0, 2**53 - 1), st.data())
 def test_parts_never_share_a_row_and_lose_none(
     rows: int, validation: dict[str, Any], test: dict[str, Any], seed: int, data: st.DataObject

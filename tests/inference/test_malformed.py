@@ -63,7 +63,7 @@ def refused_or_answered(body: bytes, header_length: str | None) -> None:
     assert pointer.startswith(("#", "header/"))
 
 
-@settings(max_examples=150, derandomize=True, database=None)
+@settings(max_examples=80, derandomize=True, database=None)
 @given(REQUESTS, st.binary(max_size=40), st.integers(-1, 1))
 def test_requests_that_are_nearly_right(request: Any, data: bytes, off: int) -> None:
     head = json.dumps(request).encode()
@@ -71,7 +71,7 @@ def test_requests_that_are_nearly_right(request: Any, data: bytes, off: int) -> 
     refused_or_answered(head + data, str(len(head) + off * (len(data) > 0)))
 
 
-@settings(max_examples=200, derandomize=True, database=None)
+@settings(max_examples=60, derandomize=True, database=None)
 @given(st.binary(max_size=60), st.none() | st.text(max_size=6) | st.integers(0, 70).map(str))
 @example(b"", "0")
 @example(b"", "")
@@ -80,7 +80,7 @@ def test_bodies_and_lengths_that_are_anything(body: bytes, header_length: str | 
     refused_or_answered(body, header_length)
 
 
-@settings(max_examples=100, derandomize=True, database=None)
+@settings(max_examples=60, derandomize=True, database=None)
 @given(JSON, JSON)
 def test_long_bodies_of_anything(first: Any, second: Any) -> None:
     padding = [1.5] * 2000

@@ -13,7 +13,6 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
-from moto.server import ThreadedMotoServer
 
 from service.client import Client
 from service.datasets import operations
@@ -40,6 +39,8 @@ HOUR = 3600
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
     """Host and port of an S3 server that has a bucket `data`."""
+    from moto.server import ThreadedMotoServer  # here: every process of tests would load boto otherwise
+
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     moto.start()

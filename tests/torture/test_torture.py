@@ -9,8 +9,8 @@ from tests.torture.run import command, torture
 
 pytestmark = pytest.mark.waits(55)
 
-KILLS = 20
-TINY = 200
+KILLS = 14
+TINY = 120
 
 
 def test_jobs_of_all_kinds_survive_the_deaths_of_processes(folder: Path) -> None:

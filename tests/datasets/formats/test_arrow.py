@@ -215,7 +215,7 @@ def test_bodies_that_are_cut_off_are_refused(form: MediaType, body: bytes) -> No
     assert refusal(form, body)[0] == "#"
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(st.data())
 def test_damaged_bytes_are_a_table_or_refused(data: st.DataObject) -> None:
     form, body = data.draw(st.sampled_from(BODIES))

@@ -129,7 +129,7 @@ def test_marks_of_inches_are_no_quotes(monkeypatch: pytest.MonkeyPatch) -> None:
 TEXTS = st.text(st.sampled_from('ab ,"\n;é'), min_size=1, max_size=6)
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(
     rows=st.lists(st.tuples(TEXTS, st.integers(-99, 99), TEXTS), min_size=1, max_size=20),
     block=st.integers(64, 200),
@@ -163,7 +163,7 @@ SPELLINGS = [
 CELLS = st.sampled_from(SPELLINGS) | st.text(st.characters(codec="utf-8", exclude_characters='"\r\n'), max_size=3)
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(st.lists(st.tuples(CELLS, CELLS), min_size=1, max_size=5))
 def test_any_csv_is_a_table_or_has_a_line_that_is_not(rows: list[tuple[str, str]]) -> None:
     text = "x,y\n" + "".join(f'"{x}","{y}"\n' for x, y in rows)
@@ -175,7 +175,7 @@ def test_any_csv_is_a_table_or_has_a_line_that_is_not(rows: list[tuple[str, str]
         assert [len(column) for column in columns.values()] == [len(rows), len(rows)]
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(st.binary(max_size=30))
 def test_any_bytes_are_a_table_or_refused(body: bytes) -> None:
     try:

@@ -161,7 +161,7 @@ BODIES = [
 ]
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(st.data())
 @pytest.mark.filterwarnings("ignore:Reading `.npy` or `.npz` file required additional header parsing")
 def test_damaged_bytes_are_a_table_or_refused(data: st.DataObject) -> None:

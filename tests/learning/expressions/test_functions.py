@@ -120,7 +120,7 @@ def run_of(text: str, ŷ: Array, y: Array) -> Run:
     return Run(compiler.program(compiler.value(parse(f"({text}) + 0ŷ"))), (ŷ, y))
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(EXPRESSIONS, st.sampled_from([np.float64, np.float32]))
 def test_values_are_those_that_numpy_computes(written: Written, dtype: type[np.floating]) -> None:
     text, reference = written
@@ -141,7 +141,7 @@ def test_values_are_those_that_numpy_computes(written: Written, dtype: type[np.f
     np.testing.assert_allclose(run.result, exact, rtol=accuracy, atol=accuracy * (1 + largest))
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(EXPRESSIONS)
 def test_gradients_are_those_of_central_differences(written: Written) -> None:
     text, reference = written
@@ -187,7 +187,7 @@ def test_a_mean_of_anything_is_a_loss_or_says_why_not(written: Written) -> None:
 
 
 @given(st.text(alphabet="xyŷ0123.+-*/^<>=!&|(),; dims=sumexpσ", max_size=40))
-@settings(max_examples=300)
+@settings(max_examples=120)
 def test_any_text_is_an_expression_or_refused_with_a_position_inside(text: str) -> None:
     for written in (ExpressionLoss, ExpressionActivation):
         try:
