@@ -64,7 +64,7 @@ function Choices({ choice: { numeric, along, across, target, classes, ofClass },
       ${signature.targets.length > 1 && html`<${SelectField} label="Target" value=${target.name} options=${named(signature.targets)} onInput=${(name) => remember({ target: name, class: "" })} />`}
       ${classes.length > 1 && html`<${SelectField} label="Probability of" value=${String(ofClass)} options=${classes.map((each) => [String(each), String(each)])}
         onInput=${(name) => remember({ class: name })} />`}
-      <${SelectField} label="Rows" value=${part} options=${[["train", "training"], ["validation", "validation"], ["test", "test"]]} onInput=${(name) => remember({ part: name })} />
+      <${SelectField} label="Rows" value=${part} options=${[["train", "training"], ["validation", "validation"], ["test", "test"], ["calibration", "calibration"]]} onInput=${(name) => remember({ part: name })} />
     </div>`;
 }
 

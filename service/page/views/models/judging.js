@@ -11,10 +11,12 @@ import { MadeBy } from "../../components/made_by.js";
 import { ErrorNotice } from "../../components/notice.js";
 import { Table } from "../../components/table.js";
 import { Effect } from "./effect.js";
+import { Importance } from "./importance.js";
+import { Sureness } from "./sureness.js";
 import { Worst } from "./worst.js";
 
 const WORST = 10;
-const PARTS = [["test", "test"], ["validation", "validation"], ["train", "training"]];
+const PARTS = [["test", "test"], ["validation", "validation"], ["train", "training"], ["calibration", "calibration"]];
 const KNOWN = { rmse: "RMSE", mae: "MAE", r2: "R²", max_error: "largest error", accuracy: "accuracy", log_loss: "log loss", roc_auc: "ROC AUC" };
 
 export function Judging({ model, version, route }) {
@@ -33,7 +35,7 @@ export function Judging({ model, version, route }) {
       <h2 id="judge">How good is version ${version}?</h2>
       <div class="pair">
         <${SelectField} label="Dataset" value=${dataset?.id ?? ""} options=${[["", "Choose a dataset"], ...known.map(({ id, name }) => [id, name])]} onInput=${(id) => remember({ dataset: id })} />
-        <${SelectField} label="Part" value=${part} options=${PARTS} onInput=${(name) => remember({ part: name })} />
+        <${SelectField} label="Part" value=${part} options=${PARTS.filter(([name]) => !dataset || dataset.parts[name] > 0 || name === part)} onInput=${(name) => remember({ part: name })} />
       </div>
       <${ErrorNotice} error=${evaluation.error ?? metrics.error} />
       ${evaluation.value && !evaluation.error && html`<${Outcome} evaluation=${evaluation.value} model=${model} version=${version} dataset=${dataset} part=${part} />`}
@@ -43,6 +45,7 @@ export function Judging({ model, version, route }) {
       </div>`}
       ${request && html`<${MadeBy} requests=${[["Judge it", request]]} />`}
     </section>
+    ${dataset && model.signature && html`<${Importance} model=${model} version=${version} dataset=${dataset} part=${part} route=${route} />`}
     ${dataset && model.signature && html`<${Effect} model=${model} version=${version} dataset=${dataset} route=${route} />`}`;
 }
 
@@ -66,6 +69,7 @@ function Outcome({ evaluation, model, version, dataset, part }) {
     <p>Judged on ${counted(evaluation.rows, "row")}; the loss is ${figure(evaluation.loss)}.</p>
     ${groups.map(([name, each]) => html`<${Group} key=${name} name=${name} metrics=${each} />`)}
     ${model.signature && read?.length > 0 && html`<${Against} model=${model} version=${version} rows=${read} />`}
+    <${Sureness} evaluation=${evaluation} />
     ${evaluation.residuals?.length > 0 && html`<${Worst} evaluation=${evaluation} signature=${model.signature} rows=${read ?? []} />`}`;
 }
 

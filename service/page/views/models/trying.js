@@ -4,11 +4,10 @@ import { pathOf, send } from "../../lib/api.js";
 import { figure } from "../../lib/format.js";
 import { useLoaded, useQuiet } from "../../lib/hooks.js";
 import { remember } from "../../lib/router.js";
-import { classesOf, valuesOf } from "../../lib/table_rows.js";
-import { NumberField, SelectField, TextField } from "../../components/field.js";
+import { CheckField, NumberField, SelectField, TextField } from "../../components/field.js";
 import { MadeBy } from "../../components/made_by.js";
 import { Advice, ErrorNotice, Notice } from "../../components/notice.js";
-import { Table } from "../../components/table.js";
+import { Answer } from "./answer.js";
 
 const QUIET = 200;
 const LEVELS = [["", "no"], ["0.8", "80 %"], ["0.9", "90 %"], ["0.95", "95 %"]];
@@ -19,8 +18,9 @@ export function Trying({ model, version, route }) {
   const [asked, setAsked] = useState(row);
   const askQuietly = useQuiet(setAsked, QUIET);
   const level = LEVELS.find(([key]) => key && key === route.query.get("sure"))?.[0] ?? "";
-  const request = predicting(model, version, asked, level);
-  const answer = useLoaded((signal) => send(request, signal), [model.id, version, level, JSON.stringify(asked)]);
+  const explains = route.query.get("explain") === "yes";
+  const request = predicting(model, version, asked, level, explains);
+  const answer = useLoaded((signal) => send(request, signal), [model.id, version, level, explains, JSON.stringify(asked)]);
   const set = (name, value) => {
     const next = { ...row, [name]: value };
     setRow(next);
@@ -36,6 +36,7 @@ export function Trying({ model, version, route }) {
         <${SelectField} label="Say how sure it is" value=${level} options=${LEVELS} onInput=${(sure) => remember({ sure })}
           hint="An interval, or a set of classes, that holds the true one with this chance." />
       </div>
+      <${CheckField} label="Say what each column adds" value=${explains} onInput=${(is) => remember({ explain: is ? "yes" : "" })} />
       <${ErrorNotice} error=${answer.error} />
       ${outside.length > 0 && html`<${Notice} kind="advice" title="Beyond what it has learnt from:">
         ${outside.map(({ column }) => column).join(", ")}. There the network guesses.</${Notice}>`}
@@ -47,13 +48,13 @@ export function Trying({ model, version, route }) {
     </section>`;
 }
 
-function predicting(model, version, row, level) {
+function predicting(model, version, row, level, explain) {
   const { targets } = model.signature;
   const sure = {
     ...(targets.some(({ kind }) => kind === "numeric") && { interval: Number(level) }),
     ...(targets.some(({ kind }) => kind !== "numeric") && { sets: Number(level) }),
   };
-  return { method: "POST", path: `${pathOf("models", model.id)}/predictions`, query: { version }, body: { rows: [row], ...(level && sure) } };
+  return { method: "POST", path: `${pathOf("models", model.id)}/predictions`, query: { version }, body: { rows: [row], ...(level && sure), ...(explain && { explain }) } };
 }
 
 /** A value to begin with: the middle of what was seen, or the first class. */
@@ -72,33 +73,4 @@ function Input({ feature, value, isOutside, onInput }) {
   if (feature.dates || kind !== "numeric") return html`<${TextField} label=${name} value=${value ?? ""} hint="A date, such as 2026-01-31." onInput=${(text) => onInput(text || null)} />`;
   const range = min === null ? "" : `It has seen ${figure(min, 5)} to ${figure(max, 5)}.`;
   return html`<${NumberField} label=${name} value=${value ?? ""} hint=${`${range}${fill === null ? "" : " Empty: missing."}`} fault=${isOutside ? "Outside of what it has seen." : null} onInput=${onInput} />`;
-}
-
-function Answer({ answer, signature, target }) {
-  const classes = classesOf(target);
-  if (!classes.length) return html`<p class="result">${target.name}: <strong>${figure(valuesOf(answer, signature, target, null)[0])}</strong>${between(answer, signature, target)}</p>`;
-  const labels = Array.isArray(answer.labels) ? answer.labels : answer.labels[target.name];
-  const probabilities = Array.isArray(answer.probabilities) || answer.probabilities?.[target.name];
-  const rows = classes.map((name) => ({ name: String(name), value: valuesOf(answer, signature, target, name)[0] })).sort((a, b) => b.value - a.value).slice(0, 10);
-  const columns = [
-    { label: target.name, heads: true, value: ({ name }) => name },
-    { label: probabilities ? "Probability" : "Output", number: true, value: ({ value }) => (probabilities ? `${figure(100 * value, 3)} %` : figure(value, 4)) },
-  ];
-  return html`
-    <p class="result">${target.name}: <strong>${String(labels[0])}</strong>${among(answer, target)}</p>
-    <${Table} caption="Classes of ${target.name}" hidesCaption rows=${rows} columns=${columns} keyOf=${({ name }) => name} />`;
-}
-
-const percent = (level) => `${figure(100 * level, 3)} %`;
-
-function between({ intervals }, signature, target) {
-  if (!intervals) return "";
-  const place = signature.targets.slice(0, signature.targets.findIndex(({ name }) => name === target.name)).reduce((sum, { width }) => sum + width, 0);
-  return html`, with ${percent(intervals.level)} between ${figure(intervals.lower[0][place])} and ${figure(intervals.upper[0][place])}`;
-}
-
-function among({ label_sets: found }, target) {
-  if (!found) return "";
-  const [names] = Array.isArray(found.sets) ? found.sets : found.sets[target.name];
-  return html`, with ${percent(found.level)} ${names.length > 1 ? "one of " : ""}${names.map(String).join(", ")}`;
 }

@@ -10,12 +10,13 @@
  * @property {Record<string, string>} reading words for how the text is read: delimiter, decimal, ...
  * @property {number} validation share of the rows
  * @property {number} test share of the rows
+ * @property {number} calibration share of the rows
  * @property {boolean} stratify
  */
 
 /** @type {Options} */
 export const NOTHING_CHOSEN = {
-  targets: [], ignore: [], types: {}, missing: [], missingValues: [], reading: {}, validation: 0.2, test: 0.2, stratify: false,
+  targets: [], ignore: [], types: {}, missing: [], missingValues: [], reading: {}, validation: 0.2, test: 0.2, calibration: 0, stratify: false,
 };
 
 /** @param {Options} options */
@@ -29,6 +30,7 @@ export function queryOf(options) {
     ...options.reading,
     validation_fraction: options.validation || null,
     test_fraction: options.test || null,
+    calibration_fraction: options.calibration || null,
     stratify: options.stratify || null,
   };
 }

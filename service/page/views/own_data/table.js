@@ -32,6 +32,8 @@ export function TableStep({ source, preview, names, options, onChange }) {
           onInput=${(share) => onChange({ ...options, validation: Number(share) })} />
         <${SelectField} label="Rows to judge it afterwards" value=${String(options.test)} options=${PERCENT}
           onInput=${(share) => onChange({ ...options, test: Number(share) })} />
+        <${SelectField} label="Rows to tell how sure it is" value=${String(options.calibration)} options=${PERCENT}
+          onInput=${(share) => onChange({ ...options, calibration: Number(share) })} />
       </div>
       <${SelectField} label="Missing values" value=${options.missing[0] ?? ""} options=${known(MISSING, options.missing)}
         onInput=${(way) => onChange({ ...options, missing: way ? [way] : [] })} />

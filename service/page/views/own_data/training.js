@@ -105,7 +105,7 @@ function Dataset({ dataset }) {
   const names = dataset.targets.map((target) => target.name).join(", ");
   return html`
     <p>It learns <strong>${names}</strong> from ${counted(dataset.features.length, "column")}: ${counted(parts.train, "row")} train it,
-      ${" "}${count(parts.validation)} judge it meanwhile, ${count(parts.test)} afterwards. It takes ${counted(dataset.inputs, "number")} and
+      ${" "}${count(parts.validation)} judge it meanwhile, ${count(parts.test)} afterwards${parts.calibration ? `, ${count(parts.calibration)} tell how sure it is` : ""}. It takes ${counted(dataset.inputs, "number")} and
       ${" "}returns ${count(dataset.outputs)}.</p>`;
 }
 

@@ -1,0 +1,39 @@
+/** The columns that matter: the rise of the loss when a column's values are dealt out anew among the rows. */
+import { html } from "../../lib/preact.js";
+import { pathOf, send } from "../../lib/api.js";
+import { figure } from "../../lib/format.js";
+import { useLoaded } from "../../lib/hooks.js";
+import { remember } from "../../lib/router.js";
+import { MadeBy } from "../../components/made_by.js";
+import { ErrorNotice } from "../../components/notice.js";
+import { Table } from "../../components/table.js";
+
+export function Importance({ model, version, dataset, part, route }) {
+  const isAsked = route.query.get("matters") === "yes";
+  const request = { method: "POST", path: `${pathOf("models", model.id)}/evaluations`, body: { dataset: dataset.id, part, version, importance: true } };
+  const loaded = useLoaded(async (signal) => (isAsked ? judged(model, version, dataset, part, request, signal) : null), [isAsked, model.id, version, dataset.id, part]);
+  const columns = loaded.value?.importance ?? [];
+  const most = Math.max(0, ...columns.map(({ mean }) => mean ?? 0));
+  const shown = [
+    { label: "Column", heads: true, value: ({ column }) => column },
+    { label: "", value: ({ mean }) => html`<svg class="bar" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"><rect width=${most > 0 ? (100 * Math.max(0, mean ?? 0)) / most : 0} height="8" /></svg>` },
+    { label: "Rise of the loss", number: true, value: ({ mean, std }) => `${figure(mean, 4)} ± ${figure(std, 2)}` },
+  ].map((column) => (column.label ? column : { ...column, label: html`<span class="visually-hidden">As a bar</span>` }));
+  return html`
+    <section class="card" aria-labelledby="matters" aria-busy=${loaded.loading}>
+      <h2 id="matters">The columns that matter</h2>
+      <p class="quiet">How much worse the version gets on these rows when the values of one column are dealt out anew among them.</p>
+      <${ErrorNotice} error=${loaded.error} />
+      ${!isAsked && html`<button type="button" onClick=${() => remember({ matters: "yes" })}>Measure it</button>`}
+      ${isAsked && loaded.loading && html`<p class="quiet" role="status">Measuring …</p>`}
+      ${columns.length > 0 && html`<${Table} caption="The columns that matter, the most first" hidesCaption rows=${columns} columns=${shown} keyOf=${({ column }) => column} />`}
+      ${isAsked && html`<${MadeBy} requests=${[["Measure it", request]]} />`}
+    </section>`;
+}
+
+/** The evaluation that has measured it already, or a new one. */
+async function judged(model, version, dataset, part, request, signal) {
+  const { items } = await send({ path: `${pathOf("models", model.id)}/evaluations`, query: { limit: 200 } }, signal);
+  const there = items.find((each) => each.version === version && each.dataset === dataset.id && each.part === part && each.epoch === null && each.importance);
+  return there ?? send(request, signal);
+}
