@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from service.cross_validations.folds import fold_of, learnt_of, part_of
 from service.cross_validations.records import CrossValidationRecord, FoldRecord, fold_of_job
+from service.cross_validations.sums import can_be_kept, sums_of, unread_of
 from service.datasets import records as datasets
 from service.datasets.view import DatasetView
 from service.engine.workspace import Workspace
@@ -80,5 +81,7 @@ def _parts(
         return view.part("train"), view.part("validation") if view.count("validation") else None
     stopping = recipe.early_stopping
     watches = stopping is not None and stopping.monitor == "validation_loss"
+    if recipe.path == "quadratic" and not watches and can_be_kept(view, fold[1].folds):
+        return unread_of(view, sums_of(view, fold[1].id, fold[1].folds, fold[1].seed), fold[0].number), None
     rows = fold_of(view, fold[0].number, fold[1].folds, fold[1].seed, watches=watches)
     return learnt_of(view, rows.train, balanced=balanced), part_of(view, rows.watched) if len(rows.watched) else None

@@ -74,6 +74,28 @@ def test_each_row_is_predicted_by_a_network_that_has_not_seen_it(http: httpx.Cli
     assert got["bias"][0] == pytest.approx(expected["bias"][0], rel=1e-4)
 
 
+@pytest.mark.parametrize("standardise", [False, True])
+def test_sums_of_other_folds_give_the_fit_without_a_fold(http: httpx.Client, standardise: bool) -> None:
+    rare = [float(row == 7) for row in range(ROWS)]  # one fold alone has it, and no other network can learn it
+    columns = {"x": (1000 + np.array(X)).tolist(), "rare": rare, "y": Y}
+    dataset = created(http, "datasets", columns=columns, targets=["y"], dtype="float64", split=SPLIT)
+    model = created(http, "models", architecture="Dense(2 => 1)", dtype="float64")
+    recipe = {"epochs": 40, "optimiser": "LevenbergMarquardt", "standardise": standardise}
+    found = validated(http, model=model, dataset=dataset, folds=4, recipe=recipe)
+    assert found["state"] == "succeeded", found["error"]
+    rows = predicted(http, found["id"])
+    numbers, folds = np.array([each["row"] for each in rows]), np.array([each["fold"] for each in rows])
+    design = np.column_stack([X, np.ones(ROWS)])
+    for fold in found["folds"]:
+        held, seen = numbers[folds == fold["fold"]], numbers[folds != fold["fold"]]
+        seen = seen[seen != 7]  # the rare column takes this row's residual all for itself
+        line = np.linalg.lstsq(design[seen], np.array(Y)[seen], rcond=None)[0]
+        expected = [each for each in held if each != 7]
+        outputs = {each["row"]: each["outputs"][0] for each in rows}
+        np.testing.assert_allclose([outputs[each] for each in expected], design[expected] @ line, rtol=1e-5)
+        assert np.isfinite([outputs[each] for each in held]).all()
+
+
 def test_means_and_deviations_are_those_of_the_folds_and_no_version_comes(
     http: httpx.Client, line: str, straight: str
 ) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from service.cross_validations.folds import fold_of, part_of
 from service.cross_validations.records import fold_of_job
+from service.cross_validations.sums import can_be_kept, fold_in, sums_of
 from service.engine.assignment import Assignment
 from service.engine.workspace import Workspace
 from service.http import json_numbers
@@ -28,7 +29,11 @@ def judged(workspace: Workspace, record: JobRecord, assignment: Assignment, vect
     with workspace.database.reading() as session:
         fold, whole = fold_of_job(session, record.id)
     view, recipe = assignment.view, assignment.training.recipe
-    held = part_of(view, fold_of(view, fold.number, whole.folds, whole.seed, watches=False).held)
+    if recipe.path == "quadratic" and can_be_kept(view, whole.folds):
+        rows = fold_in(sums_of(view, whole.id, whole.folds, whole.seed), fold.number)
+    else:
+        rows = fold_of(view, fold.number, whole.folds, whole.seed, watches=False)
+    held = part_of(view, rows.held)
     columns = view.columns.target_columns
     given = assignment.network, vector, held, recipe.loss, scored(columns)
     found = evaluation.evaluate(*given, link=assignment.signature.link)

@@ -59,7 +59,7 @@ class Gram:
         if len(inputs) != len(targets):
             raise ValueError(f"inputs have {len(inputs)} rows, targets {len(targets)}")
         gram = cls.about(Centring.of(*spread_sample(inputs, targets)), inputs, targets, after_block)
-        better = gram._better_reference()
+        better = gram.better_reference()
         return gram if better is None else cls.about(better, inputs, targets, after_block)
 
     @classmethod
@@ -106,7 +106,8 @@ class Gram:
         rest = np.maximum(squares - np.square(q).sum(axis=0), 0)
         return Root((vectors * roots).T * scale, q, rest, vectors / roots / scale[:, None], roots)
 
-    def _better_reference(self) -> Centring | None:
+    def better_reference(self) -> Centring | None:
+        """Return a reference about which another pass would keep more digits; None where this one will do."""
         root = self.root()
         reference = self._better_fit(root)
         if self.reference.basis is not None or MISSED * root.lengths[0] >= root.lengths[-1]:
