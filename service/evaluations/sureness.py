@@ -32,9 +32,10 @@ class Watched:
         link: Link | None,
     ) -> None:
         targets = scored(columns)
-        has_classes = any(isinstance(each, Classes) for each in targets)
-        levels = {} if has_classes and link is None else levels_of(database, storage, trained, LEVELS)
+        all_classes = all(isinstance(each, Classes) for each in targets)
+        levels = {} if all_classes and link is None else levels_of(database, storage, trained, LEVELS)
         self._names = [each.name for each in columns]
+        self._told = {each.name for each in columns if each.kind == "numeric" or link is not None}
         self._coverage = Coverage(levels, targets, link) if levels else None
         self._reliability: dict[str, Reliability] = {}
         output = 0
@@ -55,14 +56,15 @@ class Watched:
         """Return what came true; None where the version has neither intervals nor probabilities."""
         if self._coverage is None and not self._reliability:
             return None
-        curves = {} if self._coverage is None else dict(zip(self._names, self._coverage.curves(), strict=True))
+        found = {} if self._coverage is None else dict(zip(self._names, self._coverage.curves(), strict=True))
+        curves = {name: curve for name, curve in found.items() if name in self._told}
         coverage = {
-            name: next((step.observed for step in curve if step.expected == LEVEL), None)
-            for name, curve in curves.items()
+            name: next((step.observed for step in curves.get(name, ()) if step.expected == LEVEL), None)
+            for name in self._names
         }
         told = {name: self._of(name, curves) for name in self._names}
         return {
-            "coverage": self._plain(coverage) if coverage else None,
+            "coverage": self._plain(coverage),
             "calibration_error": self._plain({name: calibration_error(curve) for name, curve in told.items()}),
             "reliability": self._plain({name: [step._asdict() for step in curve] for name, curve in told.items()}),
         }

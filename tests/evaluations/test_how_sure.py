@@ -107,6 +107,16 @@ def test_versions_without_intervals_or_probabilities_have_no_curve(client: Clien
     assert [found[name] for name in ("coverage", "calibration_error", "reliability")] == [None] * 3
 
 
+def test_a_number_is_judged_beside_a_class_without_probabilities(client: Client) -> None:
+    columns = {name: COLUMNS[name] for name in ("a", "y", "sign")}
+    dataset = client.create_dataset(columns, ["y", "sign"], split=SPLIT).id
+    job = client.train(client.create_model("Dense(1 => 3)").id, dataset, wait=30, epochs=20)
+    found = evaluated(client, job)
+    assert found["coverage"]["y"] == pytest.approx(0.9, abs=0.12)
+    assert (found["coverage"]["sign"], found["calibration_error"]["sign"]) == (None, None)
+    assert (len(found["reliability"]["y"]), found["reliability"]["sign"]) == (9, [])
+
+
 @pytest.mark.parametrize(
     ("importance", "pointer"),
     [({"repeats": 0}, "#/importance/repeats"), ({"times": 3}, "#/importance/times"), (3, "#/importance")],

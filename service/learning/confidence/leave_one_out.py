@@ -82,10 +82,17 @@ def fit_of(network: Network, vector: Array, gram: Gram) -> Fit | None:
     bias = vector[split:].astype(np.float64) if has_bias else np.zeros(network.outputs)
     form = QuadraticLoss(gram, bias=has_bias)
     loss, least = form.loss(np.concatenate([weight.T.ravel(), vector[split:].astype(np.float64)])), form.optimum_loss
-    if not loss - least <= OPTIMAL * least:
+    if not loss - least <= OPTIMAL * least + _rounding(gram, vector):
         return None
     centre, factor = _factor(gram, dense)
     return Fit(weight, bias, centre, factor, has_bias)
+
+
+def _rounding(gram: Gram, vector: Array) -> float:
+    """Return the loss that rounding the parameters may add: all that there is where rows lie on a line."""
+    features = np.sqrt(np.diagonal(gram.matrix)[: gram.inputs] / gram.rows)
+    rounding = gram.reference.rounding_of_residuals(features) * (np.finfo(vector.dtype).eps / EPSILON)
+    return float(np.square(rounding).mean())
 
 
 def _factor(gram: Gram, dense: Dense) -> tuple[Matrix, Matrix]:

@@ -73,6 +73,15 @@ def test_jackknife_plus_takes_the_fits_without_each_row() -> None:
         np.testing.assert_allclose(lower[:, output], lowest, rtol=1e-9)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_rows_on_a_line_are_fitted_as_well_as_digits_allow(dtype: str) -> None:
+    x = np.arange(6.0).reshape(-1, 1)
+    network, vector = Network(notation.read("Dense(1 => 1)"), dtype), np.array([4 * (1 + 1e-8), 2], dtype)
+    found = fit_of(network, vector, Gram.of(x, 4 * x + 2))
+    assert (found is None) == (dtype == "float64")
+    assert fit_of(network, np.array([4.001, 2], dtype), Gram.of(x, 4 * x + 2)) is None
+
+
 def test_networks_that_are_no_fit_have_none() -> None:
     x, y = table("plain")
     network = Network(notation.read("Dense(3 => 2)"), "float64")
