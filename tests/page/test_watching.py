@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from service.client import Client
 from service.jobs.schemas import Job
+from service.page.files import page_files
 from tests.support.browser import PHONE, Visit, visiting
 from tests.support.serving import RunningService, free_port
 from tests.support.training import endless_job, line, straight
@@ -88,6 +89,24 @@ def test_kept_epochs_are_looked_back_at(browser: Browser, service: RunningServic
         expect(surface).to_be_visible()
         expect(page.get_by_text("rows are on the right side of one half")).to_be_visible()
         assert visit.width_beyond() == 0
+
+
+THINNED = """async (module) => {
+    const { thinned } = await import(module);
+    let kept = [];
+    for (let epoch = 0; epoch < 20000; epoch += 1) {
+        kept = thinned([...kept, { epoch, train_loss: 1 / (1 + epoch), validation_loss: Math.abs(epoch - 30) }]);
+    }
+    return kept.map((each) => each.epoch);
+}"""
+
+
+def test_a_curve_that_grows_keeps_its_beginning_and_its_least_loss(visit: Visit) -> None:
+    page = visit.open("jobs")
+    epochs = page.evaluate(THINNED, f"/page/{page_files().version}/lib/reports.js")
+    assert len(epochs) <= 1000
+    assert {0, 30, 19_999} <= set(epochs)
+    assert sum(epoch < 10_000 for epoch in epochs) >= 60
 
 
 def test_a_model_is_judged_and_tried(visit: Visit, circles: Job) -> None:

@@ -3,6 +3,8 @@ import { figure } from "../lib/format.js";
 
 const FEW_DECADES = 2;
 const MOST_DECADES = 6;
+/** Pixels of a mark's label, and lines of labels before they begin at the top again. */
+const [LABEL, MOST_LINES] = [75, 4];
 
 /** @param {{current: import("./chart.js").ChartProperties}} latest properties that may change under a chart that stays
  * @param {(plot: any) => void} point called when the cursor moves */
@@ -25,7 +27,7 @@ export function optionsOf(latest, width, height, point) {
     },
     axes: [
       { ...axis, label: xLabel, size: 34, values: (_, ticks) => ticks.map(short) },
-      { ...axis, ...(log && powers), ...(yLabel && { label: yLabel }), size: 58, values: (_, ticks) => ticks.map(short) },
+      { ...axis, ...(log && powers), ...(yLabel && { label: yLabel }), size: 64, values: (_, ticks) => ticks.map(short) },
     ],
     series: [{ label: xLabel }, ...series.map((each, index) => drawn(each, colours.series[(each.colour ?? index + 1) - 1]))],
     hooks: { draw: [(plot) => drawMarks(plot, latest.current.marks ?? [], colours)], setCursor: [point] },
@@ -76,7 +78,8 @@ function drawMarks(plot, marks, colours) {
   ctx.lineWidth = devicePixelRatio;
   ctx.font = colours.markFont;
   ctx.setLineDash([4 * devicePixelRatio, 3 * devicePixelRatio]);
-  for (const { x, label } of marks) {
+  let [before, line] = [-Infinity, 0];
+  for (const { x, label } of [...marks].sort((a, b) => a.x - b.x)) {
     const left = plot.valToPos(x, "x", true);
     if (left < bbox.left || left > bbox.left + bbox.width) continue;
     ctx.beginPath();
@@ -85,7 +88,9 @@ function drawMarks(plot, marks, colours) {
     ctx.stroke();
     const toTheLeft = left > bbox.left + bbox.width * 0.7;
     ctx.textAlign = toTheLeft ? "right" : "left";
-    ctx.fillText(label, left + (toTheLeft ? -5 : 5) * devicePixelRatio, bbox.top + 12 * devicePixelRatio);
+    line = left - before < LABEL * devicePixelRatio ? (line + 1) % MOST_LINES : 0; // labels side by side stand below each other
+    before = left;
+    ctx.fillText(label, left + (toTheLeft ? -5 : 5) * devicePixelRatio, bbox.top + (12 + 14 * line) * devicePixelRatio);
   }
   ctx.restore();
 }

@@ -5,18 +5,28 @@ import { follow } from "./stream.js";
 const MOST = 1000;
 const FRAME = 120;
 
-/** At most about half as many reports, with the least and the greatest loss of each stretch, the first and the last. */
+/**
+ * Fewer reports: of each stretch of epochs the least and the greatest losses, and the first and the last of all. Stretches
+ * begin at multiples of a power of two, so that what is thinned again and again is as dense at its beginning as at its end.
+ */
 export function thinned(reports, most = MOST) {
   if (reports.length <= most) return reports;
-  const stretch = Math.ceil((4 * reports.length) / most);
+  const epochs = reports.at(-1).epoch - reports[0].epoch;
+  const stretch = 2 ** Math.ceil(Math.log2(Math.max(1, epochs / (most / 8))));
   const kept = new Set([0, reports.length - 1]);
-  for (let start = 0; start < reports.length; start += stretch) {
-    let [least, greatest] = [start, start];
-    for (let index = start; index < Math.min(start + stretch, reports.length); index += 1) {
-      if (reports[index].train_loss < reports[least].train_loss) least = index;
-      if (reports[index].train_loss > reports[greatest].train_loss) greatest = index;
+  for (let start = 0; start < reports.length;) {
+    const number = Math.floor(reports[start].epoch / stretch);
+    let end = start + 1;
+    while (end < reports.length && Math.floor(reports[end].epoch / stretch) === number) end += 1;
+    for (const loss of ["train_loss", "validation_loss"]) {
+      let [least, greatest] = [start, start];
+      for (let index = start; index < end; index += 1) {
+        if (reports[index][loss] < reports[least][loss]) least = index;
+        if (reports[index][loss] > reports[greatest][loss]) greatest = index;
+      }
+      kept.add(least).add(greatest);
     }
-    kept.add(least).add(greatest);
+    start = end;
   }
   return [...kept].sort((a, b) => a - b).map((index) => reports[index]);
 }

@@ -26,7 +26,7 @@ export function LookingBack({ job, model, reports, route }) {
       <h2 id="network">The network ${epoch === null && best === null ? "at its end" : `after ${counted(epoch ?? best, "epoch")}`}${epoch === null && best !== null ? ", its best" : ""}</h2>
       <${ErrorNotice} error=${version.error ?? parameters.error} />
       ${kept.length > 0
-        ? html`<${Scrubber} kept=${kept} epoch=${epoch} best=${best} reports=${reports} />`
+        ? html`<${Scrubber} kept=${kept} epoch=${epoch} best=${best} last=${job.final_loss} reports=${reports} />`
         : version.value && html`<${Notice} kind="info" title="No epochs were kept.">
           To look back over a training, start it with <code>"keep_every": ${keepEvery(job.recipe.epochs)}</code>, which keeps at most 200 epochs.
           “Your own data” sets it.</${Notice}>`}
@@ -43,15 +43,15 @@ function parametersOf(job, epoch) {
   return { path: `${pathOf("models", job.model)}/parameters`, query: { version: job.version, epoch } };
 }
 
-function Scrubber({ kept, epoch, best, reports }) {
+function Scrubber({ kept, epoch, best, last, reports }) {
   const places = [...kept, null];
   const at = epoch === null ? kept.length : kept.indexOf(epoch);
-  const report = reports.findLast((each) => each.epoch <= (epoch ?? best ?? Infinity));
+  const loss = epoch === null ? last : reports.findLast((each) => each.epoch <= epoch)?.train_loss;
   const show = (place) => remember({ epoch: places[Math.min(places.length - 1, Math.max(0, place))] ?? "" });
   const text = epoch === null ? (best === null ? "the end" : "the version itself, the best") : `epoch ${epoch}`;
   return html`
     <div class="field scrubber">
-      <label for="scrubber">Kept epochs: ${text}${report ? `, loss about ${figure(report.train_loss)}` : ""}</label>
+      <label for="scrubber">Kept epochs: ${text}${typeof loss === "number" ? `, loss ${epoch === null ? "" : "about "}${figure(loss)}` : ""}</label>
       <div class="scrub">
         <button type="button" class="small" onClick=${() => show(0)}>Start</button>
         <input id="scrubber" type="range" min="0" max=${kept.length} step="1" value=${at} aria-valuetext=${text}

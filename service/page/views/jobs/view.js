@@ -1,5 +1,5 @@
 /** A job: its curves while it trains, the verbs that steer it, and a look back over its kept epochs; or all jobs. */
-import { html, useEffect } from "../../lib/preact.js";
+import { html, useEffect, useMemo } from "../../lib/preact.js";
 import { styled } from "../../lib/style.js";
 import { pathOf, send } from "../../lib/api.js";
 import { count, duration, figure } from "../../lib/format.js";
@@ -31,6 +31,8 @@ function Watching({ id, route }) {
   // A model has its signature from its first version on.
   const model = useLoaded(async (signal) => job && send({ path: pathOf("models", job.model) }, signal), [job?.model, job?.version]);
   usePending(job, know);
+  // What is scrubbed through changes no curve: the same elements are not looked at again.
+  const curves = useMemo(() => html`<${Curves} reports=${reports[id] ?? []} log=${log.value ?? []} />`, [reports[id], log.value]);
   if (!job) return html`<h1 tabindex="-1">A training</h1><${ErrorNotice} error=${error} />${!error && html`<p class="quiet" role="status">Looking for it …</p>`}`;
   const shown = reports[id] ?? [];
   const requests = [["Follow it", streamOf([id])], ["Read the job", { path: pathOf("jobs", id) }], ["Read its log", logOf(id)]];
@@ -47,7 +49,7 @@ function Watching({ id, route }) {
         ${!hasEnded(job) && html`<${Controls} job=${job} last=${shown.at(-1)} layers=${model.value?.layers ?? []} onAnswer=${know} />`}
         ${hasEnded(job) && html`<${Onward} job=${job} />`}
       </section>
-      <${Curves} reports=${shown} log=${log.value ?? []} />
+      ${curves}
       ${model.error && html`<${Notice} kind="info">Its model was deleted, so there is no network to look at.</${Notice}>`}
       ${model.value && (job.version === null
         ? html`<section class="card" aria-labelledby="network"><h2 id="network">The network</h2><${Network} layers=${model.value.layers} /></section>`

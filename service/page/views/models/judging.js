@@ -69,8 +69,8 @@ function Outcome({ evaluation, model, version, dataset, part }) {
     <p>Judged on ${counted(evaluation.rows, "row")}; the loss is ${figure(evaluation.loss)}.</p>
     ${groups.map(([name, each]) => html`<${Group} key=${name} name=${name} metrics=${each} />`)}
     ${model.signature && read?.length > 0 && html`<${Against} model=${model} version=${version} rows=${read} />`}
-    <${Sureness} evaluation=${evaluation} />
-    ${evaluation.residuals?.length > 0 && html`<${Worst} evaluation=${evaluation} signature=${model.signature} rows=${read ?? []} />`}`;
+    ${evaluation.residuals?.length > 0 && html`<${Worst} evaluation=${evaluation} signature=${model.signature} rows=${read ?? []} />`}
+    <${Sureness} evaluation=${evaluation} />`;
 }
 
 function Group({ name, metrics }) {
