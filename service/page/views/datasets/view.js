@@ -58,14 +58,14 @@ function One({ name }) {
     ${dataset && html`
       <div class="stack">
         <section class="card" aria-label="About it">
-          <p>${counted(dataset.rows, "row")}: ${count(dataset.parts.train)} to train, ${count(dataset.parts.validation)} to judge meanwhile, ${count(dataset.parts.test)} to judge afterwards.
+          <p>${counted(dataset.rows, "row")}: ${count(dataset.parts.train)} to train, ${count(dataset.parts.validation)} to judge meanwhile, ${count(dataset.parts.test)} to judge afterwards${dataset.parts.calibration ? `, ${count(dataset.parts.calibration)} to tell how sure a model is` : ""}.
             ${" "}<a href=${linkTo(["jobs"], { dataset: dataset.id })}>Trainings on it</a>.</p>
           <div class="actions">
             <a class="button main" href=${linkTo(["own-data"], { dataset: dataset.id })}>Train on it</a>
             <a class="button" href=${linkTo(["sweeps"], { dataset: dataset.id })}>Search for a recipe</a>
           </div>
           <${Advice} advice=${dataset.advice} />
-          <${Table} caption="Columns, as the training part has them" rows=${[...dataset.features, ...dataset.targets]} columns=${columns} keyOf=${(column) => column.name} />
+          <${Table} caption="Columns, as the training part has them" stacks rows=${[...dataset.features, ...dataset.targets]} columns=${columns} keyOf=${(column) => column.name} />
         </section>
         <section class="card" aria-label="Rows"><${Rows} rows=${rows.items} /></section>
       </div>
