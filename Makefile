@@ -45,6 +45,10 @@ test: .venv/.development .venv-clients/.tools .node-clients/.tools ## Run the te
 fuzz: .venv/.development ## Send made-up requests, with all checks of schemathesis; ARGS="--seed=2 --examples=50"
 	.venv/bin/python -m tests.fuzz $(ARGS)
 
+.PHONY: break-in
+break-in: .venv/.development ## Make 10,000 attempts to come in without a right; ARGS="--seed=2 --count=500"
+	.venv/bin/python -m tests.access $(ARGS)
+
 .PHONY: test-kernels
 test-kernels: .venv/.development ## Run tests/learning under every kernel of OpenBLAS that takes hold
 	.venv/bin/python -m tests.kernels $(ARGS)

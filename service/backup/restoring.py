@@ -2,8 +2,8 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,21 +68,22 @@ def _refuse_used(settings: "Settings") -> None:
 
 def _unpack(settings: "Settings", path: Path) -> list[str]:
     file, storage = database_file(settings), Storage(settings.storage_address, settings.cache)
-    with _removed_unless_done() as made:
-        database = made(file.parent / f"{UNFINISHED}{file.name}.restored")
-        files = made(storage.folder / f"{UNFINISHED}restored")
-        database.mkdir()
-        files.mkdir(parents=True)
+    with ExitStack() as undone:
+        database = file.parent / f"{UNFINISHED}{file.name}.restored"
+        files = storage.folder / f"{UNFINISHED}restored"
+        for folder in (database, files):
+            undone.callback(shutil.rmtree, folder, ignore_errors=True)
+            folder.mkdir(parents=True)
         manifest = archive.read(path, _placed(database, files))
         jobs = _brought_up_to_date(database / DATABASE)
         for dataset in sorted({name.split("/")[1] for name in manifest.files if name != DATABASE}):
-            made(storage.folder / dataset)
+            undone.callback(storage.delete, dataset)
             storage.give_back(dataset, files / dataset)
         (database / DATABASE).rename(file)
-        made(file)
-        shutil.rmtree(database)
-        shutil.rmtree(files)
-        return jobs
+        undone.pop_all()
+    shutil.rmtree(database)
+    shutil.rmtree(files)
+    return jobs
 
 
 def _placed(database: Path, files: Path) -> archive.Keep:
@@ -102,23 +103,6 @@ def _brought_up_to_date(file: Path) -> list[str]:
         migrate(database)
         with database.transaction() as session:
             return queue.release_all(session)
-
-
-@contextmanager
-def _removed_unless_done() -> Iterator[Callable[[Path], Path]]:
-    """Yield a function that notes each new file or folder; if the block fails, all of them are deleted."""
-    made: list[Path] = []
-
-    def note(path: Path) -> Path:
-        made.append(path)
-        return path
-
-    try:
-        yield note
-    except BaseException:
-        for path in made:
-            path.unlink() if path.is_file() else shutil.rmtree(path, ignore_errors=True)
-        raise
 
 
 @contextmanager

@@ -14,6 +14,8 @@ import httpx
 import numpy as np
 import pytest
 
+from service.backup.making import back_up
+from service.backup.restoring import restore
 from service.client import Client
 from service.datasets import operations
 from service.datasets.formats.json_columns import json_table
@@ -29,6 +31,8 @@ from service.storage.storage import Storage
 from tests.support.full_disk import small_disk
 from tests.support.serving import RunningService, running_service
 from tests.support.training import line, straight
+from tests.support.writes import line as line_of
+from tests.support.writes import serving
 
 pytestmark = pytest.mark.waits(15)
 
@@ -72,6 +76,31 @@ def elsewhere(address: str, tmp_path: Path) -> Storage:
 def store(storage: Storage, xs: list[float]) -> DatasetRecord:
     table = json_table({"x": xs, "y": xs}, {}, "float32")
     return operations.store(storage, table, operations.Options(None, ["y"], Split(), "float32"))
+
+
+def test_a_restore_that_fails_leaves_no_files_in_the_bucket(
+    here: Storage, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "made").mkdir()
+    with serving(tmp_path / "made") as http:
+        for _ in range(2):
+            line_of(http)
+    archive = tmp_path / "descent.tar"
+    back_up(Settings(data=tmp_path / "made"), archive)
+    upload, empty = Bucket.upload, Settings(data=tmp_path / "other", storage=address)
+
+    def fail_in_the_second(bucket: Bucket, folder: Path, name: str) -> None:
+        upload(bucket, folder, name)
+        if len(here.datasets()) == 2:
+            raise Unavailable("The bucket is away.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Bucket, "upload", fail_in_the_second)
+        with pytest.raises(Refused, match="The bucket is away"):
+            restore(empty, archive)
+    assert here.datasets() == set()
+    restore(empty, archive)
+    assert len(here.datasets()) == 2
 
 
 def kept(storage: Storage) -> set[str]:
