@@ -42,7 +42,7 @@ test: .venv/.development .venv-clients/.tools .node-clients/.tools ## Run the te
 	fi
 
 .PHONY: fuzz
-fuzz: .venv/.development ## Send made-up requests, with all checks of schemathesis; ARGS="--seed=2 --examples=50"
+fuzz: .venv/.development ## Send made-up requests, with all checks of schemathesis; ARGS="--seed=2 --examples=50 --scope=train"
 	.venv/bin/python -m tests.fuzz $(ARGS)
 
 .PHONY: break-in

@@ -14,7 +14,9 @@ import schemathesis
 from schemathesis import Case, HookContext
 from schemathesis.cli import schemathesis as program
 
+from service.http.scopes import KINDS
 from tests.fuzz.excuses import excused
+from tests.support.keys import mint
 from tests.support.serving import running_service
 from tests.support.training import line, straight
 
@@ -40,12 +42,20 @@ def main() -> int:
     """Run schemathesis, and return the status to end with."""
     parser = argparse.ArgumentParser(prog="make fuzz", description="Made-up requests, checked against the document.")
     parser.add_argument("--seed", type=int, default=1, help="decides every request; 1 by default")
+    parser.add_argument("--scope", choices=KINDS, help="with a key of this scope; without one by default")
     parser.add_argument("--examples", type=int, default=20, help="random requests for each operation; 20 by default")
     asked, options = parser.parse_known_args()
     sys.stdout.write(f"seed {asked.seed}\n")
     with tempfile.TemporaryDirectory() as folder, running_service(Path(folder)) as service:
         service.wait_until_ready()
         with service.client() as client:
+            if asked.scope is not None:
+                key = mint(Path(folder), "ada", scope="admin", owner="ada")
+                client.http.headers["Authorization"] = f"Bearer {key}"
+                options += [
+                    "--header",
+                    f"Authorization: Bearer {mint(Path(folder), asked.scope, scope=asked.scope, owner='ada')}",
+                ]
             dataset = line(client, split={"test": {"last": 2}}, name="line")
             model = straight(client, name="straight")
             job = client.train(model.id, dataset.id, wait=30, epochs=FEW_EPOCHS)

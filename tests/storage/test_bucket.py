@@ -1,21 +1,16 @@
 """Datasets in a bucket of S3: a real server, its clients, and their copies on the disk."""
 
-import logging
 import os
 import shutil
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import numpy as np
 import pytest
 
-from service.backup.making import back_up
-from service.backup.restoring import restore
 from service.client import Client
 from service.datasets import operations
 from service.datasets.formats.json_columns import json_table
@@ -28,79 +23,19 @@ from service.startup.preparation import Refused, check
 from service.storage import storage
 from service.storage.bucket import Bucket
 from service.storage.storage import Storage
+from tests.storage.conftest import KEYS
 from tests.support.full_disk import small_disk
 from tests.support.serving import RunningService, running_service
 from tests.support.training import line, straight
-from tests.support.writes import line as line_of
-from tests.support.writes import serving
 
 pytestmark = pytest.mark.waits(15)
 
-KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_EC2_METADATA_DISABLED": "true"}
 HOUR = 3600
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """Host and port of an S3 server that has a bucket `data`."""
-    from moto.server import ThreadedMotoServer  # here: every process of tests would load boto otherwise
-
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    moto.start()
-    host, port = moto.get_host_and_port()
-    httpx.put(f"http://{host}:{port}/data").raise_for_status()
-    yield f"{host}:{port}"
-    moto.stop()
-
-
-@pytest.fixture
-def address(server: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A place in the bucket of this test alone."""
-    for name, value in KEYS.items():
-        monkeypatch.setenv(name, value)
-    return f"s3://data/{request.node.name}?endpoint_override={server}&scheme=http&region=us-east-1"
-
-
-@pytest.fixture
-def here(address: str, tmp_path: Path) -> Storage:
-    return Storage(address, tmp_path / "here")
-
-
-@pytest.fixture
-def elsewhere(address: str, tmp_path: Path) -> Storage:
-    """The same bucket as another machine sees it."""
-    return Storage(address, tmp_path / "elsewhere")
 
 
 def store(storage: Storage, xs: list[float]) -> DatasetRecord:
     table = json_table({"x": xs, "y": xs}, {}, "float32")
     return operations.store(storage, table, operations.Options(None, ["y"], Split(), "float32"))
-
-
-def test_a_restore_that_fails_leaves_no_files_in_the_bucket(
-    here: Storage, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "made").mkdir()
-    with serving(tmp_path / "made") as http:
-        for _ in range(2):
-            line_of(http)
-    archive = tmp_path / "descent.tar"
-    back_up(Settings(data=tmp_path / "made"), archive)
-    upload, empty = Bucket.upload, Settings(data=tmp_path / "other", storage=address)
-
-    def fail_in_the_second(bucket: Bucket, folder: Path, name: str) -> None:
-        upload(bucket, folder, name)
-        if len(here.datasets()) == 2:
-            raise Unavailable("The bucket is away.")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Bucket, "upload", fail_in_the_second)
-        with pytest.raises(Refused, match="The bucket is away"):
-            restore(empty, archive)
-    assert here.datasets() == set()
-    restore(empty, archive)
-    assert len(here.datasets()) == 2
 
 
 def kept(storage: Storage) -> set[str]:

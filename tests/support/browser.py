@@ -30,15 +30,15 @@ addEventListener("securitypolicyviolation", (event) => {
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """Chromium; without it the test is skipped, and fails where CI=true."""
+def chromium(*arguments: str) -> Iterator[Browser]:
+    """Chromium, with more arguments; without it the test is skipped, and fails where CI=true."""
     if CHROMIUM is None:
         if os.environ.get("CI") == "true":
             pytest.fail(MISSING)
         pytest.skip(MISSING)
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *arguments])
         yield browser
         browser.close()
 
