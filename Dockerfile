@@ -10,7 +10,7 @@ COPY pyproject.toml uv.lock ./
 RUN uv sync --locked --no-dev --all-extras --no-install-project --no-cache
 COPY README.md LICENSE ./
 # The page's guide, to which links in service/page/guide lead.
-COPY docs/*.md docs/
+COPY docs/data.md docs/learning.md docs/operating.md docs/write-your-own.md docs/
 COPY service service
 COPY migrations migrations
 # Not editable: the package lies in .venv, and the sources stay behind in this stage.
