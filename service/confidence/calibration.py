@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from service.confidence.leave_one_out import left_out, no_optimum, residuals_of
+from service.confidence.leave_one_out import MOST_NUMBERS_UNASKED, left_out, no_optimum, residuals_of
 from service.confidence.source import NoSource, Source, has_been_used, is_there, most_rows, outputs_and_truth, source_of
 from service.database.database import Database
 from service.errors import Invalid, NotFound, invalid
@@ -42,7 +42,8 @@ def quantiles_of(
         source = source_of(session, storage, trained)
         reused = not isinstance(source, NoSource) and has_been_used(session, source)
     if method == LEAVE_ONE_OUT or (method is None and isinstance(source, NoSource)):
-        found = left_out(database, storage, trained)
+        numbers = math.inf if method == LEAVE_ONE_OUT else MOST_NUMBERS_UNASKED
+        found = left_out(database, storage, trained, numbers)
         if found is not None:
             return _of_residuals(
                 trained, residuals_of(trained, found), level, pointer, keep=isinstance(source, NoSource)
@@ -92,7 +93,7 @@ def levels_of(
 def _levels_of_residuals(
     database: Database, storage: Storage, trained: TrainedNetwork, levels: Sequence[float]
 ) -> dict[float, Quantiles]:
-    found = left_out(database, storage, trained)
+    found = left_out(database, storage, trained, MOST_NUMBERS_UNASKED)
     if found is None:
         return {}
     sizes = residuals_of(trained, found)

@@ -1,5 +1,6 @@
 """The leave-one-out residuals of versions that are at their least-squares optimum, from the rows that they learnt."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,8 @@ from service.learning.training.quadratic.path import MOST_COLUMNS, single_dense
 from service.models.trained_network import TrainedNetwork
 from service.storage.storage import Storage
 
+MOST_NUMBERS_UNASKED = 30_000_000
+"""Numbers of training rows that are summed where nobody asks for leave-one-out residuals by name."""
 MOST_ROWS_OF_JACKKNIFE = 2000
 """Training rows each of which is left out for each row of a request."""
 
@@ -39,8 +42,10 @@ class LeftOut(NamedTuple):
         return self.fit.jackknife_plus(inputs, seen, self.residuals(len(self.part)), level)
 
 
-def left_out(database: Database, storage: Storage, trained: TrainedNetwork) -> LeftOut | None:
-    """Return a version as the fit of its training rows; None where it is none, or these are gone."""
+def left_out(database: Database, storage: Storage, trained: TrainedNetwork, most: float = math.inf) -> LeftOut | None:
+    """Return a version as the fit of its training rows; None where it is none, or these are gone, or their sums are not
+    known and they have more than `most` numbers.
+    """
     dense = single_dense(trained.network.layer)
     if not _may_fit(trained, dense):
         return None
@@ -55,6 +60,8 @@ def left_out(database: Database, storage: Storage, trained: TrainedNetwork) -> L
     if view.is_weighted:
         return None
     part = view.part("train")
+    if part.gram is None and part.inputs.size > most:
+        return None
     fit = fit_of(trained.network, trained.vector, part.gram or Gram.of(part.inputs, part.targets))
     return None if fit is None else LeftOut(fit, part)
 
