@@ -15,6 +15,7 @@ from distributed.utils import get_mp_context
 from service.engine.fork_server import start_fork_server
 from service.engine.nannies import Exits, TellingNanny
 from service.engine.tickets import run_ticket
+from service.engine.tls.own import own_security
 from service.engine.workspace import Place
 from service.jobs.states import LEASE
 from service.settings import Settings
@@ -39,6 +40,11 @@ SAFE = {
     "distributed.scheduler.worker-saturation": 1.0,
     # a task whose worker dies comes back as an error: the dispatcher, which learns how it died, calls the job back
     "distributed.scheduler.allowed-failures": 0,
+}
+CLOSED: dict[str, list[str]] = {
+    # pages over HTTP about all jobs, for whoever is on this machine
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
 }
 METHOD = "distributed.worker.multiprocessing-method"
 
@@ -145,7 +151,7 @@ def _is_news(record: logging.LogRecord) -> bool:
 def _embedded(settings: Settings, exits: Exits) -> LocalCluster:
     scratch = settings.data.absolute() / "scratch"
     scratch.mkdir(parents=True, exist_ok=True)
-    dask.config.set({**QUIET, **SAFE, METHOD: "forkserver"})
+    dask.config.set({**QUIET, **SAFE, **CLOSED, METHOD: "forkserver"})
     get_mp_context()  # names modules of Dask's for the fork server to load, the first time that it is asked
     if not start_fork_server():
         dask.config.set({METHOD: "spawn"})
@@ -156,6 +162,7 @@ def _embedded(settings: Settings, exits: Exits) -> LocalCluster:
         processes=True,
         memory_limit=None,  # pages of a memory map would count, though the system can take them back
         host="127.0.0.1",
+        security=own_security(),
         dashboard_address="127.0.0.1:0",
         local_directory=str(scratch),
         silence_logs=logging.ERROR,
