@@ -1,6 +1,8 @@
 FROM python:3.12-slim AS build
 
-RUN pip install --no-cache-dir uv==0.13.9
+# hadolint ignore=DL3008
+RUN pip install --no-cache-dir uv==0.13.9 \
+    && apt-get update && apt-get install --yes --no-install-recommends binutils && rm -rf /var/lib/apt/lists/*
 ENV UV_PYTHON_DOWNLOADS=never \
     UV_COMPILE_BYTECODE=1 \
     UV_LINK_MODE=copy
@@ -16,14 +18,17 @@ COPY migrations migrations
 # Not editable: the package lies in .venv, and the sources stay behind in this stage.
 RUN uv sync --locked --no-dev --all-extras --no-editable --no-cache
 # What nothing here loads: Arrow's network protocol, headers and sources, and tests; libarrow_python is there three times.
+# And symbols for debuggers, but not those of libraries that auditwheel has rewritten (*.libs), which would not load any more.
 RUN packages=/app/.venv/lib/python3.12/site-packages \
     && rm -rf $packages/pyarrow/include $packages/pyarrow/src $packages/pyarrow/tests $packages/onnx/backend/test \
     && rm -f $packages/pyarrow/libarrow_flight* $packages/pyarrow/libarrow_python_flight* $packages/pyarrow/_flight* \
         $packages/pyarrow/_substrait* $packages/pyarrow/_pyarrow_cpp_tests* \
         $packages/pyarrow/libarrow_python*.so $packages/pyarrow/libarrow_python*.so.*.*.* \
     && find $packages/numpy $packages/dask $packages/distributed -type d -name tests -prune -exec rm -rf {} + \
-    && find $packages -type f '(' -name '*.h' -o -name '*.cc' ')' -delete \
-    && /app/.venv/bin/python -c "import distributed, onnx, pyarrow.compute, pyarrow.csv, pyarrow.fs, pyarrow.ipc, pyarrow.parquet"
+    && find $packages -type f -regex '.*\.\(h\|cc\|cpp\|pyx\|pxd\|pxi\|pyi\)' -delete \
+    && find $packages -type f -name '*.so' -not -path '*.libs/*' -not -path '*/pyarrow/*' -exec strip --strip-debug {} + \
+    && /app/.venv/bin/python -c "import cryptography.x509, distributed, ml_dtypes, msgpack, numpy, onnx, simdjson, sqlalchemy, uvloop, yaml" \
+    && /app/.venv/bin/python -c "import pyarrow.compute, pyarrow.csv, pyarrow.fs, pyarrow.ipc, pyarrow.parquet"
 
 
 FROM python:3.12-slim
