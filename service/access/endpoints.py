@@ -34,6 +34,9 @@ def create_key(new: NewKey, response: Response, database: DatabaseOf) -> MadeKey
 
     The first one is made by `descent keys create`, and closes the service to requests without any. What is made with a
     key belongs to its owner; keys of one owner reach the same things, so that one can take over from another.
+
+    An `Idempotency-Key` has no effect here: the answer that is kept for it would hold the key. Where an answer is lost,
+    revoke the key by its name and make another.
     """
     maker = _with_a_key()
     with database.transaction() as session:
