@@ -7,7 +7,7 @@ import psutil
 
 from tests.support.serving import PATIENCE, RunningService
 
-PAGES = ("/health", "/info/main/workers.html", "/json/counts.json", "/metrics", "/status")
+PAGES = ("/health", "/info/main/workers.html", "/json/counts.json", "/metrics")
 """What Dask tells over HTTP unless it is told not to."""
 
 
