@@ -2,12 +2,14 @@
 
     .venv/bin/python -m benchmarks.jobs
     .venv/bin/python -m benchmarks.jobs --beside ../before --rounds 10
+    .venv/bin/python -m benchmarks.jobs --h2o .venv-h2o/bin/python
 
 Each checkout has its own environment in .venv. Their services take turns, round after round, on one disk.
 """
 
 import argparse
 import os
+import subprocess
 import sys
 import tempfile
 import threading
@@ -34,6 +36,7 @@ AT_ONCE = 200
 CONNECTIONS = 8
 RECIPE = {"epochs": 201, "optimiser": {"rule": "Descent", "eta": 0.1}, "from_version": 0}
 DATA = {"columns": {"x": list(range(6)), "y": [4 * x + 2 for x in range(6)]}, "targets": ["y"]}
+H2O_AIM = 3.0
 AIMS = {"time": 1.0, "processor": 0.6, "rate": 3.0}
 """Most times the time and the processor time of before, least times its jobs a second."""
 SYNCS = 200
@@ -130,6 +133,31 @@ def _in_words(used: list[Used]) -> str:
     return f"{service + workers:.1f} ms of processor a job ({service:.1f} service, {workers:.1f} workers)"
 
 
+class H2O:
+    """A process that trains H2O's linear model on the same line, by as many connections."""
+
+    def __init__(self, python: Path, opened: ExitStack) -> None:
+        program = ROOT / "benchmarks" / "peers" / "h2o_line.py"
+        command, pipe = [str(python), str(program)], subprocess.PIPE
+        started = subprocess.Popen(command, text=True, stdin=pipe, stdout=pipe)
+        self._process = opened.enter_context(started)
+        self.rates: list[float] = []
+
+    def at_once(self) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(AT_ONCE, CONNECTIONS, file=self._process.stdin, flush=True)
+        self.rates.append(float(self._process.stdout.readline()))
+
+
+def beside_h2o(now: Side, h2o: H2O) -> bool:
+    """Print our rate as a multiple of H2O's, the first round left out, in which Java compiles; whether it is enough."""
+    ratio = median(ours / other for ours, other in zip(now.rates[1:], h2o.rates[1:], strict=True))
+    theirs = median(h2o.rates[1:])
+    print(f"H2O: {theirs:.1f} linear models a second; now {ratio:.1f} times (at least {H2O_AIM:g} wanted)")
+    return ratio >= H2O_AIM
+
+
 def syncs(folder: Path) -> float:
     """Return how often a second a few bytes reach the disk."""
     with (folder / "syncs").open("wb") as file:
@@ -165,6 +193,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.jobs", description=__doc__.splitlines()[0])
     parser.add_argument("--beside", type=Path, help="another checkout, the older one")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--h2o", type=Path, metavar="PYTHON", help="a Python that has the package h2o, beside a JRE")
     arguments = parser.parse_args()
     checkouts = {"before": arguments.beside.absolute()} if arguments.beside else {}
     checkouts["now"] = ROOT
@@ -177,14 +206,19 @@ def main() -> None:
             wait_for(partial(_listens, port))
             sides[name] = Side(opened.enter_context(http_client(f"http://127.0.0.1:{port}")), process.pid)
             sides[name].prepare()
+        h2o = H2O(arguments.h2o, opened) if arguments.h2o else None
         for number in range(arguments.rounds):
             for measure in (Side.one_by_one, Side.at_once):
                 for side in sides.values():
                     measure(side)
+            if h2o is not None:
+                h2o.at_once()
             print(f"round {number + 1} of {arguments.rounds} is done", file=sys.stderr)
         for name, side in sides.items():
             print(f"{name}: {side}")
-        sys.exit(0 if len(sides) == 1 or compare(*sides.values()) else 1)
+        met = [compare(*sides.values())] if len(sides) > 1 else []
+        met += [beside_h2o(sides["now"], h2o)] if h2o is not None else []
+        sys.exit(0 if all(met) else 1)
 
 
 def _listens(port: int) -> bool:

@@ -1,6 +1,7 @@
 """The long run of the torture: processes die thousands of times while jobs train, and 10,000 tiny jobs wait."""
 
 import argparse
+import math
 import random
 import sys
 import tempfile
@@ -14,10 +15,13 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=2000, help="deaths of processes; 2000 unless given")
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000), help="of all faults; else any")  # noqa: S311
     parser.add_argument("--tiny", type=int, default=10_000, help="tiny jobs that wait meanwhile; 10000 unless given")
+    parser.add_argument(
+        "--minutes", type=float, default=math.inf, help="after which nothing is killed; any unless given"
+    )
     options = parser.parse_args()
     say(command(options.seed, options.kills, options.tiny))
     folder = Path(tempfile.mkdtemp(prefix="descent-torture-"))
-    outcome = torture(folder / "data", options.seed, options.kills, options.tiny)
+    outcome = torture(folder / "data", options.seed, options.kills, options.tiny, options.minutes * 60)
     say(str(outcome), *outcome.violations, f"The data is in {folder}.")
     return 1 if outcome.violations else 0
 

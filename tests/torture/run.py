@@ -1,6 +1,8 @@
 """A run of the torture: jobs of all kinds, first undisturbed, then while processes die; and what came of them."""
 
+import math
 import random
+import sys
 import threading
 import time
 from collections import Counter
@@ -17,6 +19,8 @@ from tests.torture.traces import Trace, leftovers, traces
 
 ACTS = 2
 """Things that clients do between two deaths."""
+KILLS_TOLD = 100
+"""Kills after which a long run tells how far it is."""
 DEATHS_OF_THE_SERVICE = ("the service", "everything")
 
 
@@ -43,9 +47,12 @@ def command(seed: int, kills: int, tiny: int) -> str:
     return f'make torture ARGS="--seed {seed} --kills {kills} --tiny {tiny}"'
 
 
-def torture(folder: Path, seed: int, kills: int, tiny: int) -> Outcome:
-    """Post and steer jobs while processes die, `tiny` ones queued behind them; let all end, and compare."""
-    return Run(folder, seed).run(kills, tiny)
+def torture(folder: Path, seed: int, kills: int, tiny: int, seconds: float = math.inf) -> Outcome:
+    """Post and steer jobs while processes die, `tiny` ones queued behind them; let all end, and compare.
+
+    No process is killed after so many seconds.
+    """
+    return Run(folder, seed).run(kills, tiny, seconds)
 
 
 class Run:
@@ -59,7 +66,7 @@ class Run:
         self._doomed: list[psutil.Process] = []
         """Processes of services that have died, which are to end by themselves."""
 
-    def run(self, kills: int, tiny: int) -> Outcome:
+    def run(self, kills: int, tiny: int, seconds: float) -> Outcome:
         began = time.monotonic()
         self._service = RunningService(self._folder)
         try:
@@ -68,7 +75,11 @@ class Run:
             clients.finish()
             clients.queue_tiny(self._folder, tiny)
             for fault in faults(self._seed, kills):
+                if time.monotonic() - began > seconds:
+                    break
                 self._suffer(fault, clients)
+                if self._outcome.kills.total() % KILLS_TOLD == 0:
+                    sys.stderr.write(f"{self._outcome.kills.total():,} kills, {len(clients.jobs):,} jobs\n")
             self._kill("everything")
             clients.finish()
             clients.verify_changed()

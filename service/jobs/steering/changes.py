@@ -7,7 +7,7 @@ from service.jobs import records
 from service.jobs.log import records as log
 from service.jobs.log.records import Happening
 from service.jobs.records import JobRecord
-from service.jobs.states import ENDED, Asked, Wish
+from service.jobs.states import END_IN_WORDS, ENDED, Asked, State, Wish
 from service.learning.optimisers import second_order_rule
 from service.learning.planning.advice import Advice
 from service.learning.training.changes import Change
@@ -40,7 +40,8 @@ def change(session: Session, job: str, wish: Wish, priority: int | None) -> JobR
 
 def _check_state(record: JobRecord) -> None:
     if record.state in ENDED:
-        detail = f"Job {record.id} has {record.state}: only queued, running and paused jobs can be changed."
+        ended = f"Job {record.id} {END_IN_WORDS[State(record.state)]}"
+        detail = f"{ended}: only queued, running and paused jobs can be changed."
         raise Conflict(detail, "job_ended")
     if record.asked in (Asked.CANCEL, Asked.STOP):
         detail = f"A client asked to {record.asked} job {record.id}: it takes no changes any more."

@@ -7,7 +7,7 @@ from service.jobs import queue, records
 from service.jobs.log import records as log
 from service.jobs.log.records import Happening
 from service.jobs.records import JobRecord
-from service.jobs.states import ENDED, MOVES, Asked, Standing, State, Verb
+from service.jobs.states import END_IN_WORDS, ENDED, MOVES, Asked, Standing, State, Verb
 
 PAST = {Verb.CANCEL: "cancelled", Verb.STOP: "stopped", Verb.PAUSE: "paused", Verb.RESUME: "resumed"}
 
@@ -60,7 +60,7 @@ def _move(session: Session, record: JobRecord, after: Standing, verb: Verb) -> N
 def _conflict(job: str, standing: Standing, verb: Verb) -> Conflict:
     if standing.state in ENDED:
         allowed = [state for state in State if state not in ENDED]
-        detail = f"Job {job} has {standing.state}: only {_listed(allowed, 'and')} jobs can be {PAST[verb]}."
+        detail = f"Job {job} {END_IN_WORDS[standing.state]}: only {_listed(allowed, 'and')} jobs can be {PAST[verb]}."
         return Conflict(detail, "job_ended")
     verbs = _listed(list(MOVES[standing]), "or")
     detail = f"Job {job} is {standing.state}, and a client asked to {standing.asked} it: now one can {verbs} it."
