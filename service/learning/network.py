@@ -60,6 +60,11 @@ class Network:
         return frozenset(slot.start for path in paths for node in nodes(layers[path]) for slot in node.slots)
 
     @property
+    def hidden_weights(self) -> dict[int, tuple[int, int]]:
+        """The inputs and outputs of each weight between others, by the place where it begins in the flat vector."""
+        return dict(_between_weights(self.root, before=False, after=False))
+
+    @property
     def block_rows(self) -> int:
         """Rows in a block, few enough to keep all values between layers within a processor's cache.
 
@@ -167,6 +172,19 @@ class Network:
                 tape.run()
             yield rows, outputs.value
             memory_maps.drop_behind(stored(inputs), rows.start, rows.stop)
+
+
+def _between_weights(node: Node, *, before: bool, after: bool) -> Iterator[tuple[int, tuple[int, int]]]:
+    """Yield the weights in a layer that has others `before` and `after` it or that are there inside; branches lie side
+    by side.
+    """
+    if before and after:
+        yield from ((slot.start, (slot.shape[1], slot.shape[0])) for slot in node.slots if slot.is_matrix)
+    follows = isinstance(node.layer, Chain)
+    weighs = [any(slot.is_matrix for each in nodes(child) for slot in each.slots) for child in node.children]
+    for place, child in enumerate(node.children):
+        earlier, later = (any(weighs[:place]), any(weighs[place + 1 :])) if follows else (False, False)
+        yield from _between_weights(child, before=before or earlier, after=after or later)
 
 
 def _paths(layers: Sequence[Node], prefix: str) -> Iterator[tuple[str, Node]]:

@@ -59,6 +59,8 @@ MEANINGS: dict[type[Term], dict[str, str]] = {
         "up": "what the damping is multiplied by where a step does not hold what it promised",
         "down": "what the damping is multiplied by where a step does",
         "memory": "the steps that the curvature is made from",
+        "opt": "the rule for all other arrays",
+        "mu": "μ: the share of the past in the running average of gradients",
         "rho": "ρ: the share of the past in each step or running average",
         "beta": "β₁ and β₂: the shares of the past in the running averages of gradients and of their squares",
         "epsilon": "ε: added to what is divided by, so that it is never 0",

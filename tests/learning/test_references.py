@@ -20,7 +20,7 @@ from tests.support.learning.answers import agree, answers, cases, term
 
 # Neither framework has these in a form that agrees; finite differences alone speak for their gradients.
 WITHOUT = {"expression", "dice_coeff_loss", "focal_loss", "siamese_contrastive_loss", "SignDecay"}
-WITHOUT |= {"LevenbergMarquardt", "LBFGS"}  # of second order: tests of their own
+WITHOUT |= {"LevenbergMarquardt", "LBFGS", "Muon"}  # tests of their own
 
 
 @pytest.mark.parametrize(

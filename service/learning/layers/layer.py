@@ -39,6 +39,11 @@ class ParameterSlot:
     def size(self) -> int:
         return math.prod(self.shape)
 
+    @property
+    def is_matrix(self) -> bool:
+        """Whether it is a weight, outputs × inputs, that is stored the other way round."""
+        return self.transposed and len(self.shape) == 2
+
     def as_stored(self, vector: Array) -> Array:
         """A view of the array in `vector`, in the order of storage."""
         shape = self.shape[::-1] if self.transposed else self.shape

@@ -11,6 +11,7 @@ from service.learning.optimisers.modifiers import (
     SignDecay,
     WeightDecay,
 )
+from service.learning.optimisers.muon import Muon
 from service.learning.optimisers.optimiser import Optimiser, RuleState, square
 from service.learning.optimisers.plain import Descent, Momentum, Nesterov
 from service.learning.optimisers.rule import BLOCK, OPTIMISERS, Apply, Block, Recurrence, Rule, Scope, average
@@ -39,6 +40,7 @@ __all__ = [
     "Lion",
     "Moments",
     "Momentum",
+    "Muon",
     "NAdam",
     "Nesterov",
     "OAdam",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 
@@ -45,6 +46,8 @@ class RuleState:
 Calls = list[tuple[Apply, RuleState]]
 Piece = tuple[slice, tuple[int, ...]]
 """A stretch of the vectors, and the steps that each of some rules has missed there."""
+Matrices = Mapping[int, tuple[int, int]]
+"""Inputs and outputs of the weights that lie between other weights, by where they begin in the vectors."""
 
 
 class Optimiser:
@@ -55,10 +58,12 @@ class Optimiser:
     are left out count in no sum, and neither they nor what the rules remember of them moves.
     """
 
-    def __init__(self, rule: Rule, x: Array, dx: Array, arrays: Sequence[slice]) -> None:
+    def __init__(
+        self, rule: Rule, x: Array, dx: Array, arrays: Sequence[slice], matrices: Matrices = MappingProxyType({})
+    ) -> None:
         self.gradient_square = 0.0
         self.step_square = 0.0
-        self._x, self._dx, self._arrays = x, dx, arrays
+        self._x, self._dx, self._arrays, self._matrices = x, dx, arrays, matrices
         self._left_out: list[int] = []
         self._works = [RuleState(each, x, len(arrays)) for each in rule.rules]
         self._bind()
@@ -92,9 +97,14 @@ class Optimiser:
             if first:
                 yield self._add_gradient_square(dx[part]), works[0]
             for work, steps in zip(works, missed, strict=True):
-                yield behind(work.rule.bind(block_of(work, x, dx, part, scratch)), steps), work
+                yield behind(work.rule.bind(self._block(work, part, scratch)), steps), work
             if last:
                 yield self._add_step_square(dx[part]), works[0]
+
+    def _block(self, work: RuleState, part: slice, scratch: Array) -> Block:
+        state = {name: array[part] for name, array in work.state.items()}
+        matrix = self._matrices.get(part.start) if work.rule.scope == "array" else None
+        return Block(self._x[part], self._dx[part], state, scratch[: part.stop - part.start], matrix)
 
     def _stretches(self, works: list[RuleState]) -> Iterator[Piece]:
         """Yield the stretches of the vectors that these rules take one by one."""
@@ -192,11 +202,6 @@ def grouped(works: Sequence[RuleState]) -> Iterator[list[RuleState]]:
             group = []
         group.append(work)
     yield group
-
-
-def block_of(work: RuleState, x: Array, dx: Array, part: slice, scratch: Array) -> Block:
-    state = {name: array[part] for name, array in work.state.items()}
-    return Block(x[part], dx[part], state, scratch[: part.stop - part.start])
 
 
 def behind(apply: Apply, steps: int) -> Apply:

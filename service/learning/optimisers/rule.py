@@ -15,12 +15,16 @@ BLOCK = 1 << 15  # elements: a block of every vector that a rule works on fits a
 
 
 class Block(NamedTuple):
-    """A stretch of the flat vectors: parameters x, gradients dx, the rule's states by name, and room to work."""
+    """A stretch of the flat vectors: parameters x, gradients dx, the rule's states by name, and room to work.
+
+    `matrix` has the rows and columns, inputs × outputs, of a stretch that is one weight between other weights.
+    """
 
     x: Array
     dx: Array
     state: dict[str, Array]
     scratch: Array
+    matrix: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,10 @@ class Rule(Term):
 
     def bind(self, block: Block) -> Apply:
         raise NotImplementedError
+
+    def products(self, rows: int, columns: int) -> int:
+        """Return the operations in products of matrices that a step takes for a weight between other weights."""
+        return 0
 
     @property
     def recurrence(self) -> Recurrence | None:

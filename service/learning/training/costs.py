@@ -50,6 +50,7 @@ def cost_of_batches(network: Network, train_rows: int, validation_rows: int, rec
     blocks = steps * -(-batch // network.block_rows) + -(-validation_rows // network.block_rows)
     moving = _moving(network, recipe)
     products = moving.products * train_rows + 2 * network.parameter_count * validation_rows
+    products += _products_of_rules(network, recipe) * steps
     elements = per_row * (train_rows + validation_rows // 2)
     elements += OPERATIONS_PER_PARAMETER * moving.parameters * steps
     calls = CALLS_PER_STEP * steps + (CALLS_PER_BLOCK + CALLS_PER_LAYER * len(layers)) * blocks
@@ -100,6 +101,11 @@ def _moving(network: Network, recipe: Recipe) -> Moving:
     return Moving(parameters, products)
 
 
+def _products_of_rules(network: Network, recipe: Recipe) -> int:
+    weights = network.hidden_weights.values()
+    return sum(rule.products(*shape) for rule in recipe.optimiser.rules for shape in weights)
+
+
 def _seconds_of_an_epoch(network: Network, train_rows: int, validation_rows: int, recipe: Recipe, steps: int) -> float:
     price = prices()
     layers = [node for node in nodes(network.root) if not node.children]
@@ -118,6 +124,7 @@ def _seconds_of_an_epoch(network: Network, train_rows: int, validation_rows: int
     moving = _moving(network, recipe)
     elements = per_row * rows + (2 + of_rule) * moving.parameters * steps
     products = moving.products * train_rows + 2 * network.parameter_count * validation_rows
+    products += _products_of_rules(network, recipe) * steps
     return calls * CALLS_OF_ONE * price.call + products * price.product + elements * price.element
 
 

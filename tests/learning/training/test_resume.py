@@ -10,7 +10,7 @@ import pytest
 from service.learning.arrays import Array, State
 from service.learning.losses import MSE
 from service.learning.network import Network
-from service.learning.optimisers import Adam, Rule
+from service.learning.optimisers import Adam, Muon, Rule
 from service.learning.rows.one_hot import OneHotRows
 from service.learning.rows.part import Part
 from service.learning.schedules import Exp, Plateau
@@ -91,6 +91,11 @@ def _always_something_to_say(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_with_every_rule(rule: Rule, dtype: str) -> None:
     check_every_stop(network(TANH, dtype), replace(RECIPE, optimiser=rule))
+
+
+def test_with_steps_of_hidden_weights() -> None:
+    deep = "Chain(Dense(3 => 5, tanh), Dense(5 => 4, tanh), Dense(4 => 2))"
+    check_every_stop(network(deep, "float32"), replace(RECIPE, optimiser=Muon(), frozen=("layers.2",)))
 
 
 @pytest.mark.parametrize("layers", LAYERS.values(), ids=LAYERS.keys())

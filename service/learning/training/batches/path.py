@@ -40,7 +40,9 @@ class BatchPath:
         slots = [slot for node in problem.nodes for slot in node.slots if slot.trainable]
         arrays = [slice(slot.start, slot.start + slot.size) for slot in slots]
         self._frozen: frozenset[int] = NOTHING
-        self._optimiser = Optimiser(recipe.optimiser, self._trainable, self._gradient, arrays)
+        self._optimiser = Optimiser(
+            recipe.optimiser, self._trainable, self._gradient, arrays, problem.network.hidden_weights
+        )
         self._rates = Rates(recipe.schedule, self._optimiser)
         self._per_step = recipe.schedule is not None and recipe.schedule.per == "step"
         self._gathers = any(slot for node in problem.nodes for slot in node.slots if not slot.trainable)
