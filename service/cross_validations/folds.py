@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from service.datasets.view import ClassWeights, DatasetView
 from service.http.json_numbers import Array
+from service.learning.rows.folds import assigned
 from service.learning.rows.part import Part
 from service.storage.storage import Arrays
 
@@ -51,18 +52,6 @@ def pool(view: DatasetView) -> Places:
 def assigned_of(view: DatasetView, places: Places, folds: int, seed: int) -> Places:
     """Return the fold of each of the pooled rows."""
     return assigned(_classes(view, places), len(places), folds, seed)
-
-
-def assigned(classes: Array | None, rows: int, folds: int, seed: int) -> Places:
-    """Return the fold of each row: rows are shuffled and dealt out in turn, those of one class (rows) together, so that
-    folds differ by at most one row, and by at most one row of each class.
-    """
-    order = np.random.default_rng(seed).permutation(rows)
-    if classes is not None:
-        order = order[np.argsort(classes[order], kind="stable")]
-    dealt = np.empty(rows, np.intp)
-    dealt[order] = np.arange(rows) % folds
-    return dealt
 
 
 def _classes(view: DatasetView, places: Places) -> Array | None:

@@ -91,21 +91,16 @@ def draft(
         seeded, start = (True, start) if start is not None else _start(session, networks, new)
     if not start.network.parameter_count:
         raise invalid("#/model", "This model has no parameters: there is nothing to train.", "nothing_to_train")
+    remedy = "With from_version 0 the training begins anew" if seeded else "A new model can begin anew"
     reasons: list[Advice] = []
     if new.recipe == "auto":
-        new, reason = automatic.decided(new, start, dataset)
+        new, reason = automatic.decided(
+            new, start, dataset, lambda chosen: _viewed(storage, dataset, chosen, start, remedy)[1]
+        )
         reasons = [reason]
-    check_rename(start.signature, dataset, new.rename)
-    if new.sample_weights is not None:
-        name = stored_name(dataset, new.sample_weights, new.rename) or new.sample_weights
-        check_weights(dataset, name, "#/sample_weights")
-    written = _written(new, start)
-    recipe = written.to_learning()
+    written, view = _viewed(storage, dataset, new, start, remedy)
+    recipe, columns = written.to_learning(), view.columns
     check_formulas(recipe.loss, allowed.formula, "#/loss/expression")
-    remedy = "With from_version 0 the training begins anew" if seeded else "A new model can begin anew"
-    columns = _columns(dataset, written, start, remedy)
-    view = view_of_job(storage, columns, start.network.dtype, written)
-    view.check(start.network, "#/dataset")
     losses.check_loss(columns, start.network, recipe.loss)
     if not new.partial and new.batch_size is not None and new.batch_size > view.count("train"):
         rows = f"the training part has only {view.count('train')} rows"
@@ -134,6 +129,20 @@ def _start(session: Session, networks: Networks, new: NewJob) -> tuple[bool, Tra
         with reference_at("#/from_epoch"):
             start = networks.get(session, start.model, start.version, new.from_epoch)
     return model.seeded, start
+
+
+def _viewed(
+    storage: Storage, dataset: DatasetRecord, new: NewJob, start: TrainedNetwork, remedy: str
+) -> tuple[JobRecipe, DatasetView]:
+    """Return the recipe as it is kept, and the dataset as the job trains on it."""
+    check_rename(start.signature, dataset, new.rename)
+    if new.sample_weights is not None:
+        name = stored_name(dataset, new.sample_weights, new.rename) or new.sample_weights
+        check_weights(dataset, name, "#/sample_weights")
+    written = _written(new, start)
+    view = view_of_job(storage, _columns(dataset, written, start, remedy), start.network.dtype, written)
+    view.check(start.network, "#/dataset")
+    return written, view
 
 
 _RECIPE, _PLAN = reader(JobRecipe), reader(Plan)

@@ -8,7 +8,7 @@ import httpx
 import numpy as np
 import pytest
 
-from service.cross_validations.folds import assigned
+from service.learning.rows.folds import assigned
 from tests.support.problems import pointers, problem
 
 ROWS = 30

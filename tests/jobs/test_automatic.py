@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from service.client import Client
+from service.learning.losses import MSE
+from service.learning.optimisers import Adam
+from service.learning.planning.chosen_recipe import chosen
+from service.learning.planning.folded_epochs import folded_epochs
 from service.learning.rows.drawn import DrawnValidation
+from service.learning.rows.part import Part
+from service.learning.training.problem import Problem
+from service.learning.training.recipe import Recipe
+from tests.support.learning.networks import network
 
 X = np.linspace(-3, 3, 80)
 NUMBERS: dict[str, Any] = {"x": X.tolist(), "y": (90_000 + 7000 * np.sin(X)).tolist()}
@@ -62,14 +70,54 @@ def test_the_loss_suits_the_targets_and_the_network(client: Client, target: str,
 
 
 def test_few_rows_are_not_drawn_from_and_a_validation_part_is_used(client: Client) -> None:
-    few = client.create_dataset({"x": X[:49].tolist(), "y": NUMBERS["y"][:49]}, ["y"]).id
     split = client.create_dataset(NUMBERS, ["y"], split={"validation": {"fraction": 0.3}}).id
     model = client.create_model("Dense(1 => 1)").id
-    for dataset, stops in ((few, False), (split, True)):
+    for dataset, stops in ((first_rows(client, 49), False), (split, True)):
         body = {"model": model, "dataset": dataset, "recipe": "auto"}
         recipe = client.http.post("/api/jobs?validate_only=true", json=body).json()["recipe"]
         assert recipe["validation"] is None
         assert (recipe["early_stopping"] is not None) == stops
+
+
+def first_rows(client: Client, rows: int) -> str:
+    return client.create_dataset({"x": X[:rows].tolist(), "y": NUMBERS["y"][:rows]}, ["y"]).id
+
+
+@pytest.mark.parametrize(("rows", "told"), [(30, "5 folds"), (7, "each row by itself")])
+def test_folds_choose_the_epochs_of_few_rows(client: Client, rows: int, told: str) -> None:
+    dataset, model = first_rows(client, rows), client.create_model("Chain(Dense(1 => 8, tanh), Dense(8 => 1))").id
+    body = {"model": model, "dataset": dataset, "recipe": "auto"}
+    plans = [client.http.post("/api/jobs?validate_only=true", json=body).json() for _ in range(2)]
+    assert plans[0]["recipe"] == plans[1]["recipe"]
+    assert 1 <= plans[0]["recipe"]["epochs"] <= 300
+    assert told in plans[0]["advice"][0]["detail"]
+    asked = client.http.post("/api/jobs?validate_only=true", json={**body, "epochs": 70}).json()
+    assert asked["recipe"]["epochs"] == 70
+
+
+def test_few_rows_that_are_noise_are_learnt_for_fewer_epochs_than_a_curve() -> None:
+    net = network("Chain(Dense(1 => 16, relu), Dense(16 => 1))", "float32")
+    x = np.linspace(-2, 2, 30, dtype=np.float32).reshape(-1, 1)
+    recipe = chosen(Recipe(loss=MSE(), optimiser=Adam(), epochs=1), net, ["numeric"], 30, validates=False)
+    epochs = []
+    for y in (np.random.default_rng(3).standard_normal(x.shape), np.sin(2 * x)):
+        problem = Problem(net, Part(x, y.astype(np.float32)), None, recipe)
+        found = folded_epochs(problem, net.initial(0), fresh=True)
+        assert found is not None
+        epochs.append(found)
+    assert epochs[0] < 100 < epochs[1]
+
+
+def test_a_small_smooth_network_takes_whole_steps_of_enough_rows(client: Client) -> None:
+    dataset = client.create_dataset(NUMBERS, ["y"]).id
+    small, wide = (client.create_model(f"Chain(Dense(1 => {n}, tanh), Dense({n} => 1))").id for n in (3, 16))
+    rules = []
+    for model in (small, wide):
+        body = {"model": model, "dataset": dataset, "recipe": "auto"}
+        rules.append(client.http.post("/api/jobs?validate_only=true", json=body).json()["recipe"]["optimiser"])
+    assert [each["rule"] for each in rules[0]["rules"]] == ["WeightDecay", "LevenbergMarquardt"]
+    assert rules[1]["rule"] == "AdamW"
+    assert auto(client, small, dataset)["final_loss"] < 0.1 * np.var(NUMBERS["y"])
 
 
 def test_rows_are_drawn_by_seed_and_each_is_in_one_part() -> None:

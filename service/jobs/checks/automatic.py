@@ -1,16 +1,21 @@
 """Recipes that the service chooses: `"recipe": "auto"`."""
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from typing import Any
 
 from service.datasets.records import DatasetRecord
+from service.datasets.view import DatasetView
 from service.errors import invalid
 from service.jobs.recipe_schemas import NewJob, Recipe
 from service.learning.losses import Loss
 from service.learning.optimisers import Rule
 from service.learning.planning.advice import Advice, figure
-from service.learning.planning.chosen_recipe import FEWEST_TO_DRAW, SHARE_DRAWN, chosen
+from service.learning.planning.chosen_recipe import EPOCHS_WITHOUT_VALIDATION, FEWEST_TO_DRAW, chosen, share_drawn
+from service.learning.planning.folded_epochs import folded_epochs, folds_of
+from service.learning.rows.drawn import DrawnValidation
 from service.learning.training import recipe as learning
+from service.learning.training.problem import Problem
 from service.models.trained_network import TrainedNetwork
 from service.vocabulary.kinds import from_json, to_json
 
@@ -26,16 +31,19 @@ def check_alone(new: NewJob) -> None:
         raise invalid(f"#/{beside[0]}", detail, "recipe_is_chosen")
 
 
-def decided(new: NewJob, start: TrainedNetwork, dataset: DatasetRecord) -> tuple[NewJob, Advice]:
-    """Return the job with all fields chosen, and the reasons.
+def decided(
+    new: NewJob, start: TrainedNetwork, dataset: DatasetRecord, view_of: Callable[[NewJob], DatasetView]
+) -> tuple[NewJob, Advice]:
+    """Return the job with all fields chosen, and the reasons; `view_of` has the rows of a job.
 
     Raises:
         Invalid: the request decides some of them itself.
     """
     check_alone(new)
     draws = not dataset.validation_rows and dataset.train_rows >= FEWEST_TO_DRAW
-    fields: dict[str, Any] = {"validation": {"fraction": SHARE_DRAWN, "seed": new.seed} if draws else None}
-    rows = dataset.train_rows - round(SHARE_DRAWN * dataset.train_rows) if draws else dataset.train_rows
+    drawn = DrawnValidation(share_drawn(dataset.train_rows), new.seed) if draws else None
+    fields: dict[str, Any] = {"validation": None if drawn is None else asdict(drawn)}
+    rows = dataset.train_rows - (drawn.count(dataset.train_rows) if drawn is not None else 0)
     kinds = [target.kind for target in dataset.targets]
     base = learning.Recipe(
         loss=from_json(Loss, "mse"),
@@ -45,7 +53,8 @@ def decided(new: NewJob, start: TrainedNetwork, dataset: DatasetRecord) -> tuple
         frozen=tuple(new.frozen),
     )
     made = chosen(base, start.network, kinds, rows, validates=draws or dataset.validation_rows > 0)
-    if "epochs" in new.model_fields_set:
+    asked = "epochs" in new.model_fields_set
+    if asked:
         made = replace(made, epochs=new.epochs)
     fields |= {
         "loss": to_json(made.loss, "name"),
@@ -53,25 +62,47 @@ def decided(new: NewJob, start: TrainedNetwork, dataset: DatasetRecord) -> tuple
         "schedule": None if made.schedule is None else to_json(made.schedule, "name"),
         "epochs": made.epochs,
         "early_stopping": None if made.early_stopping is None else {"patience": made.early_stopping.patience},
+        "average": None if made.average is None else {"decay": made.average.decay},
     }
     fields |= {name: getattr(made, name) for name in ("batch_size", "partial", "shuffle", "keep", "standardise")}
     sent = new.model_dump(mode="json", exclude_unset=True, exclude={"recipe"})
-    return NewJob.model_validate({**sent, **fields}), Advice("recipe_chosen", _reasons(made, draws, rows), "#/recipe")
+    job = NewJob.model_validate({**sent, **fields})
+    folds = None if asked or made.early_stopping is not None else _epochs_by_folds(view_of(job), start, made)
+    if folds is not None:
+        job, made = job.model_copy(update={"epochs": folds}), replace(made, epochs=folds)
+    return job, Advice("recipe_chosen", _reasons(made, draws, rows, by_folds=folds is not None), "#/recipe")
 
 
-def _reasons(made: learning.Recipe, draws: bool, rows: int) -> str:
-    assert made.optimiser.rate is not None
-    sentence = f"{made.loss.name} suits the targets; {made.optimiser.name} at {figure(made.optimiser.rate)}"
+def _epochs_by_folds(view: DatasetView, start: TrainedNetwork, made: learning.Recipe) -> int | None:
+    part = view.part("train", sums=False)
+    return folded_epochs(Problem(start.network, part, None, made), start.vector, fresh=start.fresh)
+
+
+def _reasons(made: learning.Recipe, draws: bool, rows: int, *, by_folds: bool) -> str:
+    rule, rate = made.optimiser.rules[-1], made.optimiser.rate
+    sentence = f"{made.loss.name} suits the targets; {rule.name}"
+    sentence += (
+        f" at {figure(rate)}" if rate is not None else ", which takes all rows a step and suits so few parameters,"
+    )
     sentence += ", halved while the validation loss does not fall," if made.schedule is not None else ""
     if made.standardise:
         what = "inputs and targets" if made.standardise == "both" else made.standardise
         sentence += (
             f" learns {what} of mean 0 and deviation 1" if made.standardise != "inputs" else " takes scaled inputs"
         )
+    sentence += "; the result is the average of the last steps" if made.average is not None else ""
+    if by_folds:
+        folds = folds_of(rows)
+        held = "each row by itself" if folds == rows else f"{folds} folds"
+        return (
+            f"{sentence}. {rows} rows are too few to draw some for validation: trainings that left out {held} did best "
+            f"on what they had not seen after {made.epochs} of {EPOCHS_WITHOUT_VALIDATION} epochs, and so "
+            "long all rows are learnt."
+        )
     if made.early_stopping is None:
         return (
             f"{sentence}. {rows} rows are too few to draw some for validation: all {made.epochs} epochs are trained, "
             "and nothing tells when the network learns its rows by heart. More rows, or a validation part, would."
         )
-    drawn = "a fifth of the training part, drawn by the seed (`validation`)," if draws else "the validation part"
+    drawn = "rows of the training part, drawn by the seed (`validation`)," if draws else "the validation part"
     return f"{sentence}. Early stopping on {drawn} ends it, and the best parameters are kept."

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from service.jobs.checks.case import Case
-from service.learning.layers import nodes
 from service.learning.optimisers import LevenbergMarquardt
 from service.learning.planning.advice import Advice
+from service.learning.planning.second_order import CURVED, MOST_PARAMETERS, functions_of, is_smooth
 from service.learning.training.paths import choose_path
 from service.learning.training.recipe import Recipe, RecipeError, check
 
@@ -16,9 +16,6 @@ MANY_EPOCHS = 1000
 """Epochs by rules of first order, from where the passes of all rows count."""
 EPOCHS_OF_A_STEP = 20
 """Epochs of Adam that a step of LevenbergMarquardt stands for; most small trainings come further with as many fewer."""
-MOST_PARAMETERS = 100
-"""Parameters up to which those steps also take less time, whatever the machine: with more, their squares cost."""
-SMOOTH = {"identity", "tanh", "tanh_fast", "sigmoid", "sigmoid_fast", "softmax"}
 
 
 def second_order_fits(case: Case) -> Iterator[Advice]:
@@ -27,10 +24,7 @@ def second_order_fits(case: Case) -> Iterator[Advice]:
     asked = case.plan.path == "batches" and recipe.epochs >= MANY_EPOCHS and not _deliberate(recipe)
     if not asked or not network.parameter_count <= min(MOST_PARAMETERS, case.view.count("train") - 1):
         return
-    functions = {
-        getattr(node.layer, "activation", node.layer).name for node in nodes(network.root) if not node.children
-    }
-    if not (functions <= SMOOTH and functions & {"tanh", "tanh_fast", "sigmoid", "sigmoid_fast"}):
+    if not (is_smooth(network) and functions_of(network) & CURVED):
         return
     steps = recipe.epochs // EPOCHS_OF_A_STEP
     if not _can_be_followed(case, replace(recipe, optimiser=LevenbergMarquardt(), epochs=steps)):

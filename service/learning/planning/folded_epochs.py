@@ -1,0 +1,57 @@
+"""The number of epochs for few rows, of which folds tell when a network begins to learn them by heart."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from service.learning.arrays import Array, Indices
+from service.learning.planning.plan import plan
+from service.learning.rows.folds import assigned
+from service.learning.rows.part import Part
+from service.learning.training.events import Diverged, EpochReport
+from service.learning.training.problem import Problem
+from service.learning.training.recipe import RecipeError
+from service.learning.training.training import Training
+
+FOLDS = 5
+LEAST_ROWS = 2 * FOLDS
+"""Fewer rows are left out one by one."""
+MOST_SECONDS = 2.0
+"""An estimate of the time of all folds, beyond which none are trained: a request waits for them."""
+
+
+def folds_of(rows: int) -> int:
+    """Return how many folds are made of so many rows."""
+    return FOLDS if rows >= LEAST_ROWS else rows
+
+
+def folded_epochs(problem: Problem, start: Array, *, fresh: bool) -> int | None:
+    """Return the epoch of the recipe at which the rows that each fold holds out have the least loss together.
+
+    None where there are too few rows, or the trainings would take too long, diverge, or want other batches.
+    """
+    network, part, recipe = problem.network, problem.train, problem.recipe
+    rows, folds = len(part), folds_of(len(part))
+    if rows < 3 or folds * plan(network, rows, rows, recipe).seconds > MOST_SECONDS:
+        return None
+    classes = None if part.has_numbers else part.targets[0:rows].argmax(axis=1)
+    fold_of_row = assigned(classes, rows, folds, recipe.seed)
+    losses = np.zeros(recipe.epochs + 1)
+    for fold in range(folds):
+        learnt, held = (_rows_of(part, np.flatnonzero(chosen)) for chosen in (fold_of_row != fold, fold_of_row == fold))
+        try:
+            training = Training(Problem(network, learnt, held, recipe), start, fresh=fresh)
+            reports = [event for event in training.run() if isinstance(event, EpochReport)]
+        except (Diverged, RecipeError):
+            return None
+        losses += [len(held) * (report.validation_loss or 0.0) for report in reports]
+    return max(1, int(losses.argmin()))
+
+
+def _rows_of(part: Part, places: Indices) -> Part:
+    """Return some rows of a part, held in memory."""
+    every = slice(0, len(part))
+    weights = None if part.weights is None else part.weights[places]
+    return replace(
+        part, inputs=part.inputs[every][places], targets=part.targets[every][places], weights=weights, gram=None
+    )
