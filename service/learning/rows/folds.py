@@ -1,11 +1,14 @@
 """Folds: rows dealt out by a seed, each held out once."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
-from service.learning.arrays import Array, Indices
+from service.learning.arrays import Indices
 
 
-def assigned(classes: Array | None, rows: int, folds: int, seed: int) -> Indices:
+def assigned(classes: NDArray[Any] | None, rows: int, folds: int, seed: int) -> Indices:
     """Return the fold of each row: rows are shuffled and dealt out in turn, those of one class (rows) together, so that
     folds differ by at most one row, and by at most one row of each class.
     """

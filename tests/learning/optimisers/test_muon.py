@@ -80,7 +80,7 @@ def test_branches_that_see_the_inputs_or_make_the_outputs_are_not_hidden() -> No
     assert network("Dense(3 => 2)").hidden_weights == {}
 
 
-def test_all_else_goes_the_way_of_the_fallback_and_its_rate_keeps_its_ratio() -> None:
+def test_all_else_goes_by_the_fallback_whose_rate_keeps_its_ratio() -> None:
     net = network("Chain(Dense(3 => 4, tanh), Dense(4 => 4, tanh), Dense(4 => 2))", "float32")
     fallback = AdamW(0.01, (0.9, 0.95), lambda_=0.1)
     recipe = Recipe(loss=MSE(), optimiser=fallback, epochs=1, path="batches")
