@@ -8,7 +8,7 @@ from dataclasses import replace
 from service.jobs.checks.case import Case
 from service.learning.optimisers import LevenbergMarquardt
 from service.learning.planning.advice import Advice
-from service.learning.planning.second_order import CURVED, MOST_PARAMETERS, functions_of, is_smooth
+from service.learning.planning.second_order import CURVES, MOST_PARAMETERS, functions_of, is_smooth
 from service.learning.training.paths import choose_path
 from service.learning.training.recipe import Recipe, RecipeError, check
 
@@ -24,7 +24,7 @@ def second_order_fits(case: Case) -> Iterator[Advice]:
     asked = case.plan.path == "batches" and recipe.epochs >= MANY_EPOCHS and not _deliberate(recipe)
     if not asked or not network.parameter_count <= min(MOST_PARAMETERS, case.view.count("train") - 1):
         return
-    if not (is_smooth(network) and functions_of(network) & CURVED):
+    if not (is_smooth(network) and functions_of(network) & CURVES):
         return
     steps = recipe.epochs // EPOCHS_OF_A_STEP
     if not _can_be_followed(case, replace(recipe, optimiser=LevenbergMarquardt(), epochs=steps)):

@@ -14,7 +14,7 @@ from service.learning.optimisers.modifiers import norm
 from service.learning.optimisers.rule import OPTIMISERS, Apply, Block, Rule
 from service.learning.terms import Fraction, NonNegative, Positive, TermError
 
-ITERATIONS = 5
+NEWTON_SCHULZ = 5
 COEFFICIENTS = 3.4445, -4.7750, 2.0315
 SMALL = 1e-7
 OF_FALLBACK = "opt_"
@@ -52,7 +52,7 @@ class Muon(Rule):
 
     def products(self, rows: int, columns: int) -> int:
         short, long = sorted((rows, columns))
-        return ITERATIONS * 2 * short * short * (2 * long + short)
+        return NEWTON_SCHULZ * 2 * short * short * (2 * long + short)
 
     def bind(self, block: Block) -> Apply:
         if block.matrix is None or block.matrix[0] == 1:
@@ -91,7 +91,7 @@ def bind_orthogonal(u: Array) -> Callable[[], Array]:
 
     def orthogonal() -> Array:
         np.divide(wide, norm(u.reshape(-1), 2) + SMALL, x)
-        for _ in range(ITERATIONS):
+        for _ in range(NEWTON_SCHULZ):
             np.matmul(x, x.T, square)
             np.matmul(square, square, fourth)
             np.multiply(square, b, square)

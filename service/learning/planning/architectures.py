@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-FEWEST_ROWS = 20
+ROWS_OF_A_LAYER = 20
 """Rows from which a hidden layer is suggested."""
 WIDTH = 64
 """Neurons of a hidden layer: with small steps, weight decay and early stopping, narrower ones learn less, not safer."""
@@ -20,7 +20,7 @@ class Suggestion(NamedTuple):
 def suggested(inputs: int, outputs: int, rows: int) -> Suggestion:
     """Return a network for so many rows to learn from: a straight line, or one or two hidden layers of relu."""
     ends = f"{inputs} inputs and {outputs} output{'s' if outputs != 1 else ''} are the dataset's widths"
-    if rows < FEWEST_ROWS:
+    if rows < ROWS_OF_A_LAYER:
         told = f"a straight line is hard to beat with {rows} rows"
         return Suggestion(f"Dense({inputs} => {outputs})", f"{ends}; {told}.")
     deep = rows >= ENOUGH_FOR_TWO

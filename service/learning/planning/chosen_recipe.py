@@ -31,7 +31,7 @@ PATIENCE = 40
 STEPS_IN_ALL = 60_000
 ROWS_A_PARAMETER = 5
 """Rows for each parameter from which steps of second order learn no worse than AdamW, in less time."""
-STEPS = 100
+EPOCHS_OF_STEPS = 100
 PATIENCE_OF_STEPS = 10
 DECAY_OF_STEPS = 1e-3
 EPOCHS_WITHOUT_VALIDATION = 300
@@ -77,7 +77,7 @@ def _by_whole_steps(recipe: Recipe, network: Network, rows: int) -> Recipe | Non
         recipe,
         optimiser=OptimiserChain((WeightDecay(DECAY_OF_STEPS), LevenbergMarquardt())),
         schedule=None,
-        epochs=STEPS,
+        epochs=EPOCHS_OF_STEPS,
         batch_size=None,
         partial=True,
         shuffle=False,

@@ -5,8 +5,8 @@ from service.learning.network import Network
 
 MOST_PARAMETERS = 100
 """Parameters up to which LevenbergMarquardt also takes less time, on any machine: with more, their squares cost."""
-CURVED = {"tanh", "tanh_fast", "sigmoid", "sigmoid_fast"}
-SMOOTH = CURVED | {"identity", "softmax"}
+CURVES = {"tanh", "tanh_fast", "sigmoid", "sigmoid_fast"}
+SMOOTH = CURVES | {"identity", "softmax"}
 
 
 def is_smooth(network: Network) -> bool:
