@@ -4,17 +4,19 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from service.database.record import now
 from service.datasets.records import DatasetRecord
 from service.engine.run_job import work_on
 from service.engine.workspace import Workspace
-from service.errors import Conflict
+from service.errors import Conflict, NotFound
 from service.evaluations import operations as evaluations
 from service.evaluations.schemas import NewEvaluation
-from service.jobs import operations, queue, records
+from service.jobs import drafts, operations, queue, records
+from service.jobs.checks.allowed import Allowed
 from service.jobs.queue import claims, order
+from service.jobs.recipe_schemas import NewJob
 from service.jobs.records import JobRecord
 from service.jobs.states import MAX_LOSSES_OF_WORKER, State, Verb
 from service.jobs.steering import verbs
@@ -22,6 +24,7 @@ from service.learning.training.training import Training
 from service.models import records as models
 from service.models.networks import Networks
 from service.models.signature.signature import Feature, Signature, Target
+from service.telemetry import records as totals
 
 Post = Callable[..., str]
 
@@ -218,3 +221,22 @@ def test_a_cancel_in_the_last_moment_still_counts(
     ended = job_of(workspace, job)
     assert (ended.state, ended.version) == (State.CANCELLED, None)
     assert operations.last_layers(workspace.database, job)
+
+
+@pytest.mark.parametrize(
+    ("gone", "pointer"), [("datasets", "#/dataset"), ("versions", "#/from_version"), ("models", "#/model")]
+)
+def test_what_is_deleted_after_a_draft_is_told_when_it_is_queued(
+    workspace: Workspace, post: Post, gone: str, pointer: str
+) -> None:
+    post()  # so that there are all three
+    new = NewJob.model_validate({"model": "straight", "dataset": "line"})
+    draft = drafts.draft(workspace.database, workspace.storage, Networks(), new, Allowed(4 << 30))
+    with workspace.database.transaction() as session:
+        session.execute(delete(JobRecord))
+        session.execute(delete(JobRecord.metadata.tables[gone]))
+    with pytest.raises(NotFound) as raised, workspace.database.transaction() as session:
+        operations.enqueue(session, draft)
+    assert [fault.pointer for fault in raised.value.errors] == [pointer]
+    with workspace.database.reading() as session:
+        assert not totals.totals(session).get("created", 1) - 1
