@@ -11,6 +11,7 @@ from service.wire import DescribedAs, Name, Strict
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 LONGEST = timedelta(days=36525)
 """The longest life of a key that ends: a century."""
+SPAN = "([1-9][0-9]{0,8})([smhdw])"
 
 KeyScope = Annotated[
     Literal["read", "train", "admin", "metrics"],
@@ -24,7 +25,7 @@ KeyScope = Annotated[
 def life_of(value: Any) -> timedelta:
     """Return the span that a text such as `90d`, or a number of seconds, stands for."""
     seconds: float = -1
-    if isinstance(value, str) and (match := re.fullmatch(r"([1-9][0-9]{0,8})([smhdw])", value)):
+    if isinstance(value, str) and (match := re.fullmatch(SPAN, value)):
         seconds = int(match[1]) * timedelta(**{UNITS[match[2]]: 1}).total_seconds()
     elif isinstance(value, int | float) and not isinstance(value, bool):
         seconds = value
@@ -33,7 +34,8 @@ def life_of(value: Any) -> timedelta:
     return timedelta(seconds=seconds)
 
 
-Life = Annotated[timedelta, BeforeValidator(life_of)]
+_Span = Annotated[str, Field(pattern=rf"^{SPAN}$")] | Annotated[float, Field(gt=0, le=LONGEST.total_seconds())]
+Life = Annotated[timedelta, BeforeValidator(life_of), DescribedAs(_Span)]
 
 
 class NewKey(Strict):
@@ -46,7 +48,6 @@ class NewKey(Strict):
     scope: KeyScope
     expires_in: Annotated[
         Life | None,
-        DescribedAs(str | float | None),
         Field(
             description="how long it lives: 90d, 12h, 30m, or a number of seconds; null: until revoked, or as long "
             "as the key that makes it"

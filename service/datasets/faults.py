@@ -31,16 +31,18 @@ class Faults:
     def __init__(self, *, with_remedies: bool = False) -> None:
         self._refusals: list[Invalid] = []
         self._with_remedies = with_remedies
+        self._values: set[str] = set()
+        """Pointers to values that have a fault."""
 
     def __bool__(self) -> bool:
         return bool(self._refusals)
 
     def note(self, refused: Invalid) -> None:
         """Take faults of one kind; those of values that have one already are left out."""
-        told = {fault.pointer for each in self._refusals for fault in each.errors if fault.pointer.count("/") > VALUE}
-        new = [fault for fault in refused.errors if fault.pointer not in told]
+        new = [fault for fault in refused.errors if fault.pointer not in self._values]
         if not new:
             return
+        self._values.update(fault.pointer for fault in new if fault.pointer.count("/") > VALUE)
         first, *others = new
         if (self._with_remedies or self._refusals) and refused.detail.startswith(first.detail):
             first = Fault(first.pointer, refused.detail)

@@ -71,6 +71,8 @@ class Table:
     """Columns of the body that are left out."""
     dates: Mapping[str, DateOrder] = field(default_factory=dict)
     """Columns of dates, as days."""
+    told: Collection[str] = ()
+    """Columns whose kinds the sender has set."""
     complete: bool = True
     """Whether the chunks have all rows of the body, and not those of its beginning alone."""
 

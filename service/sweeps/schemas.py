@@ -19,13 +19,18 @@ MOST_PLACES = 20
 """Places of a recipe that one sweep may vary."""
 
 
+_MOST = Field(min_length=1, max_length=MOST_TRIALS)
+_LISTED = DescribedAs(Annotated[list[AnyValue], _MOST])
+
+
 class Values(Strict):
     """Values that are named one by one."""
 
     values: Annotated[
         list[Any],
-        DescribedAs(list[AnyValue]),
-        Field(min_length=1, max_length=MOST_TRIALS, description="of any kind that fits there"),
+        _MOST,
+        _LISTED,
+        Field(description="of any kind that fits there"),
     ]
 
     def axis(self) -> Axis:
@@ -65,7 +70,7 @@ class Range(Strict):
         return Between(least, greatest, "range")
 
 
-Listing = Annotated[list[Any], Field(min_length=1, max_length=MOST_TRIALS), DescribedAs(list[AnyValue])]
+Listing = Annotated[list[Any], _MOST, _LISTED]
 Place = Values | Log | Range | Listing
 FORMS: dict[str, type[Values | Log | Range]] = {"values": Values, "log": Log, "range": Range}
 

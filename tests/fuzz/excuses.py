@@ -15,7 +15,10 @@ CODES: Final = {
     "empty_part": "the parts of the dataset decide which have rows",
     "missing_value": "the columns that a row needs are those of the version",
     "no_signature": "a version that was not trained on a dataset knows no names to rename columns to",
+    "ragged": "no schema tells that lists are of one length",
+    "recipe_is_chosen": "a recipe that is chosen has none of the fields that it decides",
     "repeated_parameter": "a field of a form may be in the query instead, and not in both",
+    "too_few_rows": "the rows of a dataset decide how many folds there may be",
     "unknown_column": "the columns are those of the dataset",
 }
 """Reasons by the code of the problem."""
@@ -29,7 +32,8 @@ DETAILS: Final = {
     r"cannot hold \w+, which follows losses|must count per": "schedules inside one another count alike",
     r"looks like an id": "names may not be mistaken for ids, which are short patterns among many",
     r"has two values: give it one": "labels of a query have different keys",
-    r"A tensor of shape .* elements": "a tensor has as many elements as its shape tells",
+    r"A tensor of shape .* elements|not nested as the shape": "a tensor has as many elements as its shape tells",
+    r"Give the elements as a list": "elements may be bytes behind the JSON",
 }
 """Reasons by the beginning of the detail, where the code is one of many refusals."""
 FILE: Final = "no schema tells what a file holds"

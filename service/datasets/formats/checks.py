@@ -1,6 +1,5 @@
 """Checks on the columns of a table in any form."""
 
-import re
 from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -12,6 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from service.datasets.columns import LONGEST_CATEGORY, LONGEST_NAME, MOST_CATEGORIES, MOST_COLUMNS
 from service.datasets.faults import Note, refuse
+from service.datasets.formats.numbers_in_texts import Found, found_among
+from service.datasets.formats.worded_dates import is_clock, is_time
 from service.datasets.formats.worded_numbers import worded
 from service.datasets.schemas import ColumnName
 from service.datasets.table import Chunk, Texts, Values
@@ -19,35 +20,12 @@ from service.errors import Invalid, invalid
 from service.pointers import escape
 
 SHOWN = 50
+"""Characters of a value that an error repeats."""
 RESERVED = set("&+#%")
 """Characters that mean something else in a query."""
-"""Characters of a value that an error repeats."""
 ROWS_OF_A_CHUNK = 1 << 16
 VALUES_OF_A_CHUNK = 1 << 20
 
-CLOCK = r"\d\d?:\d\d(?::\d\d(?:\.\d+)?)?(?: ?[ap]m)?(?: ?(?:z|utc|gmt|[+-]\d\d(?::?\d\d)?))?"
-MONTH = (
-    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
-    r"|nov(?:ember)?|dec(?:ember)?)\.?"
-)
-_DAY = r"\d{4}(?P<big>[/.-])\d\d?(?P=big)\d\d?|\d\d?(?P<little>[/.-])\d\d?(?P=little)(\d{4}|\d\d)"
-_NAMED = (
-    rf"{MONTH}[ /-]+\d\d?(st|nd|rd|th)?(,?[ /-]+(\d{{4}}|\d\d))?"
-    rf"|\d\d?(st|nd|rd|th)?[ /.-]+{MONTH}([ /.,-]+(\d{{4}}|\d\d))?"
-    rf"|{MONTH}[ /.-]+(\d{{4}}|'?\d\d)|\d{{4}}[ /-]{MONTH}([ /-]\d\d?)?"
-)
-_GAP = r"(?:T|,? +)"
-_WEEKDAY = r"((mon|tue|wed|thu|fri|sat|sun)[a-z]*,?\s+)?"
-_LOGGED = rf"{MONTH} +\d\d? {CLOCK}(?: [a-z]+)? \d{{4}}"
-"""A date as Unix writes it: Fri Jan 31 10:00:00 UTC 2020."""
-_PERIOD = r"[12]\d{3}[- /]?Q[1-4]|Q[1-4][- /]*[12]\d{3}|[12]\d{3}-?W[0-5]\d(-?[1-7])?"
-"""A quarter or a week, by ISO 8601: 2020Q1 and 2020-W05."""
-_TIME = re.compile(
-    rf"\s*({_WEEKDAY}(({_DAY}|{_NAMED})({_GAP}{CLOCK})?|{_LOGGED})|{CLOCK}|\d{{4}}[-/]\d\d|\d\d?[-/][12]\d{{3}}"
-    rf"|{_PERIOD})\s*",
-    re.IGNORECASE | re.ASCII,
-)
-_CLOCK = re.compile(rf"\s*{CLOCK}\s*", re.IGNORECASE | re.ASCII)
 _COLUMN_NAME: TypeAdapter[str] = TypeAdapter(ColumnName)
 
 
@@ -122,8 +100,9 @@ def _fault_of_first(name: str, texts: Texts, chunk: Chunk, rows: int) -> Invalid
         if (number := worded(first)) is None:
             return None
         what = f"{chunk.where(row)}: column {name!r} holds {first[:SHOWN]!r}"
-        return invalid(f"#/columns/{escape(name)}/{rows + row}", f"{what}, {number}, or set its type to categorical.")
-    days = "" if _CLOCK.fullmatch(first) else "set its type to date for days since 1970-01-01, "
+        texts = f"or set its type to categorical: types={in_query(name)}:categorical, in JSON in `types`."
+        return invalid(f"#/columns/{escape(name)}/{rows + row}", f"{what}, {number}, {texts}")
+    days = "" if is_clock(first) else "set its type to date for days since 1970-01-01, "
     detail = f"{chunk.where(row)}: column {name!r} {no_date(first, days)}"
     return invalid(f"#/columns/{escape(name)}/{rows + row}", detail)
 
@@ -134,18 +113,19 @@ def _fault_of_categories(name: str, texts: Texts, seen: set[str], chunk: Chunk) 
             where = chunk.where(int((texts.codes == code).argmax()))
             return _no_category(name, f"{where}: column {name!r} holds a text of {len(text):,} characters, no category")
     seen.update(texts.categories)
-    return too_many_categories(name) if len(seen) > MOST_CATEGORIES else None
+    return too_many_categories(name, seen) if len(seen) > MOST_CATEGORIES else None
 
 
-def too_many_categories(name: str) -> Invalid:
-    return _no_category(
-        name, f"Column {name!r} has more than {MOST_CATEGORIES} different texts, too many for categories"
-    )
+def too_many_categories(name: str, texts: Collection[str]) -> Invalid:
+    what = f"Column {name!r} has more than {MOST_CATEGORIES} different texts, too many for categories"
+    found = found_among(texts)
+    return _no_category(name, what if found is None else f"{what}, most of them {found.sentence}", found)
 
 
-def _no_category(name: str, what: str) -> Invalid:
+def _no_category(name: str, what: str, found: Found | None = None) -> Invalid:
+    remedy = "" if found is None else f"{found.remedy(in_query(name))}; or "
     left_out = f"leave it out, in a file with ignore={in_query(name)}"
-    detail = f"{what}: {left_out}, or express it in numbers or in fewer, shorter texts."
+    detail = f"{what}: {remedy}{left_out}, or express it in numbers or in fewer, shorter texts."
     return invalid(f"#/columns/{escape(name)}", detail, "too_many_categories")
 
 
@@ -161,11 +141,6 @@ def no_finite(name: str, values: Values | Texts, rows: Sequence[int], dtype: str
         return f"{what}: dtype float64 holds it."
     left_out = f"leave the column out, in a file with ignore={in_query(name)}"
     return f"{what}: {left_out}, or have it count as missing, in CSV with such as missing_values=inf."
-
-
-def is_time(text: str) -> bool:
-    """Whether a text looks like a date, a time of day or both."""
-    return _TIME.fullmatch(text) is not None
 
 
 def no_date(value: str, remedies: str = "") -> str:

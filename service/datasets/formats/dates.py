@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from service.datasets.columns import UNAMBIGUOUS, DateOrder
-from service.datasets.formats.checks import CLOCK, MONTH
+from service.datasets.formats.worded_dates import CLOCK, MONTH
 from service.learning.planning.advice import Advice
 from service.pointers import escape
 

@@ -12,7 +12,7 @@ from service.datasets.columns import MOST_CATEGORIES, DateOrder, Kind, WantedKin
 from service.datasets.faults import MOST_OF_A_KIND, Note, refuse
 from service.datasets.formats.checks import SHOWN, check_types, few_categories
 from service.datasets.formats.dates import day_of, is_in_doubt, month_first, order_of, read_month_first
-from service.datasets.formats.worded_numbers import is_plain
+from service.datasets.formats.worded_numbers import is_plain, number_in
 from service.datasets.table import Chunk, Table, Texts, Values, category_of
 from service.errors import Fault, Invalid, invalid
 from service.http import json_numbers
@@ -44,28 +44,40 @@ def json_table(columns: Mapping[str, Any], types: Mapping[str, WantedKind], dtyp
             advice += [read_month_first(name)] if order is None and is_in_doubt(texts) else []
             dates[name] = order_of(texts, order)
             continue
+        if wanted in ("numeric", "boolean") and _are_texts(values):
+            kinds[name] = wanted
+            read[name], wrong[name] = _from_texts(values, wanted, pointer, note)
+            continue
         try:
             kinds[name], read[name] = _column(values, wanted, dtype, pointer)
         except Invalid as refused:
             note(refused)
             kinds[name], read[name], wrong[name] = _salvaged(values, wanted)
-        else:
-            advice += _numbers_in_texts(name, values, read[name], wanted)
     chunk = _of_one_length(Chunk(read, lambda row: f"Row {row}", wrong), note)
-    return Table(kinds, few_categories(_alone(chunk), types, note), advice=advice, dates=dates)
+    return Table(kinds, few_categories(_alone(chunk), types, note), advice=advice, dates=dates, told=types)
 
 
-def _numbers_in_texts(name: str, sent: Any, read: Values | Texts, wanted: WantedKind | None) -> Iterator[Advice]:
-    """Advise where all texts of a column are numbers, and the request does not call them categories."""
-    if wanted is not None or not isinstance(read, Texts) or not read.categories:
-        return
-    _, first = next(_there(sent))
-    if isinstance(first, str) and all(map(is_plain, read.categories)):
-        sentence = f"All values of column {name!r} are numbers in texts, such as {first[:SHOWN]!r}, and so categories"
+def _are_texts(values: Any) -> bool:
+    """Whether the first value of a column that is not missing is a text."""
+    return isinstance(values, list | LongList) and isinstance(next(_there(values), (0, None))[1], str)
+
+
+def _from_texts(values: list[Any] | LongList, kind: Kind, pointer: str, note: Note) -> tuple[Values, NDArray[np.bool_]]:
+    """Return the numbers or booleans that texts are, and which of them are none; note the first of these."""
+    read, wrong = np.full(len(values), np.nan), np.zeros(len(values), bool)
+    for place, value in _there(values):
+        number = number_in(value, kind) if isinstance(value, str) else value if type(value) in _TYPES[kind] else None
+        with suppress(OverflowError):
+            read[place] = np.nan if number is None else number
+        wrong[place] = number is None or np.isinf(read[place])
+    if wrong.any():
         detail = (
-            f"{sentence}: send them without quotes for one input, or set its type to categorical where that is meant."
+            f"This is not {_EXPECTED[kind]} in a text: give null where one is missing, or set its type to categorical."
         )
-        yield Advice("numbers_in_texts", detail, f"#/columns/{escape(name)}")
+        rows = np.flatnonzero(wrong)[:MOST_OF_A_KIND].tolist()
+        note(Invalid(detail, "invalid", tuple(Fault(f"{pointer}/{row}", detail) for row in rows)))
+        read[wrong] = np.nan
+    return read, wrong
 
 
 def _days(values: Any, pointer: str, note: Note) -> tuple[Values, NDArray[np.bool_], bool | None, set[str]]:

@@ -42,7 +42,9 @@ def read_npy(pieces: Iterator[bytes], options: ReadOptions, scratch: Path) -> Ta
         columns = dict(zip(options.columns, columns.values(), strict=True))
     columns = without(columns, options.ignored, options.note)
     kinds = kinds_of(columns, options.types, options.dates, options.note)
-    return Table(kinds, chunks_of([array], columns, kinds, options.note), dates=unambiguous(options.dates))
+    return Table(
+        kinds, chunks_of([array], columns, kinds, options.dates, options.note), dates=unambiguous(options.dates)
+    )
 
 
 def load(file: Path, what: str) -> Array:
@@ -92,15 +94,15 @@ def kinds_of(
 
 
 def chunks_of(
-    arrays: Sequence[Array], columns: Mapping[str, Array], kinds: Mapping[str, Kind], note: Note
+    arrays: Sequence[Array], columns: Mapping[str, Array], kinds: Mapping[str, Kind], dates: Collection[str], note: Note
 ) -> Generator[Chunk]:
-    """Yield the rows of columns that are views of `arrays`, and release the pages behind them."""
+    """Yield the rows of columns that are views of `arrays`, `dates` as days, and release the pages behind them."""
     rows = min((len(values) for values in columns.values()), default=0)
     step = rows_of_a_chunk(len(columns))
     with refusing(FORM):
         for start in range(0, rows, step):
             stop = min(start + step, rows)
-            yield chunk_of({name: _arrow(columns[name][start:stop]) for name in kinds}, kinds, start, note)
+            yield chunk_of({name: _arrow(columns[name][start:stop]) for name in kinds}, kinds, start, dates, note)
             for array in arrays:
                 drop_behind(array, start, stop)
 

@@ -44,7 +44,7 @@ def read_npz(body: Pieces, options: ReadOptions, scratch: Path) -> Table:
     left = {name: [column for column in group if column in columns] for name, group in groups.items()}
     return Table(
         kinds,
-        chunks_of(list(arrays.values()), columns, kinds, options.note),
+        chunks_of(list(arrays.values()), columns, kinds, dates, options.note),
         left,
         dates=unambiguous(dates),
     )

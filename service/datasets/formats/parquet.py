@@ -1,14 +1,14 @@
 """Parquet: batch by batch from a file that is mapped into memory."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from pathlib import Path
 
 import pyarrow
 from pyarrow import parquet
 
-from service.datasets.columns import Kind, unambiguous
+from service.datasets.columns import unambiguous
 from service.datasets.faults import Note
-from service.datasets.formats.arrow.arrays import chunks_of, columns_of, mapped, refusing
+from service.datasets.formats.arrow.arrays import Found, chunks_of, columns_of, mapped, refusing
 from service.datasets.formats.arrow.values import is_text
 from service.datasets.formats.body import Pieces, to_file
 from service.datasets.formats.checks import rows_of_a_chunk
@@ -33,7 +33,7 @@ def read_parquet(body: Pieces, options: ReadOptions, scratch: Path) -> Table:
     # Texts stay codes as the file has them: few bytes may name long texts many times.
     columns = None if len(found.kinds) == len(schema) else list(found.kinds)
     texts = [field.name for field in schema if is_text(field.type)]
-    chunks = _chunks(source, found.kinds, texts, columns, options.note)
+    chunks = _chunks(source, found, texts, columns, options.note)
     return Table(found.kinds, chunks, advice=found.advice, ignored=found.left_out, dates=unambiguous(found.dates))
 
 
@@ -53,8 +53,9 @@ def _bit_width(kind: pyarrow.DataType) -> int:
 
 
 def _chunks(
-    source: pyarrow.NativeFile, kinds: Mapping[str, Kind], texts: list[str], columns: list[str] | None, note: Note
+    source: pyarrow.NativeFile, found: Found, texts: list[str], columns: list[str] | None, note: Note
 ) -> Generator[Chunk]:
     with refusing(FORM), source:
         file = parquet.ParquetFile(source, read_dictionary=texts)
-        yield from chunks_of(file.iter_batches(rows_of_a_chunk(len(kinds)), columns=columns), kinds, note)
+        batches = file.iter_batches(rows_of_a_chunk(len(found.kinds)), columns=columns)
+        yield from chunks_of(batches, found.kinds, found.dates, note)

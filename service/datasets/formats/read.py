@@ -35,7 +35,7 @@ def read_table(media_type: str, body: Body, options: ReadOptions, scratch: Path)
         *options.dates,
     }
     ignored = [*options.ignored, *table.ignored]
-    return replace(table, chunks=few_categories(table.chunks, told, options.note), ignored=ignored)
+    return replace(table, chunks=few_categories(table.chunks, told, options.note), ignored=ignored, told=told)
 
 
 def unread(media_type: str) -> WrongFormat:

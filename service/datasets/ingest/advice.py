@@ -1,6 +1,10 @@
 """Advice on the way that a table becomes a dataset."""
 
+from collections.abc import Iterator
+
 from service.datasets.formats.checks import in_query
+from service.datasets.formats.numbers_in_texts import BOUND, DATE, Found, found_among
+from service.datasets.ingest.describe import SpooledColumn
 from service.datasets.ingest.fill import Ingested
 from service.datasets.ingest.roles import Options
 from service.datasets.rounding import EXACT_TO
@@ -27,7 +31,24 @@ def advice_on(ingested: Ingested, options: Options) -> list[Advice]:
         for name, each in ingested.roundings.items()
         if each.beyond is not None
     ]
-    return [*empty, *filled, *rounded, *lost, *beyond]
+    texts = [_numbers_in_texts(each, found, options) for each, found in _in_texts(ingested)]
+    return [*empty, *filled, *rounded, *lost, *beyond, *texts]
+
+
+def _in_texts(ingested: Ingested) -> Iterator[tuple[SpooledColumn, Found]]:
+    """Yield columns of categories whose kind nobody has set, and which are rather numbers or dates in texts."""
+    for each in (*ingested.features, *ingested.targets):
+        found = found_among(each.categories) if each.categories and each.name not in ingested.told else None
+        is_class = each in ingested.targets and found is not None and found.form == BOUND
+        if found is not None and not (is_class and len(each.categories or ()) == 2):  # <=50K and >50K are classes
+            yield each, found
+
+
+def _numbers_in_texts(column: SpooledColumn, found: Found, options: Options) -> Advice:
+    values = f"{'Most' if found.others else 'All'} values"
+    code = "dates_in_texts" if found.form == DATE else "numbers_in_texts"
+    remedy = found.remedy(in_query(column.name), "&missing=mean" if options.missing is None else "")
+    return _advice(code, column.name, _TEXTS, values=values, sentence=found.sentence, remedy=remedy)
 
 
 _EMPTY = "Column {name!r} has no value in any row, so it is left out, as ignore={query} does in a file."
@@ -42,6 +63,10 @@ _REMEDIES = {
         '(in JSON "missing": {"numeric": "mean", "categorical": "drop", "targets": "drop"})'
     ),
 }
+_TEXTS = (
+    "{values} of column {name!r} are {sentence}, and so categories: {remedy}; types={query}:categorical "
+    "(in JSON in `types`) keeps them as they are."
+)
 _ROUNDED = (
     "Column {name!r} holds times of day, and {dtype} keeps days since 1970 to within about three minutes: "
     "dtype=float64 keeps them."

@@ -1,6 +1,6 @@
 """The filling of a spool with a table's chunks: numbers in the dataset's dtype, categories as codes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +24,7 @@ from service.pointers import escape
 
 @dataclass
 class Ingested:
-    """A table in the spool. `numbers` has each row's number in the uploaded data, where rows were left out."""
+    """A table in the spool. `numbers` has each row's number in the data, where rows were left out."""
 
     spool: Spool
     features: list[SpooledColumn]
@@ -40,6 +40,7 @@ class Ingested:
     """Columns of dates that the dtype does not hold exactly."""
     roundings: dict[str, Rounding]
     """The losses of columns in float64 and in the dataset's dtype."""
+    told: Collection[str]  # columns whose kinds the sender has set
 
 
 def ingest(
@@ -134,6 +135,7 @@ class Filling:
             [name for name in roles.features if name in missing.empty],
             [name for name in roles.names if name in self.rounded],
             self.roundings,
+            self.table.told,
         )
 
     def take(self, chunk: Chunk) -> None:

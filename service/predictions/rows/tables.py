@@ -132,8 +132,9 @@ def from_arrow(question: Question, trained: TrainedNetwork) -> InputRows:
         known = [
             name for name in _dates(trained.signature) if name in expected and is_of_dates(schema.field(name).type)
         ]
-        kinds = kinds_of(schema, {**expected, **reading.types}, left_out, {*reading.dates, *known})
-        return _together(_of_batches(batches, kinds, trained), question.limit)
+        dates = {*reading.dates, *known}
+        kinds = kinds_of(schema, {**expected, **reading.types}, left_out, dates)
+        return _together(_of_batches(batches, kinds, dates, trained), question.limit)
 
 
 def _arrow(question: Question) -> "tuple[pyarrow.Schema, Iterable[pyarrow.RecordBatch]]":
@@ -159,7 +160,7 @@ def _parquet(question: Question) -> "tuple[pyarrow.Schema, Iterable[pyarrow.Reco
 
 
 def _of_batches(
-    batches: "Iterable[pyarrow.RecordBatch]", kinds: Mapping[str, Kind], trained: TrainedNetwork
+    batches: "Iterable[pyarrow.RecordBatch]", kinds: Mapping[str, Kind], dates: Collection[str], trained: TrainedNetwork
 ) -> Iterator[Array]:
     from service.datasets.formats.arrow.arrays import chunk_of
 
@@ -169,7 +170,7 @@ def _of_batches(
         read = batch if batch.num_columns == len(kinds) else batch.select(list(kinds))
         rows = None if in_order is None else _held_as_they_are(read, in_order, trained.network.dtype)
         if rows is None:
-            rows = _rows(chunk_of(dict(zip(kinds, read.columns, strict=True)), kinds, first), first, trained)
+            rows = _rows(chunk_of(dict(zip(kinds, read.columns, strict=True)), kinds, first, dates), first, trained)
         first += batch.num_rows
         yield rows
 

@@ -139,8 +139,8 @@ def test_a_boolean_is_0_or_1() -> None:
 @pytest.mark.parametrize(
     ("options", "pointer"),
     [
-        ({"types": {"x": "numeric"}}, "query/types"),
-        ({"types": {"x": "boolean"}}, "query/types"),
+        ({"types": {"x": "numeric"}}, "#/columns/x/0"),
+        ({"types": {"x": "boolean"}}, "#/columns/x/0"),
         ({"types": {"z": "numeric"}}, "query/types"),
         ({"columns": ["a"]}, "query/columns"),
         ({"delimiter": ","}, "query/delimiter"),

@@ -21,13 +21,13 @@ def refused(text: str | bytes, **options: Any) -> tuple[str, str]:
 @pytest.mark.parametrize(
     ("text", "pointer", "detail"),
     [
-        ("x,y\n1,2\n3,four\n", "y/1", "Line 3: column 'y' holds 'four', which is no number."),
-        ("x,y\n1,2\n\n\n3,four\n", "y/1", "Line 5: column 'y' holds 'four', "),
-        ("x,y\r\n1,2\r\n3,four\r\n", "y/1", "Line 3: column 'y' holds 'four', "),
-        ("x,y\r1,2\r3,four\r", "y/1", "Line 3: column 'y' holds 'four', "),
-        ('x,y,z\n1,2,"a\nb"\n3,four,c\n', "y/1", "Line 4: column 'y' holds 'four', "),
-        ('x,y,z\n1,2,5" pipe\n3,four,c\n', "y/1", "Line 3: column 'y' holds 'four', "),
-        ("\ufeff\nx,y\n1,2\n3,four\n", "y/1", "Line 4: column 'y' holds 'four', "),
+        ("x,y\n1,2\n3,many\n", "y/1", "Line 3: column 'y' holds 'many', which is no number."),
+        ("x,y\n1,2\n\n\n3,many\n", "y/1", "Line 5: column 'y' holds 'many', "),
+        ("x,y\r\n1,2\r\n3,many\r\n", "y/1", "Line 3: column 'y' holds 'many', "),
+        ("x,y\r1,2\r3,many\r", "y/1", "Line 3: column 'y' holds 'many', "),
+        ('x,y,z\n1,2,"a\nb"\n3,many,c\n', "y/1", "Line 4: column 'y' holds 'many', "),
+        ('x,y,z\n1,2,5" pipe\n3,many,c\n', "y/1", "Line 3: column 'y' holds 'many', "),
+        ("\ufeff\nx,y\n1,2\n3,many\n", "y/1", "Line 4: column 'y' holds 'many', "),
         ("x,y\n1,2\n1_000,4\nabc,5\n", "x/1", "Line 3: column 'x' holds '1_000', "),
         ('x,y\n1,2\n"1,000",4\n', "x/1", "Line 3: column 'x' holds '1,000', "),
         ('x,y\n1,2\n"it\'s",4\n', "x/1", "Line 3: column 'x' holds \"it's\", "),
@@ -47,7 +47,7 @@ def test_a_value_that_is_not_like_the_first(text: str | bytes, pointer: str, det
 
 
 def test_a_value_of_another_kind_comes_with_advice() -> None:
-    assert refused("x,y\n1,2\n3,four\n")[1].endswith("If it is to hold texts, set its type: types=y:categorical.")
+    assert refused("x,y\n1,2\n3,many\n")[1].endswith("If it is to hold texts, set its type: types=y:categorical.")
 
 
 @pytest.mark.parametrize(
@@ -99,9 +99,9 @@ def test_a_comma_within_numbers_is_no_delimiter_where_another_divides_too() -> N
 
 def test_faults_far_into_the_text_name_its_lines_and_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(blocks, "BLOCK", 64)
-    where, what = refused(SHORT_ROWS + "\n3,four\n", at_once=7)
+    where, what = refused(SHORT_ROWS + "\n3,many\n", at_once=7)
     assert where == "#/columns/y/100"
-    assert what.startswith("Line 103: column 'y' holds 'four'")
+    assert what.startswith("Line 103: column 'y' holds 'many'")
     assert refused(SHORT_ROWS + "1\n", at_once=7)[1] == "Line 102 has 1 values, but the header names 2 columns."
 
 

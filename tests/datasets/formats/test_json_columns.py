@@ -14,6 +14,7 @@ from service.http.json_bodies import read_json
 from tests.support.datasets.reading import values
 
 NAN = pytest.approx(float("nan"), nan_ok=True)
+GIVE_NULL = "give null where one is missing, or set its type to categorical."
 
 
 def read(columns: dict[str, Any], types: dict[str, Kind] | None = None, dtype: str = "float32") -> Any:
@@ -45,8 +46,13 @@ def test_types_that_are_set_count_more() -> None:
         ([True, None, 0], None, "/2", "This is a number, but a boolean is expected."),
         ([None, "a", 1], None, "/2", "This is a number, but a text is expected."),
         ([1, "a"], "categorical", "/1", "This is a text, but a number is expected."),
-        ([None, "1"], "numeric", "/1", "This is a text, but a number is expected: send 1 without quotes."),
-        (["true"], "boolean", "/0", "This is a text, but a boolean is expected."),
+        ([None, "many"], "numeric", "/1", f"This is not a number in a text: {GIVE_NULL}"),
+        (
+            ["yes"],
+            "boolean",
+            "/0",
+            "This is not a boolean in a text: give null where one is missing, or set its type to categorical.",
+        ),
         ([0, 1, 2], "boolean", "/2", "This is neither 0 nor 1, but a boolean is expected."),
         ([[1]], None, "/0", "This is a list, but a number is expected."),
         ([1, {}], None, "/1", "This is an object, but a number is expected."),

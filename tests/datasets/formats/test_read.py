@@ -105,7 +105,7 @@ def test_columns_are_what_they_are_said_to_be(http: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("text", "pointer", "detail"),
     [
-        ("x,y\n1,2\n3,four\n", "#/columns/y/1", "Line 3: column 'y' holds 'four', which is no number."),
+        ("x,y\n1,2\n3,many\n", "#/columns/y/1", "Line 3: column 'y' holds 'many', which is no number."),
         ("x,y\n1,2\n\n,4\n", "#/columns/x/1", "Line 4: the value of column 'x' is missing."),
         (
             "x,y\n1,2\n3,1e39\n",

@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import httpx
+import pyarrow
 import pytest
+from pyarrow import ipc, parquet
 
+from service.datasets.formats.numbers_in_texts import form_of, found_among
 from service.datasets.formats.worded_numbers import is_plain, worded
 
 MEASURED = ("5 kg", "5kg", "7.5 KB", "1.5M", "300K", "90 min", "1h30m", "5 ft 11 in", "20 °C", "18.9 km/kg", "3 days")
@@ -73,6 +76,8 @@ def test_numbers_in_texts_of_json_get_advice_and_among_numbers_the_remedy(http: 
         return [each["code"] for each in answer.json()["advice"]]
 
     assert advice(["5", "6"]) == ["numbers_in_texts"]
+    assert advice(["5", "6"], types={"x": "numeric"}) == []
+    assert advice(["true", "0"], types={"x": "boolean"}) == []
     assert advice(["5", "6"], types={"x": "categorical"}) == advice(["05", "06"]) == advice([5, 6]) == []
     mixed = http.post("/api/datasets", json={"columns": {"x": [5, "6"], "y": [1, 2]}, "targets": ["y"]})
     assert (mixed.status_code, mixed.json()["errors"][0]["pointer"]) == (422, "#/columns/x/1")
@@ -82,3 +87,70 @@ def test_numbers_in_texts_of_json_get_advice_and_among_numbers_the_remedy(http: 
 def test_a_target_that_is_left_out_is_named(http: httpx.Client) -> None:
     (fault,) = look(http, [1, 2], ignore="y")["faults"]
     assert (fault["pointer"], "`ignore`" in fault["detail"]) == ("query/targets", True)
+
+
+NUMBERS_IN_TEXTS = """
+    5'11"|6'2"  5′11″|6′0″  27"|32"  5'|6'  ~5|~7  ≈5|≈7  ca. 5|ca. 7  about 5|about 7  5±1|7±2  5+|7+  <5|>100
+    ≥5|≤7  <$5|>$7  more than 5|less than 7  5 or more|4 or less  65 and over|under 5  0x1F|0x20  0b101|0b11
+    FY2020|FY2021  FY 2019/20|FY 2020/21  FY20|FY21  2020E|2021E  1990s|2000s  H1 2020|H2 2020  2020M01|2020M02
+    Week 12|Week 13  10-20|20-30  10–20|20–30  10 to 20|20 to 30  $10-$20|$20-$30  10-20 kg|20-30 kg
+    10K-20K|20K-30K  [10, 20)|[20, 30)  (-inf, 2.0]|(2.0, inf)  1/2|3/4  3 1/2|4 3/4  ½|¾  4/5|3/5
+    4 out of 5|3 out of 5  16:9|4:3  120/80|130/85  II|I  1.5 e3|2 e3  1.5 x 10^3|2 x 10^3  1.5×10³|2×10³
+    1.5D+03|2.5D+03  12*|13*  12[1]|13  12.5 p|13.1  '123|'124  ="1"|="2"  two|four  1st|2nd  １２|１３  ١٢|١٣
+    PT1H|PT2H  1 days 02:03:04|2 days 03:04:05  48°51'24"N|49°00'00"N  48.85N|49.1S  1920x1080|800x600
+    [1, 2]|[3, 4]  5-|6-  5 CR|6 DR  5 stars|4 stars  1,234|2,345  1'234|2'345  12K|n.a.|13K  low|1|2|3|high|mid|4|5
+    2020-01-01|unknown|2020-01-02
+"""
+CATEGORIES = """
+    north|south  A4|A5  12 Main St|13 Main St  Group 1|Group 2  R2D2|C3PO  M|L|XL  Q1|Q2  id_5|id_6  05|06
+    1Fam|2Fam  A+|B  7-Eleven|Aldi|Lidl
+"""
+
+
+def sets_of(table: str) -> list[list[str]]:
+    return [each.split("|") for each in table.replace("\n", "  ").split("  ") if each]
+
+
+def test_categories_that_are_rather_numbers_are_told_from_others() -> None:
+    assert [texts for texts in sets_of(NUMBERS_IN_TEXTS) if found_among(texts) is None] == []
+    assert [texts for texts in sets_of(CATEGORIES) if found_among(texts) is not None] == []
+    for hostile in ("1 ", "1,", "1;", "1 x ", "[1 1 ", "5-", "one ", "1/", "+ ", "A$", "1:"):  # each is read in one way
+        assert found_among([hostile * 20 + "_"]) is None
+        assert form_of(hostile * 1000) is None
+
+
+def sent(http: httpx.Client, form: str, x: Sequence[Any], **query: Any) -> httpx.Response:
+    table, body = pyarrow.table({"x": pyarrow.array(x), "y": list(range(len(x)))}), pyarrow.BufferOutputStream()
+    if form == "parquet":
+        parquet.write_table(table, body)
+    else:
+        with ipc.new_stream(body, table.schema) as writer:
+            writer.write_table(table)
+    kind = {"parquet": "application/vnd.apache.parquet", "arrow": "application/vnd.apache.arrow.stream"}[form]
+    options = {"targets": "y", **query}
+    return http.post("/api/datasets", params=options, content=bytes(body.getvalue()), headers={"content-type": kind})
+
+
+@pytest.mark.parametrize("form", ["parquet", "arrow"])
+def test_numbers_in_texts_of_files_are_read_where_their_type_is_numeric(http: httpx.Client, form: str) -> None:
+    *_, advice = sent(http, form, ["5", " 7.5e1 ", None, "6"], missing="mean").json()["advice"]
+    assert (advice["code"], "types=x:numeric" in advice["detail"]) == ("numbers_in_texts", True)
+    assert sent(http, form, ["5", "7"], types="x:categorical").json()["advice"] == []
+    read = sent(http, form, ["5", " 7.5e1 ", None, "NA"], missing="mean", types="x:numeric").json()
+    assert (read["features"][0]["kind"], read["features"][0]["fill"]) == ("numeric", 40)
+    assert sent(http, form, ["true", "FALSE"], types="x:boolean").json()["features"][0]["kind"] == "boolean"
+    wrong = sent(http, form, ["5", "<7", "low"], types="x:numeric").json()["errors"]
+    assert [each["pointer"] for each in wrong] == ["#/columns/x/1", "#/columns/x/2"]
+    assert "a bound: write the number alone" in wrong[0]["detail"]
+
+
+def test_too_many_texts_that_are_numbers_get_their_remedy(http: httpx.Client) -> None:
+    detail = sent(http, "parquet", [str(each) for each in range(300)]).json()["detail"]
+    assert "types=x:numeric" in detail
+    detail = sent(http, "parquet", [f"{each}-{each + 5}" for each in range(300)]).json()["detail"]
+    assert "a range: write its middle" in detail
+
+
+def test_two_bounds_are_classes_of_a_target(http: httpx.Client) -> None:
+    body = {"columns": {"x": [1, 2], "y": ["<=50K", ">50K"]}, "targets": ["y"]}
+    assert http.post("/api/datasets", json=body).json()["advice"] == []

@@ -14,7 +14,8 @@ from pyarrow import types
 from service.datasets.columns import Kind
 from service.datasets.faults import MOST_OF_A_KIND, Note, refuse
 from service.datasets.formats.arrow.dates import days_in, is_of_dates
-from service.datasets.formats.arrow.values import numbers_of, texts_of
+from service.datasets.formats.arrow.values import is_of_texts, numbers_of, texts_of
+from service.datasets.formats.arrow.worded import numbers_in
 from service.datasets.formats.checks import (
     SHOWN,
     as_dates,
@@ -128,8 +129,6 @@ def kind_of(name: str, type: pyarrow.DataType, wanted: Kind | None) -> Kind:
     natural = next((kind for matches, kind in _KINDS if matches(type)), None)
     if natural is None:
         raise _refusal(name, f"holds {str(type)[:SHOWN]}: give numbers, booleans or texts, one value a row.")
-    if natural == "categorical" and wanted not in (None, natural):
-        raise invalid("query/types", f"Column {name!r} holds texts, which cannot count as {wanted}.")
     return wanted or natural
 
 
@@ -155,26 +154,35 @@ def mapped(file: Path) -> pyarrow.NativeFile:
 
 
 def chunks_of(
-    batches: Iterable[pyarrow.RecordBatch], kinds: Mapping[str, Kind], note: Note = refuse
+    batches: Iterable[pyarrow.RecordBatch], kinds: Mapping[str, Kind], dates: Collection[str], note: Note = refuse
 ) -> Generator[Chunk]:
-    """Yield the rows of `batches`, from any source, as chunks of a moderate size."""
+    """Yield the rows of `batches`, from any source, as chunks of a moderate size; `dates` become days."""
     first = 0
     for batch in batches:
         batch.validate(full=True)
         step = rows_of_a_chunk(batch.num_columns)
         for start in range(0, batch.num_rows, step):
             part = batch.slice(start, step)
-            yield chunk_of({name: part.column(name) for name in kinds}, kinds, first, note)
+            yield chunk_of({name: part.column(name) for name in kinds}, kinds, first, dates, note)
             first += part.num_rows
 
 
-def chunk_of(arrays: Mapping[str, pyarrow.Array], kinds: Mapping[str, Kind], first: int, note: Note = refuse) -> Chunk:
-    """Return rows of a table of `kinds`, numbered from `first`."""
+def chunk_of(
+    arrays: Mapping[str, pyarrow.Array],
+    kinds: Mapping[str, Kind],
+    first: int,
+    dates: Collection[str],
+    note: Note = refuse,
+) -> Chunk:
+    """Return rows of a table of `kinds`, numbered from `first`; `dates` become days."""
     columns: dict[str, Values | Texts] = {}
     wrong: dict[str, NDArray[np.bool_]] = {}
     for name, array in arrays.items():
-        if kinds[name] == "numeric" and is_of_dates(array.type):
+        if name in dates:
             columns[name], wrong[name] = days_in(name, array, first, note)
+            continue
+        if kinds[name] != "categorical" and is_of_texts(array.type):
+            columns[name], wrong[name] = numbers_in(name, array, kinds[name], first, note)
             continue
         columns[name] = values = _column(name, array, kinds[name])
         if kinds[name] == "boolean" and not types.is_boolean(array.type) and not isinstance(values, Texts):

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from pyarrow import types
 
 from service.datasets.faults import MOST_OF_A_KIND, Note
-from service.datasets.formats.arrow.values import TEXTS, VIEWS, numbers_of, texts_of
+from service.datasets.formats.arrow.values import is_of_texts, numbers_of, texts_of
 from service.datasets.formats.checks import SHOWN
 from service.datasets.formats.dates import day_of, is_in_doubt, month_first
 from service.datasets.table import Texts, Values
@@ -19,7 +19,7 @@ DATES = (types.is_date, types.is_timestamp)
 def is_of_dates(type: pyarrow.DataType) -> bool:
     """Whether a column of numbers holds dates, which become days."""
     within = type.value_type if types.is_dictionary(type) else type
-    return any(matches(within) for matches in (*TEXTS, *VIEWS, *DATES))
+    return is_of_texts(type) or any(matches(within) for matches in DATES)
 
 
 def days_in(name: str, array: pyarrow.Array, first: int, note: Note) -> tuple[Values, NDArray[np.bool_]]:

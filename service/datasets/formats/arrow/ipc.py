@@ -1,14 +1,14 @@
 """Arrow IPC, stream or file: batch by batch from a file that is mapped into memory."""
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pyarrow
 from pyarrow import ipc
 
-from service.datasets.columns import Kind, unambiguous
+from service.datasets.columns import unambiguous
 from service.datasets.faults import Note
-from service.datasets.formats.arrow.arrays import chunks_of, columns_of, mapped, refusing
+from service.datasets.formats.arrow.arrays import Found, chunks_of, columns_of, mapped, refusing
 from service.datasets.formats.arrow.sizes import check_sizes, check_sizes_of_file
 from service.datasets.formats.body import Pieces, to_file
 from service.datasets.table import Chunk, ReadOptions, Table
@@ -33,7 +33,7 @@ def read_arrow(body: Pieces, options: ReadOptions, scratch: Path) -> Table:
     with refusing(FORM):
         schema, batches = opened(source, body.packed)
         found = columns_of(schema, options)
-    chunks = _chunks(source, batches, found.kinds, options.note)
+    chunks = _chunks(source, batches, found, options.note)
     return Table(found.kinds, chunks, advice=found.advice, ignored=found.left_out, dates=unambiguous(found.dates))
 
 
@@ -59,7 +59,7 @@ def opened(source: pyarrow.NativeFile, packed: int) -> tuple[pyarrow.Schema, Ite
 
 
 def _chunks(
-    source: pyarrow.NativeFile, batches: Iterator[pyarrow.RecordBatch], kinds: Mapping[str, Kind], note: Note
+    source: pyarrow.NativeFile, batches: Iterator[pyarrow.RecordBatch], found: Found, note: Note
 ) -> Generator[Chunk]:
     with refusing(FORM), source:
-        yield from chunks_of(batches, kinds, note)
+        yield from chunks_of(batches, found.kinds, found.dates, note)

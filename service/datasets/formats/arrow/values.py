@@ -15,6 +15,12 @@ LARGEST_TEXTS = 256 << 20
 """Bytes of the texts of an array, one by one; views may name the same long text for every row."""
 
 
+def is_of_texts(type: pyarrow.DataType) -> bool:
+    """Whether values are texts, also as a dictionary or as views."""
+    within = type.value_type if types.is_dictionary(type) else type
+    return any(matches(within) for matches in (*TEXTS, *VIEWS))
+
+
 def is_text(type: pyarrow.DataType) -> bool:
     """Whether values are texts that may stand in the file once and be named many times."""
     return any(matches(type) for matches in TEXTS)

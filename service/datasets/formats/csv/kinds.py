@@ -9,11 +9,12 @@ import numpy as np
 import pyarrow
 
 from service.datasets.columns import MOST_CATEGORIES, UNAMBIGUOUS, DateOrder, Kind
-from service.datasets.formats.checks import SHOWN, as_dates, in_query, is_time, no_date
+from service.datasets.formats.checks import SHOWN, as_dates, in_query, no_date
 from service.datasets.formats.csv.dialect import NOT_UTF8, Dialect
 from service.datasets.formats.csv.numerals import advice_on, written
 from service.datasets.formats.csv.parse import Fault, as_missing, ragged_row, texts_of_rows
 from service.datasets.formats.dates import MONTHS_FIRST, day_of, is_in_doubt, month_first, order_of
+from service.datasets.formats.worded_dates import is_time
 
 OF_PANDAS = re.compile(r"Unnamed: [0-9]+(\.[0-9]+)?")
 """The names of columns without a name in files that pandas has read and written again."""

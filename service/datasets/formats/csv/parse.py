@@ -11,14 +11,14 @@ import numpy as np
 import pyarrow
 from pyarrow import csv
 
-from service.datasets.formats.checks import SHOWN, in_query, is_time
+from service.datasets.formats.checks import SHOWN, in_query
 from service.datasets.formats.csv.dialect import NOT_UTF8, Dialect
 from service.datasets.formats.csv.numerals import advice_on, without_thousands
+from service.datasets.formats.numbers_in_texts import form_of
+from service.datasets.formats.worded_dates import is_time
+from service.datasets.formats.worded_numbers import MISSING
 from service.datasets.table import ReadOptions
 from service.errors import invalid
-
-MISSING = ["", " ", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "null", "NULL"]
-"""Texts that stand for a missing value, in quotes too."""
 
 _RAGGED = re.compile(r"CSV parse error: Row #(\d+): Expected \d+ columns, got (\d+)")
 _NO_VALUE = re.compile(r"In CSV column #(\d+): Row #(\d+): CSV conversion error to (\w+)[^:]*: (.*)", re.DOTALL)
@@ -155,6 +155,8 @@ def no_value(row: int, column: int, type: str, text: str, dialect: Dialect) -> F
     is_mark = value and not is_time(text)
     missing = f"If it stands for a missing value, use {as_missing([value], dialect.options)}." if is_mark else ""
     advice = f"{missing} {_other_type(text, name, dialect)}"
+    if type == "double" and (form := form_of(text)) and form.remedy:
+        return Fault(row, column, f"holds {value!r}, {form.what}: {form.remedy}. {advice.strip()}")
     return Fault(row, column, f"holds {value!r}, which is {_EXPECTED[type]}. {advice.strip()}")
 
 

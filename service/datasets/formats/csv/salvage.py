@@ -15,9 +15,8 @@ from service.datasets.formats.csv.kinds import MOST_MARKS, Columns, as_texts
 from service.datasets.formats.csv.numerals import advice_on, number_of
 from service.datasets.formats.csv.parse import Fault, no_value, ragged_row, texts_of_rows
 from service.datasets.formats.dates import day_of
+from service.datasets.formats.worded_numbers import BOOLEANS
 from service.datasets.table import Texts, Values
-
-_BOOLEANS = {"1": 1.0, "1.0": 1.0, "true": 1.0, "0": 0.0, "0.0": 0.0, "false": 0.0}
 
 
 @dataclass
@@ -102,7 +101,7 @@ def _reader(name: str, dialect: Dialect, columns: Columns) -> Callable[[str], fl
         months_first = columns.months_first[name] is not False
         return lambda text: day_of(text, months_first=months_first)
     if columns.kinds[name] == "boolean":
-        return lambda text: _BOOLEANS.get(text.strip().lower())
+        return lambda text: BOOLEANS.get(text.strip().lower())
     return lambda text: number_of(text, options.decimal, options.thousands)
 
 

@@ -1,0 +1,37 @@
+"""Dates and times as people write them, which readers take for texts."""
+
+import re
+
+CLOCK = r"\d\d?:\d\d(?::\d\d(?:\.\d+)?)?(?: ?[ap]m)?(?: ?(?:z|utc|gmt|[+-]\d\d(?::?\d\d)?))?"
+MONTH = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
+    r"|nov(?:ember)?|dec(?:ember)?)\.?"
+)
+_DAY = r"\d{4}(?P<big>[/.-])\d\d?(?P=big)\d\d?|\d\d?(?P<little>[/.-])\d\d?(?P=little)(\d{4}|\d\d)"
+_NAMED = (
+    rf"{MONTH}[ /-]+\d\d?(st|nd|rd|th)?(,?[ /-]+(\d{{4}}|\d\d))?"
+    rf"|\d\d?(st|nd|rd|th)?[ /.-]+{MONTH}([ /.,-]+(\d{{4}}|\d\d))?"
+    rf"|{MONTH}[ /.-]+(\d{{4}}|'?\d\d)|\d{{4}}[ /-]{MONTH}([ /-]\d\d?)?"
+)
+_GAP = r"(?:T|,? +)"
+_WEEKDAY = r"((mon|tue|wed|thu|fri|sat|sun)[a-z]*,?\s+)?"
+_LOGGED = rf"{MONTH} +\d\d? {CLOCK}(?: [a-z]+)? \d{{4}}"
+"""A date as Unix writes it: Fri Jan 31 10:00:00 UTC 2020."""
+_PERIOD = r"[12]\d{3}[- /]?Q[1-4]|Q[1-4][- /]*[12]\d{3}|[12]\d{3}-?W[0-5]\d(-?[1-7])?"
+"""A quarter or a week, by ISO 8601: 2020Q1 and 2020-W05."""
+_TIME = re.compile(
+    rf"\s*({_WEEKDAY}(({_DAY}|{_NAMED})({_GAP}{CLOCK})?|{_LOGGED})|{CLOCK}|\d{{4}}[-/]\d\d|\d\d?[-/][12]\d{{3}}"
+    rf"|{_PERIOD})\s*",
+    re.IGNORECASE | re.ASCII,
+)
+_CLOCK = re.compile(rf"\s*{CLOCK}\s*", re.IGNORECASE | re.ASCII)
+
+
+def is_time(text: str) -> bool:
+    """Whether a text looks like a date, a time of day or both."""
+    return _TIME.fullmatch(text) is not None
+
+
+def is_clock(text: str) -> bool:
+    """Whether a text looks like a time of day alone."""
+    return _CLOCK.fullmatch(text) is not None
