@@ -64,7 +64,7 @@ class Dialect:
 
 
 def _above(lines: int) -> str:
-    return f"Leave lines above the header out: skip={lines}, or comment=# if they begin with #."
+    return f"Leave lines above the header out: skip={lines}, or comment=%23 if they begin with #."
 
 
 @dataclass(frozen=True)
