@@ -17,7 +17,7 @@ from service.pointers import escape
 
 def numbers_in(name: str, array: pyarrow.Array, kind: Kind, first: int, note: Note) -> tuple[Values, NDArray[np.bool_]]:
     """Return the numbers that texts are, and which of them are none; the first of these are noted."""
-    texts = texts_of(array, most=None)
+    texts = texts_of(array, limit=None)
     read = [number_in(text, kind) for text in texts.categories]
     values = np.array([*(np.nan if value is None else value for value in read), np.nan])[texts.codes]
     wrong: NDArray[np.bool_] = np.array([*(value is None for value in read), False])[texts.codes]
