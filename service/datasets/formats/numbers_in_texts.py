@@ -74,6 +74,10 @@ _FORMS: Final[dict[Form, tuple[str, ...]]] = {  # of texts in which every digit 
         r"[0-9]+\s?(?:BCE?|AD|CE)|(?:AD|BC)\s?[0-9]+",
         r"(?:years?|months?|weeks?|wk|days?|hours?|hrs?|minutes?|mins?|quarter)\.?\s?#?[0-9]+",
     ),
+    Form("a date in words", "write dates as in 2020-01-31, which the type date reads"): (
+        r"(?:[^\W\d]+\.?,?\s+)?1{1,2}\.?\s+(?:de\s+)?[^\W\d]+\.?,?\s+(?:de\s+)?1111",
+        r"1111\s?\u5e74\s?1{1,2}\s?\u6708(?:\s?1{1,2}\s?\u65e5)?|1111\s?\ub144\s?1{1,2}\s?\uc6d4(?:\s?1{1,2}\s?\uc77c)?",
+    ),
     Form("a duration", "write one number in one unit, as in 90"): (
         r"P(?=[0-9T])(?:[0-9.]+[YMWD])*(?:T(?:[0-9.]+[HMS])+)?",
         r"-?[0-9]+\s?d(?:ays?)?,?\s(?:[0-9]+:)+[0-9.]+",

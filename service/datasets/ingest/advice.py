@@ -1,6 +1,6 @@
 """Advice on the way that a table becomes a dataset."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from service.datasets.formats.checks import in_query
 from service.datasets.formats.numbers_in_texts import BOUND, DATE, Found, found_among
@@ -12,8 +12,8 @@ from service.learning.planning.advice import Advice
 from service.pointers import escape
 
 
-def advice_on(ingested: Ingested, options: Options) -> list[Advice]:
-    """Return what was done to columns unasked, each with its remedy."""
+def advice_on(ingested: Ingested, options: Options, told: Collection[str]) -> list[Advice]:
+    """Return what was done to columns unasked, each with its remedy; the sender has `told` the kinds of some."""
     empty = [_advice("empty_column", name, _EMPTY) for name in ingested.empty]
     filled = [
         _advice("filled_with_class", each.name, _FILLED, count=_count(each.missing), remedy=_REMEDIES[each.kind])
@@ -31,14 +31,14 @@ def advice_on(ingested: Ingested, options: Options) -> list[Advice]:
         for name, each in ingested.roundings.items()
         if each.beyond is not None
     ]
-    texts = [_numbers_in_texts(each, found, options) for each, found in _in_texts(ingested)]
+    texts = [_numbers_in_texts(each, found, options) for each, found in _in_texts(ingested, told)]
     return [*empty, *filled, *rounded, *lost, *beyond, *texts]
 
 
-def _in_texts(ingested: Ingested) -> Iterator[tuple[SpooledColumn, Found]]:
+def _in_texts(ingested: Ingested, told: Collection[str]) -> Iterator[tuple[SpooledColumn, Found]]:
     """Yield columns of categories whose kind nobody has set, and which are rather numbers or dates in texts."""
     for each in (*ingested.features, *ingested.targets):
-        found = found_among(each.categories) if each.categories and each.name not in ingested.told else None
+        found = found_among(each.categories) if each.categories and each.name not in told else None
         is_class = each in ingested.targets and found is not None and found.form == BOUND
         if found is not None and not (is_class and len(each.categories or ()) == 2):  # <=50K and >50K are classes
             yield each, found

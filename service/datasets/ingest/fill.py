@@ -1,6 +1,6 @@
 """The filling of a spool with a table's chunks: numbers in the dataset's dtype, categories as codes."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,7 +40,6 @@ class Ingested:
     """Columns of dates that the dtype does not hold exactly."""
     roundings: dict[str, Rounding]
     """The losses of columns in float64 and in the dataset's dtype."""
-    told: Collection[str]  # columns whose kinds the sender has set
 
 
 def ingest(
@@ -135,7 +134,6 @@ class Filling:
             [name for name in roles.features if name in missing.empty],
             [name for name in roles.names if name in self.rounded],
             self.roundings,
-            self.table.told,
         )
 
     def take(self, chunk: Chunk) -> None:

@@ -96,7 +96,7 @@ class _Look:
             filling.missing.empty.clear()  # values may come yet
         ingested = filling.ingested
         self._found["rows_read"] = filling.seen
-        self._found["advice"] = [asdict(each) for each in (*table.advice, *advice_on(ingested, options))]
+        self._found["advice"] = [asdict(each) for each in (*table.advice, *advice_on(ingested, options, table.told))]
         parts = self._parts(ingested, options, open_files, folder)
         self._describe(ingested, parts, options)
 

@@ -72,7 +72,7 @@ def store_table(
             missing=plain_missing(options.missing),
             split_column=options.split_column,
             ignored=[*table.ignored, *ingested.empty],
-            advice=[*table.advice, *advice_on(ingested, options)],
+            advice=[*table.advice, *advice_on(ingested, options, table.told)],
             state="ready",
             progress=None,
             beat=None,

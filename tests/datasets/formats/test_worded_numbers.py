@@ -137,7 +137,9 @@ def test_numbers_in_texts_of_files_are_read_where_their_type_is_numeric(http: ht
     assert (advice["code"], "types=x:numeric" in advice["detail"]) == ("numbers_in_texts", True)
     assert sent(http, form, ["5", "7"], types="x:categorical").json()["advice"] == []
     read = sent(http, form, ["5", " 7.5e1 ", None, "NA"], missing="mean", types="x:numeric").json()
-    assert (read["features"][0]["kind"], read["features"][0]["fill"]) == ("numeric", 40)
+    assert read["features"][0]["kind"] == "numeric"
+    rows = http.get(f"/api/datasets/{read['id']}/rows").json()["items"]
+    assert [each["values"]["x"] for each in rows] == [5, 75, 40, 40]
     assert sent(http, form, ["true", "FALSE"], types="x:boolean").json()["features"][0]["kind"] == "boolean"
     wrong = sent(http, form, ["5", "<7", "low"], types="x:numeric").json()["errors"]
     assert [each["pointer"] for each in wrong] == ["#/columns/x/1", "#/columns/x/2"]
@@ -154,3 +156,10 @@ def test_too_many_texts_that_are_numbers_get_their_remedy(http: httpx.Client) ->
 def test_two_bounds_are_classes_of_a_target(http: httpx.Client) -> None:
     body = {"columns": {"x": [1, 2], "y": ["<=50K", ">50K"]}, "targets": ["y"]}
     assert http.post("/api/datasets", json=body).json()["advice"] == []
+
+
+@pytest.mark.parametrize("text", ["<html><table>", '{"x": 1, "y": 2}\n{"x": 2, "y": 3}\n', '[{"x": 1}]'])
+def test_other_forms_of_text_are_named(http: httpx.Client, text: str) -> None:
+    options = {"headers": {"content-type": "text/csv"}, "params": {"targets": "y"}}
+    answer = http.post("/api/datasets", content=text, **options)
+    assert (answer.status_code, "This is no CSV, but " in answer.json()["detail"]) == (422, True)
