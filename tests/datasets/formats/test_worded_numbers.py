@@ -98,7 +98,7 @@ NUMBERS_IN_TEXTS = """
     4 out of 5|3 out of 5  16:9|4:3  120/80|130/85  II|I  1.5 e3|2 e3  1.5 x 10^3|2 x 10^3  1.5×10³|2×10³
     1.5D+03|2.5D+03  12*|13*  12[1]|13  12.5 p|13.1  '123|'124  ="1"|="2"  two|four  1st|2nd  １２|１３  ١٢|١٣
     PT1H|PT2H  1 days 02:03:04|2 days 03:04:05  48°51'24"N|49°00'00"N  48.85N|49.1S  1920x1080|800x600
-    [1, 2]|[3, 4]  5-|6-  5 CR|6 DR  5 stars|4 stars  1,234|2,345  1'234|2'345  12K|n.a.|13K  low|1|2|3|high|mid|4|5
+    [1, 2]|[3, 4]  5-|6-  5 CR|6 DR  5 stars|4 stars  1,234|2,345  1'234|2'345  3. März 2020|4. März 2020  2020年1月31日|2020年2月1日  12K|n.a.|13K  low|1|2|3|high|mid|4|5
     2020-01-01|unknown|2020-01-02
 """
 CATEGORIES = """
@@ -160,6 +160,5 @@ def test_two_bounds_are_classes_of_a_target(http: httpx.Client) -> None:
 
 @pytest.mark.parametrize("text", ["<html><table>", '{"x": 1, "y": 2}\n{"x": 2, "y": 3}\n', '[{"x": 1}]'])
 def test_other_forms_of_text_are_named(http: httpx.Client, text: str) -> None:
-    options = {"headers": {"content-type": "text/csv"}, "params": {"targets": "y"}}
-    answer = http.post("/api/datasets", content=text, **options)
+    answer = http.post("/api/datasets?targets=y", content=text, headers={"content-type": "text/csv"})
     assert (answer.status_code, "This is no CSV, but " in answer.json()["detail"]) == (422, True)
