@@ -4,14 +4,14 @@
     python -m benchmarks.second_order --seeds 1 --starts 2
 
 A pass is one evaluation of loss or Jacobian over all rows; trials that are taken back and line searches count. Each
-training ends at a loss named before: the variance of the noise, from where on a network learns its rows by heart. Of
-Adam at four rates, the one that takes the fewest passes is compared; seconds are those of CPU.
+training learns a function without noise, and ends at a ten-thousandth of the variance of its targets; of classes, at a
+loss of 0.02. Of Adam at four rates, the one that takes the fewest passes is compared; seconds are those of CPU.
 """
 
 import argparse
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from time import process_time
 from typing import NamedTuple
@@ -56,42 +56,57 @@ class Case:
         return Problem(network, part, None, recipe), network.initial(seed)
 
 
+def standardised(y: Array) -> Array:
+    scaled: Array = (y - y.mean(axis=0)) / y.std(axis=0)
+    return scaled
+
+
 def sine(random: np.random.Generator) -> tuple[Array, Array]:
     x = np.linspace(-3, 3, 100)[:, None]
-    return x, np.sin(2 * x) + 0.05 * random.standard_normal(x.shape)
+    return x, standardised(np.sin(2 * x))
 
 
 def friedman(random: np.random.Generator) -> tuple[Array, Array]:
     x = random.random((300, 5))
     y = 10 * np.sin(math.pi * x[:, 0] * x[:, 1]) + 20 * (x[:, 2] - 0.5) ** 2 + 10 * x[:, 3] + 5 * x[:, 4]
-    return 2 * x - 1, ((y + random.standard_normal(300) - 14) / 5)[:, None]
+    return 2 * x - 1, standardised(y[:, None])
 
 
 def product(random: np.random.Generator) -> tuple[Array, Array]:
     x = random.uniform(-1, 1, (600, 8))
-    return x, (np.tanh(x @ random.standard_normal(8)) * x[:, 0] + 0.05 * random.standard_normal(600))[:, None]
+    return x, standardised((np.tanh(x @ random.standard_normal(8)) * x[:, 0])[:, None])
 
 
 def arm(random: np.random.Generator) -> tuple[Array, Array]:
     angles = random.uniform(0, math.pi / 2, (300, 2))
     ends = np.cumsum(angles, axis=1)
     hand = np.column_stack([np.cos(ends).sum(axis=1), np.sin(ends).sum(axis=1)])
-    return angles - math.pi / 4, hand + 0.02 * random.standard_normal(hand.shape)
+    return angles - math.pi / 4, standardised(hand)
 
 
 def rings(random: np.random.Generator) -> tuple[Array, Array]:
     x = random.standard_normal((300, 2))
-    inside = np.hypot(*x.T) + 0.2 * random.standard_normal(300) < 1.1
+    inside = np.hypot(*x.T) < 1.1
     return x, np.column_stack([inside, ~inside]).astype(np.float64)
 
 
 CASES = (
-    Case("sine", "Chain(Dense(1 => 8, tanh), Dense(8 => 1))", "mse", 0.05**2, sine),
-    Case("friedman", "Chain(Dense(5 => 16, tanh), Dense(16 => 1))", "mse", 0.2**2, friedman),
-    Case("product", "Chain(Dense(8 => 24, tanh), Dense(24 => 12, tanh), Dense(12 => 1))", "mse", 0.05**2, product),
-    Case("arm", "Chain(Dense(2 => 12, tanh), Dense(12 => 2))", "mse", 0.02**2, arm),
-    Case("rings", "Chain(Dense(2 => 10, tanh), Dense(10 => 2))", "logitcrossentropy", 0.3, rings),
+    Case("sine", "Chain(Dense(1 => 8, tanh), Dense(8 => 1))", "mse", 1e-4, sine),
+    Case("friedman", "Chain(Dense(5 => 16, tanh), Dense(16 => 1))", "mse", 1e-4, friedman),
+    Case("product", "Chain(Dense(8 => 24, tanh), Dense(24 => 12, tanh), Dense(12 => 1))", "mse", 1e-4, product),
+    Case("arm", "Chain(Dense(2 => 12, tanh), Dense(12 => 2))", "mse", 1e-4, arm),
+    Case("rings", "Chain(Dense(2 => 10, tanh), Dense(10 => 2))", "logitcrossentropy", 0.02, rings),
 )
+
+
+def noisy(case: Case) -> Case:
+    """The problem with noise, whose least loss is not 0."""
+
+    def draw(random: np.random.Generator) -> tuple[Array, Array]:
+        x, y = case.draw(random)
+        return x, y + 0.1 * random.standard_normal(y.shape)
+
+    return replace(case, draw=draw)
 
 
 class Place(NamedTuple):
@@ -174,7 +189,7 @@ def residuals(case: Case, seed: int) -> tuple[Callable[[Array], Array], Callable
 
 
 def beside_scipy(starts: int) -> None:
-    for case in (CASES[0], CASES[3]):
+    for case in (noisy(CASES[0]), noisy(CASES[3])):
         found: dict[str, list[tuple[float, float]]] = {"LevenbergMarquardt": [], "LBFGS": []}
         for seed in range(starts):
             value, jacobian, start = residuals(case, seed)

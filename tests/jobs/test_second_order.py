@@ -100,6 +100,23 @@ def test_many_passes_over_few_rows_are_advised_to_be_steps(
 
 
 @pytest.mark.parametrize(
+    ("architecture", "loss"),
+    [
+        ("Chain(Dense(1 => 40, tanh), Dense(40 => 1))", "mse"),
+        ("Chain(Dense(1 => 8, tanh), Dense(8 => 1))", "huber_loss"),
+    ],
+)
+def test_larger_networks_and_other_smooth_losses_are_advised_to_search(
+    client: Client, http: httpx.Client, wave: dict[str, Any], architecture: str, loss: str
+) -> None:
+    job = {**wave, "model": client.create_model(architecture).id, "loss": loss}
+    (told,) = planned(http, job)
+    remedy = json.loads("{" + told["detail"].partition(" of all rows: ")[2].rstrip(".") + "}")
+    assert remedy == {"optimiser": {"rule": "LBFGS"}, "epochs": 2500}
+    assert planned(http, {**job, **remedy}) == []
+
+
+@pytest.mark.parametrize(
     "chosen",
     [
         {"epochs": 999},
@@ -123,7 +140,6 @@ def test_what_somebody_chose_or_steps_cannot_learn_gets_no_such_advice(
         "Dense(1 => 1)",
         "Chain(Dense(1 => 8, relu), Dense(8 => 1))",
         "Chain(Dense(1 => 8, tanh), Dropout(0.1), Dense(8 => 1))",
-        "Chain(Dense(1 => 40, tanh), Dense(40 => 1))",
     ],
 )
 def test_networks_that_steps_suit_less_get_no_such_advice(

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from service.jobs.checks.case import Case
-from service.learning.optimisers import LevenbergMarquardt
+from service.learning.optimisers import LBFGS, LevenbergMarquardt
 from service.learning.planning.advice import Advice
 from service.learning.planning.second_order import CURVES, MOST_PARAMETERS, functions_of, is_smooth
 from service.learning.training.paths import choose_path
 from service.learning.training.recipe import Recipe, RecipeError, check
 
+EPOCHS_OF_A_SEARCH = 2
+"""Epochs of Adam that a step of LBFGS stands for, with the passes of its search."""
 MANY_EPOCHS = 1000
 """Epochs by rules of first order, from where the passes of all rows count."""
 EPOCHS_OF_A_STEP = 20
@@ -19,22 +21,30 @@ EPOCHS_OF_A_STEP = 20
 
 
 def second_order_fits(case: Case) -> Iterator[Advice]:
-    """Advise LevenbergMarquardt where a small, smooth network is to see all of many rows in each of many epochs."""
+    """Advise LevenbergMarquardt where a small, smooth network is to see all rows in each of many epochs; LBFGS where it
+    is larger, or the loss is for that alone.
+    """
     recipe, network = case.recipe, case.network
     asked = case.plan.path == "batches" and recipe.epochs >= MANY_EPOCHS and not _deliberate(recipe)
-    if not asked or not network.parameter_count <= min(MOST_PARAMETERS, case.view.count("train") - 1):
+    if not asked or not (is_smooth(network) and functions_of(network) & CURVES):
         return
-    if not (is_smooth(network) and functions_of(network) & CURVES):
-        return
+    few = network.parameter_count <= min(MOST_PARAMETERS, case.view.count("train") - 1)
     steps = recipe.epochs // EPOCHS_OF_A_STEP
-    if not _can_be_followed(case, replace(recipe, optimiser=LevenbergMarquardt(), epochs=steps)):
+    if few and _can_be_followed(case, replace(recipe, optimiser=LevenbergMarquardt(), epochs=steps)):
+        yield _advice(case, "LevenbergMarquardt", steps, " of all rows, and in less time")
         return
+    steps = recipe.epochs // EPOCHS_OF_A_SEARCH
+    if _can_be_followed(case, replace(recipe, optimiser=LBFGS(), epochs=steps)):
+        yield _advice(case, "LBFGS", steps, " of all rows")
+
+
+def _advice(case: Case, rule: str, steps: int, costs: str) -> Advice:
     detail = (
-        f"For {network.parameter_count} parameters LevenbergMarquardt usually comes further in {steps:,} steps than "
-        f"{recipe.optimiser.name} in {recipe.epochs:,} epochs of all rows, and in less time: "
-        f'"optimiser": {{"rule": "LevenbergMarquardt"}}, "epochs": {steps}.'
+        f"For {case.network.parameter_count:,} parameters {rule} usually comes further in {steps:,} steps than "
+        f"{case.recipe.optimiser.name} in {case.recipe.epochs:,} epochs{costs}: "
+        f'"optimiser": {{"rule": "{rule}"}}, "epochs": {steps}.'
     )
-    yield Advice("second_order_fits", detail, "#/optimiser")
+    return Advice("second_order_fits", detail, "#/optimiser")
 
 
 def _deliberate(recipe: Recipe) -> bool:
