@@ -34,8 +34,8 @@ from service.http.browsers.proxies import Proxies
 from service.http.compression import CompressedBodies
 from service.http.document.document import add_document
 from service.http.head_as_get import HeadAsGet
+from service.http.key_scopes import OPEN, READ, needs
 from service.http.problems import add_error_handlers, problems
-from service.http.scopes import OPEN, READ, needs
 from service.idempotency.creation import KeysInFlight
 from service.inference.activity import Statistics
 from service.inference.endpoints import router as inference

@@ -9,7 +9,7 @@ from service.access import records
 from service.access.records import Holder
 from service.database.caller import Caller
 from service.database.database import Database
-from service.http.scopes import Scope
+from service.http.key_scopes import Scope
 
 FRESH = 0.4
 """Seconds for which the database is not asked again."""

@@ -6,10 +6,10 @@ from service.access import operations, records
 from service.access.schemas import Key, MadeKey, NewKey
 from service.database.caller import Caller, caller
 from service.errors import Forbidden
+from service.http.key_scopes import ADMIN, needs
 from service.http.pages import After, Limit, Page
 from service.http.problems import problems
 from service.http.routes import JSONRoute
-from service.http.scopes import ADMIN, needs
 from service.resources import DatabaseOf
 
 router = APIRouter(prefix="/api/keys", tags=["keys"], route_class=JSONRoute)

@@ -19,10 +19,10 @@ from service.database.database import Database
 from service.errors import DescentError, Forbidden, Unauthorized
 from service.http.browsers import cookie
 from service.http.browsers.proxies import Proxies
+from service.http.key_scopes import ADMIN, METRICS, OPEN, TRAIN, contains
+from service.http.key_scopes import Scope as Right
 from service.http.problems import refuse
 from service.http.request_context import OWNER
-from service.http.scopes import ADMIN, METRICS, OPEN, TRAIN, contains
-from service.http.scopes import Scope as Right
 
 NOBODY = Caller("", reaches_all=False)
 """The caller of paths that are open to all; it owns nothing, and no owner has this name."""

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from starlette.routing import BaseRoute, Mount, compile_path
 
-from service.http.scopes import Scope, scope_of
+from service.http.key_scopes import Scope, scope_of
 
 LONGEST = 200
 """Characters of a path whose scope is remembered."""

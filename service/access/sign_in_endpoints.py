@@ -14,9 +14,9 @@ from service.database.record import now
 from service.errors import Forbidden, Unauthorized
 from service.http.browsers import cookie
 from service.http.browsers.proxies import Proxies
+from service.http.key_scopes import ANY, OPEN, needs
 from service.http.problems import problems
 from service.http.routes import JSONRoute
-from service.http.scopes import ANY, OPEN, needs
 from service.resources import DatabaseOf, resources_of
 from service.wire import Strict
 

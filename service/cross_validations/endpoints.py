@@ -8,10 +8,10 @@ from fastapi.concurrency import run_in_threadpool
 from service.cross_validations import operations, predictions, records
 from service.cross_validations.schemas import CrossValidation, NewCrossValidation, OutOfFold
 from service.database.database import Database
+from service.http.key_scopes import READ, TRAIN, needs
 from service.http.pages import After, Limit, Page
 from service.http.problems import problems
 from service.http.routes import JSONRoute
-from service.http.scopes import READ, TRAIN, needs
 from service.http.waiting import Wait, after_waiting, say_applied
 from service.idempotency.creation import CreationOf
 from service.jobs.drafts import Draft

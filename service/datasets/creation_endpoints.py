@@ -22,10 +22,10 @@ from service.datasets.schemas import Dataset, NewDataset, Preview, PreviewedData
 from service.errors import Conflict, Invalid, invalid
 from service.http.bodies.form_data import FILE, FORM, read_form
 from service.http.json_bodies import read_json, validated
+from service.http.key_scopes import TRAIN, needs
 from service.http.problems import problems
 from service.http.query import labels_of, refuse_beside_json
 from service.http.routes import JSONRoute, body_of, media_type
-from service.http.scopes import TRAIN, needs
 from service.idempotency.creation import Creation, IdempotencyKey, creation, replay, was_used
 from service.ids import new_id
 from service.resources import Resources, resources_of

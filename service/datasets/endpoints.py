@@ -11,11 +11,11 @@ from service.datasets.formats.media_types import MediaType
 from service.datasets.records import DatasetRecord
 from service.datasets.schemas import Dataset, DatasetChange, Row, State
 from service.datasets.statistics_schemas import Statistics
+from service.http.key_scopes import READ, TRAIN, needs
 from service.http.media_types import preferred
 from service.http.pages import After, Limit, NamesFiltered, Page
 from service.http.problems import problems
 from service.http.responses import ATTACHMENT, attachment, numbers_response
-from service.http.scopes import READ, TRAIN, needs
 from service.resources import DatabaseOf, StorageOf
 from service.wire import PartName
 

@@ -8,11 +8,11 @@ from service.database.owners import is_own
 from service.evaluations import effects, operations, records
 from service.evaluations.records import EvaluationRecord
 from service.evaluations.schemas import Effect, EffectOf, Evaluation, Metrics, NewEvaluation
+from service.http.key_scopes import READ, TRAIN, needs
 from service.http.pages import After, Limit, Page, after_of
 from service.http.problems import problems
 from service.http.responses import numbers_response
 from service.http.routes import JSONRoute
-from service.http.scopes import READ, TRAIN, needs
 from service.idempotency.creation import CreationOf
 from service.models import records as models
 from service.resources import DatabaseOf, NetworksOf, SettingsOf, StorageOf, StoredOf

@@ -7,9 +7,9 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from service.errors import DescentError, invalid
+from service.http.key_scopes import READ, needs
 from service.http.problems import problems
 from service.http.routes import DirectRoute, body_of
-from service.http.scopes import READ, needs
 from service.inference import schemas
 from service.inference.operations import InferenceCall, infer
 from service.inference.requests import HEADER_LENGTH, digits

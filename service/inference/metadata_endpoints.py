@@ -8,9 +8,9 @@ from pydantic import BeforeValidator, Field
 
 from service.database.database import Database
 from service.errors import invalid
+from service.http.key_scopes import READ, TRAIN, needs
 from service.http.long_json.text import parse_recipe
 from service.http.problems import problems
-from service.http.scopes import READ, TRAIN, needs
 from service.inference import metadata, schemas
 from service.inference.activity import Activity
 from service.inference.requests import digits

@@ -15,7 +15,7 @@ from service.datasets.records import DatasetRecord
 from service.datasets.view import MOST_NAMED, DatasetView, check_weights
 from service.errors import Invalid, invalid
 from service.jobs import growth
-from service.jobs.checks import automatic, losses
+from service.jobs.checks import automatic, loss_fits_targets
 from service.jobs.checks.allowed import Allowed
 from service.jobs.checks.case import Case
 from service.jobs.checks.checks import advice_on_data
@@ -101,7 +101,7 @@ def draft(
     written, view = _viewed(storage, dataset, new, start, remedy)
     recipe, columns = written.to_learning(), view.columns
     check_formulas(recipe.loss, allowed.formula, "#/loss/expression")
-    losses.check_loss(columns, start.network, recipe.loss)
+    loss_fits_targets.check_loss(columns, start.network, recipe.loss)
     if not new.partial and new.batch_size is not None and new.batch_size > view.count("train"):
         rows = f"the training part has only {view.count('train')} rows"
         detail = f"batch_size is {new.batch_size} and `partial` is false, but {rows}."

@@ -11,11 +11,11 @@ from fastapi.responses import StreamingResponse
 from service.database.caller import caller
 from service.database.database import Database
 from service.database.lookup import bad_cursor
+from service.http.key_scopes import READ, TRAIN, needs
 from service.http.pages import After, Filtered, Limit, Page
 from service.http.problems import problems
 from service.http.responses import numbers_response
 from service.http.routes import JSONRoute
-from service.http.scopes import READ, TRAIN, needs
 from service.http.waiting import LONGEST_WAIT, Wait, after_waiting, replace_answer, say_applied
 from service.idempotency.creation import CreationOf
 from service.jobs import drafts, operations, verifications

@@ -3,8 +3,8 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from service.http.key_scopes import METRICS, needs
 from service.http.problems import problems
-from service.http.scopes import METRICS, needs
 from service.resources import resources_of
 
 router = APIRouter()

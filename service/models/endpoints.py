@@ -9,12 +9,12 @@ from sqlalchemy.orm import Session
 
 from service.database.lookup import position_of
 from service.http.json_bodies import read_json, validated
+from service.http.key_scopes import READ, TRAIN, needs
 from service.http.pages import After, Limit, NamesFiltered, Page
 from service.http.problems import problems
 from service.http.query import labels_of, refuse_beside_json
 from service.http.responses import ATTACHMENT, attachment, numbers_response
 from service.http.routes import JSONRoute, media_type
-from service.http.scopes import READ, TRAIN, needs
 from service.idempotency.creation import CreationOf
 from service.learning.planning.advice import Advice
 from service.models import blueprints, operations, records, widths

@@ -6,7 +6,7 @@ from fastapi import FastAPI, Response
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 
-from service.http.scopes import Scope, needs
+from service.http.key_scopes import Scope, needs
 from service.page.headers import PAGE_HEADERS
 
 SWAGGER_UI = Path(__file__).parent / "swagger-ui"

@@ -5,8 +5,8 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
 from service.errors import NotFound
+from service.http.key_scopes import OPEN, needs
 from service.http.media_types import weights
-from service.http.scopes import OPEN, needs
 from service.page.files import PageFile, page_files
 from service.page.headers import PAGE_HEADERS
 

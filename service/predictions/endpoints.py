@@ -7,10 +7,10 @@ import orjson
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
+from service.http.key_scopes import READ, needs
 from service.http.media_types import JSON, preferred
 from service.http.problems import problems
 from service.http.routes import DirectRoute, Made, body_of, charset_of
-from service.http.scopes import READ, needs
 from service.models.trained_network import TrainedNetwork
 from service.predictions import invocations, operations
 from service.predictions.answers import FORMS, Answer

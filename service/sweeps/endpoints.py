@@ -9,10 +9,10 @@ from fastapi.responses import StreamingResponse
 
 from service.database.database import Database
 from service.errors import invalid
+from service.http.key_scopes import READ, TRAIN, needs
 from service.http.pages import After, Limit, Page
 from service.http.problems import problems
 from service.http.routes import JSONRoute
-from service.http.scopes import READ, TRAIN, needs
 from service.http.waiting import Wait, after_waiting, say_applied
 from service.idempotency.creation import CreationOf
 from service.jobs.endpoints import Submitter

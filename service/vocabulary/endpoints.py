@@ -2,9 +2,9 @@
 
 from fastapi import APIRouter
 
+from service.http.key_scopes import READ, needs
 from service.http.problems import problems
 from service.http.routes import JSONRoute
-from service.http.scopes import READ, needs
 from service.vocabulary.description import vocabulary
 from service.vocabulary.schemas import Vocabulary
 

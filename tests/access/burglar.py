@@ -14,7 +14,7 @@ from fastapi.routing import iter_route_contexts
 from service.access.keys import PREFIX, new_key
 from service.access.routes import RouteTable
 from service.app import create_app
-from service.http.scopes import OPEN, Scope, contains
+from service.http.key_scopes import OPEN, Scope, contains
 from service.ids import ALPHABET
 from service.settings import Settings
 from tests.access.house import MARK, Attempt, House

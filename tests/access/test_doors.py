@@ -17,7 +17,7 @@ from service.access.routes import RouteTable, UndeclaredScope
 from service.app import create_app
 from service.database.database import Database
 from service.database.record import now
-from service.http.scopes import KINDS, OPEN, Scope, contains
+from service.http.key_scopes import KINDS, OPEN, Scope, contains
 from service.settings import Settings
 from tests.support.keys import mint
 from tests.support.problems import problem

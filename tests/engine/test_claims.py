@@ -15,6 +15,7 @@ from service.evaluations import operations as evaluations
 from service.evaluations.schemas import NewEvaluation
 from service.jobs import drafts, operations, queue, records
 from service.jobs.checks.allowed import Allowed
+from service.jobs.log import records as log
 from service.jobs.queue import claims, order
 from service.jobs.recipe_schemas import NewJob
 from service.jobs.records import JobRecord
@@ -144,6 +145,8 @@ def test_a_stop_gives_back_only_what_its_own_messages_claimed(workspace: Workspa
     with workspace.database.transaction() as session:
         queue.release(session, ["mine", "never claimed"])
     assert job_of(workspace, mine).state == State.QUEUED
+    with workspace.database.reading() as session:
+        assert [each.event for each in log.page(session, mine, 0, 10)] == ["claimed", "released"]
     assert job_of(workspace, mine).losses_of_worker == 0
     assert job_of(workspace, other).state == State.RUNNING
 

@@ -14,7 +14,7 @@ import schemathesis
 from schemathesis import Case, HookContext
 from schemathesis.cli import schemathesis as program
 
-from service.http.scopes import KINDS
+from service.http.key_scopes import KINDS
 from tests.fuzz.excuses import excused
 from tests.support.keys import mint
 from tests.support.serving import running_service

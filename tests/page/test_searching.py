@@ -37,7 +37,7 @@ def test_a_search_for_a_better_recipe_begins_on_the_page(visit: Visit, fruit: Da
 def test_a_recipe_is_chosen_and_cross_validated(visit: Visit, client: Client, fruit: Dataset) -> None:
     page = visit.open(f"own-data?dataset={fruit.name}")
     page.get_by_label("Let Descent choose the recipe").check()
-    expect(page.get_by_text("logitcrossentropy suits the targets; AdamW at 0.01")).to_be_visible()
+    expect(page.get_by_text("logitcrossentropy suits the targets; AdamW at 0.003")).to_be_visible()
     expect(page.get_by_label("Optimiser")).to_have_count(0)
     page.locator("button.main:enabled").get_by_text("Train").click()
     page.wait_for_url("**/#/jobs/job_*")

@@ -15,7 +15,7 @@ from tests.support.serving import RunningService, wait_for
 from tests.torture.clients import Clients, Posted
 from tests.torture.faults import Fault, faults, kill, wait_for_commits
 from tests.torture.kinds import KINDS
-from tests.torture.traces import Trace, leftovers, traces
+from tests.torture.traces import Trace, leftovers, let_an_hour_pass, traces
 
 ACTS = 2
 """Things that clients do between two deaths."""
@@ -87,6 +87,8 @@ class Run:
             wait_for(lambda: not any(process.is_running() for process in self._doomed))
         finally:
             self._service.stop()
+        let_an_hour_pass(self._folder / "datasets")
+        RunningService(self._folder).stop()  # a start removes what uploads have left that died with their service
         self._judge(clients, undisturbed)
         self._outcome.seconds = time.monotonic() - began
         return self._outcome
@@ -128,7 +130,7 @@ def _broken(job: Posted, found: Trace, reference: Trace) -> list[str]:
     """Return what is not as it should be about one job that has ended."""
     broken = [] if found.is_gapless else [f"its epochs are not 0 to {found.epochs_done}, each once"]
     # tiny jobs that are claimed together go back to the queue, untouched, where those before them take long
-    workers = found.losses_of_worker + found.yields + 1
+    workers = found.losses_of_worker + found.yields + found.releases + 1
     had = min(found.attempt, workers) if job.kind == "tiny" else found.attempt
     if not job.steered and had != workers:
         broken.append(f"{found.attempt} workers had it, of which {found.losses_of_worker} were lost")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from service.jobs.checks import digits, losses, second_order, steps, targets
+from service.jobs.checks import digits, loss_fits_targets, second_order, steps, targets
 from service.jobs.checks.case import Case
 from service.learning.planning.advice import Advice
 
 CHECKS = (
     targets.one_value,
     targets.unseen_classes,
-    losses.advice,
+    loss_fits_targets.advice,
     digits.digits_lost,
     targets.out_of_range,
     targets.far_away,

@@ -12,8 +12,8 @@ from service.datasets.columns import Column, ColumnStatistics
 from service.jobs.checks.case import Case
 from service.learning.planning.advice import Advice, figure, highest_rate, pointer_to_rate
 from service.learning.planning.curvature import sample_of, scaling_of_sample
+from service.learning.planning.loss_fits_outputs import squeezed, suits
 from service.learning.planning.reach import Reach, last_functions, reach
-from service.learning.planning.suitability import squeezed, suits
 from service.learning.training.recipe import RecipeError, check_frozen, check_scaled
 
 FAR = 100.0

@@ -21,6 +21,8 @@ class Happening(StrEnum):
     """A worker took the job."""
     WORKER_LOST = "worker_lost"
     """The worker ended before the job."""
+    RELEASED = "released"
+    """The worker was stopped, with the service or to be replaced."""
     PAUSED = "paused"
     """The job rests from here on."""
     RESUMED = "resumed"

@@ -202,15 +202,20 @@ def release(session: Session, messages: Collection[str]) -> None:
     """Give the jobs that were claimed by these messages back: their workers were stopped, which is not their fault."""
     running = JobRecord.message.in_(messages), JobRecord.state == State.RUNNING
     for record in session.scalars(select(JobRecord).where(*running).with_for_update()):
-        without_worker(session, record)
+        _release(session, record)
 
 
 def release_all(session: Session) -> list[str]:
     """Give all jobs back that ran when the database was copied, and return them: none of their workers is here."""
     records = list(session.scalars(select(JobRecord).where(JobRecord.state == State.RUNNING)))
     for record in records:
-        without_worker(session, record)
+        _release(session, record)
     return [record.id for record in records]
+
+
+def _release(session: Session, record: JobRecord) -> None:
+    log_of_jobs.add(session, record.id, Happening.RELEASED, "The worker was stopped.", epoch=record.epochs_done)
+    without_worker(session, record)
 
 
 def without_worker(session: Session, record: JobRecord, *, yields: bool = False) -> None:

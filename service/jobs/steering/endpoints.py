@@ -4,10 +4,10 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from service.http.key_scopes import READ, TRAIN, needs
 from service.http.pages import After, Limit, Page
 from service.http.problems import problems
 from service.http.routes import JSONRoute
-from service.http.scopes import READ, TRAIN, needs
 from service.jobs.log import reading as log
 from service.jobs.records import JobRecord
 from service.jobs.reports import reading

@@ -7,9 +7,9 @@ from fastapi import APIRouter, Header, Query, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
+from service.http.key_scopes import READ, needs
 from service.http.problems import problems
 from service.http.routes import JSONRoute
-from service.http.scopes import READ, needs
 from service.jobs import operations
 from service.jobs.watching.cursor import END, PATTERN, positions_of
 from service.jobs.watching.events import EVENT, EVENTS, EVENTS_OF_MANY

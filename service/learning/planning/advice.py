@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from service.learning.network import Network
+from service.learning.planning.loss_fits_outputs import mismatch, squeezed, suits
 from service.learning.planning.plan import Plan
 from service.learning.planning.stability import Rate
-from service.learning.planning.suitability import mismatch, squeezed, suits
 from service.learning.rows.gram import Gram
 from service.learning.training.recipe import Recipe
 from service.learning.training.scaling import first_dense, scaling_of

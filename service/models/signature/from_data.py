@@ -7,7 +7,7 @@ from service.datasets.columns import Column
 from service.learning.losses import Link, Loss
 from service.learning.network import Network
 from service.learning.planning.advice import Advice
-from service.learning.planning.suitability import last_function
+from service.learning.planning.loss_fits_outputs import last_function
 from service.models.signature.signature import Feature, Signature, Target
 from service.vocabulary.kinds import to_json
 

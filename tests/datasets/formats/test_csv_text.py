@@ -78,7 +78,7 @@ def test_comments_are_no_lines_of_the_table(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_lines_above_the_header_are_named_with_the_remedy() -> None:
     text = "# made by instrument 7, run 3\n# units: m\nx,y\n1,2\n3,4\n"
-    assert "skip=2, or comment=#" in refused(text)[1]
+    assert "skip=2, or comment=%23" in refused(text)[1]
     assert columns(text, skip=2) == columns(text, comment="#") == TABLE
 
 

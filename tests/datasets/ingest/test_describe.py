@@ -16,7 +16,7 @@ from service.datasets.schemas import Split
 from service.datasets.split import PARTS, Parts, assign
 
 ROWS = 2 * STRETCH + 12_345
-SPLIT = Split.model_validate({"validation": {"fraction": 0.1}, "test": {"last": 1000}})
+SPLIT = Split.model_validate({"validation": {"fraction": 0.1}, "test": {"last": 1000}, "calibration": {"first": 500}})
 
 
 def columns(dtype: str) -> dict[str, NDArray[Any]]:

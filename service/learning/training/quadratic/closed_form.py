@@ -1,8 +1,8 @@
-"""Epochs on quadratic forms: gradient descent in closed form, every other rule step by step.
+"""Epochs of gradient descent on quadratic forms, reported from its trajectory in closed form.
 
-θ is laid out as `QuadraticLoss` takes it, in float64. Both classes report every epoch, raise Diverged before the update
-that would make the training loss or a parameter too large for the network's dtype, and let their state be taken
-whenever they yield.
+θ is laid out as `QuadraticLoss` takes it, in float64. Every epoch is reported, Diverged is raised before the update
+that would make the training loss or a parameter too large for the network's dtype, and the state may be taken
+at each yield.
 """
 
 import math

@@ -11,8 +11,8 @@ from service.learning.losses import LOSSES, AggregatedLoss, Domain, Loss
 from service.learning.network import Network
 from service.learning.notation import read
 from service.learning.planning.advice import Advice, advice, help_for_diverged
+from service.learning.planning.loss_fits_outputs import suits
 from service.learning.planning.plan import Plan
-from service.learning.planning.suitability import suits
 from service.learning.training.events import Diverged
 from service.learning.training.problem import Problem
 from service.learning.training.training import Training
