@@ -23,6 +23,7 @@ from service.errors import Conflict, Invalid, invalid
 from service.http.bodies.form_data import FILE, FORM, read_form
 from service.http.json_bodies import read_json, validated
 from service.http.key_scopes import TRAIN, needs
+from service.http.long_json.lists import LongList
 from service.http.problems import problems
 from service.http.query import labels_of, refuse_beside_json
 from service.http.routes import JSONRoute, body_of, media_type
@@ -35,6 +36,10 @@ router = APIRouter(prefix="/api/datasets", tags=["datasets"], route_class=JSONRo
 
 _NEW_DATASET: TypeAdapter[NewDataset] = TypeAdapter(NewDataset)
 _PREVIEWED_DATASET: TypeAdapter[PreviewedDataset] = TypeAdapter(PreviewedDataset)
+FORM_OF_COLUMNS = (
+    'Send a list for each column, as df.to_dict("list") of pandas makes: '
+    '{"columns": {"x": [0, 1], "y": [2, 6]}, "targets": ["y"]}.'
+)
 BINARY = {"schema": {"type": "string", "format": "binary"}}
 
 
@@ -99,15 +104,29 @@ async def create_dataset(
 
 def _create_from_json(body: bytes, created: Creation, resources: Resources) -> Response:
     most = _most(resources.settings, resources.stored.left())
-    new = validated(_NEW_DATASET, read_json(body))
+    new = validated(_NEW_DATASET, _by_columns(read_json(body)))
     operations.refuse_taken(resources.database, new.name)
     record = operations.create(resources.storage, new, most)
     with operations.adding(resources.database, resources.storage, record, resources.stored.adding) as session:
         return _answer(session, record, created)
 
 
+def _by_columns(body: Any) -> Any:
+    """Return a body whose table is not given by rows, nor by objects, as many a tool writes tables.
+
+    Raises:
+        Invalid: it is, with the form that is taken.
+    """
+    table, pointer = (body.get("columns"), "#/columns") if isinstance(body, dict) else (body, "#")
+    if isinstance(table, list | LongList):
+        raise invalid(pointer, f"This is a list of rows. {FORM_OF_COLUMNS}", "by_rows")
+    if isinstance(table, dict) and any(isinstance(values, dict) for values in table.values()):
+        raise invalid(pointer, f"Columns are lists, not objects. {FORM_OF_COLUMNS}", "by_rows")
+    return body
+
+
 def _preview_json(body: bytes, resources: Resources) -> Response:
-    new = validated(_PREVIEWED_DATASET, read_json(body))
+    new = validated(_PREVIEWED_DATASET, _by_columns(read_json(body)))
     faults = Faults(with_remedies=True)
     if not new.targets:
         faults.note(invalid("#/targets", 'Name the columns to be learnt: "targets": ["y"].'))

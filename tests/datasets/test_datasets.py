@@ -120,3 +120,21 @@ def test_a_request_that_is_refused_leaves_no_files(http: httpx.Client, service: 
     before = folders()
     problem(http.post("/api/datasets", json={**LINE, "split": {"test": {"last": 6}}}), 422)
     assert folders() == before
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ([{"x": 1, "y": 2}], "#"),
+        ({"columns": [{"x": 1, "y": 2}], "targets": ["y"]}, "#/columns"),
+        ({"columns": {"x": {"0": 1}, "y": {"0": 2}}, "targets": ["y"]}, "#/columns"),
+    ],
+)
+@pytest.mark.parametrize("validate_only", [False, True])
+def test_tables_told_by_rows_are_refused_with_the_form_that_is_taken(
+    http: httpx.Client, body: object, pointer: str, validate_only: bool
+) -> None:
+    refused = http.post("/api/datasets", json=body, params={"validate_only": validate_only})
+    assert (refused.status_code, refused.json()["code"]) == (422, "by_rows")
+    assert refused.json()["errors"][0]["pointer"] == pointer
+    assert '{"columns": {"x": [0, 1], "y": [2, 6]}, "targets": ["y"]}' in refused.json()["detail"]

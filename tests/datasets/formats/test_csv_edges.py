@@ -51,7 +51,7 @@ def test_other_forms_are_named(start: bytes, what: str) -> None:
 
 
 def test_skipping_lines_is_advised_only_above_the_header() -> None:
-    assert refusal(MediaType.CSV, b"x,y,z\n1,2\n3,4,5\n6,7,8\n")[1].endswith("but the header names 3 columns.")
+    assert refusal(MediaType.CSV, b"x,y,z\n1,2\n3,4,5\n6,7,8\n")[1].endswith("below the table.")
     title = b"A table of things\nx,y,z\n1,2,3\n3,4,5\n"
     assert "skip=1" in refusal(MediaType.CSV, title)[1]
     assert read(MediaType.CSV, title, skip=1)[1] == {"x": [1, 3], "y": [2, 4], "z": [3, 5]}

@@ -102,7 +102,7 @@ def test_faults_far_into_the_text_name_its_lines_and_rows(monkeypatch: pytest.Mo
     where, what = refused(SHORT_ROWS + "\n3,many\n", at_once=7)
     assert where == "#/columns/y/100"
     assert what.startswith("Line 103: column 'y' holds 'many'")
-    assert refused(SHORT_ROWS + "1\n", at_once=7)[1] == "Line 102 has 1 values, but the header names 2 columns."
+    assert refused(SHORT_ROWS + "1\n", at_once=7)[1].startswith("Line 102 has 1 values, but")
 
 
 def test_missing_values_can_be_found_in_the_text(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -116,8 +116,8 @@ def test_missing_values_can_be_found_in_the_text(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     ("text", "detail"),
     [
-        ("x,y\n1,2\n3,4,5\n", "Line 3 has 3 values, but the header names 2 columns."),
-        ("x,y\n1,2\n\n3\n", "Line 4 has 1 values, but the header names 2 columns."),
+        ("x,y\n1,2\n3,4,5\n", "Line 3 has 3 values, but the header names 2 columns. Put a value that holds ','"),
+        ("x,y\n1,2\n\n3\n", "Line 4 has 1 values, but the header names 2 columns. Leave the line out"),
         ("", "The body is empty"),
         ("\n\r\n\n", "The body is empty"),
         ("y\n1\n", "There is one column, 'y'"),

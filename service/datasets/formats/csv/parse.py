@@ -130,7 +130,13 @@ def _fault(message: str, dialect: Dialect) -> Exception:
 
 
 def ragged_row(row: int, values: int, dialect: Dialect) -> Fault:
-    return Fault(row, None, f"has {values} values, but {dialect.width}")
+    if dialect.preamble is not None:
+        return Fault(row, None, f"has {values} values, but {dialect.width}")
+    if values > len(dialect.names):
+        remedy = f"Put a value that holds {dialect.delimiter!r} in double quotes."
+    else:
+        remedy = "Leave the line out where it is no row, such as a note below the table."
+    return Fault(row, None, f"has {values} values, but {dialect.width} {remedy}")
 
 
 def as_missing(texts: Iterable[str], options: ReadOptions) -> str:
