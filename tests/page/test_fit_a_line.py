@@ -1,7 +1,9 @@
 """The first visit: the tutorial runs against the API, by mouse and by keyboard alone."""
 
+import json
 import re
 
+import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from service.client import Client
@@ -42,15 +44,29 @@ def test_a_rate_that_is_none_is_told_before_it_is_sent(visit: Visit) -> None:
 
 def test_knobs_set_the_parameters_of_the_model(visit: Visit, client: Client) -> None:
     page = visit.open()
-    expect(page.get_by_text("Loss of this line")).to_be_visible()  # there is a model whose parameters can be set
+    weight = page.get_by_role("spinbutton", name="Weight, typed")
+    # Whether the model is there yet or not: what is set early is sent later.
     with page.expect_response(lambda answer: answer.request.method == "PUT") as answer:
-        weight = page.get_by_role("spinbutton", name="Weight, typed")
         weight.fill("4")
         weight.press("Enter")
     set_ = answer.value.json()
     model = answer.value.url.split("/")[-2]
     assert client.parameters(model, set_["version"]).layers == [{"weight": [[4]], "bias": [0]}]
     expect(page.get_by_text("Loss of this line: 4 on the training points")).to_be_visible()
+
+
+@pytest.mark.parametrize("typed", ["-2.05", "1.50", "1e-3"])
+def test_a_number_is_set_as_it_is_typed_key_by_key(visit: Visit, typed: str) -> None:
+    page = visit.open()
+    weight = page.get_by_role("spinbutton", name="Weight, typed")
+    weight.fill("")
+    for key in typed:
+        weight.press(key)
+        page.evaluate("() => new Promise((resolve) => requestAnimationFrame(resolve))")  # the page is drawn anew
+    expect(weight).to_have_value(typed)
+    with page.expect_request(lambda request: request.method == "PUT") as put:
+        weight.press("Enter")
+    assert json.loads(put.value.post_data or "")["layers"][0]["weight"] == [[float(typed)]]
 
 
 def test_the_keyboard_alone_runs_the_tutorial(visit: Visit) -> None:

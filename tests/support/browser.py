@@ -18,6 +18,8 @@ CHROMIUM = next(
 MISSING = "Chromium is not here, which tests of the page need: apt-get install chromium"
 AXE = NODE / "node_modules" / "axe-core" / "axe.min.js"
 """The checker of accessibility, which `make test` installs where npm is."""
+AXE_OPTIONS = "{resultTypes: ['violations'], preload: false, selectors: false}"
+"""Without what nobody reads: style sheets loaded anew and media, for rules about sound, and a selector of each node."""
 PATIENCE = 30_000
 """Milliseconds that a browser waits for what is to appear."""
 DESKTOP, PHONE = (1280, 900), (360, 740)
@@ -85,7 +87,7 @@ class Visit:
         """What axe-core finds on the page as it stands."""
         if not self.page.evaluate("typeof axe === 'object'"):
             self.page.evaluate(AXE.read_text(encoding="utf-8"))
-        found = self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        found = self.page.evaluate(f"axe.run(document, {AXE_OPTIONS})")
         return [f"{each['id']}: {node['html'][:200]}" for each in found["violations"] for node in each["nodes"]]
 
     def width_beyond(self) -> int:

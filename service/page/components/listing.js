@@ -22,8 +22,8 @@ export function Listing({ path, noun, caption, route, columns, byName = false, b
   const first = useLoaded((signal) => send(request, signal), [key]);
   const [more, setMore] = useState({ items: [], next: null });
   const [error, setError] = useState(null);
-  const [shownName, typeName] = useTyped(name, (text) => remember({ name: text }));
-  const [shownLabel, typeLabel] = useTyped(label, (text) => remember({ label: text }));
+  const [, shownName, typeName] = useTyped(name, (text) => remember({ name: text }));
+  const [, shownLabel, typeLabel] = useTyped(label, (text) => remember({ label: text }));
   useEffect(() => { setMore({ items: [], next: first.value?.next ?? null }); }, [first.value]);
   const readMore = () => send({ ...request, query: { ...request.query, after: more.next } })
     .then((page) => setMore((before) => ({ items: [...before.items, ...page.items], next: page.next })), setError);

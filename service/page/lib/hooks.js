@@ -52,8 +52,8 @@ export function useQuiet(act, ms) {
 }
 
 /**
- * Return what a field shows and its `onInput`: what is typed, until `tell` has it, which is called once typing rests.
- * Nothing typed, null, is not told.
+ * Return the present value, what a field shows of it, and the field's `onInput`. What is typed is the present value at
+ * once, null where nothing is; `tell`, which is called once typing rests, is not told of null.
  */
 export function useTyped(value, tell, ms = 250) {
   const [typed, setTyped] = useState(undefined);
@@ -62,7 +62,8 @@ export function useTyped(value, tell, ms = 250) {
     tell(last);
     setTyped(undefined);
   }, ms);
-  return [typed === undefined ? value : typed ?? "", (next) => { setTyped(next); tellQuietly(next); }];
+  const present = typed === undefined ? value : typed;
+  return [present, present ?? "", (next) => { setTyped(next); tellQuietly(next); }];
 }
 
 /** Tell whether the reader asks for no motion. */

@@ -16,8 +16,7 @@ export function Begin({ route, names }) {
     return Object.hasOwn(names[kind], wanted) ? wanted : Object.entries(names[kind]).find(([, name]) => name === wanted)?.[0] ?? "";
   };
   const [model, dataset] = [idOf("models", "model"), idOf("datasets", "dataset")];
-  const folds = Number(route.query.get("folds") ?? 5);
-  const [shownFolds, typeFolds] = useTyped(folds, (number) => remember({ folds: number }));
+  const [folds, shownFolds, typeFolds] = useTyped(Number(route.query.get("folds") ?? 5), (number) => remember({ folds: number }));
   const trainings = useLoaded(async (signal) => (model ? (await send({ path: `${pathOf("models", model)}/metrics` }, signal)).trainings : []), [model]);
   const last = trainings.value?.find((each) => each.dataset === dataset) ?? trainings.value?.[0];
   const isAuto = route.query.get("recipe") === "auto" || !last;

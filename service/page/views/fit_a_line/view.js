@@ -28,6 +28,7 @@ export default function FitALine({ route }) {
   const [busy, setBusy] = useState("");
   const [error, setError] = useState(null);
   const going = useRef(new AbortController());
+  const early = useRef(/** @type {{weight: number, bias: number} | null} */ (null));
   const askQuietly = useQuiet(setAsked, 200);
   const plan = useLoaded(async (signal) => place && asked > 0 && send(tutorial.planOf(place, asked), signal), [place, asked]);
   useEffect(() => () => going.current.abort(), []);
@@ -57,6 +58,8 @@ export default function FitALine({ route }) {
     return set.version;
   };
   const moveTo = (start) => {
+    going.current.abort(); // its answer is not to move the line back
+    setBusy("");
     setRun(null);
     setAt(0);
     setLine(start);
@@ -64,8 +67,10 @@ export default function FitALine({ route }) {
   };
   const set = (start) => {
     moveTo(start);
-    begin("", (signal) => putLine(start, signal));
+    if (place) begin("", (signal) => putLine(start, signal));
+    else early.current = start;
   };
+  useEffect(() => { if (place && early.current) set(early.current); }, [place]);
   const changeRate = (value) => {
     setRate(value);
     askQuietly(value);

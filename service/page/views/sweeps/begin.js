@@ -27,11 +27,12 @@ function Draft({ dataset, route, names }) {
   const [name, setName] = useState(() => nameFor(dataset));
   const [error, setError] = useState(null);
   const [busy, setBusy] = useState(false);
-  const request = beginning(dataset, draft, name || null);
-  const plan = { ...request, query: { validate_only: true } };
+  const plan = { ...beginning(dataset, draft, name || null), query: { validate_only: true } };
   const planned = useLoaded((signal) => send(plan, signal), [JSON.stringify(plan)]);
-  const [trials, typeTrials] = useTyped(draft.trials, (number) => remember({ trials: number }));
-  const [epochs, typeEpochs] = useTyped(draft.epochs, (number) => remember({ epochs: number }));
+  const [trials, shownTrials, typeTrials] = useTyped(draft.trials, (number) => remember({ trials: number }));
+  const [epochs, shownEpochs, typeEpochs] = useTyped(draft.epochs, (number) => remember({ epochs: number }));
+  const request = beginning(dataset, { ...draft, trials, epochs }, name || null);
+  const isReady = trials >= 1 && epochs >= 1 && !planned.loading && !planned.error;
   const begin = async () => {
     setBusy(true);
     setError(null);
@@ -50,8 +51,8 @@ function Draft({ dataset, route, names }) {
       <${SelectField} label="Network" value=${draft.model} options=${[["", "new ones"], ...Object.entries(names.models)]} onInput=${(model) => remember({ model })}
         hint=${draft.model ? "Each trial begins from it; the best becomes its next version." : "The best trial becomes a model of its own."} />
       <${SelectField} label="Method" value=${draft.method} options=${Object.entries(METHODS)} onInput=${(method) => remember({ method })} />
-      <${NumberField} label="Trials" value=${trials} min="1" step="1" onInput=${typeTrials} hint=${draft.method === "grid" ? "At most; a grid makes all combinations." : ""} />
-      <${NumberField} label="Epochs of each" value=${epochs} min="1" step="1" onInput=${typeEpochs} hint=${draft.method === "asha" ? "Only of those that get to the end." : ""} />
+      <${NumberField} label="Trials" value=${shownTrials} min="1" step="1" onInput=${typeTrials} hint=${draft.method === "grid" ? "At most; a grid makes all combinations." : ""} />
+      <${NumberField} label="Epochs of each" value=${shownEpochs} min="1" step="1" onInput=${typeEpochs} hint=${draft.method === "asha" ? "Only of those that get to the end." : ""} />
       <${TextField} label="Name" value=${name} onInput=${setName} />
     </div>
     <fieldset class="plain">
@@ -61,7 +62,7 @@ function Draft({ dataset, route, names }) {
     <${ErrorNotice} error=${error ?? planned.error} />
     ${planned.value && !planned.error && html`<${Plan} plan=${planned.value.plan} />`}
     ${!planned.error && html`<${Advice} advice=${planned.value?.advice} />`}
-    <div class="actions"><button type="button" class="main" disabled=${busy || planned.loading || Boolean(planned.error)} onClick=${begin}>Search</button>
+    <div class="actions"><button type="button" class="main" disabled=${busy || !isReady} onClick=${begin}>Search</button>
       <span class="quiet" role="status">${busy ? "Starting …" : ""}</span></div>
     <${MadeBy} requests=${[["Ask for the plan", plan], ["Begin it", request]]} />`;
 }
