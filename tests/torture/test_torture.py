@@ -7,10 +7,10 @@ import pytest
 
 from tests.torture.run import command, torture
 
-pytestmark = pytest.mark.waits(55)
+pytestmark = pytest.mark.waits(30)
 
-KILLS = 14
-TINY = 120
+KILLS = 8
+TINY = 60
 
 
 def test_jobs_of_all_kinds_survive_the_deaths_of_processes(folder: Path) -> None:
