@@ -24,6 +24,14 @@ def model(client: Client) -> str:
     return id
 
 
+@pytest.fixture
+def untrained(client: Client) -> str:
+    """A model of versions 0 and 1."""
+    id = straight(client).id
+    put(client, id)
+    return id
+
+
 def put(client: Client, model: str) -> int:
     response = client.http.put(f"/api/models/{model}/parameters", json={"layers": LAYERS})
     return int(response.raise_for_status().json()["version"])
@@ -151,14 +159,14 @@ def test_a_version_stays_while_a_job_begins_from_it(client: Client, model: str) 
 
 
 @pytest.mark.parametrize("version", ["9", "2147483647"])
-def test_a_version_that_never_was_is_not_found(client: Client, model: str, version: str) -> None:
-    refused = problem(delete(client, model, version), 404)
+def test_a_version_that_never_was_is_not_found(client: Client, untrained: str, version: str) -> None:
+    refused = problem(delete(client, untrained, version), 404)
     assert "There is no version" in refused["detail"]
 
 
 @pytest.mark.parametrize("version", ["-1", "latest", "2147483648", "1.5"])
-def test_a_version_to_delete_is_a_number(client: Client, model: str, version: str) -> None:
-    problem(delete(client, model, version), 422)
+def test_a_version_to_delete_is_a_number(client: Client, untrained: str, version: str) -> None:
+    problem(delete(client, untrained, version), 422)
 
 
 def test_a_version_is_shown_by_its_number(client: Client, model: str) -> None:
