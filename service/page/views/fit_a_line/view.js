@@ -30,7 +30,7 @@ export default function FitALine({ route }) {
   const going = useRef(new AbortController());
   const early = useRef(/** @type {{weight: number, bias: number} | null} */ (null));
   const askQuietly = useQuiet(setAsked, 200);
-  const plan = useLoaded(async (signal) => place && asked > 0 && send(tutorial.planOf(place, asked), signal), [place, asked]);
+  const plan = useLoaded(async (signal) => (place && asked > 0 ? send(tutorial.planOf(place, asked), signal) : null), [place, asked]);
   useEffect(() => () => going.current.abort(), []);
 
   /** Begin something in place of what is going on; its error is shown, unless it was cancelled. */
