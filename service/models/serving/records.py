@@ -49,9 +49,15 @@ _WHOSE = select(ModelRecord.owner, ModelRecord.shared).where(ModelRecord.id == b
 
 
 def served_of(session: Session, model: str, *, lock: bool = False) -> tuple[int, bool]:
-    """Return the number of the version that a model (an id) serves, and whether it is pinned; `lock` keeps both."""
-    number, pinned = session.execute(_LOCKED if lock else _SERVED, {"model": model}).one()
-    return number, pinned
+    """Return the number of the version that a model (an id) serves, and whether it is pinned; `lock` keeps both.
+
+    Raises:
+        NotFound: the model is not there.
+    """
+    found = session.execute(_LOCKED if lock else _SERVED, {"model": model}).first()
+    if found is None:
+        raise lookup.not_found(session, ModelRecord, model, "model")
+    return found.served, found.pinned
 
 
 _SERVED = select(ModelRecord.served, ModelRecord.pinned).where(ModelRecord.id == bindparam("model"))
