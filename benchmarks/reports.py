@@ -15,8 +15,10 @@ from pathlib import Path
 from statistics import median
 
 from service.database.database import Database
+from service.engine.assignment import prepare
 from service.engine.ledger import Ledger
 from service.engine.noted import MOST_REPORTS
+from service.engine.workspace import Workspace
 from service.jobs import operations, queue, records
 from service.jobs.checks.allowed import Allowed
 from service.jobs.drafts import draft
@@ -76,9 +78,6 @@ class Table:
 
 def bookkeeping(table: Table) -> float:
     """Print and return the share of the processor time of a training that its ledger takes."""
-    from service.engine.assignment import prepare
-    from service.engine.workspace import Workspace
-
     workspace = Workspace(table.database, table.database, table.storage)
 
     def training() -> tuple[records.JobRecord, Training]:

@@ -59,7 +59,7 @@ def watched(data: Path, seconds: float) -> list[tuple[int, int]]:
         while time.monotonic() < end:
             clients.queue_tiny(data, BATCH)
             clients.act()
-            time.sleep(PAUSE)
+            time.sleep(PAUSE)  # so that batches come at a steady rate, and end in between
             looks.append((_bytes_in(data), resident(service)))
             if len(looks) % 12 == 0:
                 sys.stdout.write(f"{looks[-1][0] / 1e6:.1f} MB on the disk, {looks[-1][1] / 1e6:.1f} MB of memory\n")
