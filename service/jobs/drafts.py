@@ -25,6 +25,7 @@ from service.jobs.recipe_schemas import NewJob
 from service.jobs.training_data import columns_of_job, view_of_job
 from service.learning.planning import plan as planning
 from service.learning.planning.advice import Advice, advice
+from service.learning.planning.folded_epochs import MOST_SECONDS
 from service.learning.synonyms import listed
 from service.learning.training.recipe import Recipe, RecipeError
 from service.models import records as models
@@ -74,10 +75,12 @@ def draft(
     submitter: str = "",
     *,
     start: TrainedNetwork | None = None,
+    fold_seconds: float = MOST_SECONDS,
 ) -> Draft:
     """Check that model, dataset and recipe fit and stay within what is allowed, and plan the training.
 
-    It begins from `start` in place of the model that the request names, where that is given.
+    It begins from `start` in place of the model that the request names, where that is given. A recipe that the service
+    chooses may train folds for `fold_seconds`.
 
     Raises:
         NotFound: model, version, kept epoch or dataset; with its pointer.
@@ -95,7 +98,7 @@ def draft(
     reasons: list[Advice] = []
     if new.recipe == "auto":
         new, reason = automatic.decided(
-            new, start, dataset, lambda chosen: _viewed(storage, dataset, chosen, start, remedy)[1]
+            new, start, dataset, lambda chosen: _viewed(storage, dataset, chosen, start, remedy)[1], fold_seconds
         )
         reasons = [reason]
     written, view = _viewed(storage, dataset, new, start, remedy)

@@ -17,6 +17,7 @@ from service.jobs.drafts import Draft
 from service.jobs.recipe_schemas import NewJob
 from service.jobs.shared_recipe import check_own_fields, job_of
 from service.learning.planning.advice import Advice
+from service.learning.planning.folded_epochs import MOST_SECONDS
 from service.models.blueprints import Blueprint, Largest, blueprint
 from service.models.networks import Networks
 from service.models.schemas import NewModel
@@ -35,6 +36,8 @@ GOLDEN = 0.6180339887498949
 """The place between two ends of a number that is hardly ever a whole one."""
 SUGGESTED = 5
 """Values that a message names in place of a range."""
+FOLD_SECONDS = 20.0
+"""An estimate of the time that the folds of all trials with chosen recipes may take: a request waits for them."""
 MOST_SHOWN = 300
 """Characters of the values of a trial in a message."""
 
@@ -81,7 +84,9 @@ def draft(ground: Ground, new: NewSweep) -> SweepDraft:
     """
     check_own_fields(new.recipe)
     _check_monitor(ground.database, new)
-    made = [_trial(ground, new, varied) for varied in _varied(new)]
+    varied = _varied(new)
+    fold_seconds = min(MOST_SECONDS, FOLD_SECONDS / len(varied))
+    made = [_trial(ground, new, each, fold_seconds) for each in varied]
     epochs = [each.draft.recipe.epochs for each in made]
     rungs = rungs_of(max(epochs)) if new.method == "asha" else []
     if rungs and len(set(epochs)) > 1:
@@ -155,7 +160,7 @@ def _job_of(new: NewSweep, varied: Varied) -> NewJob:
         return job_of(recipe, new.model or NO_MODEL, new.dataset)
 
 
-def _trial(ground: Ground, new: NewSweep, varied: Varied) -> Trial:
+def _trial(ground: Ground, new: NewSweep, varied: Varied, fold_seconds: float) -> Trial:
     job = _job_of(new, varied)
     settings = ground.settings
     given = ground.database, ground.storage, ground.networks, job, Allowed.by(settings), ground.submitter
@@ -164,7 +169,7 @@ def _trial(ground: Ground, new: NewSweep, varied: Varied) -> Trial:
         made = _blueprint(ground, new, varied[ARCHITECTURE])
         start = TrainedNetwork(NO_MODEL, 0, None, True, made.network, made.vector)
     with _at_their_places(varied):
-        return Trial(varied, jobs.draft(*given, start=start), made)
+        return Trial(varied, jobs.draft(*given, start=start, fold_seconds=fold_seconds), made)
 
 
 def _blueprint(ground: Ground, new: NewSweep, architecture: JsonObject) -> Blueprint:

@@ -95,6 +95,30 @@ def test_folds_choose_the_epochs_of_few_rows(client: Client, rows: int, told: st
     assert asked["recipe"]["epochs"] == 70
 
 
+def test_rows_that_do_not_count_do_not_choose_epochs(client: Client) -> None:
+    columns = {"x": list(range(6)), "w": [1, 1, 0, 1, 1, 1], "y": [1, 3, 2, 5, 4, 6]}
+    dataset, model = client.create_dataset(columns, ["y"]).id, client.create_model("Dense(1 => 1)").id
+    body = {"model": model, "dataset": dataset, "recipe": "auto", "sample_weights": "w"}
+    answer = client.http.post("/api/jobs?validate_only=true", json=body)
+    assert answer.status_code == 200, answer.text
+    assert "each row by itself" in answer.json()["advice"][0]["detail"]
+
+
+def test_many_trials_train_no_folds_while_a_request_waits(client: Client) -> None:
+    dataset, model = client.create_dataset({"x": [0, 1, 2, 3], "y": [1, 0, 1, 0]}, ["y"]).id, "Dense(1 => 1)"
+    body = {
+        "model": client.create_model(model).id,
+        "dataset": dataset,
+        "recipe": {"recipe": "auto"},
+        "monitor": "train_loss",
+        "method": "grid",
+        "trials": 300,
+        "vary": {"seed": {"values": list(range(300))}},
+    }
+    (told,) = client.http.post("/api/sweeps?validate_only=true", json=body).raise_for_status().json()["advice"]
+    assert "nothing tells" in told["detail"]
+
+
 def test_few_rows_that_are_noise_are_learnt_for_fewer_epochs_than_a_curve() -> None:
     net = network("Chain(Dense(1 => 16, relu), Dense(16 => 1))", "float32")
     x = np.linspace(-2, 2, 30, dtype=np.float32).reshape(-1, 1)

@@ -32,9 +32,15 @@ def check_alone(new: NewJob) -> None:
 
 
 def decided(
-    new: NewJob, start: TrainedNetwork, dataset: DatasetRecord, view_of: Callable[[NewJob], DatasetView]
+    new: NewJob,
+    start: TrainedNetwork,
+    dataset: DatasetRecord,
+    view_of: Callable[[NewJob], DatasetView],
+    fold_seconds: float,
 ) -> tuple[NewJob, Advice]:
     """Return the job with all fields chosen, and the reasons; `view_of` has the rows of a job.
+
+    Folds of few rows are trained where that takes at most `fold_seconds`.
 
     Raises:
         Invalid: the request decides some of them itself.
@@ -67,15 +73,16 @@ def decided(
     fields |= {name: getattr(made, name) for name in ("batch_size", "partial", "shuffle", "keep", "standardise")}
     sent = new.model_dump(mode="json", exclude_unset=True, exclude={"recipe"})
     job = NewJob.model_validate({**sent, **fields})
-    folds = None if asked or made.early_stopping is not None else _epochs_by_folds(view_of(job), start, made)
+    by_folds = not asked and made.early_stopping is None
+    folds = _epochs_by_folds(view_of(job), start, made, fold_seconds) if by_folds else None
     if folds is not None:
         job, made = job.model_copy(update={"epochs": folds}), replace(made, epochs=folds)
     return job, Advice("recipe_chosen", _reasons(made, draws, rows, by_folds=folds is not None), "#/recipe")
 
 
-def _epochs_by_folds(view: DatasetView, start: TrainedNetwork, made: learning.Recipe) -> int | None:
-    part = view.part("train", sums=False)
-    return folded_epochs(Problem(start.network, part, None, made), start.vector, fresh=start.fresh)
+def _epochs_by_folds(view: DatasetView, start: TrainedNetwork, made: learning.Recipe, seconds: float) -> int | None:
+    problem = Problem(start.network, view.part("train", sums=False), None, made)
+    return folded_epochs(problem, start.vector, fresh=start.fresh, seconds=seconds)
 
 
 def _reasons(made: learning.Recipe, draws: bool, rows: int, *, by_folds: bool) -> str:

@@ -25,27 +25,37 @@ def folds_of(rows: int) -> int:
     return FOLDS if rows >= LEAST_ROWS else rows
 
 
-def folded_epochs(problem: Problem, start: Array, *, fresh: bool) -> int | None:
+def folded_epochs(problem: Problem, start: Array, *, fresh: bool, seconds: float = MOST_SECONDS) -> int | None:
     """Return the epoch of the recipe at which the rows that each fold holds out have the least loss together.
 
-    None where there are too few rows, or the trainings would take too long, diverge, or want other batches.
+    None where there are too few rows, or the trainings would take more than `seconds`, diverge, or want other batches.
+    Rows count by their weights: a fold of which none counts is left out.
     """
     network, part, recipe = problem.network, problem.train, problem.recipe
     rows, folds = len(part), folds_of(len(part))
-    if rows < 3 or folds * plan(network, rows, rows, recipe).seconds > MOST_SECONDS:
+    if rows < 3 or folds * plan(network, rows, rows, recipe).seconds > seconds:
         return None
     classes = None if part.has_numbers else part.targets[0:rows].argmax(axis=1)
     fold_of_row = assigned(classes, rows, folds, recipe.seed)
     losses = np.zeros(recipe.epochs + 1)
     for fold in range(folds):
         learnt, held = (_rows_of(part, np.flatnonzero(chosen)) for chosen in (fold_of_row != fold, fold_of_row == fold))
+        weight = _weight_of(held)
+        if not weight:
+            continue
+        if not _weight_of(learnt):
+            return None
         try:
             training = Training(Problem(network, learnt, held, recipe), start, fresh=fresh)
             reports = [event for event in training.run() if isinstance(event, EpochReport)]
         except (Diverged, RecipeError):
             return None
-        losses += [len(held) * (report.validation_loss or 0.0) for report in reports]
+        losses += [weight * (report.validation_loss or 0.0) for report in reports]
     return max(1, int(losses.argmin()))
+
+
+def _weight_of(part: Part) -> float:
+    return len(part) if part.weights is None else float(part.weights[:].sum())
 
 
 def _rows_of(part: Part, places: Indices) -> Part:
