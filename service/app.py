@@ -127,6 +127,7 @@ def create_app(settings: Settings) -> FastAPI:
         version=version("descent"),
         openapi_tags=[{"name": name, "description": what} for name, what in TAGS.items()],
         lifespan=lifespan,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # FastAPI's asks the environment at each request
         openapi_url=None,  # the default makes the document in the event loop, which stands still meanwhile
         docs_url=None,  # the default page loads its scripts from the internet
         redoc_url=None,

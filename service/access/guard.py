@@ -4,6 +4,7 @@ Nothing of a body is read before, and a refusal closes the connection.
 """
 
 import asyncio
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any
 
@@ -106,7 +107,8 @@ class Guard:
         self._database = resources.database
         credential = self._shown(scope)
         if credential is None or credential.is_cookie:  # a cookie may be that of another service on this host
-            if _is_at_loopback(scope) and not await self._credentials.has_keys(resources.database):
+            (address, *_) = scope.get("server") or ("",)
+            if _is_loopback(address) and not await self._credentials.has_keys(resources.database):
                 return _NO_KEY
             if credential is None:
                 raise _MISSING
@@ -163,9 +165,9 @@ def _check_scope(admitted: Admitted, needed: Right | None) -> None:
         raise Forbidden(f"{detail}: ask an admin for another one.", "scope_too_small")
 
 
-def _is_at_loopback(scope: Scope) -> bool:
-    """Whether the connection came to an address that this machine alone reaches; or to none, within a process."""
-    host = (scope.get("server") or ("",))[0]
+@lru_cache(64)  # a machine has few addresses, and to read one takes as long as a look into the database
+def _is_loopback(host: str) -> bool:
+    """Whether connections to this address come from this machine alone; those to none are within a process."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
