@@ -43,36 +43,25 @@ def write(
     explained: JsonObject | None = None,
 ) -> Answer:
     """Write the answer about rows (rows × inputs) with these raw outputs (rows × outputs); only JSON explains them."""
-    content = _content(media_type, trained, inputs, outputs, confidence, explained)
+    match media_type:
+        case media_types.JSON:
+            content = _json(trained, inputs, outputs, _beyond_outputs(confidence, explained))
+        case media_types.NPY:
+            content = _npy(outputs)
+        case media_types.CSV:
+            content = _csv(_table(trained.signature, outputs, confidence))
+        case _:
+            content = _arrow(_table(trained.signature, outputs, confidence))
     return Answer(media_type, content, trained.model, trained.version)
 
 
-def _content(
-    media_type: str,
-    trained: TrainedNetwork,
-    inputs: Rows,
-    outputs: Array,
-    confidence: Confidence | None,
-    explained: JsonObject | None,
-) -> bytes:
-    match media_type:
-        case media_types.JSON:
-            return _json(trained, inputs, outputs, confidence, explained)
-        case media_types.NPY:
-            return _npy(outputs)
-        case media_types.CSV:
-            return _csv(_table(trained.signature, outputs, confidence))
-        case _:
-            return _arrow(_table(trained.signature, outputs, confidence))
+def _beyond_outputs(confidence: Confidence | None, explained: JsonObject | None) -> JsonObject:
+    """Return the members of an answer that only some requests ask for."""
+    members = {} if confidence is None else confidence.to_json()
+    return members if explained is None else {**members, "contributions": explained}
 
 
-def _json(
-    trained: TrainedNetwork,
-    inputs: Rows,
-    outputs: Array,
-    confidence: Confidence | None,
-    explained: JsonObject | None,
-) -> bytes:
+def _json(trained: TrainedNetwork, inputs: Rows, outputs: Array, members: JsonObject) -> bytes:
     answer: JsonObject = {"model": trained.model, "version": trained.version, "outputs": _in_pieces(outputs)}
     if trained.epoch is not None:
         answer["epoch"] = trained.epoch
@@ -81,10 +70,7 @@ def _json(
         outside = values_outside_training(trained, inputs)
         if outside is not None:
             answer |= {"extrapolation": outside.values, "extrapolation_count": outside.count}
-    if confidence is not None:
-        answer |= confidence.to_json()
-    if explained is not None:
-        answer["contributions"] = explained
+    answer |= members
     return orjson.dumps(answer, default=np.ascontiguousarray, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
