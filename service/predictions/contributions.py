@@ -71,9 +71,12 @@ def _check_size(network: Network, rows: int, columns: int) -> None:
         detail = (
             f"{rows:,} rows × {network.outputs:,} outputs × {columns:,} columns are more than {MOST_NUMBERS:,} numbers"
         )
-        most = MOST_NUMBERS // (network.outputs * columns)
-        raise TooLarge(f"{detail}: {f'send at most {most:,} rows' if most else 'leave `explain` out'}.")
+        raise TooLarge(f"{detail}: {_remedy(MOST_NUMBERS // (network.outputs * columns))}.")
     products = network.outputs * 3 * FIRST_STEPS * max(1, network.parameter_count)
     if rows * products > MOST_PRODUCTS:
-        most = max(1, MOST_PRODUCTS // products)
-        raise TooLarge(f"To explain {rows:,} rows of so large a network takes too long: send at most {most:,} rows.")
+        detail = f"To explain {rows:,} rows by so large a network takes too long"
+        raise TooLarge(f"{detail}: {_remedy(MOST_PRODUCTS // products)}.")
+
+
+def _remedy(most: int) -> str:
+    return f"send at most {most:,} rows" if most else "leave `explain` out"
