@@ -80,11 +80,11 @@ def levels_of(
     with database.reading() as session:
         source = source_of(session, storage, trained)
         reused = not isinstance(source, NoSource) and has_been_used(session, source)
-    if isinstance(source, NoSource):
-        return _levels_of_residuals(database, storage, trained, levels)
-    taken = min(source.rows, most_rows(trained, source.targets))
-    reached = [level for level in levels if rank(taken, level) <= taken]
     try:
+        if isinstance(source, NoSource):
+            return _levels_of_residuals(database, storage, trained, levels)
+        taken = min(source.rows, most_rows(trained, source.targets))
+        reached = [level for level in levels if rank(taken, level) <= taken]
         return _learnt(trained, source, reached, reused=reused) if reached else {}
     except NotFound:  # the files of the dataset are gone
         return {}
