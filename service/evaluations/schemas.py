@@ -132,7 +132,7 @@ class ColumnImportance(BaseModel):
 
     column: str = Field(description="its name")
     mean: float | None = Field(description="over repeats; null where a loss overflows")
-    std: float | None = Field(description="the deviation over repeats, divided by their number")
+    std: float | None = Field(description="the standard deviation over repeats, with their number as divisor")
 
 
 class ReliabilityStep(BaseModel):
