@@ -37,11 +37,11 @@ PARTS = {"calibration_fraction": 0.3, "test_fraction": 0.3}
 
 @dataclass(frozen=True)
 class Table:
-    """A file, the column to learn, and what the upload has to say besides."""
+    """A file, the column to learn, and other query parameters of its upload."""
 
     path: str
     target: str
-    said: tuple[tuple[str, str], ...] = ()
+    options: tuple[tuple[str, str], ...] = ()
 
 
 CSV = "resources/rdata/csv/"
@@ -85,8 +85,8 @@ class Splits:
     def held(self, number: int) -> Held:
         """Upload, train and predict with the split of this number."""
         http, target = self._http, self._table.target
-        said = [("targets", target), ("seed", str(number)), *self._table.said]
-        params: list[tuple[str, Any]] = [*said, *PARTS.items()]
+        options = [("targets", target), ("seed", str(number)), *self._table.options]
+        params: list[tuple[str, Any]] = [*options, *PARTS.items()]
         headers = {"content-type": "text/csv"}
         dataset = answered(http.post("/api/datasets", params=params, content=self._data, headers=headers))
         (column,) = dataset["targets"]
@@ -140,8 +140,8 @@ def line(table: Table, found: list[Held]) -> tuple[str, bool]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--splits", type=int, default=SPLITS)
-    splits = parser.parse_args().splits
+    parser.add_argument("--splits", type=int, default=SPLITS, help="at least 2: a standard error needs them")
+    splits = max(2, parser.parse_args().splits)
     files: dict[str, File] = {file.path: file for file in listed()}
     lines, all_good = [], True
     with tempfile.TemporaryDirectory() as folder, running_service(Path(folder) / "data") as service:
