@@ -69,13 +69,14 @@ class Stored:
             return
         owner = caller().owner
         with self._lock:
-            standing.tell(LIMIT, self._left_for(bytes) - bytes)
+            left = self._left_for(bytes)
             self._coming[owner] += bytes
         was_added = 0
         try:
             yield
             was_added = bytes
         finally:
+            standing.tell(LIMIT, left - was_added)
             with self._lock:
                 self._coming[owner] -= bytes
                 self._measures[owner].bytes += was_added

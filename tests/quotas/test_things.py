@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Barrier, Thread
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from starlette.testclient import TestClient
 from service.database.caller import Caller, acting_for
 from service.database.database import Database
 from service.errors import TooLarge
+from service.jobs.growth import BYTES_OF_A_JOB
+from service.models.records import add_point
 from service.quotas.stored import Stored
 from service.settings import Settings
 from tests.support.applications import application
@@ -138,3 +141,46 @@ def test_bytes_are_counted_by_owner_and_begin_with_what_is_stored(http: TestClie
             anew.left()
         assert anew.left() == 50_000  # nothing was added
     assert Stored(database, None).left() is None
+
+
+def test_a_job_counts_once_by_its_plan_until_it_ends(http: TestClient, database: Database) -> None:
+    http.post("/api/datasets", json={**LINE, "name": "line"}).raise_for_status()
+    model = http.post("/api/models", json={"name": "m", "architecture": "Dense(1 => 1)"}).json()["id"]
+    before = Stored(database, 10_000_000).left()
+    assert before is not None
+    job = http.post("/api/jobs", json={"model": "m", "dataset": "line", "epochs": 100, "keep_every": 10}).json()
+    assert Stored(database, 10_000_000).left() == before - job["plan"]["bytes"]
+    with database.transaction() as session:
+        add_point(session, job["id"], 10, model, bytes(5_000))
+    assert Stored(database, 10_000_000).left() == before - job["plan"]["bytes"]
+    http.post(f"/api/jobs/{job['id']}/cancel").raise_for_status()
+    assert Stored(database, 10_000_000).left() == before - BYTES_OF_A_JOB
+
+
+def test_a_refusal_takes_nothing_from_what_is_left(http: TestClient) -> None:
+    model = {"name": "m", "architecture": "Dense(1 => 1)"}
+    first = http.post("/api/models", json=model)
+    again = http.post("/api/models", json=model)
+    assert problem(again, 409)["code"] == "name_taken"
+    assert again.headers[LEFT] == first.headers[LEFT]
+
+
+def test_of_two_requests_at_once_that_fit_only_alone_one_is_refused(database: Database) -> None:
+    stored, both, refused = Stored(database, 100), Barrier(2, timeout=60), list[TooLarge]()
+
+    def add() -> None:
+        with acting_for(Caller("ada")):
+            both.wait()
+            try:
+                with stored.adding(60):
+                    both.wait()
+            except TooLarge as error:
+                refused.append(error)
+                both.wait()
+
+    threads = [Thread(target=add) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(refused) == 1
