@@ -202,6 +202,15 @@ def test_a_restore_that_fails_leaves_an_empty_folder(
     restore(other, made)
 
 
+def test_a_restore_begins_anew_after_one_that_was_killed(made: Path, tmp_path: Path) -> None:
+    other = Settings(data=tmp_path / "other")
+    for folder in (other.data / ".descent.db.restored", other.data / "datasets" / ".restored"):
+        folder.mkdir(parents=True)
+        (folder / "descent.db").write_bytes(b"half of it")
+    restore(other, made)
+    assert not list(other.data.rglob("*restored"))
+
+
 def test_an_archive_of_a_newer_descent_is_refused(tmp_path: Path) -> None:
     file, database = tmp_path / "newer.tar", tmp_path / "descent.db"
     database.write_bytes(b"")

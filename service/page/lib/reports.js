@@ -4,6 +4,8 @@ import { follow } from "./stream.js";
 
 const MOST = 1000;
 const FRAME = 120;
+/** Milliseconds in which the first events come together. */
+const SOON = 16;
 
 /**
  * Fewer reports: of each stretch of epochs the least and the greatest losses, and the first and the last of all. Stretches
@@ -42,9 +44,14 @@ export function useFollowed(ids, points, pause = FRAME) {
   const [shown, setShown] = useState({ jobs: {}, reports: {}, broken: false, error: null });
   const held = useRef(shown);
   const timer = useRef(0);
+  const drawn = useRef(-Infinity);
   const change = (changes) => {
     held.current = { ...held.current, ...changes };
-    timer.current ||= setTimeout(() => { timer.current = 0; setShown(held.current); }, pause);
+    timer.current ||= setTimeout(() => {
+      timer.current = 0;
+      drawn.current = performance.now();
+      setShown(held.current);
+    }, Math.max(SOON, drawn.current + pause - performance.now()));
   };
   const know = (job) => change({ jobs: { ...held.current.jobs, [job.id]: job } });
   useEffect(() => {
