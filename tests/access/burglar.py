@@ -21,7 +21,7 @@ from tests.access.house import MARK, Attempt, House
 from tests.examples import BODIES
 from tests.support.document import document
 
-NEEDED = {"export": "?format=npz", "effect": "?dataset=any&feature=x", "events": ""}
+NEEDED = {"export": "?format=npz", "effect": "?dataset=any&feature=x"}
 """What a path, by its last part, needs in its query."""
 
 
