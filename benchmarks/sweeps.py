@@ -1,11 +1,12 @@
 """ASHA beside the full grid: the epochs that 100 trials take, and the loss that they end with.
 
-    python -m benchmarks.sweeps                  ten problems named before, five seeds; about ten minutes
+    python -m benchmarks.sweeps                  ten problems, five seeds; about ten minutes
     python -m benchmarks.sweeps sine --seeds 1
 
-Each setting of the grid is trained to its end once, and ASHA is replayed on the curves by the service's own rules: one
-worker, which takes the oldest trial that may go on. Aims: at most a quarter of the grid's epochs, and a last validation
-loss at most 1.01 times the grid's least one, in nine problems of ten, median of the seeds.
+The problems are those of `benchmarks.second_order`, and five tables of `benchmarks.auto`. Each setting of the grid is
+trained to its end once, and ASHA is replayed on the curves by the service's own rules: one worker, which takes the
+oldest trial that may go on. Aims: at most a quarter of the grid's epochs, and a last validation loss at most 1.01 times
+the grid's least one, in nine problems of ten, median of the seeds.
 """
 
 import argparse
