@@ -3,8 +3,9 @@
     python -m benchmarks.auto                  all, ten splits each; about an hour on one processor
     python -m benchmarks.auto ccard --splits 3
 
-What was measured is kept line by line in benchmarks/results/auto.jsonl, and a further run goes on from there; without
---keep it begins anew. The last lines tell how often ours is no worse, by one standard error of the paired differences.
+What was measured is kept line by line in benchmarks/results/auto.jsonl: with --keep a further run goes on from there,
+without it a run begins anew. The last lines tell how often ours is no worse, by one standard error of the paired
+differences.
 """
 
 import argparse
@@ -92,6 +93,8 @@ def main() -> None:
     parser.add_argument("--splits", type=int, default=SPLITS)
     parser.add_argument("--keep", action="store_true", help="go on from what was measured before")
     arguments = parser.parse_args()
+    if arguments.splits < 2:
+        parser.error("--splits must be at least 2: one has no standard error")
     names = arguments.names or list(TABLES)
     if not arguments.keep:
         KEPT.unlink(missing_ok=True)
