@@ -30,7 +30,7 @@ FEWEST_AVERAGED = 50
 PATIENCE = 40
 STEPS_IN_ALL = 60_000
 ROWS_A_PARAMETER = 5
-"""Rows for each parameter from which steps of second order learn no worse than AdamW, in less time."""
+"""Rows for each parameter from which steps of second order are taken."""
 EPOCHS_OF_STEPS = 100
 PATIENCE_OF_STEPS = 10
 DECAY_OF_STEPS = 1e-3

@@ -4,7 +4,7 @@ from service.learning.layers import nodes
 from service.learning.network import Network
 
 MOST_PARAMETERS = 100
-"""Parameters up to which LevenbergMarquardt also takes less time, on any machine: with more, their squares cost."""
+"""Parameters up to which LevenbergMarquardt is chosen and advised: the time of its steps grows with their square."""
 CURVES = {"tanh", "tanh_fast", "sigmoid", "sigmoid_fast"}
 SMOOTH = CURVES | {"identity", "softmax"}
 
