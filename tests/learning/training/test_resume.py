@@ -69,9 +69,8 @@ def check_every_stop(net: Network, recipe: Recipe, new: Callable[[Network, Recip
     for event in whole.run():
         states.append(whole.state())
         events.append(event)
-    for index in np.linspace(0, len(states) - 1, STOPS).astype(
-        int
-    ):  # at all kinds of places: steps of one size meet few
+    places = np.linspace(0, len(states) - 1, STOPS).astype(int)  # of all kinds: steps of one size meet few
+    for index in places:
         training = new(net, recipe)
         training.restore(states[index])
         rest = [told(event) for event in training.run() if isinstance(event, EpochReport)]
