@@ -11,6 +11,7 @@ from service.cross_validations.sums import can_be_kept, sums_of, unread_of
 from service.datasets import records as datasets
 from service.datasets.view import DatasetView
 from service.engine.workspace import Workspace
+from service.errors import invalid
 from service.jobs import receipts, records
 from service.jobs.log import records as log_of_jobs
 from service.jobs.receipts import Receipt
@@ -61,11 +62,26 @@ def prepare(workspace: Workspace, record: JobRecord) -> Assignment:
         signature = signature_of(columns, network, recipe.loss, version.signature)
         view = view_of_job(workspace.storage, columns, network.dtype, given)
     start = parameter_bytes.from_bytes(kept.parameters)
-    problem = Problem(network, *_parts(view, fold, recipe, balanced=given.class_weight == "balanced"), recipe)
+    train, validation = _parts(view, fold, recipe, balanced=given.class_weight == "balanced")
+    check_weights(train, "are learnt")
+    if validation is not None:
+        check_weights(validation, "are held out")
+    problem = Problem(network, train, validation, recipe)
     training = Training(problem, start, fresh=model.seeded and version.number == 0, changes=changes)
     if saved is not None:
         training.restore(safetensors.load(saved))
     return Assignment(network, view, problem, training, signature, receipts.begin(given, dataset.content_hash, start))
+
+
+def check_weights(part: Part, what: str) -> None:
+    """Check that some row of a part counts: without any its loss is no number. A draw may have left it none.
+
+    Raises:
+        Invalid: all weigh nothing.
+    """
+    if part.weights is not None and not part.weights[:].any():
+        detail = f"The sample_weights of all rows that {what} are 0: send another seed, or let more rows count."
+        raise invalid("#/sample_weights", detail, "impossible_weights")
 
 
 def _changes(session: Session, record: JobRecord) -> list[Change]:

@@ -104,6 +104,19 @@ def test_rows_that_do_not_count_do_not_choose_epochs(client: Client) -> None:
     assert "each row by itself" in answer.json()["advice"][0]["detail"]
 
 
+def test_a_job_fails_with_the_reason_where_no_row_that_is_drawn_counts(client: Client) -> None:
+    rows = {"x": list(range(60)), "w": [1] + [0] * 59, "y": [1, 3] * 30}
+    needs = {"dataset": client.create_dataset(rows, ["y"]).id, "model": client.create_model("Dense(1 => 1)").id}
+    wait = {"Prefer": "wait=60"}
+    drawn = {**needs, "recipe": "auto", "epochs": 2, "sample_weights": "w"}
+    job = client.http.post("/api/jobs", json=drawn, headers=wait).raise_for_status().json()
+    folds = {**needs, "folds": 2, "recipe": {"epochs": 2, "sample_weights": "w"}}
+    whole = client.http.post("/api/cross-validations", json=folds, headers=wait).raise_for_status().json()
+    jobs = client.http.get(f"/api/jobs?cross_validation={whole['id']}").json()["items"]
+    assert [each["error"]["code"] for each in (job, *jobs)] == ["impossible_weights"] * 3
+    assert len({each["error"]["detail"] for each in jobs}) == 2
+
+
 def test_many_trials_train_no_folds_while_a_request_waits(client: Client) -> None:
     dataset, model = client.create_dataset({"x": [0, 1, 2, 3], "y": [1, 0, 1, 0]}, ["y"]).id, "Dense(1 => 1)"
     body = {

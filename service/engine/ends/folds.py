@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from service.cross_validations.folds import fold_of, part_of
 from service.cross_validations.records import fold_of_job
 from service.cross_validations.sums import can_be_kept, fold_in, sums_of
-from service.engine.assignment import Assignment
+from service.engine.assignment import Assignment, check_weights
 from service.engine.workspace import Workspace
 from service.http import json_numbers
 from service.http.json_numbers import Array, JsonObject
@@ -34,6 +34,7 @@ def judged(workspace: Workspace, record: JobRecord, assignment: Assignment, vect
     else:
         rows = fold_of(view, fold.number, whole.folds, whole.seed, watches=False)
     held = part_of(view, rows.held)
+    check_weights(held, "are held out")
     columns = view.columns.target_columns
     given = assignment.network, vector, held, recipe.loss, scored(columns)
     found = evaluation.evaluate(*given, link=assignment.signature.link)
