@@ -24,11 +24,13 @@ PACKED = {
     rb"PAR1[\x00-\x08\x0e-\x1f]": ("Parquet", "send Content-Type: application/vnd.apache.parquet"),
     rb"ARROW1\0\0": ("an Arrow file", "send Content-Type: application/vnd.apache.arrow.file"),
     rb"\xff\xff\xff\xff": ("an Arrow stream", "send Content-Type: application/vnd.apache.arrow.stream"),
-    rb"\s*<(?:!DOCTYP|html|\?xml|table)": ("HTML or XML", "give the table as CSV"),
-    rb"\s*\[?\s*\{\s*\"": ("JSON", 'send {"columns": {"x": [...]}, "targets": [...]} as application/json'),
+    rb"\s*+<(?:!DOCTYP|html|\?xml|table)": ("HTML or XML", "give the table as CSV"),
+    rb"\s*+\[?\s*+\{\s*+\"": ("JSON", 'send {"columns": {"x": [...]}, "targets": [...]} as application/json'),
     rb"\x93NUMPY": ("an array of NumPy", "send Content-Type: application/x-npy"),
 }
-"""Forms of bodies by their first bytes, and the remedies. A first name in CSV may begin with the same letters."""
+"""Forms of bodies by their first bytes, and the remedies. A first name in CSV may begin with the same letters, and a
+body with many blanks: runs of them are matched whole.
+"""
 FIRST = 8
 """Bytes that tell all these."""
 NO_TEXT = {"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape"}
