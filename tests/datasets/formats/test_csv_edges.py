@@ -50,6 +50,22 @@ def test_other_forms_are_named(start: bytes, what: str) -> None:
     assert refusal(MediaType.CSV, start + bytes(20))[1].startswith(f"This is no CSV, but {what}: ")
 
 
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("blank", [b"\n", b"\r\n", b" \n"])
+def test_many_empty_lines_above_a_table_take_no_time(blank: bytes) -> None:
+    assert read(MediaType.CSV, blank * 100_000 + b"x,y\n1,2\n")[1] == {"x": [1], "y": [2]}
+
+
+def test_a_row_that_is_too_long_names_its_delimiter_in_words() -> None:
+    remedy = "Put a value that holds {0} in double quotes, or take {0} off the end of the line."
+    assert refusal(MediaType.CSV, b"x\ty\n1\t2\n3\t4\t5\n")[1].endswith(remedy.format("a tab"))
+    assert refusal(MediaType.CSV, b"x,y\n1,2\n3,4,\n")[1].endswith(remedy.format("','"))
+    by_blanks = refusal(MediaType.CSV, b"x  y\n1 2\n3 4 5\n", delimiter="whitespace")[1]
+    assert by_blanks.endswith(remedy.format("a blank"))
+    halves = refusal(MediaType.CSV, b"x,y\n1,5,2,5\n3,5,4,5\n")[1]
+    assert halves.endswith("Otherwise put a value that holds ',' in double quotes.")
+
+
 def test_skipping_lines_is_advised_only_above_the_header() -> None:
     assert refusal(MediaType.CSV, b"x,y,z\n1,2\n3,4,5\n6,7,8\n")[1].endswith("below the table.")
     title = b"A table of things\nx,y,z\n1,2,3\n3,4,5\n"

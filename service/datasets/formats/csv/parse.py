@@ -22,6 +22,7 @@ from service.errors import invalid
 
 _RAGGED = re.compile(r"CSV parse error: Row #(\d+): Expected \d+ columns, got (\d+)")
 _NO_VALUE = re.compile(r"In CSV column #(\d+): Row #(\d+): CSV conversion error to (\w+)[^:]*: (.*)", re.DOTALL)
+_NAMED_MARKS = {" ": "a blank", "\t": "a tab"}
 _EXPECTED = {"double": "no number", "bool": "neither true nor false"}
 
 
@@ -130,13 +131,17 @@ def _fault(message: str, dialect: Dialect) -> Exception:
 
 
 def ragged_row(row: int, values: int, dialect: Dialect) -> Fault:
+    what = f"has {values} values, but {dialect.width}"
+    mark = _NAMED_MARKS.get(" " if dialect.by_blanks else dialect.delimiter, repr(dialect.delimiter))
+    if values > len(dialect.names) > 1 and dialect.preamble is not None:
+        return Fault(row, None, f"{what} Otherwise put a value that holds {mark} in double quotes.")
     if dialect.preamble is not None:
-        return Fault(row, None, f"has {values} values, but {dialect.width}")
+        return Fault(row, None, what)
     if values > len(dialect.names):
-        remedy = f"Put a value that holds {dialect.delimiter!r} in double quotes."
+        remedy = f"Put a value that holds {mark} in double quotes, or take {mark} off the end of the line."
     else:
         remedy = "Leave the line out where it is no row, such as a note below the table."
-    return Fault(row, None, f"has {values} values, but {dialect.width} {remedy}")
+    return Fault(row, None, f"{what} {remedy}")
 
 
 def as_missing(texts: Iterable[str], options: ReadOptions) -> str:
