@@ -3,13 +3,13 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
-from service.datasets.formats.worded_dates import is_time
-from service.datasets.formats.worded_numbers import LONGEST, MONEY, PLAIN, UNITS, is_plain, worded
+from service.datasets.formats.worded_dates import is_clock, is_time
+from service.datasets.formats.worded_numbers import LONGEST, MONEY, PLAIN, SEPARATED, UNITS, is_plain, worded
 
 SAMPLED = 60
 """Categories of a column that are looked at."""
@@ -28,6 +28,9 @@ class Form(NamedTuple):
 NUMBER: Final = Form("a plain number")
 DATE: Final = Form("a date or a time")
 BOUND: Final = Form("a bound", "write the number alone, as in 5")
+_CLOCK: Final = Form("a time of day", "write one number in one unit, as in 90")
+_RANGE: Final = Form("a range", "write its middle, as in 15, or its ends in columns of their own")
+_WITH_WORD: Final = Form("a number with a word", "write the number alone, as in 5")
 _SEPARATED: Final = Form("a number with separators", "write numbers as in 1234.5")
 _ROMAN: Final = Form("a Roman numeral", "write digits, as in 4")
 _WORDS: Final = Form("a number in words", "write digits, as in 4")
@@ -50,7 +53,7 @@ _FORMS: Final[dict[Form, tuple[str, ...]]] = {  # of texts in which every digit 
     Form("an angle", "write decimal degrees, as in -48.5"): (
         rf"{_COMPASS}?\s?{_D}\s?\u00b0.+",
         rf"[0-9]+[.,][0-9]+\s?{_COMPASS}",
-        rf"{_COMPASS}\s?[0-9]+[.,][0-9]+",
+        rf"{_COMPASS}\s[0-9]+[.,][0-9]+",  # without a blank, E11.9 is diabetes
     ),
     Form("an approximate number", "write the number alone, as in 5"): (
         rf"(?:[~\u223c\u2243\u2245\u2248\u00b1]|\+/-|c\.|ca\.)\s*{_N}",
@@ -83,7 +86,7 @@ _FORMS: Final[dict[Form, tuple[str, ...]]] = {  # of texts in which every digit 
         r"-?[0-9]+\s?d(?:ays?)?,?\s(?:[0-9]+:)+[0-9.]+",
         r"(?:[0-9]+:){2,3}[0-9.]+",
     ),
-    Form("a range", "write its middle, as in 15, or its ends in columns of their own"): (
+    _RANGE: (
         rf"(?:between\s)?{_N}\s*(?:[-\u2010-\u2015\u2212~\u2026]|\.\.+|to|and|until|through)\s*{_N}(?:\s[a-z]+)?",
     ),
     Form("a fraction", "write its value, as in 0.5, or its numbers in columns of their own"): (
@@ -112,13 +115,14 @@ _FORMS: Final[dict[Form, tuple[str, ...]]] = {  # of texts in which every digit 
     Form("a rank", "write the number alone, as in 1"): (
         r"[0-9]+\s?(?:st|nd|rd|th|\u00ba|\u00aa)\.?|#\s?[0-9]+|no\.?\s?[0-9]+",
     ),
-    Form("a number with a word", "write the number alone, as in 5"): (rf"{_N}[\s-][a-z]{{2,15}}(?:\([a-z]+\))?",),
+    _WITH_WORD: (rf"{_N}[\s-][a-z]{{2,15}}(?:\([a-z]+\))?",),
 }  # fmt: skip
 _PATTERNS: Final = [
     (form, re.compile(rf"\s*(?:{'|'.join(patterns)})\s*", re.IGNORECASE)) for form, patterns in _FORMS.items()
 ]
 _DIGIT = re.compile(r"(?!0[xbo])[0-9]", re.IGNORECASE)
-_GROUPED = re.compile(r"\s*[-+]?(?:[0-9]{1,3}(?:[,.'_\u00a0\u2019\u202f ][0-9]{2,3})+(?:[.,][0-9]*)?|[0-9]*,[0-9]+)\s*")
+_NO_LETTER = re.compile(r"[\W\d]")
+_DESCENT = re.compile(r"([0-9]+)-([0-9]+)")
 _NUMERAL = re.compile(r"\s*(?=[IVXLC])(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})\s*")
 _WORD = (
     "zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen"
@@ -131,6 +135,7 @@ def form_of(text: str) -> Form | None:
     """Return the way in which a text stands for a number or a date; None where it is a text."""
     if len(text) > LONGEST:
         return None
+    text = text.strip()
     if is_plain(text):
         return NUMBER
     digits = unicodedata.normalize("NFKC", text)
@@ -139,11 +144,11 @@ def form_of(text: str) -> Form | None:
     if what := worded(text):
         return Form(*what.split(": ", 1))
     if is_time(text):
-        return DATE
-    if _GROUPED.fullmatch(text):
+        return _CLOCK if is_clock(text) else DATE
+    if SEPARATED.fullmatch(text):
         return _SEPARATED
     if found := _form_of(_DIGIT.sub("1", text)):
-        return found
+        return None if found == _RANGE and _descends(text) else found
     usual = "".join(str(unicodedata.decimal(each, each)) for each in digits)
     return Form("a number in other digits", f"write it as in {usual.strip()}") if is_plain(usual) else None
 
@@ -154,13 +159,21 @@ def _form_of(text: str) -> Form | None:
     return next((form for form, pattern in _PATTERNS if pattern.fullmatch(text)), None)
 
 
+def _descends(text: str) -> bool:
+    """Whether a text is two numbers, the greater one first, as in postcodes and scores: 12345-678 and 2-1."""
+    ends = _DESCENT.fullmatch(text)
+    return ends is not None and int(ends[1]) > int(ends[2])
+
+
 class Found(NamedTuple):
-    """The commonest form of numbers or dates among the categories of a column."""
+    """The form of numbers or dates among the categories of a column: the commonest that has to be written anew, or of
+    those that are read as they are.
+    """
 
     form: Form
     example: str
     others: Sequence[str] = ()
-    """The first texts among them that are no numbers."""
+    """Texts among them that are no numbers."""
 
     @property
     def sentence(self) -> str:
@@ -178,6 +191,9 @@ class Found(NamedTuple):
         kind, read = ("date", "days since 1970-01-01") if self.form == DATE else ("numeric", "numbers")
         if not self.others:
             return f"types={name}:{kind} (in JSON in `types`) reads them as {read}"
+        if len(self.others) > MOST_OTHERS:
+            marks = f"each other text, such as {self.others[0]!r}"
+            return f"types={name}:{kind}{missing} reads them in CSV as {read} where missing_values= names {marks}"
         marks = "".join(f"&missing_values={quote(text)}" for text in self.others)
         return f"types={name}:{kind}{marks}{missing} reads them in CSV as {read}"
 
@@ -187,9 +203,19 @@ def found_among(categories: Collection[str]) -> Found | None:
     if "II" in categories and all(map(_NUMERAL.fullmatch, categories)):
         return Found(_ROMAN, "II")
     looked_at = list(categories)[:: -(-len(categories) // SAMPLED)]
-    forms = {text: form for text in looked_at if (form := form_of(text))}
+    forms = _without_names({text: form for text in looked_at if (form := form_of(text))})
     if 2 * len(forms) <= len(looked_at):
         return None
-    ((most, _),) = Counter(forms.values()).most_common(1)
+    written_anew = [form for form in forms.values() if form.remedy]
+    ((most, _),) = Counter(written_anew or forms.values()).most_common(1)
     example = next(text for text, form in forms.items() if form == most)
-    return Found(most, example, [text for text in looked_at if text not in forms][:MOST_OTHERS])
+    if most.remedy:
+        return Found(most, example, [text for text in looked_at if text not in forms])
+    return Found(most, example, [text for text in categories if form_of(text) != most])
+
+
+def _without_names(forms: Mapping[str, Form]) -> Mapping[str, Form]:
+    """Leave out numbers with words that differ: 75001 Paris and 14 Elm are names, and 4 doors and 5 doors are not."""
+    texts = [text for text, form in forms.items() if form == _WITH_WORD]
+    words = {_NO_LETTER.sub("", text).lower().removesuffix("s") for text in texts}
+    return forms if 2 * len(words) <= len(texts) else {text: form for text, form in forms.items() if text not in texts}

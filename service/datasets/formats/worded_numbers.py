@@ -2,6 +2,7 @@
 
 import re
 from math import nan
+from typing import Final
 
 from service.datasets.columns import Kind
 
@@ -10,12 +11,17 @@ MISSING = ["", " ", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "null", "N
 LONGEST = 100
 """Characters of a number as people write it."""
 
-MONEY = (
+MONEY = (  # PHP 8, PEN 5 and COP 26 are rather versions, pens and conferences
     r"(?:[A-Z]{0,3}[$\xa2-\xa5\u20a0-\u20cf]|USD|EUR|GBP|CHF|JPY|CNY|INR|AUD|CAD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|BRL|MXN|ZAR|KRW|TRY|RUB"
-    r"|SGD|HKD|TWD|THB|MYR|IDR|PHP|VND|PKR|BDT|LKR|AED|SAR|QAR|KWD|ILS|EGP|NGN|KES|ARS|CLP|COP|PEN|RON|BGN|UAH|KZT|ISK|BTC"
+    r"|SGD|HKD|TWD|THB|MYR|IDR|VND|PKR|BDT|LKR|AED|SAR|QAR|KWD|ILS|EGP|NGN|KES|ARS|CLP|RON|BGN|UAH|KZT|ISK|BTC"
     r"|Rs\.?|Fr\.?|kr\.?|z\u0142|K\u010d)"
 )
 PLAIN = r"[0-9](?:[0-9.,'\u00a0\u2019\u202f ]*[0-9])?[.,]?"
+_GROUP = r"[,.'_\u00a0\u2019\u202f ]"
+SEPARATED: Final = re.compile(
+    rf"\s*[-+]?(?:[0-9]{{1,3}}(?:{_GROUP}[0-9]{{3}})+(?:[.,][0-9]*)?"  # 1,234.5
+    r"|[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}|[0-9]*,[0-9]+(?:[eE][-+]?[0-9]+)?)\s*"  # 12,34,567 and 1,5e3
+)
 _LARGE = r"(?:[kKMBT]|MM|[bmt]n|[Mm]io\.?|[Mm]rd\.?|Tsd\.?|thousand|[mbtr]{1,2}illion|lakhs?|crores?|Cr)"
 _PER = r"(?:\s?(?:/|per|a)\s?[A-Za-z]{1,10})?"
 _SIGNED = re.compile(

@@ -8,7 +8,7 @@ import pyarrow
 import pytest
 from pyarrow import ipc, parquet
 
-from service.datasets.formats.numbers_in_texts import form_of, found_among
+from service.datasets.formats.numbers_in_texts import BOUND, NUMBER, Found, form_of, found_among
 from service.datasets.formats.worded_numbers import is_plain, worded
 
 MEASURED = ("5 kg", "5kg", "7.5 KB", "1.5M", "300K", "90 min", "1h30m", "5 ft 11 in", "20 °C", "18.9 km/kg", "3 days")
@@ -104,7 +104,8 @@ NUMBERS_IN_TEXTS = """
 """
 CATEGORIES = """
     north|south  A4|A5  12 Main St|13 Main St  Group 1|Group 2  R2D2|C3PO  M|L|XL  Q1|Q2  id_5|id_6  05|06
-    1Fam|2Fam  A+|B  7-Eleven|Aldi|Lidl
+    1Fam|2Fam  A+|B  7-Eleven|Aldi|Lidl  E11.9|N18.3  12345-6789|01310-100  1-0|2-1|3-0  75001 Paris|69001 Lyon
+    3.10.1|3.11.4  192.168.10.100|192.168.10.101  PHP 7|PHP 8  2020-ABC|2021-DEF  A1|M|III  B-12|AB-1234
 """
 
 
@@ -152,6 +153,18 @@ def test_too_many_texts_that_are_numbers_get_their_remedy(http: httpx.Client) ->
     assert "types=x:numeric" in detail
     detail = sent(http, "parquet", [f"{each}-{each + 5}" for each in range(300)]).json()["detail"]
     assert "a range: write its middle" in detail
+
+
+def test_the_remedy_of_texts_among_numbers_works(http: httpx.Client) -> None:
+    marks = [chr(ord("a") + each) for each in range(7)]
+    for texts in (marks[:2], marks):
+        found = found_among([*map(str, range(20)), *texts])
+        assert (found and found.others) == texts
+    assert "missing_values=a&missing_values=b" in Found(NUMBER, "1", marks[:2]).remedy("x")
+    assert "missing_values= names each other text, such as 'a'" in Found(NUMBER, "1", marks).remedy("x")
+    mixed = found_among(["5", "6", "<7"])
+    assert (mixed and mixed.form, mixed and mixed.example) == (BOUND, "<7")
+    assert "types=" not in (found_among(["unknown", "12:30", "13:45"]) or Found(NUMBER, "")).remedy("x")
 
 
 def test_two_bounds_are_classes_of_a_target(http: httpx.Client) -> None:

@@ -7,13 +7,8 @@ import pyarrow
 import pyarrow.compute
 
 from service.datasets.formats.checks import in_query
-from service.datasets.formats.worded_numbers import LONGEST, worded
+from service.datasets.formats.worded_numbers import LONGEST, SEPARATED, worded
 
-_GROUP = r"[,.'_\u00a0\u2019\u202f ]"
-_SEPARATED = re.compile(
-    rf"\s*[-+]?(?:[0-9]{{1,3}}(?:{_GROUP}[0-9]{{3}})+(?:[.,][0-9]*)?"  # 1,234.5
-    r"|[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}|[0-9]*,[0-9]+(?:[eE][-+]?[0-9]+)?)\s*"  # 12,34,567 and 1,5e3
-)
 _POINT = re.compile(r"\s*[-+]?[0-9]*\.[0-9]+\s*")
 _SIMPLE = re.compile(r"\s*[-+]?[0-9]*\.?[0-9]*\s*")
 
@@ -27,7 +22,7 @@ def advice_on(text: str, name: str, decimal: str) -> str | None:
         return f"a number with a point: use thousands=. where points group digits, or leave decimal=, out, {texts}."
     if what := worded(text):
         return f"{what}, {texts}."
-    if _SIMPLE.fullmatch(text) or not _SEPARATED.fullmatch(text):
+    if _SIMPLE.fullmatch(text) or not SEPARATED.fullmatch(text):
         return None
     what = "a number with a comma" if "," in text else "a number with separators"
     return f"{what}: use {_remedy(text.strip())} in the query, {texts}."
