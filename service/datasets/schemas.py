@@ -80,6 +80,11 @@ class Split(Strict):
     seed: Seed = 0
     stratify: Annotated[bool, Field(strict=True, description="draw each fraction from every target class")] = False
 
+    @property
+    def kept(self) -> dict[PartName, PartSpec]:
+        """The rows of each part in the order of the draws, which decides what a seed draws: new parts come last."""
+        return {"test": self.test, "validation": self.validation, "calibration": self.calibration}
+
 
 class PartOfColumn(Strict):
     """The column with the part of each row: train, validation, test or calibration. It is neither feature nor

@@ -130,16 +130,11 @@ def assign(parts: Parts, rows: int, split: Split, classes: Classes | None = None
     Raises:
         Invalid: parts overlap, or no row is left to train on.
     """
-    wanted: dict[PartName, PartSpec] = {
-        "test": split.test,
-        "validation": split.validation,
-        "calibration": split.calibration,
-    }
-    cuts = _cuts(rows, wanted)
+    cuts = _cuts(rows, split.kept)
     left = _sizes(rows, cuts, classes)
     random = np.random.default_rng(split.seed)
     draws: list[tuple[PartName, list[Draw]]] = []
-    for part, spec in wanted.items():
+    for part, spec in split.kept.items():
         if isinstance(spec, Fraction):
             count = int(np.floor(spec.fraction * rows + 0.5))
             if count > left.sum():

@@ -280,7 +280,7 @@ class Filling:
         return Fault(f"#/columns/{escape(name)}/{self.seen + row}", f"{chunk.where(row)}: {what}")
 
 
-_PARTS = "train, validation, test or calibration"
+_PARTS = f"{', '.join(PARTS[:-1])} or {PARTS[-1]}"
 
 
 def _no_part(name: str, values: Texts, row: int) -> str:

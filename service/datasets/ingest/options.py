@@ -14,10 +14,7 @@ from service.wire import Dtype, Name, Strict
 Share = Annotated[float | None, Field(ge=0, lt=1, description="share of all rows, drawn by the seed")]
 RowCount = Annotated[int | None, Field(ge=0, description="number of rows of the data")]
 
-_WAYS = {
-    part: {f"{part}_{way}": way for way in ("fraction", "first", "last")}
-    for part in ("validation", "test", "calibration")
-}
+_WAYS = {part: {f"{part}_{way}": way for way in ("fraction", "first", "last")} for part in Split().kept}
 """For each part, the parameters that may choose its rows."""
 
 

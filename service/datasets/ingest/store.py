@@ -117,7 +117,7 @@ def _classes(ingested: Ingested, split: Split) -> Classes | None:
         found = "no target of classes" if not targets else f"{len(targets)} targets of classes"
         detail = f"A stratified split needs one boolean or categorical target; there is {found}."
         raise invalid("#/split/stratify", detail, "not_stratifiable")
-    if not any(isinstance(each, Fraction) for each in (split.validation, split.test, split.calibration)):
+    if not any(isinstance(each, Fraction) for each in split.kept.values()):
         raise invalid("#/split/stratify", "Only a part that is a fraction is drawn by class.", "not_stratifiable")
     (target,) = targets
 
