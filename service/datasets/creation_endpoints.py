@@ -112,10 +112,10 @@ def _create_from_json(body: bytes, created: Creation, resources: Resources) -> R
 
 
 def _by_columns(body: Any) -> Any:
-    """Return a body whose table is not given by rows, nor by objects, as many a tool writes tables.
+    """Return a body whose table is an object of columns.
 
     Raises:
-        Invalid: it is, with the form that is taken.
+        Invalid: the table is a list of rows, or its columns are objects, as some tools write them.
     """
     table, pointer = (body.get("columns"), "#/columns") if isinstance(body, dict) else (body, "#")
     if isinstance(table, list | LongList):

@@ -88,9 +88,8 @@ def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -
             for name in case.query.keys() - set(BESIDE_JSON):
                 del case.query[name]
     if KEY in case.headers and (is_positive or _is_usual(case.headers[KEY])):
-        case.headers[KEY] = (
-            uuid4().hex
-        )  # with one that was used before, another body is refused and the same one repeated
+        # with a key that was used before, another body is refused, and the same one is not carried out again
+        case.headers[KEY] = uuid4().hex
     if is_positive:
         _suit(case.body)
         if case.operation.label == CREATE_MODEL:
