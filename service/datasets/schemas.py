@@ -63,20 +63,17 @@ PartSpec = Annotated[
         custom_error_message='choose the rows in one way: {"fraction": 0.2}, {"first": 10} or {"last": 10}',
     ),
 ]
+_NONE = First(first=0)
 
 
 class Split(Strict):
     """The rows that are kept from training. Without it, all rows train."""
 
-    validation: Annotated[PartSpec, Field(description="rows that judge while a job trains; none by default")] = First(
-        first=0
-    )
-    test: Annotated[PartSpec, Field(description="rows that judge what has been trained; none by default")] = First(
-        first=0
-    )
+    validation: Annotated[PartSpec, Field(description="rows that judge while a job trains; none by default")] = _NONE
+    test: Annotated[PartSpec, Field(description="rows that judge what has been trained; none by default")] = _NONE
     calibration: Annotated[
         PartSpec, Field(description="rows that tell how sure predictions are, and decide nothing else; none by default")
-    ] = First(first=0)
+    ] = _NONE
     seed: Seed = 0
     stratify: Annotated[bool, Field(strict=True, description="draw each fraction from every target class")] = False
 
