@@ -46,15 +46,22 @@ def conduct(database: Database) -> None:
     if not records.any_running(database):
         return
     with database.reading() as session:
-        due = [sweep.id for sweep in records.running(session) if moves(sweep, records.standings(session, sweep.id))]
-    for sweep in due:
+        running = records.running(session)
+    for sweep in running:
         try:
-            with database.transaction() as session:
-                _move(session, records.find(session, sweep, lock=True))
+            if _is_due(database, sweep):
+                with database.transaction() as session:
+                    _move(session, records.find(session, sweep, lock=True))
         except (SQLAlchemyError, DescentError) as error:  # busy or full: the next look is near
             log.warning("sweep %s could not be moved, trying again: %s", sweep, getattr(error, "orig", error))
         except Exception:
             log.exception("sweep %s could not be moved", sweep)
+
+
+def _is_due(database: Database, sweep: str) -> bool:
+    """Whether a sweep has moves to make; to look takes no turn among writers."""
+    with database.reading() as session:
+        return bool(moves(records.find(session, sweep), records.standings(session, sweep)))
 
 
 def moves(sweep: SweepRecord, standings: Sequence[Standing]) -> Moves:

@@ -124,9 +124,9 @@ def any_running(database: Database) -> bool:
     return database.look_up("SELECT 1 FROM sweeps WHERE state IN ('running', 'paused') LIMIT 1", {}) is not None
 
 
-def running(session: Session) -> list[SweepRecord]:
-    """Return the sweeps that have moves to make."""
-    statement = select(SweepRecord).where(UNENDED, SweepRecord.state == "running")
+def running(session: Session) -> list[str]:
+    """Return the ids of the sweeps that may have moves to make."""
+    statement = select(SweepRecord.id).where(UNENDED, SweepRecord.state == "running")
     return list(session.scalars(statement.order_by(SweepRecord.id)))
 
 
