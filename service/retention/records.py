@@ -91,8 +91,8 @@ def _rows(job: str, part: Reports) -> dict[int, dict[str, object]]:
 
 
 def old_last_parameters(session: Session, before: datetime) -> list[str]:
-    """Ended jobs that left their last parameters, but folds, which predict by them, and trials of sweeps that have not
-    ended.
+    """Return ended jobs that left their last parameters, except folds, which predict by them, and trials of sweeps that
+    have not ended.
     """
     left = exists().where(LastParametersRecord.job_id == JobRecord.id)
     chosen = exists().where(SweepRecord.id == JobRecord.sweep, SweepRecord.ended_at.is_(None))
