@@ -18,10 +18,10 @@ function Page() {
   const isFirst = useRef(true);
   useEffect(() => {
     forget();
-    view.load().then(
-      (module) => setLoaded({ name, Component: module.default, error: null }),
-      (error) => setLoaded({ name, Component: null, error }),
-    );
+    let isWanted = true; // a slow view is not to take the place of one that was asked for later
+    const show = (more) => { if (isWanted) setLoaded({ name, Component: null, error: null, ...more }); };
+    view.load().then((module) => show({ Component: module.default }), (error) => show({ error }));
+    return () => { isWanted = false; };
   }, [name]);
   useEffect(() => {
     if (loaded.name !== name) return;

@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from service.client import Client
 from tests.support.browser import PHONE, Visit, visiting
@@ -104,6 +104,20 @@ def test_the_requests_that_made_a_view_can_be_copied(visit: Visit) -> None:
     expect(page.get_by_text("httpx.put(").first).to_be_visible()
     page.get_by_role("button", name="Julia").click()
     expect(page.get_by_text('"PUT",').first).to_be_visible()
+
+
+def test_a_view_that_loads_late_leaves_a_later_one_in_place(visit: Visit) -> None:
+    page = visit.open()
+    held: list[Route] = []
+    page.route("**/views/models/view.js", lambda route: held.append(route))  # noqa: PLW0108  (Playwright marks its handler)
+    with page.expect_request("**/views/models/view.js"):
+        page.get_by_role("link", name="Models").click()
+    page.get_by_role("link", name="Datasets").click()
+    expect(page.get_by_role("heading", name="Datasets")).to_be_visible()
+    with page.expect_response("**/views/models/judging.js"):
+        held[0].continue_()
+    page.wait_for_load_state("networkidle")
+    expect(page.get_by_role("heading", name="Datasets")).to_be_visible()
 
 
 def test_a_phone_shows_all_of_it_with_motion(browser: Browser, service: RunningService) -> None:

@@ -1,8 +1,9 @@
 /** A list of things of the API: searched, narrowed by a label, page by page, each deletable once its consequences are said. */
 import { html, useEffect, useState } from "../lib/preact.js";
 import { send } from "../lib/api.js";
-import { useLoaded, useTyped } from "../lib/hooks.js";
+import { useLoaded } from "../lib/hooks.js";
 import { remember } from "../lib/router.js";
+import { useTyped } from "../lib/typed.js";
 import { TextField } from "./field.js";
 import { Labels } from "./labels.js";
 import { MadeBy } from "./made_by.js";
@@ -25,8 +26,9 @@ export function Listing({ path, noun, caption, route, columns, byName = false, b
   const [, shownName, typeName] = useTyped(name, (text) => remember({ name: text }));
   const [, shownLabel, typeLabel] = useTyped(label, (text) => remember({ label: text }));
   useEffect(() => { setMore({ items: [], next: first.value?.next ?? null }); }, [first.value]);
+  // An answer that comes after another search, or for a second click, is not of the rows that are shown.
   const readMore = () => send({ ...request, query: { ...request.query, after: more.next } })
-    .then((page) => setMore((before) => ({ items: [...before.items, ...page.items], next: page.next })), setError);
+    .then((page) => setMore((before) => (before === more ? { items: [...before.items, ...page.items], next: page.next } : before)), setError);
   const rows = [...(first.value?.items ?? []), ...more.items];
   useEffect(() => onRows?.(rows), [first.value, more]);
   const all = [

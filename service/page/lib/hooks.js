@@ -21,12 +21,8 @@ export function useLoaded(load, inputs) {
   useEffect(() => {
     const controller = new AbortController();
     setState((before) => ({ ...before, loading: true }));
-    load(controller.signal).then(
-      (value) => setState({ value, error: null, loading: false }),
-      (error) => {
-        if (!controller.signal.aborted) setState((before) => ({ ...before, error, loading: false }));
-      },
-    );
+    const change = (more) => { if (!controller.signal.aborted) setState((before) => ({ ...before, error: null, ...more, loading: false })); };
+    load(controller.signal).then((value) => change({ value }), (error) => change({ error }));
     return () => controller.abort();
   }, [...inputs, turn]);
   return { ...state, again };
@@ -49,21 +45,6 @@ export function useQuiet(act, ms) {
     clearTimeout(timer.current);
     timer.current = setTimeout(() => latest.current(...values), ms);
   };
-}
-
-/**
- * Return the present value, what a field shows of it, and the field's `onInput`. What is typed is the present value at
- * once, null where nothing is; `tell`, which is called once typing rests, is not told of null.
- */
-export function useTyped(value, tell, ms = 250) {
-  const [typed, setTyped] = useState(undefined);
-  const tellQuietly = useQuiet((last) => {
-    if (last === null) return;
-    tell(last);
-    setTyped(undefined);
-  }, ms);
-  const present = typed === undefined ? value : typed;
-  return [present, present ?? "", (next) => { setTyped(next); tellQuietly(next); }];
 }
 
 /** Tell whether the reader asks for no motion. */

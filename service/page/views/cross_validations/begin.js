@@ -1,8 +1,9 @@
 /** A form that begins a cross-validation: a model, a dataset, folds and a recipe. */
 import { html, useState } from "../../lib/preact.js";
 import { pathOf, send } from "../../lib/api.js";
-import { useLoaded, useTyped } from "../../lib/hooks.js";
+import { useLoaded } from "../../lib/hooks.js";
 import { go, remember } from "../../lib/router.js";
+import { useTyped } from "../../lib/typed.js";
 import { NumberField, SelectField } from "../../components/field.js";
 import { MadeBy } from "../../components/made_by.js";
 import { ErrorNotice } from "../../components/notice.js";
@@ -23,7 +24,8 @@ export function Begin({ route, names }) {
   const [error, setError] = useState(null);
   const [busy, setBusy] = useState(false);
   const request = beginning(model, dataset, folds, isAuto ? AUTO : recipeOf(last));
-  const isReady = model && dataset && Number.isInteger(folds) && folds >= 2 && !trainings.loading;
+  const areFolds = Number.isInteger(folds) && folds >= 2;
+  const isReady = model && dataset && areFolds && !trainings.loading;
   const begin = async () => {
     setBusy(true);
     setError(null);
@@ -41,7 +43,7 @@ export function Begin({ route, names }) {
       <div class="pair">
         <${SelectField} label="Model" value=${model} options=${[["", "Choose a model"], ...Object.entries(names.models)]} onInput=${(id) => remember({ model: id })} hint="Trainings begin from its first parameters; it gets no version." />
         <${SelectField} label="Dataset" value=${dataset} options=${[["", "Choose a dataset"], ...Object.entries(names.datasets)]} onInput=${(id) => remember({ dataset: id })} hint="Its test part stays out." />
-        <${NumberField} label="Folds" value=${shownFolds} min="2" step="1" onInput=${typeFolds} fault=${folds >= 2 ? null : "A whole number from 2."} />
+        <${NumberField} label="Folds" value=${shownFolds} min="2" step="1" onInput=${typeFolds} fault=${areFolds ? null : "A whole number from 2."} />
         <${SelectField} label="Recipe" value=${isAuto ? "auto" : "last"} options=${recipes} onInput=${(recipe) => remember({ recipe })} />
       </div>
       <${ErrorNotice} error=${error ?? trainings.error} />

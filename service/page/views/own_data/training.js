@@ -22,7 +22,7 @@ export function TrainingStep({ dataset, requests }) {
   const planned = useLoaded(async (signal) => {
     if (!isWhole(asked)) return null;
     const model = await draft.modelOf(architectureOf(dataset, asked), asked.seed);
-    return signal.aborted ? null : { model, plan: await send(planning(dataset, model.id, asked), signal), training: asked };
+    return { model, plan: await send(planning(dataset, model.id, asked), signal), training: asked };
   }, [asked]);
   const change = (changes) => {
     const next = { ...training, ...changes };
@@ -93,7 +93,10 @@ function useDraft(dataset) {
     modelOf(architecture, seed) {
       if (!architecture) throw new Error("Hidden layers are whole numbers above 0, such as 16, 16.");
       const key = `${seed} ${architecture}`;
-      if (held.current?.key !== key) held.current = { key, made: made(held.current, architecture, seed) };
+      if (held.current?.key !== key) {
+        const draft = (held.current = { key, made: made(held.current, architecture, seed) });
+        draft.made.catch(() => { if (held.current === draft) held.current = null; }); // the next plan asks for it again
+      }
       return held.current.made;
     },
     keep() { held.current = null; },

@@ -2,8 +2,9 @@
 import { html, useState } from "../../lib/preact.js";
 import { pathOf, send } from "../../lib/api.js";
 import { bytes, count, duration } from "../../lib/format.js";
-import { useLoaded, useTyped } from "../../lib/hooks.js";
+import { useLoaded } from "../../lib/hooks.js";
 import { go, remember } from "../../lib/router.js";
+import { useTyped } from "../../lib/typed.js";
 import { CheckField, NumberField, SelectField, TextField } from "../../components/field.js";
 import { MadeBy } from "../../components/made_by.js";
 import { Advice, ErrorNotice } from "../../components/notice.js";
