@@ -2,6 +2,7 @@
 import { html } from "../lib/preact.js";
 import { styled } from "../lib/style.js";
 import { figure } from "../lib/format.js";
+import { useNames } from "../lib/names.js";
 import { linkTo, remember } from "../lib/router.js";
 import { streamOf } from "../lib/stream.js";
 import { useFollowed } from "../lib/reports.js";
@@ -9,7 +10,6 @@ import { SelectField } from "../components/field.js";
 import { MadeBy } from "../components/made_by.js";
 import { ErrorNotice } from "../components/notice.js";
 import { Table } from "../components/table.js";
-import { useNames } from "./jobs/list.js";
 import { Together } from "./jobs/together.js";
 
 await Promise.all([styled("views.css"), styled("things.css")]);
@@ -26,7 +26,7 @@ export default function Compare({ route }) {
   if (!ids.length) return html`<h1 tabindex="-1">Compare trainings</h1><p>Choose some in <a href="#/jobs">the list of trainings</a>.</p>`;
   return html`
     <h1 tabindex="-1">Compare trainings</h1>
-    <${ErrorNotice} error=${error} />
+    <${ErrorNotice} error=${error ?? names.error} />
     <div class="stack">
     <section class="card" aria-label="Curves">
       <${SelectField} label="Show" value=${shown} options=${Object.entries(SHOWN)} onInput=${(show) => remember({ show })} />

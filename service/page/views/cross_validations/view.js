@@ -1,23 +1,23 @@
 /** Cross-validations: all; or one with its folds, means and deviations, and the predictions of rows out of their folds. */
-import { html, useEffect } from "../../lib/preact.js";
+import { html } from "../../lib/preact.js";
 import { styled } from "../../lib/style.js";
 import { pathOf, send } from "../../lib/api.js";
 import { count, counted, figure } from "../../lib/format.js";
 import { useLoaded } from "../../lib/hooks.js";
+import { useNames } from "../../lib/names.js";
 import { linkTo } from "../../lib/router.js";
+import { useWatched } from "../../lib/watched.js";
 import { Kinds } from "../../components/kinds.js";
 import { Listing, when } from "../../components/listing.js";
 import { MadeBy } from "../../components/made_by.js";
 import { Advice, ErrorNotice, Notice } from "../../components/notice.js";
 import { Table } from "../../components/table.js";
-import { useNames } from "../jobs/list.js";
 import { Begin } from "./begin.js";
 import { OutOfFold } from "./out_of_fold.js";
 import { beginning, hasEnded } from "./requests.js";
 
 await Promise.all([styled("views.css"), styled("things.css")]);
 
-const WAIT = 1000;
 const SCORES = { loss: "Loss", accuracy: "Accuracy", log_loss: "Log loss", roc_auc: "ROC AUC", rmse: "RMSE", mae: "MAE", r2: "R²" };
 const TOLD = { running: "It is running", succeeded: "It has succeeded", failed: "It has failed" };
 
@@ -29,8 +29,8 @@ function All({ route }) {
   const names = useNames();
   const scored = ({ mean, deviation }, score) => (mean?.[score] === undefined ? null : spread(mean[score], deviation[score]));
   const columns = [
-    { label: "Of", heads: true, value: ({ id, model }) => html`<a href=${linkTo(["cross-validations", id])}>${names.models[model] ?? "a deleted model"}</a>` },
-    { label: "Data", value: ({ dataset }) => names.datasets[dataset] ?? "deleted" },
+    { label: "Of", heads: true, value: ({ id, model }) => html`<a href=${linkTo(["cross-validations", id])}>${names.nameOf("models", model)}</a>` },
+    { label: "Data", value: ({ dataset }) => names.nameOf("datasets", dataset) },
     { label: "State", value: ({ state }) => state },
     { label: "Folds", number: true, value: ({ folds }) => count(folds.length) },
     { label: "Loss", value: (each) => scored(each, "loss") ?? "–" },
@@ -45,6 +45,7 @@ function All({ route }) {
     <h1 tabindex="-1">Cross-validations</h1>
     <${Kinds} present="cross-validations" />
     <p class="lead">A cross-validation trains a recipe once a fold, and judges each training on the rows that it has not seen.</p>
+    <${ErrorNotice} error=${names.error} />
     <div class="stack">
       <${Begin} route=${route} names=${names} />
       <div class="card">
@@ -57,15 +58,9 @@ const spread = (mean, deviation) => `${figure(mean, 4)} ± ${figure(deviation, 2
 
 function One({ id }) {
   const request = { path: pathOf("cross-validations", id) };
-  const loaded = useLoaded((signal) => send(request, signal), [id]);
+  const loaded = useWatched((signal) => send(request, signal), [id], (found) => !hasEnded(found));
   const found = loaded.value;
   const dataset = useLoaded(async (signal) => found && send({ path: pathOf("datasets", found.dataset) }, signal), [found?.dataset]);
-  const ends = !found || hasEnded(found);
-  useEffect(() => {
-    if (ends) return undefined;
-    const timer = setInterval(() => { if (!document.hidden) loaded.again(); }, WAIT);
-    return () => clearInterval(timer);
-  }, [ends]);
   if (!found) return html`<h1 tabindex="-1">A cross-validation</h1><${ErrorNotice} error=${loaded.error} />${!loaded.error && html`<p class="quiet" role="status">Looking for it …</p>`}`;
   return html`
     <h1 tabindex="-1">Cross-validation${dataset.value ? ` on ${dataset.value.name}` : ""}</h1>

@@ -1,24 +1,23 @@
 /** Searches for a recipe, which the API calls sweeps: all; or one with its trials, ranked. */
-import { html, useEffect, useState } from "../../lib/preact.js";
+import { html, useState } from "../../lib/preact.js";
 import { styled } from "../../lib/style.js";
 import { pathOf, send } from "../../lib/api.js";
 import { bytes, count, counted, duration, figure } from "../../lib/format.js";
-import { useLoaded } from "../../lib/hooks.js";
 import { useFollowed } from "../../lib/reports.js";
+import { useNames } from "../../lib/names.js";
 import { linkTo } from "../../lib/router.js";
+import { useWatched } from "../../lib/watched.js";
 import { Listing, when } from "../../components/listing.js";
 import { MadeBy } from "../../components/made_by.js";
 import { Advice, ErrorNotice, Notice } from "../../components/notice.js";
 import { Table } from "../../components/table.js";
 import { Kinds } from "../../components/kinds.js";
-import { useNames } from "../jobs/list.js";
 import { Together } from "../jobs/together.js";
 import { Begin } from "./begin.js";
 import { creating, hasEnded, told, written } from "./requests.js";
 
 await Promise.all([styled("views.css"), styled("things.css")]);
 
-const WAIT = 1000;
 const BEST = 4;
 const LOSSES = { train_loss: "training loss", validation_loss: "validation loss" };
 
@@ -32,7 +31,7 @@ function All({ route }) {
     { label: "Search", heads: true, value: ({ name }) => html`<a href=${linkTo(["sweeps", name])}>${name}</a>` },
     { label: "State", value: ({ state }) => state },
     { label: "Varies", value: ({ vary }) => Object.keys(vary).join(", ") },
-    { label: "Data", value: ({ dataset }) => names.datasets[dataset] ?? "deleted" },
+    { label: "Data", value: ({ dataset }) => names.nameOf("datasets", dataset) },
     { label: "Trials", number: true, value: ({ done, trials }) => `${count(done)} of ${count(trials)}` },
     { label: "Best loss", number: true, value: ({ ranked }) => figure(ranked[0]?.loss ?? null, 4) },
     { label: "Made", value: (sweep) => when(sweep.created_at) },
@@ -45,6 +44,7 @@ function All({ route }) {
     <h1 tabindex="-1">Searches</h1>
     <${Kinds} present="sweeps" />
     <p class="lead">A search, which the API calls a sweep, trains many variants of a recipe and ranks them.</p>
+    <${ErrorNotice} error=${names.error} />
     <div class="stack">
     <${Begin} route=${route} names=${names} />
     <div class="card">
@@ -55,15 +55,10 @@ function All({ route }) {
 
 function One({ name }) {
   const request = { path: pathOf("sweeps", name) };
-  const loaded = useLoaded((signal) => send(request, signal), [name]);
+  const loaded = useWatched((signal) => send(request, signal), [name], (sweep) => !hasEnded(sweep));
   const [error, setError] = useState(null);
   const sweep = loaded.value;
   const ends = !sweep || hasEnded(sweep);
-  useEffect(() => {
-    if (ends) return undefined;
-    const timer = setInterval(() => { if (!document.hidden) loaded.again(); }, WAIT);
-    return () => clearInterval(timer);
-  }, [ends]);
   if (!sweep) return html`<h1 tabindex="-1">A search</h1><${ErrorNotice} error=${loaded.error} />${!loaded.error && html`<p class="quiet" role="status">Looking for it …</p>`}`;
   const verb = (word, label, more = "") => html`
     <button type="button" class=${more} onClick=${() => send({ method: "POST", path: `${request.path}/${word}` }).then(() => { setError(null); loaded.again(); }, setError)}>${label}</button>`;
