@@ -50,7 +50,10 @@ function Watching({ id, route }) {
         ${hasEnded(job) && html`<${Onward} job=${job} />`}
       </section>
       ${curves}
-      ${model.error && html`<${Notice} kind="info">Its model was deleted, so there is no network to look at.</${Notice}>`}
+      <${ErrorNotice} error=${log.error} />
+      ${model.error?.status === 404
+        ? html`<${Notice} kind="info">Its model was deleted, so there is no network to look at.</${Notice}>`
+        : html`<${ErrorNotice} error=${model.error} />`}
       ${model.value && (job.version === null
         ? html`<section class="card" aria-labelledby="network"><h2 id="network">The network</h2><${Network} layers=${model.value.layers} /></section>`
         : html`<${LookingBack} job=${job} model=${model.value} reports=${shown} route=${route} />`)}

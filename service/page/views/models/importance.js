@@ -26,7 +26,7 @@ export function Importance({ model, version, dataset, part, route }) {
       <${ErrorNotice} error=${loaded.error} />
       ${!isAsked && html`<button type="button" onClick=${() => remember({ matters: "yes" })}>Measure it</button>`}
       ${isAsked && loaded.loading && html`<p class="quiet" role="status">Measuring …</p>`}
-      ${columns.length > 0 && html`<${Table} caption="The columns that matter, the most first" hidesCaption rows=${columns} columns=${shown} keyOf=${({ column }) => column} />`}
+      ${columns.length > 0 && !loaded.error && html`<${Table} caption="The columns that matter, the most first" hidesCaption rows=${columns} columns=${shown} keyOf=${({ column }) => column} />`}
       ${isAsked && html`<${MadeBy} requests=${[["Measure it", request]]} />`}
     </section>`;
 }

@@ -37,7 +37,7 @@ export function Judging({ model, version, route }) {
         <${SelectField} label="Dataset" value=${dataset?.id ?? ""} options=${[["", "Choose a dataset"], ...known.map(({ id, name }) => [id, name])]} onInput=${(id) => remember({ dataset: id })} />
         <${SelectField} label="Part" value=${part} options=${PARTS.filter(([name]) => !dataset || dataset.parts[name] > 0 || name === part)} onInput=${(name) => remember({ part: name })} />
       </div>
-      <${ErrorNotice} error=${evaluation.error ?? metrics.error} />
+      <${ErrorNotice} error=${evaluation.error ?? metrics.error ?? datasets.error} />
       ${evaluation.value && !evaluation.error && html`<${Outcome} evaluation=${evaluation.value} model=${model} version=${version} dataset=${dataset} part=${part} />`}
       ${dataset && html`<div class="actions">
         <a class="button" href=${linkTo(["cross-validations"], { model: model.id, dataset: dataset.id })}>Cross-validate it</a>
