@@ -28,3 +28,6 @@ def test_the_guide_is_on_the_page(visit: Visit) -> None:
         assert "](" not in page.locator("article").inner_text()
     page.get_by_role("navigation", name="Sections").get_by_role("link").last.click()
     expect(page.locator("article > h2").last).to_be_focused()
+    page = visit.open("guide/learning")
+    page.locator("article").get_by_role("link", name="more").first.click()
+    expect(page.get_by_role("heading", name="How sure?", exact=True)).to_be_focused()

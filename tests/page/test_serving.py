@@ -16,6 +16,7 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'"
 )
+DOCS = FOLDER.parents[1] / "docs"
 FIRST_VIEW = 60_000
 """Bytes, gzipped, of all that the first view loads."""
 
@@ -84,6 +85,13 @@ def test_nothing_but_the_files_of_the_page_is_served(http: httpx.Client) -> None
         "",
     ):
         assert http.get(f"/page/{version}/{name}").status_code == 404, name
+
+
+def test_the_guide_is_the_text_of_the_documents() -> None:
+    guide = {name: file for name, file in page_files().by_name.items() if name.startswith("guide/")}
+    assert set(guide) == {f"guide/{name}.md" for name in ("data", "learning", "operating", "write-your-own")}
+    for name, file in guide.items():
+        assert file.content == (DOCS / name.removeprefix("guide/")).read_bytes(), name
 
 
 def test_the_first_view_is_small(http: httpx.Client, index: httpx.Response) -> None:

@@ -1,9 +1,9 @@
 /** The guide, which the service holds itself: its pages, each with its sections. */
 import { html, useEffect } from "../../lib/preact.js";
 import { styled } from "../../lib/style.js";
-import { ApiError } from "../../lib/api.js";
+import { send } from "../../lib/api.js";
 import { useLoaded } from "../../lib/hooks.js";
-import { linkTo } from "../../lib/router.js";
+import { linkTo, route } from "../../lib/router.js";
 import { ErrorNotice } from "../../components/notice.js";
 import { Table } from "../../components/table.js";
 import { blocksOf, piecesOf } from "./markdown.js";
@@ -37,10 +37,9 @@ export default function Guide({ route }) {
 }
 
 async function read(address, signal) {
-  const answer = await fetch(address, { signal });
-  if (!answer.ok) throw new ApiError(answer.status, { title: "This page of the guide is not here: load the page again." });
+  const text = await send({ path: address }, signal);
   // Programs to copy ask the service that is here.
-  return { name: address, blocks: blocksOf((await answer.text()).replaceAll("127.0.0.1:8000", location.host)) };
+  return { name: address, blocks: blocksOf(text.replaceAll(/(http:\/\/)?127\.0\.0\.1:8000/g, location.origin)) };
 }
 
 function Block({ block }) {
@@ -68,10 +67,13 @@ function inline(text) {
   });
 }
 
-/** Links lead to other pages of the guide and to the web; files of the repository are only named here. */
-/** @param {{text: string, to?: string}} piece */
+/**
+ * Links lead to sections and other pages of the guide and to the web; files of the repository are only named here.
+ * @param {{text: string, to?: string}} piece
+ */
 function link({ text, to = "" }) {
-  const [, page] = /^([\w-]+)\.md(?:#.*)?$/.exec(to) ?? [];
-  if (page && Object.hasOwn(PAGES, page)) return html`<a href=${linkTo(["guide", page])}>${PAGES[page]}</a>`;
+  const [, page, section] = /^(?:([\w-]+)\.md)?(?:#(.+))?$/.exec(to) ?? [];
+  if (page && Object.hasOwn(PAGES, page)) return html`<a href=${linkTo(["guide", page], { at: section })}>${PAGES[page]}</a>`;
+  if (section && !page) return html`<a href=${linkTo(["guide", route.value.path[1] ?? "data"], { at: section })}>${text}</a>`;
   return /^https?:/.test(to) ? html`<a href=${to}>${text}</a>` : text;
 }
