@@ -72,6 +72,7 @@ def _unpack(settings: "Settings", path: Path) -> list[str]:
         database = file.parent / f"{UNFINISHED}{file.name}.restored"
         files = storage.folder / f"{UNFINISHED}restored"
         for folder in (database, files):
+            shutil.rmtree(folder, ignore_errors=True)  # of a restore that was killed
             undone.callback(shutil.rmtree, folder, ignore_errors=True)
             folder.mkdir(parents=True)
         manifest = archive.read(path, _placed(database, files))

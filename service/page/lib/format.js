@@ -30,6 +30,6 @@ export function bytes(value) {
 export function duration(seconds) {
   if (seconds === null || seconds === undefined) return "–";
   if (seconds < 1) return `${Number((seconds * 1000).toPrecision(2))} ms`;
-  if (seconds < 120) return `${Number(seconds.toPrecision(2))} s`;
+  if (seconds < 120) return `${seconds < 10 ? Number(seconds.toPrecision(2)) : Math.round(seconds)} s`;
   return seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${Number((seconds / 3600).toPrecision(3))} h`;
 }

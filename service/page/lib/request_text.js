@@ -27,6 +27,7 @@ function python(request, origin) {
   if (Object.keys(named).length) parts.push(`headers=${literal(named, PYTHON)}`);
   if (file) parts.push(`content=open(${quoted(fileName)}, "rb")`);
   else if (body !== undefined) parts.push(`json=${literal(body, PYTHON)}`);
+  parts.push("timeout=None"); // httpx gives up after five seconds, curl and HTTP.jl wait
   return `import httpx\n\nanswer = httpx.${method.toLowerCase()}(${joined(parts)})\nprint(answer.text)`;
 }
 

@@ -33,7 +33,7 @@ export function OutOfFold({ id, dataset }) {
   return html`
     <section class="card" aria-labelledby="out-of-fold">
       <h2 id="out-of-fold">Rows out of their folds</h2>
-      <p class="quiet">${isAll ? `All ${counted(rows.length, "row")}` : `The first ${counted(rows.length, "row")}`} that train or validate, each as the network sees it that has not learnt from it.</p>
+      <p class="quiet">${isAll ? `All ${counted(rows.length, "row")}` : `The first ${counted(rows.length, "row")}`} that train or validate, each predicted by the network that has not learnt from it.</p>
       ${classes.map(({ name }) => html`<p key=${name}>${right(rows, name)}</p>`)}
       ${!classes.length && html`<${Against} rows=${rows} target=${dataset.targets[0]} />`}
       <${Table} caption="Predictions out of folds" hidesCaption rows=${rows.slice(0, most)} columns=${columns} keyOf=${({ row }) => row} />
@@ -45,8 +45,8 @@ export function OutOfFold({ id, dataset }) {
 const shown = (value) => (typeof value === "number" ? figure(value, 5) : String(value ?? "–"));
 
 function said(row, target, targets, index) {
-  const isRight = row.labels[target.name] === row.truth[target.name];
-  if (Object.hasOwn(row.labels, target.name)) return html`<span class=${isRight ? "right" : "wrong"}>${shown(row.labels[target.name])}</span>`;
+  const [label, truth] = [row.labels[target.name], row.truth[target.name] ?? null];
+  if (Object.hasOwn(row.labels, target.name)) return html`<span class=${truth === null ? "" : label === truth ? "right" : "wrong"}>${shown(label)}</span>`;
   return shown(row.outputs[targets.slice(0, index).reduce((sum, { width }) => sum + width, 0)]);
 }
 

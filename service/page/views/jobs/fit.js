@@ -13,6 +13,8 @@ import { Surface } from "../../components/surface.js";
 
 const CURVE = 100;
 const SIDE = 24;
+/** Rows of the request that is shown. */
+const FEW = 3;
 
 export function Fit({ job, signature, epoch, cache, route }) {
   const part = route.query.get("part") ?? "train";
@@ -34,7 +36,7 @@ export function Fit({ job, signature, epoch, cache, route }) {
       ${loaded.value && html`<p class="quiet">${counted(Math.min(loaded.value.rows.length, MOST_ROWS), "row")} of the ${part === "train" ? "training" : part} part${loaded.value.isAll ? "" : ", a sample from its beginning"}.
         ${signature.features.length > 1 && along ? " The other columns are at their median or commonest category." : ""}</p>`}
       ${answer.value && html`<${Shown} ...${answer.value} choice=${choice} signature=${signature} />`}
-      ${places && html`<${MadeBy} requests=${[["Read the rows", rowsOf(job.dataset, part)], ["Predict", predicting(job, epoch, places.inputs.slice(0, 3))]]} />`}
+      ${places && html`<${MadeBy} requests=${[["Read the rows", rowsOf(job.dataset, part)], [`Predict${places.inputs.length > FEW ? `, here ${FEW} of ${count(places.inputs.length)} rows` : ""}`, predicting(job, epoch, places.inputs.slice(0, FEW))]]} />`}
     </section>`;
 }
 

@@ -4,6 +4,7 @@ import { pathOf, send } from "../../lib/api.js";
 import { counted, figure } from "../../lib/format.js";
 import { useLoaded } from "../../lib/hooks.js";
 import { remember } from "../../lib/router.js";
+import { keepEvery, MOST_KEPT } from "../../lib/suggestion.js";
 import { ErrorNotice, Notice } from "../../components/notice.js";
 import { Fit } from "./fit.js";
 import { Network } from "./network.js";
@@ -28,15 +29,11 @@ export function LookingBack({ job, model, reports, route }) {
       ${kept.length > 0
         ? html`<${Scrubber} kept=${kept} epoch=${epoch} best=${best} last=${job.final_loss} reports=${reports} />`
         : version.value && html`<${Notice} kind="info" title="No epochs were kept.">
-          To look back over a training, start it with <code>"keep_every": ${keepEvery(job.recipe.epochs)}</code>, which keeps at most 200 epochs.
+          To look back over a training, start it with <code>"keep_every": ${keepEvery(job.recipe.epochs)}</code>, which keeps at most ${MOST_KEPT} epochs.
           “Your own data” sets it.</${Notice}>`}
       <${Network} layers=${model.layers} parameters=${parameters.value?.layers} signature=${model.signature} />
     </section>
     ${model.signature && html`<${Fit} job=${job} signature=${model.signature} epoch=${epoch} cache=${cache} route=${route} />`}`;
-}
-
-function keepEvery(epochs) {
-  return Math.max(1, Math.ceil(epochs / 200));
 }
 
 function parametersOf(job, epoch) {

@@ -24,7 +24,7 @@ export function Network({ layers, parameters, signature }) {
           count=${parameters && column.index !== null ? numbersIn(parameters[column.index]) : null} />`)}
       </svg>
     </div>
-    ${parameters && html`<p class="quiet scale"><span class="swatch negative" aria-hidden="true"></span>below 0 <span class="swatch positive" aria-hidden="true"></span>above 0;
+    ${parameters && html`<p class="quiet scale"><span class="swatch negative" aria-hidden="true"></span>below 0, lines dashed; <span class="swatch positive" aria-hidden="true"></span>above 0;
       the stronger the colour, the further from 0. The largest is ${figure(largest, 3)}.</p>`}
     ${signature && html`<p class="quiet">In: ${listed(names[0])}. Out: ${listed(names[columns.length - 1])}.</p>`}`;
 }

@@ -35,7 +35,7 @@ export function Effect({ model, version, dataset, route }) {
       <${ErrorNotice} error=${loaded.error} />
       ${loaded.value && !loaded.error && html`
         <p class="quiet">The mean over ${count(loaded.value.rows)} training rows of what the network says where ${second ? "the two columns have" : "the column has"} each value, and all others stay as they are.
-          ${outputs[chosen].isRaw ? " Of a class that is its raw output: the higher, the likelier." : ""}</p>
+          ${outputs[chosen].isRaw ? " For a class, that is its raw output: the higher, the likelier." : ""}</p>
         <${Shown} effect=${loaded.value} at=${chosen} label=${outputs[chosen].label} />`}
       <${MadeBy} requests=${[["Ask for the effect", request]]} />
     </section>`;

@@ -52,6 +52,6 @@ async function beginning(file) {
 /** Return a name for a dataset that the API takes, from that of a file. */
 export function nameOf(fileName) {
   const name = fileName.replace(/\.[^.]*$/, "").replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[^A-Za-z0-9]+/, "").slice(0, 80);
-  const isId = /^(ds|mdl|job|ev)_/.test(name) || name === "stats";
+  const isId = /^(ds|mdl|job|ev|key|swp|cv)_/.test(name) || name === "stats";
   return name && !isId ? name : "table";
 }
