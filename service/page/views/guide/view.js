@@ -3,7 +3,7 @@ import { html, useEffect } from "../../lib/preact.js";
 import { styled } from "../../lib/style.js";
 import { send } from "../../lib/api.js";
 import { useLoaded } from "../../lib/hooks.js";
-import { linkTo, route } from "../../lib/router.js";
+import { linkTo, route as present } from "../../lib/router.js";
 import { ErrorNotice } from "../../components/notice.js";
 import { Table } from "../../components/table.js";
 import { blocksOf, piecesOf } from "./markdown.js";
@@ -74,6 +74,6 @@ function inline(text) {
 function link({ text, to = "" }) {
   const [, page, section] = /^(?:([\w-]+)\.md)?(?:#(.+))?$/.exec(to) ?? [];
   if (page && Object.hasOwn(PAGES, page)) return html`<a href=${linkTo(["guide", page], { at: section })}>${PAGES[page]}</a>`;
-  if (section && !page) return html`<a href=${linkTo(["guide", route.value.path[1] ?? "data"], { at: section })}>${text}</a>`;
+  if (section && !page) return html`<a href=${linkTo(["guide", present.value.path[1] ?? "data"], { at: section })}>${text}</a>`;
   return /^https?:/.test(to) ? html`<a href=${to}>${text}</a>` : text;
 }

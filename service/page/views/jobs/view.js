@@ -1,7 +1,7 @@
 /** A job: its curves while it trains, the verbs that steer it, and a look back over its kept epochs; or all jobs. */
 import { html, useEffect, useMemo } from "../../lib/preact.js";
 import { styled } from "../../lib/style.js";
-import { pathOf, send } from "../../lib/api.js";
+import { ApiError, pathOf, send } from "../../lib/api.js";
 import { count, duration, figure } from "../../lib/format.js";
 import { useLoaded } from "../../lib/hooks.js";
 import { useFollowed } from "../../lib/reports.js";
@@ -51,7 +51,7 @@ function Watching({ id, route }) {
       </section>
       ${curves}
       <${ErrorNotice} error=${log.error} />
-      ${model.error?.status === 404
+      ${model.error instanceof ApiError && model.error.status === 404
         ? html`<${Notice} kind="info">Its model was deleted, so there is no network to look at.</${Notice}>`
         : html`<${ErrorNotice} error=${model.error} />`}
       ${model.value && (job.version === null
