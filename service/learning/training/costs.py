@@ -1,6 +1,7 @@
 """Costs of trainings, counted before they run: operations, and seconds at the prices of this process."""
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from service.learning.layers import Dense, nodes
@@ -32,11 +33,18 @@ TRIALS = 1.5  # passes for a step that is kept
 OPERATIONS_PER_QUADRATIC = 4  # in products of matrices, for one on the quadratic path
 
 
-class Cost(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Cost:
     """Multiplications and additions, a call of NumPy counted as OPERATIONS_PER_CALL of them; an estimate of seconds."""
 
     operations: int
-    seconds: float
+    estimate: Callable[[], float]
+    """Seconds of all epochs: paths are chosen by operations alone, and a worker needs no prices."""
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of the job."""
+        return SECONDS_OF_A_JOB + self.estimate()
 
 
 def cost_of_batches(network: Network, train_rows: int, validation_rows: int, recipe: Recipe) -> Cost:
@@ -56,7 +64,7 @@ def cost_of_batches(network: Network, train_rows: int, validation_rows: int, rec
     calls = CALLS_PER_STEP * steps + (CALLS_PER_BLOCK + CALLS_PER_LAYER * len(layers)) * blocks
     return Cost(
         recipe.epochs * (products + elements + calls * form.OPERATIONS_PER_CALL),
-        SECONDS_OF_A_JOB + recipe.epochs * _seconds_of_an_epoch(network, train_rows, validation_rows, recipe, steps),
+        lambda: recipe.epochs * _seconds_of_an_epoch(network, train_rows, validation_rows, recipe, steps),
     )
 
 
@@ -75,7 +83,7 @@ def cost_of_second_order(network: Network, train_rows: int, validation_rows: int
         each = 4 * rule.memory * network.parameter_count
     return Cost(
         int(TRIALS * (passes.operations + recipe.epochs * each)),
-        SECONDS_OF_A_JOB + TRIALS * (passes.seconds + recipe.epochs * each * prices().product),
+        lambda: TRIALS * (passes.estimate() + recipe.epochs * each * prices().product),
     )
 
 
@@ -141,9 +149,5 @@ def cost_of_quadratic(
         gram_is_known=sums_are_known,
         validation_rows=validation_rows,
     )
-    price = prices()
-    seconds = (
-        operations * OPERATIONS_PER_QUADRATIC * price.product
-        + recipe.epochs * CALLS_PER_REPORT * CALLS_OF_ONE * price.call
-    )
-    return Cost(operations, SECONDS_OF_A_JOB + seconds)
+    calls = recipe.epochs * CALLS_PER_REPORT * CALLS_OF_ONE
+    return Cost(operations, lambda: operations * OPERATIONS_PER_QUADRATIC * prices().product + calls * prices().call)
