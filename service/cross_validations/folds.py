@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from service.datasets.view import ClassWeights, DatasetView
 from service.http.json_numbers import Array
-from service.learning.rows.folds import assigned
+from service.learning.rows.folds import Folds, assigned
 from service.learning.rows.part import Part
 from service.storage.storage import Arrays
 
@@ -45,11 +45,11 @@ def pool(view: DatasetView) -> Places:
     """Return the rows of the training and the validation part, in the order in which they were uploaded."""
     slices = [view.dataset.slice_of(name) for name in ("train", "validation")]
     places = np.concatenate([np.arange(each.start, each.stop) for each in slices])
-    numbers = view.arrays.numbers[places]
+    numbers = np.concatenate([view.arrays.numbers[each] for each in slices])
     return places if (numbers[1:] > numbers[:-1]).all() else places[np.argsort(numbers, kind="stable")]
 
 
-def assigned_of(view: DatasetView, places: Places, folds: int, seed: int) -> Places:
+def assigned_of(view: DatasetView, places: Places, folds: int, seed: int) -> Folds:
     """Return the fold of each of the pooled rows."""
     return assigned(_classes(view, places), len(places), folds, seed)
 

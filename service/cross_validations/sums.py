@@ -4,22 +4,25 @@ A worker keeps them for its next fold. Sums of other folds are added up, and not
 rounding.
 """
 
-from functools import cache, reduce
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
+from functools import cache, partial, reduce
 from typing import NamedTuple
 
 import numpy as np
 
-from service.cross_validations.folds import Fold, Places, assigned_of, learnt_of, part_of, pool
+from service.cross_validations.folds import Places, assigned_of, learnt_of, part_of, pool
 from service.datasets.view import DatasetView
-from service.learning.rows.gram import Gram
+from service.http.json_numbers import Array
+from service.learning.rows.folds import Folds
+from service.learning.rows.gram import Gram, block_rows
 from service.learning.rows.later import LaterRows
 from service.learning.rows.part import Part
 from service.learning.rows.reference import Centring, spread_sample
 from service.storage.storage import Arrays
 
 MOST_ROWS = 4_000_000
-BLOCK_ROWS = 1 << 15
+TOGETHER = 4
+"""Blocks of a pass whose rows are told apart together."""
 SHORT = 1e-3
 """Share of its length in all rows below which a direction may be rounding in those without a fold."""
 MOST_BYTES = 1 << 26
@@ -27,10 +30,11 @@ MOST_BYTES = 1 << 26
 
 
 class FoldSums(NamedTuple):
-    """The pooled rows, the fold of each, and the sums of each fold."""
+    """The pooled rows, the fold of each, the rows of each fold, and the sums of each fold."""
 
     pooled: Places
-    fold_of_row: Places
+    fold_of_row: Folds
+    held: list[Places]
     sums: list[Gram]
 
 
@@ -60,31 +64,28 @@ def _summed(view: DatasetView, folds: int, seed: int) -> FoldSums:
     kept, last = view.arrays, view.dataset.slice_of("validation").stop
     everything = view.seen(Arrays(kept.inputs[:last], kept.targets[:last], kept.numbers[:last]))
     reference = Centring.of(*spread_sample(everything.inputs, everything.targets))
-    sums = _about(reference, view, pooled, fold_of_row, folds)
+    by_fold = pooled[np.argsort(fold_of_row, kind="stable")]
+    held = np.split(by_fold, np.cumsum(np.bincount(fold_of_row, minlength=folds))[:-1])
+    blocks = partial(_blocks, view, fold_of_row, held)
+    sums = Gram.of_groups(reference, folds, blocks())
     better = reduce(Gram.merge, sums).better_reference()
     if better is not None:
-        sums = _about(better, view, pooled, fold_of_row, folds)
-    return FoldSums(pooled, fold_of_row, sums)
+        sums = Gram.of_groups(better, folds, blocks())
+    return FoldSums(pooled, fold_of_row, held, sums)
 
 
-def _about(reference: Centring, view: DatasetView, pooled: Places, fold_of_row: Places, folds: int) -> list[Gram]:
-    """Return the sums of each fold in one pass: the rows of a block lie in a cache while they are told apart."""
-    sums: list[Gram | None] = [None] * folds
-    for start in range(0, len(pooled), BLOCK_ROWS):
-        own = fold_of_row[start : start + BLOCK_ROWS].astype(np.uint16)  # of which sorting is quick
-        part = part_of(view, pooled[start : start + BLOCK_ROWS][np.argsort(own, kind="stable")])
-        edges = np.cumsum(np.bincount(own, minlength=folds))
-        for fold, (begin, end) in enumerate(pairwise([0, *edges.tolist()])):
-            if end > begin:
-                found, before = Gram.about(reference, part.inputs[begin:end], part.targets[begin:end]), sums[fold]
-                sums[fold] = found if before is None else before.merge(found)
-    return [each for each in sums if each is not None]
-
-
-def fold_in(sums: FoldSums, number: int) -> Fold:
-    """Return fold `number` where nothing watches a validation loss."""
-    held, rest = sums.pooled[sums.fold_of_row == number], sums.pooled[sums.fold_of_row != number]
-    return Fold(rest, rest[:0], held)
+def _blocks(view: DatasetView, fold_of_row: Folds, held: Sequence[Places]) -> Iterator[tuple[Array, Array, Places]]:
+    """Yield rows in the order of the file, those of a block by their folds: they lie in a cache while they are told
+    apart.
+    """
+    rows, done = TOGETHER * block_rows(view.columns.inputs), np.zeros(len(held), np.intp)
+    for start in range(0, len(fold_of_row), rows):
+        counts = np.bincount(fold_of_row[start : start + rows], minlength=len(held))
+        after = done + counts
+        edges = zip(held, done.tolist(), after.tolist(), strict=True)
+        part = part_of(view, np.concatenate([places[first:last] for places, first, last in edges]))
+        yield part.inputs[:], part.targets[:], counts
+        done = after
 
 
 def _serve(others: Gram, total: Gram) -> bool:
@@ -97,13 +98,14 @@ def _serve(others: Gram, total: Gram) -> bool:
 
 def unread_of(view: DatasetView, sums: FoldSums, number: int) -> Part:
     """Return the rows outside of fold `number`, with the sums of the others; read where these are not enough."""
-    others = reduce(Gram.merge, (each for fold, each in enumerate(sums.sums) if fold != number))
-    if not _serve(others, reduce(Gram.merge, sums.sums)):
-        return learnt_of(view, fold_in(sums, number).train, balanced=False)
 
     @cache
     def rows() -> Part:
-        return learnt_of(view, fold_in(sums, number).train, balanced=False)
+        return learnt_of(view, sums.pooled[sums.fold_of_row != number], balanced=False)
+
+    others = reduce(Gram.merge, (each for fold, each in enumerate(sums.sums) if fold != number))
+    if not _serve(others, reduce(Gram.merge, sums.sums)):
+        return rows()
 
     def later(width: int, name: str) -> LaterRows:
         return LaterRows((others.rows, width), view.dtype, lambda: getattr(rows(), name))

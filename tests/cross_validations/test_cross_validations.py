@@ -8,7 +8,7 @@ import httpx
 import numpy as np
 import pytest
 
-from service.learning.rows.folds import assigned
+from service.learning.rows.folds import MANY_ROWS, RUN, assigned
 from tests.support.problems import pointers, problem
 
 ROWS = 30
@@ -156,6 +156,15 @@ def test_folds_are_even_overall_and_in_every_class(rows: int, folds: int) -> Non
         for code in range(3):
             assert np.ptp(np.bincount(dealt[classes == code], minlength=folds)) <= 1
     assert (assigned(None, rows, folds, 0) == assigned(None, rows, folds, 0)).all()
+
+
+def test_folds_of_many_rows_are_dealt_by_short_runs_as_the_seed_says() -> None:
+    rows = MANY_ROWS + 5
+    dealt = assigned(None, rows, 7, 3)
+    assert len(dealt) == rows
+    assert np.ptp(np.bincount(dealt, minlength=7)) <= RUN
+    assert all(len(set(dealt[start : start + 40 * RUN])) == 7 for start in range(0, rows - 40 * RUN, 40 * RUN))
+    assert (dealt != assigned(None, rows, 7, 4)).any()
 
 
 def test_a_fold_that_fails_fails_the_whole_and_says_why(http: httpx.Client, line: str, straight: str) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from service.cross_validations.folds import fold_of, part_of
 from service.cross_validations.records import fold_of_job
-from service.cross_validations.sums import can_be_kept, fold_in, sums_of
+from service.cross_validations.sums import can_be_kept, sums_of
 from service.engine.assignment import Assignment, check_weights
 from service.engine.workspace import Workspace
 from service.http import json_numbers
@@ -30,10 +30,10 @@ def judged(workspace: Workspace, record: JobRecord, assignment: Assignment, vect
         fold, whole = fold_of_job(session, record.id)
     view, recipe = assignment.view, assignment.training.recipe
     if recipe.path == "quadratic" and can_be_kept(view, whole.folds):
-        rows = fold_in(sums_of(view, whole.id, whole.folds, whole.seed), fold.number)
+        places = sums_of(view, whole.id, whole.folds, whole.seed).held[fold.number]
     else:
-        rows = fold_of(view, fold.number, whole.folds, whole.seed, watches=False)
-    held = part_of(view, rows.held)
+        places = fold_of(view, fold.number, whole.folds, whole.seed, watches=False).held
+    held = part_of(view, places)
     check_weights(held, "are held out")
     columns = view.columns.target_columns
     given = assignment.network, vector, held, recipe.loss, scored(columns)

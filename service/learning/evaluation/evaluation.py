@@ -87,7 +87,8 @@ def evaluate(
     for rows, outputs in network.measure(vector, part.inputs, part.targets, total, part.weights):
         truth = unexpanded(part.targets)[rows]
         sizes = [judge.add(outputs, truth) for judge in judges]
-        worst_rows.add(rows.start, np.max(sizes, axis=0), outputs, truth)
+        if worst:
+            worst_rows.add(rows.start, np.max(sizes, axis=0), outputs, truth)
         for each in also:
             each.add(outputs, truth)
     value = total.value

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from service.learning.arrays import Matrix
+from service.learning.arrays import Array, Indices, Matrix
 from service.learning.rows.one_hot import Rows
 from service.learning.rows.reference import COLLINEAR, EPSILON, Centring, spread_sample
 
-BLOCK_BYTES = 1 << 20  # a block of float64 rows that stays in a core's cache between the steps of the pass
+BLOCK_BYTES = 1 << 20  # of float64
 POOR = 1e3  # a reference whose squares are this many times what they could be is replaced, by a second pass
 MISSED = 4 * COLLINEAR  # of directions this much longer than others, which the sample did not have, as well
 
@@ -66,6 +67,22 @@ class Gram:
     def about(cls, reference: Centring, inputs: Rows, targets: Rows, after_block: AfterBlock | None = None) -> Self:
         """One pass about a given reference; such sums over different rows merge."""
         return cls(reference, len(inputs), _sum_of_squares(reference, inputs, targets, after_block))
+
+    @classmethod
+    def of_groups(cls, reference: Centring, groups: int, blocks: Iterable[tuple[Array, Array, Indices]]) -> list[Self]:
+        """Return the sums of each group in one pass, about a given reference.
+
+        Blocks are inputs, targets, and the counts of rows of each group, which follow each other.
+        """
+        most, counted = block_rows(reference.inputs), np.zeros(groups, np.int64)
+        sums = _Sums(reference, most, groups)
+        for inputs, targets, counts in blocks:
+            counted += counts
+            for group, (begin, end) in enumerate(pairwise([0, *np.cumsum(counts).tolist()])):
+                for first in range(begin, end, most):
+                    rows = slice(first, min(first + most, end))
+                    sums.add(inputs[rows], targets[rows], group)
+        return [cls(reference, *each) for each in zip(counted.tolist(), sums.result(), strict=True)]
 
     def merge(self, other: Self) -> Self:
         """The sums over both sets of rows. Raises ValueError when they were taken about different references."""
@@ -127,29 +144,54 @@ class Gram:
         return self.reference.corrected(step)
 
 
-def _sum_of_squares(reference: Centring, inputs: Rows, targets: Rows, after_block: AfterBlock | None) -> Matrix:
-    n, outputs = reference.inputs, reference.outputs
-    tile = max(1, 2048 // n)
-    rows = max(512, BLOCK_BYTES // (8 * n) // tile * tile)
-    tiled_mean = np.tile(reference.mean, tile)
-    centred = np.empty((min(rows, len(inputs)), n))
-    tail = np.ones((len(centred), 1 + outputs))  # [1, residuals]
-    total = np.zeros((n + 1 + outputs, n + 1 + outputs))
-    for first in range(0, len(inputs), rows):
-        block = inputs[first : first + rows]
-        x, e = centred[: len(block)], tail[: len(block)]
-        x[...] = block
-        if len(x) % tile == 0:  # in long rows: an inner loop over a few columns costs more than its arithmetic
-            x.reshape(-1, tile * n)[...] -= tiled_mean
-        else:
-            x -= reference.mean
-        np.subtract(targets[first : first + rows], reference.level, out=e[:, 1:])
+class _Sums:
+    """Sums of squares about a reference over blocks of rows, of several groups."""
+
+    def __init__(self, reference: Centring, most_rows: int, groups: int = 1) -> None:
+        self._reference = reference
+        n, outputs = reference.inputs, reference.outputs
+        self._tile = max(1, 2048 // n)
+        self._tiled_mean = np.tile(reference.mean, self._tile)
+        self._centred = np.empty((most_rows, n))
+        self._tail = np.ones((most_rows, 1 + outputs))  # [1, residuals]
+        self._totals = np.zeros((groups, n + 1 + outputs, n + 1 + outputs))
+
+    def add(self, inputs: Array, targets: Array, group: int = 0) -> None:
+        """Add a block of one group."""
+        x, e, reference = self._centred[: len(inputs)], self._tail[: len(inputs)], self._reference
+        n, total = reference.inputs, self._totals[group]
+        x[...] = inputs
+        tiles = len(x) // self._tile * self._tile
+        # in long rows: an inner loop over a few columns costs more than its arithmetic
+        x[:tiles].reshape(-1, self._tile * n)[...] -= self._tiled_mean
+        x[tiles:] -= reference.mean
+        np.subtract(targets, reference.level, out=e[:, 1:])
         e[:, 1:] -= x @ reference.fit
         z = x if reference.basis is None else x @ reference.basis
         total[:n, :n] += z.T @ z
         total[:n, n:] += z.T @ e
         total[n:, n:] += e.T @ e
+
+    def result(self) -> Matrix:
+        """The sums of each group (groups × columns × columns)."""
+        n = self._reference.inputs
+        self._totals[:, n:, :n] = self._totals[:, :n, n:].transpose(0, 2, 1)
+        return self._totals
+
+
+def block_rows(inputs: int) -> int:
+    """Return the rows of a block, which stays in a core's cache between the steps of the pass."""
+    tile = max(1, 2048 // inputs)
+    return max(512, BLOCK_BYTES // (8 * inputs) // tile * tile)
+
+
+def _sum_of_squares(reference: Centring, inputs: Rows, targets: Rows, after_block: AfterBlock | None) -> Matrix:
+    rows = block_rows(reference.inputs)
+    sums = _Sums(reference, min(rows, len(inputs)))
+    for first in range(0, len(inputs), rows):
+        block = inputs[first : first + rows]
+        sums.add(block, targets[first : first + rows])
         if after_block is not None:
             after_block(first + len(block))
-    total[n:, :n] = total[:n, n:].T
+    total: Matrix = sums.result()[0]
     return total
