@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from service.database.database import Database
 from service.engine.cluster import Cluster
+from service.engine.tickets import LEAST_AGE
 from service.engine.watchdog import Watchdog
 from service.errors import DescentError
 from service.jobs import queue
@@ -27,10 +28,6 @@ SWEEP = 1.0
 
 TICKETS_PER_WORKER = 2
 """Tickets of a worker: one that runs and one that waits, so that it is not idle while the next one travels."""
-
-LEAST_AGE = 2
-"""One ticket in so many, or in as many as there are workers if these are more, goes by the turns of submitters, and the
-others by age: names are not checked, and whoever makes up many gets no more than that."""
 
 MOST_DEAD = 100
 """Dead workers that are remembered."""
@@ -123,9 +120,10 @@ class Dispatcher:
             end = self._cluster.end_of_worker(death.worker)
             with self._database.transaction() as session:
                 jobs = queue.lose(session, death.ticket, end)
+                claimed = bool(jobs) or queue.has_ended(session, death.ticket)
             for job in jobs:
                 log.warning("job %s lost its worker: %s", job, end or "how it ended is not known here")
-            self._learn_from(death, claimed=bool(jobs))
+            self._learn_from(death, claimed=claimed)
             self._deaths.popleft()
             self._when_done()
 

@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service.database import lookup
+from service.database.database import Database
 from service.database.labels import Labelled
 from service.database.lookup import Filters
 from service.database.owners import Owned, is_own
@@ -220,6 +221,12 @@ _DELETE_CHECKPOINT = delete(_CHECKPOINTS).where(_CHECKPOINTS.c.job_id == bindpar
 _PROGRESS = select(JobRecord.id, JobRecord.state, JobRecord.epochs_done, JobRecord.progress).where(
     JobRecord.id.in_(bindparam("jobs", expanding=True))
 )
+
+
+def seen(database: Database, job: str) -> tuple[str, int, float] | None:
+    """The same of one job, without a session; None where it is gone."""
+    row = database.look_up("SELECT state, epochs_done, progress FROM jobs WHERE id = :job", {"job": job})
+    return None if row is None else (str(row[0]), int(row[1]), float(row[2]))
 
 
 def progress_of(session: Session, jobs: list[str]) -> dict[str, tuple[str, int, float]]:

@@ -7,10 +7,11 @@ from typing import Any, cast
 
 import pytest
 
+from service.engine import tickets
 from service.engine.cluster import Cluster
 from service.engine.dispatcher import TICKETS_PER_WORKER, Death, Dispatcher
 from service.engine.tickets import work_with
-from service.engine.workspace import Workspace
+from service.engine.workspace import Place, Workspace
 from service.jobs import queue
 from tests.support.engine import shown
 
@@ -64,6 +65,33 @@ def test_a_worker_takes_the_best_job_that_waits_by_then(workspace: Workspace, po
     work_with(workspace, "b")
     work_with(workspace, "c")
     assert shown(workspace, older).state == "succeeded"
+
+
+def test_a_ticket_goes_on_to_jobs_that_come_in_a_moment(
+    workspace: Workspace, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    posted = [post(epochs=1, submitter="blue"), post(epochs=1, submitter="red", priority=-1)]
+    monkeypatch.setattr(tickets, "workspace_at", lambda place: workspace)
+    monkeypatch.setattr(tickets, "MOMENT", 60.0)
+
+    def come(seconds: float) -> None:
+        posted.append(post(epochs=1, max_attempts=1))
+        monkeypatch.setattr(tickets, "MOMENT", 0.0)
+
+    monkeypatch.setattr("time.sleep", come)
+    tickets.run_ticket("a", False, 2, cast(Place, None))
+    ended = [shown(workspace, job) for job in posted]
+    assert [(each.state, each.message) for each in ended] == [("succeeded", "a")] * 3
+
+
+def test_a_ticket_that_has_gone_on_for_long_leaves_jobs_to_the_next(
+    workspace: Workspace, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = post(epochs=1), post(epochs=1, priority=-1)
+    monkeypatch.setattr(tickets, "workspace_at", lambda place: workspace)
+    monkeypatch.setattr(tickets, "LONGEST", -1.0)
+    tickets.run_ticket("a", False, 2, cast(Place, None))
+    assert (shown(workspace, first).state, shown(workspace, second).state) == ("succeeded", "queued")
 
 
 def test_a_ticket_that_comes_again_takes_over_what_it_had_claimed(workspace: Workspace, post: Post) -> None:
@@ -121,6 +149,11 @@ def test_a_ticket_that_dies_behind_a_job_holds_none_back(
     claim(workspace, job, first)
     died = [first, behind] if claimed_dies_first else [behind, first]
     engine.dispatcher._deaths.extend(Death(ticket, "tcp://127.0.0.1:1") for ticket in died)
+    engine.dispatcher._call_back()
+    assert engine.dispatcher._paused_until == 0.0
+
+    work_with(workspace, "has trained, and waits")
+    engine.dispatcher._deaths.append(Death("has trained, and waits", "tcp://127.0.0.1:3"))
     engine.dispatcher._call_back()
     assert engine.dispatcher._paused_until == 0.0
 

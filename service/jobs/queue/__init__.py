@@ -25,6 +25,9 @@ from service.telemetry import records as totals
 
 log = logging.getLogger(__name__)
 
+LAST = 1000
+"""Jobs among which those of one message are looked for."""
+
 
 def add(session: Session, model: str, version: int, dataset: str, **values: Any) -> JobRecord:
     """Queue a job; until it ends, its model and dataset (ids) and the version it begins from cannot be deleted."""
@@ -181,6 +184,12 @@ def lose(session: Session, message: str, end_of_worker: str | None) -> list[str]
     for record in records:
         _lose(session, record, end_of_worker)
     return [record.id for record in records]
+
+
+def has_ended(session: Session, message: str) -> bool:
+    """Whether one of the jobs that succeeded last was claimed by this message, whose worker then waited for another."""
+    last = select(JobRecord.message).where(JobRecord.state == State.SUCCEEDED).order_by(JobRecord.id.desc())
+    return message in session.scalars(last.limit(LAST))
 
 
 def _lose(session: Session, record: JobRecord, end_of_worker: str | None) -> None:

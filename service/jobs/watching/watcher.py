@@ -17,6 +17,12 @@ log = logging.getLogger(__name__)
 
 POLL = 0.1
 """Seconds between looks at the table while a client waits: workers in other processes cannot nudge."""
+FIRST_POLL = 0.005
+"""Likewise at first, where looks are cheap: jobs of milliseconds end soon. They become rarer the longer it waits."""
+LOOKS = 8
+"""Looks in the time that it has waited by then."""
+FEW = 8
+"""Jobs that are looked at one by one, which is the quicker way for as many."""
 
 LOOK = 0.25
 """Seconds between looks at many jobs as a whole."""
@@ -34,6 +40,7 @@ class _Watch:
     seen: News = field(default_factory=dict)
     news: News = field(default_factory=dict)
     """Changes since the caller looked."""
+    since: float = field(default_factory=time.monotonic)
 
     def see(self, job: str, seen: Seen | None) -> None:
         if job not in self.seen or self.seen[job] != seen:
@@ -112,7 +119,7 @@ class Watcher:
     async def _poll(self) -> None:
         while True:
             try:
-                async with asyncio.timeout(POLL if self._watches else None):
+                async with asyncio.timeout(self._gap() if self._watches else None):
                     await self._nudged.wait()
             except TimeoutError:
                 pass
@@ -124,7 +131,16 @@ class Watcher:
                 except Exception:  # the database is busy, perhaps; the next look is a moment away
                     log.warning("cannot see how jobs are", exc_info=True)
 
+    def _gap(self) -> float:
+        """Seconds until the next look."""
+        if not self._database.on_sqlite:
+            return POLL
+        last = max(watch.since for watches in self._watches.values() for watch in watches)
+        return min(max(FIRST_POLL, (time.monotonic() - last) / LOOKS), POLL)
+
     def _look(self, jobs: list[str]) -> dict[str, Seen]:
+        if len(jobs) <= FEW:
+            return {job: seen for job in jobs if (seen := records.seen(self._database, job)) is not None}
         with self._database.reading() as session:
             return records.progress_of(session, jobs)
 
