@@ -91,7 +91,8 @@ def _is_to_note(standing: Standing, sweep: SweepRecord) -> bool:
 
 def _climber(standing: Standing, sweep: SweepRecord) -> Climber:
     losses = [math.inf if loss is None else loss for loss in standing.trial.losses]
-    return Climber(standing.trial.number, losses, climbs=not standing.rests, ended=standing.ended)
+    rests, waits = standing.rests, standing.state == State.QUEUED
+    return Climber(standing.trial.number, losses, climbs=not rests, ended=standing.ended, waits=waits)
 
 
 def _move(session: Session, sweep: SweepRecord) -> None:

@@ -8,16 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 KEPT = 3
-"""The best trial of this many goes on from each rung, and the next rung is this many times as far."""
-MOST_RUNGS = 4
+"""The best trial of this many goes on from each rung."""
+PLACES = (12, 3, 1)
+"""Divisors of the epochs at which trials rest: with many trials these take 24 % of the epochs of all."""
 
 
 def rungs_of(epochs: int) -> list[int]:
-    """Return the epochs at which trials rest, the last of which are all: R/27, R/9, R/3, R where these are whole
-    epochs.
-    """
-    rungs = {max(1, epochs // KEPT**step) for step in range(MOST_RUNGS)}
-    return sorted(rungs)
+    """Return the epochs at which trials rest, the last of which are all: R/12, R/3, R, to the nearest whole epoch."""
+    return sorted({max(1, (epochs + place // 2) // place) for place in PLACES})
 
 
 @dataclass(frozen=True)
@@ -30,12 +28,16 @@ class Climber:
     climbs: bool = False
     ended: bool = False
     """Whether it will go no further: it has trained to its end, or failed."""
+    waits: bool = False
+    """Whether it is on the way, and no worker has begun with it."""
 
 
 def promoted(climbers: Sequence[Climber], rungs: int) -> list[int]:
-    """Return the numbers of the trials that may go on: at each rung the best third of those that have reached it."""
+    """Return the numbers of the trials that may go on: at each rung the best third of those that have reached it, once
+    no trial waits to reach it. While one does, no worker lacks work, and a choice among more is a better one.
+    """
     chosen = []
-    for rung in reversed(range(rungs - 1)):
+    for rung in range(min([rungs - 1, *(len(each.losses) for each in climbers if each.waits)])):
         reached = sorted((each for each in climbers if len(each.losses) > rung), key=lambda each: _rank(each, rung))
         best = reached[: len(reached) // KEPT]
         chosen += [each.number for each in best if _rests_at(each, rung)]

@@ -101,7 +101,7 @@ class NewSweep(Strict):
         Method,
         Field(
             description="`grid`: all combinations; `random`: so many drawn ones; `asha`: drawn ones, of which the best "
-            "third goes on from epochs/27, epochs/9 and epochs/3"
+            "third goes on from epochs/12 and epochs/3"
         ),
     ] = "random"
     trials: Annotated[

@@ -82,9 +82,8 @@ def test_asha_trains_few_trials_to_the_end_and_its_best_to_the_same_bytes(
         seed=1,
     )
     done = sorted(each["epochs_done"] for each in ended["ranked"])
-    assert done[0] == 1
-    assert done[-1] == 27
-    assert sum(done) < 18 * 27 / 2
+    assert set(done) == {2, 9, 27}
+    assert sum(done) < 18 * 27 / 3
     best = http.get(f"/api/jobs/{ended['best']['job']}").json()
     assert best["version"] == 1
     log = http.get(f"/api/jobs/{best['id']}/log").json()["items"]
