@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from service.datasets.view import ClassWeights, DatasetView
+from service.datasets.view import DatasetView
 from service.http.json_numbers import Array
 from service.learning.rows.folds import Folds, assigned
 from service.learning.rows.part import Part
@@ -68,14 +68,9 @@ def part_of(view: DatasetView, places: Places) -> Part:
     return view.seen(_chosen(view, places))
 
 
-def learnt_of(view: DatasetView, places: Places, *, balanced: bool) -> Part:
-    """Return some rows to learn from, weighed by their class where the recipe says so; `balanced`: by these rows."""
-    chosen, weights = _chosen(view, places), view.class_weights
-    if weights is not None and balanced:
-        counts = np.bincount(chosen.targets[:, weights.place].astype(np.intp), minlength=len(weights.of_codes))
-        even = len(places) / (np.count_nonzero(counts) * np.maximum(counts, 1))
-        weights = ClassWeights(weights.place, tuple(even.tolist()))
-    return view.seen(chosen, weights)
+def learnt_of(view: DatasetView, places: Places) -> Part:
+    """Return some rows to learn from, weighed by their class where the recipe says so."""
+    return view.seen(_chosen(view, places), view.class_weights)
 
 
 def _chosen(view: DatasetView, places: Places) -> Arrays:

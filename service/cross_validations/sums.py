@@ -101,7 +101,7 @@ def unread_of(view: DatasetView, sums: FoldSums, number: int) -> Part:
 
     @cache
     def rows() -> Part:
-        return learnt_of(view, sums.pooled[sums.fold_of_row != number], balanced=False)
+        return learnt_of(view, sums.pooled[sums.fold_of_row != number])
 
     others = reduce(Gram.merge, (each for fold, each in enumerate(sums.sums) if fold != number))
     if not _serve(others, reduce(Gram.merge, sums.sums)):

@@ -33,11 +33,18 @@ class ClassWeights:
 
     place: int
     """The target's place among the stored ones."""
-    of_codes: tuple[float, ...]
+    of_codes: tuple[float, ...] | None
+    """None: each class among the rows gets the same sum, n/(K·n_k)."""
 
     def of(self, targets: Array) -> Array:
         """Return the weight of each stored row (rows × targets)."""
-        weights: Array = np.array(self.of_codes)[targets[:, self.place].astype(np.intp)]
+        codes = targets[:, self.place].astype(np.intp)
+        if self.of_codes is None:
+            counts = np.bincount(codes)
+            of_codes = len(codes) / (np.count_nonzero(counts) * np.maximum(counts, 1))
+        else:
+            of_codes = np.array(self.of_codes)
+        weights: Array = of_codes[codes]
         return weights
 
 

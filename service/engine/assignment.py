@@ -62,7 +62,7 @@ def prepare(workspace: Workspace, record: JobRecord) -> Assignment:
         signature = signature_of(columns, network, recipe.loss, version.signature)
         view = view_of_job(workspace.storage, columns, network.dtype, given)
     start = parameter_bytes.from_bytes(kept.parameters)
-    train, validation = _parts(view, fold, recipe, balanced=given.class_weight == "balanced")
+    train, validation = _parts(view, fold, recipe)
     check_weights(train, "are learnt")
     if validation is not None:
         check_weights(validation, "are held out")
@@ -90,7 +90,7 @@ def _changes(session: Session, record: JobRecord) -> list[Change]:
 
 
 def _parts(
-    view: DatasetView, fold: tuple[FoldRecord, CrossValidationRecord] | None, recipe: Recipe, *, balanced: bool
+    view: DatasetView, fold: tuple[FoldRecord, CrossValidationRecord] | None, recipe: Recipe
 ) -> tuple[Part, Part | None]:
     """Return the rows to learn from and those to watch: the dataset's parts, or those of a fold."""
     if fold is None:
@@ -100,4 +100,4 @@ def _parts(
     if recipe.path == "quadratic" and not watches and can_be_kept(view, fold[1].folds):
         return unread_of(view, sums_of(view, fold[1].id, fold[1].folds, fold[1].seed), fold[0].number), None
     rows = fold_of(view, fold[0].number, fold[1].folds, fold[1].seed, watches=watches)
-    return learnt_of(view, rows.train, balanced=balanced), part_of(view, rows.watched) if len(rows.watched) else None
+    return learnt_of(view, rows.train), part_of(view, rows.watched) if len(rows.watched) else None

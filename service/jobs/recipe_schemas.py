@@ -103,7 +103,7 @@ class Recipe(Strict):
         Literal["balanced"] | dict[str, WeightOfClass] | None,
         Field(
             description="factors of the weights of rows by their class, in the training loss alone: `balanced` takes "
-            "rows / (classes × rows of the class); a class that an object does not name has 1",
+            "rows / (classes × rows of the class) of those that train; a class that an object does not name has 1",
             examples=["balanced", {"true": 5}],
         ),
     ] = None

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from service.client import Client
+from service.learning.rows.drawn import DrawnValidation
 
 KINDS = ["cat"] * 6 + ["dog"] * 3 + ["ant"]
 COLUMNS: dict[str, list[Any]] = {
@@ -55,6 +56,25 @@ def test_rows_of_a_class_weigh_as_if_a_column_said_so(
     assert job["final_loss"] == pytest.approx(other["final_loss"])
     assert loss != pytest.approx(job["final_loss"])
     assert job["recipe"]["class_weight"] == class_weight
+
+
+def test_balanced_weights_count_the_rows_that_train_alone(client: Client) -> None:
+    kinds = ["cat"] * 20 + ["dog"] * 8
+    columns: dict[str, Any] = {"x": list(range(28)), "kind": kinds}
+    dataset = client.create_dataset(columns, ["kind"]).id
+    job = {"model": client.create_model("Dense(1 => 2)").id, "dataset": dataset, "loss": "logitcrossentropy"}
+    recipe = {"epochs": 3, "validation": {"fraction": 0.5, "seed": 4}, "from_version": 0}
+    trained = DrawnValidation(0.5, 4).indices(28, "train")
+    cats = sum(kinds[row] == "cat" for row in trained)
+    assert cats * 8 != (14 - cats) * 20, "the draw has another share of cats than all rows"
+    given = {"cat": 14 / (2 * cats), "dog": 14 / (2 * (14 - cats))}
+    losses = []
+    for weights in ("balanced", given):
+        answer = client.http.post(
+            "/api/jobs", json={**job, **recipe, "class_weight": weights}, headers={"Prefer": "wait=30"}
+        )
+        losses.append(answer.json()["final_loss"])
+    assert losses[0] == losses[1]
 
 
 def test_rows_of_categories_alone_can_be_weighed(client: Client) -> None:

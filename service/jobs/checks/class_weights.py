@@ -14,8 +14,7 @@ MOST_LISTED = 20
 
 
 def class_weights(columns: Arrangement, wanted: ClassWeight | None) -> ClassWeights | None:
-    """Return the weights that rows of the training part get; "balanced" gives each of its classes the same sum, as
-    counted before rows are drawn for validation.
+    """Return the weights that rows get; "balanced" gives each class of those that train the same sum.
 
     Raises:
         Invalid: there is not exactly one target of classes, a label is unknown, or all rows would weigh nothing.
@@ -23,15 +22,10 @@ def class_weights(columns: Arrangement, wanted: ClassWeight | None) -> ClassWeig
     if wanted is None:
         return None
     target = _target(columns)
-    labels, counts = target.stored.labels or (), columns.summary(target)["train"]["categories"]
     if wanted == "balanced":
-        seen = [label for label in labels if counts[label]]
-        rows = sum(counts[label] for label in seen)
-        weights = {label: rows / (len(seen) * counts[label]) for label in seen}
-    else:
-        weights = dict(wanted)
-        _check(weights, target, counts)
-    return ClassWeights(target.place, tuple(weights.get(label, 1.0) for label in labels))
+        return ClassWeights(target.place, None)
+    _check(wanted, target, columns.summary(target)["train"]["categories"])
+    return ClassWeights(target.place, tuple(wanted.get(label, 1.0) for label in target.stored.labels or ()))
 
 
 def _target(columns: Arrangement) -> SeenColumn:
