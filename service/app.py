@@ -10,6 +10,7 @@ from typing import Any
 from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
+from fastapi.telemetry import TelemetryConfig
 from starlette.types import ASGIApp
 from threadpoolctl import threadpool_limits
 
@@ -62,6 +63,8 @@ from service.storage.storage import Storage
 from service.sweeps.endpoints import router as sweeps
 from service.telemetry.readiness import Life, Readiness, Room
 from service.telemetry.requests import Observer, Requests, write_access
+from service.telemetry.traces import tracing
+from service.telemetry.traces.requests import Discreet, is_left_out
 from service.vocabulary.endpoints import router as vocabulary
 
 log = logging.getLogger(__name__)
@@ -113,8 +116,11 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with port.served(settings.metrics_host, settings.metrics_port, application.traffic):
-            async with opened(settings) as app.state.resources:
-                yield
+            try:
+                async with opened(settings) as app.state.resources:
+                    yield
+            finally:
+                await to_thread.run_sync(tracing.stop, limiter=CapacityLimiter(1))
 
     app = application = Application(
         settings,
@@ -127,7 +133,7 @@ def create_app(settings: Settings) -> FastAPI:
         version=version("descent"),
         openapi_tags=[{"name": name, "description": what} for name, what in TAGS.items()],
         lifespan=lifespan,
-        telemetry={"tracing": False, "metrics": False, "logs": False},  # FastAPI's asks the environment at each request
+        telemetry=_telemetry(),
         openapi_url=None,  # the default makes the document in the event loop, which stands still meanwhile
         docs_url=None,  # the default page loads its scripts from the internet
         redoc_url=None,
@@ -154,6 +160,15 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(Guard, table=RouteTable(app), proxies=proxies, asks=settings.auth == "keys")
     app.add_middleware(BrowserGuard, hosts=settings.hosts, proxies=proxies)
     return app
+
+
+def _telemetry() -> TelemetryConfig:
+    """Return the settings of FastAPI's telemetry: spans alone, and these where the environment asks for traces."""
+    provider = tracing.start()
+    if provider is None:  # all has to be off, or FastAPI asks the environment at each request
+        return {"tracing": False, "metrics": False, "logs": False}
+    spans = TelemetryConfig(tracer_provider=Discreet(provider), operation_spans=False, exclude=is_left_out)
+    return {**spans, "metrics": False, "logs": False, "auto_configure": False}
 
 
 @asynccontextmanager

@@ -20,6 +20,7 @@ from service.engine.workspace import Place
 from service.jobs.states import LEASE
 from service.settings import Settings
 from service.startup.machine import worker_count, worker_memory
+from service.telemetry.traces import tracing
 
 CONNECT = 2.0
 """Seconds to wait for a scheduler elsewhere before trying again."""
@@ -57,7 +58,8 @@ class Cluster:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._place = Place(settings.database_url, settings.storage_address, settings.cache, worker_memory(settings))
+        places = settings.database_url, settings.storage_address, settings.cache
+        self._place = Place(*places, worker_memory(settings), tracing.are_sent())
         self._exits = Exits()
         _log_from(logging.ERROR)
         self._local = None if settings.scheduler else _embedded(settings, self._exits)

@@ -4,8 +4,7 @@ import logging
 import math
 import threading
 import time
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext, suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -14,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from service.database.database import Database
-from service.engine.noted import Noted
+from service.engine.noted import Checkpoint, Noted, place_of
 from service.engine.workspace import peak_memory
 from service.errors import CannotWrite, Unavailable
 from service.jobs import queue, records
@@ -29,6 +28,7 @@ from service.learning.training.events import BackedOff, EpochReport, Progress
 from service.learning.training.training import Training
 from service.models import parameter_bytes
 from service.models import records as models
+from service.telemetry.traces import tracing
 
 log = logging.getLogger(__name__)
 
@@ -44,18 +44,6 @@ COST_FACTOR = 20
 """Multiple of the last checkpoint's cost that passes before the next: at most 5 % of the time goes into them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """The state of a training, and its place: epochs done, with the fraction of the next one."""
-
-    state: bytes
-    place: float
-
-
-def _place(event: EpochReport | Progress) -> float:
-    return event.epoch + event.fraction if isinstance(event, Progress) else float(event.epoch)
-
-
 class Ledger:
     """A writer of the training's events to the database, under the claim of one attempt.
 
@@ -66,10 +54,16 @@ class Ledger:
     """
 
     def __init__(
-        self, database: Database, record: JobRecord, attempt: int, last_epoch: int | None, backoffs: int = 0
+        self,
+        database: Database,
+        record: JobRecord,
+        attempt: int,
+        last_epoch: int | None,
+        backoffs: int = 0,
+        trace: str | None = None,
     ) -> None:
         self.job = record.id
-        self.attempt = attempt
+        self.attempt, self.trace = attempt, trace
         self.lost = False
         self.asked: str | None = record.asked
         self.pending: Wish | None = record.pending
@@ -139,7 +133,7 @@ class Ledger:
         checkpoint = None
         began = time.monotonic()
         if began >= self._next_checkpoint:
-            checkpoint = Checkpoint(save(training.state()), _place(event))
+            checkpoint = Checkpoint(save(training.state()), place_of(event))
             cost = time.monotonic() - began
             self._next_checkpoint = time.monotonic() + max(CHECKPOINT, COST_FACTOR * cost)
         with self._lock:
@@ -151,7 +145,7 @@ class Ledger:
                     self._noted.points[event.epoch] = parameter_bytes.to_bytes(training.parameters)
             elif isinstance(event, BackedOff) and event.number > self._backoffs:
                 self._noted.entries.append(event)
-            self._progress = max(self._progress, _place(event) / training.recipe.epochs)
+            self._progress = max(self._progress, place_of(event) / training.recipe.epochs)
             self._checkpoint = checkpoint or self._checkpoint
             while (self._gap or self._noted.much()) and not (self.lost or self.asked):
                 self._lock.notify_all()
@@ -265,7 +259,7 @@ class Ledger:
     def _beat(self) -> None:
         with self._lock:
             noted, checkpoint = self._noted.copy(), self._checkpoint
-        with self._database.transaction() as session:
+        with self._told_of(noted), self._database.transaction() as session:
             if not self._write(session, noted):
                 return
             asked, pending = queue.wishes(session, self.job)
@@ -280,6 +274,11 @@ class Ledger:
         if checkpoint is not None:
             self._save(checkpoint)
 
+    def _told_of(self, noted: Noted) -> AbstractContextManager[object]:
+        """Tell of the writing of reports; nothing of beats alone, which come every second."""
+        count = len(noted.reports)
+        return tracing.step("job.flush", self.trace, job=self.job, reports=count) if count else nullcontext()
+
     def _save(self, checkpoint: Checkpoint) -> None:
         """Keep a checkpoint, in a transaction of its own: it may be too large for the database, and beats go on.
 
@@ -288,7 +287,8 @@ class Ledger:
         forgiven: dict[str, Any] = {"losses_since_checkpoint": 0, "ends_of_workers": None}
         advanced = checkpoint.place > self._kept_place
         try:
-            with self._database.transaction() as session:
+            told = tracing.step("job.checkpoint", self.trace, job=self.job, bytes=len(checkpoint.state))
+            with told, self._database.transaction() as session:
                 if claims.write(session, self.job, self.attempt, **(forgiven if advanced else {})):
                     records.save_checkpoint(session, self.job, checkpoint.state)
             self._kept_place = max(self._kept_place, checkpoint.place)

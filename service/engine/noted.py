@@ -6,13 +6,25 @@ from typing import Self
 from sqlalchemy.orm import Session
 
 from service.learning.training.changes import Change
-from service.learning.training.events import BackedOff, EpochReport
+from service.learning.training.events import BackedOff, EpochReport, Progress
 from service.telemetry import records as totals
 
 MOST_REPORTS = 20_000
 """Reports that wait to be written; a training that makes them faster than the database takes them is held up."""
 MOST_BYTES = 32 << 20
 """Likewise bytes of the parameters that are kept on the way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The state of a training, and its place: epochs done, with the fraction of the next one."""
+
+    state: bytes
+    place: float
+
+
+def place_of(event: EpochReport | Progress) -> float:
+    return event.epoch + event.fraction if isinstance(event, Progress) else float(event.epoch)
 
 
 @dataclass

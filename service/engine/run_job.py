@@ -24,6 +24,7 @@ from service.jobs.records import JobRecord
 from service.jobs.reports import records as reports
 from service.jobs.states import FIRST_GAP, LONGEST_GAP, Asked, State
 from service.learning.training.events import Diverged, EpochReport, Progress
+from service.telemetry.traces import tracing
 
 log = logging.getLogger(__name__)
 
@@ -34,12 +35,15 @@ class Claim:
 
     record: JobRecord
     attempt: int
-    last_epoch: int | None
-    backoffs: int
+    last_epoch: int | None = None
+    backoffs: int = 0
+    trace: str | None = None
+    """The span of the claim, above those of the other steps: it is told at once, whatever becomes of the worker."""
 
 
 def take(session: Session, job: str, message: str) -> Claim | None:
     """Claim a job for the worker that got `message`; None where another one has it, or it ends here."""
+    began = tracing.clock()
     attempt = queue.claim(session, job, message)
     if attempt is None:
         return None
@@ -51,15 +55,17 @@ def take(session: Session, job: str, message: str) -> Claim | None:
     if record.losses_since_checkpoint >= record.max_attempts:
         queue.fail_for_losses(session, record)
         return None
+    trace = tracing.passed("job.claim", began, record.trace, job=job, attempt=attempt)
     if attempt == 1:  # nothing has been written yet
-        return Claim(record, attempt, None, 0)
+        return Claim(record, attempt, trace=trace)
     backoffs = log_of_jobs.count(session, job, Happening.BACKED_OFF)
-    return Claim(record, attempt, reports.last_epoch(session, job), backoffs)
+    return Claim(record, attempt, reports.last_epoch(session, job), backoffs, trace)
 
 
 def train(workspace: Workspace, claim: Claim) -> None:
     """Train a claimed job, and write its end."""
-    with Ledger(workspace.beats, claim.record, claim.attempt, claim.last_epoch, claim.backoffs) as ledger:
+    known = claim.attempt, claim.last_epoch, claim.backoffs, claim.trace
+    with Ledger(workspace.beats, claim.record, *known) as ledger:
         _train(workspace, ledger, claim.record)
 
 
@@ -91,13 +97,14 @@ def _train(workspace: Workspace, ledger: Ledger, record: JobRecord) -> None:
     assignment = None
     try:
         with limited_memory(workspace.memory):
-            assignment = _prepared(workspace, ledger, record)
+            with tracing.step("job.prepare", ledger.trace, job=ledger.job):
+                assignment = _prepared(workspace, ledger, record)
             if assignment is None:
                 if not ledger.lost:
                     leave_as_asked(workspace, ledger, None)
                 return
             ledger.watch(assignment.training)
-            if _follow(workspace, ledger, assignment, assignment.training.run()):
+            if _follow(workspace, ledger, assignment, "job.train", assignment.training.run()):
                 _succeed(workspace, ledger, assignment, record)
     except SQLAlchemyError:
         raise  # the database cannot be reached: nothing can be written, and the lease calls the job back
@@ -111,22 +118,32 @@ def _train(workspace: Workspace, ledger: Ledger, record: JobRecord) -> None:
 
 
 def _follow(
-    workspace: Workspace, ledger: Ledger, assignment: Assignment, events: Iterable[EpochReport | Progress]
+    workspace: Workspace, ledger: Ledger, assignment: Assignment, step: str, events: Iterable[EpochReport | Progress]
 ) -> bool:
-    """Note the events to their end; False where the claim is lost or the job leaves this worker."""
+    """Note the events of a step to their end; False where the claim is lost or the job leaves this worker."""
+    with tracing.step(step, ledger.trace, job=ledger.job) as told:
+        leaves = _note(workspace, ledger, assignment, events)
+        told["epochs"] = assignment.training.epochs_done
+    if leaves:
+        leave_as_asked(workspace, ledger, assignment)
+    return leaves is False
+
+
+def _note(
+    workspace: Workspace, ledger: Ledger, assignment: Assignment, events: Iterable[EpochReport | Progress]
+) -> bool | None:
+    """Note the events until the job is to leave this worker; return whether it is, and None where the claim is lost."""
     leaves = ledger.wished and steer(ledger, assignment.training)  # asked while no worker had the job
     for event in () if leaves else events:
         ledger.note(event)
         if workspace.together is not None:
             workspace.together.keep_up()
         if ledger.lost:
-            return False
+            return None
         leaves = (ledger.wished and steer(ledger, assignment.training)) or rests(ledger, assignment.training, event)
         if leaves:
             break
-    if leaves:
-        leave_as_asked(workspace, ledger, assignment)
-    return not leaves
+    return leaves
 
 
 def _succeed(workspace: Workspace, ledger: Ledger, assignment: Assignment, record: JobRecord) -> None:
@@ -135,7 +152,7 @@ def _succeed(workspace: Workspace, ledger: Ledger, assignment: Assignment, recor
         write_success(workspace, ledger, assignment, record, None)
         return
     judgement = Judgement(assignment.training, record, assignment.view)
-    while _follow(workspace, ledger, assignment, judgement.measure(workspace.database)):
+    while _follow(workspace, ledger, assignment, "job.judge", judgement.measure(workspace.database)):
         try:
             write_success(workspace, ledger, assignment, record, judgement)
         except Overtaken:

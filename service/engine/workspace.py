@@ -18,6 +18,7 @@ from service.database.database import Database
 from service.startup.private_folder import close_new_files
 from service.storage.storage import Storage
 from service.telemetry import logs
+from service.telemetry.traces import tracing
 
 if TYPE_CHECKING:
     from service.engine.ends.ending import Together
@@ -60,6 +61,8 @@ class Place:
     """Folder of copies of a bucket's datasets."""
     memory: int | None = None
     """Bytes that a worker may use."""
+    traced: bool = False
+    """Whether the service sends traces; a worker does so, too, where its own environment asks for them."""
 
 
 @cache
@@ -71,6 +74,8 @@ def workspace_at(place: Place) -> Workspace:
     close_new_files()
     # One thread for BLAS: workers share the machine, and the number of threads decides the last bits of a sum.
     threadpool_limits(1, user_api="blas")
+    if place.traced:
+        tracing.start()
     if place.memory is not None:
         _make_room_for_blas()
     return Workspace(

@@ -144,6 +144,8 @@ class JobRecord(Labelled, Owned, Record):
     """The cross-validation that it trains a fold of; it adds no version."""
     rest_after: Mapped[int | None]
     """The epoch after which it rests, until its sweep lets it go on."""
+    trace: Mapped[str | None]
+    """The W3C traceparent of the request that sent it, where traces were sent then."""
 
     created_at: Mapped[datetime] = mapped_column(default=now)
     started_at: Mapped[datetime | None]

@@ -1,5 +1,6 @@
 """An examination of a set-up, which changes nothing: each finding has a remedy where something is wrong."""
 
+import os
 import shutil
 import socket
 import sqlite3
@@ -13,13 +14,13 @@ from service.database.lock import FileLock
 from service.database.revisions import revisions
 from service.errors import DescentError
 from service.settings import Settings
-from service.startup import preparation
+from service.startup import preparation, traces
 from service.startup.preparation import Refused, database_file
 
 LEAST_ROOM = 256 << 20
 """Bytes; a disk with less is soon full."""
 PATIENCE = 3.0
-"""Seconds that a scheduler has to answer."""
+"""Seconds that a scheduler or a collector has to answer."""
 
 
 class Finding(NamedTuple):
@@ -30,8 +31,8 @@ class Finding(NamedTuple):
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
-    """Yield a finding for each part: folders, database, disks, storage, port and doors, scheduler."""
-    for check in (_folders, _database, _rooms, _storage, _port, _scheduler):
+    """Yield a finding for each part: folders, database, disks, storage, port and doors, scheduler, traces."""
+    for check in (_folders, _database, _rooms, _storage, _port, _scheduler, _traces):
         yield from _told(check, settings)
 
 
@@ -118,10 +119,30 @@ def _is_locked(file: Path) -> bool:
 def _scheduler(settings: Settings) -> Iterator[str]:
     if settings.scheduler is None:
         return
-    address = urlsplit(settings.scheduler)
-    try:
-        socket.create_connection((address.hostname or "", address.port or 8786), PATIENCE).close()
-    except (OSError, ValueError, UnicodeError) as error:
-        remedy = "start one with `dask scheduler`, or leave DESCENT_SCHEDULER out for workers of its own"
-        raise Refused(f"No scheduler answers at {settings.scheduler} ({error}): {remedy}.") from None
+    remedy = "start one with `dask scheduler`, or leave DESCENT_SCHEDULER out for workers of its own"
+    _check_answers(settings.scheduler, 8786, f"No scheduler answers at {settings.scheduler}", remedy)
     yield f"A scheduler answers at {settings.scheduler}."
+
+
+def _traces(_: Settings) -> Iterator[str]:
+    if not traces.are_wanted(os.environ):
+        return
+    if (fault := traces.fault(os.environ)) is not None:
+        raise Refused(fault)
+    host, port = traces.place(os.environ)
+    remedy = f"start one, or set {traces.EXPORTER}=none; until then traces are lost"
+    _check_answers(traces.collector(os.environ), port, f"No collector of traces answers at {host}:{port}", remedy)
+    yield f"A collector of traces answers at {host}:{port}."
+
+
+def _check_answers(url: str, port: int, fault: str, remedy: str) -> None:
+    """Check that something listens at the URL, or at this port where it names none.
+
+    Raises:
+        Refused: nothing does.
+    """
+    try:
+        address = urlsplit(url)
+        socket.create_connection((address.hostname or "", address.port or port), PATIENCE).close()
+    except (OSError, ValueError, UnicodeError) as error:
+        raise Refused(f"{fault} ({error}): {remedy}.") from None

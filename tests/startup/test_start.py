@@ -16,7 +16,20 @@ from tests.support.serving import PATIENCE, free_port, http_client, wait_for
 pytestmark = pytest.mark.waits(12)
 
 URL = "http://127.0.0.1/api/models"
-HEAVY = {"alembic", "dask", "distributed", "fastapi", "numpy", "onnx", "pyarrow", "pydantic", "sqlalchemy", "uvicorn"}
+HEAVY = {
+    "alembic",
+    "dask",
+    "distributed",
+    "fastapi",
+    "numpy",
+    "onnx",
+    "opentelemetry",
+    "opentelemetry.sdk",
+    "pyarrow",
+    "pydantic",
+    "sqlalchemy",
+    "uvicorn",
+}
 
 WAITING = """
 import sys, types
@@ -124,8 +137,8 @@ def test_the_collector_rests_while_the_application_loads_and_no_longer() -> None
     assert said.split() == ["False", "True"]
 
 
-def test_the_application_loads_neither_dask_nor_a_library_of_formats() -> None:
-    assert loaded_by("import service.app") == {"fastapi", "numpy", "pydantic", "sqlalchemy"}
+def test_the_application_loads_no_dask_no_formats_and_no_sdk_of_telemetry() -> None:
+    assert loaded_by("import service.app") == {"fastapi", "numpy", "opentelemetry", "pydantic", "sqlalchemy"}
 
 
 def test_a_database_that_has_the_present_schema_is_opened_without_alembic(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -19,6 +20,7 @@ from service.learning.network import Network
 from service.learning.planning.advice import help_for_diverged
 from service.learning.training.events import Diverged
 from service.learning.training.training import Training
+from service.telemetry.traces import tracing
 
 log = logging.getLogger(__name__)
 
@@ -60,11 +62,12 @@ class Together:
         kept, self._kept = self._kept, []
         if not kept:
             return
+        began = tracing.clock()
         try:
             with self._database.transaction() as session:
-                for ledger, write in kept:
-                    if ledger.flush(session):
-                        write(session)
+                ends = [(ledger, _write(session, ledger, write)) for ledger, write in kept]
+            for ledger, end in ends:
+                _tell(ledger, began, end)
         except (CannotWrite, OperationalError):
             for ledger, write in kept:
                 write_end(self._database, ledger, write)
@@ -95,12 +98,12 @@ def write_end(
     if together is not None:
         together.keep(ledger, write)
         return
-    gap = FIRST_GAP
+    gap, began = FIRST_GAP, tracing.clock()
     while True:
         try:
             with database.transaction() as session:
-                if ledger.flush(session):
-                    write(session)
+                end = _write(session, ledger, write)
+            _tell(ledger, began, end)
             return
         except (CannotWrite, OperationalError) as error:
             if isinstance(error, OperationalError) and not is_busy(error):
@@ -109,6 +112,27 @@ def write_end(
         if _is_cancelled(database, ledger.job, gap) and _throw_away(database, ledger):
             return
         gap = min(2 * gap, LONGEST_GAP)
+
+
+class End(NamedTuple):
+    """The end that was written for a job: its state, and the code of its error."""
+
+    state: str
+    error: str | None
+
+
+def _write(session: Session, ledger: Ledger, write: Callable[[Session], None]) -> End | None:
+    """Write the last events and the end; None, and nothing, where the claim is lost."""
+    if not ledger.flush(session):
+        return None
+    write(session)
+    record = records.find(session, ledger.job)
+    return End(record.state, None if record.error is None else record.error.code)
+
+
+def _tell(ledger: Ledger, began: int, end: End | None) -> None:
+    if end is not None:
+        tracing.passed("job.end", began, ledger.trace, end.error, job=ledger.job, state=end.state)
 
 
 def _is_cancelled(database: Database, job: str, seconds: float) -> bool:

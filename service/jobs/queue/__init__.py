@@ -22,6 +22,7 @@ from service.jobs.states import ENDED, LEASE, WITHOUT_WORKER, Asked, JobError, S
 from service.models.left import records as left_parameters
 from service.models.records import drop_points
 from service.telemetry import records as totals
+from service.telemetry.traces import tracing
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +35,8 @@ def add(session: Session, model: str, version: int, dataset: str, **values: Any)
     held = {"held_model_id": model, "held_version": version, "held_dataset_id": dataset}
     turn = turn_of_new(session, values.get("submitter", ""), values.get("priority", 0))
     place = {"turn": turn, "planned_seconds": values["plan"].seconds}
-    record = JobRecord(id=new_id("job"), model_id=model, dataset_id=dataset, **place, **held, **values)
+    known = {"id": new_id("job"), "model_id": model, "dataset_id": dataset, "trace": tracing.current()}
+    record = JobRecord(**known, **place, **held, **values)
     session.add(record)
     session.flush()  # fills the defaults in
     totals.count(session, created=1)
