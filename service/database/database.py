@@ -61,7 +61,12 @@ class Database:
             session.execute(text("SELECT 1"))
 
     def look_up(self, statement: str, parameters: Mapping[str, Any]) -> tuple[Any, ...] | None:
-        """The first row that a SELECT finds, as the last commit left it and as the driver reads it; for the queries of
+        """The first row that `look_up_all` finds."""
+        rows = self.look_up_all(statement, parameters)
+        return rows[0] if rows else None
+
+    def look_up_all(self, statement: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """The rows that a SELECT finds, as the last commit left them and as the driver reads them; for the queries of
         every request.
 
         In SQLite, one connection is kept for this and prepares each statement once: microseconds, where a session takes
@@ -71,7 +76,7 @@ class Database:
             Unavailable: the database does not answer.
         """
         if not self.on_sqlite:
-            return self._first(statement, parameters)
+            return self._all(statement, parameters)
         with self._looking_up:
             try:
                 if self._lookups is None:
@@ -79,15 +84,14 @@ class Database:
                 rows = self._lookups.execute(statement, parameters).fetchall()  # to the end, which ends the transaction
             except sqlite3.Error as error:
                 raise Unavailable(f"The database does not answer: {error}.", "database_unavailable") from error
-        return rows[0] if rows else None
+        return rows
 
-    def _first(self, statement: str, parameters: Mapping[str, Any]) -> tuple[Any, ...] | None:
+    def _all(self, statement: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         try:
             with self.engine.connect() as connection:
-                row = connection.execute(text(statement), parameters).first()
+                return [tuple(row) for row in connection.execute(text(statement), parameters)]
         except SQLAlchemyError as error:
             raise Unavailable("The database is out of reach: try again.", "database_unavailable") from error
-        return None if row is None else tuple(row)
 
     def _connection_of_its_own(self) -> sqlite3.Connection:
         pooled = self.engine.raw_connection()

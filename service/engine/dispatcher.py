@@ -160,8 +160,7 @@ class Dispatcher:
         waiting = queue.count_waiting(self._database, TICKETS_PER_WORKER * self.workers)
         if not waiting:
             return
-        with self._database.reading() as session:
-            used = set(queue.claimed_by(session, out).values()) if out else out
+        used = set(queue.claimed_by(self._database, out).values()) if out else out
         for _ in range(min(free, waiting - len(out - used))):
             if not stopping.is_set():
                 self._send()

@@ -57,12 +57,13 @@ def work_with(workspace: Workspace, ticket: str, *, by_turns: bool = False, work
     A ticket that comes again, because its worker died, takes over what it had claimed. The end of a part of a greater
     whole is to be told at once: what comes next is decided then.
     """
+    if before := list(queue.claimed_by(workspace.database, [ticket])):
+        for job in before:
+            work_on(workspace, job, ticket)
+        return False
     with workspace.database.transaction() as session:
-        before = list(queue.claimed_by(session, [ticket]))
-        jobs = [] if before else order.best_few(session, by_turns=by_turns, workers=workers)
+        jobs = order.best_few(session, by_turns=by_turns, workers=workers)
         claims = [claim for job in jobs if (claim := take(session, job, ticket)) is not None]
-    for job in before:
-        work_on(workspace, job, ticket)
     if len(claims) == 1:
         train(workspace, claims[0])
     elif claims:

@@ -78,11 +78,15 @@ NameBegins = Annotated[
 ]
 
 
-def _filters(label: WantedLabels = [], created_after: CreatedAfter = None) -> Filters:  # noqa: B006 - it is only read
+# async, or FastAPI would call them in a thread
+async def _filters(
+    label: WantedLabels = [],  # noqa: B006 - it is only read
+    created_after: CreatedAfter = None,
+) -> Filters:
     return Filters(tuple(labels_of(label, "label").items()), None, created_after)
 
 
-def _filters_of_named(
+async def _filters_of_named(
     label: WantedLabels = [],  # noqa: B006 - it is only read
     name: NameBegins = None,
     created_after: CreatedAfter = None,

@@ -20,7 +20,7 @@ class Ending(Protocol):
     def model_dump_json(self) -> str: ...
 
 
-def _wait(
+async def _wait(  # async, or FastAPI would call it in a thread
     prefer: Annotated[
         list[str] | None,
         Header(description="`wait=10` waits up to that many seconds (60 at most) for the job to end or pause"),

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from sqlalchemy.orm import Session
 
 from service.database.database import Database
+from service.database.owners import is_own
 from service.database.record import reader
 from service.datasets import records as datasets
 from service.datasets.arrangement import Arrangement
@@ -57,6 +58,8 @@ class Draft:
     """A job that could be created: everything found, checked and frozen."""
 
     model: str
+    is_own: bool
+    """Whether the model is the caller's: another owner may have shared it, to be read alone."""
     dataset: str
     recipe: JobRecipe
     plan: Plan
@@ -91,7 +94,7 @@ def draft(
     with database.reading() as session:
         with reference_at("#/dataset"):
             dataset = datasets.find_ready(session, new.dataset, whole=True)
-        seeded, start = (True, start) if start is not None else _start(session, networks, new)
+        seeded, owned, start = (True, True, start) if start is not None else _start(session, networks, new)
     if not start.network.parameter_count:
         raise invalid("#/model", "This model has no parameters: there is nothing to train.", "nothing_to_train")
     remedy = "With from_version 0 the training begins anew" if seeded else "A new model can begin anew"
@@ -119,11 +122,13 @@ def draft(
     planned = _PLAN({**asdict(plan), "bytes": grows.total, "memory": need.bytes})
     limits = Limits(new.priority, submitter, allowed.seconds_of(new.max_seconds), new.max_attempts)
     noted = [*reasons, *given] if large is None else [*reasons, *given, large]
-    return Draft(start.model, dataset.id, written, planned, noted, limits, new.serve, new.labels)
+    return Draft(start.model, owned, dataset.id, written, planned, noted, limits, new.serve, new.labels)
 
 
-def _start(session: Session, networks: Networks, new: NewJob) -> tuple[bool, TrainedNetwork]:
-    """Return whether version 0 of the model was drawn by a seed, and what the training begins from."""
+def _start(session: Session, networks: Networks, new: NewJob) -> tuple[bool, bool, TrainedNetwork]:
+    """Return whether version 0 of the model was drawn by a seed, whether the model is the caller's, and what the
+    training begins from.
+    """
     with reference_at("#/model"):
         model = models.find(session, new.model)
     with reference_at("#/from_version"):
@@ -131,7 +136,7 @@ def _start(session: Session, networks: Networks, new: NewJob) -> tuple[bool, Tra
     if new.from_epoch is not None:
         with reference_at("#/from_epoch"):
             start = networks.get(session, start.model, start.version, new.from_epoch)
-    return model.seeded, start
+    return model.seeded, is_own(model), start
 
 
 def _viewed(

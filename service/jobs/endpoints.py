@@ -76,18 +76,19 @@ async def create_job(
 ) -> Response:
     """Queue a training of a model on a dataset; a worker takes it as soon as one is free."""
 
-    def enqueue(draft: drafts.Draft) -> tuple[str, Response]:
+    def enqueue() -> tuple[str | None, Response]:
+        draft = drafts.draft(database, storage, networks, new, Allowed.by(settings), submitter)
+        if validate_only:
+            answer = PlanOnly.model_validate({**vars(draft), "recipe": asdict(draft.recipe)})
+            return None, Response(answer.model_dump_json(), media_type="application/json")
         with stored.adding(draft.plan.bytes or 0), database.transaction() as session:
             check_room(session, settings.max_queued_jobs)
             record = operations.enqueue(session, draft)
             return record.id, creation.answer(session, reading.job(record), f"/api/jobs/{record.id}", status=202)
 
-    given = database, storage, networks, new, Allowed.by(settings), submitter
-    draft = await run_in_threadpool(drafts.draft, *given)
-    if validate_only:
-        answer = PlanOnly.model_validate({**vars(draft), "recipe": asdict(draft.recipe)})
-        return Response(answer.model_dump_json(), media_type="application/json")
-    id, response = await run_in_threadpool(enqueue, draft)
+    id, response = await run_in_threadpool(enqueue)  # all of it in one thread: to wake another one takes its time
+    if id is None:
+        return response
     engine.nudge()
     return await after_waiting(response, wait, partial(_until_at_rest, database, watcher, id))
 

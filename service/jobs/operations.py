@@ -36,18 +36,24 @@ def enqueue(session: Session, job: Draft) -> JobRecord:
         Forbidden: the model is another owner's, who has shared it.
     """
     begun_from = job.recipe.from_version
-    with reference_at("#/model"):
-        check_own(session, job.model)
+    if not job.is_own:
+        _check_own(session, job)
     values = {"recipe": job.recipe, "plan": job.plan, "advice": job.advice, "serve": job.serve, "labels": job.labels}
     try:
         return queue.add(session, job.model, begun_from, job.dataset, **values, **asdict(job.limits))
     except IntegrityError:  # a job holds what it needs by foreign keys
         session.rollback()
+        _check_own(session, job)
         with reference_at("#/from_version"):
             models.version(session, job.model, begun_from, parameters=False)
         with reference_at("#/dataset"):
             datasets.find(session, job.dataset, to_read=True)
         raise
+
+
+def _check_own(session: Session, job: Draft) -> None:
+    with reference_at("#/model"):
+        check_own(session, job.model)
 
 
 def show(database: Database, job: str) -> JobRecord:

@@ -52,12 +52,12 @@ def count_waiting(database: Database, most: int) -> int:
 _COUNT_WAITING = "SELECT count(*) FROM (SELECT 1 FROM jobs WHERE state = 'queued' LIMIT :most) AS waiting"
 
 
-def claimed_by(session: Session, messages: Collection[str]) -> dict[str, str]:
-    """Return the running jobs that these messages have claimed, each with its message."""
-    return {job: message for job, message in session.execute(_CLAIMED) if message is not None and message in messages}
+def claimed_by(database: Database, messages: Collection[str]) -> dict[str, str]:
+    """Return the running jobs that these messages have claimed, each with its message; quick, too."""
+    return {job: message for job, message in database.look_up_all(_CLAIMED, {}) if message in messages}
 
 
-_CLAIMED = select(JobRecord.id, JobRecord.message).where(JobRecord.state == State.RUNNING)
+_CLAIMED = "SELECT id, message FROM jobs WHERE state = 'running' AND message IS NOT NULL"
 
 
 def claim(session: Session, job: str, message: str) -> int | None:

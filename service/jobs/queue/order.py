@@ -4,7 +4,7 @@ import math
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, bindparam, func, select
+from sqlalchemy import Row, bindparam, exists, func, select
 from sqlalchemy.orm import Session
 
 from service.database.record import now
@@ -62,23 +62,28 @@ def best_few(session: Session, *, by_turns: bool, workers: int) -> list[str]:
 
     Together they take no longer than `TINY`, and leave the other workers as many.
     """
-    first = _best(session, by_turns=by_turns)
-    if first is None:
-        return []
     following = _FOLLOWING_BY_TURN if by_turns else _FOLLOWING_BY_AGE
-    values = {"priority": first.priority, "most": MOST_TINY * workers}
-    candidates: list[Row[Any]] = list(session.execute(following, values))
+    candidates: list[Row[Any]] = list(session.execute(following, {"most": MOST_TINY * workers}))
+    if not candidates:
+        return []
+    first = _best(session, by_turns=by_turns) if candidates[0].any_yielded else candidates[0]
     chosen, seconds = [], 0.0
     for row in candidates[: max(1, len(candidates) // workers)]:
         seconds += row.planned_seconds if _is_tiny(row) else math.inf
         if seconds > TINY:
             break
         chosen.append(str(row.id))
-    return chosen if first.id in chosen else [first.id]
+    return chosen if first is None or first.id in chosen else [first.id]
 
 
 _FEW: Any = JobRecord.id, JobRecord.planned_seconds, JobRecord.attempt, JobRecord.max_attempts, JobRecord.serve
-_FOLLOWING = select(*_FEW, JobRecord.verifies).where(*_OF_PRIORITY).limit(bindparam("most"))
+_OTHER = JobRecord.metadata.tables["jobs"].alias()
+_ANY_YIELDED = exists(select(_OTHER.c.id).where(YIELDED)).label("any_yielded")
+_FOLLOWING = (
+    select(*_FEW, JobRecord.verifies, _ANY_YIELDED)
+    .where(WAITING, JobRecord.priority == _HIGHEST)
+    .limit(bindparam("most"))
+)
 _FOLLOWING_BY_AGE = _FOLLOWING.order_by(JobRecord.id)
 _FOLLOWING_BY_TURN = _FOLLOWING.order_by(JobRecord.turn, JobRecord.id)
 

@@ -127,7 +127,7 @@ class Watcher:
             if self._watches:
                 try:
                     looked_at = list(self._watches)
-                    self._compare(looked_at, await asyncio.to_thread(self._look, looked_at))
+                    self._compare(looked_at, await self._seen(looked_at))
                 except Exception:  # the database is busy, perhaps; the next look is a moment away
                     log.warning("cannot see how jobs are", exc_info=True)
 
@@ -138,9 +138,12 @@ class Watcher:
         last = max(watch.since for watches in self._watches.values() for watch in watches)
         return min(max(FIRST_POLL, (time.monotonic() - last) / LOOKS), POLL)
 
+    async def _seen(self, jobs: list[str]) -> dict[str, Seen]:
+        if len(jobs) > FEW or not self._database.on_sqlite:
+            return await asyncio.to_thread(self._look, jobs)
+        return {job: seen for job in jobs if (seen := records.seen(self._database, job)) is not None}
+
     def _look(self, jobs: list[str]) -> dict[str, Seen]:
-        if len(jobs) <= FEW:
-            return {job: seen for job in jobs if (seen := records.seen(self._database, job)) is not None}
         with self._database.reading() as session:
             return records.progress_of(session, jobs)
 

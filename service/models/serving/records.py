@@ -1,5 +1,7 @@
 """The versions that models serve, and whose models are."""
 
+from typing import Any
+
 from sqlalchemy import and_, bindparam, func, select
 from sqlalchemy.orm import Session
 
@@ -13,17 +15,22 @@ def which(session: Session, reference: str, version: int | None) -> tuple[str, i
     Raises:
         NotFound: there is no such model or version.
     """
-    columns = ModelRecord.id, ModelRecord.owner, ModelRecord.shared
-    statement = select(*columns, ModelRecord.served)
-    if version is not None:
-        named = and_(VersionRecord.model_id == ModelRecord.id, VersionRecord.number == version)
-        statement = select(*columns, VersionRecord.number).outerjoin(VersionRecord, named)
-    found = session.execute(statement.where(owners.named(ModelRecord)), owners.naming(reference)).first()
+    statement, given = (_WHICH_SERVED, {}) if version is None else (_WHICH_NAMED, {"version": version})
+    found = session.execute(statement, {**owners.naming(reference), **given}).first()
     if found is None or not owners.is_seen(found):
         raise lookup.not_found(session, ModelRecord, reference, "model")
     if version is not None and found[3] is None:
         raise no_version(session, found[0], version)
     return found[0], found[3]
+
+
+# made once: to make a statement takes longer than to execute it
+_OF_MODEL: Any = ModelRecord.id, ModelRecord.owner, ModelRecord.shared
+_WHICH_SERVED = select(*_OF_MODEL, ModelRecord.served).where(owners.named(ModelRecord))
+_IS_NAMED = and_(VersionRecord.model_id == ModelRecord.id, VersionRecord.number == bindparam("version"))
+_WHICH_NAMED = (
+    select(*_OF_MODEL, VersionRecord.number).outerjoin(VersionRecord, _IS_NAMED).where(owners.named(ModelRecord))
+)
 
 
 def newest_to_serve(session: Session, model: str) -> int | None:
