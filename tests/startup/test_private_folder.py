@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from service.client import Client
 from service.startup.private_folder import keep_private
-from tests.support.serving import WholeService, wait_for
+from tests.support.serving import RunningService
 from tests.support.training import line, straight
-
-pytestmark = pytest.mark.waits(10)
 
 
 @pytest.fixture(autouse=True)
@@ -27,19 +26,15 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_all_that_a_service_keeps_is_for_its_user_alone(folder: Path) -> None:
-    with (
-        WholeService.running(folder) as service,
-        service.client() as client,
-    ):  # the folder was there, and open
-        client.train(straight(client).id, line(client).id, epochs=1, wait=60)
-        wait_for((folder / "scratch").exists)
-        paths = [path for path in folder.rglob("*") if path != folder / "log"]  # that one is the test's own
-        names = {path.name for path in paths}
-        assert {"descent.db", "descent.db-wal", "descent.db-shm", "descent.db.lock", "inputs.npy"} <= names
-        assert [path for path in (folder, *paths) if mode(path) & 0o077] == []
-        assert mode(folder) == 0o700
-        assert mode(folder / "descent.db") == 0o600
+def test_all_that_a_service_keeps_is_for_its_user_alone(service: RunningService, client: Client) -> None:
+    folder = service.folder  # it was there before the service, and open
+    client.train(straight(client).id, line(client).id, epochs=1, wait=60)
+    modes = {path: mode(path) for path in (folder, *folder.rglob("*")) if path != folder / "log" and path.exists()}
+    names = {path.name for path in modes}
+    assert {"descent.db", "descent.db-wal", "descent.db-shm", "descent.db.lock", "inputs.npy", "scratch"} <= names
+    assert [path for path, found in modes.items() if found & 0o077] == []
+    assert modes[folder] == 0o700
+    assert modes[folder / "descent.db"] == 0o600
 
 
 def test_a_folder_that_is_made_is_closed_and_so_are_those_above_it(tmp_path: Path) -> None:

@@ -7,13 +7,16 @@ import re
 import signal
 import sys
 from collections.abc import Iterator
-from pathlib import Path
+from contextlib import closing
+from typing import NamedTuple
 
 import pytest
 
 from service.client import Client
+from service.jobs import records
 from service.telemetry.logs import LineFormatter, OnceAMinute
-from tests.support.serving import PATIENCE, RunningService, WholeService, running_service, wait_for
+from tests.support.databases import database_in
+from tests.support.serving import PATIENCE, RunningService, WholeService, wait_for
 
 pytestmark = pytest.mark.waits(10)
 
@@ -95,18 +98,16 @@ def test_each_line_of_a_traceback_has_time_and_level() -> None:
     assert all(LINE.fullmatch(line) for line in lines)
 
 
-def test_a_signal_to_the_whole_group_ends_the_service_without_a_traceback(folder: Path) -> None:
-    job = ""
-    for sent in (signal.SIGINT, signal.SIGTERM):
-        with GroupedService.running(folder, "--workers", "1") as service, service.client() as client:
-            job = job or endless(client)
-            assert losses_once_it_runs(client, job) == 0
-            os.killpg(service.process.pid, sent)
-            service.process.wait(timeout=PATIENCE)
-        assert "Traceback" not in service.log
-        assert [line for line in service.log.splitlines() if not LINE.fullmatch(line)] == []
-    with running_service(folder, "--workers", "1") as again, again.client() as client:
-        assert client.job(job).losses_of_worker == 0
+class Story(NamedTuple):
+    """The lives of a service: killed at work, stopped by two signals to its group; and the jobs meanwhile."""
+
+    of_the_killed: list[str]
+    """Lines up to the end of the start after it."""
+    of_the_stopped: list[str]
+    failed: str
+    running: str
+    losses: list[int]
+    """Losses of workers of the job that ran, before and after each signal."""
 
 
 def losses_once_it_runs(client: Client, job: str) -> int:
@@ -114,35 +115,50 @@ def losses_once_it_runs(client: Client, job: str) -> int:
     return client.job(job).losses_of_worker
 
 
-def endless(client: Client) -> str:
-    """A job that runs for as long as a test."""
-    dataset = client.create_dataset({"x": [0, 1, 2], "y": [2, 6, 10]}, ["y"])
-    model = client.create_model("Dense(1 => 1)")
-    return client.train(model.id, dataset.id, epochs=1_000_000, path="batches", batch_size=1).id
-
-
-def test_migration_failure_killed_worker_and_recovery_get_one_line_each(folder: Path) -> None:
-    service = WholeService(folder, "--workers", "1")
-    with service.client() as client:
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
+    folder = tmp_path_factory.mktemp("story") / "data"
+    killed = WholeService(folder, "--workers", "1")
+    with killed.client() as client:
         dataset = client.create_dataset({"x": [0, 1, 2], "y": [2, 6, 10]}, ["y"])
         model = client.create_model("Dense(1 => 1)")
-        failed = client.train(model.id, dataset.id, wait=60, optimiser={"rule": "Descent", "eta": 1e30})
-        (worker,) = service.workers()
+        failed = client.train(model.id, dataset.id, wait=60, optimiser={"rule": "Descent", "eta": 1e30}).id
+        (worker,) = killed.workers()
         worker.kill()
-        wait_for(lambda: "another one starts" in service.log)
-        running = client.train(model.id, dataset.id, epochs=1_000_000, path="batches", batch_size=1)
-        wait_for(lambda: client.job(running.id).state == "running")
-        service.kill()
-    with running_service(folder, "--workers", "1") as again:
-        # Python's own tracker of semaphores, whose service was killed, has a line of its own
-        lines = [line for line in again.log.splitlines() if "resource_tracker" not in line and "warn(" not in line]
+        wait_for(lambda: "another one starts" in killed.log)
+        running = client.train(model.id, dataset.id, epochs=1_000_000, path="batches", batch_size=1).id
+        wait_for(lambda: client.job(running).state == "running")
+        killed.kill()
+    before, losses = 0, list[int]()
+    for sent in (signal.SIGINT, signal.SIGTERM):
+        with GroupedService.running(folder, "--workers", "1") as service, service.client() as client:
+            before = before or len(service.log)
+            losses.append(losses_once_it_runs(client, running))
+            os.killpg(service.process.pid, sent)
+            service.process.wait(timeout=PATIENCE)
+        with closing(database_in(folder)) as database, database.reading() as session:
+            record = records.find(session, running)
+            losses.append(record.losses_of_worker)
+            assert record.state == "queued"
+    log = (folder / "log").read_text()
+    return Story(log[:before].splitlines(), log[before:].splitlines(), failed, running, losses)
+
+
+def test_a_signal_to_the_whole_group_ends_the_service_without_a_traceback(story: Story) -> None:
+    assert [line for line in story.of_the_stopped if not LINE.fullmatch(line)] == []
+    assert story.losses == 4 * story.losses[:1]
+
+
+def test_migration_failure_killed_worker_and_recovery_get_one_line_each(story: Story) -> None:
+    # Python's own tracker of semaphores, whose service was killed, has a line of its own
+    lines = [line for line in story.of_the_killed if "resource_tracker" not in line and "warn(" not in line]
     assert [line for line in lines if not LINE.fullmatch(line)] == []
     told = [line for line in lines if "INFO" not in line or "brought" in line]
     for start in (
         "the database was brought from schema none to ",
-        f"job {failed.id} failed: ",
+        f"job {story.failed} failed: ",
         "a worker process has ended (signal 9 (SIGKILL)), another one starts",
-        f"recovered from a stop without a warning: 1 jobs that ran go on ({running.id})",
+        f"recovered from a stop without a warning: 1 jobs that ran go on ({story.running})",
     ):
         assert sum(start in line for line in told) == 1, told
     assert len(told) == 4, told
