@@ -3,7 +3,6 @@
 from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
-from itertools import islice
 from urllib.parse import quote
 
 import numpy as np
@@ -11,7 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from service.datasets.columns import LONGEST_CATEGORY, LONGEST_NAME, MOST_CATEGORIES, MOST_COLUMNS
 from service.datasets.faults import Note, refuse
-from service.datasets.formats.numbers_in_texts import Found, found_among
+from service.datasets.formats.likeness import Likeness
+from service.datasets.formats.numbers_in_texts import Found, found_among, is_one_of_texts
 from service.datasets.formats.worded_dates import is_clock, is_time
 from service.datasets.formats.worded_numbers import worded
 from service.datasets.schemas import ColumnName
@@ -61,10 +61,10 @@ def check_types(
     types: Iterable[str], names: Mapping[str, object] | Sequence[str], pointer: str, note: Note = refuse
 ) -> None:
     """Note a fault where a type is set for a column that is not among `names`."""
+    likeness = Likeness(names)
     for name in types:
         if name not in names:
-            known = ", ".join(map(repr, islice(names, 20)))
-            note(invalid(pointer, f"There is no column {name[:SHOWN]!r}; there are {known}.", "unknown_column"))
+            note(invalid(pointer, likeness.no_column(name), "unknown_column"))
 
 
 def few_categories(chunks: Generator[Chunk], told: Collection[str], note: Note = refuse) -> Generator[Chunk]:
@@ -97,7 +97,7 @@ def _fault_of_first(name: str, texts: Texts, chunk: Chunk, rows: int) -> Invalid
     row = int((texts.codes >= 0).argmax())
     first = texts.categories[texts.codes[row]] if texts.codes[row] >= 0 else ""
     if not is_time(first):
-        if (number := worded(first)) is None:
+        if (number := worded(first)) is None or is_one_of_texts(first, texts.categories):
             return None
         what = f"{chunk.where(row)}: column {name!r} holds {first[:SHOWN]!r}"
         remedy = f"or set its type to categorical: types={in_query(name)}:categorical, in JSON in `types`."

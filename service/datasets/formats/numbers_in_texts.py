@@ -9,7 +9,16 @@ from typing import Final, NamedTuple
 from urllib.parse import quote
 
 from service.datasets.formats.worded_dates import is_clock, is_time
-from service.datasets.formats.worded_numbers import LONGEST, MONEY, PLAIN, SEPARATED, UNITS, is_plain, worded
+from service.datasets.formats.worded_numbers import (
+    LONGEST,
+    MONEY,
+    PLAIN,
+    SEPARATED,
+    UNITS,
+    is_measured,
+    is_plain,
+    worded,
+)
 
 SAMPLED = 60
 """Categories of a column that are looked at."""
@@ -212,6 +221,14 @@ def found_among(categories: Collection[str]) -> Found | None:
     if most.remedy:
         return Found(most, example, [text for text in looked_at if text not in forms])
     return Found(most, example, [text for text in categories if form_of(text) != most])
+
+
+def is_one_of_texts(text: str, others: Collection[str]) -> bool:
+    """Whether a number with a unit, such as 3M or 5K, stands among texts most of which are no numbers at all."""
+    if not is_measured(text):
+        return False
+    looked_at = list(others)[:SAMPLED]
+    return 2 * sum(form_of(each) is None for each in looked_at) > len(looked_at)
 
 
 def _without_names(forms: Mapping[str, Form]) -> Mapping[str, Form]:

@@ -6,7 +6,8 @@ from typing import Final
 
 from service.datasets.columns import Kind
 
-MISSING = ["", " ", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "null", "NULL"]
+MISSING = ["", " ", "NA", "N/A", "n/a", "#N/A", "#N/A N/A", "#NA", "<NA>", "NaN", "nan", "null", "NULL"]
+MISSING += ["-1.#IND", "1.#IND", "-1.#QNAN", "1.#QNAN"]  # as C writes NaN on Windows
 """Texts that stand for a missing value in CSV, in quotes too, and wherever texts are read as numbers."""
 LONGEST = 100
 """Characters of a number as people write it."""
@@ -65,6 +66,11 @@ def number_in(text: str, kind: Kind) -> float | None:
     if kind == "boolean":
         return BOOLEANS.get(text.lower())
     return float(text) if _ANY_NUMBER.fullmatch(text) else None
+
+
+def is_measured(text: str) -> bool:
+    """Whether a text is a number with a unit."""
+    return len(text) <= LONGEST and _MEASURED.fullmatch(text) is not None and not _SIGNED.fullmatch(text)
 
 
 def worded(text: str) -> str | None:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator
 
 from service.datasets.formats.checks import in_query
+from service.datasets.formats.likeness import advice_on_names
 from service.datasets.formats.numbers_in_texts import BOUND, DATE, Found, found_among
 from service.datasets.ingest.describe import SpooledColumn
 from service.datasets.ingest.fill import Ingested
@@ -32,7 +33,8 @@ def advice_on(ingested: Ingested, options: Options, told: Collection[str]) -> li
         if each.beyond is not None
     ]
     texts = [_numbers_in_texts(each, found, options) for each, found in _in_texts(ingested, told)]
-    return [*empty, *filled, *rounded, *lost, *beyond, *texts]
+    alike = advice_on_names([each.name for each in (*ingested.features, *ingested.targets)])
+    return [*alike, *empty, *filled, *rounded, *lost, *beyond, *texts]
 
 
 def _in_texts(ingested: Ingested, told: Collection[str]) -> Iterator[tuple[SpooledColumn, Found]]:

@@ -59,8 +59,8 @@ class StreamedOptions(Strict):
     missing_values: Annotated[
         list[Annotated[str, Field(max_length=100)]],
         Field(
-            description="a text in CSV that stands for a missing value, beside an empty one, NA, N/A, n/a, #N/A, <NA>, "
-            "NaN, nan, null and NULL; repeat for several",
+            description="a text in CSV that stands for a missing value, beside an empty one, NA, N/A, n/a, #N/A, #NA, "
+            "<NA>, NaN, nan, null, NULL and 1.#IND; repeat for several",
             default_factory=list,
             max_length=100,
             examples=[["?", "-999"]],

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 
-from service.datasets.columns import MOST_COLUMNS, MOST_ROWS, Kind
+from service.datasets.columns import MOST_COLUMNS, MOST_ROWS
 from service.datasets.faults import Faults
+from service.datasets.formats.likeness import Likeness
 from service.datasets.schemas import Missing, PartOfColumn, Split
 from service.datasets.table import Table
 from service.errors import invalid
@@ -61,13 +61,14 @@ def layout(table: Table, options: Options, faults: Faults) -> Layout:
     It is noted where a column does not exist or has two roles, or no feature is left.
     """
     known, taken, targets = table.kinds, options.split_column, list[str]()
+    likeness = Likeness(known)
     if taken is not None and taken not in known:
-        faults.note(invalid("#/split/column", f"There is no column {taken!r}; {_there_are(known)}.", "unknown_column"))
+        faults.note(invalid("#/split/column", likeness.no_column(taken), "unknown_column"))
         taken = None
     for index, target in enumerate(options.targets):
         pointer = f"#/targets/{index}"
         if target not in known and target not in table.groups:
-            detail = f"There is no column {target!r}; {_there_are(known)}."
+            detail = likeness.no_column(target)
             if target in table.ignored:
                 detail = f"{target!r} is a target, and left out as well: name it in `targets` or in `ignore` alone."
             faults.note(invalid(pointer, detail, "unknown_column"))
@@ -86,7 +87,3 @@ def layout(table: Table, options: Options, faults: Faults) -> Layout:
             invalid("#/targets", "Every column is a target; at least one must be left as input.", "no_features")
         )
     return Layout(features, targets, taken)
-
-
-def _there_are(names: Mapping[str, Kind]) -> str:
-    return f"there are {', '.join(map(repr, islice(names, 20)))}"

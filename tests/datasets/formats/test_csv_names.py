@@ -122,3 +122,24 @@ def test_given_names_replace_the_header() -> None:
 
 def test_a_table_of_an_index_alone_has_nothing_to_learn_from(http: httpx.Client) -> None:
     assert problem(upload(http, ",y\n1,2\n2,3\n"), 422)["code"] == "no_features"
+
+
+def test_names_that_look_alike_are_told(http: httpx.Client) -> None:
+    made = upload(http, "caf\u00e9,cafe\u0301,\u200bAge,Age,age,y\n1,2,3,4,5,6\n2,3,4,5,6,8\n")
+    told = advice(made)["alike_names"]
+    assert told.endswith("'cafe\u0301', in a query cafe%CC%81, 'Age', in a query Age.")
+
+
+@pytest.mark.parametrize(
+    ("target", "remedy"),
+    [
+        ("caf\u00e9", "in a query it is cafe%CC%81."),
+        ("TOTAL_sales", "did you mean 'total sales'?"),
+        ("price", "there are 'cafe\u0301', 'total sales', 'y'."),
+    ],
+)
+def test_a_column_that_is_not_there_is_told_from_one_that_is_meant(
+    http: httpx.Client, target: str, remedy: str
+) -> None:
+    refused = upload(http, "cafe\u0301,total sales,y\n1,2,3\n", targets=target)
+    assert problem(refused, 422)["detail"].endswith(remedy)

@@ -58,6 +58,9 @@ def test_what_is_no_encoding_is_refused(encoding: str) -> None:
 def test_text_that_is_not_in_its_encoding_is_refused_with_the_remedy() -> None:
     assert "encoding=latin-1" in refused(CITIES.encode("latin-1"))[1]
     assert "encoding=latin-1" in refused("Köln,y\n1,2\n".encode("latin-1"))[1]
+    windows = "Käse,Preis,y\nGouda,5 €,1\n".encode("cp1252")
+    assert "encoding=cp1252" in refused(windows)[1]
+    assert "encoding=cp1252" in refused(windows.replace(b"K\xe4se", b"Kase"))[1]
     assert refused(CITIES.encode("latin-1"), encoding="cp949")[0] == "query/encoding"
 
 
@@ -189,3 +192,35 @@ def test_a_date_among_numbers_is_no_mark_of_a_missing_value() -> None:
     what = refused("x,y\n1,1\n2020-01-31,2\n")[1]
     assert "holds '2020-01-31', which is no number" in what
     assert "missing" not in what
+
+
+@pytest.mark.parametrize("end", ["\x1a", "\x1a" * 9, "\0" * 9, "\x1a\r\n"])
+def test_marks_of_the_end_of_a_file_are_none_of_the_table(end: str) -> None:
+    for text in ("x,y\n1,2\n3,4\n", "x,y\r\n1,2\r\n3,4"):
+        for at_once in (1, 1000):
+            assert columns(text + end, at_once=at_once) == TABLE
+
+
+def test_rare_delimiters_are_guessed_and_possible_ones_named() -> None:
+    for delimiter in "^~\x01\x1f":
+        assert columns("x,y\n1,2\n3,4\n".replace(",", delimiter)) == TABLE
+    for delimiter, named in {":": ":", "#": "%23", "&": "%26", "\\": "%5C", "%": "%25"}.items():
+        text = "x,y\n1,2\n3,4\n".replace(",", delimiter)
+        assert refused(text)[1].endswith(f"use delimiter={named}.")
+        assert columns(text, delimiter=delimiter) == TABLE
+
+
+def test_the_first_of_lines_with_a_mark_names_the_remedy() -> None:
+    text = "#made\nx,y\n1,2\n#later\n3,4\n"
+    assert refused(text)[1].endswith("comment=%23.")
+    assert columns(text, comment="#") == TABLE
+
+
+def test_a_row_of_units_is_one_fault_with_the_remedy(http: httpx.Client) -> None:
+    text = "name,x,y\n-,m/s,kg\na,1,2\nb,3,4\nc,5,6\n"
+    refusal = http.post("/api/datasets?targets=y", content=text, headers=CSV).json()
+    assert [each["detail"][:30] for each in refusal["errors"]] == ["Line 2 holds 'm/s', 'kg' above"]
+    remedy = refusal["detail"].rpartition(" with ")[2].removesuffix(".")
+    made = http.post(f"/api/datasets?targets=y&{remedy}", content=text, headers=CSV).json()
+    assert made["rows"] == 3
+    assert {each["name"]: each["categories"] for each in made["features"]} == {"name": ["a", "b", "c"], "x": None}

@@ -41,6 +41,16 @@ def test_such_a_column_is_refused_with_a_remedy_that_works(http: httpx.Client, v
     assert look(http, values, comment="#", types="x:categorical")["faults"] == []
 
 
+def test_numbers_with_units_among_texts_are_texts(http: httpx.Client) -> None:
+    for values in (["3M", "Apple", "Ford"], ["12oz", "large", "small"]):
+        looked = look(http, values)
+        assert (looked["faults"], looked["features"][0]["categories"]) == ([], values)
+    columns = {"x": ["3M", "Apple", "Ford"], "y": [1, 2, 3]}
+    made = http.post("/api/datasets?validate_only=true", json={"columns": columns, "targets": ["y"]}).json()
+    assert made["faults"] == []
+    assert look(http, ["5 kg", "6 kg", "7 kg", "heavy"])["faults"]
+
+
 @pytest.mark.parametrize("values", [["2020Q1", "2020-Q2"], ["Q1 2020", "Q2 2020"], ["2020-W05", "2020-W06-1"]])
 def test_quarters_and_weeks_are_read_as_dates(http: httpx.Client, values: list[str]) -> None:
     (fault,) = look(http, values)["faults"]

@@ -48,8 +48,16 @@ def blocks(pieces: Iterator[bytes]) -> Iterator[Block]:
         yield Block(data[:end], line, newline)
         line += _lines(data[:end], newline)
         waiting, size = [data[end:]], len(data) - end
-    data = b"".join(waiting)
+    data = _without_end_mark(b"".join(waiting))
     yield Block(data, line, newline or newline_of(data), last=True)
+
+
+def _without_end_mark(data: bytes) -> bytes:
+    """Return the end of a text without the Ctrl-Z with which DOS ends one, or the zeros up to the end of its disk's
+    block.
+    """
+    end = len(data.rstrip(b"\x1a\0\r\n"))
+    return data[:end] + data[end:].translate(None, b"\x1a\0")
 
 
 def beginning(pieces: Iterator[bytes], size: int) -> tuple[Iterator[bytes], bool]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from service.datasets.formats.csv.blanks import divided, stripped, without_quoted_blanks
 from service.datasets.formats.csv.blocks import QUOTE, Block
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     import _csv
 
 DELIMITERS = ",;\t|"
+RARE_DELIMITERS = "^~\x01\x1f"
+"""Guessed where no usual one divides; nobody writes them for anything else in every row."""
+POSSIBLE = ":!#*@&%$/\\=?_+"
+"""Delimiters that are named where they divide, and not guessed: dates, addresses and names hold them, too."""
 SAMPLE = 1 << 16
 """Bytes from which the delimiter is guessed."""
 ROWS = 20
@@ -30,7 +35,8 @@ _EXCEL = re.compile(rb'"?sep=([^"\r\n\x80-\xff])"?[ \t]*(?:\r\n|\n|\r)', re.IGNO
 GROUPS = ",.' _\u00a0\u2019\u202f"
 """Characters that may separate thousands."""
 WHITESPACE = "whitespace"
-NOT_UTF8 = "not UTF-8. Name its encoding, such as encoding=latin-1, or charset=latin-1 in Content-Type."
+_WINDOWS = re.compile(rb"(?<![\x80-\xff])[\x80-\x9f](?![\x80-\xff])")
+"""A character of Western Windows, such as a curly quote or the sign of the Euro, that Latin-1 does not have."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,12 @@ class Dialect:
         if self.preamble is None:
             return f"{said}."
         return f"{said}. {_above(self.preamble)}"
+
+
+def not_utf8(raw: bytes = b"") -> str:
+    """Return what is wrong with these bytes."""
+    encoding = "cp1252" if _WINDOWS.search(raw) else "latin-1"
+    return f"not UTF-8. Name its encoding, such as encoding={encoding}, or charset={encoding} in Content-Type."
 
 
 def _above(lines: int) -> str:
@@ -132,11 +144,9 @@ def dialect_of(first: Block, options: ReadOptions) -> tuple[Dialect, Block]:
         _check_runs(block)
     end = _end_of_first_row(block)
     head = divided(block.data[:end]) if by_blanks else stripped(block.data[:end], delimiter)
-    row = _first_row(head, delimiter, block.line)
+    row = _first_row(head, delimiter, block)
     if len(row) < options.fewest:
-        detail = f"There is one column, {row[0][:50]!r}: give at least two columns, or the delimiter between them."
-        above = next(filter(None, (_preamble(_sample(block), each, block.line) for each in DELIMITERS)), None)
-        raise invalid("#", f"{detail}{'' if above is None else f' {_above(above)}'}", "empty")
+        raise invalid("#", _one_column(row[0], block, is_divided=named_here is not None), "empty")
     if options.header and end == len(block.data) and not block.data.endswith((b"\n", b"\r")):
         hint = "curl's -d drops the ends of lines: send a file with --data-binary"
         raise invalid("#", f"The body has only a header line, and no rows. ({hint}.)", "empty")
@@ -147,6 +157,19 @@ def dialect_of(first: Block, options: ReadOptions) -> tuple[Dialect, Block]:
     rows = _rows_of(sample, delimiter)
     names = names_of(row, rows, options, names_rows=_names_rows(sample, rows, delimiter, options))
     return Dialect(delimiter, names, True, options, by_blanks, _preamble(_sample(block), delimiter, block.line)), rest
+
+
+def _one_column(name: str, block: Block, *, is_divided: bool) -> str:
+    """Return the message about a text that is of one column by its delimiter, which the sender has named or not."""
+    detail = f"There is one column, {name[:50]!r}: give at least two columns, or the delimiter between them."
+    sample = _sample(block)
+    if name.startswith("#"):
+        return f"{detail} Leave lines that begin with # out: comment=%23."
+    if above := next(filter(None, (_preamble(sample, each, block.line) for each in DELIMITERS)), None):
+        return f"{detail} {_above(above)}"
+    if not is_divided and (possible := _dividing(sample, POSSIBLE)):
+        return f"{detail} If {possible!r} stands between values, use delimiter={quote(possible, safe=':/!*@$?_')}."
+    return detail
 
 
 NAME_OF_ROWS = "column_1"
@@ -227,13 +250,13 @@ def _end_of_first_row(block: Block) -> int:
     return len(block.data)
 
 
-def _first_row(data: bytes, delimiter: str, line: int) -> list[str]:
+def _first_row(data: bytes, delimiter: str, block: Block) -> list[str]:
     try:
         return next(_rows(data.decode(), delimiter), [""])
     except UnicodeDecodeError:
-        raise invalid("#", f"Line {line} is {NOT_UTF8}", "malformed") from None
+        raise invalid("#", f"Line {block.line} is {not_utf8(block.data[:SAMPLE])}", "malformed") from None
     except csv.Error as error:
-        raise invalid("#", f"Line {line} is not CSV: {error}.", "malformed") from None
+        raise invalid("#", f"Line {block.line} is not CSV: {error}.", "malformed") from None
 
 
 def _rows(text: str, delimiter: str) -> "_csv.Reader":
@@ -249,7 +272,15 @@ def _guess(block: Block, options: ReadOptions) -> str:
     rows = _rows_of(text, best)
     if not rows or len(rows[0]) > 1 or rows[0][0] in options.expected:
         return best
+    if rare := _dividing(text, RARE_DELIMITERS):
+        return rare
     return WHITESPACE if _fitness(_rows_of(divided(text.encode()).decode(), "\t"))[0] else best
+
+
+def _dividing(text: str, delimiters: str) -> str | None:
+    """Return the one of `delimiters` that divides the first rows into the most values; None where none does."""
+    fits, best = max((_fitness(_rows_of(text, each)), each) for each in delimiters)
+    return best if fits[0] else None
 
 
 def _sample(block: Block) -> str:

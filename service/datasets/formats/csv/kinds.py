@@ -10,15 +10,18 @@ import pyarrow
 
 from service.datasets.columns import MOST_CATEGORIES, UNAMBIGUOUS, DateOrder, Kind
 from service.datasets.formats.checks import SHOWN, as_dates, in_query, no_date
-from service.datasets.formats.csv.dialect import NOT_UTF8, Dialect
+from service.datasets.formats.csv.dialect import Dialect, not_utf8
 from service.datasets.formats.csv.numerals import advice_on, written
 from service.datasets.formats.csv.parse import Fault, as_missing, ragged_row, texts_of_rows
 from service.datasets.formats.dates import MONTHS_FIRST, day_of, is_in_doubt, month_first, order_of
+from service.datasets.formats.numbers_in_texts import is_one_of_texts
 from service.datasets.formats.worded_dates import is_time
+from service.datasets.table import ReadOptions
 
 OF_PANDAS = re.compile(r"Unnamed: [0-9]+(\.[0-9]+)?")
 """The names of columns without a name in files that pandas has read and written again."""
 MOST_MARKS = 2
+MOST_UNITS = 20
 LONGEST_MARK = 20
 """Characters."""
 SAMPLED = 1000
@@ -94,7 +97,18 @@ def columns_of(
                 kinds[name], faults[name] = "numeric", fault
                 if fault.is_time:
                     orders[name] = month_first(_different(values[place]))
+    numbers = [place for place, name in wanted.items() if kinds.get(name) == "numeric" and name not in faults]
+    if not any(values[place].is_valid()[:1].to_pylist() == [True] for place in numbers):
+        _check_units(list(faults.values()), options)
     return Columns(kinds, index, spare, dates, orders, doubtful, faults)
+
+
+def _check_units(faults: Sequence[Fault], options: ReadOptions) -> None:
+    """Raise one Fault in place of many where the first row has no number in any column of numbers."""
+    marks = list(dict.fromkeys(fault.mark for fault in faults if fault.mark is not None and fault.row == 0))
+    if 2 <= len(faults) <= MOST_UNITS and sum(fault.mark in marks for fault in faults) == len(faults):
+        what = f"holds {', '.join(map(repr, marks))} above numbers: if these are units, take the line out"
+        raise Fault(0, None, f"{what}, or leave it out with {as_missing(marks, options, 'drop')}.")
 
 
 def _of_no_use(
@@ -142,13 +156,14 @@ def _guess(dialect: Dialect, column: int, values: pyarrow.Array) -> Kind:
     try:
         text = values[row].as_py().decode()
     except UnicodeDecodeError:
-        raise Fault(row, column, f"is {NOT_UTF8}") from None
+        raise Fault(row, column, f"is {not_utf8(b' '.join(values.drop_null()[:SAMPLED].to_pylist()))}") from None
     if is_time(text):
         raise _no_date(row, column, text, dialect, values)
     is_number = re.compile(written(dialect.options.decimal, dialect.options.thousands)).match
     if is_number(text):
         return "numeric"
-    if number := advice_on(text, name, dialect.options.decimal):
+    number = advice_on(text, name, dialect.options.decimal)
+    if number and not is_one_of_texts(text, _different(values[:SAMPLED])):
         raise Fault(row, column, f"holds {text[:SHOWN]!r}, {number}")
     comment = dialect.options.comment
     if comment is not None and (ends := [each for each in _different(values)[:SAMPLED] if f" {comment}" in each]):
@@ -162,7 +177,7 @@ def _guess(dialect: Dialect, column: int, values: pyarrow.Array) -> Kind:
             raise Fault(row, column, f"holds {mark!r} above numbers: {remedy}.")
         missing = f"if it stands for a missing value, use {as_missing([mark], dialect.options)}"
         texts = f"if the column holds texts, types={in_query(name)}:categorical"
-        raise Fault(row, column, f"holds {mark!r} among numbers: {missing}; {texts}.")
+        raise Fault(row, column, f"holds {mark!r} among numbers: {missing}; {texts}.", mark=mark)
     return "categorical"
 
 

@@ -12,7 +12,7 @@ import pyarrow
 from pyarrow import csv
 
 from service.datasets.formats.checks import SHOWN, in_query
-from service.datasets.formats.csv.dialect import NOT_UTF8, Dialect
+from service.datasets.formats.csv.dialect import Dialect, not_utf8
 from service.datasets.formats.csv.numerals import advice_on, without_thousands
 from service.datasets.formats.numbers_in_texts import form_of
 from service.datasets.formats.worded_dates import is_time
@@ -34,6 +34,8 @@ class Fault(Exception):
     column: int | None
     what: str
     is_time: bool = False
+    mark: str | None = None
+    """The text that stands among numbers, if it is one."""
 
 
 def spellings(texts: Iterable[str]) -> Iterator[str]:
@@ -125,7 +127,7 @@ def _fault(message: str, dialect: Dialect) -> Exception:
     if found := _NO_VALUE.match(message):
         row, column, type, value = int(found[2]) - 1, int(found[1]), found[3], found[4]
         if type not in (*_EXPECTED, "null"):
-            return Fault(row, column, f"is {NOT_UTF8}")
+            return Fault(row, column, f"is {not_utf8()}")
         return no_value(row, column, type, value.removeprefix("invalid value '").removesuffix("'"), dialect)
     return invalid("#", f"The body is not CSV: {message}.", "malformed")
 
@@ -144,10 +146,10 @@ def ragged_row(row: int, values: int, dialect: Dialect) -> Fault:
     return Fault(row, None, f"{what} {remedy}")
 
 
-def as_missing(texts: Iterable[str], options: ReadOptions) -> str:
+def as_missing(texts: Iterable[str], options: ReadOptions, way: str = "mean") -> str:
     """Return what a sender adds to a query so that texts stand for missing values."""
     named = [f"missing_values={_in_words(text)}" for text in texts]
-    return "&".join([*named, "missing=mean"] if options.refuses_missing and named else named)
+    return "&".join([*named, f"missing={way}"] if options.refuses_missing and named else named)
 
 
 def _in_words(text: str) -> str:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from service.datasets.columns import MOST_CATEGORIES
 from service.datasets.faults import MOST_OF_A_KIND
 from service.datasets.formats.checks import SHOWN
-from service.datasets.formats.csv.dialect import NOT_UTF8, Dialect
+from service.datasets.formats.csv.dialect import Dialect, not_utf8
 from service.datasets.formats.csv.kinds import MOST_MARKS, Columns, as_texts
 from service.datasets.formats.csv.numerals import advice_on, number_of
 from service.datasets.formats.csv.parse import Fault, no_value, ragged_row, texts_of_rows
@@ -107,7 +107,7 @@ def _reader(name: str, dialect: Dialect, columns: Columns) -> Callable[[str], fl
 
 def _fault(row: int, place: int, text: str | None, raw: bytes, name: str, dialect: Dialect, columns: Columns) -> Fault:
     if text is None:
-        return Fault(row, place, f"is {NOT_UTF8}")
+        return Fault(row, place, f"is {not_utf8(raw)}")
     if name in columns.months_first:
         return no_date(row, place, _text(raw))
     return no_value(row, place, "bool" if columns.kinds[name] == "boolean" else "double", _text(raw), dialect)
