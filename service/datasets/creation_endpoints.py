@@ -29,6 +29,7 @@ from service.http.query import labels_of, refuse_beside_json
 from service.http.routes import JSONRoute, body_of, media_type
 from service.idempotency.creation import Creation, IdempotencyKey, creation, replay, was_used
 from service.ids import new_id
+from service.pointers import escape
 from service.resources import Resources, resources_of
 from service.settings import Settings
 
@@ -122,7 +123,20 @@ def _by_columns(body: Any) -> Any:
         raise invalid(pointer, f"This is a list of rows. {FORM_OF_COLUMNS}", "by_rows")
     if isinstance(table, dict) and any(isinstance(values, dict) for values in table.values()):
         raise invalid(pointer, f"Columns are lists, not objects. {FORM_OF_COLUMNS}", "by_rows")
+    if isinstance(body, dict) and table is None and "columns" not in body:
+        _check_lists(body)
     return body
+
+
+def _check_lists(body: dict[str, Any]) -> None:
+    """Raise Invalid where the lists of a body are columns, or rows under another name, as some tools write them."""
+    lists = {name: values for name, values in body.items() if isinstance(values, list | LongList)}
+    strange = [name for name in lists if name not in NewDataset.model_fields]
+    if strange:
+        values = lists[strange[0]]
+        first = values.first if isinstance(values, LongList) else next(iter(values), None)
+        what = "a list of rows" if isinstance(first, dict | list) else "a column, outside of `columns`"
+        raise invalid(f"#/{escape(strange[0])}", f"This is {what}. {FORM_OF_COLUMNS}", "by_rows")
 
 
 def _preview_json(body: bytes, resources: Resources) -> Response:

@@ -51,7 +51,9 @@ def refuse_beside_json(options: BaseModel) -> None:
     """
     said = options.model_dump(exclude_defaults=True)
     if said:
-        raise invalid(f"query/{next(iter(said))}", "Query parameters are for files: a JSON body has a field for this.")
+        what = "Query parameters are for files, which have a Content-Type such as text/csv"
+        detail = f"{what}: a JSON body has a field for this."
+        raise invalid(f"query/{next(iter(said))}", detail)
 
 
 MOST_LABELS = 16

@@ -208,6 +208,9 @@ class HttpProtocol(HttpToolsProtocol):
         """Answer the arriving request, where an answer can still be told from others, and read no more of it."""
         self._is_refused, self._unseen = True, 0
         self._unset_keepalive_if_required()
+        if self._head_is_open and not (self.pipeline or self._is_idle()):
+            self.cycle.keep_alive = False  # what was asked before, perhaps without Content-Length, has its answer first
+            return
         if self._is_unanswered():
             self._write_answer(error)
             self.flow.resume_reading()  # closed with bytes unread, a connection is reset, and the answer may be lost

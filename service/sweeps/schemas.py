@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
-from service.jobs.recipe_schemas import AnyJobOptions
+from service.jobs.recipe_schemas import AnyJobOptions, JobOptions
 from service.jobs.schemas import JobError
 from service.jobs.states import State
 from service.learning.training.recipe import Monitored
@@ -17,6 +17,8 @@ Varied = Annotated[dict[str, Any], DescribedAs(dict[str, AnyValue])]
 MOST_TRIALS = 1000
 MOST_PLACES = 20
 """Places of a recipe that one sweep may vary."""
+PLACE = rf"^({'|'.join([ARCHITECTURE, *JobOptions.model_fields])})(\..+)?$"
+"""The pattern of a place: a field of a recipe, and what leads on from there."""
 
 
 _MOST = Field(min_length=1, max_length=MOST_TRIALS)
@@ -92,6 +94,7 @@ class NewSweep(Strict):
         Field(
             min_length=1,
             max_length=MOST_PLACES,
+            json_schema_extra={"propertyNames": {"pattern": PLACE}},
             description="places of the recipe, such as `optimiser.eta`, each with the values that it takes: a list, or "
             '`{"values": [...]}`; for `random` and `asha` also `{"log": [least, greatest]}` or `{"range": ...}`. '
             "`architecture` has a list of networks in Flux's notation",
@@ -133,7 +136,10 @@ class NewSweep(Strict):
                     "trials": 12,
                     "monitor": "train_loss",
                 },
-            ]
+            ],
+            "if": {"properties": {"vary": {"required": [ARCHITECTURE]}}},
+            "then": {"properties": {"model": {"type": "null"}}},
+            "else": {"properties": {"model": {"type": "string"}}, "required": ["model"]},
         },
     )
 

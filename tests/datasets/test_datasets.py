@@ -128,6 +128,8 @@ def test_a_request_that_is_refused_leaves_no_files(http: httpx.Client, service: 
         ([{"x": 1, "y": 2}], "#"),
         ({"columns": [{"x": 1, "y": 2}], "targets": ["y"]}, "#/columns"),
         ({"columns": {"x": {"0": 1}, "y": {"0": 2}}, "targets": ["y"]}, "#/columns"),
+        ({"records": [{"x": 1, "y": 2}], "targets": ["y"]}, "#/records"),
+        ({"x": [1, 2], "y": [2, 4], "targets": ["y"]}, "#/x"),
     ],
 )
 @pytest.mark.parametrize("validate_only", [False, True])

@@ -109,10 +109,10 @@ def test_types_that_are_set_count_more() -> None:
     [
         ([datetime.date(2026, 1, 31)], "holds 'date32[day]', a date or a time: types=x:date reads"),
         ([datetime.datetime(2026, 1, 31)], "holds 'timestamp[us]', a date or a time"),  # noqa: DTZ001 - one without zone
-        ([datetime.timedelta(days=1)], "holds 'duration[us]', a date or a time"),
-        ([[1, 2]], "holds list<element: int64>: give numbers, booleans or texts, one value a row."),
+        ([datetime.timedelta(days=1)], "holds 'duration[us]', a date or a time: ignore=x leaves the column out; or"),
+        ([[1, 2]], "holds list<element: int64>: give numbers, booleans or texts, one value a row, or leave the"),
         ([{"a": 1}], "holds struct<a: int64>: "),
-        ([b"\xff"], "holds bytes that are no UTF-8: "),
+        ([b"\xff"], "holds bytes that are no UTF-8: give texts, or use ignore=x."),
     ],
 )
 def test_types_that_no_network_takes_are_refused(values: list[Any], detail: str) -> None:

@@ -21,6 +21,7 @@ from service.datasets.formats.checks import (
     as_dates,
     check_names,
     check_types,
+    in_query,
     no_date,
     rows_of_a_chunk,
 )
@@ -122,13 +123,15 @@ def kind_of(name: str, type: pyarrow.DataType, wanted: Kind | None) -> Kind:
     """
     if types.is_dictionary(type):
         return kind_of(name, type.value_type, wanted)
-    if types.is_temporal(type):
+    if types.is_temporal(type) and not types.is_interval(type):
         if wanted == "categorical":
             return wanted
-        raise _refusal(name, no_date(str(type), as_dates(name) if is_of_dates(type) else ""))
+        left_out = f"ignore={in_query(name)} leaves the column out; or "
+        raise _refusal(name, no_date(str(type), as_dates(name) if is_of_dates(type) else left_out))
     natural = next((kind for matches, kind in _KINDS if matches(type)), None)
     if natural is None:
-        raise _refusal(name, f"holds {str(type)[:SHOWN]}: give numbers, booleans or texts, one value a row.")
+        what = f"holds {str(type)[:SHOWN]}: give numbers, booleans or texts, one value a row"
+        raise _refusal(name, f"{what}, or leave the column out with ignore={in_query(name)}.")
     return wanted or natural
 
 
@@ -198,7 +201,9 @@ def _column(name: str, array: pyarrow.Array, kind: Kind) -> Values | Texts:
         try:
             return texts_of(array)
         except (UnicodeError, pyarrow.ArrowInvalid):
-            raise _refusal(name, "holds bytes that are no UTF-8: give texts, or leave the column out.") from None
+            raise _refusal(
+                name, f"holds bytes that are no UTF-8: give texts, or use ignore={in_query(name)}."
+            ) from None
     return numbers_of(array.dictionary_decode() if types.is_dictionary(array.type) else array)
 
 
