@@ -56,7 +56,7 @@ def main() -> int:
                     "--header",
                     f"Authorization: Bearer {mint(Path(folder), asked.scope, scope=asked.scope, owner='ada')}",
                 ]
-            dataset = line(client, split={"test": {"last": 2}}, name="line")
+            dataset = line(client, split={"validation": {"first": 2}, "test": {"last": 2}}, name="line")
             model = straight(client, name="straight")
             job = client.train(model.id, dataset.id, wait=30, epochs=FEW_EPOCHS)
             evaluation = client.evaluate(model.id, dataset.id)
@@ -103,8 +103,9 @@ def _is_usual(key: object) -> bool:
 def _suit(body: Any) -> None:
     if isinstance(body, dict):
         body |= {name: known[name] for name in body.keys() & known.keys() if isinstance(body[name], str)}
-        if "epochs" in body:
+        if isinstance(body.get("epochs"), int):
             body["epochs"] = min(body["epochs"], FEW_EPOCHS)
+        _suit(body.get("recipe"))  # of a sweep or a cross-validation
 
 
 def _describe_once(body: Any) -> None:

@@ -37,6 +37,7 @@ DETAILS: Final = {
 }
 """Reasons by the beginning of the detail, where the code is one of many refusals."""
 FILE: Final = "no schema tells what a file holds"
+VARIED: Final = "the values that a place takes are those of the recipe, and decided by other places"
 DESCRIBED: Final = ("application/json", "multipart/form-data", None)
 """Media types of bodies that have a schema."""
 
@@ -49,6 +50,10 @@ def excuse(case: Case[Any], response: Response) -> str | None:
     if case.media_type not in DESCRIBED:
         return FILE
     problem = response.json()
+    if case.operation.label == "POST /api/sweeps" and any(
+        each["pointer"].startswith("#/vary") for each in problem["errors"]
+    ):
+        return VARIED
     found = (reason for start, reason in DETAILS.items() if re.search(start, problem["detail"]))
     return CODES.get(problem["code"]) or next(found, None)
 
