@@ -207,7 +207,7 @@ def test_nobody_is_late_who_waits_for_the_word_to_go_on() -> None:
     talk(story, Limits(grace=0.3, rate=1e9, silence=60))
 
 
-def test_what_is_asked_has_its_answer_before_a_body_of_no_length_is_refused() -> None:
+def test_what_is_asked_has_its_answer_before_its_strange_body_ends_it() -> None:
     async def story(connection: Connection) -> None:
         await connection.send(SEND + b'\r\n{"inputs": [[1]]}')
         assert await connection.answer() == (200, b"0")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from service.datasets.columns import DateOrder, Kind
-from service.datasets.formats.csv.dialect import DELIMITERS
+from service.datasets.formats.csv.delimiters import DELIMITERS
 from service.datasets.formats.media_types import MediaType
 from service.datasets.formats.read import read_table
 from service.datasets.table import Chunk, Table

@@ -1,32 +1,32 @@
 """The dialect of a CSV text: its delimiter, and the names of its columns."""
 
 import csv
-import io
 import re
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from service.datasets.formats.csv.blanks import divided, stripped, without_quoted_blanks
 from service.datasets.formats.csv.blocks import QUOTE, Block
+from service.datasets.formats.csv.delimiters import (
+    DELIMITERS,
+    POSSIBLE,
+    ROWS,
+    SAMPLE,
+    WHITESPACE,
+    check_runs,
+    checked,
+    dividing,
+    first_rows,
+    guess,
+    rows_in,
+    sample_of,
+)
 from service.datasets.formats.csv.names import Names, names_of, numbered
 from service.datasets.table import ReadOptions
 from service.errors import invalid
 
-if TYPE_CHECKING:
-    import _csv
-
-DELIMITERS = ",;\t|"
-RARE_DELIMITERS = "^~\x01\x1f"
-"""Guessed where no usual one divides; nobody writes them for anything else in every row."""
-POSSIBLE = ":!#*@&%$/\\=?_+"
-"""Delimiters that are named where they divide, and not guessed: dates, addresses and names hold them, too."""
-SAMPLE = 1 << 16
-"""Bytes from which the delimiter is guessed."""
-ROWS = 20
-NUMERIC = "+-.,0123456789"
 _EMPTY_LINES = re.compile(rb"(?: *[\r\n])*")
 BEHIND = "behind"
 """A row that is put behind a text: within quotes that are still open it does not count as one."""
@@ -34,7 +34,6 @@ _EXCEL = re.compile(rb'"?sep=([^"\r\n\x80-\xff])"?[ \t]*(?:\r\n|\n|\r)', re.IGNO
 """The line in which Excel names the delimiter."""
 GROUPS = ",.' _\u00a0\u2019\u202f"
 """Characters that may separate thousands."""
-WHITESPACE = "whitespace"
 _WINDOWS = re.compile(rb"(?<![\x80-\xff])[\x80-\x9f](?![\x80-\xff])")
 """A character of Western Windows, such as a curly quote or the sign of the Euro, that Latin-1 does not have."""
 
@@ -92,7 +91,7 @@ class Lines:
     @property
     def open_quote(self) -> str | None:
         """The line of a quote that the block does not close; None where there is none."""
-        rows = _rows(f"{self._text}{self.block.newline.decode()}{BEHIND}", self.delimiter)
+        rows = rows_in(f"{self._text}{self.block.newline.decode()}{BEHIND}", self.delimiter)
         row: list[str] = []
         try:
             for row in rows:  # noqa: B007 - the last one tells
@@ -112,7 +111,7 @@ class Lines:
         """The line of each row: an empty line holds none, and one within quotes belongs to the row around it. The last
         is that of a value too long for Python, if there is one.
         """
-        rows = _rows(self._text, self.delimiter)
+        rows = rows_in(self._text, self.delimiter)
         numbers = []
         try:
             while True:
@@ -136,12 +135,12 @@ def dialect_of(first: Block, options: ReadOptions) -> tuple[Dialect, Block]:
     if not block:
         raise invalid("#", "The body is empty, and so not CSV: give a line for each row.", "empty")
     named_here = options.delimiter or (named[1].decode() if named else None)
-    delimiter = _checked(named_here) or _guess(block, options)
+    delimiter = checked(named_here) or guess(block, options)
     by_blanks = delimiter == WHITESPACE
     delimiter = "\t" if by_blanks else delimiter
     _check_marks(options, delimiter)
     if delimiter == " ":
-        _check_runs(block)
+        check_runs(block)
     end = _end_of_first_row(block)
     head = divided(block.data[:end]) if by_blanks else stripped(block.data[:end], delimiter)
     row = _first_row(head, delimiter, block)
@@ -153,21 +152,21 @@ def dialect_of(first: Block, options: ReadOptions) -> tuple[Dialect, Block]:
     if not options.header:
         return Dialect(delimiter, numbered(row, options), False, options, by_blanks), block
     rest = block.after(end)
-    sample = divided(_sample(rest).encode()).decode() if by_blanks else _sample(rest)
-    rows = _rows_of(sample, delimiter)
+    sample = divided(sample_of(rest).encode()).decode() if by_blanks else sample_of(rest)
+    rows = first_rows(sample, delimiter)
     names = names_of(row, rows, options, names_rows=_names_rows(sample, rows, delimiter, options))
-    return Dialect(delimiter, names, True, options, by_blanks, _preamble(_sample(block), delimiter, block.line)), rest
+    return Dialect(delimiter, names, True, options, by_blanks, _preamble(sample_of(block), delimiter, block.line)), rest
 
 
 def _one_column(name: str, block: Block, *, is_divided: bool) -> str:
     """Return the message about a text that is of one column by its delimiter, which the sender has named or not."""
     detail = f"There is one column, {name[:50]!r}: give at least two columns, or the delimiter between them."
-    sample = _sample(block)
+    sample = sample_of(block)
     if name.startswith("#"):
         return f"{detail} Leave lines that begin with # out: comment=%23."
     if above := next(filter(None, (_preamble(sample, each, block.line) for each in DELIMITERS)), None):
         return f"{detail} {_above(above)}"
-    if not is_divided and (possible := _dividing(sample, POSSIBLE)):
+    if not is_divided and (possible := dividing(sample, POSSIBLE)):
         return f"{detail} If {possible!r} stands between values, use delimiter={quote(possible, safe=':/!*@$?_')}."
     return detail
 
@@ -195,7 +194,7 @@ def _preamble(text: str, delimiter: str, line: int) -> int | None:
     """Return how many lines stand above those that have one width; None where all have, where a first one that is no
     comment has, or where all above are wider: lines of the table that others fall short of.
     """
-    rows = _rows(text, delimiter)
+    rows = rows_in(text, delimiter)
     try:
         widths = [(rows.line_num, len(row)) for row in islice(rows, ROWS) if row]
     except csv.Error:
@@ -216,26 +215,6 @@ def _check_marks(options: ReadOptions, delimiter: str) -> None:
         raise invalid("query/thousands", "The same character cannot separate thousands and decimals.")
 
 
-def _check_runs(block: Block) -> None:
-    """Raise Invalid where values stand between runs of blanks, each of which would divide them many times."""
-    text = _sample(block)
-    rows = _rows_of(text, " ")
-    if len({len(row) for row in rows}) > 1 or not all(map(any, zip(*rows, strict=False))):
-        by_runs = _rows_of(divided(text.encode()).decode(), "\t")
-        if _fitness(by_runs)[0] and rows != by_runs:
-            detail = "Values stand between runs of blanks: delimiter=whitespace reads them."
-            raise invalid("query/delimiter", detail)
-
-
-def _checked(delimiter: str | None) -> str | None:
-    if delimiter == WHITESPACE:
-        return delimiter
-    if delimiter is not None and (len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n\0'):
-        detail = "A delimiter is whitespace, or one ASCII character, no quote and no end of a line."
-        raise invalid("query/delimiter", detail)
-    return delimiter
-
-
 _NEWLINE = re.compile(rb"\r\n|\n|\r")
 
 
@@ -252,57 +231,8 @@ def _end_of_first_row(block: Block) -> int:
 
 def _first_row(data: bytes, delimiter: str, block: Block) -> list[str]:
     try:
-        return next(_rows(data.decode(), delimiter), [""])
+        return next(rows_in(data.decode(), delimiter), [""])
     except UnicodeDecodeError:
         raise invalid("#", f"Line {block.line} is {not_utf8(block.data[:SAMPLE])}", "malformed") from None
     except csv.Error as error:
         raise invalid("#", f"Line {block.line} is not CSV: {error}.", "malformed") from None
-
-
-def _rows(text: str, delimiter: str) -> "_csv.Reader":
-    return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=delimiter != " ")
-
-
-def _guess(block: Block, options: ReadOptions) -> str:
-    """The delimiter that divides the first rows into the same number of values each, as many as possible; among such,
-    the one that leaves more numbers whole, also such with a decimal comma. Runs of blanks, where nothing else divides.
-    """
-    text = _sample(block)
-    best = max(DELIMITERS, key=lambda delimiter: _fitness(_rows_of(text, delimiter)))
-    rows = _rows_of(text, best)
-    if not rows or len(rows[0]) > 1 or rows[0][0] in options.expected:
-        return best
-    if rare := _dividing(text, RARE_DELIMITERS):
-        return rare
-    return WHITESPACE if _fitness(_rows_of(divided(text.encode()).decode(), "\t"))[0] else best
-
-
-def _dividing(text: str, delimiters: str) -> str | None:
-    """Return the one of `delimiters` that divides the first rows into the most values; None where none does."""
-    fits, best = max((_fitness(_rows_of(text, each)), each) for each in delimiters)
-    return best if fits[0] else None
-
-
-def _sample(block: Block) -> str:
-    """Return whole rows that the block begins with."""
-    sample = block.data[:SAMPLE]
-    if len(sample) < len(block.data):
-        sample = sample[: sample.rfind(block.newline) + 1] or sample
-    return sample.decode(errors="replace")
-
-
-def _rows_of(text: str, delimiter: str) -> list[list[str]]:
-    """Return the first rows of a text; none where Python cannot read them."""
-    try:
-        return [row for row in islice(_rows(text, delimiter), ROWS) if row]
-    except csv.Error:
-        return []
-
-
-def _fitness(rows: list[list[str]]) -> tuple[bool, int, int]:
-    if not rows:
-        return False, 0, 0
-    width = len(rows[0])
-    widths = {len(row) for row in rows[1:]}
-    numbers = sum(not value.strip(NUMERIC) for row in rows for value in row)
-    return width > 1 and widths in (set(), {width}, {width + 1}), width, numbers
