@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 
 FLUSH = 0.25
 """Seconds between writes while there is something to write."""
+FLUSH_FACTOR = 100
+"""Multiple of the last write's time that passes before the next, if no more than `BEAT`: 1 % of it goes into them."""
 LOOK = 0.025
 """Seconds between looks whether a short job waits for the worker."""
 BEAT = 1.0
@@ -93,6 +95,8 @@ class Ledger:
         self._closing = False
         self._gap = 0.0
         """Seconds until the next try where the last write found the disk full: the training is held up."""
+        self._pause = FLUSH
+        """Seconds from the last write to the next."""
         self._thread = self._made_thread()
 
     def _made_thread(self) -> threading.Thread:
@@ -186,19 +190,14 @@ class Ledger:
     def flush(self, session: Session) -> bool:
         """Write the noted events into an open transaction; return False without writing where the claim is lost."""
         with self._lock:
-            return self._write(session, self._noted)
+            return self._write(session, self._noted) is not None
 
-    def _write(self, session: Session, noted: Noted) -> bool:
-        columns: dict[str, Any] = {"progress": self._progress, "peak_memory": peak_memory(), "seconds": self._seconds}
-        if noted.reports and self._training is not None:
-            columns["epochs_done"] = noted.reports[-1].epoch
-            columns["initial_loss"] = self._training.initial_loss
-            if self._training.best is not None:
-                columns["best_epoch"], columns["best_loss"] = self._training.best
-                columns["best_of"] = self._training.monitored
-        if not claims.write(session, self.job, self.attempt, **columns):
+    def _write(self, session: Session, noted: Noted) -> claims.Wishes | None:
+        columns = {"progress": self._progress, "peak_memory": peak_memory(), "seconds": self._seconds}
+        columns |= noted.columns(self._training)
+        if (wishes := claims.write(session, self.job, self.attempt, **columns)) is None:
             self.lost = True
-            return False
+            return None
         noted.count(session, self._last_epoch, 0 if self._training is None else self._training.rows)
         if noted.reports and not self._verifies:
             reports.add(session, self.job, reports_of(noted.reports))
@@ -206,7 +205,7 @@ class Ledger:
             models.add_point(session, self.job, epoch, self._model, vector)
         for entry in noted.entries:
             write_entry(session, self.job, entry)
-        return True
+        return claims.Wishes(*queue.wishes(session, self.job)) if noted.entries else wishes
 
     @property
     def _seconds(self) -> float:
@@ -219,8 +218,9 @@ class Ledger:
             if not self._noted.reports and self._checkpoint is None and time.monotonic() - written_at < BEAT:
                 continue
             try:
+                began = time.monotonic()
                 self._beat()
-                self._gap = 0.0
+                self._gap, self._pause = 0.0, min(max(FLUSH, FLUSH_FACTOR * (time.monotonic() - began)), BEAT)
             except CannotWrite as error:
                 self._rest(error)
                 continue
@@ -248,7 +248,7 @@ class Ledger:
 
     def _waits_for_the_next_flush(self) -> bool:
         """Wait for the interval to pass, or for many reports; False at the end."""
-        until = time.monotonic() + FLUSH
+        until = time.monotonic() + self._pause
         while (left := until - time.monotonic()) > 0 and not (self._closing or self._noted.much()):
             with self._lock:
                 self._lock.wait_for(lambda: self._closing or self._noted.much(), min(left, LOOK))
@@ -260,9 +260,9 @@ class Ledger:
         with self._lock:
             noted, checkpoint = self._noted.copy(), self._checkpoint
         with self._told_of(noted), self._database.transaction() as session:
-            if not self._write(session, noted):
+            if (wishes := self._write(session, noted)) is None:
                 return
-            asked, pending = queue.wishes(session, self.job)
+        asked, pending = wishes
         self.asked, self.time_is_over = asked, self._seconds > self._max_seconds
         with self._lock:
             self._noted.drop(noted)

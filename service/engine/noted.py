@@ -1,12 +1,13 @@
 """Events of a training that are noted and not yet in the database."""
 
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
 from sqlalchemy.orm import Session
 
 from service.learning.training.changes import Change
 from service.learning.training.events import BackedOff, EpochReport, Progress
+from service.learning.training.training import Training
 from service.telemetry import records as totals
 
 MOST_REPORTS = 20_000
@@ -45,6 +46,16 @@ class Noted:
         """Whether the training is to wait until some of this is written."""
         points = self.points
         return len(self.reports) >= MOST_REPORTS or bool(points and sum(map(len, points.values())) >= MOST_BYTES)
+
+    def columns(self, training: Training | None) -> dict[str, Any]:
+        """Return what the job's row tells of its training by now."""
+        if not self.reports or training is None:
+            return {}
+        columns: dict[str, Any] = {"epochs_done": self.reports[-1].epoch, "initial_loss": training.initial_loss}
+        if training.best is not None:
+            columns["best_epoch"], columns["best_loss"] = training.best
+            columns["best_of"] = training.monitored
+        return columns
 
     def count(self, session: Session, last_epoch: int, rows: int) -> None:
         """Add the epochs behind the last one written, and the rows that they read, to the totals."""

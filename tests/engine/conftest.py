@@ -81,4 +81,5 @@ def at_epoch(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Callable[
         monkeypatch.setattr(Ledger, "note", noting)
 
     monkeypatch.setattr(ledger, "FLUSH", 0.01)
+    monkeypatch.setattr(ledger, "FLUSH_FACTOR", 1)
     return arrange

@@ -263,6 +263,7 @@ def test_a_stop_waits_until_all_that_was_reported_is_done_again(
         verbs.ask(session, job, Verb.STOP)
     assert (shown(workspace, job).state, shown(workspace, job).asked) == ("queued", "stop")
     monkeypatch.setattr("service.engine.ledger.FLUSH", 0.01)
+    monkeypatch.setattr("service.engine.ledger.FLUSH_FACTOR", 1)
     work_on(workspace, job, "b")
     ended = shown(workspace, job)
     assert ended.state == "succeeded"

@@ -11,7 +11,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from service.database.record import UtcDateTime, now
 from service.jobs.records import JobRecord
-from service.jobs.states import State
+from service.jobs.states import State, Wish
 
 _JOBS = JobRecord.metadata.tables["jobs"]
 _OF = _JOBS.c.id == bindparam("job")
@@ -32,7 +32,8 @@ _TAKE_QUEUED = _TAKE.where(_OF, _JOBS.c.state == State.QUEUED)
 _TAKE_OVER = _TAKE.where(_OF, _RUNS, _JOBS.c.message == bindparam("ticket")).values(
     losses_of_worker=_JOBS.c.losses_of_worker + 1, losses_since_checkpoint=_JOBS.c.losses_since_checkpoint + 1
 )
-_WRITE = update(_JOBS).where(_OF, _RUNS, _JOBS.c.attempt == bindparam("held")).returning(_JOBS.c.id)
+_HELD = _OF, _RUNS, _JOBS.c.attempt == bindparam("held")
+_WRITE = update(_JOBS).where(*_HELD).returning(_JOBS.c.asked, _JOBS.c.pending)
 
 
 class Taken(NamedTuple):
@@ -57,7 +58,15 @@ def _taken(session: Session, statement: ReturningUpdate[Any, Any], job: str, tic
     return None if row is None else Taken(*row)
 
 
-def write(session: Session, job: str, attempt: int, **values: Any) -> bool:
-    """Change a running job on behalf of its worker; False where the worker has lost its claim, and nothing changes."""
+class Wishes(NamedTuple):
+    """What clients asked of a job, and the changes of its training that are to take hold."""
+
+    asked: str | None
+    pending: Wish | None
+
+
+def write(session: Session, job: str, attempt: int, **values: Any) -> Wishes | None:
+    """Change a running job on behalf of its worker; None where the worker has lost its claim, and nothing changes."""
     given = {"job": job, "held": attempt, "beat": now(), **values}
-    return session.execute(_WRITE, given).scalar_one_or_none() is not None
+    row = session.execute(_WRITE, given).one_or_none()
+    return None if row is None else Wishes(*row)
