@@ -59,7 +59,7 @@ def _taken(session: Session, statement: ReturningUpdate[Any, Any], job: str, tic
 
 
 class Wishes(NamedTuple):
-    """What clients asked of a job, and the changes of its training that are to take hold."""
+    """A request of a client to a job, and the changes of its training that are to take hold."""
 
     asked: str | None
     pending: Wish | None
