@@ -69,10 +69,10 @@ def out_of_range(case: Case) -> Iterator[Advice]:
     behind = loss.link if loss.link in ("softmax", "sigmoid") else None
     if behind is not None and squeezed(loss, network) is not None:
         return
-    if loss.distances or suits(loss, network) is False:
+    if suits(loss, network) is False:
         return
     possible = reach(network, behind)
-    if possible is None:
+    if possible is None or (loss.distances and possible.least != possible.greatest):
         return
     for target, least, greatest in case.ranges:
         if loss.domain is not None and not loss.domain.holds(np.array([least, greatest])).all():

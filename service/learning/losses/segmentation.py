@@ -68,6 +68,8 @@ class TverskyLoss(WholeLoss):
     """
 
     name = "tversky_loss"
+    accepts = PROBABILITIES
+    given_by = "sigmoid"
     targets = PROBABILITIES
     beta: Annotated[float, Ge(0), Le(1)] = 0.7
 

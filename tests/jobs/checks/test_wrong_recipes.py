@@ -52,7 +52,9 @@ OF_PROBABILITIES = ("binarycrossentropy", "binary_focal_loss", "crossentropy", "
 OF_LOGITS = ("logitbinarycrossentropy", "logitcrossentropy")
 OF_CLASSES = ("crossentropy", "kldivergence", "focal_loss", "logitcrossentropy")
 """Losses that compare the outputs of a row."""
-LOSSES = (*OF_NUMBERS, *OF_COUNTS, *OF_MARGINS, *OF_PROBABILITIES, *OF_LOGITS)
+OF_OVERLAP = ("dice_coeff_loss", "tversky_loss")
+OF_DISTANCES = ("siamese_contrastive_loss",)
+LOSSES = (*OF_NUMBERS, *OF_COUNTS, *OF_MARGINS, *OF_PROBABILITIES, *OF_LOGITS, *OF_OVERLAP, *OF_DISTANCES)
 
 
 class Recipe(NamedTuple):
@@ -77,17 +79,18 @@ FAULTS: dict[str, Callable[[Recipe], bool]] = {
     "an output has no logarithm": lambda it: it.loss in OF_COUNTS and it.range[0] < 0,
     "a logarithm is infinite": lambda it: it.loss == "poisson_loss" and it.function == "relu",
     "targets are no probabilities": lambda it: (
-        it.loss in (*OF_PROBABILITIES, *OF_LOGITS) and not (it.target.least >= 0 and it.target.greatest <= 1)
+        it.loss in (*OF_PROBABILITIES, *OF_LOGITS, *OF_OVERLAP, *OF_DISTANCES)
+        and not (it.target.least >= 0 and it.target.greatest <= 1)
     ),
     "one output is compared with itself": lambda it: it.loss in OF_CLASSES and it.target.outputs == 1,
     "outputs are no probabilities": lambda it: (
-        it.loss in OF_PROBABILITIES and not (it.range[0] >= 0 and it.range[1] <= 1)
+        it.loss in (*OF_PROBABILITIES, "tversky_loss") and not (it.range[0] >= 0 and it.range[1] <= 1)
     ),
     "logits lie on one side": lambda it: it.loss == "logitbinarycrossentropy" and it.range != (-inf, inf),
     "logits are bounded": lambda it: it.loss == "logitcrossentropy" and it.range[0] > -inf and it.range[1] < inf,
     "softmax of one output is always the same": lambda it: "softmax" in it.function and it.target.outputs == 1,
     "the function cannot give the targets": lambda it: (
-        it.loss in (*OF_NUMBERS, *OF_COUNTS, *OF_MARGINS)
+        it.loss in (*OF_NUMBERS, *OF_COUNTS, *OF_MARGINS, *OF_OVERLAP)
         and (it.target.least < it.range[0] or it.target.greatest > it.range[1])
     ),
     "targets are far from where the network begins": lambda it: it.kind == "prices",
@@ -152,3 +155,61 @@ def test_recipes_without_fault_get_no_advice_on_their_targets(planned: Callable[
     about_predictions = {"no_probabilities", "target_is_numeric"}
     loud = [(recipe, found) for recipe in RIGHT if (found := planned(recipe) - about_predictions)]
     assert loud == []
+
+
+ADAM = {"rule": "Adam", "eta": 0.01}
+OTHERWISE: list[tuple[str, str, dict[str, Any]]] = [
+    *(
+        (kind, "identity", {"loss": loss, "optimiser": {"rule": rule}})
+        for rule in ("LevenbergMarquardt", "LBFGS", "Muon")
+        for loss, kind in (
+            ("mse", "constant"),
+            ("mse", "prices"),
+            ("msle", "low"),
+            ("poisson_loss", "low"),
+            ("hinge_loss", "numbers"),
+            ("crossentropy", "zero or one"),
+            ("logitcrossentropy", "truths"),
+            ("logitbinarycrossentropy", "one or two"),
+            ("focal_loss", "classes"),
+            ("tversky_loss", "numbers"),
+        )
+    ),
+    *(
+        ("numbers", "identity", {"optimiser": {"rule": "LevenbergMarquardt"}, "loss": each})
+        for each in ("mae", "huber_loss")
+    ),
+    ("numbers", "identity", {"optimiser": {"rule": "LBFGS"}, "loss": "mae"}),
+    *(
+        ("numbers", "identity", {"optimiser": {"rule": rule}, **more})
+        for rule in ("LevenbergMarquardt", "LBFGS")
+        for more in ({"batch_size": 2}, {"schedule": {"name": "Exp", "start": 0.1, "decay": 0.9}})
+    ),
+    *(("numbers", "identity", {"class_weight": each}) for each in ("balanced", {"true": 5})),
+    *(("zero or one", "identity", {"class_weight": each}) for each in ("balanced", {"1": 5})),
+    *(
+        ("truths", "identity", {"class_weight": each, "loss": "logitbinarycrossentropy"})
+        for each in ({"a": 2}, {"true": -1}, {"true": 0, "false": 0})
+    ),
+    ("classes", "identity", {"class_weight": {"d": 2}, "loss": "logitcrossentropy"}),
+    *(("numbers", "identity", {"sample_weights": each}) for each in ("x", "y", "w")),
+    *((kind, "softmax", {"recipe": "auto"}) for kind in ("numbers", "prices", "zero or one", "constant", "truths")),
+    *((kind, "relu", {"recipe": "auto"}) for kind in ("numbers", "signs", "low")),
+]
+"""Recipes with other rules, weights or a choice of their own: the kind of target, the last function, and fields."""
+
+
+def test_no_wrong_rule_nor_weight_is_taken_in_silence(
+    client: Client, datasets: dict[str, str], models: dict[tuple[int, str, str], str]
+) -> None:
+    def found(kind: str, function: str, fields: dict[str, Any]) -> set[str]:
+        body = {"model": models[TARGETS[kind].outputs, function, "float32"], "dataset": datasets[kind], "epochs": 300}
+        chosen = {} if "recipe" in fields else {"optimiser": ADAM}
+        answer = client.http.post("/api/jobs?validate_only=true", json={**body, **chosen, **fields})
+        assert answer.status_code in (200, 422)
+        codes = (
+            {each["code"] for each in answer.json()["advice"]} if answer.status_code == 200 else {answer.json()["code"]}
+        )
+        return codes - {"recipe_chosen"}
+
+    assert [each for each in OTHERWISE if not found(*each)] == []
