@@ -8,7 +8,7 @@ from tests.access.conftest import Owners
 from tests.support.browser import Visit, chromium
 
 REBOUND = "rebound.example"
-LENIENT = "--disable-features=LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests"
+LENIENT = "LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests"
 """Without the defence that newer browsers have of their own: the service's is tried."""
 ATTACK = """async (target) => {
   const body = '{"architecture": "Dense(1 => 1)"}';
@@ -64,7 +64,7 @@ def test_pages_elsewhere_get_nothing_from_a_browser_that_signed_in(owners: Owner
     ours, key = owners.service.url, owners.ada.headers["Authorization"].removeprefix("Bearer ")
     port = urlsplit(ours).port
     others = ["http://evil.example", f"http://127.0.0.1:{port - 1 if port else 9}"]
-    with chromium(f"--host-resolver-rules=MAP {REBOUND} 127.0.0.1", LENIENT) as browser:
+    with chromium(f"--host-resolver-rules=MAP {REBOUND} 127.0.0.1", unwanted=LENIENT) as browser:
         context = browser.new_context()
         page = context.new_page()
         page.goto(ours)

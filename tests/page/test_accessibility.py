@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, expect
 
 from service.client import Client
 from tests.page.test_own_data import HOUSES, choose
-from tests.support.browser import AXE, DESKTOP, PHONE, Visit, visiting
+from tests.support.browser import AXE, DESKTOP, PHONE, RULES_OF_SHAPES, Visit, visiting
 from tests.support.serving import RunningService
 from tests.support.training import line, straight
 
@@ -18,14 +18,18 @@ pytestmark = [
 ]
 
 
-SHAPES: tuple[tuple[tuple[int, int], Literal["light", "dark"]], ...] = ((PHONE, "dark"), (DESKTOP, "light"))
+SHAPES: tuple[tuple[tuple[int, int], Literal["light", "dark"], tuple[str, ...]], ...] = (
+    (PHONE, "dark", ()),
+    (DESKTOP, "light", RULES_OF_SHAPES),
+)
+"""Windows and colours with the rules that are tried in them: all in the first."""
 
 
 def assert_open_to_all(visit: Visit) -> None:
     """Check the view as it stands, last on a light desktop, where a visit began."""
-    for size, scheme in SHAPES:
+    for size, scheme, rules in SHAPES:
         visit.take_shape(size, scheme)
-        assert (visit.violations(), visit.width_beyond()) == ([], 0), (visit.page.url, scheme)
+        assert (visit.violations(*rules), visit.width_beyond()) == ([], 0), (visit.page.url, scheme)
 
 
 def test_no_view_on_the_way_to_a_network_shuts_anybody_out(browser: Browser, service: RunningService) -> None:

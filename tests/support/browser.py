@@ -18,11 +18,22 @@ CHROMIUM = next(
 MISSING = "Chromium is not here, which tests of the page need: apt-get install chromium"
 AXE = NODE / "node_modules" / "axe-core" / "axe.min.js"
 """The checker of accessibility, which `make test` installs where npm is."""
-AXE_OPTIONS = "{resultTypes: ['violations'], preload: false, selectors: false}"
+AXE_OPTIONS = {"resultTypes": ["violations"], "preload": False, "selectors": False}
 """Without what nobody reads: style sheets loaded anew and media, for rules about sound, and a selector of each node."""
+RULES_OF_SHAPES = ("color-contrast", "link-in-text-block", "scrollable-region-focusable", "target-size")
+"""The rules of axe-core whose verdict another width or other colours may change."""
 PATIENCE = 30_000
 """Milliseconds that a browser waits for what is to appear."""
 DESKTOP, PHONE = (1280, 900), (360, 740)
+
+UNWANTED = (
+    "WebUIOmniboxPopup,WebUIOmniboxAimPopup,"
+    "AimEnabled,AvoidUnnecessaryBeforeUnloadCheckSync,DestroyProfileOnBrowserClose,HttpsFirstBalancedModeAutoEnable,"
+    "HttpsUpgrades,LensOverlay,MediaRouter,NetworkTimeServiceQuerying,OptimizationHints,PaintHolding,PreconnectToSearch,"
+    "ThirdPartyStoragePartitioning"
+)
+"""Features of Chromium that stay off: first its own address bar, a page of 400 modules that it loads beside every new
+window, for half a second; then those that Playwright turns off, whose list this one takes the place of."""
 
 REPORTS = """
 addEventListener("securitypolicyviolation", (event) => {
@@ -32,15 +43,16 @@ addEventListener("securitypolicyviolation", (event) => {
 
 
 @contextmanager
-def chromium(*arguments: str) -> Iterator[Browser]:
-    """Chromium, with more arguments; without it the test is skipped, and fails where CI=true."""
+def chromium(*arguments: str, unwanted: str = "") -> Iterator[Browser]:
+    """Chromium, with more arguments and more features off; without it the test is skipped, and fails where CI=true."""
     if CHROMIUM is None:
         if os.environ.get("CI") == "true":
             pytest.fail(MISSING)
         pytest.skip(MISSING)
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *arguments])
+        options = ["--no-sandbox", f"--disable-features={UNWANTED},{unwanted}", *arguments]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
         yield browser
         browser.close()
 
@@ -83,11 +95,12 @@ class Visit:
         self.page.set_viewport_size({"width": size[0], "height": size[1]})
         self.page.emulate_media(color_scheme=scheme)
 
-    def violations(self) -> list[str]:
-        """What axe-core finds on the page as it stands."""
+    def violations(self, *rules: str) -> list[str]:
+        """What axe-core finds on the page as it stands, by some of its rules or by all."""
         if not self.page.evaluate("typeof axe === 'object'"):
             self.page.evaluate(AXE.read_text(encoding="utf-8"))
-        found = self.page.evaluate(f"axe.run(document, {AXE_OPTIONS})")
+        options = {**AXE_OPTIONS, **({"runOnly": rules} if rules else {})}
+        found = self.page.evaluate("(options) => axe.run(document, options)", options)
         return [f"{each['id']}: {node['html'][:200]}" for each in found["violations"] for node in each["nodes"]]
 
     def width_beyond(self) -> int:
