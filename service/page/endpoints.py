@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse
 from service.errors import NotFound
 from service.http.key_scopes import OPEN, needs
 from service.http.media_types import weights
-from service.page.files import PageFile, page_files
+from service.page.files import PageFile, PageFiles, page_files
 from service.page.headers import PAGE_HEADERS
 
 router = APIRouter(include_in_schema=False)
@@ -22,7 +22,7 @@ async def root(request: Request) -> Response:
     """The page for browsers; for programs the answer of KServe's V1 protocol to whether the server is alive."""
     if "text/html" not in request.headers.get("accept", ""):
         return JSONResponse({"status": "alive"}, headers={"Vary": "Accept"})
-    files = await run_in_threadpool(page_files)
+    files = await _files()
     return _answer(request, files.index, AGAIN_EACH_TIME, "Accept, Accept-Encoding")
 
 
@@ -34,12 +34,17 @@ async def file_of_the_page(request: Request, version: str, name: str) -> Respons
     Raises:
         NotFound: the version is another, or it has no such file.
     """
-    files = await run_in_threadpool(page_files)
+    files = await _files()
     if version != files.version:
         raise NotFound("This version of the page is not served any more: load the page again.", "page_changed")
     if name not in files.by_name:
         raise NotFound(f"The page has no file {name!r}.")
     return _answer(request, files.by_name[name], FOR_A_YEAR, "Accept-Encoding")
+
+
+async def _files() -> PageFiles:
+    """Return the files; only the first request, which reads and packs them, is handed to a thread."""
+    return page_files() if page_files.cache_info().currsize else await run_in_threadpool(page_files)
 
 
 def _answer(request: Request, file: PageFile, cache_control: str, vary: str) -> Response:

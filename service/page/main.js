@@ -1,5 +1,5 @@
 /** The page: navigation, the view that the address names, and what is shown where that fails. */
-import { html, render, useEffect, useErrorBoundary, useRef, useState } from "./lib/preact.js";
+import { html, render, useEffect, useErrorBoundary, useLayoutEffect, useRef, useState } from "./lib/preact.js";
 import { useSignals } from "./lib/hooks.js";
 import { keyIsNeeded } from "./lib/session.js";
 import { route } from "./lib/router.js";
@@ -16,7 +16,7 @@ function Page() {
   const [failure, forget] = useErrorBoundary();
   const main = useRef(null);
   const isFirst = useRef(true);
-  useEffect(() => {
+  useLayoutEffect(() => {
     forget();
     let isWanted = true; // a slow view is not to take the place of one that was asked for later
     const show = (more) => { if (isWanted) setLoaded({ name, Component: null, error: null, ...more }); };

@@ -12,8 +12,13 @@ from tests.support.serving import RunningService
 
 
 def test_the_tutorial_meets_all_its_figures(visit: Visit) -> None:
-    page = visit.open()
+    held: list[Route] = []
+    visit.page.route("**/api/models?*", lambda route: held.append(route))  # noqa: PLW0108  (Playwright marks its handler)
+    with visit.page.expect_request("**/api/models?*"):
+        page = visit.open()
     page.get_by_role("button", name="Train 201 epochs").click()
+    expect(page.get_by_text("Training …")).to_be_visible()  # the model is not there yet
+    held[0].continue_()
     expect(page.get_by_text("201 epochs: the loss went from 122.647 to 0.0033956")).to_be_visible()
     table = page.get_by_role("table", name="The Flux tutorial's figures")
     expect(table.get_by_text("yes", exact=True)).to_have_count(10)

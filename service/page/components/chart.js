@@ -26,6 +26,7 @@ import { ChartTable, said, stepOf } from "./chart_reading.js";
  * @property {(x: number) => void} [onPick] a place was chosen by a click or Enter
  */
 
+const script = document.querySelector("#uplot");
 const DARK = matchMedia("(prefers-color-scheme: dark)");
 
 /** @param {ChartProperties} properties */
@@ -46,8 +47,10 @@ export function Chart(properties) {
     DARK.addEventListener("change", look);
     return () => DARK.removeEventListener("change", look);
   }, []);
+  const isHere = useUPlot();
   const shape = JSON.stringify([series, xLabel, properties.yLabel, log, properties.xRange, properties.yRange, height, dark]);
   useLayoutEffect(() => {
+    if (!isHere) return undefined;
     const width = () => Math.max(200, holder.current.clientWidth);
     // The pointer's reading is written past Preact: it changes with every pixel.
     const point = ({ cursor: { idx, top }, data: drawn }) => {
@@ -60,10 +63,10 @@ export function Chart(properties) {
     });
     watcher.observe(holder.current);
     return () => { watcher.disconnect(); made.destroy(); plot.current = null; };
-  }, [shape]);
+  }, [shape, isHere]);
   useLayoutEffect(() => {
     plot.current?.setData(shown);
-  }, [data, log, shape]);
+  }, [data, log, shape, isHere]);
   useLayoutEffect(() => { plot.current?.redraw(false, false); }, [JSON.stringify(marks)]);
   useLayoutEffect(() => {
     if (at === null || !plot.current || shown[0][at] === undefined) return;
@@ -85,11 +88,23 @@ export function Chart(properties) {
     <figure class="chart">
       ${series.length > 1 && html`<${Legend} series=${series} />`}
       <div class="plot" ref=${holder} tabindex="0" role="application" aria-roledescription="chart" aria-label=${name}
-        aria-describedby=${hint} onKeyDown=${press} onClick=${onPick ? click : null}></div>
+        aria-describedby=${hint} onKeyDown=${press} onClick=${onPick ? click : null} style=${{ minHeight: `${height}px` }}></div>
       <p class="visually-hidden" id=${hint}>Left and right arrow keys read the values.</p>
       <p class="reading"><span aria-hidden="true" ref=${pointed}></span><span aria-live="polite">${at === null || shown[0][at] === undefined ? "" : said(shown, series, xLabel, at)}</span></p>
       <${ChartTable} name=${name} data=${shown} series=${series} xLabel=${xLabel} />
     </figure>`;
+}
+
+/** Tell whether uPlot is here, and draw again once it is: the page does not wait for it. */
+function useUPlot() {
+  const [isHere, setIsHere] = useState("uPlot" in globalThis);
+  useLayoutEffect(() => {
+    const look = () => setIsHere("uPlot" in globalThis);
+    look();
+    script.addEventListener("load", look);
+    return () => script.removeEventListener("load", look);
+  }, []);
+  return isHere;
 }
 
 function Legend({ series }) {

@@ -1,5 +1,5 @@
 /** Hooks: signals in components, data that load, names for fields. */
-import { useEffect, useReducer, useRef, useState } from "./preact.js";
+import { useEffect, useLayoutEffect, useReducer, useRef, useState } from "./preact.js";
 import { effect } from "./signals.js";
 
 /** Return what `read` reads from signals, and draw the component again when they change. */
@@ -7,8 +7,10 @@ export function useSignals(read) {
   const [, redraw] = useReducer((count) => count + 1, 0);
   const latest = useRef(read);
   latest.current = read;
-  useEffect(() => effect(() => { latest.current(); redraw(); }), []);
-  return read();
+  const shown = useRef(undefined);
+  shown.current = read();
+  useEffect(() => effect(() => { if (latest.current() !== shown.current) redraw(); }), []);
+  return shown.current;
 }
 
 /**
@@ -18,9 +20,9 @@ export function useSignals(read) {
 export function useLoaded(load, inputs) {
   const [state, setState] = useState({ value: null, error: null, loading: true });
   const [turn, again] = useReducer((count) => count + 1, 0);
-  useEffect(() => {
+  useLayoutEffect(() => { // the request does not wait until what is there so far is painted
     const controller = new AbortController();
-    setState((before) => ({ ...before, loading: true }));
+    setState((before) => (before.loading ? before : { ...before, loading: true }));
     const change = (more) => { if (!controller.signal.aborted) setState((before) => ({ ...before, error: null, ...more, loading: false })); };
     load(controller.signal).then((value) => change({ value }), (error) => change({ error }));
     return () => controller.abort();

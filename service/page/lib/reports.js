@@ -1,11 +1,12 @@
 /** Epoch reports of jobs as they come: thinned, with their peaks, so that no chart has too many points. */
-import { useEffect, useRef, useState } from "./preact.js";
+import { useLayoutEffect, useRef, useState } from "./preact.js";
 import { follow } from "./stream.js";
 
 const MOST = 1000;
 const FRAME = 120;
 /** Milliseconds in which the first events come together. */
 const SOON = 16;
+const NOTHING_YET = { jobs: {}, reports: {}, broken: false, error: null };
 
 /**
  * Fewer reports: of each stretch of epochs the least and the greatest losses, and the first and the last of all. Stretches
@@ -41,7 +42,7 @@ export function thinned(reports, most = MOST) {
  * @returns {{jobs: Record<string, any>, reports: Record<string, any[]>, broken: boolean, error: any, know: (job: any) => void}}
  */
 export function useFollowed(ids, points, pause = FRAME) {
-  const [shown, setShown] = useState({ jobs: {}, reports: {}, broken: false, error: null });
+  const [shown, setShown] = useState(NOTHING_YET);
   const held = useRef(shown);
   const timer = useRef(0);
   const drawn = useRef(-Infinity);
@@ -54,9 +55,9 @@ export function useFollowed(ids, points, pause = FRAME) {
     }, Math.max(SOON, drawn.current + pause - performance.now()));
   };
   const know = (job) => change({ jobs: { ...held.current.jobs, [job.id]: job } });
-  useEffect(() => {
-    held.current = { jobs: {}, reports: {}, broken: false, error: null };
-    setShown(held.current);
+  useLayoutEffect(() => {
+    held.current = NOTHING_YET;
+    setShown(NOTHING_YET);
     if (!ids.length) return undefined;
     const stop = follow(ids, {
       epochs: (job, items) => {

@@ -3,6 +3,7 @@ import { ApiError, pathOf, send } from "../../lib/api.js";
 
 const LABEL = { page: "fit-a-line" };
 const XS = Array.from({ length: 11 }, (_, x) => x);
+const TESTED = 5;
 
 /** Weights that the tutorial begins from: its losses and predictions belong to the first, the parameters it prints to the second. */
 export const STARTS = [0.9066542, 1.30379];
@@ -13,13 +14,16 @@ export const RATE = 0.1;
 export const DATASET = {
   method: "POST",
   path: "/api/datasets",
-  body: { name: "fit-a-line", columns: { x: XS, y: XS.map((x) => 4 * x + 2) }, targets: ["y"], split: { test: { last: 5 } }, labels: LABEL },
+  body: { name: "fit-a-line", columns: { x: XS, y: XS.map((x) => 4 * x + 2) }, targets: ["y"], split: { test: { last: TESTED } }, labels: LABEL },
 };
 export const MODEL = {
   method: "POST",
   path: "/api/models",
   body: { name: "fit-a-line", architecture: "Dense(1 => 1)", parameters: [{ weight: [[STARTS[0]]], bias: [0] }], labels: LABEL },
 };
+
+/** The points as the dataset will hold them, to be seen before the service has answered. */
+export const POINTS = XS.map((x, row) => ({ part: row < XS.length - TESTED ? "train" : "test", x, y: 4 * x + 2 }));
 
 /** Return dataset, model and the points, which are made on the first visit. */
 export async function prepare(signal) {

@@ -15,6 +15,7 @@ import * as tutorial from "./tutorial.js";
 /** Epochs that are shown one after the other: all at first, where the line moves most, then fewer and fewer. */
 const SHOWN = [1, 2, 3, 4, 5, 6, 8, 10, 13, 17, 22, 29, 38, 50, 65, 85, 110, 143, 172, tutorial.MORE + 1];
 const FRAME = 90;
+const TRAINING = "Training …";
 
 export default function FitALine({ route }) {
   const prepared = useLoaded(tutorial.prepare, []);
@@ -28,7 +29,9 @@ export default function FitALine({ route }) {
   const [busy, setBusy] = useState("");
   const [error, setError] = useState(null);
   const going = useRef(new AbortController());
-  const early = useRef(/** @type {{weight: number, bias: number} | null} */ (null));
+  const points = place?.points ?? tutorial.POINTS;
+  /** What was asked for before the model was there. */
+  const early = useRef(/** @type {{line?: {weight: number, bias: number}, epochs?: number}} */ ({}));
   const askQuietly = useQuiet(setAsked, 200);
   const plan = useLoaded(async (signal) => (place && asked > 0 ? send(tutorial.planOf(place, asked), signal) : null), [place, asked]);
   useEffect(() => () => going.current.abort(), []);
@@ -59,6 +62,7 @@ export default function FitALine({ route }) {
   };
   const moveTo = (start) => {
     going.current.abort(); // its answer is not to move the line back
+    early.current = {};
     setBusy("");
     setRun(null);
     setAt(0);
@@ -68,15 +72,26 @@ export default function FitALine({ route }) {
   const set = (start) => {
     moveTo(start);
     if (place) begin("", (signal) => putLine(start, signal));
-    else early.current = start;
+    else early.current = { line: start };
   };
-  useEffect(() => { if (place && early.current) set(early.current); }, [place]);
   const changeRate = (value) => {
     setRate(value);
     askQuietly(value);
     remember({ rate: value === tutorial.RATE ? null : value });
   };
-  const train = (epochs) => begin("Training …", async (signal) => {
+  const train = (epochs) => {
+    if (place) begin(TRAINING, (signal) => trained(epochs, signal));
+    else {
+      early.current = { epochs };
+      setBusy(TRAINING);
+    }
+  };
+  useEffect(() => {
+    if (!place) return;
+    if (early.current.epochs) train(early.current.epochs);
+    else if (early.current.line) set(early.current.line);
+  }, [place]);
+  const trained = async (epochs, signal) => {
     const goesOn = run && run.parts.at(-1).job.version !== null;
     const start = goesOn ? { ...run.start, rate } : { ...line, rate };
     let made = goesOn ? run : null;
@@ -98,10 +113,10 @@ export default function FitALine({ route }) {
       if (signal.aborted) return;
     }
     await show(made, last, signal);
-  });
+  };
 
   if (prepared.error) return html`<h1 tabindex="-1">Fit a line</h1><${ErrorNotice} error=${prepared.error} />`;
-  const canTrain = place && !busy && rate > 0;
+  const canTrain = !busy && rate > 0;
   const failed = run?.parts.at(-1).job.error;
   const total = run ? run.epochs.at(-1) : 0;
   return html`
@@ -112,7 +127,7 @@ export default function FitALine({ route }) {
       <button type="button" class="main" disabled=${!canTrain} onClick=${() => train(run ? tutorial.MORE : tutorial.MORE + 1)}>
         ${run ? `Train ${tutorial.MORE} epochs more` : `Train ${tutorial.MORE + 1} epochs`}</button>
       <button type="button" disabled=${!canTrain} onClick=${() => train(1)}>One epoch</button>
-      <button type="button" disabled=${!place} onClick=${() => set({ weight: tutorial.STARTS[0], bias: 0 })}>Start again</button>
+      <button type="button" onClick=${() => set({ weight: tutorial.STARTS[0], bias: 0 })}>Start again</button>
       <span role="status" class="quiet">${busy || told(run, total)}</span>
     </div>
     <${ErrorNotice} error=${error} />
@@ -120,11 +135,11 @@ export default function FitALine({ route }) {
     <div class="columns">
       <div class="stack">
         <section class="card" aria-labelledby="fit"><h2 id="fit">The line</h2>
-          <${FitChart} points=${place?.points ?? []} line=${line} />
+          <${FitChart} points=${points} line=${line} />
           ${run && html`<${Scrubber} total=${total} at=${at} run=${run} onInput=${(epoch) => begin("", (signal) => show(run, epoch, signal))} />`}
         </section>
         <section class="card" aria-labelledby="knobs"><h2 id="knobs">Set the line yourself</h2>
-          <${Knobs} line=${line} points=${place?.points ?? []} onInput=${moveTo} onSet=${set} disabled=${!place} />
+          <${Knobs} line=${line} points=${points} onInput=${moveTo} onSet=${set} />
         </section>
       </div>
       <div class="stack">
