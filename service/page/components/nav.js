@@ -1,7 +1,7 @@
 /** The navigation above every view. */
 import { html } from "../lib/preact.js";
 import { linkTo } from "../lib/router.js";
-import { SignOut } from "./sign_in.js";
+import { SignOut } from "./sign_out.js";
 
 export function Nav({ views, present }) {
   const shown = Object.entries(views).filter(([, view]) => view.inNav);

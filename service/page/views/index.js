@@ -23,6 +23,8 @@ export const VIEWS = {
 };
 
 const FIRST = "fit-a-line";
+/** What stands in the place of every view where the service needs a key. */
+export const SIGN_IN = { name: "", view: { title: "Sign in", load: () => import("./sign_in.js") } };
 const UNKNOWN = { title: "Not found", load: () => import("./not_found.js") };
 
 /** Return the view of a route, and its name. @returns {{name: string, view: View}} */

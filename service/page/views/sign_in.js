@@ -1,12 +1,11 @@
-/** The form that asks for a key, where the service needs one, and the button that signs out. */
+/** The form that asks for a key, where the service needs one. */
 import { html, useState } from "../lib/preact.js";
 import { send } from "../lib/api.js";
-import { useSignals } from "../lib/hooks.js";
-import { keyIsNeeded, owner, rememberOwner } from "../lib/session.js";
-import { ErrorNotice } from "./notice.js";
-import { TextField } from "./field.js";
+import { keyIsNeeded, rememberOwner } from "../lib/session.js";
+import { ErrorNotice } from "../components/notice.js";
+import { TextField } from "../components/field.js";
 
-export function SignIn() {
+export default function SignIn() {
   const [key, setKey] = useState("");
   const [error, setError] = useState(null);
   const signIn = async (event) => {
@@ -28,18 +27,4 @@ export function SignIn() {
       <${TextField} label="Key" type="password" value=${key} onInput=${setKey} hint="It begins with dsc_; whoever runs the service makes keys." />
       <button class="main" disabled=${!key.trim()}>Sign in</button>
     </form>`;
-}
-
-export function SignOut() {
-  const name = useSignals(() => owner.value);
-  if (!name) return null;
-  const signOut = async () => {
-    try {
-      await send({ method: "DELETE", path: "/api/sign-in" });
-    } finally {
-      rememberOwner("");
-      location.reload();
-    }
-  };
-  return html`<button type="button" class="small" onClick=${signOut}>Sign out <span class="owner">${name}</span></button>`;
 }
