@@ -23,7 +23,7 @@ export const VIEWS = {
 };
 
 const FIRST = "fit-a-line";
-/** What stands in the place of every view where the service needs a key. */
+/** What stands in the place of every view where the service needs a key. @type {{name: string, view: View}} */
 export const SIGN_IN = { name: "", view: { title: "Sign in", load: () => import("./sign_in.js") } };
 const UNKNOWN = { title: "Not found", load: () => import("./not_found.js") };
 
