@@ -69,6 +69,13 @@ from service.vocabulary.endpoints import router as vocabulary
 
 log = logging.getLogger(__name__)
 
+DRAFTS_AT_ONCE = 2
+"""Recipes that are chosen, or sweeps that are planned, at the same time: more threads would make none of them quicker,
+and they are not those of all other requests.
+"""
+DRAFT_PATIENCE = 30.0
+"""Seconds that another one waits until one of these is done."""
+
 DESCRIPTION = """
 Train and serve `Dense` networks over HTTP: create a **dataset** and a **model**, post a **job**, watch the loss of
 every epoch, and ask for **predictions**. Errors are problems as RFC 9457 has them.
@@ -198,6 +205,7 @@ async def opened(settings: Settings) -> AsyncIterator[Resources]:
             statistics=Statistics(),
             keys_in_flight=KeysInFlight(),
             upload_turns=Turns(),
+            draft_turns=Turns(DRAFTS_AT_ONCE, DRAFT_PATIENCE, "recipes are being chosen or many trainings planned"),
             stored=Stored(database, settings.max_stored_bytes),
         )
     finally:

@@ -35,6 +35,7 @@ class Resources:
     statistics: "Statistics"
     keys_in_flight: "KeysInFlight"
     upload_turns: "Turns"
+    draft_turns: "Turns"
     stored: "Stored"
 
 
@@ -57,6 +58,7 @@ DatabaseOf = Annotated["Database", _resource(lambda resources: resources.databas
 StorageOf = Annotated["Storage", _resource(lambda resources: resources.storage)]
 NetworksOf = Annotated["Networks", _resource(lambda resources: resources.networks)]
 WatcherOf = Annotated["Watcher", _resource(lambda resources: resources.watcher)]
+DraftTurnsOf = Annotated["Turns", _resource(lambda resources: resources.draft_turns)]
 EngineOf = Annotated["Engine", _resource(lambda resources: resources.engine)]
 RoomOf = Annotated["Room", _resource(lambda resources: resources.room)]
 StatisticsOf = Annotated["Statistics", _resource(lambda resources: resources.statistics)]

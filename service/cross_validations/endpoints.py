@@ -18,7 +18,7 @@ from service.jobs.drafts import Draft
 from service.jobs.endpoints import Submitter
 from service.jobs.queue.room import check_room
 from service.jobs.watching.watcher import Watcher, until_over
-from service.resources import DatabaseOf, EngineOf, NetworksOf, SettingsOf, StorageOf, StoredOf, WatcherOf
+from service.resources import DatabaseOf, DraftTurnsOf, EngineOf, NetworksOf, SettingsOf, StorageOf, StoredOf, WatcherOf
 
 router = APIRouter(prefix="/api/cross-validations", tags=["cross-validations"], route_class=JSONRoute)
 
@@ -44,6 +44,7 @@ async def create_cross_validation(
     watcher: WatcherOf,
     engine: EngineOf,
     stored: StoredOf,
+    turns: DraftTurnsOf,
     wait: Wait,
     submitter: Submitter,
 ) -> Response:
@@ -65,7 +66,8 @@ async def create_cross_validation(
             location = f"/api/cross-validations/{record.id}"
             return record.id, creation.answer(session, shown, location, status=202)
 
-    draft = await run_in_threadpool(operations.draft, database, storage, networks, settings, new, submitter)
+    given = database, storage, networks, settings, new, submitter
+    draft = await turns.run(partial(operations.draft, *given))
     id, response = await run_in_threadpool(create, draft)
     engine.nudge()
     return await after_waiting(response, wait, partial(_until_ended, database, watcher, id))

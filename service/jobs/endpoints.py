@@ -27,7 +27,7 @@ from service.jobs.reports import reading
 from service.jobs.schemas import EpochReport, Job, LastParameters, PlanOnly, Verification
 from service.jobs.states import State
 from service.jobs.watching.watcher import Watcher
-from service.resources import DatabaseOf, EngineOf, NetworksOf, SettingsOf, StorageOf, StoredOf, WatcherOf
+from service.resources import DatabaseOf, DraftTurnsOf, EngineOf, NetworksOf, SettingsOf, StorageOf, StoredOf, WatcherOf
 
 router = APIRouter(prefix="/api/jobs", tags=["jobs"], route_class=JSONRoute)
 
@@ -70,6 +70,7 @@ async def create_job(
     watcher: WatcherOf,
     engine: EngineOf,
     stored: StoredOf,
+    turns: DraftTurnsOf,
     wait: Wait,
     submitter: Submitter,
     validate_only: Annotated[bool, Query(description="answer with the plan and create nothing")] = False,
@@ -86,7 +87,8 @@ async def create_job(
             record = operations.enqueue(session, draft)
             return record.id, creation.answer(session, reading.job(record), f"/api/jobs/{record.id}", status=202)
 
-    id, response = await run_in_threadpool(enqueue)  # all of it in one thread: to wake another one takes its time
+    # all of it in one thread: to wake another one takes its time
+    id, response = await (turns.run if new.recipe == "auto" else run_in_threadpool)(enqueue)
     if id is None:
         return response
     engine.nudge()

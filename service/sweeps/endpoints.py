@@ -20,7 +20,7 @@ from service.jobs.queue.room import check_room
 from service.jobs.watching.cursor import END
 from service.jobs.watching.endpoints import responses_of, streamed
 from service.jobs.watching.watcher import Watcher, until_over
-from service.resources import DatabaseOf, EngineOf, NetworksOf, SettingsOf, StorageOf, StoredOf, WatcherOf
+from service.resources import DatabaseOf, DraftTurnsOf, EngineOf, NetworksOf, SettingsOf, StorageOf, StoredOf, WatcherOf
 from service.sweeps import drafts, operations, reading
 from service.sweeps.drafts import Ground, SweepDraft
 from service.sweeps.events import event_stream
@@ -54,6 +54,7 @@ async def create_sweep(
     watcher: WatcherOf,
     engine: EngineOf,
     stored: StoredOf,
+    turns: DraftTurnsOf,
     wait: Wait,
     submitter: Submitter,
     validate_only: Annotated[bool, Query(description="answer with the plan and create nothing")] = False,
@@ -70,7 +71,8 @@ async def create_sweep(
             shown = reading.sweep_of(session, sweep)
             return sweep.id, creation.answer(session, shown, f"/api/sweeps/{sweep.id}", status=202)
 
-    draft = await run_in_threadpool(drafts.draft, Ground(database, storage, networks, settings, submitter), new)
+    ground = Ground(database, storage, networks, settings, submitter)
+    draft = await turns.run(partial(drafts.draft, ground, new))
     if validate_only:
         varied = [each.varied for each in draft.trials]
         answer = SweepPlanOnly.model_validate({"plan": draft.plan, "advice": draft.advice, "varied": varied})

@@ -1,11 +1,16 @@
 """Recipes that the service chooses, and rows that it draws for validation."""
 
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from starlette.testclient import TestClient
 
 from service.client import Client
+from service.datasets.ingest.upload import Turns
 from service.learning.losses import MSE
 from service.learning.optimisers import Adam
 from service.learning.planning.chosen_recipe import chosen
@@ -14,6 +19,8 @@ from service.learning.rows.drawn import DrawnValidation
 from service.learning.rows.part import Part
 from service.learning.training.problem import Problem
 from service.learning.training.recipe import Recipe
+from tests.support.applications import application
+from tests.support.databases import database_in
 from tests.support.learning.networks import network
 
 X = np.linspace(-3, 3, 80)
@@ -183,3 +190,25 @@ def test_what_cannot_be_chosen_or_drawn_is_refused(
     assert answer.status_code == 422
     assert answer.json()["code"] == code
     assert answer.json()["errors"][0]["pointer"] == pointer
+
+
+def test_long_drafts_take_turns_and_leave_threads_to_other_requests(tmp_path: Path) -> None:
+    with closing(database_in(tmp_path)) as database:
+        app = application(tmp_path, database)
+        http = TestClient(app, "http://localhost")
+        table = {"columns": {"x": [1, 2, 3], "y": [2, 4, 6]}, "targets": ["y"], "name": "line"}
+        assert http.post("/api/datasets", json=table).is_success
+        assert http.post("/api/models", json={"architecture": "Dense(1 => 1)", "name": "straight"}).is_success
+        fields: dict[str, Any] = {"model": "straight", "dataset": "line"}
+        long: dict[str, dict[str, Any]] = {
+            "/api/jobs": {"recipe": "auto"},
+            "/api/sweeps": {"recipe": {}, "vary": {"epochs": [1, 2]}},
+            "/api/cross-validations": {"recipe": {}, "folds": 3},
+        }
+        for path, more in long.items():
+            full = Turns(count=0, patience=0.01)  # which belongs to one event loop
+            app.state.resources = replace(app.state.resources, draft_turns=full)
+            answer = http.post(path, json=fields | more)
+            assert (answer.status_code, answer.json()["code"]) == (503, "busy"), answer.text
+            assert int(answer.headers["retry-after"]) > 0
+        assert http.post("/api/jobs", json=fields).status_code == 202

@@ -38,6 +38,7 @@ def application(folder: Path, database: Database, **others: Any) -> FastAPI:
         "statistics": Statistics(),
         "keys_in_flight": KeysInFlight(),
         "upload_turns": Turns(),
+        "draft_turns": Turns(),
         "stored": Stored(database, settings.max_stored_bytes),
     }
     app.state.resources = Resources(**{**usual, **others})

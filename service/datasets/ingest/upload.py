@@ -51,11 +51,14 @@ Result = TypeVar("Result")
 
 
 class Turns:
-    """Threads for large uploads: `count` at once; further uploads wait `patience` seconds for one."""
+    """Threads for work that takes long, `what` in words: `count` at once; more waits `patience` seconds for one."""
 
-    def __init__(self, count: int = AT_ONCE, patience: float = PATIENCE) -> None:
+    def __init__(
+        self, count: int = AT_ONCE, patience: float = PATIENCE, what: str = "large datasets are being read"
+    ) -> None:
         self._count = count
         self._patience = patience
+        self._what = what
         self._free = asyncio.Semaphore(count)
 
     async def run(self, call: Callable[[], Result]) -> Result:
@@ -68,7 +71,7 @@ class Turns:
             async with asyncio.timeout(self._patience):
                 await self._free.acquire()
         except TimeoutError:
-            detail = f"{self._count} large datasets are being read, and as many at once: send this one again later."
+            detail = f"{self._count} {self._what}, and no more at once: send this one again later."
             raise Unavailable(detail, "busy") from None
         try:
             return await to_thread.run_sync(call, limiter=CapacityLimiter(1))  # none of the threads that requests share
