@@ -27,7 +27,7 @@ RUN packages=/app/.venv/lib/python3.12/site-packages \
     && find $packages/numpy $packages/dask $packages/distributed -type d -name tests -prune -exec rm -rf {} + \
     && find $packages -type f -regex '.*\.\(h\|cc\|cpp\|pyx\|pxd\|pxi\|pyi\)' -delete \
     && find $packages -type f -name '*.so' -not -path '*.libs/*' -not -path '*/pyarrow/*' -exec strip --strip-debug {} + \
-    && /app/.venv/bin/python -c "import cryptography.x509, distributed, ml_dtypes, msgpack, numpy, onnx, simdjson, sqlalchemy, uvloop, yaml" \
+    && /app/.venv/bin/python -c "import cryptography.x509, distributed, ml_dtypes, msgpack, numpy, onnx, opentelemetry.exporter.otlp.proto.http.trace_exporter, simdjson, sqlalchemy, uvloop, yaml" \
     && /app/.venv/bin/python -c "import pyarrow.compute, pyarrow.csv, pyarrow.fs, pyarrow.ipc, pyarrow.parquet"
 
 

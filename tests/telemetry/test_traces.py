@@ -164,3 +164,12 @@ def test_without_the_variables_nothing_is_told_or_kept() -> None:
     assert tracing.passed("job.claim", tracing.clock(), None) is None
     assert tracing.current() is None
     assert not tracing.are_sent()
+
+
+def test_a_step_that_cannot_be_told_does_not_fail(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(tracing._sending, "tracer", object())
+    with tracing.step("job.flush", None, reports=1):
+        pass
+    assert "a step is missing in its trace" in caplog.text

@@ -7,7 +7,7 @@ Nothing of OpenTelemetry is loaded, and nothing done, unless the environment ask
 import logging
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -91,6 +91,21 @@ def passed(
     """Tell of a step that ends now, and return its span; without a parent it begins a trace."""
     if _sending.tracer is None:
         return None
+    try:
+        return _told(_sending.tracer, name, began, parent, error, attributes)
+    except Exception as fault:  # noqa: BLE001 - no step fails because it cannot be told
+        log.warning("a step is missing in its trace: %r", fault)
+        return None
+
+
+def _told(
+    tracer: "Tracer",
+    name: str,
+    began: int,
+    parent: str | None,
+    error: str | None,
+    attributes: Mapping[str, Attribute | None],
+) -> str | None:
     from opentelemetry.context import Context
     from opentelemetry.trace import SpanKind, StatusCode, set_span_in_context
     from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
@@ -98,7 +113,7 @@ def passed(
     propagator = TraceContextTextMapPropagator()
     context = propagator.extract({} if parent is None else {KEY: parent}, Context())
     known = {f"descent.{key}": value for key, value in attributes.items() if value is not None}
-    span = _sending.tracer.start_span(name, context, SpanKind.INTERNAL, known, start_time=began)
+    span = tracer.start_span(name, context, SpanKind.INTERNAL, known, start_time=began)
     if error is not None:
         span.set_attribute("error.type", error)
         span.set_status(StatusCode.ERROR)
