@@ -1,7 +1,6 @@
 /** The requests that made a view, as programs to copy. */
-import { html, useState } from "../lib/preact.js";
+import { html, signal, useState } from "../lib/preact.js";
 import { addressOf } from "../lib/api.js";
-import { signal } from "../lib/signals.js";
 import { useSignals } from "../lib/hooks.js";
 
 const language = signal("curl");

@@ -1,6 +1,5 @@
 /** Hooks: signals in components, data that load, names for fields. */
-import { useEffect, useLayoutEffect, useReducer, useRef, useState } from "./preact.js";
-import { effect } from "./signals.js";
+import { effect, useEffect, useLayoutEffect, useReducer, useRef, useState } from "./preact.js";
 
 /** Return what `read` reads from signals, and draw the component again when they change. */
 export function useSignals(read) {

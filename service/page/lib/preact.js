@@ -1,4 +1,4 @@
-/** Preact with htm, its templates in place of JSX: the one address that the other modules know. */
+/** Preact with htm, its templates in place of JSX, and signals: the one address that the other modules know. */
 export {
   Component,
   html,
@@ -12,3 +12,4 @@ export {
   useRef,
   useState,
 } from "../vendor/htm/standalone.module.js";
+export { effect, signal } from "../vendor/signals-core/signals-core.module.js";

@@ -1,5 +1,5 @@
 /** The router: the view and its state stand in the address, behind `#`, and in nothing else. */
-import { signal } from "./signals.js";
+import { signal } from "./preact.js";
 
 /** @typedef {{path: string[], query: URLSearchParams}} Route */
 
@@ -19,7 +19,11 @@ function plain(text) {
 
 /** The present route. */
 export const route = signal(parsed(location.hash));
-addEventListener("hashchange", () => { route.value = parsed(location.hash); });
+let known = location.hash;
+addEventListener("hashchange", () => {
+  known = location.hash;
+  route.value = parsed(known);
+});
 
 /** Return the address of a view: `linkTo(["jobs", id], {epoch: 5})`; what is null or empty is left out. */
 export function linkTo(path, query = {}) {
@@ -33,11 +37,25 @@ export function go(path, query) {
   location.hash = linkTo(path, query);
 }
 
+/** Milliseconds between two changes of the address: browsers refuse more than a hundred in ten seconds. */
+const PAUSE = 100;
+let [written, timer] = [0, 0];
+
 /** Change the state in the address without a step in the browser's history. */
 export function remember(changes) {
   const { path, query } = route.value;
   const next = linkTo(path, { ...Object.fromEntries(query), ...changes });
-  if (next === location.hash) return;
-  history.replaceState(null, "", next);
+  if (next === linkTo(path, Object.fromEntries(query))) return;
   route.value = parsed(next);
+  const due = written + PAUSE - performance.now();
+  if (due <= 0) write();
+  else timer ||= setTimeout(write, due);
+}
+
+function write() {
+  timer = 0;
+  if (location.hash !== known) return; // another view was asked for meanwhile
+  written = performance.now();
+  history.replaceState(null, "", linkTo(route.value.path, Object.fromEntries(route.value.query)));
+  known = location.hash;
 }

@@ -1,5 +1,5 @@
 /** Who is signed in: a cookie that scripts cannot read says so to the service; here is only the owner's name. */
-import { signal } from "./signals.js";
+import { signal } from "./preact.js";
 
 const NAME = "descent-owner";
 

@@ -8,8 +8,7 @@ import { MadeBy } from "../../components/made_by.js";
 import { ErrorNotice, Notice } from "../../components/notice.js";
 import { Figures } from "./figures.js";
 import { FitChart, LossChart } from "./charts.js";
-import { Knobs } from "./knobs.js";
-import { Rate } from "./rate.js";
+import { Knobs, Rate } from "./knobs.js";
 import * as tutorial from "./tutorial.js";
 
 /** Epochs that are shown one after the other: all at first, where the line moves most, then fewer and fewer. */

@@ -4,6 +4,7 @@ import { pathOf, send } from "../../lib/api.js";
 import { count, counted, figure } from "../../lib/format.js";
 import { useLoaded } from "../../lib/hooks.js";
 import { remember } from "../../lib/router.js";
+import { useScrubbed } from "../../lib/scrubbed.js";
 import { classesOf, inputsOf, middleOf, MOST_ROWS, readRows, rowsOf, truthOf, valuesOf } from "../../lib/table_rows.js";
 import { Chart } from "../../components/chart.js";
 import { SelectField } from "../../components/field.js";
@@ -22,11 +23,11 @@ export function Fit({ job, signature, epoch, cache, route }) {
   const choice = choiceOf(route, signature);
   const { along, across } = choice;
   const places = useMemo(() => loaded.value && placesOf(signature, choice, loaded.value.rows), [loaded.value, along?.name, across?.name]);
-  const answer = useLoaded(async (signal) => {
+  const answer = useScrubbed(async (signal) => {
     if (!places) return null;
     const key = `fit ${epoch} ${part} ${along?.name} ${across?.name}`;
     if (!cache.has(key)) cache.set(key, await send(predicting(job, epoch, places.inputs), signal));
-    return { places, answer: cache.get(key) };
+    return { places, choice, answer: cache.get(key) };
   }, [places, epoch]);
   return html`
     <section class="card" aria-labelledby="fit" aria-busy=${answer.loading}>
@@ -35,7 +36,7 @@ export function Fit({ job, signature, epoch, cache, route }) {
       <${ErrorNotice} error=${loaded.error ?? answer.error} />
       ${loaded.value && html`<p class="quiet">${counted(Math.min(loaded.value.rows.length, MOST_ROWS), "row")} of the ${part === "train" ? "training" : part} part${loaded.value.isAll ? "" : ", a sample from its beginning"}.
         ${signature.features.length > 1 && along ? " The other columns are at their median or commonest category." : ""}</p>`}
-      ${answer.value && html`<${Shown} ...${answer.value} choice=${choice} signature=${signature} />`}
+      ${answer.value && html`<${Shown} ...${answer.value} signature=${signature} />`}
       ${places && html`<${MadeBy} requests=${[["Read the rows", rowsOf(job.dataset, part)], [`Predict${places.inputs.length > FEW ? `, here ${FEW} of ${count(places.inputs.length)} rows` : ""}`, predicting(job, epoch, places.inputs.slice(0, FEW))]]} />`}
     </section>`;
 }

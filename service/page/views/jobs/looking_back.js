@@ -4,6 +4,7 @@ import { pathOf, send } from "../../lib/api.js";
 import { counted, figure } from "../../lib/format.js";
 import { useLoaded } from "../../lib/hooks.js";
 import { remember } from "../../lib/router.js";
+import { useScrubbed } from "../../lib/scrubbed.js";
 import { keepEvery, MOST_KEPT } from "../../lib/suggestion.js";
 import { ErrorNotice, Notice } from "../../components/notice.js";
 import { Fit } from "./fit.js";
@@ -17,7 +18,7 @@ export function LookingBack({ job, model, reports, route }) {
   const epoch = kept.includes(asked) ? asked : null;
   const best = bestKept(job);
   const cache = useState(() => new Map())[0];
-  const parameters = useLoaded(async (signal) => {
+  const parameters = useScrubbed(async (signal) => {
     const key = `parameters ${epoch}`;
     if (!cache.has(key)) cache.set(key, await send(parametersOf(job, epoch), signal));
     return cache.get(key);
