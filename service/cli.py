@@ -1,5 +1,7 @@
 """The command `descent`. Imports what a command needs when it runs: worker processes import this file too."""
 
+import logging
+import os
 import signal
 import sys
 from typing import Annotated
@@ -12,6 +14,8 @@ from service.commands.doctor import doctor
 from service.commands.keys import keys
 from service.commands.owners import owners
 from service.commands.retention import retention
+
+log = logging.getLogger(__name__)
 
 cli = typer.Typer(
     help="Train and serve Dense networks over HTTP.",
@@ -45,10 +49,12 @@ def serve(
     """Serve until stopped. Options go before environment variables."""
     # The first process of a container gets no default action for this signal, and the imports below take a second.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    from service.startup import preparation
+    from service.startup import preparation, traces
     from service.telemetry import logs
 
     logs.set_up()
+    if missing := traces.leave_out_unknown_propagators(os.environ):
+        log.warning("%s: %s is not installed, and left out", traces.PROPAGATORS, ", ".join(missing))
     given = {"host": host, "port": port, "data": data, "scheduler": scheduler, "workers": workers}
     settings = settings_of({name: value for name, value in given.items() if value is not None})
     with refusing(), preparation.prepared(settings) as sockets:

@@ -1,6 +1,6 @@
 """The wishes for traces in OpenTelemetry's standard variables; read without OpenTelemetry."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from importlib.util import find_spec
 from urllib.parse import urlsplit
 
@@ -9,6 +9,12 @@ ENDPOINT_OF_TRACES = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
 EXPORTER = "OTEL_TRACES_EXPORTER"
 PROTOCOL = "OTEL_EXPORTER_OTLP_PROTOCOL"
 PROTOCOL_OF_TRACES = "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"
+EXPORTERS = "otlp", "otlp_proto_http"
+"""Names of the one exporter: of the standard, and of OpenTelemetry for Python."""
+PROPAGATORS = "OTEL_PROPAGATORS"
+GROUP = "opentelemetry_propagator"
+"""Entry points of packages with propagators."""
+BUILT_IN = "tracecontext", "baggage", "none"
 OFF = "OTEL_SDK_DISABLED"
 SPOKEN = "http/protobuf"
 DEFAULT = "http://localhost:4318"
@@ -28,12 +34,12 @@ def are_wanted(environment: Mapping[str, str]) -> bool:
 def fault(environment: Mapping[str, str]) -> str | None:
     """Return why traces that are asked for cannot be sent, with the remedy; None where they can."""
     exporter = _exporter(environment)
-    if exporter not in ("", "otlp"):
+    if exporter not in ("", *EXPORTERS):
         return f"{EXPORTER}={exporter}: traces are sent by OTLP alone: set it to otlp, or to none."
     for name in (PROTOCOL_OF_TRACES, PROTOCOL):
         if (value := environment.get(name, "").strip()) not in ("", SPOKEN):
-            remedy = f"set it to {SPOKEN}, with the port that the collector has for that (4318)"
-            return f"{name}={value}: traces are sent over HTTP alone: {remedy}."
+            remedy = "set it to that, with the port that the collector has for it (4318)"
+            return f"{name}={value}: traces are sent as {SPOKEN} alone: {remedy}."
         if value:
             break
     if not _is_address(collector(environment)):
@@ -53,6 +59,22 @@ def place(environment: Mapping[str, str]) -> tuple[str, int]:
     """Return the collector's host and port."""
     url = urlsplit(collector(environment))
     return url.hostname or "", url.port or (443 if url.scheme == "https" else 80)
+
+
+def leave_out_unknown_propagators(environment: MutableMapping[str, str]) -> list[str]:
+    """Take the forms of contexts that are not installed out of the environment, and return them.
+
+    FastAPI loads all that are named, whether traces are sent or not, and none that is missing is worth the start.
+    """
+    named = [name.strip() for name in environment.get(PROPAGATORS, "").split(",") if name.strip()]
+    if not named:
+        return []
+    from importlib.metadata import entry_points  # here: it takes a while, and few name any
+
+    missing = [name for name in named if name not in BUILT_IN and not entry_points(group=GROUP, name=name)]
+    if missing:
+        environment[PROPAGATORS] = ",".join(name for name in named if name not in missing) or "tracecontext"
+    return missing
 
 
 def _exporter(environment: Mapping[str, str]) -> str:

@@ -151,13 +151,23 @@ def test_traces_that_cannot_be_sent_are_told_with_the_remedy(monkeypatch: pytest
     address = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4317"}
     faults = {
         "set it to otlp, or to none": {"OTEL_TRACES_EXPORTER": "zipkin"},
-        "set it to http/protobuf": {**address, "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"},
+        "sent as http/protobuf alone: set it to that": {**address, "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"},
         "is no address of a collector: give one": {"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4317"},
     }
     for remedy, environment in faults.items():
         assert remedy in (traces.fault(environment) or "")
     monkeypatch.setattr(traces, "PARTS", ("opentelemetry.none_such.trace",))
     assert "`pip install opentelemetry-sdk opentelemetry-exporter-otlp-proto-http`" in (traces.fault(address) or "")
+
+
+def test_forms_of_contexts_that_are_not_installed_prevent_no_start() -> None:
+    named = {"tracecontext,b3": "tracecontext", "b3": "tracecontext", "baggage, b3": "baggage"}
+    for before, after in named.items():
+        environment = {"OTEL_PROPAGATORS": before}
+        assert traces.leave_out_unknown_propagators(environment) == ["b3"]
+        assert environment == {"OTEL_PROPAGATORS": after}
+    for well in ({}, {"OTEL_PROPAGATORS": "tracecontext,baggage"}, {"OTEL_PROPAGATORS": "none"}):
+        assert traces.leave_out_unknown_propagators(dict(well)) == []
 
 
 def test_without_the_variables_nothing_is_told_or_kept() -> None:
