@@ -5,7 +5,9 @@ import os
 import sqlite3
 from pathlib import Path
 
-from service.errors import CannotWrite
+from sqlalchemy.exc import OperationalError
+
+from service.errors import CannotWrite, DescentError
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 FULL_FOR_SQLITE = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE}
@@ -31,6 +33,11 @@ def is_busy(error: BaseException) -> bool:
     """Whether SQLite reports that others hold the lock."""
     code = getattr(getattr(error, "orig", error), "sqlite_errorcode", sqlite3.SQLITE_ERROR)
     return code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def is_outside(error: BaseException) -> bool:
+    """Whether the database or its disk keeps an operation from working, and not the program: a line tells enough."""
+    return isinstance(error, OperationalError | DescentError)
 
 
 def is_read_only(folder: Path) -> bool:

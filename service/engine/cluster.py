@@ -24,6 +24,8 @@ from service.telemetry.traces import tracing
 
 CONNECT = 2.0
 """Seconds to wait for a scheduler elsewhere before trying again."""
+CONNECT_WITHIN = 30.0
+"""Seconds to wait for the scheduler of this process, which is there, and slow where the machine is busy."""
 
 # An idle cluster looks at itself and at its workers all the time; these make it do so less often.
 QUIET = {
@@ -63,11 +65,12 @@ class Cluster:
         self._exits = Exits()
         _log_from(logging.ERROR)
         self._local = None if settings.scheduler else _embedded(settings, self._exits)
+        patience = CONNECT if self._local is None else CONNECT_WITHIN
         try:
-            self._client = Client(self._local or settings.scheduler, timeout=CONNECT, set_as_default=False)
-        except BaseException:
-            if self._local is not None:
-                self._local.close(timeout=1)
+            self._client = Client(self._local or settings.scheduler, timeout=patience, set_as_default=False)
+        except BaseException:  # workers that stay behind are at nobody's service
+            self._kill_workers()
+            self._close_local()
             raise
 
     @property
@@ -129,11 +132,18 @@ class Cluster:
 
     def close(self) -> None:
         """Stop at once: uncommitted work is repeated later from the checkpoints."""
-        self.expect_stop()  # a nanny would start a new worker at once, and closing would wait 10 s for that one
+        self._kill_workers()
         with suppress(Exception):
-            if self._local is not None:
-                _kill_workers(self._local.workers.values())
             self._client.close(timeout=1)
+        self._close_local()
+
+    def _kill_workers(self) -> None:
+        self.expect_stop()  # a nanny would start a new worker at once, and closing would wait 10 s for that one
+        if self._local is not None:
+            with suppress(Exception):
+                _kill_workers(self._local.workers.values())
+
+    def _close_local(self) -> None:
         if self._local is not None:
             with suppress(Exception):
                 self._local.close(timeout=1)

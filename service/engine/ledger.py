@@ -28,6 +28,7 @@ from service.learning.training.events import BackedOff, EpochReport, Progress
 from service.learning.training.training import Training
 from service.models import parameter_bytes
 from service.models import records as models
+from service.telemetry.logs import warn
 from service.telemetry.traces import tracing
 
 log = logging.getLogger(__name__)
@@ -40,8 +41,7 @@ LOOK = 0.025
 """Seconds between looks whether a short job waits for the worker."""
 BEAT = 1.0
 """Seconds between writes at the most."""
-FIRST_CHECKPOINT = 1.5
-CHECKPOINT = 2.0
+FIRST_CHECKPOINT, CHECKPOINT = 1.5, 2.0
 COST_FACTOR = 20
 """Multiple of the last checkpoint's cost that passes before the next: at most 5 % of the time goes into them."""
 
@@ -224,8 +224,8 @@ class Ledger:
             except CannotWrite as error:
                 self._rest(error)
                 continue
-            except Exception:  # what was not written is not forgotten: the next round has it all
-                log.warning("job %s cannot beat", self.job, exc_info=True)
+            except Exception as error:  # noqa: BLE001 - what was not written is not forgotten: the next round has it all
+                warn(log, "job %s cannot beat, trying again: %s", self.job, error)
                 with self._lock:
                     self._lock.wait_for(lambda: self._closing, FLUSH)
                 continue
@@ -296,5 +296,5 @@ class Ledger:
             with self._lock:
                 self._checkpoint = self._checkpoint or checkpoint
             raise
-        except Exception:  # the next one is a new try
-            log.warning("job %s cannot keep its checkpoint", self.job, exc_info=True)
+        except Exception as error:  # noqa: BLE001 - the next one is a new try
+            warn(log, "job %s cannot keep its checkpoint: %s", self.job, error)

@@ -62,6 +62,15 @@ def _tell_fatal(kind: type[BaseException], error: BaseException, trace: Tracebac
         sys.__excepthook__(kind, error, trace)
 
 
+def warn(log: logging.Logger, message: str, *arguments: object) -> None:
+    """Write a warning, whose last argument is an error, with its traceback unless the database or disk is at fault."""
+    from service.database.disk_faults import is_outside  # here: the service listens before it imports SQLAlchemy
+
+    *others, error = arguments
+    assert isinstance(error, Exception)
+    log.warning(message, *others, getattr(error, "orig", error), exc_info=None if is_outside(error) else error)
+
+
 class LineFormatter(logging.Formatter):
     """A formatter that puts time (UTC) and level before each line, and behind the message the request it is about.
 

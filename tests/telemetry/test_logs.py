@@ -5,16 +5,18 @@ import logging
 import os
 import re
 import signal
+import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import closing
 from typing import NamedTuple
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from service.client import Client
 from service.jobs import records
-from service.telemetry.logs import LineFormatter, OnceAMinute
+from service.telemetry.logs import LineFormatter, OnceAMinute, warn
 from tests.support.databases import database_in
 from tests.support.serving import PATIENCE, RunningService, WholeService, wait_for
 
@@ -86,6 +88,17 @@ def test_a_message_that_does_not_fit_its_arguments_harms_nobody(
 ) -> None:
     written.log("%d things", "x", at=0)
     assert "Message: '%d things'" in capsys.readouterr().err
+
+
+def test_a_locked_database_is_a_line_and_an_error_of_ours_a_traceback(
+    written: Written, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = logging.getLogger(__name__)
+    monkeypatch.setattr(log, "handlers", [written.handler])
+    warn(log, "job %s cannot beat: %s", "a", OperationalError("BEGIN", None, sqlite3.OperationalError("locked")))
+    assert written.lines == ["job a cannot beat: locked"]
+    warn(log, "job %s cannot beat: %s", "b", ValueError("ours"))
+    assert written.lines[1:] == ["job b cannot beat: ours", "ValueError: ours"]
 
 
 def test_each_line_of_a_traceback_has_time_and_level() -> None:

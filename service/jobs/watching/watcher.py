@@ -12,6 +12,7 @@ from typing import TypeVar
 from service.database.database import Database
 from service.jobs import records
 from service.jobs.states import ENDED, State
+from service.telemetry.logs import warn
 
 log = logging.getLogger(__name__)
 
@@ -128,8 +129,8 @@ class Watcher:
                 try:
                     looked_at = list(self._watches)
                     self._compare(looked_at, await self._seen(looked_at))
-                except Exception:  # the database is busy, perhaps; the next look is a moment away
-                    log.warning("cannot see how jobs are", exc_info=True)
+                except Exception as error:  # noqa: BLE001 - the database is busy, perhaps; the next look is near
+                    warn(log, "cannot see how jobs are: %s", error)
 
     def _gap(self) -> float:
         """Seconds until the next look."""
