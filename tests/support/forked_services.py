@@ -10,9 +10,11 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib import import_module
+from multiprocessing import util
 from typing import IO, Any
 
 LOADED = (
@@ -24,7 +26,11 @@ LOADED = (
     "service.engine.dispatcher",
     "service.engine.fork_server",
     "service.engine.watchdog",
+    "distributed.nanny",
+    "service.engine.tickets",
 )
+ONE_THREAD = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
+_spawn: Callable[[Any, Any, Any], int] = util.spawnv_passfds
 MOST_BYTES = 1 << 17
 """Bytes of a request: a command and an environment."""
 
@@ -76,6 +82,7 @@ class Template:
         command = [sys.executable, "-m", __name__, str(theirs.fileno())]
         # the process that cleans up behind a killed service would warn in its log, sooner or later
         environment = {**os.environ, "PYTHONWARNINGS": "ignore:resource_tracker:UserWarning"}
+        environment |= dict.fromkeys(ONE_THREAD, "1")  # as its workers read it
         process = subprocess.Popen(command, pass_fds=[theirs.fileno()], env=environment)
         theirs.close()
         atexit.register(self._end, process)
@@ -125,8 +132,27 @@ def _become(request: dict[str, Any], stdout: int, stderr: int) -> None:
         os.close(file)
     os.environ.clear()
     os.environ.update(request["environment"])
+    util.spawnv_passfds = _forked_or_spawned  # type: ignore[assignment]  # it takes no more than Python gives it
     sys.argv = ["service", *request["arguments"]]
     runpy.run_module("service", run_name="__main__", alter_sys=True)
+
+
+def _forked_or_spawned(path: Any, arguments: Any, files: Any) -> int:
+    """Fork the service's fork server, which would load the same modules once more; return its process."""
+    code = str(arguments[-1])
+    if not code.startswith("from multiprocessing.forkserver import main") or threading.active_count() > 1:
+        return _spawn(path, arguments, files)
+    process = os.fork()
+    if process == 0:
+        beginning = 3
+        for file in (*sorted(files), os.sysconf("SC_OPEN_MAX")):
+            os.closerange(beginning, file)
+            beginning = file + 1
+        try:
+            exec(code, {})  # noqa: S102 - what Python gives the process that it would start
+        finally:
+            os._exit(0)
+    return process
 
 
 if __name__ == "__main__":

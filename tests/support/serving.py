@@ -123,8 +123,8 @@ class RunningService:
 
     def fork_server(self) -> psutil.Process | None:
         """The process that workers are forked from."""
-        children = psutil.Process(self.process.pid).children()
-        return next((child for child in children if "forkserver" in " ".join(_command(child))), None)
+        living = ((child, _command(child)) for child in psutil.Process(self.process.pid).children())
+        return next((child for child, command in living if command and "resource_tracker" not in command[-1]), None)
 
     def kill(self) -> None:
         """Send SIGKILL to the service and all its workers, at once."""
