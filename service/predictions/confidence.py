@@ -65,9 +65,10 @@ class Confidence:
 def _rounded(bounds: Array, dtype: np.dtype[Any], outwards: float) -> Array:
     """Return bounds in the outputs' dtype, none of them nearer to these than it was."""
     with np.errstate(over="ignore"):
-        rounded = bounds.astype(dtype)
+        rounded: Array = bounds.astype(dtype)
     inside = rounded > bounds if outwards < 0 else rounded < bounds
-    return np.where(inside, np.nextafter(rounded, dtype.type(outwards)), rounded)
+    rounded[inside] = np.nextafter(rounded[inside], dtype.type(outwards))
+    return rounded
 
 
 def _plain(by_target: Mapping[str, Any]) -> Any:
