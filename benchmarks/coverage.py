@@ -98,6 +98,8 @@ class Splits:
         scaled = "both" if column["kind"] == "numeric" else "inputs"
         job = {"model": self._model, "dataset": dataset["id"], "from_version": 0, "loss": loss, "standardise": scaled}
         ended = answered(http.post("/api/jobs", json={**job, **RECIPE}, headers={"prefer": "wait=60"}))
+        while ended["state"] in ("queued", "running"):  # on a machine that others use
+            ended = answered(http.get(f"/api/jobs/{ended['id']}", headers={"prefer": "wait=60"}))
         if ended["state"] != "succeeded":
             sys.exit(f"{self._table.path}, split {number}: {json.dumps(ended)[:1000]}")
         asked = "interval" if column["kind"] == "numeric" else "sets"
