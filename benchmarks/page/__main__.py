@@ -26,6 +26,9 @@ from tests.support.training import line, straight
 USABLE = (
     "[...document.querySelectorAll('button.main')].some((each) => each.textContent.includes('Train') && !each.disabled)"
 )
+"""“Train” can be pressed: what it needs of the API comes before or after."""
+WHOLE = "document.querySelectorAll('.plot canvas').length > 1 && document.querySelector('.made-by')"
+"""Both charts are drawn, and the API has answered with the model and the points."""
 DRAWN = (
     "document.querySelector('.facts')?.textContent.includes('1,000,000 of') && document.querySelector('.plot canvas')"
 )
@@ -51,20 +54,22 @@ class Figure:
     is_met: bool
 
 
-def usable(browser: Browser, url: str, empty: str, rounds: int) -> Figure:
+def first_view(browser: Browser, url: str, empty: str, rounds: int) -> Iterator[Figure]:
     """The first view beside an empty page, from an empty store of the browser, in turns."""
-    taken: list[tuple[float, float]] = []
+    taken: list[list[float]] = []
     for _ in range(rounds):
-        pair = [(empty, "document.readyState === 'complete'"), (url, USABLE)]
-        first, second = (_until(browser, address, found) for address, found in pair)
-        taken.append((first, second))
-    later = median(second for _, second in taken) - median(first for first, _ in taken)
-    return Figure("The first view can be used, after an empty page", duration(later), "at most 300 ms", later <= 0.3)
+        nothing = _until(browser, empty, "document.readyState === 'complete'")
+        taken.append([*nothing, *_until(browser, url, USABLE, WHOLE)])
+    empty_page, usable, whole = (median(times) for times in zip(*taken, strict=True))
+    later = usable - empty_page
+    yield Figure("The first view can be used, after an empty page", duration(later), "at most 300 ms", later <= 0.3)
+    yield Figure("The first view is whole, after an empty page", duration(whole - empty_page), "none", is_met=True)
 
 
-def _until(browser: Browser, address: str, found: str) -> float:
+def _until(browser: Browser, address: str, *found: str) -> list[float]:
+    """Seconds until each of these holds, one after the other."""
     page = opened(browser, address)
-    seconds = seconds_until(page, found)
+    seconds = [seconds_until(page, each) for each in found]
     page.context.close()
     return seconds
 
@@ -146,7 +151,7 @@ def measured(rounds: int) -> Iterator[Figure]:
             long, kept, recording = prepared(client)
         with playing(recording, jobs=1, flushes=1, reports=1) as other:
             empty = f"{other}/empty"
-            yield usable(browser, service.url, empty, rounds)
+            yield from first_view(browser, service.url, empty, rounds)
             yield long_job(browser, service.url, long, rounds)
             yield scrubbing(browser, service.url, empty, kept, rounds)
         yield watching(browser, recording)

@@ -147,7 +147,7 @@ def test_a_model_is_judged_and_tried(visit: Visit, circles: Job) -> None:
     page.get_by_label("Effect of", exact=True).select_option("y")
     expect(page.get_by_role("application", name="Effect of y on kind = in")).to_be_visible()
     page.get_by_label("Together with").select_option(MARKUP)
-    expect(page.get_by_role("img", name=re.compile("^mean of kind = in over y and"))).to_be_visible()
+    expect(page.get_by_role("img", name=re.compile("^mean raw output of kind = in over y and"))).to_be_visible()
 
 
 def test_trainings_are_listed_compared_and_deleted(visit: Visit, client: Client) -> None:

@@ -35,8 +35,8 @@ export function Effect({ model, version, dataset, route }) {
       <${ErrorNotice} error=${loaded.error} />
       ${loaded.value && !loaded.error && html`
         <p class="quiet">The mean over ${count(loaded.value.rows)} training rows of what the network says where ${second ? "the two columns have" : "the column has"} each value, and all others stay as they are.
-          ${outputs[chosen].isRaw ? " For a class, that is its raw output: the higher, the likelier." : ""}</p>
-        <${Shown} effect=${loaded.value} at=${chosen} label=${outputs[chosen].label} />`}
+          ${outputs[chosen].isRaw ? " For a class, that is its raw output, from which probabilities are made: the higher, the likelier." : ""}</p>
+        <${Shown} effect=${loaded.value} at=${chosen} label=${outputs[chosen].label} mean=${`mean ${outputs[chosen].isRaw ? "raw output " : ""}of ${outputs[chosen].label}`} />`}
       <${MadeBy} requests=${[["Ask for the effect", request]]} />
     </section>`;
 }
@@ -51,42 +51,42 @@ function outputsOf({ targets, link }) {
   });
 }
 
-function Shown({ effect, at, label }) {
+function Shown({ effect, at, label, mean }) {
   const [first, second] = effect.features;
   const isNumeric = ({ values }) => values.every((value) => typeof value === "number");
   if (!second) {
     const values = effect.outputs.map((outputs) => outputs[at]);
-    return isNumeric(first) ? html`<${Lines} along=${first} lines=${[[label, values]]} label=${label} />` : html`<${Numbers} rows=${first} columns=${null} values=${values.map((value) => [value])} label=${label} />`;
+    return isNumeric(first) ? html`<${Lines} along=${first} lines=${[[label, values]]} label=${label} mean=${mean} />` : html`<${Numbers} rows=${first} columns=${null} values=${values.map((value) => [value])} mean=${mean} />`;
   }
   const values = effect.outputs.map((row) => row.map((outputs) => outputs[at]));
-  if (isNumeric(first) && isNumeric(second)) return html`<${Over} first=${first} second=${second} values=${values} label=${label} />`;
+  if (isNumeric(first) && isNumeric(second)) return html`<${Over} first=${first} second=${second} values=${values} mean=${mean} />`;
   const turned = second.values.map((_, place) => values.map((row) => row[place]));
-  if (isNumeric(first) && second.values.length <= MOST_LINES) return html`<${Lines} along=${first} lines=${second.values.map((value, place) => [`${second.column} = ${value}`, turned[place]])} label=${label} />`;
-  if (isNumeric(second) && first.values.length <= MOST_LINES) return html`<${Lines} along=${second} lines=${first.values.map((value, place) => [`${first.column} = ${value}`, values[place]])} label=${label} />`;
-  return html`<${Numbers} rows=${first} columns=${second} values=${values} label=${label} />`;
+  if (isNumeric(first) && second.values.length <= MOST_LINES) return html`<${Lines} along=${first} lines=${second.values.map((value, place) => [`${second.column} = ${value}`, turned[place]])} label=${label} mean=${mean} />`;
+  if (isNumeric(second) && first.values.length <= MOST_LINES) return html`<${Lines} along=${second} lines=${first.values.map((value, place) => [`${first.column} = ${value}`, values[place]])} label=${label} mean=${mean} />`;
+  return html`<${Numbers} rows=${first} columns=${second} values=${values} mean=${mean} />`;
 }
 
-function Lines({ along, lines, label }) {
+function Lines({ along, lines, label, mean }) {
   const data = useMemo(() => [along.values, ...lines.map(([, values]) => values)], [along, lines]);
   const series = lines.map(([name], index) => ({ label: name, colour: index + 1 }));
-  return html`<${Chart} name="Effect of ${along.column} on ${label}" data=${data} series=${series} xLabel=${along.column} yLabel="mean of ${label}" height=${280} />`;
+  return html`<${Chart} name="Effect of ${along.column} on ${label}" data=${data} series=${series} xLabel=${along.column} yLabel=${mean} height=${280} />`;
 }
 
-function Over({ first, second, values, label }) {
+function Over({ first, second, values, mean }) {
   const side = ({ column, values: places }) => ({ name: column, min: places[0], max: places.at(-1) });
   const places = useMemo(() => ({ xs: first.values, ys: second.values, rows: [] }), [first, second]);
   const flat = useMemo(() => second.values.flatMap((_, row) => first.values.map((__, column) => values[column][row])), [values]);
-  return html`<${Surface} places=${places} values=${flat} along=${side(first)} across=${side(second)} actual=${NO_ROWS} name="mean of ${label}" />`;
+  return html`<${Surface} places=${places} values=${flat} along=${side(first)} across=${side(second)} actual=${NO_ROWS} name=${mean} />`;
 }
 
 const NO_ROWS = [];
 
 /** Means by category, or by two of them. */
-function Numbers({ rows, columns, values, label }) {
-  const heads = columns ? columns.values.map((value) => `${columns.column} = ${value}`) : [`mean of ${label}`];
+function Numbers({ rows, columns, values, mean }) {
+  const heads = columns ? columns.values.map((value) => `${columns.column} = ${value}`) : [mean];
   const shown = [
     { label: rows.column, heads: true, value: ({ index }) => String(rows.values[index]) },
     ...heads.map((head, column) => ({ label: head, number: true, value: ({ index }) => figure(values[index][column], 4) })),
   ];
-  return html`<${Table} caption="Mean of ${label}" hidesCaption=${!columns} rows=${values.map((_, index) => ({ index }))} columns=${shown} />`;
+  return html`<${Table} caption=${`M${mean.slice(1)}`} hidesCaption=${!columns} rows=${values.map((_, index) => ({ index }))} columns=${shown} />`;
 }
