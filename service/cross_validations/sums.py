@@ -64,8 +64,7 @@ def _summed(view: DatasetView, folds: int, seed: int) -> FoldSums:
     kept, last = view.arrays, view.dataset.slice_of("validation").stop
     everything = view.seen(Arrays(kept.inputs[:last], kept.targets[:last], kept.numbers[:last]))
     reference = Centring.of(*spread_sample(everything.inputs, everything.targets))
-    by_fold = pooled[np.argsort(fold_of_row, kind="stable")]
-    held = np.split(by_fold, np.cumsum(np.bincount(fold_of_row, minlength=folds))[:-1])
+    held = [pooled[fold_of_row == fold] for fold in range(folds)]
     blocks = partial(_blocks, view, fold_of_row, held)
     sums = Gram.of_groups(reference, folds, blocks())
     better = reduce(Gram.merge, sums).better_reference()
