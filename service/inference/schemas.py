@@ -57,6 +57,14 @@ class InputParameters(Object):
     shared_memory_region: SharedMemory = None
 
 
+_SIZE: dict[str, Any] = {
+    "properties": {"binary_data_size": {"type": "integer", "description": "in bytes"}},
+    "required": ["binary_data_size"],
+}
+_IN_BYTES: dict[str, Any] = {"properties": {"parameters": {"type": "object", **_SIZE}}, "required": ["parameters"]}
+"""Says of a tensor that its elements are bytes behind the JSON."""
+
+
 class RequestInput(Object):
     """A tensor that is sent: in `data`, or as bytes behind the JSON."""
 
@@ -67,6 +75,8 @@ class RequestInput(Object):
     datatype: Datatype = Field(description="the type of its elements")
     parameters: InputParameters | None = Field(None, description="of a tensor whose bytes are behind the JSON")
     data: Data = None
+
+    model_config = ConfigDict(json_schema_extra={"if": _IN_BYTES, "then": {"properties": {"data": {"type": "null"}}}})
 
 
 class OutputParameters(Object):

@@ -185,6 +185,9 @@ class Frame(BaseModel):
     )
 
 
+ROWS_AS = ("instances", "inputs", "dataframe_split", "dataframe_records")
+
+
 class Invocation(BaseModel):
     """Rows as MLflow's and KServe's clients send them: one of these fields, and others that mean nothing here."""
 
@@ -201,7 +204,7 @@ class Invocation(BaseModel):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "minProperties": 1,
+            "not": {"properties": {name: {"type": "null"} for name in ROWS_AS}},
             "examples": [
                 {"instances": [[6], [7]]},
                 {"inputs": {"x": [6, 7]}},

@@ -31,6 +31,7 @@ DETAILS: Final = {
     r"numbers, but \d+ are expected": "the widths are those of the model",
     r"cannot hold \w+, which follows losses|must count per": "schedules inside one another count alike",
     r"looks like an id": "names may not be mistaken for ids, which are short patterns among many",
+    r"must have one value for each of": "no schema tells that lists are of one length",
     r"has two values: give it one": "labels of a query have different keys",
     r"A tensor of shape .* elements|not nested as the shape": "a tensor has as many elements as its shape tells",
     r"Give the elements as a list": "elements may be bytes behind the JSON",

@@ -139,8 +139,24 @@ INPUT = {"name": "inputs", "shape": [1, 1], "datatype": "FP32", "data": [1]}
             {"inputs": [INPUT | {"parameters": {"shared_memory_region": None}}]},
             {"inputs": [INPUT | {"parameters": {"shared_memory_region": "a"}}]},
         ),
+        (
+            "v2_infer",
+            {"inputs": [INPUT | {"parameters": {"binary_data_size": None}}]},
+            {"inputs": [INPUT | {"parameters": {"binary_data_size": 4}}]},
+        ),
+        (
+            "create_sweep",
+            {"model": "m", "dataset": "d", "vary": {"optimiser.eta": [1]}},
+            {"model": "m", "dataset": "d", "vary": {"optimizer.eta": [1]}},
+        ),
+        (
+            "create_sweep",
+            {"dataset": "d", "vary": {"architecture": ["Dense(1 => 1)"]}},
+            {"dataset": "d", "vary": {"epochs": [1]}},
+        ),
         ("predict", {"inputs": [[1]]}, {}),
         ("invoke", {"dataframe_records": [{"x": 1}]}, {"dataframe_records": []}),
+        ("invoke", {"instances": [[1]], "inputs": None}, {"inputs": None, "signature_name": "x"}),
     ],
 )
 def test_what_the_service_refuses_is_not_described(name: str, right: Any, wrong: Any) -> None:
