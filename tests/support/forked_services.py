@@ -10,11 +10,11 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from multiprocessing import util
+from pathlib import Path
 from typing import IO, Any
 
 LOADED = (
@@ -140,7 +140,8 @@ def _become(request: dict[str, Any], stdout: int, stderr: int) -> None:
 def _forked_or_spawned(path: Any, arguments: Any, files: Any) -> int:
     """Fork the service's fork server, which would load the same modules once more; return its process."""
     code = str(arguments[-1])
-    if not code.startswith("from multiprocessing.forkserver import main") or threading.active_count() > 1:
+    threads = len(list(Path("/proc/self/task").iterdir()))  # those of libraries too: a bucket's client has some
+    if not code.startswith("from multiprocessing.forkserver import main") or threads > 1:
         return _spawn(path, arguments, files)
     process = os.fork()
     if process == 0:
