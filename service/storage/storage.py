@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from service.database.disk_faults import disk_fault
@@ -148,8 +149,9 @@ class Storage:
         """Return the arrays as read-only memory maps.
 
         Raises:
-            NotFound: the files are gone.
-            Unavailable: the bucket cannot be reached, or its copy disappears as often as it is made.
+            NotFound: the files are gone or damaged.
+            Unavailable: they may not be read, the bucket cannot be reached, or its copy disappears as often as it is
+                made.
         """
         return self._read(dataset, sha256, arrays_in)
 
@@ -201,6 +203,13 @@ class Storage:
                     self._remove(copy)  # where it is still there, files are missing in it
         except FileNotFoundError:
             raise NotFound(f"The arrays of dataset {dataset} are gone.", "dataset_gone") from None
+        except OSError as error:
+            remedy = "the user of the service has to be able to read its folder"
+            detail = f"The arrays of dataset {dataset} cannot be read ({error.strerror}): {remedy}."
+            raise disk_fault(error) or Unavailable(detail, "storage_unavailable") from error
+        except (ValueError, EOFError, SafetensorError):
+            detail = f"The arrays of dataset {dataset} are damaged: upload it anew, or restore a backup."
+            raise NotFound(detail, "dataset_damaged") from None
         detail = f"The copy of dataset {dataset} is removed as often as it is made: try again."
         raise Unavailable(detail, "storage_unavailable")
 

@@ -5,6 +5,7 @@ import os
 import time
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -197,3 +198,21 @@ def test_a_folder_whose_file_has_just_been_written_to_is_not_old(storage: Storag
 def test_a_sweep_needs_no_folder(storage: Storage) -> None:
     storage.sweep(set())
     assert not storage.folder.exists()
+
+
+def test_arrays_that_are_damaged_or_may_not_be_read_are_told(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = store(storage)
+    file = storage.folder / record.id / "inputs.npy"
+    whole = file.read_bytes()
+    for damaged in (whole[:-4], whole[:40], b"", b"x" * 200):
+        file.write_bytes(damaged)
+        with pytest.raises(NotFound, match="are damaged: upload it anew, or restore a backup") as found:
+            storage.open(record.id, record.content_hash)
+        assert found.value.code == "dataset_damaged"
+    (file.parent / "train.gram").write_bytes(b"torn")
+    with pytest.raises(NotFound, match="are damaged"):
+        storage.gram(record.id, record.content_hash, "train")
+    monkeypatch.setattr(np, "load", Mock(side_effect=PermissionError(errno.EACCES, "Permission denied")))
+    with pytest.raises(Unavailable, match=r"cannot be read \(Permission denied\): the user of the service") as refused:
+        storage.open(record.id, record.content_hash)
+    assert refused.value.code == "storage_unavailable"
