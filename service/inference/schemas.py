@@ -69,7 +69,7 @@ class RequestInput(Object):
     """A tensor that is sent: in `data`, or as bytes behind the JSON."""
 
     name: Text = Field(description="the name of the tensor", examples=["inputs"])
-    shape: Annotated[list[Size], PLAIN] = Field(
+    shape: Annotated[list[Annotated[Size, Field(json_schema_extra={"minimum": 1})]], PLAIN] = Field(
         max_length=32, description="its size in each dimension, that of the rows first", examples=[[2, 1]]
     )
     datatype: Datatype = Field(description="the type of its elements")

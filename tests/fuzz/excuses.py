@@ -29,6 +29,8 @@ DETAILS: Final = {
     r"There are no rows": "columns of no rows are lists all the same",
     r"\(at character \d+\)": "no pattern tells what a formula is",
     r"numbers, but \d+ are expected": "the widths are those of the model",
+    r"(number|boolean|text) is expected in column": "the kinds of columns are those of the version",
+    r"must make steps of each array by itself": "rules inside one another are described alike",
     r"cannot hold \w+, which follows losses|must count per": "schedules inside one another count alike",
     r"looks like an id": "names may not be mistaken for ids, which are short patterns among many",
     r"must have one value for each of": "no schema tells that lists are of one length",
