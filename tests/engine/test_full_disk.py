@@ -10,9 +10,10 @@ from unittest.mock import Mock
 
 import pytest
 
-from service.engine import assignment, run_job
+from service.engine import assignment, ledger, run_job
 from service.engine.assignment import Assignment
 from service.engine.dispatcher import Dispatcher
+from service.engine.ends import ending
 from service.engine.ledger import Ledger
 from service.engine.workspace import Workspace
 from service.jobs import records
@@ -26,8 +27,8 @@ from tests.support.serving import PATIENCE, wait_for
 
 SHORT: dict[str, Any] = {"epochs": 3, "path": "batches", "from_version": 0, "optimiser": {"rule": "Adam"}}
 """A recipe that ends before anything is written."""
-LONG = {**SHORT, "epochs": 20_000, "batch_size": 3}
-"""Seconds of work, in which a ledger writes several times."""
+LONG = {**SHORT, "epochs": 5000, "batch_size": 3}
+"""Work in which a ledger writes several times."""
 
 
 @pytest.fixture
@@ -58,7 +59,10 @@ def noted(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @pytest.fixture
 def full_from_the_claim_on(disk: SmallDisk, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fill the disk once a worker has its job, and before it trains."""
+    """Fill the disk once a worker has its job, and before it trains; the worker writes, and tries again, soon."""
+    monkeypatch.setattr(ledger, "FLUSH", 0.02)
+    for module in (ledger, ending):
+        monkeypatch.setattr(module, "FIRST_GAP", 0.05)
     assert workspace.database.reserve is not None
     workspace.database.reserve.fill()
     prepare = assignment.prepare

@@ -12,6 +12,7 @@ from service.database import database as databases
 from service.engine import assignment, run_job
 from service.engine.assignment import Assignment
 from service.engine.dispatcher import Dispatcher
+from service.engine.ends import ending
 from service.engine.workspace import Workspace
 from service.jobs import operations
 from tests.support.serving import PATIENCE, wait_for
@@ -24,6 +25,7 @@ def test_the_end_of_a_job_waits_for_the_lock_of_the_database(
     workspace.database.close()
     workspace.beats.close()  # the patience below is that of new connections
     monkeypatch.setattr(databases, "PATIENCE", 0.05)
+    monkeypatch.setattr(ending, "FIRST_GAP", 0.05)
     prepare, lock = assignment.prepare, threading.Event()
     reserve, file = workspace.database.reserve, workspace.database.file
     assert reserve is not None

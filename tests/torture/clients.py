@@ -45,8 +45,10 @@ class Posted:
 class Clients:
     """Clients of the service at the address that `url` returns by then; every request is repeated until answered."""
 
-    def __init__(self, url: Callable[[], str], seed: int) -> None:
+    def __init__(self, url: Callable[[], str], seed: int, share: float = 1.0) -> None:
+        """`share` is that of their epochs that jobs train."""
         self._url = url
+        self._share = share
         self._random = random.Random(seed)  # noqa: S311 - faults, not secrets
         self.jobs: list[Posted] = []
         self.keys = 0
@@ -85,12 +87,12 @@ class Clients:
         return answer.json()
 
     def post(self, kind: str) -> Posted:
-        body = KINDS[kind].body(self._models[kind], self._dataset)
+        body = KINDS[kind].body(self._models[kind], self._dataset, self._share)
         return self._add(Posted(self.create("/api/jobs", body)["id"], kind))
 
     def queue_tiny(self, folder: Path, count: int) -> None:
         """Queue tiny jobs behind all others, past the service: it would have done the first ones by the last one."""
-        body = {**KINDS["tiny"].body(self._models["tiny"], self._dataset), "priority": -100}
+        body = {**KINDS["tiny"].body(self._models["tiny"], self._dataset, self._share), "priority": -100}
         data = Storage(folder / "datasets", folder / "cache")
         with closing(Database(f"sqlite:///{folder / 'descent.db'}")) as database:
             draft = drafts.draft(database, data, Networks(), NewJob.model_validate(body), Allowed(4 << 30))

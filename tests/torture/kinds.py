@@ -21,9 +21,13 @@ class Kind:
     architecture: str
     recipe: dict[str, Any]
 
-    def body(self, model: str, dataset: str) -> dict[str, Any]:
-        """Return the job as it is posted: always from the first version, and with patience for lost workers."""
-        return {"model": model, "dataset": dataset, "from_version": 0, "max_attempts": 1000, **self.recipe}
+    def body(self, model: str, dataset: str, share: float) -> dict[str, Any]:
+        """Return the job as it is posted, with a share of its epochs: always from the first version, and with patience
+        for lost workers.
+        """
+        epochs = max(3, round(share * self.recipe["epochs"]))
+        lasting = {"from_version": 0, "max_attempts": 1000}
+        return {"model": model, "dataset": dataset, **lasting, **self.recipe, "epochs": epochs}
 
 
 KINDS = {

@@ -47,20 +47,23 @@ def command(seed: int, kills: int, tiny: int) -> str:
     return f'make torture ARGS="--seed {seed} --kills {kills} --tiny {tiny}"'
 
 
-def torture(folder: Path, seed: int, kills: int, tiny: int, seconds: float = math.inf) -> Outcome:
+def torture(
+    folder: Path, seed: int, kills: int, tiny: int, seconds: float = math.inf, *, share: float = 1.0
+) -> Outcome:
     """Post and steer jobs while processes die, `tiny` ones queued behind them; let all end, and compare.
 
-    No process is killed after so many seconds.
+    No process is killed after so many seconds. Jobs train a `share` of the epochs of their kind.
     """
-    return Run(folder, seed).run(kills, tiny, seconds)
+    return Run(folder, seed, share).run(kills, tiny, seconds)
 
 
 class Run:
     """A service that dies again and again, and its clients."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, seed: int, share: float) -> None:
         self._folder = folder
         self._seed = seed
+        self._share = share
         self._random = random.Random(seed)  # noqa: S311 - faults, not secrets
         self._outcome = Outcome()
         self._doomed: list[psutil.Process] = []
@@ -70,7 +73,7 @@ class Run:
         began = time.monotonic()
         self._service = RunningService(self._folder)
         try:
-            clients = Clients(lambda: self._service.url, self._seed)
+            clients = Clients(lambda: self._service.url, self._seed, self._share)
             undisturbed = {kind: clients.post(kind) for kind in KINDS}
             clients.finish()
             clients.queue_tiny(self._folder, tiny)
