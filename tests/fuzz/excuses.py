@@ -30,13 +30,15 @@ DETAILS: Final = {
     r"\(at character \d+\)": "no pattern tells what a formula is",
     r"numbers, but \d+ are expected": "the widths are those of the model",
     r"(number|boolean|text) is expected in column": "the kinds of columns are those of the version",
-    r"must make steps of each array by itself": "rules inside one another are described alike",
+    r"must make steps of each array|rules cannot hold another": "rules inside one another are described alike",
     r"cannot hold \w+, which follows losses|must count per": "schedules inside one another count alike",
     r"looks like an id": "names may not be mistaken for ids, which are short patterns among many",
     r"must have one value for each of": "no schema tells that lists are of one length",
     r"has two values: give it one": "labels of a query have different keys",
     r"A tensor of shape .* elements|not nested as the shape": "a tensor has as many elements as its shape tells",
-    r"Give the elements as a list": "elements may be bytes behind the JSON",
+    r"The shape asks for": "a tensor has as many elements as its shape tells",
+    r"There are two (in|out)puts": "no schema tells that names differ",
+    r"elements as a list|bytes behind its JSON, but|has \d+ bytes, not": "elements may be bytes behind the JSON",
 }
 """Reasons by the beginning of the detail, where the code is one of many refusals."""
 FILE: Final = "no schema tells what a file holds"
