@@ -21,6 +21,9 @@ from service.http.long_json.lists import LongList
 from service.ids import looks_like_an_id
 from service.pointers import MOST_FAULTS, OBJECTS
 
+NULL: dict[str, Any] = {"enum": [None]}
+"""The schema of null; openapi-generator breaks off at a type of null alone."""
+
 
 class FromAttributes(BaseModel):
     """A part of an answer, made from a dataclass."""

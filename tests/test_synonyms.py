@@ -54,7 +54,7 @@ def test_an_error_names_what_may_be_meant(
         ("/api/jobs", JOB | {"zzz": 1}, "#/zzz"),
         ("/api/models", {"layers": [{"type": "BatchNorm", "size": 2, "in": 2}]}, "#/layers/0/in"),
         ("/api/models", {"from_model": "m"}, "#/from_model"),
-        ("/api/datasets", {"data": [[1]]}, "#/data"),
+        ("/api/datasets", {"patience": 3}, "#/patience"),
     ],
     ids=["nothing like it", "a field of another layer", "nothing beside it", "a field of another body"],
 )

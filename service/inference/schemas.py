@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from service.http.long_json.lists import MOST_MEMBERS
-from service.wire import PLAIN, WHOLE, DescribedAs
+from service.wire import NULL, PLAIN, WHOLE, DescribedAs
 
 Datatype = Literal[
     "BOOL",
@@ -76,7 +76,7 @@ class RequestInput(Object):
     parameters: InputParameters | None = Field(None, description="of a tensor whose bytes are behind the JSON")
     data: Data = None
 
-    model_config = ConfigDict(json_schema_extra={"if": _IN_BYTES, "then": {"properties": {"data": {"type": "null"}}}})
+    model_config = ConfigDict(json_schema_extra={"if": _IN_BYTES, "then": {"properties": {"data": NULL}}})
 
 
 class OutputParameters(Object):

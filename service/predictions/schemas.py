@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
-from service.wire import Advice, DescribedAs, PartName, Reference, Strict
+from service.wire import NULL, Advice, DescribedAs, PartName, Reference, Strict
 
 Numbers = Annotated[
     Any, WithJsonSchema({"type": "array", "items": {"type": "array", "items": {"type": "number"}}, "minItems": 1})
@@ -204,7 +204,7 @@ class Invocation(BaseModel):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "not": {"properties": {name: {"type": "null"} for name in ROWS_AS}},
+            "not": {"properties": dict.fromkeys(ROWS_AS, NULL)},
             "examples": [
                 {"instances": [[6], [7]]},
                 {"inputs": {"x": [6, 7]}},

@@ -11,7 +11,19 @@ from service.jobs.states import State
 from service.learning.training.recipe import Monitored
 from service.sweeps.axes import ARCHITECTURE, Axis, Between, Listed
 from service.sweeps.records import Method, SweepState
-from service.wire import WHOLE, Advice, AnyValue, DescribedAs, FromAttributes, Name, Number, Reference, Seed, Strict
+from service.wire import (
+    NULL,
+    WHOLE,
+    Advice,
+    AnyValue,
+    DescribedAs,
+    FromAttributes,
+    Name,
+    Number,
+    Reference,
+    Seed,
+    Strict,
+)
 
 Varied = Annotated[dict[str, Any], DescribedAs(dict[str, AnyValue])]
 MOST_TRIALS = 1000
@@ -138,7 +150,7 @@ class NewSweep(Strict):
                 },
             ],
             "if": {"properties": {"vary": {"required": [ARCHITECTURE]}}},
-            "then": {"properties": {"model": {"type": "null"}}},
+            "then": {"properties": {"model": NULL}},
             "else": {"properties": {"model": {"type": "string"}}, "required": ["model"]},
         },
     )
