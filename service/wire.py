@@ -14,6 +14,7 @@ from pydantic import (
     TypeAdapter,
     model_validator,
 )
+from pydantic.config import JsonDict
 from pydantic.json_schema import JsonSchemaValue
 from typing_extensions import TypeAliasType
 
@@ -21,7 +22,7 @@ from service.http.long_json.lists import LongList
 from service.ids import looks_like_an_id
 from service.pointers import MOST_FAULTS, OBJECTS
 
-NULL: dict[str, Any] = {"enum": [None]}
+NULL: JsonDict = {"enum": [None]}
 """The schema of null; openapi-generator breaks off at a type of null alone."""
 
 

@@ -13,7 +13,7 @@ from tests.support.serving import RunningService
 from tests.support.training import LINE, endless_job, line, straight
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def named(client: Client) -> Dataset:
     return line(client, name="a-line.of_6")
 

@@ -77,7 +77,7 @@ def peak(service: RunningService, *, reset: bool = False) -> int:
     return int(line.split()[1]) << 10
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="session", autouse=True)
 def model(client: Client) -> None:
     client.create_model("Dense(2 => 1)", name=NAMES["model"])
 

@@ -19,7 +19,7 @@ ROWS = np.array([[1, 2], [3, 4], [-5, 0.5]], np.float32)
 SUMS = [[3.0], [7.0], [-4.5]]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def path(client: Client) -> str:
     """The path of inference by a model that adds two numbers."""
     model = client.create_model("Dense(2 => 1)", name="adder", parameters=[{"weight": [[1, 1]], "bias": [0]}])

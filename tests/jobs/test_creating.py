@@ -139,12 +139,19 @@ def test_model_and_dataset_are_named_by_id_or_name(client: Client) -> None:
 @pytest.fixture(scope="module")
 def three(client: Client) -> Iterator[dict[str, Any]]:
     """Three jobs: ended, running, and ended on another dataset with another model."""
-    model, other = straight(client, name="listed"), straight(client)
-    dataset, second = line(client, name="listed-data"), line(client)
+    model, other = straight(client), straight(client)
+    dataset, second = line(client), line(client)
     first = client.train(model.id, dataset.id, wait=30, epochs=1)
     last = client.train(other.id, second.id, wait=30, epochs=1)
     with endless_job(client, model.id, second.id) as running:
-        yield {"first": first.id, "last": last.id, "running": running.id, "model": model, "second": second}
+        yield {
+            "first": first.id,
+            "last": last.id,
+            "running": running.id,
+            "model": model,
+            "data": dataset,
+            "second": second,
+        }
 
 
 def listed(http: httpx.Client, query: str) -> list[str]:
@@ -164,11 +171,12 @@ def test_jobs_are_listed_by_state_model_and_dataset(client: Client, three: dict[
     assert not {first, last} & set(going_on)
     assert {first, last} <= set(listed(client.http, "state=succeeded&limit=1000"))
     assert running not in listed(client.http, "state=succeeded&limit=1000")
-    assert listed(client.http, "model=listed") == listed(client.http, f"model={three['model'].id}") == [running, first]
-    assert listed(client.http, "dataset=listed-data") == [first]
-    assert listed(client.http, f"dataset={three['second'].id}") == [running, last]
-    assert listed(client.http, f"model=listed&dataset={three['second'].id}&state=running") == [running]
-    assert listed(client.http, "model=listed&state=failed") == listed(client.http, "model=nobody") == []
+    name, second = three["model"].name, three["second"].id
+    assert listed(client.http, f"model={name}") == listed(client.http, f"model={three['model'].id}") == [running, first]
+    assert listed(client.http, f"dataset={three['data'].name}") == [first]
+    assert listed(client.http, f"dataset={second}") == [running, last]
+    assert listed(client.http, f"model={name}&dataset={second}&state=running") == [running]
+    assert listed(client.http, f"model={name}&state=failed") == listed(client.http, "model=nobody") == []
 
 
 def test_a_state_that_is_none_is_refused(http: httpx.Client) -> None:

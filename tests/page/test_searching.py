@@ -10,7 +10,7 @@ from service.datasets.schemas import Dataset
 from tests.support.browser import Visit
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def fruit(client: Client) -> Dataset:
     """Two kinds of fruit by their weight, with rows for each part."""
     columns: dict[str, Any] = {
