@@ -14,6 +14,7 @@ CODES: Final = {
     "bad_parameters": "the layers and their sizes are those of the model",
     "empty_part": "the parts of the dataset decide which have rows",
     "impossible_class_weight": "the classes are those of the dataset",
+    "loss_does_not_fit": "the targets are those of the dataset",
     "missing_value": "the columns that a row needs are those of the version",
     "no_signature": "a version that was not trained on a dataset knows no names to rename columns to",
     "ragged": "no schema tells that lists are of one length",
