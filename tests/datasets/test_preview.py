@@ -116,6 +116,9 @@ def test_columns_with_too_many_texts_are_shown_in_the_first_rows(http: httpx.Cli
     found = look(http, text)
     assert told(found) == ["#/columns/name"]
     assert found["first"][0] == {"name": "person 0", "x": 0, "y": 0}
+    for missing in ("mean", "drop"):  # what cannot be read is not missing
+        found = look(http, text, missing=missing)
+        assert (told(found), found["advice"], found["parts"]["train"]) == (["#/columns/name"], [], 300)
 
 
 def test_what_is_no_table_is_a_fault(http: httpx.Client) -> None:

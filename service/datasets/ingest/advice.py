@@ -12,12 +12,14 @@ from service.datasets.rounding import EXACT_TO
 from service.learning.planning.advice import Advice
 from service.pointers import escape
 
+FILLED = "filled_with_class"
+
 
 def advice_on(ingested: Ingested, options: Options, told: Collection[str]) -> list[Advice]:
     """Return what was done to columns unasked, each with its remedy; the sender has `told` the kinds of some."""
     empty = [_advice("empty_column", name, _EMPTY) for name in ingested.empty]
     filled = [
-        _advice("filled_with_class", each.name, _FILLED, count=_count(each.missing), remedy=_REMEDIES[each.kind])
+        _advice(FILLED, each.name, _FILLED, count=_count(each.missing), remedy=_REMEDIES[each.kind])
         for each in ingested.features
         if options.missing == "mean" and each.way == "mode" and each.missing
     ]

@@ -144,14 +144,15 @@ class Filling:
         self._note_infinite(columns, gone, wrong, chunk)
         if any(self.missing.ways[name] == "drop" for name in self.missing.begun(gone)) and self.spool.rows:
             self._drop_all()  # every row so far lacks a value of that column
-        self._refuse_missing({name: gone[name] & ~wrong[name] if name in wrong else gone[name] for name in gone}, chunk)
+        lacking = {name: where & ~wrong[name] if name in wrong else where for name, where in gone.items()}
+        self._refuse_missing(lacking, chunk)
         codes = self._part_codes(chunk)
         columns = {
             name: self._watched(name, values, chunk.columns[name], has_gaps=name in gone)
             for name, values in columns.items()
         }
         if self.keeps_all or not self.missing.faults:  # else the rest is looked through for more, and not kept
-            self._keep(columns, gone, codes, chunk.rows)
+            self._keep(columns, gone, self.missing.dropped(lacking), codes, chunk.rows)
         self.seen += chunk.rows
 
     def _watched(self, name: str, held: Array | Texts, sent: Array | Texts, *, has_gaps: bool) -> Array | Texts:
@@ -248,12 +249,15 @@ class Filling:
         return found
 
     def _keep(
-        self, columns: Mapping[str, Array | Texts], gone: Mapping[str, Array], codes: Array | None, rows: int
+        self,
+        columns: Mapping[str, Array | Texts],
+        gone: Mapping[str, Array],
+        dropped: Array | None,
+        codes: Array | None,
+        rows: int,
     ) -> None:
-        kept: slice | Array = slice(None)
+        kept: slice | Array = slice(None) if dropped is None else np.flatnonzero(~dropped)
         if self.numbers is not None:
-            if (dropped := self.missing.dropped(gone)) is not None:
-                kept = np.flatnonzero(~dropped)
             self.numbers.append([np.arange(self.seen, self.seen + rows)[kept]])
         self.missing.keep(gone, kept)
         self.spool.append([self._encoded(name, values, kept) for name, values in columns.items()])

@@ -8,7 +8,7 @@ from typing import Any
 
 from service.datasets.columns import Kind
 from service.datasets.faults import Faults, Note
-from service.datasets.ingest.advice import advice_on
+from service.datasets.ingest.advice import FILLED, advice_on
 from service.datasets.ingest.describe import describe
 from service.datasets.ingest.fill import Filling, Ingested
 from service.datasets.ingest.roles import Options
@@ -96,7 +96,10 @@ class _Look:
             filling.missing.empty.clear()  # values may come yet
         ingested = filling.ingested
         self._found["rows_read"] = filling.seen
-        self._found["advice"] = [asdict(each) for each in (*table.advice, *advice_on(ingested, options, table.told))]
+        # Values that cannot be read are faults, and not missing: nothing is said to stand for them.
+        faulty = {"/".join(fault.pointer.split("/")[:3]) for fault in self._faults.all}
+        advice = [*table.advice, *advice_on(ingested, options, table.told)]
+        self._found["advice"] = [asdict(each) for each in advice if each.code != FILLED or each.pointer not in faulty]
         parts = self._parts(ingested, options, open_files, folder)
         self._describe(ingested, parts, options)
 
