@@ -2,6 +2,7 @@
 
 import math
 import re
+import statistics
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,9 @@ def test_kept_epochs_are_looked_back_at(browser: Browser, service: RunningServic
         page.get_by_label("And", exact=True).select_option("y")
         surface = page.get_by_role("img", name=re.compile(r"^probability of kind = .* over .* and y, from"))
         expect(surface).to_be_visible()
-        expect(page.get_by_text("rows are on the right side of one half")).to_be_visible()
+        expect(
+            page.get_by_text("rows of the training part, which it learnt from, are on the right side of one half")
+        ).to_be_visible()
         assert visit.width_beyond() == 0
         scrub_past_slow_answers(page)
 
@@ -128,10 +131,23 @@ def test_a_curve_that_grows_keeps_its_beginning_and_its_least_loss(visit: Visit)
     assert sum(epoch < 10_000 for epoch in epochs) >= 60
 
 
-def test_a_model_is_judged_and_tried(visit: Visit, circles: Job) -> None:
+def rows_of(client: Client, dataset: str) -> list[tuple[float, float, str]]:
+    items = client.http.get(f"/api/datasets/{dataset}/rows", params={"limit": 1000}).json()["items"]
+    return [(each["values"][MARKUP], each["values"]["y"], each["part"]) for each in items]
+
+
+def test_a_model_is_judged_and_tried(visit: Visit, client: Client, circles: Job) -> None:
     page = visit.open(f"models/{circles.model}")
     expect(page.get_by_role("table", name="Confusion matrix")).to_be_visible()
-    expect(page.get_by_role("table", name="The rows that are farthest off")).to_be_visible()
+    worst = page.get_by_role("table", name="The rows that are farthest off")
+    row = int(worst.get_by_role("rowheader").first.inner_text())
+    expect(page.get_by_text(f"in a CSV file with a header, row {row} is line {row + 2}.")).to_be_visible()
+    expect(page.get_by_label("Part")).to_have_value("test")
+    expect(page.get_by_label("Part").locator("option:checked")).to_have_text("test (not trained on)")
+    trained = [(x, y) for x, y, part in rows_of(client, circles.dataset) if part == "train"]
+    for label, values in ((MARKUP, [x for x, _ in trained]), ("y", [y for _, y in trained])):
+        begun = float(page.get_by_label(label, exact=True).input_value())
+        assert begun == pytest.approx(statistics.median(values), abs=1e-4)
     page.get_by_label("y", exact=True).fill("9")
     expect(page.get_by_text("Outside of what it has seen.")).to_be_visible()
     expect(page.get_by_text(f"kind: {MARKUP}")).to_be_visible()
@@ -144,6 +160,8 @@ def test_a_model_is_judged_and_tried(visit: Visit, circles: Job) -> None:
     expect(page.get_by_role("application", name=re.compile("^Reliability"))).to_be_visible()
     page.get_by_role("button", name="Measure it").click()
     expect(page.get_by_role("table", name="The columns that matter").get_by_role("row")).to_have_count(3)
+    most = page.get_by_role("table", name="The columns that matter").get_by_role("rowheader").first.inner_text()
+    expect(page.get_by_label("Effect of", exact=True)).to_have_value(most)
     page.get_by_label("Effect of", exact=True).select_option("y")
     expect(page.get_by_role("application", name="Effect of y on kind = in")).to_be_visible()
     page.get_by_label("Together with").select_option(MARKUP)

@@ -5,6 +5,9 @@ import { pathOf, send } from "./api.js";
 export const MOST_ROWS = 2000;
 const PAGE = 1000;
 
+/** The parts of a dataset, as they are chosen from. */
+export const PARTS = [["train", "training"], ["validation", "validation"], ["test", "test (not trained on)"], ["calibration", "calibration"]];
+
 export function rowsOf(dataset, part, after = null) {
   return { path: `${pathOf("datasets", dataset)}/rows`, query: { part, limit: PAGE, after } };
 }

@@ -5,7 +5,7 @@ import { count, counted, figure } from "../../lib/format.js";
 import { useLoaded } from "../../lib/hooks.js";
 import { remember } from "../../lib/router.js";
 import { useScrubbed } from "../../lib/scrubbed.js";
-import { classesOf, inputsOf, middleOf, MOST_ROWS, readRows, rowsOf, truthOf, valuesOf } from "../../lib/table_rows.js";
+import { classesOf, inputsOf, middleOf, MOST_ROWS, PARTS, readRows, rowsOf, truthOf, valuesOf } from "../../lib/table_rows.js";
 import { Chart } from "../../components/chart.js";
 import { SelectField } from "../../components/field.js";
 import { MadeBy } from "../../components/made_by.js";
@@ -27,7 +27,7 @@ export function Fit({ job, signature, epoch, cache, route }) {
     if (!places) return null;
     const key = `fit ${epoch} ${part} ${along?.name} ${across?.name}`;
     if (!cache.has(key)) cache.set(key, await send(predicting(job, epoch, places.inputs), signal));
-    return { places, choice, answer: cache.get(key) };
+    return { places, choice, part, answer: cache.get(key) };
   }, [places, epoch]);
   return html`
     <section class="card" aria-labelledby="fit" aria-busy=${answer.loading}>
@@ -67,7 +67,7 @@ function Choices({ choice: { numeric, along, across, target, classes, ofClass },
       ${signature.targets.length > 1 && html`<${SelectField} label="Target" value=${target.name} options=${named(signature.targets)} onInput=${(name) => remember({ target: name, class: "" })} />`}
       ${classes.length > 1 && html`<${SelectField} label="Probability of" value=${String(ofClass)} options=${classes.map((each) => [String(each), String(each)])}
         onInput=${(name) => remember({ class: name })} />`}
-      <${SelectField} label="Rows" value=${part} options=${[["train", "training"], ["validation", "validation"], ["test", "test"], ["calibration", "calibration"]]} onInput=${(name) => remember({ part: name })} />
+      <${SelectField} label="Rows" value=${part} options=${PARTS} onInput=${(name) => remember({ part: name })} />
     </div>`;
 }
 
@@ -84,7 +84,7 @@ function placesOf(signature, { along, across }, rows) {
   return { xs, ys, drawn: drawn.length, rows: seen, inputs: [...drawn, ...seen.map(({ values }) => inputsOf(signature, values))] };
 }
 
-function Shown({ places, answer, choice, signature }) {
+function Shown({ places, answer, choice, part, signature }) {
   const { along, across, target, ofClass } = choice;
   const name = ofClass === null ? target.name : `probability of ${target.name} = ${ofClass}`;
   const values = valuesOf(answer, signature, target, ofClass);
@@ -93,7 +93,7 @@ function Shown({ places, answer, choice, signature }) {
   return html`
     ${along && across && html`<${Surface} places=${places} values=${drawn} along=${along} across=${across} actual=${actual} name=${name} />`}
     ${along && !across && html`<${Curve} places=${places} values=${drawn} along=${along} actual=${actual} name=${name} />`}
-    <${Residuals} predicted=${predicted} actual=${actual} isClass=${ofClass !== null} name=${name} />`;
+    <${Residuals} predicted=${predicted} actual=${actual} isClass=${ofClass !== null} part=${part} name=${name} />`;
 }
 
 function Curve({ places, values, along, actual, name }) {
@@ -109,17 +109,22 @@ function Curve({ places, values, along, actual, name }) {
 }
 
 const BINS = 25;
+const ROWS_OF = {
+  train: "of the training part, which it learnt from,", validation: "of the validation part, which judged it meanwhile,",
+  test: "of the test part, which it has not seen,", calibration: "of the calibration part, which tells how sure it is,",
+};
 
 /** How far off the rows are: a histogram of predicted minus actual. */
-function Residuals({ predicted, actual, isClass, name }) {
+function Residuals({ predicted, actual, isClass, part, name }) {
   const residuals = predicted.map((value, index) => (value === null || actual[index] === null ? null : value - actual[index])).filter((value) => value !== null);
   const data = useMemo(() => histogramOf(residuals), [predicted]);
   if (!residuals.length) return html`<p class="quiet">No rows have a value to compare with.</p>`;
   const rmse = Math.sqrt(residuals.reduce((sum, value) => sum + value * value, 0) / residuals.length);
   const right = residuals.filter((value) => Math.abs(value) < 0.5).length;
+  const rows = `${counted(residuals.length, "row")} ${ROWS_OF[part] ?? ""}`;
   return html`
     <h3>Residuals</h3>
-    <p>${isClass ? `${count(right)} of ${counted(residuals.length, "row")} are on the right side of one half.` : `They are ${figure(rmse, 4)} off, as a root mean square.`}</p>
+    <p>${isClass ? `${count(right)} of ${rows} are on the right side of one half.` : `The ${rows} are ${figure(rmse, 4)} off, as a root mean square.`}</p>
     <${Chart} name="Residuals of ${name}: predicted minus actual" data=${data} series=${[{ label: "rows", kind: "bars", colour: 1 }]} xLabel="predicted minus actual" xRange=${rangeOf(data[0])} yLabel="rows" height=${180} />`;
 }
 

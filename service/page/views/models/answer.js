@@ -50,7 +50,7 @@ function Explained({ answer: { contributions, outputs }, signature, target }) {
   const at = place + own.indexOf(Math.max(...own));
   const isClass = target.kind === "categorical";
   const rows = [
-    { name: "on the average of the training rows", value: contributions.baseline[at] },
+    { name: "starting from the average of the training rows", value: contributions.baseline[at] },
     ...contributions.columns.map((name, index) => ({ name, value: contributions.values[0][at][index] })).sort((a, b) => Math.abs(b.value) - Math.abs(a.value)),
   ];
   const columns = [

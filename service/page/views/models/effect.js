@@ -13,10 +13,11 @@ import { Surface } from "../../components/surface.js";
 
 const MOST_LINES = 6;
 
-export function Effect({ model, version, dataset, route }) {
+/** @param {{model: any, version: number, dataset: any, most: string | null, route: any}} properties `most`: the column that matters most, where that is known */
+export function Effect({ model, version, dataset, most, route }) {
   const names = model.signature.features.map(({ name }) => name);
   const named = (word, from) => (from.includes(route.query.get(word)) ? route.query.get(word) : null);
-  const first = named("of", names) ?? names[0];
+  const first = named("of", names) ?? names.find((name) => name === most) ?? names[0];
   const second = named("and", names.filter((name) => name !== first));
   const outputs = outputsOf(model.signature);
   const asked = outputs.findIndex(({ label }) => label === route.query.get("output"));

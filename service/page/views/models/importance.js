@@ -1,5 +1,5 @@
 /** The columns that matter: the rise of the loss when a column's values are dealt out anew among the rows. */
-import { html } from "../../lib/preact.js";
+import { html, useEffect } from "../../lib/preact.js";
 import { pathOf, send } from "../../lib/api.js";
 import { figure } from "../../lib/format.js";
 import { useLoaded } from "../../lib/hooks.js";
@@ -8,11 +8,12 @@ import { MadeBy } from "../../components/made_by.js";
 import { ErrorNotice } from "../../components/notice.js";
 import { Table } from "../../components/table.js";
 
-export function Importance({ model, version, dataset, part, route }) {
+export function Importance({ model, version, dataset, part, route, onKnown }) {
   const isAsked = route.query.get("matters") === "yes";
   const request = { method: "POST", path: `${pathOf("models", model.id)}/evaluations`, body: { dataset: dataset.id, part, version, importance: true } };
-  const loaded = useLoaded(async (signal) => (isAsked ? judged(model, version, dataset, part, request, signal) : null), [isAsked, model.id, version, dataset.id, part]);
+  const loaded = useLoaded(async (signal) => (await measured(model, version, dataset, part, signal)) ?? (isAsked ? send(request, signal) : null), [isAsked, model.id, version, dataset.id, part]);
   const columns = loaded.value?.importance ?? [];
+  useEffect(() => { if (isAsked || !loaded.loading) onKnown(columns[0]?.column ?? null); }, [isAsked, loaded.loading, loaded.value]);
   const most = Math.max(0, ...columns.map(({ mean }) => mean ?? 0));
   const shown = [
     { label: "Column", heads: true, value: ({ column }) => column },
@@ -24,16 +25,15 @@ export function Importance({ model, version, dataset, part, route }) {
       <h2 id="matters">The columns that matter</h2>
       <p class="quiet">How much worse the version gets on these rows when the values of one column are dealt out anew among them.</p>
       <${ErrorNotice} error=${loaded.error} />
-      ${!isAsked && html`<button type="button" onClick=${() => remember({ matters: "yes" })}>Measure it</button>`}
+      ${!isAsked && !loaded.loading && !loaded.value && html`<button type="button" onClick=${() => remember({ matters: "yes" })}>Measure it</button>`}
       ${isAsked && loaded.loading && html`<p class="quiet" role="status">Measuring …</p>`}
       ${columns.length > 0 && !loaded.error && html`<${Table} caption="The columns that matter, the most first" hidesCaption rows=${columns} columns=${shown} keyOf=${({ column }) => column} />`}
-      ${isAsked && html`<${MadeBy} requests=${[["Measure it", request]]} />`}
+      ${(isAsked || loaded.value) && html`<${MadeBy} requests=${[["Measure it", request]]} />`}
     </section>`;
 }
 
-/** The evaluation that has measured it already, or a new one. */
-async function judged(model, version, dataset, part, request, signal) {
+/** The evaluation that has measured it already. */
+async function measured(model, version, dataset, part, signal) {
   const { items } = await send({ path: `${pathOf("models", model.id)}/evaluations`, query: { limit: 200 } }, signal);
-  const there = items.find((each) => each.version === version && each.dataset === dataset.id && each.part === part && each.epoch === null && each.importance);
-  return there ?? send(request, signal);
+  return items.find((each) => each.version === version && each.dataset === dataset.id && each.part === part && each.epoch === null && each.importance);
 }

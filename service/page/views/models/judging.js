@@ -1,10 +1,10 @@
-/** How good a version is on a part of a dataset: metrics, confusion, predicted against actual, and the worst rows. */
-import { html, useMemo } from "../../lib/preact.js";
+/** How good a version is on a part of a dataset: metrics, confusion, predicted against actual, the worst rows; then a form to try it, and what its columns do. */
+import { html, useMemo, useState } from "../../lib/preact.js";
 import { pathOf, send } from "../../lib/api.js";
 import { count, counted, figure } from "../../lib/format.js";
 import { useLoaded } from "../../lib/hooks.js";
 import { linkTo, remember } from "../../lib/router.js";
-import { inputsOf, readRows, truthOf, valuesOf } from "../../lib/table_rows.js";
+import { inputsOf, PARTS, readRows, truthOf, valuesOf } from "../../lib/table_rows.js";
 import { Chart } from "../../components/chart.js";
 import { SelectField } from "../../components/field.js";
 import { MadeBy } from "../../components/made_by.js";
@@ -13,21 +13,24 @@ import { Table } from "../../components/table.js";
 import { Effect } from "./effect.js";
 import { Importance } from "./importance.js";
 import { Sureness } from "./sureness.js";
+import { Trying } from "./trying.js";
 import { Worst } from "./worst.js";
 
 const WORST = 10;
-const PARTS = [["test", "test"], ["validation", "validation"], ["train", "training"], ["calibration", "calibration"]];
+/** What a version is judged on first, where the dataset has it. */
+const FIRST = ["test", "validation", "train", "calibration"];
 const KNOWN = { rmse: "RMSE", mae: "MAE", r2: "R²", max_error: "largest error", accuracy: "accuracy", log_loss: "log loss", roc_auc: "ROC AUC" };
 
 export function Judging({ model, version, route }) {
   const datasets = useLoaded(async (signal) => (await send({ path: "/api/datasets", query: { limit: 1000 } }, signal)).items, []);
   const metrics = useLoaded((signal) => send({ path: `${pathOf("models", model.id)}/metrics` }, signal), [model.id]);
+  const [most, setMost] = useState(/** @type {string | null | undefined} */ (undefined)); // undefined while it is looked up
   const trainings = metrics.value?.trainings ?? [];
   const learnt = (trainings.find((each) => each.version === version) ?? trainings[0])?.dataset;
   const known = datasets.value ?? [];
   const chosen = route.query.get("dataset") ?? learnt ?? "";
   const dataset = known.find(({ id, name }) => id === chosen || name === chosen);
-  const part = route.query.get("part") ?? PARTS.find(([name]) => dataset?.parts[name])?.[0] ?? "train";
+  const part = route.query.get("part") ?? FIRST.find((name) => dataset?.parts[name]) ?? "train";
   const request = dataset && judging(model, version, dataset, part);
   const evaluation = useLoaded(async (signal) => request && judged(model, version, dataset, part, request, signal), [model.id, version, dataset?.id, part]);
   return html`
@@ -45,8 +48,9 @@ export function Judging({ model, version, route }) {
       </div>`}
       ${request && html`<${MadeBy} requests=${[["Judge it", request]]} />`}
     </section>
-    ${dataset && model.signature && html`<${Importance} model=${model} version=${version} dataset=${dataset} part=${part} route=${route} />`}
-    ${dataset && model.signature && html`<${Effect} model=${model} version=${version} dataset=${dataset} route=${route} />`}`;
+    ${!metrics.loading && model.signature && html`<${Trying} model=${model} version=${version} dataset=${learnt} route=${route} />`}
+    ${dataset && model.signature && html`<${Importance} model=${model} version=${version} dataset=${dataset} part=${part} route=${route} onKnown=${setMost} />`}
+    ${dataset && model.signature && most !== undefined && html`<${Effect} model=${model} version=${version} dataset=${dataset} most=${most} route=${route} />`}`;
 }
 
 function judging(model, version, dataset, part) {

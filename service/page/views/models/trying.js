@@ -4,17 +4,28 @@ import { pathOf, send } from "../../lib/api.js";
 import { figure } from "../../lib/format.js";
 import { useLoaded, useQuiet } from "../../lib/hooks.js";
 import { remember } from "../../lib/router.js";
+import { middleOf, readRows } from "../../lib/table_rows.js";
 import { CheckField, NumberField, SelectField, TextField } from "../../components/field.js";
 import { MadeBy } from "../../components/made_by.js";
 import { Advice, ErrorNotice, Notice } from "../../components/notice.js";
 import { Answer } from "./answer.js";
 
 const QUIET = 200;
+/** Milliseconds of a day: rows of a dataset have dates as days since 1970. */
+const DAY = 86400000;
 const LEVELS = [["", "no"], ["0.8", "80 %"], ["0.9", "90 %"], ["0.95", "95 %"]];
 
-export function Trying({ model, version, route }) {
+/** @param {{model: any, version: number, dataset: string | undefined, route: any}} properties `dataset`: what it has learnt from, if that is known */
+export function Trying({ model, version, dataset, route }) {
   const { signature } = model;
-  const [row, setRow] = useState(() => Object.fromEntries(signature.features.map((feature) => [feature.name, firstOf(feature)])));
+  const middle = useLoaded(async (signal) => dataset && middleOf(signature, (await readRows(dataset, "train", signal)).rows), [dataset]);
+  if (middle.loading && !middle.value) return null;
+  return html`<${Form} model=${model} version=${version} middle=${middle.value || {}} route=${route} />`; // a dataset may have been deleted
+}
+
+function Form({ model, version, middle, route }) {
+  const { signature } = model;
+  const [row, setRow] = useState(() => Object.fromEntries(signature.features.map((feature) => [feature.name, firstOf(feature, middle[feature.name] ?? null)])));
   const [asked, setAsked] = useState(row);
   const askQuietly = useQuiet(setAsked, QUIET);
   const level = LEVELS.find(([key]) => key && key === route.query.get("sure"))?.[0] ?? "";
@@ -57,8 +68,10 @@ function predicting(model, version, row, level, explain) {
   return { method: "POST", path: `${pathOf("models", model.id)}/predictions`, query: { version }, body: { rows: [row], ...(level && sure), ...(explain && { explain }) } };
 }
 
-/** A value to begin with: the middle of what was seen, or the first class. */
-function firstOf(feature) {
+/** A value to begin with: that of the row in the middle, if it is known, or the middle of what was seen, or the first class. */
+function firstOf(feature, middle) {
+  if (middle !== null && feature.dates) return new Date(Math.round(middle) * DAY).toISOString().slice(0, 10);
+  if (middle !== null && (!feature.categories || feature.categories.includes(middle))) return typeof middle === "number" ? Number(middle.toPrecision(6)) : middle;
   if (feature.kind === "boolean") return false;
   if (feature.categories) return feature.categories[0] ?? null;
   if (feature.kind !== "numeric" || feature.min === null || feature.dates) return feature.kind === "numeric" && !feature.dates ? 0 : null;

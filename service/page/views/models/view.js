@@ -10,7 +10,6 @@ import { MadeBy } from "../../components/made_by.js";
 import { ErrorNotice, Notice } from "../../components/notice.js";
 import { Table } from "../../components/table.js";
 import { Judging } from "./judging.js";
-import { Trying } from "./trying.js";
 
 await Promise.all([styled("views.css"), styled("things.css")]);
 
@@ -51,9 +50,7 @@ function One({ name, route }) {
     <h1 tabindex="-1">${model.name}</h1>
     <p class="lead"><code>${model.architecture}</code>, ${counted(model.parameter_count, "parameter")}</p>
     <div class="stack">
-      ${model.signature
-        ? html`<${Trying} model=${model} version=${version} route=${route} />`
-        : html`<${Notice} kind="info" title="It has not learnt from data yet.">It predicts rows of plain numbers over HTTP; a form comes with its first training.</${Notice}>`}
+      ${!model.signature && html`<${Notice} kind="info" title="It has not learnt from data yet.">It predicts rows of plain numbers over HTTP; a form comes with its first training.</${Notice}>`}
       <${Judging} model=${model} version=${version} route=${route} />
       <section class="card" aria-labelledby="versions"><h2 id="versions">Versions</h2>
         <${Versions} model=${model} versions=${versions} version=${version} onChange=${() => setTurn(turn + 1)} />
