@@ -33,8 +33,16 @@ def test_a_file_with_a_mistake_is_mended_and_trained_on(visit: Visit, client: Cl
     expect(page.get_by_role("button", name="Use these data")).to_be_disabled()
     page.get_by_role("button", name="Count “n/k” as missing").click()
     expect(page.get_by_role("heading", name="To mend first")).to_have_count(0)
+    expect(
+        page.get_by_text(
+            "All 60 rows of the file. Ranges, histograms and counts of classes are of the 36 training rows alone."
+        )
+    ).to_be_visible()
     page.get_by_role("button", name="Use these data").click()
     expect(page.get_by_text("36 rows train it")).to_be_visible()
+    heading = page.get_by_role("heading", name="The network")
+    expect(heading).to_be_focused()
+    expect(heading).to_be_in_viewport()
     page.get_by_label("Hidden layers").fill("5, 4")
     expect(
         page.get_by_text("Chain(Dense(4 => 5, tanh), Dense(5 => 4, tanh), Dense(4 => 1))", exact=True)

@@ -65,19 +65,21 @@ function One({ name }) {
             <a class="button" href=${linkTo(["sweeps"], { dataset: dataset.id })}>Search for a recipe</a>
           </div>
           <${Advice} advice=${dataset.advice} />
-          <${Table} caption="Columns, as the training part has them" stacks rows=${[...dataset.features, ...dataset.targets]} columns=${columns} keyOf=${(column) => column.name} />
+          <${Table} caption="Columns, as the ${counted(dataset.parts.train, "training row")} ${dataset.parts.train === 1 ? "has" : "have"} them" stacks rows=${[...dataset.features, ...dataset.targets]} columns=${columns} keyOf=${(column) => column.name} />
         </section>
-        <section class="card" aria-label="Rows"><${Rows} rows=${rows.items} /></section>
+        <section class="card" aria-label="Rows"><${Rows} rows=${rows.items} parts=${dataset.parts} /></section>
       </div>
       <${MadeBy} requests=${[["Show it", requests.dataset], ["Show its statistics", requests.statistics], ["Show its rows", requests.rows]]} />`}`;
 }
 
-function Rows({ rows }) {
+/** @param {{rows: any[], parts: any}} properties rows come part after part, those that train first */
+function Rows({ rows, parts }) {
+  const isOfTraining = rows.every(({ part }) => part === "train") && (parts.validation || parts.test || parts.calibration);
   const names = Object.keys(rows[0]?.values ?? {});
   const columns = [
     { label: "Row", number: true, value: ({ row }) => row },
-    { label: "Part", value: ({ part }) => part },
+    { label: "Part", value: ({ part }) => (part === "train" ? "training" : part) },
     ...names.map((name) => ({ label: name, value: ({ values }) => (typeof values[name] === "number" ? figure(values[name]) : String(values[name] ?? "missing")) })),
   ];
-  return html`<${Table} caption="The first ${counted(rows.length, "row")}" rows=${rows} columns=${columns} />`;
+  return html`<${Table} caption="The first ${counted(rows.length, "row")}${isOfTraining ? " of the training part" : ""}" rows=${rows} columns=${columns} />`;
 }

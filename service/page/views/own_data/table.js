@@ -10,6 +10,7 @@ const PERCENT = [0, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4].map((share) => [String(share
 const MISSING = [["", "refuse them"], ["mean", "fill in the mean or the commonest class"], ["drop", "leave such rows out"]];
 
 export function TableStep({ source, preview, names, options, onChange }) {
+  const trainRows = Math.max(0, ...preview.statistics.columns.map(({ parts: { train } }) => train.count + train.missing));
   const isSample = source.isBeginning || preview.sampled;
   const problems = html`<${Problems} faults=${preview.faults} advice=${preview.advice} names=${names} options=${options} onChange=${onChange} />`;
   if (!names.length) return html`${problems}${source.isText && html`<section class="card"><${Reading} options=${options} onChange=${onChange} /></section>`}`;
@@ -18,8 +19,8 @@ export function TableStep({ source, preview, names, options, onChange }) {
     <section class="card" aria-labelledby="columns">
       <h2 id="columns">The columns</h2>
       <p class="quiet">${isSample
-        ? html`<strong>A sample:</strong> the first ${counted(preview.rows_read, "row")} of the file. Ranges, histograms and classes are of these.`
-        : `All ${counted(preview.rows_read, "row")} of the file.`}</p>
+        ? html`<strong>A sample:</strong> the first ${counted(preview.rows_read, "row")} of the file.`
+        : `All ${counted(preview.rows_read, "row")} of the file.`}${trainRows > 0 ? ` Ranges, histograms and counts of classes are of ${trainRows < preview.rows_read ? `the ${counted(trainRows, "training row")} alone` : "these"}.` : ""}</p>
       <${SelectField} label="What is to be predicted?" value=${options.targets[0] ?? ""} hint="More columns can be chosen below, each by its role."
         options=${[["", "Choose a column"], ...names.map((name) => [name, name])]}
         onInput=${(name) => onChange({ ...options, targets: name ? [name] : [], ignore: options.ignore.filter((each) => each !== name) })} />
@@ -38,7 +39,7 @@ export function TableStep({ source, preview, names, options, onChange }) {
       <${SelectField} label="Missing values" value=${options.missing[0] ?? ""} options=${known(MISSING, options.missing)}
         onInput=${(way) => onChange({ ...options, missing: way ? [way] : [] })} />
       ${preview.targets.some((target) => target.kind !== "numeric") && html`
-        <${CheckField} label="Draw the parts from every class alike" value=${options.stratify}
+        <${CheckField} label="Keep the share of each class in every part" value=${options.stratify}
           onInput=${(stratify) => onChange({ ...options, stratify })} />`}
       ${source.isText && html`<${Reading} options=${options} onChange=${onChange} />`}
       ${preview.first.length > 0 && html`<${FirstRows} rows=${preview.first} />`}
@@ -54,7 +55,7 @@ function known(choices, present) {
 function FirstRows({ rows }) {
   const names = Object.keys(rows[0]);
   const columns = names.map((name) => ({ label: name, number: typeof rows[0][name] === "number", value: (row) => shown(row[name]) }));
-  return html`<${Table} caption="The first ${counted(rows.length, "row")}" rows=${rows} columns=${columns} />`;
+  return html`<${Table} caption="The first ${counted(rows.length, "row")} of the file" rows=${rows} columns=${columns} />`;
 }
 
 function shown(value) {

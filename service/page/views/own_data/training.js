@@ -12,7 +12,14 @@ import { ACTIVATIONS, architectureOf, keepEvery, LOSSES, rateFor, RULES, suggest
 
 const QUIET = 400;
 
-export function TrainingStep({ dataset, requests }) {
+/** @param {{dataset: any, comesNext: boolean, requests: [string, any][]}} properties `comesNext`: a reader comes from the step before, whose place this takes */
+export function TrainingStep({ dataset, comesNext, requests }) {
+  const top = useRef(null);
+  useEffect(() => {
+    if (!comesNext) return;
+    top.current.focus({ preventScroll: true });
+    top.current.closest("section").scrollIntoView();
+  }, []);
   const [training, setTraining] = useState(() => suggestionFor(dataset));
   const [asked, setAsked] = useState(training);
   const [error, setError] = useState(null);
@@ -44,7 +51,7 @@ export function TrainingStep({ dataset, requests }) {
   const isCurrent = planned.value?.training === training && !planned.error;
   return html`
     <section class="card" aria-labelledby="network">
-      <h2 id="network">The network</h2>
+      <h2 id="network" ref=${top} tabindex="-1">The network</h2>
       <${Dataset} dataset=${dataset} />
       <${Fields} dataset=${dataset} training=${training} onChange=${change} />
     </section>

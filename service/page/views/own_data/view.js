@@ -52,7 +52,7 @@ export default function OwnData({ route }) {
       ${!stored && source && html`<${Store} source=${source} options=${options} seen=${seen} loading=${preview.loading}
         names=${names} onChange=${change} />`}
       ${stored && html`<p><button type="button" onClick=${() => remember({ dataset: null })}>${source ? "Change the columns" : "Choose another file"}</button></p>`}
-      ${stored && html`<${TrainingStep} key=${stored.id} dataset=${stored}
+      ${stored && html`<${TrainingStep} key=${stored.id} dataset=${stored} comesNext=${source !== null}
         requests=${source ? [["Store the file", storing(source, options, stored.name)]] : [["Read the dataset", { path: pathOf("datasets", stored.id) }]]} />`}
     </div>
     ${!stored && source?.look && html`<${MadeBy} requests=${[["Look at the beginning of the file", lookAt(source, options)]]} />`}`;
