@@ -13,6 +13,7 @@ export function Network({ layers, parameters, signature }) {
   const columns = columnsOf(layers);
   const width = STEP * (columns.length - 1) + 140;
   const largest = largestOf(parameters);
+  const hasLines = columns.slice(1).some(({ index }, before) => parameters?.[index]?.weight && isFew(columns[before], columns[before + 1]));
   const names = { 0: signature?.features.map(({ name }) => name), [columns.length - 1]: signature?.targets.map(({ name }) => name) };
   return html`
     <div class="network" tabindex="0" role="region" aria-label="Drawing of the network">
@@ -24,10 +25,13 @@ export function Network({ layers, parameters, signature }) {
           count=${parameters && column.index !== null ? numbersIn(parameters[column.index]) : null} />`)}
       </svg>
     </div>
-    ${parameters && html`<p class="quiet scale"><span class="swatch negative" aria-hidden="true"></span>below 0, lines dashed; <span class="swatch positive" aria-hidden="true"></span>above 0;
+    ${parameters && html`<p class="quiet scale"><span class="swatch negative" aria-hidden="true"></span>below 0${hasLines ? ", lines dashed" : ""}; <span class="swatch positive" aria-hidden="true"></span>above 0;
       the stronger the colour, the further from 0. The largest is ${figure(largest, 3)}.</p>`}
     ${signature && html`<p class="quiet">In: ${listed(names[0])}. Out: ${listed(names[columns.length - 1])}.</p>`}`;
 }
+
+/** Whether the weights between two columns are lines. */
+const isFew = (from, to) => from.width <= MOST_UNITS && to.width <= MOST_UNITS;
 
 const listed = (names) => (names.length > 8 ? `${names.slice(0, 8).join(", ")} and ${names.length - 8} more` : names.join(", "));
 
@@ -65,7 +69,7 @@ function Column({ x, column, count: parameters }) {
 
 function Weights({ x, from, to, weight, largest }) {
   if (!weight) return html`<line class="flow" x1=${x + 18} x2=${x + STEP - 18} y1=${HEIGHT / 2} y2=${HEIGHT / 2} />`;
-  if (from.width > MOST_UNITS || to.width > MOST_UNITS) return html`<${HeatMap} x=${x} weight=${weight} largest=${largest} />`;
+  if (!isFew(from, to)) return html`<${HeatMap} x=${x} weight=${weight} largest=${largest} />`;
   const [starts, ends] = [placesOf(from.width), placesOf(to.width)];
   return ends.flatMap((end, row) => starts.map((start, column) => html`
     <line key=${`${row} ${column}`} class=${signOf(weight[row][column])} x1=${x} y1=${start} x2=${x + STEP} y2=${end}

@@ -2,8 +2,9 @@
 import { pathOf } from "../../lib/api.js";
 
 const ENDED = ["succeeded", "failed", "cancelled"];
-const ENDED_BY = {
-  epochs: "all its epochs are done", early_stopping: "its loss fell no more", stop: "it was asked to stop", max_seconds: "its time was over",
+const ENDED_EARLY = {
+  early_stopping: "It has ended early, as the loss no longer fell", stop: "It has ended early, as it was asked to",
+  max_seconds: "It has ended early, as its time was over",
 };
 const ASKED = { cancel: "is being cancelled", stop: "is being stopped", pause: "is about to rest" };
 
@@ -18,7 +19,7 @@ export function bestKept({ version, recipe, best }) {
 
 /** A sentence about the state of a job. */
 export function told(job) {
-  if (job.state === "succeeded") return `It has succeeded${job.ended_by && job.ended_by !== "epochs" ? `: ${ENDED_BY[job.ended_by]}` : ""}`;
+  if (job.state === "succeeded") return ENDED_EARLY[job.ended_by] ?? "It has succeeded";
   if (job.state === "failed") return "It has failed";
   if (job.state === "cancelled") return "It was cancelled";
   if (job.asked) return `It ${ASKED[job.asked] ?? `is asked to ${job.asked}`}`;

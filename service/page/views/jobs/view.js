@@ -109,7 +109,7 @@ function Facts({ job, last }) {
   const isBest = bestKept(job) !== null;
   const facts = [
     ["Epochs", `${count(Math.max(last?.epoch ?? 0, job.epochs_done))} of ${count(job.recipe.epochs)}`],
-    ["Training loss", figure(job.final_loss ?? last?.train_loss ?? null)],
+    [isBest && job.final_loss !== null ? `Training loss at the kept epoch ${count(job.best.epoch)}` : "Training loss", figure(job.final_loss ?? last?.train_loss ?? null)],
     ["Validation loss", figure((isBest && job.best.of === "validation_loss" ? job.best.loss : last?.validation_loss) ?? null)],
     isBest ? ["Kept", `epoch ${count(job.best.epoch)}, the best`] : ["Best loss", best ?? "–"],
     ["Time", duration(secondsOf(job))],
