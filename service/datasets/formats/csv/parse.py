@@ -20,6 +20,7 @@ from service.datasets.formats.worded_numbers import MISSING
 from service.datasets.table import ReadOptions
 from service.errors import invalid
 
+_WITHOUT_MARK = [text for text in MISSING if "#" not in text]
 _RAGGED = re.compile(r"CSV parse error: Row #(\d+): Expected \d+ columns, got (\d+)")
 _NO_VALUE = re.compile(r"In CSV column #(\d+): Row #(\d+): CSV conversion error to (\w+)[^:]*: (.*)", re.DOTALL)
 _NAMED_MARKS = {" ": "a blank", "\t": "a tab"}
@@ -93,11 +94,13 @@ def parse(
     form = csv.ParseOptions(delimiter=dialect.delimiter, newlines_in_values=True, invalid_row_handler=ragged)
     options = dialect.options
     wanted = {name: type for name, type in zip(names, types, strict=True) if type is not None}
+    # Numbers begin as 1.#IND does, and are compared with it; to look for its # takes no time.
+    missing = MISSING if b"#" in data else _WITHOUT_MARK
     grouped = [name for name, type in wanted.items() if type == pyarrow.float64() and options.thousands is not None]
     convert = csv.ConvertOptions(
         column_types={**wanted, **dict.fromkeys(grouped, pyarrow.string())},
         include_columns=list(wanted),
-        null_values=[*MISSING, *spellings(options.missing_values)],
+        null_values=[*missing, *spellings(options.missing_values)],
         strings_can_be_null=True,
         decimal_point=options.decimal,
         true_values=["1", "1.0", *_in_any_case("true")],
