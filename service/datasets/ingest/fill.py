@@ -152,7 +152,11 @@ class Filling:
             for name, values in columns.items()
         }
         if self.keeps_all or not self.missing.faults:  # else the rest is looked through for more, and not kept
-            self._keep(columns, gone, self.missing.dropped(lacking), codes, chunk.rows)
+            dropped = self.missing.dropped(lacking)
+            kept = slice(None) if dropped is None else np.flatnonzero(~dropped)
+            if self.numbers is not None:
+                self.numbers.append([np.arange(self.seen, self.seen + chunk.rows)[kept]])
+            self._keep(columns, gone, codes, kept)
         self.seen += chunk.rows
 
     def _watched(self, name: str, held: Array | Texts, sent: Array | Texts, *, has_gaps: bool) -> Array | Texts:
@@ -249,16 +253,8 @@ class Filling:
         return found
 
     def _keep(
-        self,
-        columns: Mapping[str, Array | Texts],
-        gone: Mapping[str, Array],
-        dropped: Array | None,
-        codes: Array | None,
-        rows: int,
+        self, columns: Mapping[str, Array | Texts], gone: Mapping[str, Array], codes: Array | None, kept: slice | Array
     ) -> None:
-        kept: slice | Array = slice(None) if dropped is None else np.flatnonzero(~dropped)
-        if self.numbers is not None:
-            self.numbers.append([np.arange(self.seen, self.seen + rows)[kept]])
         self.missing.keep(gone, kept)
         self.spool.append([self._encoded(name, values, kept) for name, values in columns.items()])
         if codes is not None:
