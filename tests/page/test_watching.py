@@ -86,8 +86,10 @@ def test_kept_epochs_are_looked_back_at(browser: Browser, service: RunningServic
         assert re.search(r"epoch=\d+", page.url)
         expect(page.get_by_role("img", name="2 inputs; Dense with 6 units, tanh; Dense with 2 units")).to_be_visible()
         page.get_by_label("And", exact=True).select_option("y")
-        surface = page.get_by_role("img", name=re.compile(r"^probability of kind = .* over .* and y, from"))
-        expect(surface).to_be_visible()
+        for other in ("in", MARKUP):
+            page.get_by_label("Probability of", exact=True).select_option(other)
+            name = re.compile(rf"^probability of kind = {re.escape(other)} over .* and y, from")
+            expect(page.get_by_role("img", name=name)).to_be_visible()
         expect(
             page.get_by_text("rows of the training part, which it learnt from, are on the right side of one half")
         ).to_be_visible()

@@ -19,24 +19,24 @@ const FEW = 3;
 
 export function Fit({ job, signature, epoch, cache, route }) {
   const part = route.query.get("part") ?? "train";
-  const loaded = useLoaded((signal) => readRows(job.dataset, part, signal), [job.dataset, part]);
+  const loaded = useLoaded(async (signal) => ({ part, ...(await readRows(job.dataset, part, signal)) }), [job.dataset, part]);
   const choice = choiceOf(route, signature);
   const { along, across } = choice;
-  const places = useMemo(() => loaded.value && placesOf(signature, choice, loaded.value.rows), [loaded.value, along?.name, across?.name]);
+  const places = useMemo(() => loaded.value && placesOf(signature, choice, loaded.value), [loaded.value, along?.name, across?.name]);
   const answer = useScrubbed(async (signal) => {
     if (!places) return null;
-    const key = `fit ${epoch} ${part} ${along?.name} ${across?.name}`;
+    const key = `fit ${epoch} ${places.part} ${along?.name} ${across?.name}`;
     if (!cache.has(key)) cache.set(key, await send(predicting(job, epoch, places.inputs), signal));
-    return { places, choice, part, answer: cache.get(key) };
+    return { places, answer: cache.get(key) };
   }, [places, epoch]);
   return html`
     <section class="card" aria-labelledby="fit" aria-busy=${answer.loading}>
       <h2 id="fit">The fit over your rows</h2>
       <${Choices} choice=${choice} signature=${signature} part=${part} />
       <${ErrorNotice} error=${loaded.error ?? answer.error} />
-      ${loaded.value && html`<p class="quiet">${counted(Math.min(loaded.value.rows.length, MOST_ROWS), "row")} of the ${part === "train" ? "training" : part} part${loaded.value.isAll ? "" : ", a sample from its beginning"}.
+      ${loaded.value && html`<p class="quiet">${counted(Math.min(loaded.value.rows.length, MOST_ROWS), "row")} of the ${loaded.value.part === "train" ? "training" : loaded.value.part} part${loaded.value.isAll ? "" : ", a sample from its beginning"}.
         ${signature.features.length > 1 && along ? " The other columns are at their median or commonest category." : ""}</p>`}
-      ${answer.value && html`<${Shown} ...${answer.value} signature=${signature} />`}
+      ${answer.value && html`<${Shown} ...${answer.value} choice=${choice} signature=${signature} />`}
       ${places && html`<${MadeBy} requests=${[["Read the rows", rowsOf(job.dataset, part)], [`Predict${places.inputs.length > FEW ? `, here ${FEW} of ${count(places.inputs.length)} rows` : ""}`, predicting(job, epoch, places.inputs.slice(0, FEW))]]} />`}
     </section>`;
 }
@@ -72,7 +72,7 @@ function Choices({ choice: { numeric, along, across, target, classes, ofClass },
 }
 
 /** The places where the network is asked: a line or a grid, then the rows; at most `MOST_ROWS` in all. */
-function placesOf(signature, { along, across }, rows) {
+function placesOf(signature, { along, across }, { part, rows }) {
   const middle = middleOf(signature, rows);
   const between = (feature, steps) => Array.from({ length: steps }, (_, step) => feature.min + ((feature.max - feature.min) * step) / (steps - 1));
   const xs = along ? between(along, across ? SIDE : CURVE) : [];
@@ -81,11 +81,12 @@ function placesOf(signature, { along, across }, rows) {
     ? ys.flatMap((y) => xs.map((x) => ({ ...middle, [along.name]: x, [across.name]: y })))
     : xs.map((x) => ({ ...middle, [along.name]: x }));
   const seen = rows.slice(0, MOST_ROWS - drawn.length);
-  return { xs, ys, drawn: drawn.length, rows: seen, inputs: [...drawn, ...seen.map(({ values }) => inputsOf(signature, values))] };
+  return { part, along, across, xs, ys, drawn: drawn.length, rows: seen, inputs: [...drawn, ...seen.map(({ values }) => inputsOf(signature, values))] };
 }
 
-function Shown({ places, answer, choice, part, signature }) {
-  const { along, across, target, ofClass } = choice;
+/** The target and the class are those of the present choice; the part and the columns are those that `answer` is of. */
+function Shown({ places, answer, choice: { target, ofClass }, signature }) {
+  const { part, along, across } = places;
   const name = ofClass === null ? target.name : `probability of ${target.name} = ${ofClass}`;
   const values = valuesOf(answer, signature, target, ofClass);
   const [drawn, predicted] = [values.slice(0, places.drawn), values.slice(places.drawn)];
