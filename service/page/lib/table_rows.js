@@ -8,6 +8,9 @@ const PAGE = 1000;
 /** The parts of a dataset, as they are chosen from. */
 export const PARTS = [["train", "training"], ["validation", "validation"], ["test", "test (not trained on)"], ["calibration", "calibration"]];
 
+/** The name of a part in a sentence. */
+export const nameOfPart = (part) => (part === "train" ? "training" : part);
+
 export function rowsOf(dataset, part, after = null) {
   return { path: `${pathOf("datasets", dataset)}/rows`, query: { part, limit: PAGE, after } };
 }

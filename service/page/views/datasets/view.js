@@ -5,6 +5,7 @@ import { pathOf, send } from "../../lib/api.js";
 import { count, counted, figure } from "../../lib/format.js";
 import { useLoaded } from "../../lib/hooks.js";
 import { linkTo } from "../../lib/router.js";
+import { nameOfPart } from "../../lib/table_rows.js";
 import { Listing, when } from "../../components/listing.js";
 import { MadeBy } from "../../components/made_by.js";
 import { Advice, ErrorNotice } from "../../components/notice.js";
@@ -78,7 +79,7 @@ function Rows({ rows, parts }) {
   const names = Object.keys(rows[0]?.values ?? {});
   const columns = [
     { label: "Row", number: true, value: ({ row }) => row },
-    { label: "Part", value: ({ part }) => (part === "train" ? "training" : part) },
+    { label: "Part", value: ({ part }) => nameOfPart(part) },
     ...names.map((name) => ({ label: name, value: ({ values }) => (typeof values[name] === "number" ? figure(values[name]) : String(values[name] ?? "missing")) })),
   ];
   return html`<${Table} caption="The first ${counted(rows.length, "row")}${isOfTraining ? " of the training part" : ""}" rows=${rows} columns=${columns} />`;

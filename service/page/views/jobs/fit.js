@@ -5,7 +5,7 @@ import { count, counted, figure } from "../../lib/format.js";
 import { useLoaded } from "../../lib/hooks.js";
 import { remember } from "../../lib/router.js";
 import { useScrubbed } from "../../lib/scrubbed.js";
-import { classesOf, inputsOf, middleOf, MOST_ROWS, PARTS, readRows, rowsOf, truthOf, valuesOf } from "../../lib/table_rows.js";
+import { classesOf, inputsOf, middleOf, MOST_ROWS, nameOfPart, PARTS, readRows, rowsOf, truthOf, valuesOf } from "../../lib/table_rows.js";
 import { Chart } from "../../components/chart.js";
 import { SelectField } from "../../components/field.js";
 import { MadeBy } from "../../components/made_by.js";
@@ -34,7 +34,7 @@ export function Fit({ job, signature, epoch, cache, route }) {
       <h2 id="fit">The fit over your rows</h2>
       <${Choices} choice=${choice} signature=${signature} part=${part} />
       <${ErrorNotice} error=${loaded.error ?? answer.error} />
-      ${loaded.value && html`<p class="quiet">${counted(Math.min(loaded.value.rows.length, MOST_ROWS), "row")} of the ${loaded.value.part === "train" ? "training" : loaded.value.part} part${loaded.value.isAll ? "" : ", a sample from its beginning"}.
+      ${loaded.value && html`<p class="quiet">${counted(Math.min(loaded.value.rows.length, MOST_ROWS), "row")} of the ${nameOfPart(loaded.value.part)} part${loaded.value.isAll ? "" : ", a sample from its beginning"}.
         ${signature.features.length > 1 && along ? " The other columns are at their median or commonest category." : ""}</p>`}
       ${answer.value && html`<${Shown} ...${answer.value} choice=${choice} signature=${signature} />`}
       ${places && html`<${MadeBy} requests=${[["Read the rows", rowsOf(job.dataset, part)], [`Predict${places.inputs.length > FEW ? `, here ${FEW} of ${count(places.inputs.length)} rows` : ""}`, predicting(job, epoch, places.inputs.slice(0, FEW))]]} />`}
