@@ -1,6 +1,6 @@
 /** Names of models and datasets by their ids. */
-import { send } from "./api.js";
 import { useLoaded } from "./hooks.js";
+import { allOf } from "./pages.js";
 
 const DELETED = { models: "a deleted model", datasets: "deleted" };
 
@@ -16,12 +16,5 @@ export function useNames() {
 }
 
 async function read(path, signal) {
-  const names = {};
-  let after = null;
-  do {
-    const page = await send({ path, query: { limit: 1000, after } }, signal);
-    for (const { id, name } of page.items) names[id] = name;
-    after = page.next;
-  } while (after !== null);
-  return names;
+  return Object.fromEntries((await allOf(path, signal)).map(({ id, name }) => [id, name]));
 }

@@ -1,17 +1,18 @@
 /** The columns that matter: the rise of the loss when a column's values are dealt out anew among the rows. */
 import { html, useEffect } from "../../lib/preact.js";
-import { pathOf, send } from "../../lib/api.js";
+import { send } from "../../lib/api.js";
 import { figure } from "../../lib/format.js";
 import { useLoaded } from "../../lib/hooks.js";
 import { remember } from "../../lib/router.js";
 import { MadeBy } from "../../components/made_by.js";
 import { ErrorNotice } from "../../components/notice.js";
 import { Table } from "../../components/table.js";
+import { evaluated, evaluating } from "./evaluations.js";
 
 export function Importance({ model, version, dataset, part, route, onKnown }) {
   const isAsked = route.query.get("matters") === "yes";
-  const request = { method: "POST", path: `${pathOf("models", model.id)}/evaluations`, body: { dataset: dataset.id, part, version, importance: true } };
-  const loaded = useLoaded(async (signal) => (await measured(model, version, dataset, part, signal)) ?? (isAsked ? send(request, signal) : null), [isAsked, model.id, version, dataset.id, part]);
+  const request = evaluating(model, version, dataset, part, { importance: true });
+  const loaded = useLoaded(async (signal) => (await evaluated(model, version, dataset, part, ({ importance }) => importance, signal)) ?? (isAsked ? send(request, signal) : null), [isAsked, model.id, version, dataset.id, part]);
   const columns = loaded.value?.importance ?? [];
   useEffect(() => { if (isAsked || !loaded.loading) onKnown(columns[0]?.column ?? null); }, [isAsked, loaded.loading, loaded.value]);
   const most = Math.max(0, ...columns.map(({ mean }) => mean ?? 0));
@@ -30,10 +31,4 @@ export function Importance({ model, version, dataset, part, route, onKnown }) {
       ${columns.length > 0 && !loaded.error && html`<${Table} caption="The columns that matter, the most first" hidesCaption rows=${columns} columns=${shown} keyOf=${({ column }) => column} />`}
       ${(isAsked || loaded.value) && html`<${MadeBy} requests=${[["Measure it", request]]} />`}
     </section>`;
-}
-
-/** The evaluation that has measured it already. */
-async function measured(model, version, dataset, part, signal) {
-  const { items } = await send({ path: `${pathOf("models", model.id)}/evaluations`, query: { limit: 200 } }, signal);
-  return items.find((each) => each.version === version && each.dataset === dataset.id && each.part === part && each.epoch === null && each.importance);
 }

@@ -3,6 +3,7 @@ import { html, useMemo, useState } from "../../lib/preact.js";
 import { pathOf, send } from "../../lib/api.js";
 import { count, counted, figure } from "../../lib/format.js";
 import { useLoaded } from "../../lib/hooks.js";
+import { allOf } from "../../lib/pages.js";
 import { linkTo, remember } from "../../lib/router.js";
 import { inputsOf, PARTS, readRows, truthOf, valuesOf } from "../../lib/table_rows.js";
 import { Chart } from "../../components/chart.js";
@@ -11,6 +12,7 @@ import { MadeBy } from "../../components/made_by.js";
 import { ErrorNotice } from "../../components/notice.js";
 import { Table } from "../../components/table.js";
 import { Effect } from "./effect.js";
+import { evaluated, evaluating } from "./evaluations.js";
 import { Importance } from "./importance.js";
 import { Sureness } from "./sureness.js";
 import { Trying } from "./trying.js";
@@ -22,7 +24,7 @@ const FIRST = ["test", "validation", "train", "calibration"];
 const KNOWN = { rmse: "RMSE", mae: "MAE", r2: "R²", max_error: "largest error", accuracy: "accuracy", log_loss: "log loss", roc_auc: "ROC AUC" };
 
 export function Judging({ model, version, route }) {
-  const datasets = useLoaded(async (signal) => (await send({ path: "/api/datasets", query: { limit: 1000 } }, signal)).items, []);
+  const datasets = useLoaded((signal) => allOf("/api/datasets", signal), []);
   const metrics = useLoaded((signal) => send({ path: `${pathOf("models", model.id)}/metrics` }, signal), [model.id]);
   const [most, setMost] = useState(/** @type {string | null | undefined} */ (undefined)); // undefined while it is looked up
   const trainings = metrics.value?.trainings ?? [];
@@ -31,8 +33,8 @@ export function Judging({ model, version, route }) {
   const chosen = route.query.get("dataset") ?? learnt ?? "";
   const dataset = known.find(({ id, name }) => id === chosen || name === chosen);
   const part = route.query.get("part") ?? FIRST.find((name) => dataset?.parts[name]) ?? "train";
-  const request = dataset && judging(model, version, dataset, part);
-  const evaluation = useLoaded(async (signal) => request && judged(model, version, dataset, part, request, signal), [model.id, version, dataset?.id, part]);
+  const request = dataset && evaluating(model, version, dataset, part, { residuals: WORST });
+  const evaluation = useLoaded(async (signal) => request && ((await evaluated(model, version, dataset, part, ({ residuals }) => residuals?.length, signal)) ?? send(request, signal)), [model.id, version, dataset?.id, part]);
   return html`
     <section class="card" aria-labelledby="judge" aria-busy=${evaluation.loading}>
       <h2 id="judge">How good is version ${version}?</h2>
@@ -51,17 +53,6 @@ export function Judging({ model, version, route }) {
     ${!metrics.loading && model.signature && html`<${Trying} model=${model} version=${version} dataset=${learnt} route=${route} />`}
     ${dataset && model.signature && html`<${Importance} model=${model} version=${version} dataset=${dataset} part=${part} route=${route} onKnown=${setMost} />`}
     ${dataset && model.signature && most !== undefined && html`<${Effect} model=${model} version=${version} dataset=${dataset} most=${most} route=${route} />`}`;
-}
-
-function judging(model, version, dataset, part) {
-  return { method: "POST", path: `${pathOf("models", model.id)}/evaluations`, body: { dataset: dataset.id, part, version, residuals: WORST } };
-}
-
-/** The evaluation that is there already, or a new one. */
-async function judged(model, version, dataset, part, request, signal) {
-  const { items } = await send({ path: `${pathOf("models", model.id)}/evaluations`, query: { limit: 200 } }, signal);
-  const there = items.find((each) => each.version === version && each.dataset === dataset.id && each.part === part && each.epoch === null && each.residuals?.length);
-  return there ?? send(request, signal);
 }
 
 function Outcome({ evaluation, model, version, dataset, part }) {
