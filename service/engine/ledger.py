@@ -205,7 +205,7 @@ class Ledger:
             models.add_point(session, self.job, epoch, self._model, vector)
         for entry in noted.entries:
             write_entry(session, self.job, entry)
-        return claims.Wishes(*queue.wishes(session, self.job)) if noted.entries else wishes
+        return queue.wishes(session, self.job) if noted.entries else wishes  # an entry has settled what was pending
 
     @property
     def _seconds(self) -> float:
@@ -214,22 +214,19 @@ class Ledger:
 
     def _keep_writing(self) -> None:
         written_at = time.monotonic()
-        while self._waits_for_the_next_flush() and not self.lost:
-            if not self._noted.reports and self._checkpoint is None and time.monotonic() - written_at < BEAT:
-                continue
+        while self._waits_for_the_next_flush(written_at) and not self.lost:
             try:
                 began = time.monotonic()
                 self._beat()
                 self._gap, self._pause = 0.0, min(max(FLUSH, FLUSH_FACTOR * (time.monotonic() - began)), BEAT)
             except CannotWrite as error:
                 self._rest(error)
-                continue
             except Exception as error:  # noqa: BLE001 - what was not written is not forgotten: the next round has it all
                 warn(log, "job %s cannot beat, trying again: %s", self.job, error)
                 with self._lock:
                     self._lock.wait_for(lambda: self._closing, FLUSH)
-                continue
-            written_at = time.monotonic()
+            else:
+                written_at = time.monotonic()
         with self._lock:
             self._lock.notify_all()
 
@@ -246,15 +243,18 @@ class Ledger:
                 self._lock.notify_all()
                 self._lock.wait_for(lambda: self._closing, min(left, BEAT))
 
-    def _waits_for_the_next_flush(self) -> bool:
-        """Wait for the interval to pass, or for many reports; False at the end."""
-        until = time.monotonic() + self._pause
-        while (left := until - time.monotonic()) > 0 and not (self._closing or self._noted.much()):
+    def _waits_for_the_next_flush(self, written_at: float) -> bool:
+        """Wait for the next beat, or until there is something to write and the pause is over; False at the end."""
+        while not (self._closing or self._noted.much()) and (left := self._seconds_left(written_at)) > 0:
             with self._lock:
                 self._lock.wait_for(lambda: self._closing or self._noted.much(), min(left, LOOK))
             with suppress(SQLAlchemyError, Unavailable):
                 self.yields = self.yields or yielding.is_asked(self._database, self.job)
         return not self._closing
+
+    def _seconds_left(self, written_at: float) -> float:
+        """Return the seconds until the next write, by what is noted so far."""
+        return written_at + (self._pause if self._noted.reports or self._checkpoint else BEAT) - time.monotonic()
 
     def _beat(self) -> None:
         with self._lock:

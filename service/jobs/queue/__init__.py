@@ -18,7 +18,7 @@ from service.jobs.log.records import Happening
 from service.jobs.queue import claims
 from service.jobs.queue.order import turn_of_new
 from service.jobs.records import JobRecord, delete_checkpoint
-from service.jobs.states import ENDED, LEASE, WITHOUT_WORKER, Asked, JobError, State, Wish
+from service.jobs.states import ENDED, LEASE, WITHOUT_WORKER, Asked, JobError, State
 from service.models.left import records as left_parameters
 from service.models.records import drop_points
 from service.telemetry import records as totals
@@ -85,10 +85,9 @@ def settle(record: JobRecord) -> None:
         record.yielded_at = None
 
 
-def wishes(session: Session, job: str) -> tuple[str | None, Wish | None]:
+def wishes(session: Session, job: str) -> claims.Wishes:
     """Return what a client asked of a job, and the changes of its training that are to take hold."""
-    asked, pending = session.execute(_WISHES, {"job": job}).one()
-    return asked, pending
+    return claims.Wishes(*session.execute(_WISHES, {"job": job}).one())
 
 
 _WISHES = select(JobRecord.asked, JobRecord.pending).where(JobRecord.id == bindparam("job"))

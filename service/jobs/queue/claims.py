@@ -32,8 +32,8 @@ _TAKE_QUEUED = _TAKE.where(_OF, _JOBS.c.state == State.QUEUED)
 _TAKE_OVER = _TAKE.where(_OF, _RUNS, _JOBS.c.message == bindparam("ticket")).values(
     losses_of_worker=_JOBS.c.losses_of_worker + 1, losses_since_checkpoint=_JOBS.c.losses_since_checkpoint + 1
 )
-_HELD = _OF, _RUNS, _JOBS.c.attempt == bindparam("held")
-_WRITE = update(_JOBS).where(*_HELD).returning(_JOBS.c.asked, _JOBS.c.pending)
+_HELD = _JOBS.c.attempt == bindparam("held")
+_WRITE = update(_JOBS).where(_OF, _RUNS, _HELD).returning(_JOBS.c.asked, _JOBS.c.pending)
 
 
 class Taken(NamedTuple):
