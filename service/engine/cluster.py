@@ -89,9 +89,9 @@ class Cluster:
             return 0
         return len(self._client.scheduler_info(n_workers=-1)["workers"])
 
-    def submit(self, ticket: str, *, by_turns: bool, workers: int) -> "Future[None]":
+    def submit(self, ticket: str, *, number: int, workers: int) -> "Future[None]":
         """Ask one of `workers` workers to take a job; the same ticket is never sent twice."""
-        return self._client.submit(run_ticket, ticket, by_turns, workers, self._place, key=ticket, pure=False)
+        return self._client.submit(run_ticket, ticket, number, workers, self._place, key=ticket, pure=False)
 
     def restart_worker_of(self, ticket: str) -> None:
         """Kill the worker that has this ticket: it no longer beats, and would hold its place for ever."""

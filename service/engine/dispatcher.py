@@ -9,17 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from distributed import Future
-from sqlalchemy.exc import SQLAlchemyError
 
 from service.database.database import Database
 from service.engine.cluster import Cluster
-from service.engine.tickets import LEAST_AGE
 from service.engine.watchdog import Watchdog
-from service.errors import DescentError
 from service.jobs import queue
 from service.jobs.queue import yielding
 from service.jobs.states import FULL_FOR
 from service.sweeps.conduct import conduct
+from service.telemetry.logs import warn
 
 log = logging.getLogger(__name__)
 
@@ -88,10 +86,8 @@ class Dispatcher:
                 conduct(self._database)
                 self._supply(stopping)
                 self._make_room()
-            except (SQLAlchemyError, DescentError) as error:  # the database is busy or full; the next sweep is near
-                log.warning("the engine could not be supplied, trying again: %s", getattr(error, "orig", error))
-            except Exception:  # the scheduler is busy, perhaps, or away
-                log.warning("the engine could not be supplied, trying again", exc_info=True)
+            except Exception as error:  # noqa: BLE001 - the database or the scheduler is busy, or away; the next sweep is near
+                warn(log, "the engine could not be supplied, trying again: %s", error)
             self._wake.wait(SWEEP)
             self._wake.clear()
 
@@ -179,8 +175,7 @@ class Dispatcher:
     def _send(self) -> None:
         ticket = uuid.uuid4().hex
         self._sent += 1
-        by_turns = self._sent % max(self.workers, LEAST_AGE) == 0
-        future = self._cluster.submit(ticket, by_turns=by_turns, workers=self.workers)
+        future = self._cluster.submit(ticket, number=self._sent, workers=self.workers)
         with self._lock:
             self._under_way[ticket] = future
         future.add_done_callback(lambda _: self._done(ticket))

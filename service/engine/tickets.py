@@ -27,18 +27,21 @@ LEAST_AGE = 2
 others by age: names are not checked, and whoever makes up many gets no more than that."""
 
 
-def run_ticket(ticket: str, by_turns: bool, workers: int, place: Place) -> None:
-    """Claim a job, where wished as submitters take turns, train, and write its end, then the next; return where none
-    waits.
+def run_ticket(ticket: str, number: int, workers: int, place: Place) -> None:
+    """Claim a job, train, and write its end, then the next; return where none waits.
 
-    Short jobs are shared among so many workers.
+    The claims are counted from the number of the ticket on. Short jobs are shared among so many workers.
     """
     workspace, until = workspace_at(place), time.monotonic() + LONGEST
-    for number in count(0 if by_turns else 1):
-        in_turn = number % max(workers, LEAST_AGE) == 0
-        goes_on = work_with(workspace, ticket, by_turns=in_turn, workers=workers)
+    for claim in count(number):
+        goes_on = work_with(workspace, ticket, by_turns=goes_by_turns(claim, workers), workers=workers)
         if not goes_on or time.monotonic() > until or not _another_waits(workspace.database):
             return
+
+
+def goes_by_turns(claim: int, workers: int) -> bool:
+    """Whether the claim of this number takes the job of the submitter whose turn it is, not the oldest one."""
+    return claim % max(workers, LEAST_AGE) == 0
 
 
 def _another_waits(database: Database) -> bool:

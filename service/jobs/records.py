@@ -225,16 +225,16 @@ _PROGRESS = select(JobRecord.id, JobRecord.state, JobRecord.epochs_done, JobReco
 )
 
 
-def seen(database: Database, job: str) -> tuple[str, int, float] | None:
-    """The same of one job, without a session; None where it is gone."""
-    row = database.look_up("SELECT state, epochs_done, progress FROM jobs WHERE id = :job", {"job": job})
-    return None if row is None else (str(row[0]), int(row[1]), float(row[2]))
-
-
 def progress_of(session: Session, jobs: list[str]) -> dict[str, tuple[str, int, float]]:
     """State, epochs done and progress of some jobs, by which a watcher sees changes."""
     rows = session.execute(_PROGRESS, {"jobs": jobs})
     return {id: (state, done, progress) for id, state, done, progress in rows}
+
+
+def seen(database: Database, job: str) -> tuple[str, int, float] | None:
+    """The same of one job, by a query without a session; None where the job is gone."""
+    row = database.look_up("SELECT state, epochs_done, progress FROM jobs WHERE id = :job", {"job": job})
+    return None if row is None else (str(row[0]), int(row[1]), float(row[2]))
 
 
 def trainings(session: Session, model: str, limit: int, before: int | None) -> list[JobRecord]:

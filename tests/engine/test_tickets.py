@@ -24,13 +24,13 @@ class Engine:
 
     def __init__(self, workspace: Workspace) -> None:
         self.tickets: dict[str, Any] = {}
-        self.by_turns: list[bool] = []
+        self.numbers: list[int] = []
         cluster = SimpleNamespace(submit=self._submit, lost_worker_of=lambda _: None, end_of_worker=lambda _: None)
         self.dispatcher = Dispatcher(workspace.database, cast(Cluster, cluster), lambda: None)
         self.dispatcher.workers = WORKERS
 
-    def _submit(self, ticket: str, *, by_turns: bool, workers: int) -> Any:
-        self.by_turns.append(by_turns)
+    def _submit(self, ticket: str, *, number: int, workers: int) -> Any:
+        self.numbers.append(number)
         future = SimpleNamespace(status="pending")
         future.add_done_callback = lambda done: setattr(future, "done", done)
         self.tickets[ticket] = future
@@ -79,7 +79,7 @@ def test_a_ticket_goes_on_to_jobs_that_come_in_a_moment(
         monkeypatch.setattr(tickets, "MOMENT", 0.0)
 
     monkeypatch.setattr("time.sleep", come)
-    tickets.run_ticket("a", False, 2, cast(Place, None))
+    tickets.run_ticket("a", 1, 2, cast(Place, None))
     ended = [shown(workspace, job) for job in posted]
     assert [(each.state, each.message) for each in ended] == [("succeeded", "a")] * 3
 
@@ -90,7 +90,7 @@ def test_a_ticket_that_has_gone_on_for_long_leaves_jobs_to_the_next(
     first, second = post(epochs=1), post(epochs=1, priority=-1)
     monkeypatch.setattr(tickets, "workspace_at", lambda place: workspace)
     monkeypatch.setattr(tickets, "LONGEST", -1.0)
-    tickets.run_ticket("a", False, 2, cast(Place, None))
+    tickets.run_ticket("a", 1, 2, cast(Place, None))
     assert (shown(workspace, first).state, shown(workspace, second).state) == ("succeeded", "queued")
 
 
@@ -124,10 +124,11 @@ def test_one_ticket_in_some_goes_by_turns(
     engine.dispatcher.workers = workers
     for _ in range(8):
         post()
-    while len(engine.by_turns) < 8:
+    while len(engine.numbers) < 8:
         engine.supply()
         engine.end(next(iter(engine.tickets)))
-    assert engine.by_turns[:8] == [number % period == 0 for number in range(1, 9)]
+    by_turns = [tickets.goes_by_turns(number, workers) for number in engine.numbers]
+    assert by_turns[:8] == [number % period == 0 for number in range(1, 9)]
 
 
 def test_tickets_that_fail_hold_further_ones_back(workspace: Workspace, post: Post, engine: Engine) -> None:
