@@ -24,7 +24,6 @@ from service.cross_validations.endpoints import router as cross_validations
 from service.database.database import Database
 from service.database.migrate import migrate
 from service.datasets.endpoints import router as datasets
-from service.datasets.ingest.upload import Turns
 from service.engine.lifecycle import Engine
 from service.errors import Unavailable
 from service.evaluations.endpoints import router as evaluations
@@ -56,7 +55,7 @@ from service.predictions.endpoints import kserve
 from service.predictions.endpoints import router as predictions
 from service.quotas.stored import Stored
 from service.recovery import keep_removing_abandoned, recover
-from service.resources import DatabaseOf, EngineOf, Resources, RoomOf
+from service.resources import DatabaseOf, EngineOf, Resources, RoomOf, Turns
 from service.retention.operations import keep_applying
 from service.settings import Settings
 from service.storage.storage import Storage
@@ -69,12 +68,12 @@ from service.vocabulary.endpoints import router as vocabulary
 
 log = logging.getLogger(__name__)
 
-DRAFTS_AT_ONCE = 2
-"""Recipes that are chosen, or sweeps that are planned, at the same time: more threads would make none of them quicker,
-and they are not those of all other requests.
-"""
-DRAFT_PATIENCE = 30.0
-"""Seconds that another one waits until one of these is done."""
+UPLOADS_AT_ONCE, UPLOAD_PATIENCE = 8, 5.0
+"""Large uploads that are read at the same time, each in some hundred megabytes; and the seconds that another one waits
+until one of these has ended."""
+DRAFTS_AT_ONCE, DRAFT_PATIENCE = 2, 30.0
+"""The same of recipes that are chosen, and of sweeps and cross-validations that are planned: more threads would make
+none of them quicker."""
 
 DESCRIPTION = """
 Train and serve `Dense` networks over HTTP: create a **dataset** and a **model**, post a **job**, watch the loss of
@@ -204,8 +203,8 @@ async def opened(settings: Settings) -> AsyncIterator[Resources]:
             room=Room(database, storage.folder),
             statistics=Statistics(),
             keys_in_flight=KeysInFlight(),
-            upload_turns=Turns(),
-            draft_turns=Turns(DRAFTS_AT_ONCE, DRAFT_PATIENCE, "recipes are being chosen or many trainings planned"),
+            upload_turns=Turns(UPLOADS_AT_ONCE, UPLOAD_PATIENCE, "large datasets are being read"),
+            draft_turns=Turns(DRAFTS_AT_ONCE, DRAFT_PATIENCE, "recipes, sweeps or cross-validations are being planned"),
             stored=Stored(database, settings.max_stored_bytes),
         )
     finally:

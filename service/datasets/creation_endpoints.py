@@ -16,7 +16,7 @@ from service.datasets.formats.media_types import ALIASES, ANY_FORM, MediaType
 from service.datasets.ingest.options import StreamedOptions
 from service.datasets.ingest.roles import Most, Options
 from service.datasets.ingest.sent import FORM_SCHEMA, Sent, of_form, options_of, sent_alone, sent_in_form
-from service.datasets.ingest.upload import Turns, Upload
+from service.datasets.ingest.upload import Upload
 from service.datasets.records import DatasetRecord
 from service.datasets.schemas import Dataset, NewDataset, Preview, PreviewedDataset
 from service.errors import Conflict, Invalid, invalid
@@ -30,7 +30,7 @@ from service.http.routes import JSONRoute, body_of, media_type
 from service.idempotency.creation import Creation, IdempotencyKey, creation, replay, was_used
 from service.ids import new_id
 from service.pointers import escape
-from service.resources import Resources, resources_of
+from service.resources import Resources, Turns, resources_of
 from service.settings import Settings
 
 router = APIRouter(prefix="/api/datasets", tags=["datasets"], route_class=JSONRoute)

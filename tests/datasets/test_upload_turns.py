@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from service.datasets.ingest.upload import LISTED_FROM, Turns
+from service.datasets.ingest.upload import LISTED_FROM
 from service.errors import Unavailable
+from service.resources import Turns
 from tests.support.applications import application
 from tests.support.databases import database_in
 from tests.support.datasets.uploading import CSV, HEADER, lines
 
+READ = "datasets are being read"
 LARGE = HEADER + lines(LISTED_FROM // 5)
 
 
@@ -23,7 +25,7 @@ LARGE = HEADER + lines(LISTED_FROM // 5)
 def http(tmp_path: Path) -> Iterator[TestClient]:
     """The real application without an engine; all its turns are taken."""
     with closing(database_in(tmp_path)) as database:
-        app = application(tmp_path, database, upload_turns=Turns(count=0, patience=0.05))
+        app = application(tmp_path, database, upload_turns=Turns(0, 0.05, READ))
         yield TestClient(app, "http://localhost")
 
 
@@ -43,7 +45,7 @@ def test_small_uploads_need_no_turn(http: TestClient) -> None:
 
 def test_a_turn_that_ends_in_time_is_taken_over() -> None:
     async def story() -> tuple[str, str]:
-        turns, released = Turns(count=1, patience=20), threading.Event()
+        turns, released = Turns(1, 20, READ), threading.Event()
 
         def first() -> str:
             assert released.wait(20)
@@ -61,7 +63,7 @@ def test_a_turn_that_ends_in_time_is_taken_over() -> None:
 
 def test_a_turn_is_free_again_whatever_happened_in_it() -> None:
     async def story() -> None:
-        turns = Turns(count=1, patience=0.05)
+        turns = Turns(1, 0.05, READ)
         for _ in range(3):
             with pytest.raises(ZeroDivisionError):
                 await turns.run(lambda: 1 // 0)

@@ -10,7 +10,6 @@ import pytest
 from starlette.testclient import TestClient
 
 from service.client import Client
-from service.datasets.ingest.upload import Turns
 from service.learning.losses import MSE
 from service.learning.optimisers import Adam
 from service.learning.planning.chosen_recipe import chosen
@@ -19,6 +18,7 @@ from service.learning.rows.drawn import DrawnValidation
 from service.learning.rows.part import Part
 from service.learning.training.problem import Problem
 from service.learning.training.recipe import Recipe
+from service.resources import Turns
 from tests.support.applications import application
 from tests.support.databases import database_in
 from tests.support.learning.networks import network
@@ -206,7 +206,7 @@ def test_long_drafts_take_turns_and_leave_threads_to_other_requests(tmp_path: Pa
             "/api/cross-validations": {"recipe": {}, "folds": 3},
         }
         for path, more in long.items():
-            full = Turns(count=0, patience=0.01)  # which belongs to one event loop
+            full = Turns(0, 0.01, "recipes are being planned")  # which belongs to one event loop
             app.state.resources = replace(app.state.resources, draft_turns=full)
             answer = http.post(path, json=fields | more)
             assert (answer.status_code, answer.json()["code"]) == (503, "busy"), answer.text

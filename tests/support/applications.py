@@ -8,12 +8,11 @@ from fastapi import FastAPI
 
 from service.app import create_app
 from service.database.database import Database
-from service.datasets.ingest.upload import Turns
 from service.idempotency.creation import KeysInFlight
 from service.inference.activity import Statistics
 from service.models.networks import Networks
 from service.quotas.stored import Stored
-from service.resources import Resources
+from service.resources import Resources, Turns
 from service.settings import Settings
 from service.storage.storage import Storage
 from service.telemetry.readiness import Room
@@ -37,8 +36,8 @@ def application(folder: Path, database: Database, **others: Any) -> FastAPI:
         "room": Room(database, storage.folder),
         "statistics": Statistics(),
         "keys_in_flight": KeysInFlight(),
-        "upload_turns": Turns(),
-        "draft_turns": Turns(),
+        "upload_turns": Turns(8, 5.0, "datasets are being read"),
+        "draft_turns": Turns(2, 30.0, "recipes are being planned"),
         "stored": Stored(database, settings.max_stored_bytes),
     }
     app.state.resources = Resources(**{**usual, **others})

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from anyio import CapacityLimiter, to_thread
+from anyio import to_thread
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -30,9 +30,10 @@ from service.datasets.ingest.store import store_table
 from service.datasets.records import DatasetRecord
 from service.datasets.schemas import plain_missing
 from service.datasets.table import ReadOptions, Table
-from service.errors import DescentError, Unavailable, WrongFormat
+from service.errors import DescentError, WrongFormat
 from service.http.json_numbers import JsonObject
 from service.ids import new_id
+from service.resources import Turns
 from service.storage.storage import Storage
 
 LISTED_FROM = 1 << 20
@@ -41,42 +42,9 @@ BEAT = 0.25
 """Seconds between two writes of a loading dataset's progress."""
 LONGEST_SILENCE = 10.0
 """Seconds after which a loading dataset has a beat written, though nothing has arrived."""
-AT_ONCE = 8
-"""Large uploads that are read at the same time, each in some hundred megabytes."""
-PATIENCE = 5.0
-"""Seconds that another one waits until one of these has ended."""
 
 Answer = TypeVar("Answer")
 Result = TypeVar("Result")
-
-
-class Turns:
-    """Threads for work that takes long, `what` in words: `count` at once; more waits `patience` seconds for one."""
-
-    def __init__(
-        self, count: int = AT_ONCE, patience: float = PATIENCE, what: str = "large datasets are being read"
-    ) -> None:
-        self._count = count
-        self._patience = patience
-        self._what = what
-        self._free = asyncio.Semaphore(count)
-
-    async def run(self, call: Callable[[], Result]) -> Result:
-        """Call `work` in a thread when its turn has come.
-
-        Raises:
-            Unavailable: no turn came up in time.
-        """
-        try:
-            async with asyncio.timeout(self._patience):
-                await self._free.acquire()
-        except TimeoutError:
-            detail = f"{self._count} {self._what}, and no more at once: send this one again later."
-            raise Unavailable(detail, "busy") from None
-        try:
-            return await to_thread.run_sync(call, limiter=CapacityLimiter(1))  # none of the threads that requests share
-        finally:
-            self._free.release()
 
 
 @dataclass
