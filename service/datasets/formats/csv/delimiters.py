@@ -21,17 +21,20 @@ POSSIBLE = ":!#*@&%$/\\=?_+"
 SAMPLE = 1 << 16
 """Bytes from which the delimiter is guessed."""
 ROWS = 20
-NUMERIC = "+-.,0123456789"
+_NUMERIC = "+-.,0123456789"
 WHITESPACE = "whitespace"
 
 
-def checked(delimiter: str | None) -> str | None:
-    if delimiter == WHITESPACE:
-        return delimiter
-    if delimiter is not None and (len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n\0'):
+def delimiter_of(block: Block, named: str | None, options: ReadOptions) -> str:
+    """Return the delimiter that a text is said to have, or else the one that it seems to have.
+
+    Raises:
+        Invalid: what is named cannot be a delimiter.
+    """
+    if named is not None and named != WHITESPACE and (len(named) != 1 or not named.isascii() or named in '"\r\n\0'):
         detail = "A delimiter is whitespace, or one ASCII character, no quote and no end of a line."
         raise invalid("query/delimiter", detail)
-    return delimiter
+    return named or _guess(block, options)
 
 
 def check_runs(block: Block) -> None:
@@ -46,12 +49,14 @@ def check_runs(block: Block) -> None:
 
 
 def rows_in(text: str, delimiter: str) -> "_csv.Reader":
+    """Return the rows of a text as Python reads them; the reader tells their lines, too."""
     return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=delimiter != " ")
 
 
-def guess(block: Block, options: ReadOptions) -> str:
-    """The delimiter that divides the first rows into the same number of values each, as many as possible; among such,
-    the one that leaves more numbers whole, also such with a decimal comma. Runs of blanks, where nothing else divides.
+def _guess(block: Block, options: ReadOptions) -> str:
+    """Return the delimiter that divides the first rows into the same number of values each, as many as possible; among
+    such, the one that leaves more numbers whole, also such with a decimal comma. Runs of blanks, where nothing else
+    divides.
     """
     text = sample_of(block)
     best = max(DELIMITERS, key=lambda delimiter: _fitness(first_rows(text, delimiter)))
@@ -90,5 +95,5 @@ def _fitness(rows: list[list[str]]) -> tuple[bool, int, int]:
         return False, 0, 0
     width = len(rows[0])
     widths = {len(row) for row in rows[1:]}
-    numbers = sum(not value.strip(NUMERIC) for row in rows for value in row)
+    numbers = sum(not value.strip(_NUMERIC) for row in rows for value in row)
     return width > 1 and widths in (set(), {width}, {width + 1}), width, numbers

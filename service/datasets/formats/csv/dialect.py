@@ -16,10 +16,9 @@ from service.datasets.formats.csv.delimiters import (
     SAMPLE,
     WHITESPACE,
     check_runs,
-    checked,
+    delimiter_of,
     dividing,
     first_rows,
-    guess,
     rows_in,
     sample_of,
 )
@@ -135,7 +134,7 @@ def dialect_of(first: Block, options: ReadOptions) -> tuple[Dialect, Block]:
     if not block:
         raise invalid("#", "The body is empty, and so not CSV: give a line for each row.", "empty")
     named_here = options.delimiter or (named[1].decode() if named else None)
-    delimiter = checked(named_here) or guess(block, options)
+    delimiter = delimiter_of(block, named_here, options)
     by_blanks = delimiter == WHITESPACE
     delimiter = "\t" if by_blanks else delimiter
     _check_marks(options, delimiter)
