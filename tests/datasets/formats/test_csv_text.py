@@ -224,3 +224,5 @@ def test_a_row_of_units_is_one_fault_with_the_remedy(http: httpx.Client) -> None
     made = http.post(f"/api/datasets?targets=y&{remedy}", content=text, headers=CSV).json()
     assert made["rows"] == 3
     assert {each["name"]: each["categories"] for each in made["features"]} == {"name": ["a", "b", "c"], "x": None}
+    filled = http.post("/api/datasets?targets=y&missing=mean", content=text, headers=CSV).json()
+    assert filled["detail"].endswith("take the line out.")  # else its means would be a row

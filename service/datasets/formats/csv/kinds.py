@@ -108,7 +108,8 @@ def _check_units(faults: Sequence[Fault], options: ReadOptions) -> None:
     marks = list(dict.fromkeys(fault.mark for fault in faults if fault.mark is not None and fault.row == 0))
     if 2 <= len(faults) <= MOST_UNITS and sum(fault.mark in marks for fault in faults) == len(faults):
         what = f"holds {', '.join(map(repr, marks))} above numbers: if these are units, take the line out"
-        raise Fault(0, None, f"{what}, or leave it out with {as_missing(marks, options, 'drop')}.")
+        as_row = f", or leave it out with {as_missing(marks, options, 'drop')}" if options.refuses_missing else ""
+        raise Fault(0, None, f"{what}{as_row}.")
 
 
 def _of_no_use(
