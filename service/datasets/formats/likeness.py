@@ -4,7 +4,6 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from functools import cached_property
-from itertools import islice
 from urllib.parse import quote
 
 from service.learning.planning.advice import Advice
@@ -27,7 +26,7 @@ class Likeness:
 
     def no_column(self, name: str) -> str:
         """Return the message that there is no such column, with the one that is rather meant."""
-        missing = f"There is no column {name[:SHOWN]!r}; there are {', '.join(map(repr, islice(self._names, LISTED)))}"
+        missing = f"There is no column {name[:SHOWN]!r}; there are {listed(list(map(repr, self._names)), LISTED)}"
         near = self._by_letters.get(_letters(name), [])
         if same := [each for each in near if _look(each) == _look(name)]:
             return f"{missing}. One that looks like it has other characters: in a query it is {quote(same[0])}."
@@ -63,4 +62,5 @@ def _look(name: str) -> str:
 
 
 def _letters(name: str) -> str:
-    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", name))).casefold()
+    """Return the letters and digits of a name in one case; of one that has none, all that is seen of it."""
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", name))).casefold() or _look(name)

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from service.datasets.formats.csv import blocks
+from service.datasets.formats.likeness import LISTED, Likeness
 from service.datasets.formats.media_types import MediaType
 from tests.support.datasets.reading import read, refusal
 from tests.support.datasets.uploading import upload
@@ -143,3 +144,12 @@ def test_a_column_that_is_not_there_is_told_from_one_that_is_meant(
 ) -> None:
     refused = upload(http, "cafe\u0301,total sales,y\n1,2,3\n", targets=target)
     assert problem(refused, 422)["detail"].endswith(remedy)
+
+
+def test_names_without_letters_are_not_taken_for_each_other() -> None:
+    assert Likeness(["%", "y"]).no_column("$").endswith("there are '%', 'y'.")
+    assert Likeness(["%", "y"]).no_column("\u200b%").endswith("in a query it is %25.")
+
+
+def test_of_many_columns_some_are_named_and_the_others_counted() -> None:
+    assert Likeness([str(number) for number in range(LISTED + 5)]).no_column("x").endswith("'19' and 5 more.")
