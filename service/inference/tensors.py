@@ -70,7 +70,9 @@ def from_json(name: str, datatype: str, shape: Sequence[int], data: Any, pointer
 
 def _from_long(data: LongList, datatype: str, shape: tuple[int, ...], pointer: str) -> Array:
     """Return the values of a long list, in the shape; a few at a time."""
-    nested = len(shape) > 1 and isinstance(data.first, list | LongList)
+    nested = isinstance(data.first, list | LongList)
+    if nested and len(shape) < 2:
+        raise _not_so_nested(shape, pointer)
     if len(data) != (shape[0] if nested else math.prod(shape)) or 2 * math.prod(shape) > data.size + 2:
         raise _not_so_nested(shape, pointer) if nested else _other_count(shape, len(data), pointer)
     inner = shape[1:] if nested else ()
@@ -172,8 +174,8 @@ def _flat(data: Any, shape: Sequence[int], pointer: str) -> tuple[list[Any] | Ar
     """Return the elements of a list that is flat, or nested by `shape`, and whether it is nested."""
     if not isinstance(data, list | np.ndarray):
         raise invalid(pointer, "Give the elements as a list, or as bytes behind the JSON with `binary_data_size`.")
-    if len(shape) > 1 and len(data) and isinstance(data[0], list | np.ndarray):
-        flat = _unnested(data, tuple(shape))
+    if len(data) and isinstance(data[0], list | np.ndarray):
+        flat = _unnested(data, tuple(shape)) if len(shape) > 1 else None
         if flat is None:
             raise _not_so_nested(shape, pointer)
         return flat, True
