@@ -11,6 +11,8 @@ from service.http.long_json.lists import NO_RECTANGLE, LongList, rectangle
 
 MOST_MEMBERS = 1000
 """Members of an object. The protocol has few, and passes over those that it does not know."""
+FEW = 32
+"""Members of an object that simdjson is asked for: it looks for each from the first one on."""
 LONG = 1 << 12
 """Bytes from which on it is faster to look for arrays than to make a Python object of each number."""
 LARGEST = 1 << 20
@@ -65,8 +67,10 @@ def _plain(shown: Any, pointer: str, but: str) -> tuple[JsonObject, int]:
     """
     if len(shown) > MOST_MEMBERS:
         raise _too_many(shown, pointer)
-    members = dict(shown.items())  # one pass: simdjson finds a member by its name from the first on
-    del members[but]
+    names = list(shown)
+    if len(names) > FEW or len(set(names)) < len(names):  # of two with one name, simdjson finds the first
+        raise LookupError(names)
+    members = {name: shown[name] for name in names if name != but}  # items() has made lists of all lists
     lists = [name for name, member in members.items() if isinstance(member, simdjson.Array)]
     for name, member in members.items():
         if isinstance(member, simdjson.Array | simdjson.Object):
