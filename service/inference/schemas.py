@@ -76,7 +76,9 @@ class RequestInput(Object):
     parameters: InputParameters | None = Field(None, description="of a tensor whose bytes are behind the JSON")
     data: Data = None
 
-    model_config = ConfigDict(json_schema_extra={"if": _IN_BYTES, "then": {"properties": {"data": NULL}}})
+    model_config = ConfigDict(
+        json_schema_extra={"if": _IN_BYTES, "then": {"properties": {"data": NULL}}, "else": {"required": ["data"]}}
+    )
 
 
 class OutputParameters(Object):

@@ -42,7 +42,7 @@ DETAILS: Final = {
     r"A tensor of shape .* elements|not nested as the shape": "a tensor has as many elements as its shape tells",
     r"The shape asks for": "a tensor has as many elements as its shape tells",
     r"There are two (in|out)puts": "no schema tells that names differ",
-    r"elements as a list|bytes behind its JSON, but|has \d+ bytes, not": "elements may be bytes behind the JSON",
+    r"bytes behind its JSON, but|has \d+ bytes, not": "elements may be bytes behind the JSON",
 }
 """Reasons by the beginning of the detail, where the code is one of many refusals."""
 FILE: Final = "no schema tells what a file holds"

@@ -140,6 +140,7 @@ INPUT = {"name": "inputs", "shape": [1, 1], "datatype": "FP32", "data": [1]}
             {"inputs": [INPUT | {"parameters": {"shared_memory_region": "a"}}]},
         ),
         ("v2_infer", {"inputs": [INPUT]}, {"inputs": [INPUT | {"shape": [0, 1], "data": []}]}),
+        ("v2_infer", {"inputs": [INPUT]}, {"inputs": [{key: INPUT[key] for key in ("name", "shape", "datatype")}]}),
         (
             "v2_infer",
             {"inputs": [INPUT | {"parameters": {"binary_data_size": None}}]},
