@@ -203,7 +203,7 @@ def beside_scipy(starts: int) -> None:
             ours = ended(case, seed, LevenbergMarquardt(), int(MOST_PASSES * passes))
             found["LevenbergMarquardt"].append((ours.loss / (2 * theirs.cost / cells), ours.passes / passes))
 
-            def lowered(theta: Array, value=value, jacobian=jacobian, cells=cells) -> tuple[float, Array]:  # type: ignore[no-untyped-def]
+            def lowered(theta: Array, value=value, jacobian=jacobian, cells=cells) -> tuple[float, Array]:  # type: ignore[no-untyped-def]  # defaults of this turn
                 r = value(theta)
                 return float(r @ r) / cells, 2 * (r @ jacobian(theta)) / cells
 

@@ -31,7 +31,7 @@ def cold_run(
     def losses() -> list[float]:
         jax.clear_caches()
         run = jax.jit(lambda parameters: jax.lax.scan(step, parameters, length=epochs + 1)[1])
-        return run((jnp.asarray(weight), jnp.asarray(bias))).tolist()  # type: ignore[no-any-return]
+        return run((jnp.asarray(weight), jnp.asarray(bias))).tolist()  # type: ignore[no-any-return]  # lists of floats
 
     return losses
 

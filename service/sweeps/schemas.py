@@ -100,7 +100,7 @@ class NewSweep(Strict):
     recipe: Annotated[
         AnyJobOptions,
         Field(description="all that trials share: any field of a job beside its model, dataset and labels"),
-    ] = {}  # noqa: RUF012
+    ] = {}  # noqa: RUF012 - pydantic copies it
     vary: Annotated[
         dict[str, Place],
         Field(

@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
-import tritonclient.http as triton  # type: ignore[import-untyped]
-from tritonclient.utils import InferenceServerException  # type: ignore[import-untyped]
+import tritonclient.http as triton  # type: ignore[import-untyped]  # Triton's has no types
+from tritonclient.utils import InferenceServerException  # type: ignore[import-untyped]  # Triton's has no types
 
 from service.client import Client
 from service.http.json_numbers import Array

@@ -58,9 +58,9 @@ def test_a_truncated_normal_stays_within_its_limits() -> None:
 
 def test_a_truncated_normal_that_would_be_empty_is_refused() -> None:
     with pytest.raises(TermError, match="hi"):
-        INITS["truncated_normal"](lo=2, hi=-2)  # type: ignore[call-arg]
+        INITS["truncated_normal"](lo=2, hi=-2)  # type: ignore[call-arg]  # terms are dataclasses
     with pytest.raises(TermError, match="hi"):
-        INITS["truncated_normal"](lo=8, hi=9)  # type: ignore[call-arg]
+        INITS["truncated_normal"](lo=8, hi=9)  # type: ignore[call-arg]  # terms are dataclasses
 
 
 @pytest.mark.parametrize("shape", [(40, 20), (20, 40), (30, 30)])

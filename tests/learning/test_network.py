@@ -166,7 +166,7 @@ def test_a_loss_is_the_mean_over_all_elements_however_many_blocks_it_takes() -> 
     vector = net.initial(0)
     difference = net.predict(vector, x).astype(np.float64) - y
     assert net.loss(vector, x, y, MSE()) == pytest.approx(np.mean(difference**2), rel=1e-7)
-    assert net.loss(vector, x, y, LOSSES["mse"](agg="sum")) == pytest.approx(np.sum(difference**2), rel=1e-7)  # type: ignore[call-arg]
+    assert net.loss(vector, x, y, LOSSES["mse"](agg="sum")) == pytest.approx(np.sum(difference**2), rel=1e-7)  # type: ignore[call-arg]  # terms are dataclasses
 
 
 def test_dropout_and_batch_norm_do_nothing_random_in_test_mode() -> None:

@@ -26,7 +26,7 @@ def test_many_outputs_are_written_as_few_are(monkeypatch: pytest.MonkeyPatch, va
     def count(value: object, **options: object) -> bytes:
         if isinstance(value, np.ndarray):
             written.append(value.size)
-        return dumps(value, **options)  # type: ignore[arg-type]
+        return dumps(value, **options)  # type: ignore[arg-type]  # orjson's own
 
     monkeypatch.setattr(orjson, "dumps", count)
     answer = answers.write(media_types.JSON, TRAINED, np.zeros((len(outputs), 2), np.float32), outputs)

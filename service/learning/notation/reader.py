@@ -96,8 +96,7 @@ class Reader:
 
     def _arguments(self, term: type[T], position: int) -> T:
         """Read the arguments in parentheses behind a name: positional values, then keywords."""
-        # the type of a class is hashable, which the checker does not see
-        annotations = hints(term)  # type: ignore[arg-type]
+        annotations = hints(term)  # type: ignore[arg-type]  # classes are hashable
         known = {field.name: annotations[field.name] for field in fields_of(term)}
         positional = [field.name for field in fields_of(term) if not field.kw_only]
         values: dict[str, Any] = {}

@@ -22,7 +22,7 @@ class LaterRows(Selection):
         return self._make()
 
     @property
-    def array(self) -> Array:  # type: ignore[override]
+    def array(self) -> Array:  # type: ignore[override]  # as the source is
         """The array that the rows are in."""
         return stored(self.source)
 

@@ -118,7 +118,7 @@ class Constructors:
     def _numbers(self, activation: Activation) -> list[str]:
         if activation == type(activation)():
             return []
-        return [self._number(getattr(activation, field.name)) for field in fields(activation)]  # type: ignore[arg-type]
+        return [self._number(getattr(activation, field.name)) for field in fields(activation)]  # type: ignore[arg-type]  # a dataclass
 
     def _number(self, number: float) -> str:
         return julia.literal(number, self._dtype)

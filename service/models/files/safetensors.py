@@ -45,7 +45,7 @@ def read(body: bytes) -> TensorFile:
         Invalid: it is broken.
     """
     try:
-        found = deserialize(body)  # type: ignore[no-untyped-call]
+        found = deserialize(body)  # type: ignore[no-untyped-call]  # it has no types
     except SafetensorError as error:
         raise invalid("#", f"This safetensors file is broken: {error}.", "malformed") from None
     header = json.loads(body[LENGTH : LENGTH + int.from_bytes(body[:LENGTH], "little")])

@@ -35,4 +35,4 @@ def _classes(signature: Signature, target: Target, outputs: Array) -> Classes:
     names: Sequence[str] | Sequence[bool] = (False, True) if boolean else (target.categories or ())
     scores = class_scores(outputs, signature.link, boolean=boolean)
     chosen = [names[code] for code in labels(scores).tolist()]
-    return Classes(target.name, list(names), chosen, None if signature.link is None else scores)  # type: ignore[arg-type]
+    return Classes(target.name, list(names), chosen, None if signature.link is None else scores)  # type: ignore[arg-type]  # all are of one type

@@ -82,7 +82,7 @@ def _objects(signature: Signature, rows: list[Any], dtype: str, pointer: str, fi
     for index, row in enumerate(rows, first):
         if not isinstance(row, dict):
             raise invalid(f"{pointer}/{index}", "This row is not an object with a value for each column.")
-        check_names(signature, row, lambda name, index=index: f"{pointer}/{index}/{escape(name)}")  # type: ignore[misc]
+        check_names(signature, row, lambda name, index=index: f"{pointer}/{index}/{escape(name)}")  # type: ignore[misc]  # a default is not inferred
     columns = {each.name: [row.get(each.name) for row in rows] for each in signature.features}
     return from_lists(signature, columns, dtype, lambda name, row: f"{pointer}/{first + (row or 0)}/{escape(name)}")
 

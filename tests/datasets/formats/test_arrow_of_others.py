@@ -104,8 +104,8 @@ ZONE = timezone(timedelta(hours=2))
 DATES: dict[str, tuple[pyarrow.Array, list[Any]]] = {
     "date32": (pyarrow.array([date(1970, 1, 2), None]), [1, NAN]),
     "date64": (pyarrow.array([date(1970, 1, 2), None], pyarrow.date64()), [1, NAN]),
-    "seconds": (pyarrow.array([datetime(1970, 1, 2, 12), None], pyarrow.timestamp("s")), [1.5, NAN]),  # noqa: DTZ001
-    "nanoseconds": (pyarrow.array([datetime(1969, 12, 31), None], pyarrow.timestamp("ns")), [-1, NAN]),  # noqa: DTZ001
+    "seconds": (pyarrow.array([datetime(1970, 1, 2, 12), None], pyarrow.timestamp("s")), [1.5, NAN]),  # noqa: DTZ001 - without zone
+    "nanoseconds": (pyarrow.array([datetime(1969, 12, 31), None], pyarrow.timestamp("ns")), [-1, NAN]),  # noqa: DTZ001 - without zone
     "zone": (
         pyarrow.array([datetime(1970, 1, 2, 2, tzinfo=ZONE), None], pyarrow.timestamp("ms", "Europe/Berlin")),
         [1, NAN],

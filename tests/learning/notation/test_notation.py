@@ -22,8 +22,8 @@ def activations() -> st.SearchStrategy[Activation]:
     return st.one_of(
         plain,
         numbers.map(LeakyReLU),
-        positive.map(lambda alpha: ACTIVATIONS["celu"](alpha=alpha)),  # type: ignore[call-arg]
-        written.map(lambda text: ACTIVATIONS["expression"](expression=text)),  # type: ignore[call-arg]
+        positive.map(lambda alpha: ACTIVATIONS["celu"](alpha=alpha)),  # type: ignore[call-arg]  # terms are dataclasses
+        written.map(lambda text: ACTIVATIONS["expression"](expression=text)),  # type: ignore[call-arg]  # terms are dataclasses
     )
 
 
@@ -31,8 +31,8 @@ def inits() -> st.SearchStrategy[Init]:
     plain = st.sampled_from([INITS[name]() for name in INITS if name != "sparse_init"])
     return st.one_of(
         plain,
-        positive.map(lambda gain: INITS["kaiming_normal"](gain=gain)),  # type: ignore[call-arg]
-        st.floats(0, 1).map(lambda sparsity: INITS["sparse_init"](sparsity=sparsity)),  # type: ignore[call-arg]
+        positive.map(lambda gain: INITS["kaiming_normal"](gain=gain)),  # type: ignore[call-arg]  # terms are dataclasses
+        st.floats(0, 1).map(lambda sparsity: INITS["sparse_init"](sparsity=sparsity)),  # type: ignore[call-arg]  # terms are dataclasses
     )
 
 
@@ -90,7 +90,7 @@ def test_a_damaged_notation_is_read_or_refused_with_a_position(layer: Layer, dat
     try:
         read(text)
     except UnreadableText as error:
-        assert 0 <= error.position <= len(text)  # noqa: PT017
+        assert 0 <= error.position <= len(text)  # noqa: PT017 - both ways are good
 
 
 @pytest.mark.parametrize(

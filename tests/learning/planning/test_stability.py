@@ -23,8 +23,8 @@ Vector = NDArray[np.floating[Any]]
 
 
 DESCENT = OPTIMISERS["Descent"]()
-MOMENTUMS: list[Rule] = [OPTIMISERS["Momentum"](rho=rho) for rho in (0.0, 0.5, 0.9)]  # type: ignore[call-arg]
-NESTEROVS: list[Rule] = [OPTIMISERS["Nesterov"](rho=rho) for rho in (0.0, 0.5, 0.9)]  # type: ignore[call-arg]
+MOMENTUMS: list[Rule] = [OPTIMISERS["Momentum"](rho=rho) for rho in (0.0, 0.5, 0.9)]  # type: ignore[call-arg]  # terms are dataclasses
+NESTEROVS: list[Rule] = [OPTIMISERS["Nesterov"](rho=rho) for rho in (0.0, 0.5, 0.9)]  # type: ignore[call-arg]  # terms are dataclasses
 RULES = [DESCENT, *MOMENTUMS, *NESTEROVS]
 
 

@@ -127,11 +127,11 @@ IMPOSSIBLE: dict[str, tuple[Callable[[], Schedule], str]] = {
     "no steps": (lambda: Step(0.1, 0.5, ()), "step_sizes"),
     "a step of zero": (lambda: Step(0.1, 0.5, 0), "step_sizes"),
     "growth without end": (lambda: Exp(0.1, 1.5), "decay"),
-    "unknown unit": (lambda: Step(0.1, 0.5, 1, per="batch"), "per"),  # type: ignore[arg-type]
+    "unknown unit": (lambda: Step(0.1, 0.5, 1, per="batch"), "per"),  # type: ignore[arg-type]  # that is the question
     "a step too many": (lambda: Sequence((Constant(0.1),), (1, 2)), "step_sizes"),
     "mixed units": (lambda: Loop(Constant(0.1), 2, per="step"), "cycle"),
     "plateau inside": (lambda: WarmUp(2, Plateau(0.1)), "then"),
-    "plateau per step": (lambda: Plateau(0.1, per="step"), "per"),  # type: ignore[arg-type]
+    "plateau per step": (lambda: Plateau(0.1, per="step"), "per"),  # type: ignore[arg-type]  # that is the question
     "plateau without drop": (lambda: Plateau(0.1, decay=1.0), "decay"),
 }
 

@@ -61,7 +61,7 @@ def told(event: EpochReport | Progress) -> EpochReport | Progress:
 
 
 def events_of(training: Training) -> list[EpochReport | BackedOff]:
-    return [told(event) for event in training.run() if isinstance(event, EpochReport | BackedOff)]  # type: ignore[misc]
+    return [told(event) for event in training.run() if isinstance(event, EpochReport | BackedOff)]  # type: ignore[misc]  # told() keeps the class
 
 
 def outcome(training: Training) -> tuple[Any, ...]:

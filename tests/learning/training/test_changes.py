@@ -92,7 +92,7 @@ def test_a_training_stops_where_it_is_asked_to(case: str, monkeypatch: pytest.Mo
     for index in range(0, count - 1, max(1, count // 5)):
         made: list[Change] = []
         training, by = new(case), ("stop", "max_seconds")[index % 2]
-        first = run(training, stop_from(index, by, made))  # type: ignore[arg-type]
+        first = run(training, stop_from(index, by, made))  # type: ignore[arg-type]  # one of a Literal
         if not made:  # what is left is the measuring of the result
             assert index > count // 2
             continue

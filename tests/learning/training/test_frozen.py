@@ -21,8 +21,8 @@ from tests.support.learning.networks import LAYERS, all_rules, network, problem,
 THREE = "Chain(Dense(3 => 5, tanh), Dense(5 => 4), Dense(4 => 2))"
 NORMALISED = "Chain(Dense(3 => 4), BatchNorm(4, tanh), Dense(4 => 2))"
 RECIPE = Recipe(loss=MSE(), optimiser=Adam(0.02), epochs=3, batch_size=4, shuffle=True, seed=7, path="batches")
-DECAYING = OPTIMISERS["OptimiserChain"](  # type: ignore[call-arg]
-    rules=(OPTIMISERS["WeightDecay"](), OPTIMISERS["ClipGlobalNorm"](omega=0.1), OPTIMISERS["Momentum"](eta=0.05))  # type: ignore[call-arg]
+DECAYING = OPTIMISERS["OptimiserChain"](  # type: ignore[call-arg]  # terms are dataclasses
+    rules=(OPTIMISERS["WeightDecay"](), OPTIMISERS["ClipGlobalNorm"](omega=0.1), OPTIMISERS["Momentum"](eta=0.05))  # type: ignore[call-arg]  # terms are dataclasses
 )
 
 

@@ -132,7 +132,7 @@ def test_a_training_goes_on_from_raw_parameters_in_scaled_coordinates() -> None:
 REFUSED = [
     ("Dense(3 => 2)", LOSSES["poisson_loss"](), "another loss"),
     ("Dense(3 => 2)", LOSSES["msle"](), "mse, mae"),
-    ("Dense(3 => 2)", LOSSES["expression"](expression="mean((ŷ - y)^2)"), "another loss"),  # type: ignore[call-arg]
+    ("Dense(3 => 2)", LOSSES["expression"](expression="mean((ŷ - y)^2)"), "another loss"),  # type: ignore[call-arg]  # terms are dataclasses
     ("Dense(3 => 2; bias=false)", MSE(), "Dense layer with bias"),
     ("Chain(Dense(3 => 2), softplus)", MSE(), "without a function"),
     ("Dense(3 => 2, tanh)", MSE(), '"inputs"'),

@@ -219,8 +219,8 @@ def test_a_start_whose_loss_overflows_diverges_at_once() -> None:
 
 def test_clipping_tames_a_gradient_that_would_diverge() -> None:
     net, part = network(TANH, "float32"), problem(10, dtype="float32")
-    rules = (OPTIMISERS["ClipGlobalNorm"](omega=1e-3), Descent(10.0))  # type: ignore[call-arg]
-    recipe = replace(SMALL, optimiser=OPTIMISERS["OptimiserChain"](rules=rules), epochs=50)  # type: ignore[call-arg]
+    rules = (OPTIMISERS["ClipGlobalNorm"](omega=1e-3), Descent(10.0))  # type: ignore[call-arg]  # terms are dataclasses
+    recipe = replace(SMALL, optimiser=OPTIMISERS["OptimiserChain"](rules=rules), epochs=50)  # type: ignore[call-arg]  # terms are dataclasses
     assert np.isfinite(trained(net, part, recipe)).all()
 
 

@@ -91,7 +91,7 @@ def test_a_pass_ends_when_nobody_waits_for_it(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(Gram, "of", long_pass)
     events = begin(recipe()).run(40)
     next(event for event in events if event)
-    events.close()  # type: ignore[attr-defined]
+    events.close()  # type: ignore[attr-defined]  # a generator
     assert ended == []
 
 
