@@ -142,8 +142,10 @@ def line(table: Table, found: list[Held]) -> tuple[str, bool]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--splits", type=int, default=SPLITS, help="at least 2: a standard error needs them")
-    splits = max(2, parser.parse_args().splits)
+    parser.add_argument("--splits", type=int, default=SPLITS)
+    splits = parser.parse_args().splits
+    if splits < 2:
+        parser.error("--splits must be at least 2: one has no standard error")
     files: dict[str, File] = {file.path: file for file in listed()}
     lines, all_good = [], True
     with tempfile.TemporaryDirectory() as folder, running_service(Path(folder) / "data") as service:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 FORMS = (media_types.JSON, media_types.CSV, media_types.ARROW, media_types.NPY)
 """Media types of an answer, in order of preference."""
 MANY_ROWS = 64
+"""Rows from which they are written in pieces."""
 VALUES_OF_A_PIECE = 1 << 15
 """Numbers that are written at once, in a millisecond or so."""
 
