@@ -80,7 +80,8 @@ def check_weights(part: Part, what: str) -> None:
         Invalid: all weigh nothing.
     """
     if part.weights is not None and not part.weights[:].any():
-        detail = f"The sample_weights of all rows that {what} are 0: send another seed, or let more rows count."
+        by = "by sample_weights or class_weight"
+        detail = f"All rows that {what} have the weight 0 {by}: send another seed, or let more rows count."
         raise invalid("#/sample_weights", detail, "impossible_weights")
 
 
