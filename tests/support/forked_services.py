@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib import import_module
@@ -138,7 +139,7 @@ def _become(request: dict[str, Any], stdout: int, stderr: int) -> None:
 
 
 def _forked_or_spawned(path: Any, arguments: Any, files: Any) -> int:
-    """Fork the service's fork server, which would load the same modules once more; return its process."""
+    """Start a process as `spawnv_passfds` does; fork the service's fork server, which would load the same modules."""
     code = str(arguments[-1])
     threads = len(list(Path("/proc/self/task").iterdir()))  # those of libraries too: a bucket's client has some
     if not code.startswith("from multiprocessing.forkserver import main") or threads > 1:
@@ -151,6 +152,8 @@ def _forked_or_spawned(path: Any, arguments: Any, files: Any) -> int:
             beginning = file + 1
         try:
             exec(code, {})  # noqa: S102 - what Python gives the process that it would start
+        except Exception:  # noqa: BLE001 - the process that it stands for would tell it, too
+            traceback.print_exc()
         finally:
             os._exit(0)
     return process

@@ -19,9 +19,9 @@ log = logging.getLogger(__name__)
 POLL = 0.1
 """Seconds between looks at the table while a client waits: workers in other processes cannot nudge."""
 FIRST_POLL = 0.005
-"""Likewise at first, where looks are cheap: jobs of milliseconds end soon. They become rarer the longer it waits."""
+"""Seconds between the first looks, where looks are cheap: jobs of milliseconds end soon."""
 LOOKS = 8
-"""Looks in the time that it has waited by then."""
+"""The next look comes after an eighth of the time that a client has waited: looks become rarer up to `POLL`."""
 FEW = 8
 """Jobs that are looked at one by one, which is the quicker way for as many."""
 
@@ -133,7 +133,7 @@ class Watcher:
                     warn(log, "cannot see how jobs are: %s", error)
 
     def _gap(self) -> float:
-        """Seconds until the next look."""
+        """Return the seconds until the next look, by the time since the newest client began to wait."""
         if not self._database.on_sqlite:
             return POLL
         last = max(watch.since for watches in self._watches.values() for watch in watches)
