@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from service.jobs.recipe_schemas import AnyJobOptions
 from service.jobs.schemas import JobError
 from service.jobs.states import State
+from service.learning.rows.folds import MANY_ROWS, RUN
 from service.wire import WHOLE, Advice, AnyValue, DescribedAs, Reference, Seed, Strict
 
 MOST_FOLDS = 1000
@@ -21,7 +22,15 @@ class NewCrossValidation(Strict):
     model: Annotated[Reference, Field(description="the model, by its id or name; it gets no version")]
     dataset: Annotated[Reference, Field(description="the dataset, by its id or name; its test part stays out")]
     folds: Annotated[
-        int, Field(strict=True, ge=2, le=MOST_FOLDS, description="trainings; as many as rows: leave one out"), WHOLE
+        int,
+        Field(
+            strict=True,
+            ge=2,
+            le=MOST_FOLDS,
+            description=f"trainings; as many as rows: leave one out. Of {MANY_ROWS:,} rows without classes, or more, "
+            f"{RUN} that follow each other may stay together",
+        ),
+        WHOLE,
     ] = 10
     recipe: Annotated[AnyJobOptions, Field(description="any field of a job beside its model, dataset and labels")] = {}  # noqa: RUF012 - pydantic copies it
     seed: Seed = 0

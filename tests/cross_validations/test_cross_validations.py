@@ -165,6 +165,9 @@ def test_folds_of_many_rows_are_dealt_by_short_runs_as_the_seed_says() -> None:
     assert np.ptp(np.bincount(dealt, minlength=7)) <= RUN
     assert all(len(set(dealt[start : start + 40 * RUN])) == 7 for start in range(0, rows - 40 * RUN, 40 * RUN))
     assert (dealt != assigned(None, rows, 7, 4)).any()
+    in_short = assigned(None, rows, 1000, 3)  # of so few runs, neighbours would tell the values of a fold
+    assert np.ptp(np.bincount(in_short)) <= 1
+    assert len(set(in_short[:RUN])) > 1
 
 
 def test_a_fold_that_fails_fails_the_whole_and_says_why(http: httpx.Client, line: str, straight: str) -> None:
