@@ -62,7 +62,7 @@ def test_streams_and_waits_end_when_their_job_is_deleted(workspace: Workspace, p
         with pytest.raises(TimeoutError):  # that of another job goes on
             async with asyncio.timeout(0.3):
                 await watcher.until_at_rest(other, 60)
-        await stream.aclose()  # type: ignore[attr-defined]
+        await stream.aclose()  # type: ignore[attr-defined]  # a generator, declared as an iterator
         await watcher.stop()
         return events
 

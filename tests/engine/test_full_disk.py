@@ -95,7 +95,7 @@ def tries(workspace: Workspace, times: int) -> None:
     assert reserve is not None
     for _ in range(times):
         before = reserve.marked()
-        wait_for(lambda before=before: reserve.marked() > before)  # type: ignore[misc]
+        wait_for(lambda before=before: reserve.marked() > before)  # type: ignore[misc]  # mypy infers no lambda's default
 
 
 def learned(workspace: Workspace, job: str) -> tuple[Any, list[tuple[int, float]]]:

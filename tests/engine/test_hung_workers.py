@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -37,8 +38,8 @@ def engine(workspace: Workspace, folder: Path) -> Iterator[Engine]:
 
 
 def worker_of(engine: Engine) -> psutil.Process:
-    local = engine._cluster._local  # type: ignore[union-attr]
-    (nanny,) = local.workers.values()  # type: ignore[union-attr]
+    cluster: Any = engine._cluster
+    (nanny,) = cluster._local.workers.values()
     return psutil.Process(nanny.process.pid)
 
 
@@ -81,7 +82,7 @@ def test_a_worker_that_stops_with_the_lock_of_the_database_is_killed(
         dispatcher, stopping = Dispatcher(workspace.database, cluster, lambda: None), threading.Event()
         future = cluster._client.submit(claim_and_hang, workspace.database.url, job, key="ticket")
         dispatcher._under_way["ticket"] = future
-        future.add_done_callback(lambda _: dispatcher._done("ticket"))  # type: ignore[no-untyped-call]
+        future.add_done_callback(lambda _: dispatcher._done("ticket"))  # type: ignore[no-untyped-call]  # Dask's own
         wait_for(lambda: job_of(workspace, job).state == "running")
         supplying = threading.Thread(target=dispatcher.run, args=(stopping,))
         supplying.start()

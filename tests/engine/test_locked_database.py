@@ -4,6 +4,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from contextlib import closing
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
@@ -32,10 +33,10 @@ def test_the_end_of_a_job_waits_for_the_lock_of_the_database(
     assert file is not None
     with closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False)) as other:
 
-        def locking(*arguments: object) -> Assignment:
+        def locking(*arguments: Any) -> Assignment:
             other.execute("BEGIN IMMEDIATE")
             lock.set()
-            return prepare(*arguments)  # type: ignore[arg-type]
+            return prepare(*arguments)
 
         monkeypatch.setattr(assignment, "prepare", locking)
         worker = threading.Thread(target=run_job.work_on, args=(workspace, job, "message"), daemon=True)

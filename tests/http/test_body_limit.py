@@ -111,7 +111,7 @@ def test_a_client_that_trickles_gets_the_answer_meanwhile(monkeypatch: pytest.Mo
 
     class Trickling(Client):
         async def receive(self) -> Message:
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.01)  # a piece after the other
             return await super().receive()
 
     size = 1 << 20

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import httpx
 import numpy as np
 import pytest
-import tritonclient.http as triton  # type: ignore[import-untyped]
+import tritonclient.http as triton  # type: ignore[import-untyped]  # it has no types
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 from starlette.testclient import TestClient

@@ -210,7 +210,7 @@ def test_a_body_of_100_megabytes_is_413_for_a_plain_client(http: httpx.Client) -
         f"{http.base_url}/api/models", b"x" * (100 << 20), {"Content-Type": "application/json"}
     )
     with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(request)  # noqa: S310
+        urllib.request.urlopen(request)  # noqa: S310 - our own server
     assert refused.value.code == 413
     assert refused.value.headers["content-type"] == "application/problem+json"
     refused.value.close()

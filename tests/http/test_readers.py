@@ -32,7 +32,7 @@ def test_a_client_that_reads_slowly_gets_its_whole_answer(pieces: int) -> None:
         await connection.reader.readuntil(b"\r\n\r\n")
         left = MUCH + 1
         while left:
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.01)  # the client reads slowly, and never pauses for long
             left -= len(await connection.reader.readexactly(min(left, MUCH // 160)))
 
     talk(story, Limits(grace=0.2, rate=1e9, silence=0.5))

@@ -13,7 +13,7 @@ from tests.torture.run import command, torture
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make torture ARGS=...", description=__doc__)
     parser.add_argument("--kills", type=int, default=2000, help="deaths of processes; 2000 unless given")
-    parser.add_argument("--seed", type=int, default=random.randrange(1_000_000), help="of all faults; else any")  # noqa: S311
+    parser.add_argument("--seed", type=int, default=random.randrange(1_000_000), help="of all faults; else any")  # noqa: S311 - faults, not secrets
     parser.add_argument("--tiny", type=int, default=10_000, help="tiny jobs that wait meanwhile; 10000 unless given")
     parser.add_argument(
         "--minutes", type=float, default=math.inf, help="after which nothing is killed; any unless given"

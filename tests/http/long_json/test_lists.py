@@ -190,7 +190,7 @@ def test_columns_read_in_pieces_are_those_read_at_once() -> None:
         (chunk,) = table.chunks
         assert list(table.kinds.values()) == ["numeric", "boolean", "categorical"]
         expected = [np.nan if value is None else value for value in columns["numbers"]]
-        assert np.array_equal(chunk.columns["numbers"], expected, equal_nan=True)  # type: ignore[arg-type]
+        assert np.array_equal(chunk.columns["numbers"], expected, equal_nan=True)  # type: ignore[arg-type]  # numpy reads columns of ours as arrays
         texts: Any = chunk.columns["texts"]
         assert [texts.categories[code] if code >= 0 else None for code in texts.codes] == columns["texts"]
 

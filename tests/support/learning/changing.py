@@ -25,8 +25,8 @@ THREE = "Chain(Dense(3 => 5, tanh), Dense(5 => 4, tanh), Dense(4 => 2))"
 NORMALISED = "Chain(Dense(3 => 5), BatchNorm(5, tanh), Dropout(0.2), Dense(5 => 2))"
 DROPPING = "Chain(Dense(3 => 5), Dropout(0.2), Dense(5 => 2))"
 LINEAR = "Dense(3 => 2)"
-CLIPPED = OPTIMISERS["OptimiserChain"](  # type: ignore[call-arg]
-    rules=(OPTIMISERS["ClipGlobalNorm"](omega=0.5), OPTIMISERS["AccumGrad"](n=2), OPTIMISERS["Momentum"](eta=0.05))  # type: ignore[call-arg]
+CLIPPED = OPTIMISERS["OptimiserChain"](  # type: ignore[call-arg]  # fields of its class
+    rules=(OPTIMISERS["ClipGlobalNorm"](omega=0.5), OPTIMISERS["AccumGrad"](n=2), OPTIMISERS["Momentum"](eta=0.05))  # type: ignore[call-arg]  # fields of its class
 )
 
 CASES = {

@@ -33,7 +33,7 @@ LAYERS = {
 def all_activations() -> list[Activation]:
     """One activation of each name; a written one for `expression`."""
     return [
-        ACTIVATIONS[name](expression="x * sigmoid(x)") if name == "expression" else ACTIVATIONS[name]()  # type: ignore[call-arg]
+        ACTIVATIONS[name](expression="x * sigmoid(x)") if name == "expression" else ACTIVATIONS[name]()  # type: ignore[call-arg]  # fields of its class
         for name in ACTIVATIONS
     ]
 
@@ -43,11 +43,11 @@ def all_losses() -> list[Loss]:
     losses: list[Loss] = []
     for name in LOSSES:
         if name == "expression":
-            losses.append(LOSSES[name](expression="mean(abs2(ŷ - y)) + 0.1sum(abs(ŷ))"))  # type: ignore[call-arg]
+            losses.append(LOSSES[name](expression="mean(abs2(ŷ - y)) + 0.1sum(abs(ŷ))"))  # type: ignore[call-arg]  # fields of its class
             continue
         losses.append(LOSSES[name]())
-        if "agg" in LOSSES[name].__dataclass_fields__:  # type: ignore[attr-defined]
-            losses.append(LOSSES[name](agg="sum"))  # type: ignore[call-arg]
+        if "agg" in LOSSES[name].__dataclass_fields__:  # type: ignore[attr-defined]  # a dataclass
+            losses.append(LOSSES[name](agg="sum"))  # type: ignore[call-arg]  # fields of its class
     return losses
 
 
@@ -55,7 +55,7 @@ def all_rules() -> list[Rule]:
     """One rule of each name that makes steps of gradients; a chain of two for OptimiserChain."""
     given: dict[str, dict[str, object]] = {
         "AccumGrad": {"n": 3},
-        "OptimiserChain": {"rules": (OPTIMISERS["AccumGrad"](n=2), OPTIMISERS["Adam"](eta=0.05))},  # type: ignore[call-arg]
+        "OptimiserChain": {"rules": (OPTIMISERS["AccumGrad"](n=2), OPTIMISERS["Adam"](eta=0.05))},  # type: ignore[call-arg]  # fields of its class
     }
     return [OPTIMISERS[name](**given.get(name, {})) for name in OPTIMISERS if not OPTIMISERS[name].second_order]
 
