@@ -42,14 +42,12 @@ class Outcome:
         )
 
 
-def command(seed: int, kills: int, tiny: int) -> str:
+def command(seed: int, kills: int, tiny: int, share: float) -> str:
     """Return what repeats a run."""
-    return f'make torture ARGS="--seed {seed} --kills {kills} --tiny {tiny}"'
+    return f'make torture ARGS="--seed {seed} --kills {kills} --tiny {tiny} --share {share:g}"'
 
 
-def torture(
-    folder: Path, seed: int, kills: int, tiny: int, seconds: float = math.inf, *, share: float = 1.0
-) -> Outcome:
+def torture(folder: Path, seed: int, kills: int, tiny: int, share: float, seconds: float = math.inf) -> Outcome:
     """Post and steer jobs while processes die, `tiny` ones queued behind them; let all end, and compare.
 
     No process is killed after so many seconds. Jobs train a `share` of the epochs of their kind.

@@ -17,5 +17,5 @@ SHARE = 0.4
 
 def test_jobs_of_all_kinds_survive_the_deaths_of_processes(folder: Path) -> None:
     seed = random.randrange(1_000_000)  # noqa: S311 - faults, not secrets
-    outcome = torture(folder, seed, KILLS, TINY, share=SHARE)
-    assert outcome.violations == [], command(seed, KILLS, TINY)
+    outcome = torture(folder, seed, KILLS, TINY, SHARE)
+    assert outcome.violations == [], command(seed, KILLS, TINY, SHARE)
