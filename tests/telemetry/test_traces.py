@@ -8,6 +8,7 @@ import pytest
 
 from service.startup import traces
 from service.telemetry.traces import tracing
+from service.telemetry.traces.export import provider
 from service.telemetry.traces.requests import is_left_out
 from tests.support.serving import RunningService, http_client, wait_for
 from tests.telemetry.collector import Collector, Told, collecting
@@ -117,9 +118,6 @@ def test_streams_of_events_probes_and_scrapes_have_no_spans(http: httpx.Client) 
 
 
 def test_a_collector_that_fails_costs_one_line_and_no_job(caplog: pytest.LogCaptureFixture) -> None:
-    pytest.importorskip("opentelemetry.sdk")
-    from service.telemetry.traces.export import provider
-
     with collecting() as collector, pytest.MonkeyPatch.context() as patch, caplog.at_level(logging.INFO):
         patch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
         patch.setenv("OTEL_TRACES_SAMPLER", "none-such")
