@@ -81,6 +81,7 @@ def test_columns_of_csv_that_training_left_out_are_not_read(client: Client, mode
 @pytest.mark.parametrize("numbers", ["float32", "int64"])
 def test_so_are_those_of_arrow_and_parquet(client: Client, model: str, kind: str, numbers: str) -> None:
     columns = {
+        " ": [0, 1],
         "id": [["a"], ["b"]],
         "y": ["low", None],
         "__index_level_0__": ["r", "s"],

@@ -103,7 +103,8 @@ def _fault_of_first(name: str, texts: Texts, chunk: Chunk, rows: int) -> Invalid
         remedy = f"or set its type to categorical: types={in_query(name)}:categorical, in JSON in `types`."
         return invalid(f"#/columns/{escape(name)}/{rows + row}", f"{what}, {number}, {remedy}")
     as_date = f"set its type to date for days since 1970-01-01 (types={in_query(name)}:date, in JSON in `types`), "
-    days = "" if is_clock(first) else as_date
+    left_out = f"leave the column out, in a file with ignore={in_query(name)}, "
+    days = left_out if is_clock(first) else as_date + left_out
     detail = f"{chunk.where(row)}: column {name!r} {no_date(first, days)}"
     return invalid(f"#/columns/{escape(name)}/{rows + row}", detail)
 

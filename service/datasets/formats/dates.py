@@ -34,6 +34,7 @@ _DAYS = (
     rf"(?P<year>\d{{4}})[ /-]{_NAMED}(?:[ /-]{_NUMBER})?",
     r"(?P<month>\d\d?)[-/](?P<year>\d{4})",
     r"(?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d)",
+    r"(?P<year>\d{4})-(?P<yearday>[0-3]\d\d)",
     r"(?P<year>\d{4})[- /]?Q(?P<quarter>[1-4])",
     r"Q(?P<quarter>[1-4])[- /]*(?P<year>\d{4})",
     r"(?P<year>\d{4})-?W(?P<week>\d\d)(?:-?(?P<weekday>[1-7]))?",
@@ -45,8 +46,12 @@ _FORMS = [
     re.compile(rf"\s*{_WEEKDAY}{form}\s*", re.IGNORECASE | re.ASCII)
     for form in (*(rf"{days}(?:(?:T|,? +)(?P<clock>{CLOCK}))?" for days in _DAYS), _LOGGED)
 ]
+_PLACE = re.compile(r"(?<=[\dz])\[[a-z]+/[a-z_]+\]", re.IGNORECASE)
+"""The place that Java writes behind the zone of a time."""
+_WITHOUT_MARKS = re.compile(r"^(\s*\d{8}T\d\d)(\d\d)(?!:)(\d\d)?", re.IGNORECASE)
+"""A time without marks between hours, minutes and seconds, by ISO 8601."""
 _TIME = re.compile(
-    r"(\d\d?):(\d\d)(?::(\d\d)(\.\d+)?)?(?: ?([ap])m)?(?: ?(?:z|utc|gmt|([+-])(\d\d)(?::?(\d\d))?))?",
+    r"(\d\d?):(\d\d)(?::(\d\d)([.,]\d+)?)?(?: ?([ap])m)?(?: ?(?:z|utc|gmt|([+-])(\d\d)(?::?(\d\d))?))?",
     re.IGNORECASE | re.ASCII,
 )
 
@@ -94,6 +99,7 @@ def days_of(texts: "pyarrow.Array", *, months_first: bool) -> "tuple[pyarrow.Arr
 
 def day_of(text: str, *, months_first: bool) -> float | None:
     """Return the days since 1970 of a text; None where it is no date."""
+    text = _WITHOUT_MARKS.sub(_marked, _PLACE.sub("", text))
     for form in _FORMS:
         if found := form.fullmatch(text):
             try:
@@ -103,12 +109,21 @@ def day_of(text: str, *, months_first: bool) -> float | None:
     return None
 
 
+def _marked(found: re.Match[str]) -> str:
+    return ":".join(filter(None, found.groups()))
+
+
 def _date(parts: dict[str, str | None], *, months_first: bool) -> datetime:
     year, day, month = int((parts["year"] or "").lstrip("'")), parts.get("day"), parts.get("month")
     if len((parts["year"] or "").lstrip("'")) == 2:
         year += 1900 if year >= FIRST_OF_CENTURY else 2000
     if week := parts.get("week"):
         return datetime.combine(date.fromisocalendar(year, int(week), int(parts.get("weekday") or 1)), time(), UTC)
+    if yearday := parts.get("yearday"):
+        first = date(year, 1, 1) + timedelta(int(yearday) - 1)
+        if first.year != year:
+            raise ValueError(yearday)
+        month, day = str(first.month), str(first.day)
     if quarter := parts.get("quarter"):
         month = str(3 * int(quarter) - 2)
     if name := parts.get("name"):
@@ -127,7 +142,9 @@ def _clock(text: str) -> timedelta:
         raise ValueError(text)
     hour, minute, second, part, half, sign, zone_hour, zone_minute = found.groups()
     hours = int(hour) % 12 + 12 * (half.lower() == "p") if half else int(hour)
-    since = timedelta(hours=hours, minutes=int(minute), seconds=int(second or 0) + float(part or 0))
+    since = timedelta(
+        hours=hours, minutes=int(minute), seconds=int(second or 0) + float((part or "0").replace(",", "."))
+    )
     if hours > 24 or int(minute) > 59 or int(second or 0) > 60:
         raise ValueError(text)
     zone = timedelta(hours=int(zone_hour or 0), minutes=int(zone_minute or 0))

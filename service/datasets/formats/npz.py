@@ -7,7 +7,8 @@ from pathlib import Path
 from service.database.disk_faults import disk_fault
 from service.datasets.columns import Kind, unambiguous
 from service.datasets.formats.body import PIECE, Pieces, limited, to_file
-from service.datasets.formats.checks import check_names
+from service.datasets.formats.checks import SHOWN, check_names
+from service.datasets.formats.names import Names, names_of_columns
 from service.datasets.formats.npy import chunks_of, columns_of, kinds_of, load, without
 from service.datasets.formats.zipped import NO_ZIP
 from service.datasets.table import ReadOptions, Table
@@ -28,7 +29,7 @@ def read_npz(body: Pieces, options: ReadOptions, scratch: Path) -> Table:
         Invalid: it is no such archive, holds values that no network takes, or arrays of different lengths.
     """
     file = to_file(body, scratch / "body.npz")
-    arrays = _unpack(file, body.packed, options.limit, scratch)
+    arrays, names = _unpack(file, body.packed, options.limit, scratch)
     groups = {
         name: columns_of(array, f"Array {name!r}", f"{name}_")
         for name, array in arrays.items()
@@ -46,6 +47,7 @@ def read_npz(body: Pieces, options: ReadOptions, scratch: Path) -> Table:
         kinds,
         chunks_of(list(arrays.values()), columns, kinds, dates, options.note),
         left,
+        names.advice([place for place, name in enumerate(names.all) if name in options.ignored]),
         dates=unambiguous(dates),
     )
 
@@ -64,18 +66,20 @@ def _check_lengths(columns: Mapping[str, Array]) -> None:
             raise invalid(f"#/columns/{escape(name)}", detail, "ragged")
 
 
-def _unpack(file: Path, packed: int, limit: int, scratch: Path) -> dict[str, Array]:
-    """The arrays by name, from files in `scratch` that together have at most `limit` bytes; `packed` were sent."""
+def _unpack(file: Path, packed: int, limit: int, scratch: Path) -> tuple[dict[str, Array], Names]:
+    """The arrays by name, and their names, from files in `scratch` that together have at most `limit` bytes; `packed`
+    were sent.
+    """
     arrays: dict[str, Array] = {}
     try:
         with zipfile.ZipFile(file) as archive:
             members = archive.infolist()
             check_members(members, packed)
-            check_names([member.filename for member in members])
-            for number, member in enumerate(members):
-                name = member.filename.removesuffix(SUFFIX)
-                if name == member.filename:
-                    raise invalid("#", f"The archive holds {name!r}, which is no {SUFFIX}.", "malformed")
+            foreign = next((each.filename for each in members if not each.filename.endswith(SUFFIX)), None)
+            if foreign is not None:
+                raise invalid("#", f"The archive holds {foreign[:SHOWN]!r}, which is no {SUFFIX}.", "malformed")
+            names = names_of_columns([member.filename.removesuffix(SUFFIX) for member in members])
+            for number, (name, member) in enumerate(zip(names.all, members, strict=True)):
                 with archive.open(member) as reading:
                     whole = limited(iter(lambda: reading.read(PIECE), b""), limit)
                     written = to_file(whole, scratch / f"{number}{SUFFIX}")
@@ -86,4 +90,4 @@ def _unpack(file: Path, packed: int, limit: int, scratch: Path) -> dict[str, Arr
             raise
         raise invalid("#", f"The body is no npz that can be read: {str(error)[:200]}", "malformed") from None
     file.unlink()
-    return arrays
+    return arrays, names

@@ -108,6 +108,7 @@ _FORMS: Final[dict[Form, tuple[str, ...]]] = {  # of texts in which every digit 
     ),
     Form("a number in scientific notation", "write it as in 1.5e3"): (
         rf"{_D}\s?[x\u00d7*\u00b7]\s?11(?:\s?(?:\^|\*\*|e)\s?[-+\u2212]?[0-9]+|{_POWERS}+)",
+        r"[-+]?[0-9]*\.[0-9]+d[0-9]{1,3}",
         rf"{_D}(?:\s+[ed]\s*[-+\u2212]?\s*[0-9]+|[ed]\s+[-+]?\s*[0-9]+|[ed][-+]\s+[0-9]+|d[-+][0-9]+|e\u2212[0-9]+)",
     ),
     Form("several numbers", "write each in a column of its own"): (

@@ -2,12 +2,16 @@
 
 import re
 
-CLOCK = r"\d\d?:\d\d(?::\d\d(?:\.\d+)?)?(?: ?[ap]m)?(?: ?(?:z|utc|gmt|[+-]\d\d(?::?\d\d)?))?"
+CLOCK = r"\d\d?:\d\d(?::\d\d(?:[.,]\d+)?)?(?: ?[ap]m)?(?: ?(?:z|utc|gmt|[+-]\d\d(?::?\d\d)?))?"
 MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
     r"|nov(?:ember)?|dec(?:ember)?)\.?"
 )
-_DAY = r"\d{4}(?P<big>[/.-])\d\d?(?P=big)\d\d?|\d\d?(?P<little>[/.-])\d\d?(?P=little)(\d{4}|\d\d)"
+_DAY = (
+    r"\d{4}(?P<big>[/.-])\d\d?(?P=big)\d\d?|\d\d?(?P<little>[/.-])\d\d?(?P=little)(\d{4}|\d\d)"
+    r"|[12]\d{3} \d\d? \d\d?|[12]\d{3}-[0-3]\d\d"
+)
+"""A date in digits; the last form has the day of the year, by ISO 8601."""
 _NAMED = (
     rf"{MONTH}[ /-]+\d\d?(st|nd|rd|th)?(,?[ /-]+(\d{{4}}|\d\d))?"
     rf"|\d\d?(st|nd|rd|th)?[ /.-]+{MONTH}([ /.,-]+(\d{{4}}|\d\d))?"
@@ -19,8 +23,13 @@ _LOGGED = rf"{MONTH} +\d\d? {CLOCK}(?: [a-z]+)? \d{{4}}"
 """A date as Unix writes it: Fri Jan 31 10:00:00 UTC 2020."""
 _PERIOD = r"[12]\d{3}[- /]?Q[1-4]|Q[1-4][- /]*[12]\d{3}|[12]\d{3}-?W[0-5]\d(-?[1-7])?"
 """A quarter or a week, by ISO 8601: 2020Q1 and 2020-W05."""
+_ZONE = r"(?: ?\(?(?:[a-z]{2,5}|[a-z]+/[a-z_]+)\)?|\[[a-z]+/[a-z_]+\])?"
+"""A zone by a name, which no reader of dates knows."""
+_BASIC = r"[12]\d{7}T\d{4}(?:\d\d)?(?:z|[+-]\d{2,4})?"
+"""A date and a time without marks, by ISO 8601."""
 _TIME = re.compile(
-    rf"\s*({_WEEKDAY}(({_DAY}|{_NAMED})({_GAP}{CLOCK})?|{_LOGGED})|{CLOCK}|\d{{4}}[-/]\d\d|\d\d?[-/][12]\d{{3}}"
+    rf"\s*({_WEEKDAY}(({_DAY}|{_NAMED})({_GAP}{CLOCK}{_ZONE})?|{_LOGGED})|{CLOCK}|{_BASIC}"
+    r"|\d{4}[-/]\d\d|[12]\d{3}[-/][1-9]|\d\d?[-/][12]\d{3}"
     rf"|{_PERIOD})\s*",
     re.IGNORECASE | re.ASCII,
 )

@@ -15,7 +15,10 @@ ZIP = b"PK\x03\x04"
 NAME_FROM = 30
 """Bytes of a zip before the name of its first member."""
 OF_EXCEL = "[Content_Types].xml"
+OF_OPEN_DOCUMENT = "mimetype"
 OF_MACS = "__MACOSX/"
+SUFFIXES = (".csv", ".tsv")
+"""Ends of the names of tables: of several members, the only one with such a name is the CSV."""
 NO_ZIP = (
     zipfile.BadZipFile,
     zlib.error,
@@ -30,7 +33,7 @@ NO_ZIP = (
 
 
 def unzipped(body: Pieces, limit: int, scratch: Path) -> Iterator[bytes]:
-    """Return the text of a body, which may be the only member of a zip.
+    """Return the text of a body, which may be the only CSV in a zip.
 
     Raises:
         Invalid: it is another zip.
@@ -53,9 +56,14 @@ def _member(file: Path, body: Pieces, limit: int) -> Iterator[bytes]:
     try:
         archive = zipfile.ZipFile(file)
         file.unlink()  # nameless from now on: it goes when nobody reads it
-        members = [each for each in archive.infolist() if not each.is_dir() and not each.filename.startswith(OF_MACS)]
+        members = list(filter(_is_of_the_sender, archive.infolist()))
         if any(each.filename == OF_EXCEL for each in members):
             raise invalid("#", "This is no CSV, but an Excel workbook: save the sheet as CSV UTF-8.", "malformed")
+        if any(each.filename == OF_OPEN_DOCUMENT for each in members):
+            raise invalid("#", "This is no CSV, but an OpenDocument file: save the sheet as CSV UTF-8.", "malformed")
+        tables = [each for each in members if each.filename.lower().endswith(SUFFIXES)]
+        if len(members) != 1 and len(tables) == 1:
+            members = tables
         if len(members) != 1:
             held = ", ".join(repr(each.filename[:50]) for each in members[:10]) or "nothing"
             raise invalid(
@@ -66,6 +74,11 @@ def _member(file: Path, body: Pieces, limit: int) -> Iterator[bytes]:
     except NO_ZIP as error:
         raise _no_zip(error) from None
     return limited(_pieces(archive, reading.read), limit)
+
+
+def _is_of_the_sender(member: zipfile.ZipInfo) -> bool:
+    """Whether a member is neither a folder nor one of the files that systems put beside those of people."""
+    return not (member.is_dir() or member.filename.startswith(OF_MACS) or Path(member.filename).name.startswith("."))
 
 
 def _pieces(archive: zipfile.ZipFile, read: Callable[[int], bytes]) -> Iterator[bytes]:

@@ -117,13 +117,16 @@ def from_arrow(question: Question, trained: TrainedNetwork) -> InputRows:
         Invalid: no such body, or columns or values are not what the network takes.
         TooLarge: it unpacks to more than the limit.
     """
-    from service.datasets.formats.arrow.arrays import kinds_of, refusing
+    from service.datasets.formats.arrow.arrays import kinds_of, refusing, renamed, with_names
     from service.datasets.formats.arrow.dates import is_of_dates
+    from service.datasets.formats.names import names_of_columns
 
     question.query.refuse_words(question.media_type, "types")
     is_parquet = question.media_type == MediaType.PARQUET
     with refusing("Parquet file" if is_parquet else "Arrow stream"):
         schema, batches = (_parquet if is_parquet else _arrow)(question)
+        names = names_of_columns(schema.names).all
+        schema, batches = with_names(schema, names), renamed(batches, names)
         index = [name for name in schema.names if INDEX.fullmatch(name) and name not in _kinds(trained.signature)]
         others = [name for name in schema.names if name not in index]
         left_out = [*index, *_left_out(trained.signature, question.query.file.ignore, others)]

@@ -15,6 +15,7 @@ from pyarrow import feather, ipc
 
 from service.datasets.formats.arrow import sizes
 from service.datasets.formats.media_types import MediaType
+from service.datasets.formats.names import names_of_columns
 from service.errors import Invalid
 from tests.support.datasets.reading import read, refusal
 from tests.support.datasets.writing import as_parquet, as_stream
@@ -151,12 +152,22 @@ def test_options_that_do_not_fit(options: dict[str, Any], pointer: str) -> None:
     assert refusal(MediaType.PARQUET, as_parquet(pyarrow.table({"x": ["a"]})), **options)[0] == pointer
 
 
+@pytest.mark.parametrize(("form", "written"), FORMS)
+def test_columns_get_names_as_in_csv(form: MediaType, written: Callable[[pyarrow.Table], bytes]) -> None:
+    columns = [pyarrow.array([1]), pyarrow.array(["a"]), pyarrow.array([[1]]), pyarrow.array([3])]
+    body = written(pyarrow.Table.from_arrays(columns, ["", "two\nlines", "x", "x"]))
+    assert read(form, body, ignored=["x"])[1] == {"column_1": [1], "two lines": ["a"], "x_2": [3]}
+
+
+def test_what_became_of_names_is_told() -> None:
+    told = names_of_columns(["", "two\nlines", "x", "x"]).advice([])
+    assert [each.code for each in told] == ["unnamed_columns", "repeated_names", "line_breaks_in_names"]
+    assert "column 1 is 'column_1'; ignore=column_1 leaves it out" in told[0].detail
+
+
 def test_names_are_those_that_columns_can_have() -> None:
-    twice = pyarrow.Table.from_arrays([pyarrow.array([1]), pyarrow.array([2])], ["x", "x"])
-    assert refusal(MediaType.ARROW_STREAM, as_stream(twice)) == (
-        "#",
-        "Columns need different names; 'x' is there twice.",
-    )
+    table = pyarrow.table({"x" * 501: [1]})
+    assert refusal(MediaType.PARQUET, as_parquet(table))[1].startswith(f"Column 1 is named {'x' * 50!r}; a name has")
     assert refusal(MediaType.PARQUET, as_parquet(pyarrow.table({}))) == ("#", "There are no columns.")
 
 

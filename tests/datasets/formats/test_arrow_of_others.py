@@ -28,6 +28,14 @@ OF_JAVASCRIPT = base64.b64decode(
     "BgAIAAYABgAAAAAAAgDYAAAAQVJST1cx"
 )
 """Columns x and y by apache-arrow 21.2, tableToIPC(table, 'file'): the stream within the file has no schema."""
+WIDE_OF_POLARS = base64.b64decode(
+    "/////3gAAAAEAAAA8v///xQAAAAEAAEAAAAKAAsACAAKAAQA+P///wwAAAAIAAgAAAAEAAEAAAAEAAAA7P///zgAAAAgAAAAGAAAAAEC"
+    "AAAQABIABAAQABEACAAAAAwAAAAAAPT///+AAAAAAQAAAAgACQAEAAgAAQAAAHgAAAD/////gAAAAAQAAADs////QAAAAAAAAAAUAAAA"
+    "BAADAAwAEwAQABIADAAEAOr///8BAAAAAAAAADwAAAAQAAAAAAAKABQABAAMABAAAgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAA"
+    "AAAAAAAAAAAAAAEAAAABAAAAAAAAAAAAAAAAAAAAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+    "AAAAAAAAAAAAAAAAAAAAAP////8AAAAA"
+)
+"""A column x of the type Int128, by polars 2.1."""
 OF_POLARS = base64.b64decode(
     "/////yABAAAEAAAA8v///xQAAAAEAAEAAAAKAAsACAAKAAQALP///wQAAAACAAAATAAAAAQAAADs////OAAAACAAAAAYAAAAAQIA"
     "ABAAEgAEABAAEQAIAAAADAAAAAAA9P///0AAAAABAAAACAAJAAQACAABAAAAeQAAAOb///+YAAAAjAAAAGgAAABgAAAAGAAAAAEY"
@@ -159,3 +167,16 @@ def test_a_moment_is_the_same_in_every_zone() -> None:
     zones = {zone: pyarrow.array([moment], pyarrow.timestamp("us", zone)) for zone in ("UTC", "Asia/Tokyo")}
     columns = read(MediaType.PARQUET, as_parquet(pyarrow.table(zones)), dates=list(zones))[1]
     assert columns["UTC"] == columns["Asia/Tokyo"] == [(moment - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(1)]
+
+
+def test_whole_numbers_of_128_bits_have_a_remedy() -> None:
+    assert "cast(pl.Float64)" in refusal(MediaType.ARROW_STREAM, WIDE_OF_POLARS)[1]
+
+
+def test_arrow_and_parquet_are_told_apart() -> None:
+    table = pyarrow.table({"x": [1], "y": [2]})
+    assert "application/vnd.apache.parquet" in refusal(MediaType.ARROW_FILE, as_parquet(table))[1]
+    out = io.BytesIO()
+    with ipc.new_file(out, table.schema) as writer:
+        writer.write_table(table)
+    assert "application/vnd.apache.arrow.file" in refusal(MediaType.PARQUET, out.getvalue())[1]

@@ -38,6 +38,8 @@ def day(year: int, month: int, day: int) -> int:
         *("20200131", "Fri Jan 31 00:00:00 2020", "Fri Jan 31 00:00:00 UTC 2020", "Fri, 31 Jan 2020 00:00:00 GMT"),
         *("2020-01-31T01:00:00+01", "1/31/2020, 12:00:00 AM", "Fri Jan 31 01:00:00 +0100 2020"),
         *("2020-01-31T00:00:00Z", "2020-01-31T02:00+02:00", "2020-01-30T22:30:00-0130", "1/31/2020 12:00 AM"),
+        *("2020-031", "2020 01 31", "2020-01-31 00:00:00,000", "20200131T000000Z", "20200131T0000"),
+        *("2020-01-31T01:00:00+01:00[Europe/Berlin]", "2020-031T00:00"),
     ],
 )
 def test_a_date_in_any_writing_is_its_days(text: str) -> None:
@@ -80,6 +82,10 @@ def test_what_is_no_date_is_named(text: str) -> None:
         "Wed, 10 Oct 2018 20:19:24 GMT",
         "10/10/2018, 8:19:24 PM",
         "10/2018",
+        "2018-031",
+        "2018-1",
+        "2018 1 31",
+        "20180131T101500Z",
     ],
 )
 def test_dates_with_names_of_months_are_no_categories(text: str) -> None:
@@ -89,7 +95,15 @@ def test_dates_with_names_of_months_are_no_categories(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "texts", [["1 May", "2 May"], ["12:30"], ["1920-11", "1920-21"], ["9:05 pm", ""], ["2020-01-01", "b", "c", "d"]]
+    "texts",
+    [
+        ["1 May", "2 May"],
+        ["12:30"],
+        ["1920-11", "1920-21"],
+        ["9:05 pm", ""],
+        ["2020-01-01 9:05 EST"],
+        ["2020-01-01", "b", "c", "d"],
+    ],
 )
 def test_what_does_not_read_as_dates_is_told_another_remedy(texts: list[str]) -> None:
     body = "".join(f"{text};1\n" for text in texts)

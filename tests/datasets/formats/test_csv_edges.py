@@ -44,10 +44,42 @@ def test_a_first_name_may_begin_as_other_forms_do(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("start", "what"),
-    [(b"PAR1\x15\x04", "Parquet"), (b"ARROW1\0\0\xff\xff", "an Arrow file"), (b"BZh91AY&SY", "packed by bzip2")],
+    [
+        (b"PAR1\x15\x04", "Parquet"),
+        (b"ARROW1\0\0\xff\xff", "an Arrow file"),
+        (b"BZh91AY&SY", "packed by bzip2"),
+        (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
+        (b"SQLite format 3\0", "a database of SQLite"),
+        (b"RDX3\nX\n", "a file of R"),
+        (b"@RELATION iris\n", "ARFF"),
+        (b"PK\x05\x06", "a zip archive that holds nothing"),
+    ],
 )
 def test_other_forms_are_named(start: bytes, what: str) -> None:
     assert refusal(MediaType.CSV, start + bytes(20))[1].startswith(f"This is no CSV, but {what}: ")
+
+
+def test_a_first_line_with_a_byte_of_0_is_no_text() -> None:
+    assert "first line holds a byte that is 0" in refusal(MediaType.CSV, b"table.csv" + bytes(20))[1]
+
+
+def test_arff_is_read_below_its_header() -> None:
+    body = b"@relation r\n@attribute x numeric\n@attribute y numeric\n@data\n1,2\n3,4\n"
+    assert "skip=" in refusal(MediaType.CSV, body)[1]
+    assert read(MediaType.CSV, body, skip=4, header=False, columns=["x", "y"])[1] == {"x": [1, 3], "y": [2, 4]}
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("1 1:0.5 3:2\n-1 2:1.5\n1 1:3\n", "write a column for each index"),
+        ("id   name      y\n1    New York  2\n2    Rome      3\n", "write delimiters between them"),
+        ("id name   y\n01JohnDoe02\n02Jane   03\n", "write delimiters between them"),
+    ],
+    ids=["svmlight", "runs of blanks", "fixed places"],
+)
+def test_forms_without_delimiters_have_a_remedy(text: str, remedy: str) -> None:
+    assert remedy in refusal(MediaType.CSV, text.encode())[1]
 
 
 @pytest.mark.timeout(30)

@@ -140,16 +140,24 @@ def test_other_texts_of_digits_are_categories(value: str) -> None:
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "save the sheet as CSV"),
         (zipped(**{"[Content_Types]__xml": b"", "xl/workbook__xml": b""}), "Excel workbook: save the sheet as CSV"),
         (zipped(a__csv=b"x,y\n1,2\n", b__csv=b"x,y\n"), "holds 'a.csv', 'b.csv': send one CSV"),
+        (zipped(mimetype=b"", content__xml=b""), "OpenDocument file: save the sheet as CSV"),
         (b"PK\x03\x04 and no more", "no zip that can be read"),
     ],
-    ids=["bz2", "xz", "xls", "xlsx", "two", "broken"],
+    ids=["bz2", "xz", "xls", "xlsx", "two", "ods", "broken"],
 )
 def test_packed_files_and_workbooks_are_named(body: bytes, remedy: str) -> None:
     assert remedy in refused(body)[1]
 
 
 def test_a_zip_with_one_csv_is_read(http: httpx.Client) -> None:
-    body = zipped(**{"folder/table__csv": b"x,y\n1,2\n3,4\n", "__MACOSX/._table__csv": b"\0"})
+    body = zipped(
+        **{
+            "folder/table__csv": b"x,y\n1,2\n3,4\n",
+            "__MACOSX/._table__csv": b"\0",
+            "notes__md": b"",
+            "folder/.DS_Store": b"",
+        }
+    )
     assert columns(body) == TABLE
     for kind in ("text/csv", "application/zip", "application/octet-stream"):
         assert upload(http, body, kind).json()["rows"] == 2

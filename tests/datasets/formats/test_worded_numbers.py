@@ -177,6 +177,12 @@ def test_the_remedy_of_texts_among_numbers_works(http: httpx.Client) -> None:
     assert "types=" not in (found_among(["unknown", "12:30", "13:45"]) or Found(NUMBER, "")).remedy("x")
 
 
+def test_exponents_of_fortran_are_numbers_in_texts() -> None:
+    found = found_among(["1.5d3", "2.0d05", "1.0D+05"])
+    assert found
+    assert "scientific notation" in found.form.what
+
+
 def test_two_bounds_are_classes_of_a_target(http: httpx.Client) -> None:
     body = {"columns": {"x": [1, 2], "y": ["<=50K", ">50K"]}, "targets": ["y"]}
     assert http.post("/api/datasets", json=body).json()["advice"] == []

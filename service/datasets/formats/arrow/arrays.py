@@ -25,6 +25,7 @@ from service.datasets.formats.checks import (
     no_date,
     rows_of_a_chunk,
 )
+from service.datasets.formats.names import names_of_columns
 from service.datasets.table import Chunk, ReadOptions, Texts, Values
 from service.errors import Fault, Invalid, invalid
 from service.learning.planning.advice import Advice
@@ -57,6 +58,8 @@ class Found:
     left_out: list[str]
     advice: list[Advice]
     dates: Collection[str]
+    names: list[str]
+    """Those of all columns, in the order of the body, which may have others."""
 
 
 def columns_of(schema: pyarrow.Schema, options: ReadOptions) -> Found:
@@ -65,11 +68,27 @@ def columns_of(schema: pyarrow.Schema, options: ReadOptions) -> Found:
     Raises:
         Invalid: columns cannot have such names.
     """
+    names = names_of_columns(schema.names)
+    schema = with_names(schema, names.all)
     named = {*options.types, *options.dates, *options.named, *options.ignored}
     index = [name for name in schema.names if _INDEX.fullmatch(name) and name not in named]
     check_types(options.dates, schema.names, "query/types", options.note)
     kinds = kinds_of(schema, options.types, [*options.ignored, *index], options.dates, options.note)
-    return Found(kinds, index, [_index_left_out(name) for name in index], options.dates)
+    gone = [place for place, name in enumerate(names.all) if name in index or name in options.ignored]
+    advice = [*map(_index_left_out, index), *names.advice(gone)]
+    return Found(kinds, index, advice, options.dates, names.all)
+
+
+def with_names(schema: pyarrow.Schema, names: list[str]) -> pyarrow.Schema:
+    """Return the same columns by other names."""
+    if names == schema.names:
+        return schema
+    return pyarrow.schema([field.with_name(name) for field, name in zip(schema, names, strict=True)])
+
+
+def renamed(batches: Iterable[pyarrow.RecordBatch], names: list[str]) -> Iterable[pyarrow.RecordBatch]:
+    """Return the same rows with these names for their columns."""
+    return (batch if batch.schema.names == names else batch.rename_columns(names) for batch in batches)
 
 
 def _index_left_out(name: str) -> Advice:
@@ -146,6 +165,10 @@ def refusing(form: str) -> Iterator[None]:
         yield
     except (pyarrow.ArrowException, OSError, UnicodeError) as error:
         detail = str(error).partition("\n")[0][:LONGEST_MESSAGE]
+        if "more than 64 bits" in detail:  # a type of polars
+            remedy = "write them as float64 or of 64 bits, in polars with cast(pl.Float64) or cast(pl.Int64)."
+            detail = f"Whole numbers of 128 bits are not read: {remedy}"
+            raise invalid("#", detail, "unsupported_type") from None
         raise invalid("#", f"The body is no {form} that can be read: {detail}", "malformed") from None
 
 

@@ -8,7 +8,7 @@ from pyarrow import ipc
 
 from service.datasets.columns import unambiguous
 from service.datasets.faults import Note
-from service.datasets.formats.arrow.arrays import Found, chunks_of, columns_of, mapped, refusing
+from service.datasets.formats.arrow.arrays import Found, chunks_of, columns_of, mapped, refusing, renamed
 from service.datasets.formats.arrow.sizes import check_sizes, check_sizes_of_file
 from service.datasets.formats.body import Pieces, to_file
 from service.datasets.table import Chunk, ReadOptions, Table
@@ -18,6 +18,7 @@ FORM = "Arrow stream"
 MARK = b"ARROW1\0\0"
 """The first bytes of the file format."""
 OLD_MARK = b"FEA1"
+OF_PARQUET = b"PAR1"
 
 
 def read_arrow(body: Pieces, options: ReadOptions, scratch: Path) -> Table:
@@ -48,6 +49,8 @@ def opened(source: pyarrow.NativeFile, packed: int) -> tuple[pyarrow.Schema, Ite
     source.seek(0)
     if start.startswith(OLD_MARK):
         raise invalid("#", "This is Feather of version 1: write version 2, or Parquet.", "malformed")
+    if start.startswith(OF_PARQUET):
+        raise invalid("#", "This is Parquet: send Content-Type: application/vnd.apache.parquet.", "malformed")
     is_file = start == MARK
     (check_sizes_of_file if is_file else check_sizes)(source, packed)
     source.seek(0)
@@ -62,4 +65,4 @@ def _chunks(
     source: pyarrow.NativeFile, batches: Iterator[pyarrow.RecordBatch], found: Found, note: Note
 ) -> Generator[Chunk]:
     with refusing(FORM), source:
-        yield from chunks_of(batches, found.kinds, found.dates, note)
+        yield from chunks_of(renamed(batches, found.names), found.kinds, found.dates, note)

@@ -22,7 +22,8 @@ from service.datasets.formats.csv.delimiters import (
     rows_in,
     sample_of,
 )
-from service.datasets.formats.csv.names import Names, names_of, numbered
+from service.datasets.formats.csv.names import names_of, numbered
+from service.datasets.formats.names import Names
 from service.datasets.table import ReadOptions
 from service.errors import invalid
 
@@ -167,7 +168,16 @@ def _one_column(name: str, block: Block, *, is_divided: bool) -> str:
         return f"{detail} {_above(above)}"
     if not is_divided and (possible := dividing(sample, POSSIBLE)):
         return f"{detail} If {possible!r} stands between values, use delimiter={quote(possible, safe=':/!*@$?_')}."
+    lines = sample.splitlines()[:ROWS]
+    if len(lines) > 1 and all(map(_SVMLIGHT.fullmatch, lines[1:])):
+        return f"{detail} These are a label and index:value pairs, as svmlight has them: write a column for each index."
+    if len(lines) > 1 and (_RUN.search(sample) or len({len(line.rstrip()) for line in lines}) == 1):
+        return f"{detail} If values stand at fixed places of each line, write delimiters between them, as in CSV."
     return detail
+
+
+_SVMLIGHT = re.compile(r"\S+(?: \S+:\S+)+ *(?:#.*)?")
+_RUN = re.compile(r"\S  +\S")
 
 
 NAME_OF_ROWS = "column_1"

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from itertools import chain, islice
 
+from service.datasets.columns import LONGEST_NAME
 from service.datasets.formats.csv.blocks import BLOCK
 from service.datasets.table import ReadOptions
 from service.errors import invalid
@@ -14,11 +15,34 @@ MARKS = {b"\xff\xfe\x00\x00": "utf-32", b"\x00\x00\xfe\xff": "utf-32", b"\xff\xf
 """Encodings by their first bytes."""
 WIDE = {1: "utf-16-le", 0: "utf-16-be"}
 """Encodings without a mark, by the first of the places at which every other byte is 0."""
+_UNPACK = "unpack it, or send gzip"
+_WRITE = "write its table as CSV or Parquet"
+_ARFF = rb"@(?i:relatio)"
 PACKED = {
-    rb"BZh[1-9]1AY": ("packed by bzip2", "unpack it, or send gzip"),
-    rb"\xfd7zXZ": ("packed by xz", "unpack it, or send gzip"),
-    rb"\x28\xb5\x2f\xfd": ("packed by Zstandard", "unpack it, or send gzip"),
-    rb"7z\xbc\xaf": ("a 7z archive", "unpack it, or send gzip"),
+    rb"BZh[1-9]1AY": ("packed by bzip2", _UNPACK),
+    rb"\xfd7zXZ": ("packed by xz", _UNPACK),
+    rb"\x28\xb5\x2f\xfd": ("packed by Zstandard", _UNPACK),
+    rb"\x04\x22\x4d\x18": ("packed by LZ4", _UNPACK),
+    rb"\x5d\0\0[\x01-\x80]\0": ("packed by LZMA", _UNPACK),
+    rb"\x1f\x9d": ("packed by compress", _UNPACK),
+    rb"7z\xbc\xaf": ("a 7z archive", _UNPACK),
+    rb"Rar!\x1a": ("a RAR archive", _UNPACK),
+    rb"PK\x05\x06": ("a zip archive that holds nothing", "pack one CSV in it"),
+    rb"\x89HDF": ("an HDF5 file", _WRITE),
+    rb"SQLite f[^,;\t\r\n]*\0": ("a database of SQLite", _WRITE),
+    rb"\x80[\x02-\x05][\x95}\]]": ("a pickle of Python", f"{_WRITE}: pickles may hold programs, and none is read"),
+    rb"\$FL[23]@": ("a file of SPSS", _WRITE),
+    rb"<stata_d": ("a file of Stata", _WRITE),
+    rb"\0{8}": ("a file of SAS, or of no text", _WRITE),
+    rb"RD[AX][23]\n|X\n\0\0\0": ("a file of R", _WRITE),
+    rb"ORC[\0-\x1f]": ("an ORC file", _WRITE),
+    rb"Obj\x01": ("an Avro file", _WRITE),
+    rb"FEA1[\0-\x1f]": ("Feather of version 1", "write version 2, or Parquet"),
+    rb"\x89PNG|\xff\xd8\xff": ("a picture", "give the table as CSV"),
+    _ARFF: (
+        "ARFF",
+        "leave the lines up to @data out with skip=, and name the columns: header=false and columns= for each",
+    ),
     rb"\xd0\xcf\x11\xe0": ("an Excel workbook", "save the sheet as CSV UTF-8"),
     rb"%PDF-": ("a PDF", "give the table as CSV"),
     rb"PAR1[\x00-\x08\x0e-\x1f]": ("Parquet", "send Content-Type: application/vnd.apache.parquet"),
@@ -48,12 +72,17 @@ def text_of(pieces: Iterator[bytes], options: ReadOptions) -> Iterator[bytes]:
     while len(first) < FIRST and (piece := next(pieces, b"")):
         first += piece
     for start, (what, remedy) in PACKED.items():
-        if re.match(start, first):
+        if re.match(start, first) and not (start == _ARFF and options.skip):
             raise invalid("#", f"This is no CSV, but {what}: {remedy}.", "malformed")
     encoding = _encoding(options.encoding) or next((MARKS[mark] for mark in MARKS if first.startswith(mark)), None)
     if encoding is None and (guessed := next((name for zeros, name in WIDE.items() if _has(first, zeros)), None)):
         detail = f"The text seems to be UTF-16 without its mark: encoding={guessed} reads it."
         raise invalid("query/encoding", detail, "malformed")
+    if encoding is None and b"\0" in re.split(rb"[\r\n]", first, maxsplit=1)[0][:LONGEST_NAME]:
+        detail = (
+            f"This is no CSV: its first line holds a byte that is 0, as no text does. Of a file of tables, {_WRITE}."
+        )
+        raise invalid("#", detail, "malformed")
     whole = chain((first,), pieces) if first else pieces
     text = _without_mark(whole if encoding is None else _decoded(whole, encoding))
     if options.skip:
