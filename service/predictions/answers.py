@@ -10,7 +10,7 @@ import orjson
 from service.http import media_types
 from service.http.json_numbers import Array, JsonObject
 from service.learning.rows.one_hot import Rows
-from service.models.signature.class_answers import Classes, class_answers
+from service.models.signature.class_answers import Classes
 from service.models.signature.signature import Signature
 from service.models.trained_network import TrainedNetwork
 from service.predictions.confidence import Confidence, Sets
@@ -41,37 +41,39 @@ def write(
     trained: TrainedNetwork,
     inputs: Rows,
     outputs: Array,
+    classes: Sequence[Classes],
     confidence: Confidence | None = None,
     explained: JsonObject | None = None,
 ) -> Answer:
-    """Write the answer about rows (rows × inputs) with these raw outputs (rows × outputs); only JSON explains them."""
+    """Write the answer about rows (rows × inputs) with these raw outputs (rows × outputs), and the classes that they
+    mean; only JSON explains them.
+    """
     match media_type:
         case media_types.JSON:
-            content = _json(trained, inputs, outputs, _beyond_outputs(confidence, explained))
+            content = _json(trained, inputs, outputs, classes, _beyond_outputs(confidence, explained))
         case media_types.NPY:
             content = _npy(outputs)
         case media_types.CSV:
-            content = _csv(_table(trained.signature, outputs, confidence))
+            content = _csv(_table(trained.signature, outputs, classes, confidence))
         case _:
-            content = _arrow(_table(trained.signature, outputs, confidence))
+            content = _arrow(_table(trained.signature, outputs, classes, confidence))
     return Answer(media_type, content, trained.model, trained.version)
 
 
 def _beyond_outputs(confidence: Confidence | None, explained: JsonObject | None) -> JsonObject:
     """Return the members of an answer that only some requests ask for."""
-    members = {} if confidence is None else confidence.to_json()
-    if confidence is not None and confidence.interval is not None:
-        bounds = {name: _in_pieces(getattr(confidence.interval, name)) for name in ("lower", "upper")}
-        members["intervals"] = {**members["intervals"], **bounds}
+    members = {} if confidence is None else confidence.to_json(_in_pieces)
     return members if explained is None else {**members, "contributions": explained}
 
 
-def _json(trained: TrainedNetwork, inputs: Rows, outputs: Array, members: JsonObject) -> bytes:
+def _json(
+    trained: TrainedNetwork, inputs: Rows, outputs: Array, classes: Sequence[Classes], members: JsonObject
+) -> bytes:
     answer: JsonObject = {"model": trained.model, "version": trained.version, "outputs": _in_pieces(outputs)}
     if trained.epoch is not None:
         answer["epoch"] = trained.epoch
     if trained.signature is not None:
-        answer |= _of_classes(trained.signature, class_answers(trained.signature, outputs))
+        answer |= _of_classes(trained.signature, classes)
         outside = values_outside_training(trained, inputs)
         if outside is not None:
             answer |= {"extrapolation": outside.values, "extrapolation_count": outside.count}
@@ -123,15 +125,19 @@ Table = list[tuple[str, Values]]
 """Columns with their names; a name may be there twice."""
 
 
-def _table(signature: Signature | None, outputs: Array, confidence: Confidence | None) -> Table:
+def _table(
+    signature: Signature | None, outputs: Array, classes: Sequence[Classes], confidence: Confidence | None
+) -> Table:
     """Outputs by column: a numeric target under its name, a class target as label, outputs and probabilities."""
     if signature is None:
         return [(f"output_{index}", outputs[:, index]) for index in range(outputs.shape[1])]
-    return list(_columns(signature, outputs, confidence or Confidence()))
+    return list(_columns(signature, outputs, classes, confidence or Confidence()))
 
 
-def _columns(signature: Signature, outputs: Array, confidence: Confidence) -> Iterator[tuple[str, Values]]:
-    of_target = {each.target: each for each in class_answers(signature, outputs)}
+def _columns(
+    signature: Signature, outputs: Array, classes: Sequence[Classes], confidence: Confidence
+) -> Iterator[tuple[str, Values]]:
+    of_target = {each.target: each for each in classes}
     start = 0
     for target in signature.targets:
         own = outputs[:, start : start + target.width]

@@ -1,6 +1,6 @@
 """Intervals around numbers and sets of classes that hold the true ones with a chance of at least their level."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -15,11 +15,11 @@ from service.http.json_numbers import Array, JsonObject
 from service.learning.confidence import conformal
 from service.learning.confidence.conformal import JACKKNIFE_PLUS, Quantiles, rank
 from service.learning.confidence.temperature import scores_at
-from service.learning.evaluation.evaluation import Classes
 from service.learning.planning.advice import Advice
 from service.learning.rows.one_hot import Rows
+from service.models.signature.class_answers import Classes as ClassAnswer
 from service.models.trained_network import TrainedNetwork
-from service.predictions.schemas import NewPrediction
+from service.predictions.levels import NONE_ASKED, Levels
 from service.storage.storage import Storage
 
 Sets = list[list[str]] | list[list[bool]]
@@ -46,29 +46,36 @@ class Confidence:
     """The temperature of class targets that have one, and the probabilities that their sets are made of."""
     reused: bool = False
 
-    def to_json(self) -> JsonObject:
-        """Return the members that it adds to an answer."""
+    def to_json(self, written: Callable[[Array], Any]) -> JsonObject:
+        """Return the members that it adds to an answer; `written` is how an answer holds many rows of numbers."""
         answer: JsonObject = {}
         if self.interval is not None:
-            answer["intervals"] = self.interval._asdict()
+            level, method, lower, upper = self.interval
+            bounds = {"lower": written(lower), "upper": written(upper)}
+            answer["intervals"] = {"level": level, "method": method, **bounds}
         if self.sets is not None:
             answer["label_sets"] = {"level": self.level, "sets": _plain(self.sets)}
             if self.chances:
                 temperatures = {name: temperature for name, (temperature, _) in self.chances.items()}
-                chances = {name: found for name, (_, found) in self.chances.items()}
+                chances = {name: written(found) for name, (_, found) in self.chances.items()}
                 answer["label_sets"] |= {"temperature": _plain(temperatures), "probabilities": _plain(chances)}
         if self.reused:
             answer["advice"] = [REUSED]
         return answer
 
 
-def _rounded(bounds: Array, dtype: np.dtype[Any], outwards: float) -> Array:
-    """Return bounds in the outputs' dtype, none of them nearer to these than it was."""
+def _outwards(bounds: Array, dtype: np.dtype[Any]) -> Array:
+    """Return lower and upper bounds (2 × rows × outputs) in the outputs' dtype, none nearer to these than it was."""
     with np.errstate(over="ignore"):
         rounded: Array = bounds.astype(dtype)
-    inside = rounded > bounds if outwards < 0 else rounded < bounds
-    rounded[inside] = np.nextafter(rounded[inside], dtype.type(outwards))
+    is_inside = np.empty(bounds.shape, np.bool_)
+    np.greater(rounded[0], bounds[0], out=is_inside[0])
+    np.less(rounded[1], bounds[1], out=is_inside[1])
+    np.nextafter(rounded, _OUTWARDS.astype(dtype), out=rounded, where=is_inside)
     return rounded
+
+
+_OUTWARDS = np.array([-np.inf, np.inf])[:, np.newaxis, np.newaxis]
 
 
 def _plain(by_target: Mapping[str, Any]) -> Any:
@@ -89,39 +96,37 @@ def confidence_of(
     database: Database,
     storage: Storage,
     trained: TrainedNetwork,
-    new: NewPrediction,
+    levels: Levels,
     wanted: str,
     inputs: Rows,
     outputs: Array,
+    classes: Sequence[ClassAnswer],
 ) -> Confidence | None:
-    """Return how sure outputs (rows × outputs) are, as far as a request asks for it.
+    """Return how sure outputs (rows × outputs), and the `classes` that they mean, are, as far as a request asks for it.
 
     Raises:
         Invalid: the version has no numbers or no probabilities, no or too few rows of calibration, or the form of the
             answer has no room.
     """
-    if not new.asks_how_sure:
+    if levels == NONE_ASKED:
         return None
-    pointer = "#/interval" if new.interval else "#/sets"
+    pointer = "#/interval" if levels.interval else "#/sets"
     if wanted == media_types.NPY:
         raise invalid(pointer, "npy has room for raw outputs alone: accept JSON, CSV or Arrow.", "no_room")
-    _check(trained, new)
+    _check(trained, levels)
     interval, reused = None, False
-    if new.interval and new.way == JACKKNIFE_PLUS:
-        interval = _jackknife(database, storage, trained, new.interval, inputs)
-    elif new.interval:
-        found = quantiles_of(database, storage, trained, new.interval, "#/interval", new.way)
-        middle, margins = outputs.astype(np.float64), _margins(trained, found.values)
-        interval = _interval(new.interval, found.method, middle - margins, middle + margins, outputs.dtype)
+    if levels.interval and levels.way == JACKKNIFE_PLUS:
+        interval = _jackknife(database, storage, trained, levels.interval, inputs)
+    elif levels.interval:
+        found = quantiles_of(database, storage, trained, levels.interval, "#/interval", levels.way)
+        margins = _margins(trained, found.values)
+        bounds = outputs + np.array([-margins, margins], np.float64)[:, np.newaxis]
+        interval = Interval(levels.interval, found.method, *_outwards(bounds, outputs.dtype))
         reused = found.reused
-    if not new.sets:
+    if not levels.sets:
         return Confidence(interval, reused=reused)
-    quantiles = quantiles_of(database, storage, trained, new.sets, "#/sets")
-    return Confidence(interval, new.sets, *_sets(trained, quantiles, outputs), reused or quantiles.reused)
-
-
-def _interval(level: float, method: str, lower: Array, upper: Array, dtype: np.dtype[Any]) -> Interval:
-    return Interval(level, method, _rounded(lower, dtype, -np.inf), _rounded(upper, dtype, np.inf))
+    quantiles = quantiles_of(database, storage, trained, levels.sets, "#/sets")
+    return Confidence(interval, levels.sets, *_sets(trained, quantiles, outputs, classes), reused or quantiles.reused)
 
 
 def _jackknife(database: Database, storage: Storage, trained: TrainedNetwork, level: float, inputs: Rows) -> Interval:
@@ -132,69 +137,54 @@ def _jackknife(database: Database, storage: Storage, trained: TrainedNetwork, le
     rows = len(found.part)
     if rank(rows, level) > rows:
         raise too_few(rows, rows, level, "#/interval", "training")
-    return _interval(level, JACKKNIFE_PLUS, *found.bounds(inputs[:], level), np.dtype(trained.network.dtype))
+    bounds = np.array(found.bounds(inputs[:], level))
+    return Interval(level, JACKKNIFE_PLUS, *_outwards(bounds, np.dtype(trained.network.dtype)))
 
 
-def _check(trained: TrainedNetwork, new: NewPrediction) -> None:
+def _check(trained: TrainedNetwork, levels: Levels) -> None:
     """Raise Invalid where there is nothing of the kind that is asked for."""
     signature = trained.signature
     if signature is None:
         return
     kinds = {target.kind for target in signature.targets}
-    if new.interval and "numeric" not in kinds:
+    if levels.interval and "numeric" not in kinds:
         raise invalid("#/interval", 'All targets are classes: ask for "sets".', "no_numbers")
-    if new.sets and kinds == {"numeric"}:
+    if levels.sets and kinds == {"numeric"}:
         raise invalid("#/sets", 'No target is a class: ask for an "interval".', "no_classes")
-    if new.sets and signature.link is None:
+    if levels.sets and signature.link is None:
         detail = "The loss of this version makes no probabilities, of which sets are made: train by logitcrossentropy."
         raise invalid("#/sets", detail, "no_probabilities")
 
 
-def _targets(trained: TrainedNetwork) -> Sequence[tuple[str, int, Classes | None]]:
-    """The name and the width of each target, and its classes where it has any."""
-    assert trained.signature is not None
-    return [
-        (
-            each.name,
-            each.width,
-            None
-            if each.kind == "numeric"
-            else Classes((False, True) if each.kind == "boolean" else each.categories or ()),
-        )
-        for each in trained.signature.targets
-    ]
-
-
 def _margins(trained: TrainedNetwork, quantiles: Array) -> Array:
-    targets = _targets(trained)
-    known = [np.nan if classes else quantile for (_, _, classes), quantile in zip(targets, quantiles, strict=True)]
-    return np.repeat(known, [width for _, width, _ in targets])
+    """Return the quantile of each output; nan for those of classes."""
+    assert trained.signature is not None
+    targets = trained.signature.targets
+    if all(each.kind == "numeric" for each in targets):
+        return quantiles
+    known = [quantile if each.kind == "numeric" else np.nan for each, quantile in zip(targets, quantiles, strict=True)]
+    return np.repeat(known, [each.width for each in targets])
 
 
 def _sets(
-    trained: TrainedNetwork, quantiles: Quantiles, outputs: Array
+    trained: TrainedNetwork, quantiles: Quantiles, outputs: Array, classes: Sequence[ClassAnswer]
 ) -> tuple[dict[str, Sets], dict[str, tuple[float, Array]]]:
     """Return the sets of each class target, and temperature and probabilities of those that have a temperature."""
     assert trained.signature is not None
     found: dict[str, Sets] = {}
     tempered: dict[str, tuple[float, Array]] = {}
-    start = 0
-    targets = zip(_targets(trained), quantiles.values, quantiles.temperatures, strict=True)
-    for (name, width, classes), quantile, temperature in targets:
-        if classes is not None:
-            own = outputs[:, start : start + width]
-            chances = scores_at(own, trained.signature.link, temperature, boolean=classes.boolean)
-            inside = conformal.in_set(chances, float(quantile))
-            found[name] = _labels(inside, np.array(classes.names, object))
+    answers, start = iter(classes), 0
+    targets = zip(trained.signature.targets, quantiles.values, quantiles.temperatures, strict=True)
+    for target, quantile, temperature in targets:
+        if target.kind != "numeric":
+            answer = next(answers)
+            chances = answer.probabilities
+            assert chances is not None
             if temperature != 1:
-                tempered[name] = temperature, chances
-        start += width
+                own = outputs[:, start : start + target.width]
+                chances = scores_at(own, trained.signature.link, temperature, boolean=target.kind == "boolean")
+                tempered[target.name] = temperature, chances
+            names: Sequence[Any] = answer.names
+            found[target.name] = conformal.names_inside(conformal.in_set(chances, float(quantile)), names)
+        start += target.width
     return found, tempered
-
-
-def _labels(inside: Array, names: Array) -> Sets:
-    """Return the names of the classes that are in the set of each row."""
-    codes, ends = np.nonzero(inside)[1], inside.sum(axis=1).cumsum().tolist()
-    labels = names[codes].tolist()
-    found: Sets = [labels[start:end] for start, end in zip([0, *ends], ends, strict=False)]
-    return found

@@ -19,7 +19,7 @@ from service.predictions.openapi import INVOCATION, PREDICTION, PREDICTIONS, REA
 from service.predictions.query import NOTHING, WORDS, Asked, read_query
 from service.predictions.question import Question
 from service.predictions.rows.named_rows import ignoring
-from service.predictions.schemas import Invoked, ModelReadiness, NewPrediction, Prediction
+from service.predictions.schemas import Invoked, ModelReadiness, Prediction
 from service.resources import resources_of
 
 router = APIRouter(prefix="/api/models/{model}", tags=["predictions"], route_class=DirectRoute)
@@ -90,13 +90,12 @@ async def predict(request: Request) -> Response:
     trained = await network_asked(request, query)
     question = await question_of(request, query, FORMS)
     size = cost_of(question.size, trained)
-    answer = await run_here_or_in_a_thread(size, partial(operations.predict, trained, question))
-    if isinstance(answer, NewPrediction):
-        resources = resources_of(request)
-        stored = partial(operations.predict_with_stored, resources.database, resources.storage)
-        work = partial(stored, trained, answer, question.wanted)
-        is_quick = operations.is_quick(resources.database, trained, answer)
-        answer = await (run_here_or_in_a_thread(size, work) if is_quick else run_in_threadpool(work))
+    resources = resources_of(request)
+    stores = resources.database, resources.storage
+    answer = await run_here_or_in_a_thread(size, partial(operations.predict, *stores, trained, question))
+    if not isinstance(answer, Answer):
+        with_stored = operations.predict_with_stored
+        answer = await run_in_threadpool(with_stored, *stores, trained, answer, question.wanted)
     return Made(answer.content, answer.media_type, () if question.wanted == JSON else _names(answer))
 
 

@@ -75,20 +75,6 @@ class NewPrediction(Strict):
             raise ValueError('"method" is about an "interval": ask for one')
         return self
 
-    @property
-    def way(self) -> str | None:
-        """The method that is asked for."""
-        return self.method if "method" in self.model_fields_set else None
-
-    @property
-    def asks_how_sure(self) -> bool:
-        return bool(self.interval or self.sets)
-
-    @property
-    def asks_beyond_outputs(self) -> bool:
-        """Whether the answer needs what is stored about the version's training."""
-        return self.asks_how_sure or self.explain
-
 
 Labels = list[str] | list[bool]
 Probabilities = list[list[float]] | None

@@ -29,6 +29,6 @@ def test_many_outputs_are_written_as_few_are(monkeypatch: pytest.MonkeyPatch, va
         return dumps(value, **options)  # type: ignore[arg-type]  # orjson's own
 
     monkeypatch.setattr(orjson, "dumps", count)
-    answer = answers.write(media_types.JSON, TRAINED, np.zeros((len(outputs), 2), np.float32), outputs)
+    answer = answers.write(media_types.JSON, TRAINED, np.zeros((len(outputs), 2), np.float32), outputs, ())
     assert np.array_equal(np.array(json.loads(answer.content)["outputs"], np.float32), outputs)
     assert max(written, default=0) <= VALUES_OF_A_PIECE

@@ -9,6 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,8 @@ from service.learning.confidence.temperature import scores_at
 from service.learning.evaluation.class_scores import labels
 from service.learning.evaluation.evaluation import Classes, Numbers
 from service.learning.losses import Link
+
+_Name = TypeVar("_Name")
 
 SPLIT, LEAVE_ONE_OUT, JACKKNIFE_PLUS = "split_conformal", "leave_one_out", "jackknife_plus"
 """Ways to scores: of rows that were not learnt from; of learnt ones, each left out in turn; and those of each fit."""
@@ -86,3 +89,17 @@ def in_set(chances: Array, quantile: float) -> NDArray[np.bool_]:
     inside[np.arange(len(chances)), labels(chances)] = True
     found: NDArray[np.bool_] = inside
     return found
+
+
+def names_inside(inside: NDArray[np.bool_], names: Sequence[_Name]) -> list[list[_Name]]:
+    """Return the names of the classes that are in the set of each row; many rows share a few sets."""
+    packed = np.packbits(inside, axis=1)
+    keys = packed.view(f"S{packed.shape[1]}")[:, 0]  # without zeros at the end, which all keys would have
+    found: dict[bytes, list[_Name]] = {}
+    sets = []
+    for row, key in enumerate(keys.tolist()):
+        named = found.get(key)
+        if named is None:
+            named = found[key] = [names[code] for code in inside[row].nonzero()[0].tolist()]
+        sets.append(named)
+    return sets

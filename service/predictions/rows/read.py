@@ -11,6 +11,7 @@ from service.http import json_numbers, media_types
 from service.http.json_bodies import read_json, validated
 from service.http.json_numbers import Array
 from service.models.trained_network import TrainedNetwork
+from service.predictions.levels import NONE_ASKED, Levels, levels_of
 from service.predictions.question import Question
 from service.predictions.rows import json_rows, named_rows, tables
 from service.predictions.rows.tables import InputRows
@@ -29,7 +30,7 @@ _NEW_PREDICTION: TypeAdapter[NewPrediction] = TypeAdapter(NewPrediction)
 
 
 def read(question: Question, trained: TrainedNetwork) -> InputRows | NewPrediction:
-    """Read the rows of a body, or its description of stored rows.
+    """Read the rows of a body, or its description of stored rows, or of contributions to the outputs of rows.
 
     Raises:
         Invalid: it is not of its form, or lacks an input of the network.
@@ -54,11 +55,13 @@ def _json(body: bytes, trained: TrainedNetwork) -> InputRows | NewPrediction:
     network = trained.network
     plain = json_rows.read(body, "inputs", network.inputs, network.dtype, ("interval", "sets"))
     if plain is not None:
-        if not plain.levels:
-            return InputRows(plain.inputs, "#/inputs")
-        return NewPrediction.model_construct({"inputs", *plain.levels}, inputs=plain.inputs, **plain.levels)
+        return InputRows(plain.inputs, "#/inputs", _levels(plain.levels))
     new = validated(_NEW_PREDICTION, read_json(body))
-    return new if new.dataset or new.asks_beyond_outputs else described(new, trained)
+    return new if new.dataset or new.explain else described(new, trained)
+
+
+def _levels(beside: dict[str, float]) -> Levels:
+    return Levels(beside.get("interval"), beside.get("sets")) if beside else NONE_ASKED
 
 
 def described(new: NewPrediction, trained: TrainedNetwork) -> InputRows:
@@ -68,14 +71,14 @@ def described(new: NewPrediction, trained: TrainedNetwork) -> InputRows:
         Invalid: they do not fit the network.
     """
     network = trained.network
-    if isinstance(new.inputs, np.ndarray):
-        return InputRows(new.inputs, "#/inputs")
     if "rows" not in new.model_fields_set:
-        return InputRows(json_numbers.matrix(new.inputs, network.inputs, network.dtype, "#/inputs"), "#/inputs")
+        numbers = json_numbers.matrix(new.inputs, network.inputs, network.dtype, "#/inputs")
+        return InputRows(numbers, "#/inputs", levels_of(new))
     if trained.signature is None:
         detail = "This version was not trained on a dataset and knows no names: give rows of numbers as 'inputs'."
         raise invalid("#/rows", detail, "no_signature")
-    return InputRows(named_rows.from_objects(trained.signature, new.rows, network.dtype, "#/rows"), "#/rows")
+    named = named_rows.from_objects(trained.signature, new.rows, network.dtype, "#/rows")
+    return InputRows(named, "#/rows", levels_of(new))
 
 
 def _npy(body: bytes, trained: TrainedNetwork) -> InputRows:

@@ -25,6 +25,7 @@ from service.http.unpacking import check_ratio
 from service.models.signature.signature import Feature, Signature
 from service.models.trained_network import TrainedNetwork
 from service.pointers import escape
+from service.predictions.levels import NONE_ASKED, Levels
 from service.predictions.question import Question
 from service.predictions.rows import named_rows
 
@@ -46,6 +47,7 @@ class InputRows(NamedTuple):
 
     inputs: Array
     pointer: str
+    levels: Levels = NONE_ASKED
 
 
 def from_csv(question: Question, trained: TrainedNetwork) -> InputRows:

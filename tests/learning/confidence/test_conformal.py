@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from service.learning.confidence.conformal import in_set, quantiles, rank, rows_needed, scores
+from service.learning.confidence.conformal import in_set, names_inside, quantiles, rank, rows_needed, scores
 from service.learning.evaluation.evaluation import Classes, Numbers
 
 
@@ -43,3 +43,11 @@ def test_new_rows_lie_within_as_often_as_the_level_says() -> None:
     rng = np.random.default_rng(7)
     seen, new = np.abs(rng.standard_normal((20, 2000))), np.abs(rng.standard_normal((200, 2000)))
     assert (new <= quantiles(seen, 0.9)).mean() == pytest.approx(19 / 21, abs=0.006)
+
+
+@pytest.mark.parametrize("classes", [2, 8, 9, 20])
+def test_a_set_names_its_classes_in_their_order(classes: int) -> None:
+    inside = np.random.default_rng(0).random((50, classes)) < 0.4
+    names = [f"class_{code}" for code in range(classes)]
+    expected = [[name for name, is_inside in zip(names, row, strict=True) if is_inside] for row in inside]
+    assert names_inside(inside, names) == expected
