@@ -39,6 +39,13 @@ DENSE: dict[str, Any] = {"type": "Dense", "in": 1, "out": 1}
         ("/api/models", {"layers": [DENSE | {"activation": "ReLU"}]}, "#/layers/0/activation", "relu"),
         ("/api/models", {"layers": [{"type": "Dense", "in": 1, "units": 3}]}, "#/layers/0/units", "out"),
         ("/api/datasets", {"columns": {"x": [1], "y": [2]}, "target": ["y"]}, "#/target", "targets"),
+        ("/api/datasets", {"data": {"x": [1]}}, "#/data", "columns"),
+        ("/api/models", {"arch": "Dense(1 => 1)"}, "#/arch", "architecture"),
+        ("/api/models", {"layers": [DENSE | {"activation": "linear"}]}, "#/layers/0/activation", "identity"),
+        ("/api/models", {"layers": [DENSE | {"activation": "GELU"}]}, "#/layers/0/activation", "gelu_tanh"),
+        ("/api/jobs", JOB | {"loss": "nll_loss"}, "#/loss", "crossentropy"),
+        ("/api/jobs", JOB | {"schedule": "cosine"}, "#/schedule", "CosAnneal"),
+        ("/api/jobs", JOB | {"random_state": 1}, "#/random_state", "seed"),
     ],
 )
 def test_an_error_names_what_may_be_meant(
@@ -149,8 +156,10 @@ def test_a_flux_alias_of_an_activation_is_taken_in_json_too(http: httpx.Client) 
 
 def test_every_synonym_leads_to_what_there_is() -> None:
     kinds = (ACTIVATIONS, INITS, LAYERS, LOSSES, OPTIMISERS, SCHEDULES)
-    assert set(TERMS.values()) - {name for registry in kinds for name in registry} == set()
-    assert {name.partition(".")[0] for name in FIELDS.values()} <= {
+    assert {each for name in TERMS.values() for each in name.split("|")} - {
+        name for registry in kinds for name in registry
+    } == set()
+    assert {each.partition(".")[0] for name in FIELDS.values() for each in name.split("|")} <= {
         field for each in OBJECTS.values() for field in each
     }
 

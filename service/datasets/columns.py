@@ -11,6 +11,8 @@ WantedKind = Literal["numeric", "boolean", "categorical", "date"]
 DateOrder = Literal["day_first", "month_first", "unambiguous"]
 """The reading of dates such as 1/2/2020 in a column of dates; it may have had none."""
 UNAMBIGUOUS: DateOrder = "unambiguous"
+SHOWN = 50
+"""Characters of a name or a value that a message repeats."""
 LONGEST_NAME = 500
 """Characters; the headers of surveys are whole questions."""
 MOST_COLUMNS = 4096

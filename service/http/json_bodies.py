@@ -53,7 +53,7 @@ def validated(shape: TypeAdapter[Shape], value: Any) -> Shape:
     try:
         return shape.validate_python(value)
     except ValidationError as error:
-        raise invalid_body(error.errors(include_url=False), value, prefix=()) from None
+        raise invalid_body(error.errors(include_url=False), value, (), error.title) from None
 
 
 def invalid_body(errors: "list[ErrorDetails]", body: Any, prefix: tuple[str, ...], kind: str = "") -> Invalid:

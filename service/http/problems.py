@@ -167,12 +167,15 @@ def _unavailable(error: OperationalError | PoolTimeout) -> Unavailable:
 
 def _router_problem(app: FastAPI, request: Request, error: HTTPException) -> Response:
     title = _ROUTER_TITLES.get(error.status_code, "Error")
-    methods = _methods_at(app, request.url.path) if error.status_code == 405 else []
+    methods = (_methods_at(app, request.url.path) or ["GET"]) if error.status_code == 405 else []
+    allow = ", ".join(sorted({*methods, "OPTIONS", *(["HEAD"] if "GET" in methods else [])}))
+    if methods and request.method == "OPTIONS":
+        return Response(status_code=204, headers={"Allow": allow})
     detail = _router_detail(request, error, methods)
     response = problem_response(request.url.path, error.status_code, title, detail, title.lower().replace(" ", "_"))
     response.headers.update(error.headers or {})
     if methods:
-        response.headers["Allow"] = ", ".join(methods)
+        response.headers["Allow"] = allow
     return response
 
 
@@ -201,7 +204,7 @@ def _router_detail(request: Request, error: HTTPException, methods: list[str]) -
         case 404:
             return f"There is nothing at {request.url.path}; /docs lists all paths."
         case 405:
-            possible = " and ".join([", ".join(methods[:-1]), methods[-1]] if len(methods) > 1 else methods) or "GET"
+            possible = " and ".join([", ".join(methods[:-1]), methods[-1]] if len(methods) > 1 else methods)
             verb = "are" if len(methods) > 1 else "is"
             return f"{request.method} is not possible at {request.url.path}: {possible} {verb}. /docs tells what for."
         case _:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
 
 TERMS = {
-    "linear": "Dense",
+    "linear": "Dense|identity",
     "fullyconnected": "Dense",
     "sequential": "Chain",
     "residual": "SkipConnection",
@@ -12,9 +12,15 @@ TERMS = {
     "batchnormalization": "BatchNorm",
     "layernormalization": "LayerNorm",
     "silu": "swish",
+    "gelu": "gelu_tanh",
+    "logistic": "sigmoid",
     "celoss": "logitcrossentropy",
     "crossentropyloss": "logitcrossentropy",
     "categoricalcrossentropy": "crossentropy",
+    "sparsecategoricalcrossentropy": "crossentropy",
+    "nll": "crossentropy",
+    "nllloss": "crossentropy",
+    "logloss": "crossentropy",
     "bce": "binarycrossentropy",
     "bceloss": "binarycrossentropy",
     "bcewithlogits": "logitbinarycrossentropy",
@@ -38,6 +44,11 @@ TERMS = {
     "exponentiallr": "Exp",
     "steplr": "Step",
     "reducelronplateau": "Plateau",
+    "cosine": "CosAnneal",
+    "cosinedecay": "CosAnneal",
+    "cosineannealinglr": "CosAnneal",
+    "xavier": "glorot_uniform",
+    "he": "kaiming_uniform",
     "xavieruniform": "glorot_uniform",
     "xaviernormal": "glorot_normal",
     "heuniform": "kaiming_uniform",
@@ -45,7 +56,9 @@ TERMS = {
     "zeros": "zeros32",
     "ones": "ones32",
 }
-"""Names of terms, by their letters alone, without capitals."""
+"""Names of terms, by their letters alone, without capitals; where a name means several, they are divided by `|`."""
+NEAR = 0.65
+"""Likeness, of 1, from which a name may be a misspelling of another."""
 PARAMETERS = {
     "infeatures": "in",
     "inputdim": "in",
@@ -74,12 +87,12 @@ def suggestion(name: str, known: Collection[str], synonyms: Mapping[str, str]) -
     own = _letters(name)
     if own in letters:
         return letters[own]
-    other = synonyms.get(own, "")
-    if other.partition(".")[0] in known:
-        return other
-    if other.rpartition(".")[2] in known:
-        return other.rpartition(".")[2]
-    near = get_close_matches(own, letters, n=1)
+    for other in synonyms.get(own, "").split("|"):
+        if other.partition(".")[0] in known:
+            return other
+        if other.rpartition(".")[2] in known:
+            return other.rpartition(".")[2]
+    near = get_close_matches(own, letters, n=1, cutoff=NEAR)
     return letters[near[0]] if near else None
 
 

@@ -25,6 +25,8 @@ MANY_ROWS = 64
 """Rows from which they are written in pieces."""
 VALUES_OF_A_PIECE = 1 << 15
 """Numbers that are written at once, in a millisecond or so."""
+SETS_OF_A_PIECE = 1 << 12
+"""Sets of labels that are written at once."""
 
 
 class Answer(NamedTuple):
@@ -81,17 +83,19 @@ def _json(
     return orjson.dumps(answer, default=np.ascontiguousarray, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
-def _in_pieces(values: Array) -> "Array | orjson.Fragment":
+def _in_pieces(values: Array | Sets) -> "Array | Sets | orjson.Fragment":
     """Many rows as JSON, written a few at a time: orjson blocks all other threads while it writes."""
     if len(values) < MANY_ROWS:
         return values
-    rows = max(1, VALUES_OF_A_PIECE * len(values) // values.size)
+    rows = SETS_OF_A_PIECE if isinstance(values, list) else max(1, VALUES_OF_A_PIECE * len(values) // values.size)
     pieces = (_lists(values[start : start + rows]) for start in range(0, len(values), rows))
     return orjson.Fragment(b"[%b]" % b",".join(pieces))
 
 
-def _lists(values: Array) -> bytes:
+def _lists(values: Array | Sets) -> bytes:
     """Rows as JSON, with a comma between; of one number each faster than orjson, which takes each for an array."""
+    if isinstance(values, list):
+        return orjson.dumps(values)[1:-1]
     if values.shape[1] > 1:
         return orjson.dumps(np.ascontiguousarray(values), option=orjson.OPT_SERIALIZE_NUMPY)[1:-1]
     flat = orjson.dumps(np.ascontiguousarray(values[:, 0]), option=orjson.OPT_SERIALIZE_NUMPY)
@@ -108,7 +112,9 @@ def _of_classes(signature: Signature, classes: Sequence[Classes]) -> JsonObject:
         return {"labels": only.labels, "probabilities": probabilities, "classes": only.names}
     return {
         "labels": {each.target: each.labels for each in classes},
-        "probabilities": {each.target: each.probabilities for each in classes},
+        "probabilities": {
+            each.target: None if each.probabilities is None else _in_pieces(each.probabilities) for each in classes
+        },
         "classes": {each.target: each.names for each in classes},
     }
 

@@ -46,15 +46,18 @@ class Confidence:
     """The temperature of class targets that have one, and the probabilities that their sets are made of."""
     reused: bool = False
 
-    def to_json(self, written: Callable[[Array], Any]) -> JsonObject:
-        """Return the members that it adds to an answer; `written` is how an answer holds many rows of numbers."""
+    def to_json(self, written: Callable[[Array | Sets], Any]) -> JsonObject:
+        """Return the members that it adds to an answer; `written` is how an answer holds many rows."""
         answer: JsonObject = {}
         if self.interval is not None:
             level, method, lower, upper = self.interval
             bounds = {"lower": written(lower), "upper": written(upper)}
             answer["intervals"] = {"level": level, "method": method, **bounds}
         if self.sets is not None:
-            answer["label_sets"] = {"level": self.level, "sets": _plain(self.sets)}
+            answer["label_sets"] = {
+                "level": self.level,
+                "sets": _plain({name: written(each) for name, each in self.sets.items()}),
+            }
             if self.chances:
                 temperatures = {name: temperature for name, (temperature, _) in self.chances.items()}
                 chances = {name: written(found) for name, (_, found) in self.chances.items()}

@@ -121,6 +121,15 @@ def test_columns_with_too_many_texts_are_shown_in_the_first_rows(http: httpx.Cli
         assert (told(found), found["advice"], found["parts"]["train"]) == (["#/columns/name"], [], 300)
 
 
+@pytest.mark.parametrize(("missing", "counts"), [("mean", (4, 1, 1)), ("drop", (3, 1, 0))])
+def test_what_cannot_be_read_does_not_count_as_missing(
+    http: httpx.Client, missing: str, counts: tuple[int, ...]
+) -> None:
+    found = look(http, "x,y\n1,2\nnone,3\n,4\n1e300,5\n", types="x:numeric", missing=missing)
+    train = found["statistics"]["columns"][0]["parts"]["train"]
+    assert (found["parts"]["train"], train["count"], train["missing"]) == counts
+
+
 def test_what_is_no_table_is_a_fault(http: httpx.Client) -> None:
     for body, kind in ((b"", CSV), (b"nonsense", MediaType.PARQUET), (b"y\n1\n", CSV)):
         found = look(http, body, kind)

@@ -29,7 +29,6 @@ DETAILS: Final = {
     r"Choose the parts in one way": "the parts of a dataset are described in one of several ways",
     r"[Cc]hoose the rows in one way|exactly one of": "rows come in one of several ways",
     r"Name the columns to be learnt": "the targets of a form may be in the query instead",
-    r"There are no rows": "columns of no rows are lists all the same",
     r"\(at character \d+\)": "no pattern tells what a formula is",
     r"numbers, but \d+ are expected": "the widths are those of the model",
     r"(number|boolean|text) is expected in column": "the kinds of columns are those of the version",
@@ -46,6 +45,7 @@ DETAILS: Final = {
 }
 """Reasons by the beginning of the detail, where the code is one of many refusals."""
 FILE: Final = "no schema tells what a file holds"
+NO_ROWS: Final = "columns of no rows are lists all the same"
 VARIED: Final = "the values that a place takes are those of the recipe, and decided by other places"
 DESCRIBED: Final = ("application/json", "multipart/form-data", None)
 """Media types of bodies that have a schema."""
@@ -59,12 +59,23 @@ def excuse(case: Case[Any], response: Response) -> str | None:
     if case.media_type not in DESCRIBED:
         return FILE
     problem = response.json()
-    if case.operation.label == "POST /api/sweeps" and any(
-        each["pointer"].startswith("#/vary") for each in problem["errors"]
-    ):
+    if case.operation.label == "POST /api/sweeps" and _is_about_values(problem):
         return VARIED
+    if problem["detail"] == "There are no rows." and _has_an_empty_list(case.body):
+        return NO_ROWS
     found = (reason for start, reason in DETAILS.items() if re.search(start, problem["detail"]))
     return CODES.get(problem["code"]) or next(found, None)
+
+
+def _is_about_values(problem: dict[str, Any]) -> bool:
+    """Whether all faults are of what a place of a sweep takes, and none of the form in which its values are listed."""
+    places = [each["pointer"].startswith("#/vary/") for each in problem["errors"]]
+    return bool(places) and all(places) and "give a list of values" not in problem["detail"]
+
+
+def _has_an_empty_list(body: Any, depth: int = 2) -> bool:
+    inside = body.values() if isinstance(body, dict) else body if isinstance(body, list) else ()
+    return body == [] or (depth > 0 and any(_has_an_empty_list(each, depth - 1) for each in inside))
 
 
 @schemathesis.check

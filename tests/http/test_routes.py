@@ -83,4 +83,17 @@ def test_what_is_not_there_in_any_place_is_a_problem(http: httpx.Client) -> None
         assert detail["instance"] == path
     refused = http.request("DELETE", "/api/models")
     assert problem(refused, 405)["code"] == "method_not_allowed"
-    assert {"GET", "POST"} >= set(refused.headers["allow"].replace(" ", "").split(","))
+    assert refused.headers["allow"] == "GET, HEAD, OPTIONS, POST"
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/api/models/any", "DELETE, GET, HEAD, OPTIONS, PATCH"),
+        ("/v2/models/any/infer", "OPTIONS, POST"),
+        ("/", "GET, HEAD, OPTIONS"),
+    ],
+)
+def test_options_answers_which_methods_there_are(http: httpx.Client, path: str, methods: str) -> None:
+    answer = http.options(path)
+    assert (answer.status_code, answer.headers["allow"], answer.content) == (204, methods, b"")

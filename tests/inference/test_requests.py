@@ -291,4 +291,4 @@ def test_models_are_named_and_paths_that_are_not_there_are_told(client: Client, 
         problem(client.http.get(missing), 404)
     refused = client.http.get(path)
     assert problem(refused, 405)["error"]
-    assert refused.headers["allow"] == "POST"
+    assert refused.headers["allow"] == "OPTIONS, POST"

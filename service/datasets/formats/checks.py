@@ -8,7 +8,7 @@ from urllib.parse import quote
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from service.datasets.columns import LONGEST_CATEGORY, LONGEST_NAME, MOST_CATEGORIES, MOST_COLUMNS
+from service.datasets.columns import LONGEST_CATEGORY, LONGEST_NAME, MOST_CATEGORIES, MOST_COLUMNS, SHOWN
 from service.datasets.faults import Note, refuse
 from service.datasets.formats.likeness import Likeness
 from service.datasets.formats.numbers_in_texts import Found, found_among, is_one_of_texts
@@ -19,8 +19,6 @@ from service.datasets.table import Chunk, Texts, Values
 from service.errors import Invalid, invalid
 from service.pointers import escape
 
-SHOWN = 50
-"""Characters of a value that an error repeats."""
 RESERVED = set("&+#%")
 """Characters that mean something else in a query."""
 ROWS_OF_A_CHUNK = 1 << 16

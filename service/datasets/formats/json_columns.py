@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from service.datasets.columns import MOST_CATEGORIES, DateOrder, Kind, WantedKind
+from service.datasets.columns import MOST_CATEGORIES, SHOWN, DateOrder, Kind, WantedKind
 from service.datasets.faults import MOST_OF_A_KIND, Note, refuse
-from service.datasets.formats.checks import SHOWN, check_types, few_categories
+from service.datasets.formats.checks import check_types, few_categories
 from service.datasets.formats.dates import day_of, is_in_doubt, month_first, order_of, read_month_first
 from service.datasets.formats.worded_numbers import is_plain, number_in
 from service.datasets.table import Chunk, Table, Texts, Values, category_of

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from functools import cached_property
 from urllib.parse import quote
 
+from service.datasets.columns import SHOWN
 from service.learning.planning.advice import Advice
 from service.learning.synonyms import listed
 from service.pointers import escape
@@ -14,8 +15,6 @@ LISTED = 20
 """Columns that a message names."""
 MOST_TOLD = 10
 """Columns that one piece of advice names."""
-SHOWN = 50
-"""Characters of a name that a message repeats."""
 
 
 class Likeness:

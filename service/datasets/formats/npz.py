@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from service.database.disk_faults import disk_fault
-from service.datasets.columns import Kind, unambiguous
+from service.datasets.columns import SHOWN, Kind, unambiguous
 from service.datasets.formats.body import PIECE, Pieces, limited, to_file
-from service.datasets.formats.checks import SHOWN, check_names
+from service.datasets.formats.checks import check_names
 from service.datasets.formats.names import Names, names_of_columns
 from service.datasets.formats.npy import chunks_of, columns_of, kinds_of, load, without
 from service.datasets.formats.zipped import NO_ZIP

@@ -6,7 +6,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from service.datasets.columns import Kind
+import numpy as np
+from numpy.typing import NDArray
+
+from service.datasets.columns import ColumnSummary, Kind
 from service.datasets.faults import Faults, Note
 from service.datasets.ingest.advice import FILLED, advice_on
 from service.datasets.ingest.describe import describe
@@ -59,6 +62,8 @@ class _Look:
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
         self._complete = False
+        self._unread: dict[str, list[NDArray[np.intp]]] = {}
+        """By column, the rows of the data whose values are none of its kind."""
         self._found: JsonObject = {
             "features": [],
             "targets": [],
@@ -103,6 +108,15 @@ class _Look:
         parts = self._parts(ingested, options, open_files, folder)
         self._describe(ingested, parts, options)
 
+    def _note_unread(self, chunk: Chunk, filling: Filling) -> None:
+        for name, values in chunk.columns.items():
+            wrong = chunk.wrong.get(name, np.zeros(chunk.rows, bool))
+            if not isinstance(values, Texts):
+                with np.errstate(over="ignore"):
+                    wrong = wrong | np.isinf(values.astype(filling.options.dtype, copy=False))
+            if wrong.any():
+                self._unread.setdefault(name, []).append(filling.seen + np.flatnonzero(wrong))
+
     def _read(self, table: Table, filling: Filling, check: Callable[[], None]) -> None:
         held = 0
         for chunk in table.chunks:
@@ -113,6 +127,7 @@ class _Look:
                 self._found["first"] = [
                     dict(zip(chunk.columns, row, strict=True)) for row in _first(chunk, table.kinds)
                 ]
+            self._note_unread(chunk, filling)
             filling.take(chunk)
             held += chunk.rows * len(chunk.columns) * NUMBER_BYTES
         self._complete = table.complete
@@ -144,6 +159,8 @@ class _Look:
         described = {
             each.name: describe(each, ingested.spool, parts) for each in (*ingested.features, *ingested.targets)
         }
+        for name in described.keys() & self._unread:
+            self._count_as_there(described[name], np.concatenate(self._unread[name]), ingested, parts)
         if self._complete and not self._faults:
             for each in filter(is_filled, ingested.features):
                 try:
@@ -157,6 +174,15 @@ class _Look:
         ):
             self._found[role] = [column_of(each).to_json() for each in columns]
             self._found[width] = sum(each["width"] for each in self._found[role])
+
+    @staticmethod
+    def _count_as_there(summary: ColumnSummary, rows: NDArray[np.intp], ingested: Ingested, parts: Parts) -> None:
+        """Take values in `rows` of the data, which cannot be read, from the missing ones of a column."""
+        if ingested.numbers is not None:  # some rows are dropped
+            rows = np.flatnonzero(np.isin(ingested.numbers.column(0, 0, ingested.numbers.rows), rows))
+        for part, chosen in parts.indices(0, ingested.spool.rows):
+            of_part = rows if isinstance(chosen, slice) else np.intersect1d(rows, chosen)
+            summary["parts"][part]["missing"] -= len(of_part)
 
 
 def _first(chunk: Chunk, kinds: Mapping[str, Kind]) -> Iterable[tuple[Any, ...]]:

@@ -116,6 +116,11 @@ class _Parts:
             raise _malformed("a part has a transfer encoding: send its bytes as they are")
         if self._name == FILE:
             self._begin_file()
+        elif options.get(b"filename"):
+            name = self._name[:SHOWN]
+            raise invalid(
+                f"form/{name}", f"The file is in the field {name!r}: send it in {FILE!r}.", "unknown_parameter"
+            )
         elif len(self.form.fields) == MOST_FIELDS:
             raise invalid("#", f"The form has more than {MOST_FIELDS:,} fields.", "too_many_fields")
 

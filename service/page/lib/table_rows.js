@@ -32,19 +32,23 @@ export function inputsOf(signature, values) {
   return Object.fromEntries(signature.features.map(({ name }) => [name, values[name] ?? null]));
 }
 
-/** A row in the middle of all: medians and commonest categories. */
+/** A row in the middle of all: medians and commonest categories, or without any rows the middle of what was seen. */
 export function middleOf(signature, rows) {
   return Object.fromEntries(signature.features.map((feature) => {
     const values = rows.map((row) => row.values[feature.name]).filter((value) => value !== null && value !== undefined);
-    return [feature.name, feature.kind === "numeric" ? median(values) : commonest(values)];
+    return [feature.name, feature.kind === "numeric" ? median(values) ?? middleOfRange(feature) : commonest(values)];
   }));
 }
 
 function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
-  if (!sorted.length) return 0;
+  if (!sorted.length) return null;
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+function middleOfRange({ min, max }) {
+  return Number.isFinite(min) && Number.isFinite(max) ? (min + max) / 2 : null;
 }
 
 function commonest(values) {

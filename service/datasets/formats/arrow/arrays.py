@@ -11,20 +11,12 @@ import pyarrow
 from numpy.typing import NDArray
 from pyarrow import types
 
-from service.datasets.columns import Kind
+from service.datasets.columns import SHOWN, Kind
 from service.datasets.faults import MOST_OF_A_KIND, Note, refuse
 from service.datasets.formats.arrow.dates import days_in, is_of_dates
 from service.datasets.formats.arrow.values import is_of_texts, numbers_of, texts_of
 from service.datasets.formats.arrow.worded import numbers_in
-from service.datasets.formats.checks import (
-    SHOWN,
-    as_dates,
-    check_names,
-    check_types,
-    in_query,
-    no_date,
-    rows_of_a_chunk,
-)
+from service.datasets.formats.checks import as_dates, check_names, check_types, in_query, no_date, rows_of_a_chunk
 from service.datasets.formats.names import names_of_columns
 from service.datasets.table import Chunk, ReadOptions, Texts, Values
 from service.errors import Fault, Invalid, invalid

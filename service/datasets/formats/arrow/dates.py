@@ -5,9 +5,9 @@ import pyarrow
 from numpy.typing import NDArray
 from pyarrow import types
 
+from service.datasets.columns import SHOWN
 from service.datasets.faults import MOST_OF_A_KIND, Note
 from service.datasets.formats.arrow.values import is_of_texts, numbers_of, texts_of
-from service.datasets.formats.checks import SHOWN
 from service.datasets.formats.dates import day_of, is_in_doubt, month_first
 from service.datasets.table import Texts, Values
 from service.errors import Fault, Invalid

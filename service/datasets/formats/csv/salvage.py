@@ -7,9 +7,8 @@ import numpy as np
 import pyarrow
 from numpy.typing import NDArray
 
-from service.datasets.columns import MOST_CATEGORIES
+from service.datasets.columns import MOST_CATEGORIES, SHOWN
 from service.datasets.faults import MOST_OF_A_KIND
-from service.datasets.formats.checks import SHOWN
 from service.datasets.formats.csv.dialect import Dialect, not_utf8
 from service.datasets.formats.csv.kinds import MOST_MARKS, Columns, as_texts
 from service.datasets.formats.csv.numerals import advice_on, number_of
