@@ -91,8 +91,8 @@ def _is_to_note(standing: Standing, sweep: SweepRecord) -> bool:
 
 def _climber(standing: Standing, sweep: SweepRecord) -> Climber:
     losses = [math.inf if loss is None else loss for loss in standing.trial.losses]
-    rests, waits = standing.rests, standing.state == State.QUEUED
-    return Climber(standing.trial.number, losses, climbs=not rests, ended=standing.ended, waits=waits)
+    rests = standing.rests
+    return Climber(standing.trial.number, losses, climbs=not rests, ended=standing.ended, waits=standing.waits)
 
 
 def _move(session: Session, sweep: SweepRecord) -> None:

@@ -29,7 +29,7 @@ class SweepPlan:
 
     trials: int
     epochs: int
-    """Epochs that they train in all; with ASHA where the best third of each rung goes on."""
+    """Epochs that they train in all; with ASHA where the best three tenths go on from each rung."""
     seconds: float
     """Seconds of workers."""
     bytes: int
@@ -98,10 +98,17 @@ class Standing:
     state: State
     epochs_done: int
     rest_after: int | None
+    losses: int = 0
+    """Workers that it has lost since its last checkpoint."""
 
     @property
     def ended(self) -> bool:
         return self.state in ENDED
+
+    @property
+    def waits(self) -> bool:
+        """Whether it waits for a worker; one that was lost may wait long, and be lost again."""
+        return self.state == State.QUEUED and not self.losses
 
     @property
     def rests(self) -> bool:
@@ -132,10 +139,11 @@ def running(session: Session) -> list[str]:
 
 def standings(session: Session, sweep: str) -> list[Standing]:
     """Return the trials of a sweep (an id), by their numbers."""
-    columns: Any = (TrialRecord, JobRecord.id, JobRecord.state, JobRecord.epochs_done, JobRecord.rest_after)
+    job = JobRecord
+    columns: Any = (TrialRecord, job.id, job.state, job.epochs_done, job.rest_after, job.losses_since_checkpoint)
     statement = select(*columns).join(JobRecord, JobRecord.id == TrialRecord.job_id)
     rows = session.execute(statement.where(TrialRecord.sweep_id == sweep).order_by(TrialRecord.number))
-    return [Standing(trial, job, State(state), done, rest_after) for trial, job, state, done, rest_after in rows]
+    return [Standing(trial, job_id, State(state), *counts) for trial, job_id, state, *counts in rows]
 
 
 def trial_of(session: Session, job: str) -> TrialRecord | None:

@@ -6,16 +6,24 @@ Source: Li et al., "A System for Massively Parallel Hyperparameter Tuning", 2020
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
-KEPT = 3
-"""The best trial of this many goes on from each rung."""
-PLACES = (12, 3, 1)
-"""Divisors of the epochs at which trials rest: with many trials these take 24 % of the epochs of all."""
+KEPT = Fraction(3, 10)
+"""The share of the trials at a rung that goes on from it, the best."""
+FIRST = 16
+"""The first rung is this part of the epochs: soon enough to try many, and late enough to tell the hopeless."""
+SHARE = Fraction(1, 4)
+"""The share of the epochs of all that many trials take at most."""
 
 
 def rungs_of(epochs: int) -> list[int]:
-    """Return the epochs at which trials rest, the last of which are all: R/12, R/3, R, to the nearest whole epoch."""
-    return sorted({max(1, (epochs + place // 2) // place) for place in PLACES})
+    """Return the epochs at which trials rest, the last of which are all: R/16, R/2, R, to the nearest whole epoch; the
+    second is earlier where R is small, so that many trials keep to their share.
+    """
+    first = max(1, (epochs + FIRST // 2) // FIRST)
+    affordable = ((SHARE - KEPT**2) * epochs - (1 - KEPT) * first) / (KEPT - KEPT**2)
+    second = min((epochs + 1) // 2, math.floor(affordable))
+    return sorted({first, epochs} | ({second} if second > first else set()))
 
 
 @dataclass(frozen=True)
@@ -29,17 +37,17 @@ class Climber:
     ended: bool = False
     """Whether it will go no further: it has trained to its end, or failed."""
     waits: bool = False
-    """Whether it is on the way, and no worker has begun with it."""
+    """Whether it is on the way and waits for a worker, none of which it has lost since it last came further."""
 
 
 def promoted(climbers: Sequence[Climber], rungs: int) -> list[int]:
-    """Return the numbers of the trials that may go on: at each rung the best third of those that have reached it, once
-    no trial waits to reach it. While one does, no worker lacks work, and a choice among more is a better one.
+    """Return the numbers of the trials that may go on: at each rung the best three tenths of those that have reached
+    it, once no trial waits to reach it. While one does, no worker lacks work, and a choice among more is a better one.
     """
     chosen = []
     for rung in range(min([rungs - 1, *(len(each.losses) for each in climbers if each.waits)])):
         reached = sorted((each for each in climbers if len(each.losses) > rung), key=lambda each: _rank(each, rung))
-        best = reached[: len(reached) // KEPT]
+        best = reached[: int(len(reached) * KEPT)]
         chosen += [each.number for each in best if _rests_at(each, rung)]
     return chosen
 
@@ -55,11 +63,11 @@ def last_promoted(climbers: Sequence[Climber], rungs: int) -> int | None:
 
 
 def epochs_at_most(trials: int, rungs: Sequence[int]) -> int:
-    """Return the epochs that all trials train, where the best third of each rung goes on."""
+    """Return the epochs that all trials train, where the best three tenths go on from each rung."""
     total, before = 0, 0
-    for step, rung in enumerate(rungs):
-        total += max(1, trials // KEPT**step) * (rung - before)
-        before = rung
+    for rung in rungs:
+        total += trials * (rung - before)
+        trials, before = max(1, int(trials * KEPT)), rung
     return total
 
 

@@ -116,7 +116,7 @@ class NewSweep(Strict):
         Method,
         Field(
             description="`grid`: all combinations; `random`: so many drawn ones; `asha`: drawn ones, of which the best "
-            "third goes on from epochs/12 and epochs/3"
+            "three tenths go on from epochs/16 and epochs/2"
         ),
     ] = "random"
     trials: Annotated[
@@ -194,7 +194,7 @@ class SweepPlan(FromAttributes):
     """Sums over all trials, known before any is trained."""
 
     trials: int = Field(description="trainings")
-    epochs: int = Field(description="passes in all; with `asha` about, as the best third of each rung goes on")
+    epochs: int = Field(description="passes in all; with `asha` about, as the best three tenths go on from each rung")
     seconds: float = Field(description="of one worker")
     bytes: int = Field(description="about the most that they add to the database, checkpoints of all trials included")
 

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import pytest
 
 from service.database.database import Database
+from service.jobs.states import State
 from service.sweeps import conduct, records
 from service.sweeps.conduct import Moves
-from service.sweeps.records import Standing, SweepPlan, SweepRecord
+from service.sweeps.records import Standing, SweepPlan, SweepRecord, TrialRecord
 
 
 def running_sweep(id: str) -> SweepRecord:
@@ -34,3 +35,19 @@ def test_a_sweep_whose_moves_cannot_be_told_holds_up_no_other(
     with database.reading() as session:
         assert records.find(session, "swp_1").state == "running"
         assert records.find(session, "swp_2").state == "failed"
+
+
+def test_a_trial_whose_worker_was_lost_holds_up_no_other() -> None:
+    sweep = running_sweep("swp_1")
+    sweep.state, sweep.is_stopping, sweep.rungs = "running", False, [1, 2]
+    waiting = TrialRecord(sweep_id="swp_1", number=4, job_id="job_4", varied={}, losses=[])
+
+    def chosen(losses: int) -> list[str]:
+        resting = [
+            Standing(TrialRecord(number=number, losses=[float(number)]), f"job_{number}", State.PAUSED, 1, 1)
+            for number in range(4)
+        ]
+        trials = [*resting, Standing(waiting, "job_4", State.QUEUED, 0, 1, losses)]
+        return [each.job for each in conduct.moves(sweep, trials).to_promote]
+
+    assert (chosen(0), chosen(1)) == ([], ["job_0"])

@@ -82,7 +82,7 @@ def test_asha_trains_few_trials_to_the_end_and_its_best_to_the_same_bytes(
         seed=1,
     )
     done = sorted(each["epochs_done"] for each in ended["ranked"])
-    assert set(done) == {2, 9, 27}
+    assert set(done) == {2, 13, 27}
     assert sum(done) < 18 * 27 / 3
     best = http.get(f"/api/jobs/{ended['best']['job']}").json()
     assert best["version"] == 1
