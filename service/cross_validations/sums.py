@@ -13,6 +13,7 @@ import numpy as np
 from service.cross_validations.folds import Places, assigned_of, learnt_of, part_of, pool
 from service.datasets.view import DatasetView
 from service.http.json_numbers import Array
+from service.learning.rows.coded import Coding
 from service.learning.rows.folds import Folds
 from service.learning.rows.gram import Gram, block_rows
 from service.learning.rows.later import LaterRows
@@ -106,8 +107,8 @@ def unread_of(view: DatasetView, sums: FoldSums, number: int) -> Part:
     if not _serve(others, reduce(Gram.merge, sums.sums)):
         return rows()
 
-    def later(width: int, name: str) -> LaterRows:
-        return LaterRows((others.rows, width), view.dtype, lambda: getattr(rows(), name))
+    def later(width: int, name: str, coding: Coding | None = None) -> LaterRows:
+        return LaterRows((others.rows, width), view.dtype, lambda: getattr(rows(), name), coding)
 
-    inputs, targets = later(view.columns.inputs, "inputs"), later(view.columns.outputs, "targets")
+    inputs, targets = later(view.columns.inputs, "inputs", view.columns.coding), later(view.columns.outputs, "targets")
     return Part(inputs, targets, None, others, view.columns.numbers)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from service.datasets.columns import Column, ColumnStatistics
 from service.datasets.records import DatasetRecord
 from service.http.json_numbers import Array
+from service.learning.rows.coded import Coding
 from service.learning.rows.one_hot import OneHotRows, Rows
 from service.learning.rows.selection import Selection
 
@@ -60,6 +61,11 @@ class Arrangement:
         return sum(each.column.width for each in self.features)
 
     @property
+    def coding(self) -> Coding | None:
+        """The way in which features travel to a network that takes codes."""
+        return Coding.of(_classes(self.features))
+
+    @property
     def outputs(self) -> int:
         return sum(each.column.width for each in self.targets)
 
@@ -78,6 +84,10 @@ class Arrangement:
         return next(each["parts"] for each in self.dataset.statistics if each["name"] == column.stored.name)
 
 
+def _classes(columns: Sequence[SeenColumn]) -> list[int | None]:
+    return [each.column.width if each.column.kind == "categorical" else None for each in columns]
+
+
 def rows_of(array: Array, columns: Sequence[SeenColumn], dtype: str) -> Rows:
     """Stored rows (rows × stored columns) as networks see them (rows × width).
 
@@ -86,7 +96,7 @@ def rows_of(array: Array, columns: Sequence[SeenColumn], dtype: str) -> Rows:
     places = [each.place for each in columns]
     codes = {index: each.codes for index, each in enumerate(columns) if each.codes is not None}
     is_whole = places == list(range(array.shape[1])) and not codes
-    classes = [each.column.width if each.column.kind == "categorical" else None for each in columns]
+    classes = _classes(columns)
     if classes.count(None) < len(classes):
         stored = array if is_whole else Selection(array, places, array.dtype.name, codes)
         return OneHotRows(stored, classes, dtype)

@@ -13,6 +13,7 @@ from service.datasets.sums import sums_over
 from service.errors import invalid
 from service.http.json_numbers import Array
 from service.learning.network import Network
+from service.learning.rows.coded import Coding
 from service.learning.rows.drawn import DrawnValidation
 from service.learning.rows.gram import Gram
 from service.learning.rows.memory_maps import drop_behind
@@ -141,6 +142,10 @@ class DatasetView:
             weights[start:stop] = arrays.inputs[start:stop, self.columns.weights.place]
             drop_behind(arrays.inputs, start, stop)
         return weights
+
+    def coding(self, network: Network) -> Coding | None:
+        """Return how rows travel to a network, as its `coding_of` has them."""
+        return self.columns.coding if network.layer.takes_codes else None
 
     def _wider_target(self, outputs: int) -> str:
         """Return the remedy where classes may have been uploaded as numbers."""

@@ -6,11 +6,12 @@ from service.errors import invalid
 from service.http.json_numbers import Array
 from service.inference.requests import ONLY_INPUT
 from service.inference.tensors import Tensor
+from service.learning.rows.one_hot import Rows
 from service.models.trained_network import TrainedNetwork
 from service.predictions.rows import named_rows
 
 
-def matrix(tensors: list[Tensor], trained: TrainedNetwork) -> Array:
+def matrix(tensors: list[Tensor], trained: TrainedNetwork) -> Rows:
     """Return the inputs (rows × inputs) of a network, from one tensor of them or from one tensor a column.
 
     Raises:

@@ -190,6 +190,7 @@ def _plan(
             fresh=start.fresh,
             parameters=start.vector,
             train=lambda: view.part("train"),
+            coding=view.coding(start.network),
         )
     except RecipeError as error:
         field = "class_weight" if error.field == "sample_weights" and columns.weights is None else error.field
@@ -209,7 +210,8 @@ def _need(view: DatasetView, start: TrainedNetwork, recipe: Recipe, plan: planni
     columns, rows = view.columns, (view.count("train"), view.count("validation"))
     parts = ("train", "validation") if rows[1] else ("train",)
     known = columns.inputs <= EXACT_PLAN_INPUTS and all(view.gram(part) is not None for part in parts)
-    return Need(start.network, *rows, recipe, plan.path, view.is_weighted, known, view.bytes_drawn)
+    coding = view.coding(start.network)
+    return Need(start.network, *rows, recipe, plan.path, view.is_weighted, known, view.bytes_drawn, coding)
 
 
 def _unused(columns: Arrangement) -> Iterator[Advice]:

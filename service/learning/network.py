@@ -10,17 +10,20 @@ from service.learning.layers import NOTHING, ArchitectureError, Chain, Layer, No
 from service.learning.losses import Loss, Total
 from service.learning.parameters import ParameterError, read_parameters
 from service.learning.rows import memory_maps
-from service.learning.rows.one_hot import Rows, stored, write_rows
+from service.learning.rows.coded import Buffer, CodedBlock, Coding
+from service.learning.rows.later import LaterRows, made
+from service.learning.rows.one_hot import OneHotRows, Rows, stored, write_rows
 
 __all__ = ["ArchitectureError", "Network", "ParameterError"]
 
-Prepare = Callable[[Array], None]
+Prepare = Callable[[Buffer], None]
 LayerValues = dict[str, Any]
 """The parameters of a layer, arrays by name; those of the layers inside it are a list under `layers`."""
 
 CACHE_BYTES = 1 << 20
 MOST_BYTES = 1 << 26
 USEFUL_ROWS = 1024
+PLACE_BYTES = np.dtype(np.intp).itemsize
 
 
 class Network:
@@ -70,9 +73,36 @@ class Network:
 
         Wide networks take more: each block adds to the gradient of every parameter, and reads every parameter.
         """
-        width = sum(node.outputs for node in nodes(self.root) if not node.children) + self.inputs
-        row = width * np.dtype(self.dtype).itemsize
+        return self._rows_within_cache(self.inputs * np.dtype(self.dtype).itemsize)
+
+    def block_rows_of(self, coding: Coding | None) -> int:
+        """Return the same for rows that travel as codes: narrow ones, however many categories there are."""
+        return self.block_rows if coding is None else self._rows_within_cache(self.coded_row(coding))
+
+    def coded_row(self, coding: Coding) -> int:
+        """Return the bytes of a row of codes, with those that its first layers look weights up and add slopes by."""
+        named = sum(node.outputs for node in _first_nodes(self.root))
+        return (coding.width + named) * np.dtype(self.dtype).itemsize + (len(coding.spans) + named) * PLACE_BYTES
+
+    def _rows_within_cache(self, inputs: int) -> int:
+        width = sum(node.outputs for node in nodes(self.root) if not node.children)
+        row = width * np.dtype(self.dtype).itemsize + inputs
         return max(CACHE_BYTES // row, min(USEFUL_ROWS, MOST_BYTES // row), 1)
+
+    def coding_of(self, inputs: Rows) -> Coding | None:
+        """Return how these rows travel to the first layer; None where all inputs of a block are written out."""
+        if isinstance(inputs, OneHotRows | LaterRows) and self.layer.takes_codes:
+            return inputs.coding
+        return None
+
+    def weights_apart(self, coding: Coding | None) -> dict[int, int]:
+        """Return how many weights of each first layer have nothing to do with a given row that travels as codes, by the
+        place where they begin in the flat vector.
+        """
+        if coding is None:
+            return {}
+        weights = (node.slots[0] for node in _first_nodes(self.root))
+        return {slot.start: slot.shape[0] * (self.inputs - coding.width) for slot in weights}
 
     def initial(self, seed: int) -> Array:
         """First parameters: the same bytes for the same seed."""
@@ -114,6 +144,20 @@ class Network:
         tape = Tape(rows, vector, gradient, frozen, by_row)
         inputs = np.empty((rows, self.inputs), self.dtype)
         return tape, inputs, self.root.record(Signal(inputs, None), tape)
+
+    def tape_of(
+        self,
+        coding: Coding | None,
+        vector: Array,
+        rows: int,
+        gradient: Array | None = None,
+        frozen: frozenset[int] = NOTHING,
+    ) -> tuple[Tape, Buffer, Signal]:
+        """Return the same for rows that travel as codes, or as `coding_of` has them."""
+        if coding is None:
+            return self.tape(vector, rows, gradient, frozen)
+        tape, inputs = Tape(rows, vector, gradient, frozen), CodedBlock.empty(coding, rows, self.dtype)
+        return tape, inputs, self.root.record(Signal(inputs.numbers, None, inputs), tape)
 
     def slopes_tape(self, vector: Array, rows: int) -> tuple[Tape, Signal, Signal]:
         """Return a tape in test mode whose pull-back goes to the inputs, and the buffers of inputs and outputs."""
@@ -159,12 +203,13 @@ class Network:
         self, vector: Array, inputs: Rows, block: int | None = None, prepare: Prepare | None = None
     ) -> Iterator[tuple[slice, Array]]:
         """Yield slices of `block` rows and their outputs in test mode, in a buffer that the next block overwrites."""
-        size = max(1, min(block or self.block_rows, len(inputs)))
-        tape, buffer, outputs = self.tape(vector, size)
+        inputs, coding = made(inputs), self.coding_of(inputs)
+        size = max(1, min(block or self.block_rows_of(coding), len(inputs)))
+        tape, buffer, outputs = self.tape_of(coding, vector, size)
         for start in range(0, len(inputs), size):
             rows = slice(start, min(start + size, len(inputs)))
             if rows.stop - rows.start < size:
-                tape, buffer, outputs = self.tape(vector, rows.stop - rows.start)
+                tape, buffer, outputs = self.tape_of(coding, vector, rows.stop - rows.start)
             with np.errstate(all="ignore"):
                 write_rows(inputs, rows, buffer)
                 if prepare is not None:
@@ -185,6 +230,15 @@ def _between_weights(node: Node, *, before: bool, after: bool) -> Iterator[tuple
     for place, child in enumerate(node.children):
         earlier, later = (any(weighs[:place]), any(weighs[place + 1 :])) if follows else (False, False)
         yield from _between_weights(child, before=before or earlier, after=after or later)
+
+
+def _first_nodes(node: Node) -> Iterator[Node]:
+    """Yield the layers inside that take the inputs."""
+    children = node.children[:1] if isinstance(node.layer, Chain) else node.children
+    for child in children:
+        yield from _first_nodes(child)
+    if not children:
+        yield node
 
 
 def _paths(layers: Sequence[Node], prefix: str) -> Iterator[tuple[str, Node]]:

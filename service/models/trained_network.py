@@ -13,7 +13,8 @@ from service.learning import notation
 from service.learning.confidence.conformal import Quantiles
 from service.learning.layers import Signal, Tape
 from service.learning.network import Network
-from service.learning.rows.one_hot import Rows
+from service.learning.rows.coded import Buffer, Coding
+from service.learning.rows.one_hot import Rows, write_rows
 from service.models.records import ModelRecord
 from service.models.signature.signature import Signature
 
@@ -28,7 +29,7 @@ class _Tapes(threading.local):
     """The tapes that each thread keeps for a network, each with the buffers of its inputs and outputs."""
 
     def __init__(self) -> None:
-        self.by_rows: dict[int, tuple[Tape, Array, Signal]] = {}
+        self.by_form: dict[tuple[int, Coding | None], tuple[Tape, Buffer, Signal]] = {}
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class TrainedNetwork:
 
     def predict(self, inputs: Rows) -> Array:
         """Outputs (rows × outputs) for inputs (rows × inputs); safe to call from many threads."""
-        few = self._few
+        few = self._few if self.network.coding_of(inputs) is None else MOST_ROWS_KEPT
         if len(inputs) <= few:
             return self._predict_few(inputs)
         if self.vector.nbytes > SMALL_NETWORK or type(inputs) is not np.ndarray:  # a map's pages are given back there
@@ -88,15 +89,15 @@ class TrainedNetwork:
 
     def _predict_few(self, rows: Rows) -> Array:
         """Return the same on tapes that each thread keeps: for few rows, to record one takes longer than to run it."""
-        tapes = self._tapes.by_rows
+        tapes, form = self._tapes.by_form, (len(rows), self.network.coding_of(rows))
         try:
-            tape, inputs, outputs = tapes[len(rows)]
+            tape, inputs, outputs = tapes[form]
         except KeyError:
             if len(tapes) >= MOST_TAPES:
                 tapes.pop(next(iter(tapes)))
-            tape, inputs, outputs = tapes[len(rows)] = self.network.tape(self.vector, len(rows))
+            tape, inputs, outputs = tapes[form] = self.network.tape_of(form[1], self.vector, len(rows))
         with np.errstate(all="ignore"):
-            np.copyto(inputs, rows[:])
+            write_rows(rows, slice(None), inputs)
             tape.run()
         computed: Array = outputs.value.copy()
         return computed

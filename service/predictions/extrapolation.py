@@ -6,7 +6,7 @@ import numpy as np
 
 from service.http.json_numbers import Array
 from service.learning.rows.memory_maps import drop_behind
-from service.learning.rows.one_hot import Rows, stored
+from service.learning.rows.one_hot import OneHotRows, Rows, stored, unexpanded
 from service.models.trained_network import TrainedNetwork
 
 MOST_LISTED = 100
@@ -34,22 +34,27 @@ class Extrapolation:
 
 
 def values_outside_training(trained: TrainedNetwork, inputs: Rows) -> Extrapolation | None:
-    """Find the values outside in rows as the network takes them (rows × inputs); None where it knows no ranges."""
+    """Find the values outside in rows as the network takes them (rows × inputs); None where it knows no ranges.
+
+    Categories have none: of rows of codes, the numbers alone are read.
+    """
     if trained.ranges is None:
         return None
     low, high = trained.ranges
-    count = 0
+    columns, places = inputs.numbers if isinstance(inputs, OneHotRows) else (slice(None), slice(None))
+    low, high = low[places], high[places]
+    kept, count = unexpanded(inputs), 0
     values: list[Outside] = []
     for start in range(0, len(inputs), BLOCK):
-        block = inputs[start : start + BLOCK]
+        block = kept[start : start + BLOCK][:, columns].astype(inputs.dtype, copy=False)
         outside = _outside(block, low, high)
         drop_behind(stored(inputs), start, start + len(block))
         if outside is not None:
-            places = np.argwhere(outside)
-            count += len(places)
-            for row, column in places[: MOST_LISTED - len(values)].tolist():
-                name, seen = trained.input_names[column], block[row, column]
-                values.append(Outside(start + row, name, seen, low[column], high[column]))
+            found = np.argwhere(outside)
+            count += len(found)
+            names = np.array(trained.input_names, object)[places]
+            for row, column in found[: MOST_LISTED - len(values)].tolist():
+                values.append(Outside(start + row, names[column], block[row, column], low[column], high[column]))
     return Extrapolation(count, values)
 
 

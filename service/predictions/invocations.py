@@ -16,6 +16,7 @@ from service.http import json_numbers, media_types
 from service.http.json_bodies import read_json
 from service.http.json_numbers import Array
 from service.http.long_json.lists import LongList, first_of, pieces, unwrapped
+from service.learning.rows.one_hot import Rows, rows_together
 from service.models.signature.class_answers import class_answers
 from service.models.signature.signature import Signature
 from service.models.trained_network import TrainedNetwork
@@ -87,7 +88,7 @@ def _of_field(trained: TrainedNetwork, field: str, value: Any, pointer: str) -> 
     return InputRows(_rows(trained, value, pointer), pointer)
 
 
-def _rows(trained: TrainedNetwork, rows: Any, pointer: str) -> Array:
+def _rows(trained: TrainedNetwork, rows: Any, pointer: str) -> Rows:
     """Rows as lists, as objects, or, for a network with one input, as bare numbers."""
     network, signature = trained.network, trained.signature
     first = first_of(rows) if isinstance(rows, list | LongList) else None
@@ -104,7 +105,7 @@ def _rows(trained: TrainedNetwork, rows: Any, pointer: str) -> Array:
     return json_numbers.matrix(rows, network.inputs, network.dtype, pointer)
 
 
-def _objects(trained: TrainedNetwork, rows: list[Any] | LongList, pointer: str) -> Array:
+def _objects(trained: TrainedNetwork, rows: list[Any] | LongList, pointer: str) -> Rows:
     """Rows by name; where the network knows no names, in the order of the first row's names."""
     network = trained.network
     if trained.signature is not None:
@@ -184,7 +185,7 @@ def _split(trained: TrainedNetwork, frame: Any, pointer: str) -> InputRows:
 
 def _named(
     trained: TrainedNetwork, signature: Signature, names: list[str], rows: list[Any] | LongList, pointer: str
-) -> Array:
+) -> Rows:
     """Rows of values in the order of `names`."""
     if not len(rows):
         raise invalid(pointer, "There are no rows.", "empty")
@@ -199,7 +200,7 @@ def _named(
             return f"{pointer}/{first + (row or 0)}/{places[name]}"
 
         blocks.append(named_rows.from_lists(signature, columns, trained.network.dtype, place))
-    return np.concatenate(blocks)
+    return rows_together(blocks)
 
 
 def _plain_row(row: Any, width: int, pointer: str) -> list[Any]:

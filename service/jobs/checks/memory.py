@@ -7,6 +7,7 @@ from service.errors import Invalid, invalid
 from service.learning.network import Network
 from service.learning.optimisers import LBFGS, LevenbergMarquardt, second_order_rule
 from service.learning.planning.sizes import SQUARES_OF_PARAMETERS, WIDE, checkpoint_size, memory_of
+from service.learning.rows.coded import Coding
 from service.learning.training.paths import PathName
 from service.learning.training.recipe import Recipe
 
@@ -24,12 +25,14 @@ class Need:
     sums_are_known: bool
     held: int = 0
     """Bytes of rows that are copied into memory."""
+    coding: Coding | None = None
+    """The way in which rows travel to the network."""
 
     @property
     def bytes(self) -> int:
-        parts = self.network, self.train_rows, self.validation_rows
+        parts = self.network, self.train_rows, self.validation_rows, self.recipe, self.path
         known = self.sums_are_known
-        return self.held + memory_of(*parts, self.recipe, self.path, weighted=self.weighted, sums_are_known=known)
+        return self.held + memory_of(*parts, weighted=self.weighted, sums_are_known=known, coding=self.coding)
 
     @property
     def checkpoint(self) -> int:

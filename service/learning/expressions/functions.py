@@ -1,5 +1,6 @@
 """The functions of written expressions, each with its values and its pull-backs, on prepared buffers."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -165,5 +166,5 @@ ROW_FUNCTIONS: dict[str, Function] = {
     "logsoftmax": Function(logsoftmax, (by_logsoftmax,)),
 }
 REDUCTIONS = ("sum", "mean")
-CONSTANTS = {"pi": float(np.pi), "π": float(np.pi), "ℯ": float(np.e)}
+CONSTANTS = {"pi": math.pi, "π": math.pi, "ℯ": math.e}
 ALIASES = {"σ": "sigmoid"}

@@ -55,6 +55,10 @@ class Chain(Container):
     def inside(self) -> tuple[Layer, ...]:
         return self.layers
 
+    @property
+    def takes_codes(self) -> bool:
+        return self.layers[0].takes_codes
+
     def arrange(self, inputs: int, placement: Placement) -> Shape:
         children = []
         for index, layer in enumerate(self.layers):
@@ -107,6 +111,10 @@ class Parallel(Container):
     @property
     def inside(self) -> tuple[Layer, ...]:
         return self.layers
+
+    @property
+    def takes_codes(self) -> bool:
+        return all(layer.takes_codes for layer in self.layers)
 
     def arrange(self, inputs: int, placement: Placement) -> Shape:
         children = tuple(placement.place(layer, inputs, index) for index, layer in enumerate(self.layers))

@@ -1,6 +1,7 @@
 """The Dense layer."""
 
 from dataclasses import KW_ONLY, dataclass
+from functools import partial
 
 import numpy as np
 from numpy import add, multiply
@@ -9,6 +10,7 @@ from numpy.random import Generator
 from service.learning.arrays import Array
 from service.learning.initialisations import GlorotUniform, Init
 from service.learning.layers.activations import IDENTITY, Activation
+from service.learning.layers.coded_product import backward_of, forward_of
 from service.learning.layers.layer import LAYERS, Layer, Node, ParameterSlot, Placement, Shape
 from service.learning.layers.tape import Action, Signal, Tape
 from service.learning.terms import Count, TermError
@@ -51,6 +53,10 @@ class Dense(Layer):
     def has_gradients_by_row(self) -> bool:
         return True
 
+    @property
+    def takes_codes(self) -> bool:
+        return True
+
     def describe(self) -> str:
         return f"Dense({self.in_} => {self.out})"
 
@@ -71,8 +77,10 @@ class Dense(Layer):
         values, gradients = tape.values(node), tape.gradients(node)
         weight, bias = values["weight"], values.get("bias")
 
+        multiply_by_weight = forward_of(x.coded, weight, z) if x.coded is not None else partial(inputs.dot, weight, z)
+
         def forward() -> None:
-            inputs.dot(weight, z)
+            multiply_by_weight()
             if bias is not None:
                 add(z, bias, z)
             activate()
@@ -80,12 +88,17 @@ class Dense(Layer):
         if y.gradient is None:
             tape.record(forward)
             return y
-        dy, dx, input_transposed, weight_transposed = y.gradient, x.gradient, inputs.T, weight.T
+        dy, dx, weight_transposed = y.gradient, x.gradient, weight.T
         d_weight, d_bias, ones = gradients.get("weight"), gradients.get("bias"), np.ones(tape.rows, weight.dtype)
+
+        if x.coded is not None and d_weight is not None:
+            add_by_weight = backward_of(x.coded, dy, d_weight)
+        else:
+            add_by_weight = partial(inputs.T.dot, dy, d_weight)
 
         def backward() -> None:
             pull_back(dy)
-            input_transposed.dot(dy, d_weight)
+            add_by_weight()
             if d_bias is not None:
                 ones.dot(dy, d_bias)  # a product is several times faster than a sum over rows
             if dx is not None:

@@ -118,6 +118,11 @@ class Layer(Term):
         return False
 
     @property
+    def takes_codes(self) -> bool:
+        """Whether a network that begins with the layer takes wide categories as codes; for others they are expanded."""
+        return False
+
+    @property
     def draws(self) -> bool:
         """Whether train mode draws random numbers, from the tape's generator."""
         return False

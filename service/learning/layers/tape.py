@@ -7,6 +7,7 @@ import numpy as np
 from numpy.random import Generator
 
 from service.learning.arrays import Array
+from service.learning.rows.coded import CodedBlock
 
 if TYPE_CHECKING:
     from service.learning.layers.layer import Node
@@ -16,10 +17,14 @@ NOTHING: frozenset[int] = frozenset()
 
 
 class Signal(NamedTuple):
-    """The buffers between two layers, rows × width: values, and the loss's gradient (None where nobody needs it)."""
+    """The buffers between two layers, rows × width: values, and the loss's gradient (None where nobody needs it).
+
+    A layer that takes codes may get rows of which `value` has the numbers alone; `coded` has all of them.
+    """
 
     value: Array
     gradient: Array | None
+    coded: CodedBlock | None = None
 
 
 class Tape:

@@ -12,6 +12,7 @@ from service.learning.planning.stability import (
     bounds_of_quadratic,
     estimated_bounds,
 )
+from service.learning.rows.coded import Coding
 from service.learning.rows.gram import Gram
 from service.learning.rows.part import Part
 from service.learning.training.paths import PathName, choose_path
@@ -51,12 +52,14 @@ def plan(
     fresh: bool = False,
     parameters: Array | None = None,
     train: Callable[[], Part] | None = None,
+    coding: Coding | None = None,
 ) -> Plan:
     """Return the plan of training `network` by `recipe` on this number of rows.
 
     `gram` and `validation_gram` are the sums over the parts' rows where they are known: rates and the least loss of a
     quadratic problem are then exact. Otherwise rates are estimated from a sample of the rows that `train` returns,
     within 10⁸ operations, at the `parameters` that training begins from (`fresh` as `Training` takes it).
+    `coding` is how rows travel to the network.
 
     Raises:
         RecipeError: the recipe contradicts itself, the network or the rows; or forces a path that cannot be taken.
@@ -64,7 +67,13 @@ def plan(
     check(recipe, network, train_rows, validation_rows, weighted=weighted, numbers=numbers)
     sums_are_known = gram is not None and (validation_rows == 0 or validation_gram is not None)
     path, cost = choose_path(
-        network, train_rows, validation_rows, recipe, weighted=weighted, sums_are_known=sums_are_known
+        network,
+        train_rows,
+        validation_rows,
+        recipe,
+        weighted=weighted,
+        sums_are_known=sums_are_known,
+        coding=coding,
     )
     form = None if gram is None else known_form(network, train_rows, recipe, gram, weighted)
     bounds = RateBounds(None, None)

@@ -9,6 +9,7 @@ from service.learning.layers import Dense, Node, nodes
 from service.learning.network import Network
 from service.learning.optimisers import LBFGS, second_order_rule
 from service.learning.rows.batches import RUN_BYTES, WINDOW_RUNS
+from service.learning.rows.coded import Coding
 from service.learning.training.paths import PathName
 from service.learning.training.quadratic.path import has_closed_form
 from service.learning.training.quadratic.trajectory import STRETCH_ELEMENTS
@@ -89,8 +90,12 @@ def memory_of(
     *,
     weighted: bool = False,
     sums_are_known: bool = False,
+    coding: Coding | None = None,
 ) -> int:
-    """Return the bytes of memory that a worker needs for a training; pages of files, which are the system's, aside."""
+    """Return the bytes of memory that a worker needs for a training; pages of files, which are the system's, aside.
+
+    `coding` is the way in which rows travel.
+    """
     known = checkpoint_size(network, recipe, path, validation_rows, sums_are_known=sums_are_known)
     dtype = np.dtype(network.dtype).itemsize
     vector = dtype * network.vector_length
@@ -101,24 +106,27 @@ def memory_of(
         judged = 2 * WIDE * (network.inputs + 1) ** 2 * network.outputs if validation_rows else 0
         return held + 2 * _sums(network) + squares + judged + WIDE * STRETCHES * STRETCH_ELEMENTS
     if path == "second_order":
-        return held + weights + _squares(network, recipe, train_rows)
+        return held + weights + _squares(network, recipe, train_rows, coding)
     rows = min(recipe.batch_size or train_rows, train_rows)
-    block = rows if _is_whole(network, recipe) else min(rows, network.block_rows)
+    at_once = network.block_rows_of(coding)
+    block = rows if _is_whole(network, recipe) else min(rows, at_once)
     more = 2 if train_rows % block else 1  # buffers of the last batch, which is smaller
-    judging = dtype * min(network.block_rows, max(train_rows, validation_rows)) * _width(network.root, training=False)
+    judged = min(at_once, max(train_rows, validation_rows))
+    judging = judged * _row_of_tape(network, coding, training=False)
     order = INDEX * train_rows + RUN_BYTES * WINDOW_RUNS if recipe.shuffle and rows < train_rows else 0
     frozen = sum(bool(node.slots) for path in recipe.frozen for node in nodes(network.layers_by_path[path]))
-    tapes = more * dtype * block * (_width(network.root, training=True) + _of_loss(network, recipe))
+    tapes = more * block * (_row_of_tape(network, coding, training=True) + dtype * _of_loss(network, recipe))
     averaging = recipe.average is not None
     return held + weights + vector * (1 + averaging + more * frozen) + tapes + judging + order
 
 
-def _squares(network: Network, recipe: Recipe, train_rows: int) -> int:
+def _squares(network: Network, recipe: Recipe, train_rows: int, coding: Coding | None) -> int:
     """Return the bytes of a step of second order: matrices of all parameters, a block's Jacobian, and its tapes."""
     curved = not isinstance(second_order_rule(recipe.optimiser), LBFGS)
-    block = rows_of_block(network, recipe.loss, train_rows, curved=curved)
+    coding = None if curved else coding
+    block = rows_of_block(network, recipe.loss, train_rows, coding, curved=curved)
     dtype = np.dtype(network.dtype).itemsize
-    tapes = 2 * dtype * block * (_width(network.root, training=True) + _of_loss(network, recipe))
+    tapes = 2 * block * (_row_of_tape(network, coding, training=True) + dtype * _of_loss(network, recipe))
     if not curved:
         return tapes + 8 * WIDE * network.parameter_count
     jacobians = 2 * block * network.parameter_count * (WIDE + dtype)
@@ -132,9 +140,12 @@ def _is_whole(network: Network, recipe: Recipe) -> bool:
     return gathers or not recipe.loss.separable or any(node.layer.couples_rows for node in every)
 
 
-def _width(root: Node, *, training: bool) -> int:
-    """Return the numbers that the buffers of a tape hold for each row."""
-    return root.inputs * 2 + sum(node.outputs * _buffers(node) for node in nodes(root)) // (1 if training else 2)
+def _row_of_tape(network: Network, coding: Coding | None, *, training: bool) -> int:
+    """Return the bytes that the buffers of a tape hold for each row."""
+    dtype = np.dtype(network.dtype).itemsize
+    inputs = 2 * (network.inputs * dtype if coding is None else network.coded_row(coding))
+    values = sum(node.outputs * _buffers(node) for node in nodes(network.root)) // (1 if training else 2)
+    return inputs + dtype * values
 
 
 def _buffers(node: Node) -> int:

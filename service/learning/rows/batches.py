@@ -7,10 +7,12 @@ import numpy as np
 
 from service.learning.arrays import Array, Indices
 from service.learning.rows import memory_maps
+from service.learning.rows.coded import Buffer
+from service.learning.rows.later import made
 from service.learning.rows.one_hot import Rows, room_for, row_bytes, stored, unexpanded, write_rows
 from service.learning.rows.part import Part
 
-Take = Callable[[Indices, int, Array, str], Array]
+Take = Callable[[Indices, int, Buffer, str], Array]
 RUN_BYTES = 1 << 19  # rows that lie together in the file and are read together
 WINDOW_RUNS = 64  # runs that are mixed with each other
 
@@ -58,7 +60,7 @@ class Batches:
     def __init__(
         self, part: Part, size: int | None, *, partial: bool = True, shuffle: bool = False, seed: int = 0
     ) -> None:
-        arrays: list[Rows] = [part.inputs, part.targets]
+        arrays = [made(part.inputs), made(part.targets)]
         if part.weights is not None:
             arrays.append(part.weights.reshape(-1, 1))
         self._mapped = any(memory_maps.mapping_of(stored(array)) is not None for array in arrays)
@@ -80,7 +82,7 @@ class Batches:
         if self._shuffle:
             self._order = Order(self._part_rows, self._row_bytes, self._seed, epoch)
 
-    def read(self, start: int, stop: int, buffers: Sequence[Array]) -> None:
+    def read(self, start: int, stop: int, buffers: Sequence[Buffer]) -> None:
         """Copy the rows at these positions of the epoch's order: inputs, targets and, where there are any, weights."""
         order = self._order
         if order is None:
@@ -96,7 +98,7 @@ class Batches:
         else:
             self._read_from_windows(order, start, stop, buffers)
 
-    def _read_from_windows(self, order: Order, start: int, stop: int, buffers: Sequence[Array]) -> None:
+    def _read_from_windows(self, order: Order, start: int, stop: int, buffers: Sequence[Buffer]) -> None:
         position = start
         while position < stop:
             if not order.first <= position < order.last:

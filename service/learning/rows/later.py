@@ -6,15 +6,18 @@ from functools import cached_property
 import numpy as np
 
 from service.learning.arrays import Array
+from service.learning.rows.coded import Coding
 from service.learning.rows.one_hot import Rows, stored
 from service.learning.rows.selection import Selection
 
 
 class LaterRows(Selection):
-    """Rows (rows × width) of a shape and dtype that are known, and which `make` returns."""
+    """Rows (rows × width) of a shape, dtype and coding that are known, and which `make` returns."""
 
-    def __init__(self, shape: tuple[int, int], dtype: str, make: Callable[[], Rows]) -> None:
-        self.shape, self.dtype = shape, np.dtype(dtype)
+    def __init__(
+        self, shape: tuple[int, int], dtype: str, make: Callable[[], Rows], coding: Coding | None = None
+    ) -> None:
+        self.shape, self.dtype, self.coding = shape, np.dtype(dtype), coding
         self._make = make
 
     @cached_property
@@ -28,3 +31,8 @@ class LaterRows(Selection):
 
     def _see(self, stored: Array, out: Array) -> None:
         np.copyto(out, stored)
+
+
+def made(rows: Rows) -> Rows:
+    """Return the rows themselves, to one that is going to read them."""
+    return rows.source if isinstance(rows, LaterRows) else rows

@@ -1,12 +1,14 @@
-"""Categorical columns, stored as codes and learnt from as one-hot: expanded batch by batch, never as a whole."""
+"""Categorical columns, stored as codes and learnt from as one-hot: as codes, or expanded batch by batch."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 
 from service.learning.arrays import Array, Indices
+from service.learning.rows.coded import Buffer, Coding, Places
 from service.learning.rows.selection import Selection
 from service.learning.rows.stored_rows import StoredRows
 
@@ -17,7 +19,7 @@ class OneHotRows(StoredRows):
     `classes` has one entry a column: None for a number, which is one place wide and stays as it is; k for codes
     0 to k − 1, which are k places wide, 1 at the code and 0 elsewhere. Codes beyond are not checked for. `codes` is an
     array of any float dtype, a memory map, or a selection of columns of one; `dtype` is that of the rows seen. Slices
-    and rows that are taken are dense arrays.
+    and rows that are taken are dense arrays; a CodedBlock takes rows as they travel.
 
     Raises:
         ValueError: there are not as many classes as columns.
@@ -29,30 +31,42 @@ class OneHotRows(StoredRows):
         self.codes = self.source = codes if isinstance(codes, Selection) else np.asarray(codes)
         self.classes = tuple(classes)
         self.dtype = np.dtype(dtype)
-        widths = np.array([1 if count is None else count for count in self.classes])
-        starts = np.cumsum(widths) - widths
-        numbers = np.array([count is None for count in self.classes])
-        self.shape = (len(codes), int(widths.sum()))
-        self._numbers, self._places = _together(np.flatnonzero(numbers)), _together(starts[numbers])
-        self._coded, self._starts = _together(np.flatnonzero(~numbers)), starts[~numbers]
+        self._places = Places(self.classes, np.arange(len(self.classes)))
+        self.shape = (len(codes), self._places.width)
+
+    @property
+    def numbers(self) -> tuple[slice | Indices, slice | Indices]:
+        """The columns of numbers, and the inputs that these are seen as."""
+        return self._places.numbers, self._places.places
+
+    @cached_property
+    def coding(self) -> Coding | None:
+        """The columns that travel as codes to a network that takes them; None where none does."""
+        return Coding.of(self.classes)
 
     def _see(self, codes: Array, out: Array) -> None:
-        out.fill(0)
-        out[:, self._places] = codes[:, self._numbers]
-        ones = codes[:, self._coded].astype(np.intp)
-        ones += self._starts
-        ones += np.arange(0, out.size, out.shape[1]).reshape(-1, 1)
-        out.reshape(-1, copy=False)[ones] = 1  # two and a half times as fast as by pairs of indices
-
-
-def _together(indices: Indices) -> slice | Indices:
-    """Return the same indices, as a slice where they follow each other: copying is faster then."""
-    first, count = (int(indices[0]), len(indices)) if len(indices) else (0, 0)
-    return slice(first, first + count) if np.array_equal(indices, np.arange(first, first + count)) else indices
+        self._places.write(codes, out)
 
 
 Rows = Array | Selection | OneHotRows
 """Rows to learn from; a slice of any kind is a dense array."""
+
+
+def as_taken(codes: Array, classes: Sequence[int | None]) -> Rows:
+    """Return rows of codes (rows × columns), in their own dtype, as networks take them: expanded unless one is wide."""
+    if classes.count(None) == len(classes):
+        return codes
+    rows = OneHotRows(codes, classes, codes.dtype.name)
+    return rows if rows.coding is not None else rows[:]
+
+
+def rows_together(blocks: Sequence[Rows]) -> Rows:
+    """Return blocks of rows of one form together."""
+    first = blocks[0]
+    if isinstance(first, OneHotRows):
+        codes = [unexpanded(each)[:] for each in blocks]
+        return OneHotRows(np.concatenate(codes), first.classes, first.dtype.name)
+    return np.concatenate([each[:] for each in blocks])
 
 
 def expand(codes: Array, classes: Sequence[int | None], dtype: str) -> Array:
@@ -84,9 +98,11 @@ def room_for(rows: Rows, count: int) -> Rows:
     return OneHotRows(room, rows.classes, rows.dtype.name) if isinstance(rows, OneHotRows) else room
 
 
-def write_rows(rows: Rows, chosen: slice, out: Array) -> None:
-    """Write some rows to `out` (rows × width), which lies together in memory."""
-    if isinstance(rows, np.ndarray):
+def write_rows(rows: Rows, chosen: slice, out: Buffer) -> None:
+    """Write some rows to `out` (rows × width), which lies together in memory, or is for rows as they travel."""
+    if not isinstance(rows, np.ndarray):
+        rows.write(chosen, out)
+    elif isinstance(out, np.ndarray):
         np.copyto(out, rows[chosen])
     else:
-        rows.write(chosen, out)
+        raise TypeError("rows that hold no codes are written to an array")

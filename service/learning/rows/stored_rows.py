@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from service.learning.arrays import Array, Indices
+from service.learning.rows.coded import Buffer, CodedBlock
 
 
 class StoredRows(ABC):
@@ -36,15 +37,20 @@ class StoredRows(ABC):
             raise TypeError("rows are taken by a slice or by an array of indices")
         return self._seen(stored, None)
 
-    def take(self, indices: Indices, axis: int = 0, out: Array | None = None, mode: str = "raise") -> Array:
-        """As ndarray.take, for whole rows: `axis` is 0, and `out` lies together in memory."""
+    def take(self, indices: Indices, axis: int = 0, out: Buffer | None = None, mode: str = "raise") -> Array:
+        """As ndarray.take, for whole rows: `axis` is 0, and `out` an array that lies together in memory, or a block for
+        rows as they travel, whose numbers are returned.
+        """
         return self._seen(self.source.take(indices, axis, mode=mode), out)  # type: ignore[call-overload]  # the stubs list the modes
 
-    def write(self, rows: slice, out: Array) -> None:
-        """Write these rows, dense, to `out` (rows × width), which lies together in memory."""
-        self._see(self.source[rows], out)
+    def write(self, rows: slice, out: Buffer) -> None:
+        """Write these rows to `out`: dense to an array that lies together, or as they travel to a block."""
+        self._seen(self.source[rows], out)
 
-    def _seen(self, stored: Array, out: Array | None) -> Array:
+    def _seen(self, stored: Array, out: Buffer | None) -> Array:
+        if isinstance(out, CodedBlock):
+            out.fill(stored)
+            return out.numbers
         out = np.empty((len(stored), self.shape[1]), self.dtype) if out is None else out
         self._see(stored, out)
         return out

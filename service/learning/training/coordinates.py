@@ -10,6 +10,7 @@ from service.learning.arrays import Array, Saved, State
 from service.learning.layers import Chain, Dense, Node
 from service.learning.losses import Agg, Evaluate, Loss
 from service.learning.network import Network
+from service.learning.rows.coded import Buffer
 from service.learning.rows.part import Part
 from service.learning.training.scaling import SEEN, Scaling, measure, scaling_of
 
@@ -35,7 +36,7 @@ class Coordinates:
     inputs: Scaling | None = None
     targets: Scaling | None = None
 
-    def apply(self, inputs: Array) -> None:
+    def apply(self, inputs: Buffer) -> None:
         """Scale these rows in place."""
         if self.inputs is not None:
             self.inputs.apply(inputs)

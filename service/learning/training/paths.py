@@ -6,6 +6,7 @@ from typing import Literal, Protocol
 from service.learning.arrays import Array, Saved, State
 from service.learning.network import Network
 from service.learning.optimisers import second_order_rule
+from service.learning.rows.coded import Coding
 from service.learning.training.batches.path import BatchPath
 from service.learning.training.changes import Place
 from service.learning.training.coordinates import Coordinates
@@ -84,14 +85,24 @@ def begin_path(problem: Problem, vector: Array, scaling: Coordinates | None = No
         problem.recipe,
         weighted=any(part.weights is not None for part in parts),
         sums_are_known=all(part.gram is not None for part in parts),
+        coding=problem.network.coding_of(problem.train.inputs),
     )
     return PATHS[name](problem, vector, scaling)
 
 
 def choose_path(
-    network: Network, train_rows: int, validation_rows: int, recipe: Recipe, *, weighted: bool, sums_are_known: bool
+    network: Network,
+    train_rows: int,
+    validation_rows: int,
+    recipe: Recipe,
+    *,
+    weighted: bool,
+    sums_are_known: bool,
+    coding: Coding | None = None,
 ) -> tuple[PathName, Cost]:
     """Return the path that the recipe names, or else the one of fewer operations, and its cost.
+
+    `coding` is the way in which rows travel.
 
     Raises:
         RecipeError: the recipe names a path that cannot be taken, or its rule of second order is not for it.
@@ -109,11 +120,11 @@ def choose_path(
             f"rows and no sample weights; here {reason}.",
         )
     if second_order and (reason is not None or recipe.path == "second_order"):
-        return "second_order", cost_of_second_order(network, train_rows, validation_rows, recipe)
+        return "second_order", cost_of_second_order(network, train_rows, validation_rows, recipe, coding)
     if second_order:
         sums = cost_of_quadratic(network, train_rows, validation_rows, recipe, sums_are_known=sums_are_known)
         return "quadratic", sums
-    batches = cost_of_batches(network, train_rows, validation_rows, recipe)
+    batches = cost_of_batches(network, train_rows, validation_rows, recipe, coding)
     if recipe.path == "batches" or reason is not None:
         return "batches", batches
     sums = cost_of_quadratic(network, train_rows, validation_rows, recipe, sums_are_known=sums_are_known)

@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 from service.learning.arrays import Array, Saved, State
 from service.learning.layers import Chain, Dense, Node
 from service.learning.network import Network
+from service.learning.rows.coded import Buffer, CodedBlock, Coding
 from service.learning.rows.gram import BLOCK_BYTES, Gram
+from service.learning.rows.later import made
 from service.learning.rows.memory_maps import drop_behind
 from service.learning.rows.moments import ColumnMoments
-from service.learning.rows.one_hot import Rows, stored
+from service.learning.rows.one_hot import OneHotRows, Rows, stored, write_rows
 
 SEEN = 1e-4  # of the spread of a layer's sums: roundings that may be above are measured
 ROUNDING = 1e-12  # of the column's size: a deviation below is rounding, and counts as none
@@ -28,8 +30,11 @@ class Scaling:
     mean: NDArray[np.float64]
     deviation: NDArray[np.float64]
 
-    def apply(self, inputs: Array) -> None:
+    def apply(self, inputs: Buffer) -> None:
         """Standardise these rows in place."""
+        if isinstance(inputs, CodedBlock):
+            inputs.standardise(self.mean, self.deviation)
+            return
         np.subtract(inputs, self.mean.astype(inputs.dtype), inputs)
         np.multiply(inputs, (1 / self.deviation).astype(inputs.dtype), inputs)
 
@@ -78,6 +83,19 @@ def first_dense(node: Node) -> Node | None:
 
 def measure(inputs: Rows) -> Generator[float, None, Scaling]:
     """One pass over rows; yields the fraction that is done."""
+    inputs = made(inputs)
+    coding = inputs.coding if isinstance(inputs, OneHotRows) else None
+    mean, squares = yield from _moments_of_dense(inputs) if coding is None else _moments_of_coded(inputs, coding)
+    deviation = np.sqrt(squares / len(inputs))
+    deviation[deviation <= ROUNDING * abs(mean)] = 1
+    return Scaling(mean.astype(inputs.dtype).astype(np.float64), deviation)
+
+
+InputMoments = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""The mean of each input, and Σ (x − mean)²."""
+
+
+def _moments_of_dense(inputs: Rows) -> Generator[float, None, InputMoments]:
     rows, columns = inputs.shape
     size = max(1, BLOCK_BYTES // (8 * columns))
     moments = ColumnMoments(columns)
@@ -85,9 +103,25 @@ def measure(inputs: Rows) -> Generator[float, None, Scaling]:
         moments.add(inputs[start : start + size].astype(np.float64))
         drop_behind(stored(inputs), start, moments.rows)
         yield moments.rows / rows
-    deviation = np.sqrt(moments.squares / rows)
-    deviation[deviation <= ROUNDING * abs(moments.mean)] = 1
-    return Scaling(moments.mean.astype(inputs.dtype).astype(np.float64), deviation)
+    return moments.mean, moments.squares
+
+
+def _moments_of_coded(inputs: Rows, coding: Coding) -> Generator[float, None, InputMoments]:
+    """Count the rows of each category: of n in r rows the mean is n / r, and the sum of squares n (r − n) / r."""
+    rows, size = len(inputs), max(1, BLOCK_BYTES // (8 * coding.width))
+    moments, counts = ColumnMoments(coding.written.width), np.zeros(inputs.shape[1])
+    block = CodedBlock.empty(coding, min(size, rows), np.float64)
+    for start in range(0, rows, size):
+        stop = min(start + size, rows)
+        part = block[: stop - start]
+        write_rows(inputs, slice(start, stop), part)
+        moments.add(part.numbers.astype(np.float64, copy=False))
+        counts += np.bincount(part.places.ravel(), minlength=len(counts))
+        drop_behind(stored(inputs), start, stop)
+        yield stop / rows
+    mean, squares = counts / rows, counts * (rows - counts) / rows
+    mean[coding.written_inputs], squares[coding.written_inputs] = moments.mean, moments.squares
+    return mean, squares
 
 
 def scaling_of(gram: Gram, dtype: str = "float64") -> Scaling:

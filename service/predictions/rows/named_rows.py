@@ -15,7 +15,7 @@ from service.errors import Invalid, invalid
 from service.http import json_numbers
 from service.http.json_numbers import Array
 from service.http.long_json.lists import LongList, pieces, unwrapped
-from service.learning.rows.one_hot import expand
+from service.learning.rows.one_hot import Rows, as_taken, rows_together
 from service.learning.synonyms import listed
 from service.models.signature.signature import Feature, Signature
 from service.models.trained_network import TrainedNetwork
@@ -39,7 +39,7 @@ def from_columns(
     where: Callable[[int], str] = lambda row: f"Row {row}",
     *,
     can_ignore: bool = True,
-) -> Array:
+) -> Rows:
     """Rows (rows × inputs) of `dtype` from columns that are all equally long. Some may be there and are skipped.
 
     `where` names a row as its sender would; `can_ignore` tells whether there is a query that names more to skip.
@@ -58,10 +58,10 @@ def from_columns(
         except _WrongError as wrong:
             detail = f"{where(wrong.row)}: {wrong.what}"
             raise invalid(place(feature.name, wrong.row), detail, wrong.code) from None
-    return _expanded(signature, codes)
+    return _seen(signature, codes)
 
 
-def from_objects(signature: Signature, rows: Any, dtype: str, pointer: str) -> Array:
+def from_objects(signature: Signature, rows: Any, dtype: str, pointer: str) -> Rows:
     """Rows (rows × inputs) of `dtype` from a JSON list of objects; `pointer` leads to the list.
 
     An absent key is a missing value, as null is.
@@ -71,13 +71,13 @@ def from_objects(signature: Signature, rows: Any, dtype: str, pointer: str) -> A
     """
     if isinstance(rows, LongList):
         blocks = [_objects(signature, piece.elements(), dtype, pointer, piece.first) for piece in rows.pieces()]
-        return np.concatenate(blocks)
+        return rows_together(blocks)
     if not isinstance(rows, list) or not rows:
         raise invalid(pointer, "Give at least one row, as a list of objects.")
     return _objects(signature, rows, dtype, pointer, 0)
 
 
-def _objects(signature: Signature, rows: list[Any], dtype: str, pointer: str, first: int) -> Array:
+def _objects(signature: Signature, rows: list[Any], dtype: str, pointer: str, first: int) -> Rows:
     """Return the same for some rows of the list, which begin at the index `first`."""
     for index, row in enumerate(rows, first):
         if not isinstance(row, dict):
@@ -94,7 +94,7 @@ def from_lists(
     place: Place,
     *,
     unwrap: bool = False,
-) -> Array:
+) -> Rows:
     """Rows (rows × inputs) of `dtype` from a JSON list of values for each feature, all equally long; with `unwrap`,
     each may be in a list of its own.
 
@@ -110,7 +110,7 @@ def from_lists(
             except _WrongError as wrong:
                 what = wrong.what[:1].upper() + wrong.what[1:]
                 raise invalid(place(feature.name, first + wrong.row), what, wrong.code) from None
-    return _expanded(signature, codes)
+    return _seen(signature, codes)
 
 
 def ignoring(trained: TrainedNetwork, names: list[str]) -> TrainedNetwork:
@@ -147,11 +147,10 @@ def _hint(name: str, known: Sequence[str]) -> str:
     return f"{question}the model takes {listed(list(map(repr, known)), SHOWN)}."
 
 
-def _expanded(signature: Signature, codes: Array) -> Array:
+def _seen(signature: Signature, codes: Array) -> Rows:
     """Codes (columns × rows) as rows with categories one-hot (rows × inputs)."""
-    rows = np.ascontiguousarray(codes.T)
     classes = [None if each.categories is None else len(each.categories) for each in signature.features]
-    return rows if classes.count(None) == len(classes) else expand(rows, classes, codes.dtype.name)
+    return as_taken(np.ascontiguousarray(codes.T), classes)
 
 
 class _WrongError(Exception):

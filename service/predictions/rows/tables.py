@@ -22,6 +22,7 @@ from service.errors import TooLarge, invalid
 from service.http.json_numbers import Array
 from service.http.media_types import CSV
 from service.http.unpacking import check_ratio
+from service.learning.rows.one_hot import Rows, row_bytes, rows_together
 from service.models.signature.signature import Feature, Signature
 from service.models.trained_network import TrainedNetwork
 from service.pointers import escape
@@ -45,7 +46,7 @@ UNPACKED = 4
 class InputRows(NamedTuple):
     """Rows in the numbers that a network takes (rows × inputs); `pointer` leads to their list in the body."""
 
-    inputs: Array
+    inputs: Rows
     pointer: str
     levels: Levels = NONE_ASKED
 
@@ -166,14 +167,14 @@ def _parquet(question: Question) -> "tuple[pyarrow.Schema, Iterable[pyarrow.Reco
 
 def _of_batches(
     batches: "Iterable[pyarrow.RecordBatch]", kinds: Mapping[str, Kind], dates: Collection[str], trained: TrainedNetwork
-) -> Iterator[Array]:
+) -> Iterator[Rows]:
     from service.datasets.formats.arrow.arrays import chunk_of
 
     first, in_order = 0, _numeric_columns(list(kinds), trained)
     for batch in batches:
         batch.validate(full=True)
         read = batch if batch.num_columns == len(kinds) else batch.select(list(kinds))
-        rows = None if in_order is None else _held_as_they_are(read, in_order, trained.network.dtype)
+        rows: Rows | None = None if in_order is None else _held_as_they_are(read, in_order, trained.network.dtype)
         if rows is None:
             rows = _rows(chunk_of(dict(zip(kinds, read.columns, strict=True)), kinds, first, dates), first, trained)
         first += batch.num_rows
@@ -202,7 +203,7 @@ def _held_as_they_are(batch: "pyarrow.RecordBatch", places: list[int], dtype: st
 _ARROW_NAMES = {"float32": "float", "float64": "double"}
 
 
-def _of_chunks(table: Table, trained: TrainedNetwork) -> Iterator[Array]:
+def _of_chunks(table: Table, trained: TrainedNetwork) -> Iterator[Rows]:
     first = 0
     with closing(table.chunks):
         for chunk in table.chunks:
@@ -210,21 +211,21 @@ def _of_chunks(table: Table, trained: TrainedNetwork) -> Iterator[Array]:
             first += chunk.rows
 
 
-def _together(blocks: Iterable[Array], limit: int) -> InputRows:
-    found: list[Array] = []
+def _together(blocks: Iterable[Rows], limit: int) -> InputRows:
+    found: list[Rows] = []
     size = 0
     for block in blocks:
         found.append(block)
-        size += block.nbytes
+        size += len(block) * row_bytes(block)
         if size > limit * UNPACKED:
             raise TooLarge(f"The rows take more than {limit * UNPACKED:,} bytes.")
-    inputs = found[0] if len(found) == 1 else np.concatenate(found or [np.empty((0, 1))])
+    inputs = found[0] if len(found) == 1 else rows_together(found or [np.empty((0, 1))])
     if not len(inputs):
         raise invalid("#", "There are no rows.", "empty")
     return InputRows(inputs, "#")
 
 
-def _rows(chunk: Chunk, first: int, trained: TrainedNetwork) -> Array:
+def _rows(chunk: Chunk, first: int, trained: TrainedNetwork) -> Rows:
     dtype = trained.network.dtype
 
     def place(column: str, row: int | None) -> str:

@@ -10,7 +10,7 @@ import pytest
 from service.learning.arrays import Array, State
 from service.learning.losses import MSE
 from service.learning.network import Network
-from service.learning.optimisers import Adam, Muon, Rule
+from service.learning.optimisers import LBFGS, Adam, Muon, Rule
 from service.learning.rows.one_hot import OneHotRows
 from service.learning.rows.part import Part
 from service.learning.schedules import Exp, Plateau
@@ -41,6 +41,16 @@ def new_with_classes(net: Network, recipe: Recipe) -> Training:
     def part(rows: int) -> Part:
         codes: Array = np.column_stack([np.linspace(-1, 1, rows), np.arange(rows) % 2])
         return Part(OneHotRows(codes, [None, 2], net.dtype), OneHotRows(codes[::-1, 1:], [2], net.dtype))
+
+    return Training(Problem(net, part(14), part(5), recipe), net.initial(0))
+
+
+def new_with_codes(net: Network, recipe: Recipe) -> Training:
+    """A training of which two of four columns travel as codes."""
+
+    def part(rows: int) -> Part:
+        columns = np.linspace(-1, 1, rows), np.arange(rows) * 7 % 70, np.arange(rows) % 2, np.arange(rows) * 5 % 66
+        return Part(OneHotRows(np.column_stack(columns), [None, 70, None, 66], net.dtype), problem(rows).targets)
 
     return Training(Problem(net, part(14), part(5), recipe), net.initial(0))
 
@@ -140,6 +150,19 @@ def test_with_every_kind_of_recipe(changes: dict[str, Any]) -> None:
 )
 def test_with_columns_of_classes(notation: str, changes: dict[str, Any]) -> None:
     check_every_stop(network(notation, "float32"), replace(RECIPE, **changes), new_with_classes)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"batch_size": 6}, {"batch_size": None, "standardise": True}, {"optimiser": LBFGS(), "epochs": 3}],
+    ids=str,
+)
+def test_with_categories_that_travel_as_codes(changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.learning.network.CACHE_BYTES", 1)
+    monkeypatch.setattr("service.learning.network.USEFUL_ROWS", 3)
+    given: dict[str, Any] = {"batch_size": None, "path": None} if "optimiser" in changes else {}
+    deep = network("Chain(Dense(138 => 5, tanh), Dense(5 => 2))", "float32")
+    check_every_stop(deep, replace(RECIPE, **given, **changes), new_with_codes)
 
 
 def test_with_a_rate_that_was_changed() -> None:

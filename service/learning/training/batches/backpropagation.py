@@ -9,6 +9,7 @@ from service.learning.layers import NOTHING, Action, Tape
 from service.learning.losses import Evaluate, relative
 from service.learning.optimisers import square
 from service.learning.rows.batches import Batches
+from service.learning.rows.coded import Buffer
 from service.learning.rows.part import Part
 from service.learning.training.coordinates import Coordinates
 from service.learning.training.problem import Problem
@@ -22,7 +23,7 @@ class BatchTape:
     """All calls and buffers for blocks of one number of rows."""
 
     tape: Tape
-    buffers: list[Array]
+    buffers: list[Buffer]
     forward: list[Action]
     evaluate: Evaluate
     backward: list[Action]
@@ -56,7 +57,8 @@ class BackPropagation:
         self.rows = self._batches.rows
         self.size = self._batches.size
         divisible = recipe.loss.separable and not gathers and not any(layer.couples_rows for layer in layers)
-        self.block_rows = min(self.size, network.block_rows) if divisible else self.size
+        self._coding = network.coding_of(part.inputs)
+        self.block_rows = min(self.size, network.block_rows_of(self._coding)) if divisible else self.size
         self._total = gradient
         self._gradient = np.zeros_like(gradient) if self.block_rows < self.size else gradient
         self._frozen: frozenset[int] = NOTHING
@@ -122,7 +124,7 @@ class BackPropagation:
 
     def _batch_tape(self, rows: int) -> BatchTape:
         network = self._network
-        tape, inputs, outputs = network.tape(self._vector, rows, self._gradient, self._frozen)
+        tape, inputs, outputs = network.tape_of(self._coding, self._vector, rows, self._gradient, self._frozen)
         targets = np.empty((rows, network.outputs), network.dtype)
         weights = np.empty((rows, 1), network.dtype) if self._weighted else None
         if outputs.gradient is None:

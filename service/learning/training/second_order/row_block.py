@@ -5,6 +5,7 @@ import numpy as np
 from service.learning.arrays import Array, Matrix
 from service.learning.losses import AggregatedLoss, Evaluate, Loss
 from service.learning.network import Network
+from service.learning.rows.coded import Buffer, Coding
 from service.learning.training.scaling import Scaling
 
 
@@ -22,6 +23,7 @@ class RowBlock:
         vector: Array,
         rows: int,
         frozen: frozenset[int],
+        coding: Coding | None,
         *,
         weighted: bool,
         by_row: bool,
@@ -30,11 +32,14 @@ class RowBlock:
         self._loss, self._rows = loss, rows
         sums = None if by_row else np.zeros(network.parameter_count, network.dtype)
         apart = np.zeros((rows, network.parameter_count), network.dtype) if by_row else None
-        self._tape, inputs, self._outputs = network.tape(vector, rows, sums, frozen, apart)
+        if apart is None:
+            self._tape, inputs, self._outputs = network.tape_of(coding, vector, rows, sums, frozen)
+        else:
+            self._tape, inputs, self._outputs = network.tape(vector, rows, None, frozen, apart)
         self._targets = np.empty((rows, network.outputs), network.dtype)
         self._weights = np.empty((rows, 1), network.dtype) if weighted else None
         self._jacobian = None if apart is None else apart.astype(np.float64, copy=False)
-        self.buffers = [inputs, self._targets]
+        self.buffers: list[Buffer] = [inputs, self._targets]
         if self._weights is not None:
             self.buffers.append(self._weights)
         self._mean = self._deviation = None

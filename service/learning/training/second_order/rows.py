@@ -9,6 +9,7 @@ from service.learning.layers import NOTHING, nodes
 from service.learning.losses import Loss
 from service.learning.network import Network
 from service.learning.rows.batches import Batches
+from service.learning.rows.coded import Coding
 from service.learning.training.batches.backpropagation import with_mean_weight_one
 from service.learning.training.coordinates import Coordinates
 from service.learning.training.events import Heartbeat
@@ -20,12 +21,12 @@ from service.learning.training.second_order.together import taken_together
 JACOBIAN_BYTES = 1 << 25  # of a block's Jacobian in float64
 
 
-def rows_of_block(network: Network, loss: Loss, train_rows: int, *, curved: bool) -> int:
+def rows_of_block(network: Network, loss: Loss, train_rows: int, coding: Coding | None, *, curved: bool) -> int:
     """Return the rows that are taken together; a Jacobian is as wide as there are parameters."""
     if not loss.separable:
         return train_rows
     most = JACOBIAN_BYTES // (8 * max(network.parameter_count, 1)) if curved else train_rows
-    return max(1, min(network.block_rows, train_rows, most))
+    return max(1, min(network.block_rows_of(coding), train_rows, most))
 
 
 class RowSurface:
@@ -44,7 +45,9 @@ class RowSurface:
         self._weighted = part.weights is not None
         self._batches = Batches(part, None)
         self._rows = len(part)
-        self._size = rows_of_block(self._network, self._loss, self._rows, curved=curved)
+        # A Jacobian is written out, for every input: its rows are as wide as all weights.
+        self._coding = None if curved else self._network.coding_of(part.inputs)
+        self._size = rows_of_block(self._network, self._loss, self._rows, self._coding, curved=curved)
         self._vector = np.empty(self._network.vector_length, self._network.dtype)
         self._position, self._sum, self._raw_sum, self._cells = 0, 0.0, 0.0, 1
         self._gradient = np.zeros(self._network.parameter_count)
@@ -135,7 +138,7 @@ class RowSurface:
 
     def _block(self, rows: int) -> RowBlock:
         targets = None if self._scaling is None else self._scaling.targets
-        arrays = self._network, self._loss, self._vector, rows, self._frozen
+        arrays = self._network, self._loss, self._vector, rows, self._frozen, self._coding
         return RowBlock(*arrays, weighted=self._weighted, by_row=self._curved, targets=targets)
 
     def state(self) -> State:
