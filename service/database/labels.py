@@ -1,9 +1,10 @@
 """Labels of rows: kept with each row, and beside it in a table by which lists find them."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import JSON, Column, Connection, ForeignKey, Index, String, Table, delete, event, insert, inspect
-from sqlalchemy.orm import Mapped, Mapper, mapped_column
+from sqlalchemy.orm import Mapped, Mapper, Session, mapped_column
 
 from service.database.record import Record
 
@@ -29,11 +30,15 @@ TABLES = {noun: _beside(noun) for noun in ("datasets", "models", "jobs")}
 """The table of labels by that of the labelled rows."""
 
 
+def add(within: Connection | Session, noun: str, id: str, labels: Mapping[str, str]) -> None:
+    """Add the labels of a new row to the table beside it."""
+    if labels:
+        within.execute(insert(TABLES[noun]), [{"id": id, "key": key, "value": value} for key, value in labels.items()])
+
+
 @event.listens_for(Labelled, "after_insert", propagate=True)
 def _add(_: Mapper[Any], connection: Connection, record: Any) -> None:
-    if record.labels:
-        rows = [{"id": record.id, "key": key, "value": value} for key, value in record.labels.items()]
-        connection.execute(insert(TABLES[record.__tablename__]), rows)
+    add(connection, record.__tablename__, record.id, record.labels)
 
 
 @event.listens_for(Labelled, "after_update", propagate=True)

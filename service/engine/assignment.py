@@ -1,5 +1,7 @@
 """A job as a training of the learning core, with the description of its result."""
 
+import threading
+from collections import OrderedDict
 from dataclasses import dataclass, replace
 
 import safetensors.numpy as safetensors
@@ -12,9 +14,11 @@ from service.datasets import records as datasets
 from service.datasets.view import DatasetView
 from service.engine.workspace import Workspace
 from service.errors import invalid
+from service.http.json_numbers import Array
 from service.jobs import receipts, records
 from service.jobs.log import records as log_of_jobs
 from service.jobs.receipts import Receipt
+from service.jobs.recipe import JobRecipe
 from service.jobs.records import JobRecord
 from service.jobs.training_data import columns_of_job, view_of_job
 from service.learning.network import Network
@@ -29,6 +33,13 @@ from service.models.signature.from_data import signature_of
 from service.models.signature.signature import Signature
 from service.models.trained_network import network_of
 
+MOST_BYTES = 1 << 20
+"""Bytes of rows and parameters of one kind of job that a worker keeps for the next one."""
+MOST_KEPT = 8
+"""Kinds of jobs that it keeps them for."""
+WIDEST = 8
+"""Bytes of a number."""
+
 
 @dataclass(frozen=True)
 class Assignment:
@@ -36,7 +47,6 @@ class Assignment:
 
     network: Network
     view: DatasetView
-    problem: Problem
     training: Training
     signature: Signature
     receipt: Receipt
@@ -45,32 +55,88 @@ class Assignment:
 
 def prepare(workspace: Workspace, record: JobRecord) -> Assignment:
     """Return the training by its recipe, or as the checkpoint left it."""
-    given = replace(record.recipe, path=record.plan.path)
+    given, begins = replace(record.recipe, path=record.plan.path), record.attempt == 1
+    is_alone = record.cross_validation is not None or record.verifies is not None  # which looks at everything anew
+    key = None if is_alone else (record.model_id, record.dataset_id, repr(given))
+    shared = None if key is None else _kept.material(workspace, key)
+    if shared is None:
+        shared = _material(workspace, record, given)
+        if key is not None and shared.bytes <= MOST_BYTES:
+            _kept.keep(workspace, key, shared)
+    saved, changes = None, []
+    if not begins or record.verifies is not None:
+        with workspace.database.reading() as session:
+            saved, changes = None if begins else records.checkpoint(session, record.id), _changes(session, record)
+    training = Training(shared.problem, shared.start, fresh=shared.fresh, changes=changes)
+    if saved is not None:
+        training.restore(safetensors.load(saved))
+    return Assignment(shared.problem.network, shared.view, training, shared.signature, shared.receipt)
+
+
+@dataclass(frozen=True)
+class Material:
+    """All of an assignment that is the same for each job of one recipe, model and dataset."""
+
+    problem: Problem
+    start: Array
+    fresh: bool
+    """Whether the training begins from parameters that were drawn by a seed."""
+    view: DatasetView
+    signature: Signature
+    receipt: Receipt
+
+    @property
+    def bytes(self) -> int:
+        """The most bytes that rows and parameters take."""
+        dataset = self.view.dataset
+        return dataset.rows * (dataset.inputs + dataset.outputs + 1) * WIDEST + self.start.nbytes
+
+
+class _Kept(threading.local):
+    """The materials that this thread used last, of tiny jobs: to read them anew takes longer than the training.
+
+    Rows, models and versions never change, and one job's training changes nothing of them.
+    """
+
+    def __init__(self) -> None:
+        self._materials: OrderedDict[tuple[str, ...], Material] = OrderedDict()
+
+    def material(self, workspace: Workspace, key: tuple[str, ...]) -> Material | None:
+        key = (workspace.database.url, *key)
+        if key in self._materials:
+            self._materials.move_to_end(key)
+        return self._materials.get(key)
+
+    def keep(self, workspace: Workspace, key: tuple[str, ...], material: Material) -> None:
+        self._materials[workspace.database.url, *key] = material
+        if len(self._materials) > MOST_KEPT:
+            self._materials.popitem(last=False)
+
+
+_kept = _Kept()
+
+
+def _material(workspace: Workspace, record: JobRecord, given: JobRecipe) -> Material:
     recipe = given.to_learning()
     with workspace.database.reading() as session:
         dataset = datasets.find(session, record.dataset_id, whole=True)
         model = models.find(session, record.model_id)
         version = models.version(session, model.id, given.from_version)
         epoch = given.from_epoch
-        kept = version if epoch is None else models.point(session, model.id, version.job_id, epoch)
-        begins = record.attempt == 1
-        saved = None if begins else records.checkpoint(session, record.id)
-        changes = [] if begins and record.verifies is None else _changes(session, record)
+        begun = version if epoch is None else models.point(session, model.id, version.job_id, epoch)
         network = network_of(model)
         columns = columns_of_job(dataset, given, version.signature)
         fold = None if record.cross_validation is None else fold_of_job(session, record.id)
         signature = signature_of(columns, network, recipe.loss, version.signature)
         view = view_of_job(workspace.storage, columns, network.dtype, given)
-    start = parameter_bytes.from_bytes(kept.parameters)
+    start = parameter_bytes.from_bytes(begun.parameters)
     train, validation = _parts(view, fold, recipe)
     check_weights(train, "are learnt")
     if validation is not None:
         check_weights(validation, "are held out")
     problem = Problem(network, train, validation, recipe)
-    training = Training(problem, start, fresh=model.seeded and version.number == 0, changes=changes)
-    if saved is not None:
-        training.restore(safetensors.load(saved))
-    return Assignment(network, view, problem, training, signature, receipts.begin(given, dataset.content_hash, start))
+    receipt = receipts.begin(given, dataset.content_hash, start)
+    return Material(problem, start, model.seeded and version.number == 0, view, signature, receipt)
 
 
 def check_weights(part: Part, what: str) -> None:

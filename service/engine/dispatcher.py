@@ -166,8 +166,7 @@ class Dispatcher:
         out = self.tickets()
         if len(out) < self.workers or not self.workers:
             return
-        with self._database.reading() as session:
-            job = yielding.to_make_room(session, out, self.workers)
+        job = yielding.to_make_room(self._database, out, self.workers)
         if job is not None:
             with self._database.transaction() as session:
                 yielding.ask(session, job)

@@ -187,10 +187,10 @@ class Ledger:
         with suppress(CannotWrite, SQLAlchemyError):
             self._beat()
 
-    def flush(self, session: Session) -> bool:
-        """Write the noted events into an open transaction; return False without writing where the claim is lost."""
+    def flush(self, session: Session) -> claims.Wishes | None:
+        """Write the noted events into an open transaction; None, and nothing, where the claim is lost."""
         with self._lock:
-            return self._write(session, self._noted) is not None
+            return self._write(session, self._noted)
 
     def _write(self, session: Session, noted: Noted) -> claims.Wishes | None:
         columns = {"progress": self._progress, "peak_memory": peak_memory(), "seconds": self._seconds}

@@ -16,10 +16,11 @@ from service.datasets.records import DatasetRecord
 from service.datasets.view import MOST_NAMED, DatasetView, check_weights
 from service.errors import Invalid, invalid
 from service.jobs import growth
-from service.jobs.checks import automatic, loss_fits_targets
+from service.jobs.checks import automatic, known, loss_fits_targets
 from service.jobs.checks.allowed import Allowed
 from service.jobs.checks.case import Case
 from service.jobs.checks.checks import advice_on_data
+from service.jobs.checks.known import Known, Planned
 from service.jobs.checks.memory import Need
 from service.jobs.recipe import JobRecipe, Plan
 from service.jobs.recipe_schemas import NewJob
@@ -91,6 +92,11 @@ def draft(
         Invalid: there is nothing to train; widths, batches, weights or path do not fit; or the rate is unstable, and
             the request refuses such.
     """
+    asked = known.question(database, new, allowed) if start is None else None
+    planned = None if asked is None else _KNOWN.find(asked)
+    if asked is not None and planned is not None:
+        ground = asked[1]
+        return _drafted(new, planned, ground.model, ground.dataset, allowed, submitter, is_own=ground.is_own)
     with database.reading() as session:
         with reference_at("#/dataset"):
             dataset = datasets.find_ready(session, new.dataset, whole=True)
@@ -119,10 +125,22 @@ def draft(
     grows = growth.growth_of(recipe, start.vector.nbytes, need.checkpoint, view.count("validation"), new.keep_every)
     growth.check(grows, allowed.bytes)
     large = growth.advice(grows)
-    planned = _PLAN({**asdict(plan), "bytes": grows.total, "memory": need.bytes})
+    noted = (*reasons, *given) if large is None else (*reasons, *given, large)
+    planned = Planned(written, _PLAN({**asdict(plan), "bytes": grows.total, "memory": need.bytes}), noted)
+    if asked is not None and asked[1] == (dataset.id, dataset.name, start.model, start.version, owned):
+        _KNOWN.keep(asked, planned)  # else a version was added, or the dataset was renamed, since it was asked
+    return _drafted(new, planned, start.model, dataset.id, allowed, submitter, is_own=owned)
+
+
+_KNOWN = Known()
+
+
+def _drafted(
+    new: NewJob, planned: Planned, model: str, dataset: str, allowed: Allowed, submitter: str, *, is_own: bool
+) -> Draft:
     limits = Limits(new.priority, submitter, allowed.seconds_of(new.max_seconds), new.max_attempts)
-    noted = [*reasons, *given] if large is None else [*reasons, *given, large]
-    return Draft(start.model, owned, dataset.id, written, planned, noted, limits, new.serve, new.labels)
+    plan = planned.recipe, planned.plan, list(planned.advice)
+    return Draft(model, is_own, dataset, *plan, limits, new.serve, new.labels)
 
 
 def _start(session: Session, networks: Networks, new: NewJob) -> tuple[bool, bool, TrainedNetwork]:

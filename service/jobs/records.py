@@ -197,6 +197,15 @@ def page(
     return lookup.page(session, statement, key, "job", limit, after)
 
 
+def advice_of(session: Session, job: str) -> list[Advice]:
+    """Return the advice that a job has by now."""
+    advice: list[Advice] = session.scalars(_ADVICE, {"job": job}).one()
+    return advice
+
+
+_ADVICE = select(JobRecord.advice).where(JobRecord.id == bindparam("job"))
+
+
 def checkpoint(session: Session, job: str) -> bytes | None:
     return session.scalar(select(CheckpointRecord.state).where(CheckpointRecord.job_id == job))
 

@@ -10,7 +10,6 @@ from service.engine.tickets import work_with
 from service.engine.workspace import Workspace
 from service.jobs import queue, records
 from service.jobs.queue import order
-from service.jobs.records import JobRecord
 from service.jobs.states import Verb
 from service.jobs.steering import verbs
 from service.learning.training.training import Training
@@ -135,14 +134,14 @@ def test_ends_that_cannot_be_written_together_are_written_alone(
     workspace: Workspace, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     jobs = [post(epochs=3, from_version=0) for _ in range(3)]
-    end = queue.end
+    end = queue.end_unread
 
-    def failing(session: Any, record: JobRecord, *arguments: Any, **values: Any) -> None:
-        if record.id == jobs[1] and record.attempt == 1:
+    def failing(session: Any, job: str, attempt: int, *arguments: Any, **values: Any) -> None:
+        if job == jobs[1] and attempt == 1:
             raise ZeroDivisionError
-        end(session, record, *arguments, **values)
+        end(session, job, attempt, *arguments, **values)
 
-    monkeypatch.setattr(queue, "end", failing)
+    monkeypatch.setattr(queue, "end_unread", failing)
     work_with(workspace, "a")
     assert states(workspace, jobs) == [("queued", 1, 0)] * 3
     for number in range(3):

@@ -46,8 +46,7 @@ def long(workspace: Workspace, post: Post) -> Callable[..., str]:
 
 
 def asked(workspace: Workspace, *running: str, workers: int) -> str | None:
-    with workspace.database.reading() as session:
-        return yielding.to_make_room(session, [f"of {job}" for job in running], workers)
+    return yielding.to_make_room(workspace.database, [f"of {job}" for job in running], workers)
 
 
 def best(workspace: Workspace, *, by_turns: bool = False) -> str | None:

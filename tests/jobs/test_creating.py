@@ -46,6 +46,19 @@ def test_a_client_that_waits_gets_the_ended_job(client: Client, body: dict[str, 
     assert client.http.get(f"/api/jobs/{job['id']}").json() == job
 
 
+def test_a_request_sent_again_is_about_what_is_there_by_then(client: Client) -> None:
+    first, model = line(client, name="sent-again"), straight(client)
+    body = {"model": model.name, "dataset": first.name, "batch_size": 3, "optimiser": {"rule": "Adam"}}
+    begun = client.http.post("/api/jobs", json=body, headers={"Prefer": "wait=30"}).json()
+    again = client.http.post("/api/jobs?validate_only=true", json=body).json()
+    assert (again["plan"], again["advice"]) == (begun["plan"], begun["advice"])
+    assert [begun["recipe"]["from_version"], again["recipe"]["from_version"]] == [0, 1]
+    client.http.delete(f"/api/datasets/{first.id}")
+    assert client.http.post("/api/jobs", json=body).json()["code"] == "dataset_not_found"
+    client.create_dataset({"x": [1, 2], "y": [1, 3]}, ["y"], name=first.name)
+    assert client.http.post("/api/jobs", json={**body, "partial": False}).json()["code"] == "no_full_batch"
+
+
 @pytest.mark.parametrize("keep_every", [None, 1])
 def test_a_model_without_parameters_has_nothing_to_train(client: Client, keep_every: int | None) -> None:
     dataset = client.create_dataset({"a": [1, 2], "b": [3, 5], "c": [1, 0], "d": [0, 1]}, ["c", "d"])

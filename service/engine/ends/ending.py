@@ -15,6 +15,7 @@ from service.errors import CannotWrite, DescentError
 from service.jobs import queue, records
 from service.jobs.queue import claims
 from service.jobs.recipe import Plan
+from service.jobs.records import JobRecord
 from service.jobs.states import FIRST_GAP, LONGEST_GAP, Asked, JobError, State
 from service.learning.network import Network
 from service.learning.planning.advice import help_for_diverged
@@ -31,6 +32,21 @@ FIRST_ATTEMPT = 1
 """The attempt of all jobs that are claimed together: one that lost a worker, or was given back, goes alone."""
 
 
+class End(NamedTuple):
+    """The end that was written for a job: its state, and the code of its error."""
+
+    state: str
+    error: str | None = None
+
+    @classmethod
+    def of(cls, record: JobRecord) -> "End":
+        return cls(record.state, None if record.error is None else record.error.code)
+
+
+Write = Callable[[Session, str | None], End]
+"""A writer of a job's end into an open transaction, by what a client has asked of the job."""
+
+
 class Together:
     """The ends of short jobs that were claimed together, kept back to be written in one transaction."""
 
@@ -38,7 +54,7 @@ class Together:
         self._database = database
         self._to_come = dict.fromkeys(claimed)
         """The jobs that have not begun."""
-        self._kept: list[tuple[Ledger, Callable[[Session], None]]] = []
+        self._kept: list[tuple[Ledger, Write]] = []
         self._until = time.monotonic() + PATIENCE
 
     def begin(self, job: str) -> bool:
@@ -46,7 +62,7 @@ class Together:
         self.keep_up()
         return self._to_come.pop(job, job) is None
 
-    def keep(self, ledger: Ledger, write: Callable[[Session], None]) -> None:
+    def keep(self, ledger: Ledger, write: Write) -> None:
         self._kept.append((ledger, write))
 
     def keep_up(self) -> None:
@@ -86,9 +102,7 @@ class Together:
                     queue.without_worker(session, records.find(session, job))
 
 
-def write_end(
-    database: Database, ledger: Ledger, write: Callable[[Session], None], together: Together | None = None
-) -> None:
+def write_end(database: Database, ledger: Ledger, write: Write, together: Together | None = None) -> None:
     """Write the ledger's last events and the end, in one transaction; nothing where the claim is lost.
 
     On a full disk, or while others hold the lock of the database, it is tried again with growing gaps, until a client
@@ -114,20 +128,10 @@ def write_end(
         gap = min(2 * gap, LONGEST_GAP)
 
 
-class End(NamedTuple):
-    """The end that was written for a job: its state, and the code of its error."""
-
-    state: str
-    error: str | None
-
-
-def _write(session: Session, ledger: Ledger, write: Callable[[Session], None]) -> End | None:
+def _write(session: Session, ledger: Ledger, write: Write) -> End | None:
     """Write the last events and the end; None, and nothing, where the claim is lost."""
-    if not ledger.flush(session):
-        return None
-    write(session)
-    record = records.find(session, ledger.job)
-    return End(record.state, None if record.error is None else record.error.code)
+    wishes = ledger.flush(session)
+    return None if wishes is None else write(session, wishes.asked)
 
 
 def _tell(ledger: Ledger, began: int, end: End | None) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from service.engine.assignment import Assignment
-from service.engine.ends.ending import write_end
+from service.engine.ends.ending import End, write_end
 from service.engine.ledger import Ledger
 from service.engine.workspace import Workspace
 from service.jobs import queue, records
@@ -21,7 +21,7 @@ def leave_as_asked(workspace: Workspace, ledger: Ledger, assignment: Assignment 
     """Cancel the job, or let it rest at its present place; where that was taken back just now, give it back."""
     vector = None if assignment is None else parameter_bytes.to_bytes(assignment.training.parameters)
 
-    def write(session: Session) -> None:
+    def write(session: Session, _asked: str | None) -> End:
         record = records.find(session, ledger.job, lock=True)
         if record.asked == Asked.CANCEL:
             leave(session, record, assignment, vector, State.CANCELLED)
@@ -30,6 +30,7 @@ def leave_as_asked(workspace: Workspace, ledger: Ledger, assignment: Assignment 
                 record.asked = Asked.PAUSE
             keep(session, record, assignment, vector)  # should it be cancelled without a worker
             queue.without_worker(session, record, yields=record.to_yield)
+        return End.of(record)
 
     ledger.close()
     if ledger.asked != Asked.CANCEL:
@@ -45,8 +46,8 @@ def give_up(workspace: Workspace, ledger: Ledger, assignment: Assignment | None,
     """End without a version, but keep the last finite parameters where training had begun."""
     vector = None if assignment is None else parameter_bytes.to_bytes(assignment.training.parameters)
 
-    def end(session: Session) -> None:
-        leave(session, records.find(session, ledger.job), assignment, vector, state, **values)
+    def end(session: Session, _asked: str | None) -> End:
+        return leave(session, records.find(session, ledger.job), assignment, vector, state, **values)
 
     ledger.close()
     write_end(workspace.database, ledger, end, workspace.together)
@@ -59,9 +60,10 @@ def leave(
     vector: bytes | None,
     state: State,
     **values: Any,
-) -> None:
+) -> End:
     keep(session, record, assignment, vector)
     queue.end(session, record, state, **values)
+    return End.of(record)
 
 
 def keep(session: Session, record: JobRecord, assignment: Assignment | None, vector: bytes | None) -> None:

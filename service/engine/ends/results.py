@@ -4,7 +4,7 @@ from sqlalchemy.orm import Session
 
 from service.cross_validations.records import fold_of_job
 from service.engine.assignment import Assignment
-from service.engine.ends.ending import write_end
+from service.engine.ends.ending import End, write_end
 from service.engine.ends.folds import judged
 from service.engine.ends.judgement import Judgement, Served
 from service.engine.ends.leaving import keep, leave
@@ -14,7 +14,7 @@ from service.jobs import queue, records, verifications
 from service.jobs.receipts import Outcome, Receipt
 from service.jobs.records import JobRecord
 from service.jobs.states import Asked, State
-from service.learning.planning.advice import rounded_parameters
+from service.learning.planning.advice import Advice, rounded_parameters
 from service.models import parameter_bytes
 from service.models import records as models
 from service.models.serving.records import served_of
@@ -34,24 +34,24 @@ def write_success(
     receipt, vector = assignment.receipt.with_result(result), parameter_bytes.to_bytes(result)
     outcome, score = verified(workspace, record, receipt), judged(workspace, record, assignment, result)
 
-    def end(session: Session) -> None:
-        record = records.find(session, ledger.job, lock=True)
-        if record.asked == Asked.CANCEL:  # since the last beat
-            leave(session, record, assignment, vector, State.CANCELLED)
-            return
+    def end(session: Session, asked: str | None) -> End:
+        if asked == Asked.CANCEL:  # since the last beat
+            return leave(session, records.find(session, record.id), assignment, vector, State.CANCELLED)
+        values: dict[str, object] = {"final_loss": final_loss, "ended_by": training.ended_by, "receipt": receipt}
         if is_part(record):
             if judgement is not None:
                 _note_refusal(session, record, judgement)
         elif judgement is not None:
-            _add_version(session, record, assignment, vector, judgement)
-        values = {"final_loss": final_loss, "ended_by": training.ended_by, "receipt": receipt}
-        queue.end(session, record, State.SUCCEEDED, verification=outcome, **values)
+            number, advice = _add_version(session, record, assignment, vector, judgement)
+            values |= {"version": number, "advice": advice}
+        queue.end_unread(session, record.id, record.attempt, State.SUCCEEDED, verification=outcome, **values)
         if is_part(record):
             keep(session, record, assignment, vector)
         if score is not None:
             models.drop_points(session, record.id)
             fold, _ = fold_of_job(session, record.id)
             fold.metrics, fold.rows = score.metrics, score.rows
+        return End(State.SUCCEEDED)
 
     ledger.close()
     write_end(workspace.database, ledger, end, workspace.together)
@@ -72,14 +72,15 @@ def _note_refusal(session: Session, record: JobRecord, judgement: Judgement) -> 
 
 def _add_version(
     session: Session, record: JobRecord, assignment: Assignment, vector: bytes, judgement: Judgement
-) -> None:
-    """Add the version, and the advice that follows from the job's end."""
+) -> tuple[int, list[Advice]]:
+    """Add the version; return its number, and the advice with that which follows from the job's end."""
     served = Served(*served_of(session, record.model_id, lock=True))
     kept = session, record.model_id, vector, record.id, assignment.signature
     number = models.add_version(*kept, serve=record.serve, refused=judgement.refuses(served))
     assert number is not None, "a job that has not ended holds its model"
-    record.version = number
-    record.advice = [*record.advice, *rounded_parameters(assignment.training), *judgement.advice(number, served)]
+    so_far = records.advice_of(session, record.id)  # a change of the training may have added some
+    advice = [*so_far, *rounded_parameters(assignment.training), *judgement.advice(number, served)]
+    return number, advice
 
 
 def verified(workspace: Workspace, record: JobRecord, receipt: Receipt) -> Outcome | None:
