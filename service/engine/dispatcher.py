@@ -125,7 +125,7 @@ class Dispatcher:
 
     def _watch(self) -> None:
         """Kill workers that hang, one of which may hold the very lock for which all others wait; and find out whether
-        an embedded cluster still hands messages to its workers.
+        an embedded cluster still hands messages to its workers, and has all of these.
         """
         with self._lock:
             out = list(self._under_way)
@@ -134,9 +134,10 @@ class Dispatcher:
         for message in filter(self._cluster.is_silent, overdue):
             log.warning("a worker does not answer, and is killed")
             self._cluster.restart_worker_of(message)
-        if not waiting or self._cluster.slots is None:
+        slots = self._cluster.slots
+        if slots is None or not (waiting or (self.workers < slots and not claimed)):  # a job at work is not disturbed
             self._watchdog.rest()
-        elif self._watchdog.is_stuck(out, claimed, self.workers, self._cluster.slots):
+        elif self._watchdog.is_stuck(out, claimed, self.workers, slots):
             with self._database.transaction() as session:
                 session.connection()  # where nothing can be written, it is no fault of the cluster
             self.is_stuck = True

@@ -13,6 +13,7 @@ from service.engine.ends.ending import Together
 from service.engine.ends.results import is_part
 from service.engine.run_job import take, train, work_on
 from service.engine.workspace import Place, Workspace, workspace_at
+from service.errors import Unavailable
 from service.jobs import queue
 from service.jobs.queue import order
 
@@ -35,7 +36,12 @@ def run_ticket(ticket: str, number: int, workers: int, place: Place) -> None:
     workspace, until = workspace_at(place), time.monotonic() + LONGEST
     for claim in count(number):
         goes_on = work_with(workspace, ticket, by_turns=goes_by_turns(claim, workers), workers=workers)
-        if not goes_on or time.monotonic() > until or not _another_waits(workspace.database):
+        if not goes_on or time.monotonic() > until:
+            return
+        try:
+            if not _another_waits(workspace.database):
+                return
+        except Unavailable:  # what this message was for is done
             return
 
 

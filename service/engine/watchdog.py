@@ -1,10 +1,13 @@
-"""A watch over an embedded cluster, which may stop handing messages to its workers after many of them have died."""
+"""A watch over an embedded cluster, which may stop handing messages to its workers after many of them have died, and
+does not try again to start those that have died before they began.
+"""
 
 import time
 from collections.abc import Collection
 
 PATIENCE = 15.0
-"""Seconds without a claim, while jobs wait and a worker is free, after which the cluster is to be replaced."""
+"""Seconds without a claim, while jobs wait and a worker is free, or without a worker that should be there, after which
+the cluster is to be replaced."""
 LONGEST_PATIENCE = 240.0
 """Each replacement in vain doubles the patience up to this: the machine may just be slow."""
 
@@ -20,7 +23,7 @@ class Watchdog:
         self._replaced = 0
 
     def is_stuck(self, out: Collection[str], claimed: Collection[str], workers: int, slots: int) -> bool:
-        """Look again, while jobs wait; True once none was claimed for too long, although a worker should be free.
+        """Look again, while jobs wait or workers lack; True once this has led to no claim, or worker, for too long.
 
         `out` are the messages under way, `claimed` those of them by which a job was claimed; there are `workers` where
         there should be `slots`.
@@ -38,7 +41,7 @@ class Watchdog:
         return self._since is not None and time.monotonic() - self._since >= patience
 
     def rest(self) -> None:
-        """Begin to count anew: no job waits, or nothing can be written."""
+        """Begin to count anew: no job waits and no worker lacks, or nothing can be written."""
         self._since = None
 
     def replaced(self) -> None:

@@ -14,6 +14,7 @@ from service.datasets import records as datasets
 from service.errors import Conflict, NotFound
 from service.jobs import queue, records
 from service.jobs.drafts import Draft
+from service.jobs.queue import adding
 from service.jobs.records import Group, JobRecord
 from service.jobs.states import ENDED, Asked, State
 from service.learning import notation
@@ -40,7 +41,7 @@ def enqueue(session: Session, job: Draft) -> JobRecord:
         _check_own(session, job)
     values = {"recipe": job.recipe, "plan": job.plan, "advice": job.advice, "serve": job.serve, "labels": job.labels}
     try:
-        return queue.add(session, job.model, begun_from, job.dataset, **values, **asdict(job.limits))
+        return adding.add(session, job.model, begun_from, job.dataset, **values, **asdict(job.limits))
     except IntegrityError:  # a job holds what it needs by foreign keys
         session.rollback()
         _check_own(session, job)

@@ -4,7 +4,8 @@ from sqlalchemy.orm import Session
 
 from service.datasets import records as datasets
 from service.errors import Conflict, NotFound
-from service.jobs import queue, receipts, records
+from service.jobs import receipts, records
+from service.jobs.queue import adding
 from service.jobs.receipts import Outcome, Receipt
 from service.jobs.records import JobRecord
 from service.jobs.states import JobError
@@ -42,7 +43,7 @@ def enqueue(session: Session, job: str) -> JobRecord:
         raise Conflict(f"The dataset of job {job}, {original.dataset_id}, is gone.", "dataset_gone") from None
     advice = [each for each in original.advice if each.code not in OF_THE_END]
     again = {"recipe": original.recipe, "plan": original.plan, "advice": advice, "verifies": job}
-    return queue.add(session, original.model_id, begun_from, original.dataset_id, **again)
+    return adding.add(session, original.model_id, begun_from, original.dataset_id, **again)
 
 
 def outcome(session: Session, verifying: JobRecord, receipt: Receipt) -> Outcome:

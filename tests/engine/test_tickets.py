@@ -12,6 +12,7 @@ from service.engine.cluster import Cluster
 from service.engine.dispatcher import TICKETS_PER_WORKER, Death, Dispatcher
 from service.engine.tickets import work_with
 from service.engine.workspace import Place, Workspace
+from service.errors import Unavailable
 from service.jobs import queue
 from tests.support.engine import shown
 
@@ -25,7 +26,8 @@ class Engine:
     def __init__(self, workspace: Workspace) -> None:
         self.tickets: dict[str, Any] = {}
         self.numbers: list[int] = []
-        cluster = SimpleNamespace(submit=self._submit, lost_worker_of=lambda _: None, end_of_worker=lambda _: None)
+        told = {"lost_worker_of": lambda _: None, "end_of_worker": lambda _: None, "is_silent": lambda _: False}
+        cluster = SimpleNamespace(submit=self._submit, slots=WORKERS, **told)
         self.dispatcher = Dispatcher(workspace.database, cast(Cluster, cluster), lambda: None)
         self.dispatcher.workers = WORKERS
 
@@ -94,6 +96,36 @@ def test_a_ticket_that_has_gone_on_for_long_leaves_jobs_to_the_next(
     assert (shown(workspace, first).state, shown(workspace, second).state) == ("succeeded", "queued")
 
 
+def test_a_ticket_is_done_where_no_further_job_can_be_looked_for(
+    workspace: Workspace, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = post(epochs=1)
+
+    def fails(*_: Any) -> int:
+        raise Unavailable("The database does not answer.", "database_unavailable")
+
+    monkeypatch.setattr(tickets, "workspace_at", lambda place: workspace)
+    monkeypatch.setattr(queue, "count_waiting", fails)
+    tickets.run_ticket("a", 1, 2, cast(Place, None))
+    assert shown(workspace, job).state == "succeeded"
+
+
+@pytest.mark.parametrize("works", [False, True])
+def test_workers_that_lack_are_replaced_while_none_works(
+    workspace: Workspace, post: Post, engine: Engine, monkeypatch: pytest.MonkeyPatch, works: bool
+) -> None:
+    monkeypatch.setattr("service.engine.watchdog.PATIENCE", 0.0)
+    if works:
+        job = post()
+        engine.supply()
+        claim(workspace, job, next(iter(engine.tickets)))
+    engine.dispatcher._watch()
+    assert not engine.dispatcher.is_stuck
+    engine.dispatcher.workers -= 1
+    engine.dispatcher._watch()
+    assert engine.dispatcher.is_stuck is not works
+
+
 def test_a_ticket_that_comes_again_takes_over_what_it_had_claimed(workspace: Workspace, post: Post) -> None:
     claimed, better = post(epochs=1), post(epochs=1, priority=1)
     claim(workspace, claimed, "a")
@@ -153,10 +185,13 @@ def test_a_ticket_that_dies_behind_a_job_holds_none_back(
     engine.dispatcher._call_back()
     assert engine.dispatcher._paused_until == 0.0
 
-    work_with(workspace, "has trained, and waits")
-    engine.dispatcher._deaths.append(Death("has trained, and waits", "tcp://127.0.0.1:3"))
-    engine.dispatcher._call_back()
-    assert engine.dispatcher._paused_until == 0.0
+    for number, (end, rate) in enumerate([("succeeded", 0.01), ("failed", 1e30)], 3):
+        ended = post(optimiser={"rule": "Descent", "eta": rate}, priority=number, max_attempts=1)
+        work_with(workspace, f"its job has {end}, and it waits")
+        assert shown(workspace, ended).state == end
+        engine.dispatcher._deaths.append(Death(f"its job has {end}, and it waits", f"tcp://127.0.0.1:{number}"))
+        engine.dispatcher._call_back()
+        assert engine.dispatcher._paused_until == 0.0
 
     engine.dispatcher._deaths.append(Death("never claimed", "tcp://127.0.0.1:2"))
     engine.dispatcher._call_back()

@@ -6,58 +6,26 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, select, update
 from sqlalchemy import delete as remove
-from sqlalchemy.orm import Session, make_transient_to_detached
+from sqlalchemy.orm import Session
 
-from service.database import labels
-from service.database.caller import caller
 from service.database.database import Database
 from service.database.record import now
-from service.ids import new_id
 from service.jobs.log import records as log_of_jobs
 from service.jobs.log.records import Happening
 from service.jobs.queue import claims
-from service.jobs.queue.order import turn_of_new
 from service.jobs.records import JobRecord, delete_checkpoint
 from service.jobs.states import ENDED, LEASE, WITHOUT_WORKER, Asked, JobError, State
 from service.models.left import records as left_parameters
 from service.models.records import drop_points
 from service.telemetry import records as totals
-from service.telemetry.traces import tracing
 
 log = logging.getLogger(__name__)
 
 _JOBS = JobRecord.metadata.tables["jobs"]
-_ADD = insert(_JOBS)
 LAST = 1000
-"""Jobs among which those of one message are looked for."""
-
-
-def _default(column: Column[Any]) -> Any:
-    default: Any = column.default
-    return default.arg if default is not None and default.is_scalar else None
-
-
-_DEFAULTS = {column.name: _default(column) for column in _JOBS.columns}
-"""The values of columns that nobody gives."""
-
-
-def add(session: Session, model: str, version: int, dataset: str, **values: Any) -> JobRecord:
-    """Queue a job; until it ends, its model and dataset (ids) and the version it begins from cannot be deleted."""
-    held = {"held_model_id": model, "held_version": version, "held_dataset_id": dataset}
-    turn = turn_of_new(session, values.get("submitter", ""), values.get("priority", 0))
-    place = {"turn": turn, "planned_seconds": values["plan"].seconds}
-    known = {"id": new_id("job"), "model_id": model, "dataset_id": dataset, "trace": tracing.current()}
-    by_default = _DEFAULTS | {"owner": caller().owner, "labels": {}, "created_at": now()}
-    given = {**by_default, **known, **place, **held, **values}
-    session.execute(_ADD, given)
-    labels.add(session, JobRecord.__tablename__, given["id"], given["labels"])
-    record = JobRecord(**given)
-    make_transient_to_detached(record)
-    session.add(record)  # as if it had been read: the session's own way to add a row takes five times as long
-    totals.count(session, created=1)
-    return record
+"""Jobs that ended alike, among which those of one message are looked for."""
 
 
 def count_waiting(database: Database, most: int) -> int:
@@ -214,9 +182,13 @@ def lose(session: Session, message: str, end_of_worker: str | None) -> list[str]
 
 
 def has_ended(session: Session, message: str) -> bool:
-    """Whether one of the jobs that succeeded last was claimed by this message, whose worker then waited for another."""
-    last = select(JobRecord.message).where(JobRecord.state == State.SUCCEEDED).order_by(JobRecord.id.desc())
-    return message in session.scalars(last.limit(LAST))
+    """Whether one of the jobs that ended last was claimed by this message, whose worker then waited for another."""
+    return any(message in session.scalars(_LAST_MESSAGES, {"state": state}) for state in ENDED)
+
+
+_LAST_MESSAGES = (
+    select(JobRecord.message).where(JobRecord.state == bindparam("state")).order_by(JobRecord.id.desc()).limit(LAST)
+)
 
 
 def _lose(session: Session, record: JobRecord, end_of_worker: str | None) -> None:
