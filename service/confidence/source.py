@@ -89,7 +89,7 @@ _JOB_WITH_DATASET = "SELECT 1 FROM jobs JOIN datasets ON datasets.id = jobs.data
 
 def most_rows(trained: TrainedNetwork, targets: int) -> int:
     """Return how many rows are taken at most, where each has so many targets."""
-    affordable = min(MOST_SCORES // targets, MOST_PRODUCTS // max(1, trained.vector.size))
+    affordable = min(MOST_SCORES // targets, MOST_PRODUCTS // max(1, trained.vector.size - trained.idle_weights))
     return min(MOST_ROWS, max(FEWEST_ROWS, affordable))
 
 

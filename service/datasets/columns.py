@@ -21,7 +21,11 @@ MOST_ROWS = 10**9
 Rename = Mapping[str, str]
 """The names that a version has for columns of a dataset, by their own."""
 MOST_CATEGORIES = 256
-"""Categories of one column; every one is an input or an output of a network."""
+"""Classes of a target, and categories of a column whose kind nobody has set: longer lists of texts are seldom meant."""
+MOST_ASKED_FOR = 1 << 14
+"""Categories of an input whose sender has called it categorical; every one is an input of a network."""
+MOST_TOGETHER = 1 << 16
+"""Categories of all columns together that have more than `MOST_CATEGORIES`."""
 LONGEST_CATEGORY = 1000
 """Characters; longer texts are no categories."""
 

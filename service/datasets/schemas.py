@@ -148,7 +148,8 @@ class NewDataset(Strict):
         Field(
             min_length=1,
             max_length=MOST_COLUMNS,
-            description="texts are categories, at most 256 different ones a column; null is a missing value",
+            description="texts are categories, at most 256 different ones a column, and 16,384 of an input whose kind "
+            "in `types` is categorical; null is a missing value",
         ),
     ]
     targets: Annotated[

@@ -75,10 +75,13 @@ def effect(
         stored, _ = view.first_rows(part, view.count(part))
     varied = [_varied(view, part, name, stored) for name in features]
     cases = int(np.prod([len(each.values) for each in varied]))
+    if cases > MOST_CASES and len(features) == 1:
+        detail = f"Column {features[0]!r} has {cases:,} values, more than {MOST_CASES:,}: name another column."
+        raise invalid("query/feature", detail, "too_many_values")
     if cases > MOST_CASES:
         detail = f"These columns have {cases:,} pairs of values, more than {MOST_CASES:,}: name one column."
         raise invalid("query/feature", detail, "too_many_values")
-    affordable = BUDGET // (cases * max(1, trained.network.parameter_count))
+    affordable = BUDGET // (cases * max(1, trained.network.parameter_count - trained.idle_weights))
     count = min(len(stored), MOST_ROWS, max(FEWEST_ROWS, affordable))
     sample = np.array(stored[np.linspace(0, len(stored) - 1, count).astype(np.intp)])
     means = np.empty((cases, trained.network.outputs))

@@ -39,7 +39,7 @@ def importance_of(
     """
     stored, targets = view.first_rows(part, view.count(part))
     passes = len(view.columns.features) * (1 + wanted.repeats)
-    row_cost = passes * max(1, trained.network.parameter_count)
+    row_cost = passes * max(1, trained.network.parameter_count - trained.idle_weights)
     count = min(len(stored), MOST_ROWS, max(FEWEST_ROWS, BUDGET // row_cost))
     if count * row_cost > PATIENCE * BUDGET:
         detail = f"{wanted.repeats} repeats of {len(view.columns.features)} columns take too long for this network"

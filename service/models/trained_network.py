@@ -65,6 +65,13 @@ class TrainedNetwork:
         return np.repeat(np.array(low, dtype), widths), np.repeat(np.array(high, dtype), widths)
 
     @cached_property
+    def idle_weights(self) -> int:
+        """Weights that have nothing to do with a given row: those of other categories, where these travel as codes."""
+        features = () if self.signature is None else self.signature.features
+        coding = Coding.of([None if each.categories is None else each.width for each in features])
+        return sum(self.network.weights_apart(coding).values()) if self.network.layer.takes_codes else 0
+
+    @cached_property
     def input_names(self) -> list[str]:
         """The column that each input belongs to, by the signature."""
         features = () if self.signature is None else self.signature.features

@@ -10,6 +10,7 @@ import pyarrow
 import pytest
 from pyarrow import ipc, parquet
 
+from service.datasets.columns import MOST_ASKED_FOR
 from service.datasets.formats.json_columns import json_table
 from service.datasets.formats.media_types import MediaType
 from service.datasets.table import category_of
@@ -109,7 +110,7 @@ def test_so_do_all_types_of_numbers(column: pyarrow.Array, names: list[Any]) -> 
 
 
 def test_numbers_that_are_too_many_for_categories_are_refused() -> None:
-    column = pyarrow.array(np.arange(300) / 7)
+    column = pyarrow.array(np.arange(MOST_ASKED_FOR + 1) / 7)
     with pytest.raises(Invalid) as refused:
         read(MediaType.ARROW_STREAM, arrow(table_of(column)), types={"x": "categorical"})
     assert refused.value.code == "too_many_categories"

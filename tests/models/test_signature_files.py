@@ -12,6 +12,7 @@ import pytest
 import safetensors.numpy as safetensors_library
 
 from service.client import Client
+from service.datasets.columns import MOST_ASKED_FOR
 from service.errors import Invalid
 from service.learning.losses import LOSSES
 from service.models.signature import from_file
@@ -149,7 +150,7 @@ def test_every_loss_comes_back(loss: Any) -> None:
     assert read(json.dumps({**asdict(SOUND), "loss": loss})).loss == loss
 
 
-MANY = [str(number) for number in range(257)]
+MANY = [str(number) for number in range(MOST_ASKED_FOR + 1)]
 
 
 @pytest.mark.parametrize(

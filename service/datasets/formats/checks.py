@@ -8,7 +8,15 @@ from urllib.parse import quote
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from service.datasets.columns import LONGEST_CATEGORY, LONGEST_NAME, MOST_CATEGORIES, MOST_COLUMNS, SHOWN
+from service.datasets.columns import (
+    LONGEST_CATEGORY,
+    LONGEST_NAME,
+    MOST_ASKED_FOR,
+    MOST_CATEGORIES,
+    MOST_COLUMNS,
+    MOST_TOGETHER,
+    SHOWN,
+)
 from service.datasets.faults import Note, refuse
 from service.datasets.formats.likeness import Likeness
 from service.datasets.formats.numbers_in_texts import Found, found_among, is_one_of_texts
@@ -66,8 +74,9 @@ def check_types(
 
 
 def few_categories(chunks: Generator[Chunk], told: Collection[str], note: Note = refuse) -> Generator[Chunk]:
-    """Yield the same chunks, as long as each column of texts has few different ones, and none that is long or, unless
-    the sender has `told` its kind, begins with a date or a time. Others are noted, and all their values are wrong.
+    """Yield the same chunks, as long as each column of texts has few different ones, or some more where the sender has
+    `told` its kind, and none that is long or, unless it was told, begins with a date or a time. Others are noted, and
+    all their values are wrong.
     """
     seen: dict[str, set[str]] = {}
     refused = set[str]()
@@ -78,9 +87,9 @@ def few_categories(chunks: Generator[Chunk], told: Collection[str], note: Note =
                 if isinstance(texts, Texts) and name not in refused:
                     known = seen.setdefault(name, set())
                     begins = name not in told and not known
-                    fault = (begins and _fault_of_first(name, texts, chunk, rows)) or _fault_of_categories(
-                        name, texts, known, chunk
-                    )
+                    fault = begins and _fault_of_first(name, texts, chunk, rows)
+                    fault = fault or _fault_of_categories(name, texts, known, chunk)
+                    fault = fault or _fault_of_count(name, seen, told=name in told)
                     if fault:
                         note(fault)
                         refused.add(name)
@@ -113,19 +122,33 @@ def _fault_of_categories(name: str, texts: Texts, seen: set[str], chunk: Chunk) 
             where = chunk.where(int((texts.codes == code).argmax()))
             return _no_category(name, f"{where}: column {name!r} holds a text of {len(text):,} characters, no category")
     seen.update(texts.categories)
-    return too_many_categories(name, seen) if len(seen) > MOST_CATEGORIES else None
+    return None
 
 
-def too_many_categories(name: str, texts: Collection[str]) -> Invalid:
-    what = f"Column {name!r} has more than {MOST_CATEGORIES} different texts, too many for categories"
-    found = found_among(texts)
-    return _no_category(name, what if found is None else f"{what}, most of them {found.sentence}", found)
+def _fault_of_count(name: str, seen: Mapping[str, Collection[str]], *, told: bool) -> Invalid | None:
+    """Return the fault where a column has too many of the texts `seen` in all columns."""
+    texts = seen[name]
+    if len(texts) <= MOST_CATEGORIES:
+        return None
+    if not told:
+        what = f"Column {name!r} has more than {MOST_CATEGORIES} different texts, too many for categories"
+        found = found_among(texts)
+        kept = f"for an input, types={in_query(name)}:categorical keeps up to {MOST_ASKED_FOR:,}"
+        return _no_category(name, what if found is None else f"{what}, most of them {found.sentence}", found, kept)
+    if len(texts) > MOST_ASKED_FOR:
+        return _no_category(name, f"Column {name!r} has more than {MOST_ASKED_FOR:,} categories")
+    together = sum(len(each) for each in seen.values() if len(each) > MOST_CATEGORIES)
+    if together <= MOST_TOGETHER:
+        return None
+    what = f"Columns of more than {MOST_CATEGORIES} categories have more than {MOST_TOGETHER:,} together, with {name!r}"
+    return _no_category(name, what)
 
 
-def _no_category(name: str, what: str, found: Found | None = None) -> Invalid:
+def _no_category(name: str, what: str, found: Found | None = None, kept: str = "") -> Invalid:
     remedy = "" if found is None else f"{found.remedy(in_query(name))}; or "
     left_out = f"leave it out, in a file with ignore={in_query(name)}"
-    detail = f"{what}: {remedy}{left_out}, or express it in numbers or in fewer, shorter texts."
+    more = f"; {kept}" if kept else ""
+    detail = f"{what}: {remedy}{left_out}, or express it in numbers or in fewer, shorter texts{more}."
     return invalid(f"#/columns/{escape(name)}", detail, "too_many_categories")
 
 

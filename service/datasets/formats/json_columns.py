@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from service.datasets.columns import MOST_CATEGORIES, SHOWN, DateOrder, Kind, WantedKind
+from service.datasets.columns import MOST_ASKED_FOR, SHOWN, DateOrder, Kind, WantedKind
 from service.datasets.faults import MOST_OF_A_KIND, Note, refuse
 from service.datasets.formats.checks import check_types, few_categories
 from service.datasets.formats.dates import day_of, is_in_doubt, month_first, order_of, read_month_first
@@ -246,6 +246,6 @@ def _texts(values: list[Any] | LongList, kind: Kind, dtype: str, pointer: str) -
         array[start : start + len(piece)] = [
             -1 if text is None else codes.setdefault(text, len(codes)) for text in texts
         ]
-        if len(codes) > MOST_CATEGORIES:
+        if len(codes) > MOST_ASKED_FOR:
             break  # the reader of the column refuses it: no more of its texts are kept
     return Texts(array, list(codes))

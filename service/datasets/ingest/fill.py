@@ -10,8 +10,9 @@ import numpy as np
 from service.datasets.columns import Kind
 from service.datasets.faults import Faults
 from service.datasets.formats.checks import no_finite
+from service.datasets.ingest.categories import category_of_missing, check_classes, in_order
 from service.datasets.ingest.describe import SpooledColumn
-from service.datasets.ingest.missing import MOST_FAULTS, MissingValues, Ways, category_of_missing, missing_in, no_rows
+from service.datasets.ingest.missing import MOST_FAULTS, MissingValues, Ways, missing_in, no_rows
 from service.datasets.ingest.roles import Layout, Options, layout
 from service.datasets.ingest.spool import Spool
 from service.datasets.rounding import Rounding
@@ -178,6 +179,8 @@ class Filling:
     def end(self) -> None:
         """Note what can be told once all rows have come."""
         self.missing.check(self.faults.note)
+        for name in self.roles.targets:
+            check_classes(name, self.categories.get(name, ()), self.faults.note)
         if self.faults:
             return
         if not self.spool.rows:
@@ -194,7 +197,7 @@ class Filling:
         codes = np.empty(len(found), np.dtype(self.options.dtype))
         codes[[found[category] for category in ordered]] = np.arange(len(ordered))
         if way == "category" and missing:
-            ordered.append(category_of_missing(name, found))
+            ordered.append(category_of_missing(name, found, told=name in self.table.told))
         return SpooledColumn(place, name, kind, missing, ordered, codes, way)
 
     def _column(self, name: str, chunk: Chunk) -> Array | Texts:
@@ -287,14 +290,3 @@ def _no_part(name: str, values: Texts, row: int) -> str:
     code = int(values.codes[row])
     what = "a missing value" if code < 0 else repr(values.categories[code][:50])
     return f"column {name!r} holds {what}, but a part is {_PARTS}."
-
-
-def in_order(categories: Mapping[str, int]) -> list[str]:
-    """Categories in the order in which they are recorded: as texts, or by value where all are finite numbers."""
-    try:
-        values = {category: float(category) for category in categories}
-    except ValueError:
-        return sorted(categories)
-    if not all(map(np.isfinite, values.values())):
-        return sorted(categories)
-    return sorted(categories, key=lambda category: (values[category], category))

@@ -1,22 +1,19 @@
 """Missing values of a table: refused, dropped with their rows, or kept until something stands for them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import chain, count
 from typing import Literal
 
 import numpy as np
 
-from service.datasets.columns import MOST_CATEGORIES, Kind
+from service.datasets.columns import Kind
 from service.datasets.faults import Note
 from service.datasets.formats.checks import in_query
 from service.datasets.schemas import Missing
 from service.datasets.table import Texts
 from service.errors import Fault, Invalid, invalid
 from service.http.json_numbers import Array
-from service.pointers import escape
 
-MISSING_CATEGORY = "missing"
 MOST_FAULTS = 10
 MOST_TOLD = 5
 """Columns that the refusal of a table without whole rows lists."""
@@ -125,19 +122,6 @@ class MissingValues:
             _, _, name, first = found[0]
             detail = f"{first.detail} {self.remedies[name]}"
             note(Invalid(detail, "missing_values", tuple(fault for *_, fault in found)))
-
-
-def category_of_missing(name: str, categories: Collection[str]) -> str:
-    """Return the name of the category that missing values are, one that no other has.
-
-    Raises:
-        Invalid: there is no room for it.
-    """
-    if len(categories) == MOST_CATEGORIES:
-        detail = f"Column {name!r} has {MOST_CATEGORIES} categories, and no room for one of missing values."
-        raise invalid(f"#/columns/{escape(name)}", detail, "too_many_categories")
-    names = chain((MISSING_CATEGORY,), (f"{MISSING_CATEGORY}_{number}" for number in count(2)))
-    return next(name for name in names if name not in categories)
 
 
 def no_rows(seen: int, lacking: Mapping[str, int]) -> Invalid:

@@ -163,7 +163,8 @@ def _difference(ours: Feature | Target, theirs: Column) -> str | None:
         numbers = "give numbers in it" if wanted == "numeric" else f"upload it with types={theirs.name}:{wanted}"
         remedy = f"upload it with types={theirs.name}:{ours.kind}" if given is None else numbers
         return f"is {theirs.kind}, and the version learnt it as {ours.kind}: {remedy}."
-    strange = [text for text in given or () if text not in (known or ())]
+    ours_known = frozenset(known or ())
+    strange = [text for text in given or () if text not in ours_known]
     if not strange:
         return None
     if ours.kind == "boolean":
@@ -176,7 +177,8 @@ def _seen(ours: Feature | Target, theirs: Column, place: int) -> SeenColumn:
     known, given = _labels(ours), _labels(theirs)
     codes = None
     if known is not None and given is not None and known[: len(given)] != given:
-        codes = tuple(map(known.index, given))
+        codes_of = {text: code for code, text in enumerate(known)}
+        codes = tuple(codes_of[text] for text in given)
     fill = theirs.fill
     if fill is None:
         fill = ours.fill if isinstance(ours, Feature) else None

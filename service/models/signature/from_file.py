@@ -8,7 +8,7 @@ import numpy as np
 import orjson
 from pydantic import Field, StringConstraints, TypeAdapter, field_validator, model_validator
 
-from service.datasets.columns import LONGEST_CATEGORY, MOST_CATEGORIES, MOST_COLUMNS, DateOrder, Kind
+from service.datasets.columns import LONGEST_CATEGORY, MOST_ASKED_FOR, MOST_CATEGORIES, MOST_COLUMNS, DateOrder, Kind
 from service.datasets.schemas import ColumnName
 from service.errors import Invalid, invalid
 from service.http.json_bodies import validated
@@ -56,7 +56,7 @@ class ColumnShape(Strict):
 
     name: ColumnName
     kind: Kind
-    categories: Annotated[list[Category] | None, Field(min_length=1, max_length=MOST_CATEGORIES)] = None
+    categories: Annotated[list[Category] | None, Field(min_length=1, max_length=MOST_ASKED_FOR)] = None
 
     @field_validator("categories")
     @classmethod
@@ -98,6 +98,8 @@ class FeatureShape(ColumnShape):
 class TargetShape(ColumnShape):
     @model_validator(mode="after")
     def _is_possible(self) -> "TargetShape":
+        if len(self.categories or ()) > MOST_CATEGORIES:
+            raise ValueError(f"column {self.name!r} has more than {MOST_CATEGORIES} classes")
         if (self.kind == "numeric") != (self.categories is None):
             raise ValueError(f"column {self.name!r} is {self.kind}: classes have categories, and numbers have none")
         if self.kind == "boolean" and self.categories != BOOLEAN:

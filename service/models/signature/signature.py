@@ -28,6 +28,11 @@ class Feature:
     def width(self) -> int:
         return len(self.categories) if self.categories is not None else 1
 
+    @cached_property
+    def codes(self) -> dict[str, int]:
+        """The code of each category."""
+        return {category: code for code, category in enumerate(self.categories or ())}
+
 
 @dataclass(frozen=True)
 class Target:

@@ -189,8 +189,7 @@ _UNKNOWN = -2
 
 
 def _code_of(feature: Feature, text: Any) -> int:
-    assert feature.categories is not None
-    return feature.categories.index(text) if text in feature.categories else _UNKNOWN
+    return feature.codes.get(text, _UNKNOWN)
 
 
 def _filled(feature: Feature, codes: Array, texts: Texts | list[Any]) -> Array:

@@ -5,7 +5,7 @@ import pyarrow
 import pyarrow.compute
 from pyarrow import types
 
-from service.datasets.columns import MOST_CATEGORIES
+from service.datasets.columns import MOST_ASKED_FOR
 from service.datasets.table import Texts, Values, category_of
 from service.errors import invalid
 
@@ -34,7 +34,7 @@ def numbers_of(array: pyarrow.Array) -> Values:
     return values
 
 
-def texts_of(array: pyarrow.Array, limit: int | None = MOST_CATEGORIES + 1) -> Texts:
+def texts_of(array: pyarrow.Array, limit: int | None = MOST_ASKED_FOR + 1) -> Texts:
     """An array's different values, as texts. They are not repeated row by row: few bytes may name long texts.
 
     Of more than `limit`, the first ones alone: as many are refused, and the others count as missing.

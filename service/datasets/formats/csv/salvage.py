@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow
 from numpy.typing import NDArray
 
-from service.datasets.columns import MOST_CATEGORIES, SHOWN
+from service.datasets.columns import MOST_ASKED_FOR, SHOWN
 from service.datasets.faults import MOST_OF_A_KIND
 from service.datasets.formats.csv.dialect import Dialect, not_utf8
 from service.datasets.formats.csv.kinds import MOST_MARKS, Columns, as_texts
@@ -78,7 +78,7 @@ def _column(
             found = [Fault(row, place, f"holds {what!r} and {len(strange) - 1} more texts: {remedy}.")]
         faults += found
     if kind == "categorical":
-        kept = [text for text in texts if text is not None][: MOST_CATEGORIES + 1]  # as many are refused by others
+        kept = [text for text in texts if text is not None][: MOST_ASKED_FOR + 1]  # as many are refused by others
         code_of = {text: code for code, text in enumerate(kept)}
         return Texts(
             np.array([*(-1 if text is None else code_of.get(text, -1) for text in texts), -1], np.int32)[codes], kept
