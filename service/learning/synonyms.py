@@ -85,7 +85,7 @@ def suggestion(name: str, known: Collection[str], synonyms: Mapping[str, str]) -
     shortest_last = sorted(known, key=lambda each: (-len(each), each))  # `yhat` before its other spelling `y_hat`
     letters = {_letters(each): each for each in shortest_last}
     own = _letters(name)
-    if own in letters:
+    if own and own in letters:
         return letters[own]
     for other in synonyms.get(own, "").split("|"):
         if other.partition(".")[0] in known:

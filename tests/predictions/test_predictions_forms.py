@@ -88,6 +88,7 @@ def test_csv_goes_by_the_names_of_its_header(client: Client, job: Job, text: str
         ("length,wild,place\n1e39,true,b\n", "#/columns/length/0", "too large"),
         ("length,wild\n5,true\n", "#", "'place' is missing"),
         ("length,wild,plce\n5,true,b\n", "#", "did you mean 'place'?"),
+        ("Length,wild,place\n5,true,b\n", "#", "did you mean 'length'?"),
         ("5,true,b\n9,false,c\n", "#", "There is no column '5'"),
         ("length,wild,place\n", "#", "no rows"),
         ("", "#", ""),

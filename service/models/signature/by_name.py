@@ -12,7 +12,7 @@ from service.datasets.arrangement import Arrangement, SeenColumn
 from service.datasets.columns import Column, Rename
 from service.datasets.records import DatasetRecord
 from service.errors import Fault, Invalid, invalid
-from service.learning.synonyms import listed
+from service.learning.synonyms import listed, suggestion
 from service.models.signature.signature import Feature, Signature, Target
 from service.pointers import LONGEST_NAME, MOST_FAULTS, escape
 
@@ -50,8 +50,8 @@ def check_rename(signature: Signature | None, dataset: DatasetRecord, rename: Re
 
 
 def _hint(name: str, known: Sequence[str]) -> str:
-    near = get_close_matches(name[:LONGEST_NAME], known, n=1)
-    return (f"did you mean {near[0]!r}? " if near else "") + f"there are {_listed(known)}."
+    near = suggestion(name[:LONGEST_NAME], known, {})
+    return (f"did you mean {near!r}? " if near else "") + f"there are {_listed(known)}."
 
 
 def stored_name(dataset: DatasetRecord, name: str | None, rename: Rename) -> str | None:

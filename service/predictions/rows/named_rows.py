@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from service.http import json_numbers
 from service.http.json_numbers import Array
 from service.http.long_json.lists import LongList, pieces, unwrapped
 from service.learning.rows.one_hot import Rows, as_taken, rows_together
-from service.learning.synonyms import listed
+from service.learning.synonyms import listed, suggestion
 from service.models.signature.signature import Feature, Signature
 from service.models.trained_network import TrainedNetwork
 from service.pointers import escape
@@ -142,8 +141,8 @@ def check_names(
 
 
 def _hint(name: str, known: Sequence[str]) -> str:
-    near = get_close_matches(name[:LONGEST], known, n=1)
-    question = f"did you mean {near[0]!r}? " if near else ""
+    near = suggestion(name[:LONGEST], known, {})
+    question = f"did you mean {near!r}? " if near else ""
     return f"{question}the model takes {listed(list(map(repr, known)), SHOWN)}."
 
 

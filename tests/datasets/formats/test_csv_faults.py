@@ -120,7 +120,7 @@ def test_missing_values_can_be_found_in_the_text(monkeypatch: pytest.MonkeyPatch
         ("x,y\n1,2\n\n3\n", "Line 4 has 1 values, but the header names 2 columns. Leave the line out"),
         ("", "The body is empty"),
         ("\n\r\n\n", "The body is empty"),
-        ("y\n1\n", "There is one column, 'y'"),
+        ("y\n1\n", "There is one column, 'y': give at least two columns, or the delimiter between them."),
         ("x\x01,y\n1,2\n", "Column 1 is named 'x\\x01'"),
         (f"{'x' * 501},y\n1,2\n", "Column 1 is named"),
         (b"x\xff,y\n1,2\n", "Line 1 is not UTF-8."),

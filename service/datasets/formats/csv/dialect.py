@@ -171,7 +171,8 @@ def _one_column(name: str, block: Block, *, is_divided: bool) -> str:
     lines = sample.splitlines()[:ROWS]
     if len(lines) > 1 and all(map(_SVMLIGHT.fullmatch, lines[1:])):
         return f"{detail} These are a label and index:value pairs, as svmlight has them: write a column for each index."
-    if len(lines) > 1 and (_RUN.search(sample) or len({len(line.rstrip()) for line in lines}) == 1):
+    is_even = " " in lines[0] and len({len(line.rstrip()) for line in lines}) == 1
+    if len(lines) > 1 and (is_even or _RUN.search(sample)):
         return f"{detail} If values stand at fixed places of each line, write delimiters between them, as in CSV."
     return detail
 
