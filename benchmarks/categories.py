@@ -1,6 +1,7 @@
 """Categories that travel as codes: the memory and processor time of 10,000 of them beside those of 10.
 
     .venv/bin/python -m benchmarks.categories                     memory and time; about a minute
+    .venv/bin/python -m benchmarks.categories --service           a job over HTTP: the peak of its worker; half a minute
     .venv/bin/python -m benchmarks.categories --beside CHECKOUT   networks without categories, beside another commit
 
 Memory is the peak of what Python and NumPy allocate while a network with one column of numbers and one of categories is
@@ -15,6 +16,7 @@ import argparse
 import os
 import subprocess
 import sys
+import tempfile
 import tracemalloc
 from collections.abc import Callable
 from itertools import pairwise
@@ -24,6 +26,7 @@ from time import process_time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import psutil
 
 from service.learning.arrays import Array
 from service.learning.evaluation.evaluation import Numbers, evaluate
@@ -136,6 +139,39 @@ def times() -> None:
         print(f"  {name:26}" + "".join(f"{share:8.2f}" for share in shares), flush=True)
 
 
+def service() -> None:
+    from tests.support.serving import running_service  # here: an older checkout may have none
+
+    for categories in (LEAST, MOST):
+        generator = np.random.default_rng(0)
+        numbers, codes = generator.random((ROWS, 2)).tolist(), generator.integers(0, categories, ROWS).tolist()
+        lines = [f"{x:.4f},t{code},{y:.4f}\n" for (x, y), code in zip(numbers, codes, strict=True)]
+        with tempfile.TemporaryDirectory() as folder, running_service(Path(folder), "--workers", "1") as running:
+            http = running.client().http
+            query, csv = "targets=y&types=town:categorical", {"Content-Type": "text/csv"}
+            sent = http.post(f"/api/datasets?{query}", content="x,town,y\n" + "".join(lines), headers=csv)
+            dataset = sent.raise_for_status().json()["id"]
+            network = {"architecture": f"Chain(Dense(_ => {WIDTH}, tanh), Dense({WIDTH} => 1))", "dataset": dataset}
+            model = http.post("/api/models", json=network).raise_for_status().json()["id"]
+            recipe = {"optimiser": {"rule": "Adam", "eta": 0.003}, "batch_size": 256, "shuffle": True, "epochs": 5}
+            body = {"model": model, "dataset": dataset, "standardise": True, **recipe}
+            idle = peaks_of(running.process.pid)
+            job = http.post("/api/jobs", json=body, headers={"Prefer": "wait=60"}, timeout=90).raise_for_status().json()
+            worker = max(peaks_of(running.process.pid).items(), key=lambda each: each[1] - idle.get(each[0], 0))[0]
+            peak, planned = peaks_of(running.process.pid)[worker], job["plan"]["memory"]
+        print(f"  {categories:6,} categories: {peak / 1e6:.0f} MB, {idle[worker] / 1e6:.0f} before the job;", end=" ")
+        print(f"planned {planned / 1e6:.0f} MB at most; the job {job['state']}", flush=True)
+
+
+def peaks_of(pid: int) -> dict[int, int]:
+    """Return the largest resident size so far of each process below one, in bytes."""
+    found = {}
+    for process in psutil.Process(pid).children(recursive=True):
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        found[process.pid] = 1024 * int(status.partition("VmHWM:")[2].split()[0])
+    return found
+
+
 def without_categories() -> None:
     """Print the processor time of networks without categories, for the process that compares checkouts."""
     for sizes in SIZES:
@@ -171,10 +207,13 @@ def beside(checkout: Path) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--beside", type=Path, metavar="CHECKOUT")
+    parser.add_argument("--service", action="store_true")
     parser.add_argument("--without-categories", action="store_true", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.without_categories:
         without_categories()
+    elif chosen.service:
+        service()
     elif chosen.beside:
         beside(chosen.beside.resolve())
     else:

@@ -64,6 +64,11 @@ class TrainedNetwork:
         dtype = self.network.dtype
         return np.repeat(np.array(low, dtype), widths), np.repeat(np.array(high, dtype), widths)
 
+    @property
+    def columns(self) -> int:
+        """Columns of a row by name; inputs, where no names are known."""
+        return self.network.inputs if self.signature is None else len(self.signature.features)
+
     @cached_property
     def idle_weights(self) -> int:
         """Weights that have nothing to do with a given row: those of other categories, where these travel as codes."""

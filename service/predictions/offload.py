@@ -23,10 +23,11 @@ TEXT = 8
 def cost_of(body: int, trained: TrainedNetwork) -> int:
     """The work for a body of `body` bytes, in bytes: its own, the parameters', and an equivalent of the products.
 
-    A row is taken to have four bytes for each input.
+    A row is taken to have four bytes for each input; or, where categories may travel as codes, for each column.
     """
-    parameters, rows = trained.vector, body // (4 * trained.network.inputs)
-    return body + parameters.nbytes + 2 * parameters.size * rows // OPERATIONS
+    parameters, busy = trained.vector, trained.vector.size - trained.idle_weights
+    rows = body // (4 * (trained.network.inputs if busy == parameters.size else trained.columns))
+    return body + parameters.nbytes + 2 * busy * rows // OPERATIONS
 
 
 async def run_here_or_in_a_thread(size: int, work: Callable[[], Result]) -> Result:

@@ -18,6 +18,8 @@ CLOSE = 5e-4
 ROUNDED_SHARE = 1e-12
 FIRST_STEPS = 16
 MOST_STEPS = 4096
+BUFFER_BYTES = 1 << 22
+"""Bytes of places on the way that are looked at together, unless those of 16 steps have more."""
 
 
 class Contributions(NamedTuple):
@@ -36,7 +38,7 @@ def integrated(network: Network, vector: Array, inputs: Rows, baseline: Matrix, 
     starts = np.cumsum([0, *widths[:-1]])
     (outputs_at_baseline,) = network.predict(vector, baseline.reshape(1, -1))
     values = np.zeros((len(inputs), network.outputs, len(widths)))
-    at_once = max(1, network.block_rows // FIRST_STEPS)
+    at_once = _places_at_once(network) // FIRST_STEPS
     for start in range(0, len(inputs), at_once):
         rows = np.asarray(inputs[start : start + at_once], np.float64)
         outputs = network.predict(vector, rows)
@@ -62,8 +64,9 @@ def _spread(found: Matrix, missed: Indices, wanted: Matrix) -> None:
 def _at(network: Network, vector: Array, rows: Matrix, baseline: Matrix, starts: Indices, steps: int) -> Matrix:
     """Return the contributions (rows × outputs × columns) from gradients at so many places of the way."""
     places, weights = _quadrature(steps)
-    together = min(len(rows), max(1, network.block_rows // steps))
-    tape, inputs, outputs = network.slopes_tape(vector, together * steps)
+    at_once = min(steps, _places_at_once(network))
+    together = min(len(rows), max(1, _places_at_once(network) // steps))
+    tape, inputs, outputs = network.slopes_tape(vector, together * at_once)
     slopes, towards = inputs.gradient, outputs.gradient
     assert slopes is not None
     assert towards is not None
@@ -71,17 +74,26 @@ def _at(network: Network, vector: Array, rows: Matrix, baseline: Matrix, starts:
     for start in range(0, len(rows), together):
         chosen = np.minimum(np.arange(start, start + together), len(rows) - 1)  # the last one fills what is left
         way = rows[chosen] - baseline
-        points = baseline + way[:, None, :] * places[:, None]
         stop = min(start + together, len(rows))
         for output in range(network.outputs):
-            inputs.value[...] = points.reshape(-1, network.inputs)
-            tape.run()
-            towards.fill(0)
-            towards[:, output] = 1
-            tape.pull_back()
-            means = np.einsum("rsi,s->ri", slopes.reshape(together, steps, -1), weights)
+            means = np.zeros_like(way)
+            for first in range(0, steps, at_once):
+                stretch = slice(first, first + at_once)
+                np.multiply(way[:, None, :], places[stretch, None], inputs.value.reshape(together, at_once, -1))
+                np.add(inputs.value, baseline, inputs.value)
+                tape.run()
+                towards.fill(0)
+                towards[:, output] = 1
+                tape.pull_back()
+                means += np.einsum("rsi,s->ri", slopes.reshape(together, at_once, -1), weights[stretch])
             found[start:stop, output] = np.add.reduceat(means * way, starts, axis=1)[: stop - start]
     return found
+
+
+def _places_at_once(network: Network) -> int:
+    """Return how many places on the way are looked at together: sixteen, doubled as often as there is room for them."""
+    wide = BUFFER_BYTES // (np.dtype(np.float64).itemsize * network.inputs)
+    return FIRST_STEPS << max(0, (min(network.block_rows, wide) // FIRST_STEPS).bit_length() - 1)
 
 
 def _quadrature(steps: int) -> tuple[Matrix, Matrix]:
