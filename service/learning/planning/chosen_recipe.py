@@ -1,5 +1,6 @@
 """A recipe that suits a network and its rows, for people who name none."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
@@ -23,8 +24,9 @@ MANY_TO_DRAW = 1000
 """Rows of which a smaller share tells enough."""
 RATE = 0.003
 LEAST_RATE = 1e-5
-WEIGHT_DECAY = 0.3
-"""Of AdamW, which multiplies it by the rate."""
+WEIGHT_DECAY = 10.0
+"""Of AdamW, which multiplies it by the rate; over the root of the rows, as many rows need less to hold a network."""
+MOST_WEIGHT_DECAY = 2.0
 FEWEST_AVERAGED = 50
 """Steps that an average remembers; more where an epoch has more."""
 PATIENCE = 40
@@ -54,7 +56,7 @@ def chosen(base: Recipe, network: Network, kinds: Sequence[Kind], rows: int, *, 
     recipe = replace(
         base,
         loss=loss_for(network, kinds),
-        optimiser=AdamW(RATE, lambda_=WEIGHT_DECAY),
+        optimiser=AdamW(RATE, lambda_=_weight_decay(rows)),
         schedule=Plateau(RATE, 0.5, PATIENCE // 4, 0.0, LEAST_RATE) if validates else None,
         epochs=epochs,
         batch_size=None if batch >= rows else batch,
@@ -99,6 +101,11 @@ def loss_for(network: Network, kinds: Sequence[Kind]) -> Loss:
     one = list(kinds) == ["categorical"]
     word, ending = ("crossentropy", "softmax") if one else ("binarycrossentropy", "sigmoid")
     return LOSSES[word if functions and functions[-1].name == ending else f"logit{word}"]()
+
+
+def _weight_decay(rows: int) -> float:
+    """Return it in two digits, as people would write it."""
+    return float(f"{min(MOST_WEIGHT_DECAY, WEIGHT_DECAY / math.sqrt(rows)):.2g}")
 
 
 def _batch(rows: int) -> int:
