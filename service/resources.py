@@ -85,6 +85,8 @@ def _resource(choose: Callable[[Resources], Any]) -> Dependency:
     return dependency
 
 
+ResourcesOf = Annotated[Resources, _resource(lambda resources: resources)]
+"""For endpoints of many resources: FastAPI takes as long for each parameter as for a small query."""
 SettingsOf = Annotated["Settings", _resource(lambda resources: resources.settings)]
 DatabaseOf = Annotated["Database", _resource(lambda resources: resources.database)]
 StorageOf = Annotated["Storage", _resource(lambda resources: resources.storage)]

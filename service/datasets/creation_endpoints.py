@@ -87,7 +87,7 @@ async def create_dataset(
         refuse_beside_json(options.model_copy(update={"validate_only": False}))
         if options.validate_only:
             return await run_in_threadpool(_preview_json, await body_of(request), resources)
-        async with asynccontextmanager(creation)(request, resources.database, idempotency_key) as created:
+        async with asynccontextmanager(creation)(request, idempotency_key) as created:
             body = await (body_of(request) if created.key is None else request.body())  # the key's has been read
             return await run_in_threadpool(_create_from_json, body, created, resources)
     if media_type(request) == FORM:

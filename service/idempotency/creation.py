@@ -19,7 +19,7 @@ from service.errors import Conflict, invalid
 from service.http.responses import Replayed
 from service.idempotency import records
 from service.idempotency.records import AnswerRecord
-from service.resources import DatabaseOf, resources_of
+from service.resources import resources_of
 
 IdempotencyKey = Annotated[
     str | None,
@@ -125,13 +125,12 @@ def _in_flight() -> Conflict:
     return Conflict("A request with this key is still being worked on.", "key_in_flight")
 
 
-async def creation(
-    request: Request, database: DatabaseOf, idempotency_key: IdempotencyKey = None
-) -> AsyncIterator[Creation]:
+async def creation(request: Request, idempotency_key: IdempotencyKey = None) -> AsyncIterator[Creation]:
     """The means by which a POST that creates is answered; raises `Replayed` where it was answered before."""
     if idempotency_key is None:
         yield Creation(None, "")
         return
+    database = resources_of(request).database
     mark = await run_in_threadpool(fingerprint, request, await request.body())
     # before the key is asked for: one that waits for its job's end has committed its answer long before it lets go
     await run_in_threadpool(replay, database, idempotency_key, mark)

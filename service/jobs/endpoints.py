@@ -27,7 +27,7 @@ from service.jobs.reports import reading
 from service.jobs.schemas import EpochReport, Job, LastParameters, PlanOnly, Verification
 from service.jobs.states import State
 from service.jobs.watching.watcher import Watcher
-from service.resources import DatabaseOf, DraftTurnsOf, EngineOf, NetworksOf, SettingsOf, StorageOf, StoredOf, WatcherOf
+from service.resources import DatabaseOf, EngineOf, ResourcesOf, SettingsOf, StoredOf, WatcherOf
 
 router = APIRouter(prefix="/api/jobs", tags=["jobs"], route_class=JSONRoute)
 
@@ -63,36 +63,31 @@ Submitter = Annotated[str, Depends(_submitter)]
 async def create_job(
     new: NewJob,
     creation: CreationOf,
-    database: DatabaseOf,
-    storage: StorageOf,
-    networks: NetworksOf,
-    settings: SettingsOf,
-    watcher: WatcherOf,
-    engine: EngineOf,
-    stored: StoredOf,
-    turns: DraftTurnsOf,
+    resources: ResourcesOf,
     wait: Wait,
     submitter: Submitter,
     validate_only: Annotated[bool, Query(description="answer with the plan and create nothing")] = False,
 ) -> Response:
     """Queue a training of a model on a dataset; a worker takes it as soon as one is free."""
+    database, settings = resources.database, resources.settings
 
     def enqueue() -> tuple[str | None, Response]:
-        draft = drafts.draft(database, storage, networks, new, Allowed.by(settings), submitter)
+        allowed = Allowed.by(settings)
+        draft = drafts.draft(database, resources.storage, resources.networks, new, allowed, submitter)
         if validate_only:
             answer = PlanOnly.model_validate({**vars(draft), "recipe": asdict(draft.recipe)})
             return None, Response(answer.model_dump_json(), media_type="application/json")
-        with stored.adding(draft.plan.bytes or 0), database.transaction() as session:
+        with resources.stored.adding(draft.plan.bytes or 0), database.transaction() as session:
             check_room(session, settings.max_queued_jobs)
             record = operations.enqueue(session, draft)
             return record.id, creation.answer(session, reading.job(record), f"/api/jobs/{record.id}", status=202)
 
     # all of it in one thread: to wake another one takes its time
-    id, response = await (turns.run if new.recipe == "auto" else run_in_threadpool)(enqueue)
+    id, response = await (resources.draft_turns.run if new.recipe == "auto" else run_in_threadpool)(enqueue)
     if id is None:
         return response
-    engine.nudge()
-    return await after_waiting(response, wait, partial(_until_at_rest, database, watcher, id))
+    resources.engine.nudge()
+    return await after_waiting(response, wait, partial(_until_at_rest, database, resources.watcher, id))
 
 
 async def _until_at_rest(database: Database, watcher: Watcher, job: str, wait: int) -> Job:

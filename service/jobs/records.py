@@ -199,11 +199,12 @@ def page(
 
 def advice_of(session: Session, job: str) -> list[Advice]:
     """Return the advice that a job has by now."""
-    advice: list[Advice] = session.scalars(_ADVICE, {"job": job}).one()
+    advice: list[Advice] = session.execute(_ADVICE, {"job": job}).scalar_one()
     return advice
 
 
-_ADVICE = select(JobRecord.advice).where(JobRecord.id == bindparam("job"))
+_JOBS = Record.metadata.tables["jobs"]
+_ADVICE = select(_JOBS.c.advice).where(_JOBS.c.id == bindparam("job"))
 
 
 def checkpoint(session: Session, job: str) -> bytes | None:

@@ -233,7 +233,7 @@ def add_version(
     The version is served from now on unless it is refused or another one is pinned. Versions of one model are added one
     at a time: the row of the model is locked meanwhile.
     """
-    following = session.scalar(_NUMBER_OF_REFUSED if refused else _NUMBER_OF_SERVED, {"model": model})
+    following: int | None = session.scalar(_NUMBER_OF_REFUSED if refused else _NUMBER_OF_SERVED, {"model": model})
     if following is None:
         return None
     number = following - 1
@@ -243,15 +243,15 @@ def add_version(
 
 
 _ADD_VERSION = insert(Record.metadata.tables["versions"])
+_MODELS = Record.metadata.tables["models"]
 _NUMBER_OF_REFUSED = (
-    update(ModelRecord)
-    .where(ModelRecord.id == bindparam("model"))
-    .values(next_version=ModelRecord.next_version + 1)
-    .returning(ModelRecord.next_version)
-    .execution_options(synchronize_session=False)
+    update(_MODELS)
+    .where(_MODELS.c.id == bindparam("model"))
+    .values(next_version=_MODELS.c.next_version + 1)
+    .returning(_MODELS.c.next_version)
 )
 _NUMBER_OF_SERVED = _NUMBER_OF_REFUSED.values(
-    served=case((ModelRecord.pinned, ModelRecord.served), else_=ModelRecord.next_version)
+    served=case((_MODELS.c.pinned, _MODELS.c.served), else_=_MODELS.c.next_version)
 )
 
 

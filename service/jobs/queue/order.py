@@ -50,11 +50,12 @@ def _best(session: Session, *, by_turns: bool) -> _Waiting | None:
     return _Waiting(chosen.id, chosen.priority)
 
 
-# made once: to make a statement takes longer than to execute it
-_HIGHEST = select(func.max(JobRecord.priority)).where(WAITING).scalar_subquery()
-_FIRST = select(JobRecord.id, JobRecord.priority).where(WAITING, JobRecord.priority == _HIGHEST).limit(1)
-_FIRST_BY_AGE, _FIRST_BY_TURN = _FIRST.order_by(JobRecord.id), _FIRST.order_by(JobRecord.turn, JobRecord.id)
-_OF_PRIORITY = WAITING, JobRecord.priority == bindparam("priority")
+# made once, and of columns of the table: to make a statement takes longer than to execute it, and so do records
+_JOBS = JobRecord.metadata.tables["jobs"]
+_HIGHEST = select(func.max(_JOBS.c.priority)).where(WAITING).scalar_subquery()
+_FIRST = select(_JOBS.c.id, _JOBS.c.priority).where(WAITING, _JOBS.c.priority == _HIGHEST).limit(1)
+_FIRST_BY_AGE, _FIRST_BY_TURN = _FIRST.order_by(_JOBS.c.id), _FIRST.order_by(_JOBS.c.turn, _JOBS.c.id)
+_OF_PRIORITY = WAITING, _JOBS.c.priority == bindparam("priority")
 
 
 def best_few(session: Session, *, by_turns: bool, workers: int) -> list[str]:
@@ -76,16 +77,14 @@ def best_few(session: Session, *, by_turns: bool, workers: int) -> list[str]:
     return chosen if first is None or first.id in chosen else [first.id]
 
 
-_FEW: Any = JobRecord.id, JobRecord.planned_seconds, JobRecord.attempt, JobRecord.max_attempts, JobRecord.serve
-_OTHER = JobRecord.metadata.tables["jobs"].alias()
+_FEW: Any = _JOBS.c.id, _JOBS.c.planned_seconds, _JOBS.c.attempt, _JOBS.c.max_attempts, _JOBS.c.serve
+_OTHER = _JOBS.alias()
 _ANY_YIELDED = exists(select(_OTHER.c.id).where(YIELDED)).label("any_yielded")
 _FOLLOWING = (
-    select(*_FEW, JobRecord.verifies, _ANY_YIELDED)
-    .where(WAITING, JobRecord.priority == _HIGHEST)
-    .limit(bindparam("most"))
+    select(*_FEW, _JOBS.c.verifies, _ANY_YIELDED).where(WAITING, _JOBS.c.priority == _HIGHEST).limit(bindparam("most"))
 )
-_FOLLOWING_BY_AGE = _FOLLOWING.order_by(JobRecord.id)
-_FOLLOWING_BY_TURN = _FOLLOWING.order_by(JobRecord.turn, JobRecord.id)
+_FOLLOWING_BY_AGE = _FOLLOWING.order_by(_JOBS.c.id)
+_FOLLOWING_BY_TURN = _FOLLOWING.order_by(_JOBS.c.turn, _JOBS.c.id)
 
 
 def _is_tiny(row: Row[Any]) -> bool:
@@ -120,8 +119,8 @@ def turn_of_new(session: Session, submitter: str, priority: int) -> int:
     return int(max(first or 0, -1 if own is None else own) + (own is not None))
 
 
-_OWN = *_OF_PRIORITY, JobRecord.submitter == bindparam("submitter")
+_OWN = *_OF_PRIORITY, _JOBS.c.submitter == bindparam("submitter")
 _TURNS = select(
-    select(func.min(JobRecord.turn)).where(*_OF_PRIORITY).scalar_subquery(),
-    select(func.max(JobRecord.turn)).where(*_OWN).scalar_subquery(),
+    select(func.min(_JOBS.c.turn)).where(*_OF_PRIORITY).scalar_subquery(),
+    select(func.max(_JOBS.c.turn)).where(*_OWN).scalar_subquery(),
 )

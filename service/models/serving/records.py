@@ -67,5 +67,6 @@ def served_of(session: Session, model: str, *, lock: bool = False) -> tuple[int,
     return found.served, found.pinned
 
 
-_SERVED = select(ModelRecord.served, ModelRecord.pinned).where(ModelRecord.id == bindparam("model"))
+_MODELS = ModelRecord.metadata.tables["models"]
+_SERVED = select(_MODELS.c.served, _MODELS.c.pinned).where(_MODELS.c.id == bindparam("model"))
 _LOCKED = _SERVED.with_for_update()
