@@ -29,7 +29,7 @@ class _Tapes(threading.local):
     """The tapes that each thread keeps for a network, each with the buffers of its inputs and outputs."""
 
     def __init__(self) -> None:
-        self.by_form: dict[tuple[int, Coding | None], tuple[Tape, Buffer, Signal]] = {}
+        self.by_form: dict[int | tuple[int, Coding], tuple[Tape, Buffer, Signal]] = {}
 
 
 @dataclass(frozen=True)
@@ -84,9 +84,10 @@ class TrainedNetwork:
 
     def predict(self, inputs: Rows) -> Array:
         """Outputs (rows × outputs) for inputs (rows × inputs); safe to call from many threads."""
-        few = self._few if self.network.coding_of(inputs) is None else MOST_ROWS_KEPT
+        coding = None if type(inputs) is np.ndarray else self.network.coding_of(inputs)
+        few = self._few if coding is None else MOST_ROWS_KEPT
         if len(inputs) <= few:
-            return self._predict_few(inputs)
+            return self._predict_few(inputs, coding)
         if self.vector.nbytes > SMALL_NETWORK or type(inputs) is not np.ndarray:  # a map's pages are given back there
             return self.network.predict(self.vector, inputs)
         computed = np.empty((len(inputs), self.network.outputs), self.network.dtype)
@@ -99,17 +100,20 @@ class TrainedNetwork:
         """Rows whose tape is small enough to be kept."""
         return max(1, min(MOST_ROWS_KEPT, self.network.block_rows // 8))
 
-    def _predict_few(self, rows: Rows) -> Array:
+    def _predict_few(self, rows: Rows, coding: Coding | None = None) -> Array:
         """Return the same on tapes that each thread keeps: for few rows, to record one takes longer than to run it."""
-        tapes, form = self._tapes.by_form, (len(rows), self.network.coding_of(rows))
+        tapes, form = self._tapes.by_form, len(rows) if coding is None else (len(rows), coding)
         try:
             tape, inputs, outputs = tapes[form]
         except KeyError:
             if len(tapes) >= MOST_TAPES:
                 tapes.pop(next(iter(tapes)))
-            tape, inputs, outputs = tapes[form] = self.network.tape_of(form[1], self.vector, len(rows))
+            tape, inputs, outputs = tapes[form] = self.network.tape_of(coding, self.vector, len(rows))
         with np.errstate(all="ignore"):
-            write_rows(rows, slice(None), inputs)
+            if isinstance(inputs, np.ndarray):
+                np.copyto(inputs, rows[:])
+            else:
+                write_rows(rows, slice(None), inputs)
             tape.run()
         computed: Array = outputs.value.copy()
         return computed

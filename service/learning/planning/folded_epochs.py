@@ -7,6 +7,7 @@ import numpy as np
 from service.learning.arrays import Array, Indices
 from service.learning.planning.plan import plan
 from service.learning.rows.folds import assigned
+from service.learning.rows.one_hot import copied_rows
 from service.learning.rows.part import Part
 from service.learning.training.events import Diverged, EpochReport
 from service.learning.training.problem import Problem
@@ -33,7 +34,7 @@ def folded_epochs(problem: Problem, start: Array, *, fresh: bool, seconds: float
     """
     network, part, recipe = problem.network, problem.train, problem.recipe
     rows, folds = len(part), folds_of(len(part))
-    if rows < 3 or folds * plan(network, rows, rows, recipe).seconds > seconds:
+    if rows < 3 or folds * _seconds(problem) > seconds:
         return None
     classes = None if part.has_numbers else part.targets[0:rows].argmax(axis=1)
     fold_of_row = assigned(classes, rows, folds, recipe.seed)
@@ -54,14 +55,18 @@ def folded_epochs(problem: Problem, start: Array, *, fresh: bool, seconds: float
     return max(1, int(losses.argmin()))
 
 
+def _seconds(problem: Problem) -> float:
+    """Return the seconds that training on all rows, and judging by as many, are planned to take."""
+    rows, coding = len(problem.train), problem.network.coding_of(problem.train.inputs)
+    return plan(problem.network, rows, rows, problem.recipe, coding=coding).seconds
+
+
 def _weight_of(part: Part) -> float:
     return len(part) if part.weights is None else float(part.weights[:].sum())
 
 
 def _rows_of(part: Part, places: Indices) -> Part:
     """Return some rows of a part, held in memory."""
-    every = slice(0, len(part))
     weights = None if part.weights is None else part.weights[places]
-    return replace(
-        part, inputs=part.inputs[every][places], targets=part.targets[every][places], weights=weights, gram=None
-    )
+    inputs, targets = copied_rows(part.inputs, places), copied_rows(part.targets, places)
+    return replace(part, inputs=inputs, targets=targets, weights=weights, gram=None)

@@ -69,6 +69,12 @@ def rows_together(blocks: Sequence[Rows]) -> Rows:
     return np.concatenate([each[:] for each in blocks])
 
 
+def copied_rows(rows: Rows, places: Indices) -> Rows:
+    """Return some rows in memory, codes as they are."""
+    kept = unexpanded(rows).take(places, axis=0)
+    return OneHotRows(kept, rows.classes, rows.dtype.name) if isinstance(rows, OneHotRows) else kept
+
+
 def expand(codes: Array, classes: Sequence[int | None], dtype: str) -> Array:
     """Return all rows (rows × columns) as one dense array (rows × width)."""
     return OneHotRows(codes, classes, dtype)[:]

@@ -12,6 +12,8 @@ from service.learning.losses import LOSSES
 from service.learning.network import Network
 from service.learning.notation import read
 from service.learning.optimisers import OPTIMISERS
+from service.learning.planning.plan import plan
+from service.learning.planning.sizes import memory_of
 from service.learning.rows.coded import MOST_WRITTEN_OUT, Coding
 from service.learning.rows.later import LaterRows
 from service.learning.rows.one_hot import OneHotRows, rows_together, stored
@@ -142,6 +144,20 @@ def test_blocks_of_codes_are_joined_as_codes() -> None:
     together = rows_together([coded.inputs, coded.inputs])
     assert isinstance(together, OneHotRows)
     assert np.array_equal(together[:], np.concatenate([dense.inputs, dense.inputs]))
+
+
+def test_a_plan_counts_what_is_done_and_memory_what_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    net, recipe = (
+        network_for(DEEP, (None, 10_000)),
+        Recipe(loss=LOSSES["mse"](), optimiser=OPTIMISERS["Adam"](), epochs=9),
+    )
+    codings = Coding.of((None, 10_000)), None
+    codes, expanded = (plan(net, 50_000, 0, recipe, coding=each) for each in codings)
+    assert codes.operations < expanded.operations / 100
+    assert codes.seconds < expanded.seconds / 10
+    held, everything = (memory_of(net, 50_000, 0, recipe, "batches", coding=each) for each in codings)
+    assert everything - held > 2 * 800 * 10_000 * 8  # two buffers of a block
 
 
 @pytest.mark.parametrize("options", [{"batch_size": 256, "shuffle": True, "standardise": True}, {}], ids=str)
