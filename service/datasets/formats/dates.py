@@ -99,14 +99,14 @@ def days_of(texts: "pyarrow.Array", *, months_first: bool) -> "tuple[pyarrow.Arr
 
 def day_of(text: str, *, months_first: bool) -> float | None:
     """Return the days since 1970 of a text; None where it is no date."""
-    text = _WITHOUT_MARKS.sub(_marked, _PLACE.sub("", text))
     for form in _FORMS:
         if found := form.fullmatch(text):
             try:
                 return (_date(found.groupdict(), months_first=months_first) - EPOCH) / DAY
             except (ValueError, OverflowError):
                 return None
-    return None
+    usual = _WITHOUT_MARKS.sub(_marked, _PLACE.sub("", text))
+    return None if usual == text else day_of(usual, months_first=months_first)
 
 
 def _marked(found: re.Match[str]) -> str:
