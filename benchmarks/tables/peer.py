@@ -15,6 +15,8 @@ DELIMITERS = {"tab": "\t", "whitespace": r"\s+"}
 _UNNAMED = re.compile(r"Unnamed: \d+(\.\d+)?")
 _REPEATED = re.compile(r"(.+)\.\d+")
 _DAY_AND_MONTH = r"^\s*(\d\d?)[-/.]\d\d?[-/.]"
+_QUARTER = r"^\s*(?:Q([1-4])[- /]*(\d{4})|(\d{4})[- /]?Q([1-4]))\s*$"
+"""A quarter of a year, which pandas reads in one of these writings alone."""
 _DATE = r"\d[-/]\d+[-/]\d|^\d\d?:\d\d"
 _BREAKS = re.compile(r"\s*[\r\n\t\v\f]+\s*")
 
@@ -163,6 +165,11 @@ def _text(value: Any) -> str:
 
 
 def _days(values: "pd.Series[Any]") -> "pd.Series[Any]":
+    parts = values.astype(str).str.extract(_QUARTER)
+    if parts.notna().any(axis=1).all():
+        quarters = parts[1].fillna(parts[2]) + "Q" + parts[0].fillna(parts[3])
+        days = pd.PeriodIndex(quarters, freq="Q").to_timestamp() - pd.Timestamp(0)
+        return pd.Series(days / pd.Timedelta(days=1), values.index)
     day_first = values.astype(str).str.extract(_DAY_AND_MONTH)[0].astype(float).max() > 12
     times = pd.to_datetime(values, utc=True, format="mixed", dayfirst=day_first)
     return (times - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(days=1)

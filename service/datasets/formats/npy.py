@@ -12,6 +12,7 @@ from service.datasets.faults import Note
 from service.datasets.formats.arrow.arrays import chunk_of, known_kinds, refusing
 from service.datasets.formats.body import to_file
 from service.datasets.formats.checks import check_count, check_names, check_types, rows_of_a_chunk
+from service.datasets.formats.names import names_of_columns
 from service.datasets.table import Chunk, ReadOptions, Table
 from service.errors import Invalid, invalid
 from service.http.json_numbers import Array
@@ -34,6 +35,8 @@ def read_npy(pieces: Iterator[bytes], options: ReadOptions, scratch: Path) -> Ta
     """
     array = load(to_file(pieces, scratch / "body.npy"), "The body")
     columns = columns_of(array, "The body", "c")
+    names = names_of_columns(list(columns))
+    columns = dict(zip(names.all, columns.values(), strict=True))
     if options.columns:
         if array.dtype.names:
             raise invalid("query/columns", "The fields of the records have names already.")
@@ -42,9 +45,9 @@ def read_npy(pieces: Iterator[bytes], options: ReadOptions, scratch: Path) -> Ta
         columns = dict(zip(options.columns, columns.values(), strict=True))
     columns = without(columns, options.ignored, options.note)
     kinds = kinds_of(columns, options.types, options.dates, options.note)
-    return Table(
-        kinds, chunks_of([array], columns, kinds, options.dates, options.note), dates=unambiguous(options.dates)
-    )
+    chunks = chunks_of([array], columns, kinds, options.dates, options.note)
+    advice = names.advice([place for place, name in enumerate(names.all) if name in options.ignored])
+    return Table(kinds, chunks, advice=advice, dates=unambiguous(options.dates))
 
 
 def load(file: Path, what: str) -> Array:

@@ -69,6 +69,8 @@ def test_records_have_named_fields() -> None:
     assert read(MediaType.NPY, npy(array))[1] == expected
     assert read(MediaType.NPZ, npz(any=array))[1] == expected
     assert refusal(MediaType.NPY, npy(array), columns=["x", "y", "z"])[0] == "query/columns"
+    array = np.array([(1, "a")], [("two\nlines", "i4"), (" ", "U3")])
+    assert read(MediaType.NPY, npy(array))[1] == {"two lines": [1], "column_2": ["a"]}
 
 
 def test_many_rows_come_in_order() -> None:
