@@ -53,6 +53,8 @@ def test_names_that_were_made_are_told(http: httpx.Client) -> None:
         ",x,y\n1,5,7\n2,6,8\n",
         '"","x","y"\n"1",5,7\n"2",6,8\n',
         '"x","y"\n"1",5,7\n"2",6,8\n',
+        "x,y\n1,5.5,7\n2,6,8\n",
+        "x,y\n" + "".join(f"{row},5,{row * row}\n" for row in range(1, 11)),
     ],
 )
 def test_an_unnamed_first_column_that_counts_is_left_out(http: httpx.Client, text: str) -> None:
@@ -83,6 +85,13 @@ def test_names_of_rows_that_have_no_name_in_the_header_are_a_column(http: httpx.
     assert [each["name"] for each in made.json()["features"]] == ["column_1", "mpg"]
     assert "ignore=column_1" in advice(made)["unnamed_columns"]
     assert names("mpg;y\nMazda;21;6\nDatsun;22.8;4\n", columns=["car", "mpg", "y"]) == ["car", "mpg", "y"]
+
+
+@pytest.mark.parametrize("rows", ["1,5,7\n2,6,8\n", "1,500.5,7\n2,600.5,8\n", "3,5,7.\n4,6,8\n"])
+def test_numbers_between_commas_may_be_halves_and_no_names_of_rows(rows: str) -> None:
+    text = f"x,y\n{rows}"
+    assert "name all columns: columns= for each" in refusal(MediaType.CSV, text.encode())[1]
+    assert names(text, columns=["row", "x", "y"]) == ["row", "x", "y"]
 
 
 @pytest.mark.parametrize("text", ["x,y,\n1,2,\n3,4,\n", "x,y,\n1,2\n3,4\n", "x,y\n1,2,\n3,4,\n"])

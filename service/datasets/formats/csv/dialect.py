@@ -65,7 +65,8 @@ class Dialect:
         said = f"{'the header names' if self.header else 'there are'} {len(self.names)} columns"
         if self.preamble is None:
             return f"{said}."
-        return f"{said}. {_above(self.preamble)}"
+        named = " Where rows begin with a name of their own, name all columns: columns= for each."
+        return f"{said}. {_above(self.preamble)}{named if len(self.names) > 1 else ''}"
 
 
 def not_utf8(raw: bytes = b"") -> str:
@@ -188,12 +189,26 @@ NAME_OF_ROWS = "column_1"
 def _names_rows(sample: str, rows: list[list[str]], delimiter: str, options: ReadOptions) -> bool:
     """Whether the first value of a row can be its name, which R writes without one of its own in the header.
 
-    Numbers between commas may as well be the first halves of such with a decimal comma. Where columns are known, it is
-    if such a column is left out.
+    Numbers between commas may as well be the first halves of such with a decimal comma, or of thousands. Where columns
+    are known, it is if such a column is left out.
     """
     if options.expected:
         return bool(options.left_out([NAME_OF_ROWS]))
-    return delimiter != "," or sample.startswith('"') or not all(row and _is_whole(row[0]) for row in rows)
+    if delimiter != "," or sample.startswith('"') or not all(row and _is_whole(row[0]) for row in rows):
+        return True
+    if all(_HALF_OF_THOUSANDS.fullmatch("".join(row[1:2]).strip()) for row in rows):
+        return False
+    has_points = any(_WITH_POINT.fullmatch(value.strip()) for row in rows for value in row[1:])
+    counts = [row[0].strip() for row in rows] in (
+        [str(start + place) for place in range(len(rows))] for start in (0, 1)
+    )
+    return has_points or (counts and len(rows) >= MANY_ROWS)
+
+
+_HALF_OF_THOUSANDS = re.compile(r"\d{3}(?:\.\d*)?")
+_WITH_POINT = re.compile(r"[-+]?\d*\.\d+(?:[eE][-+]?\d+)?")
+MANY_ROWS = 10
+"""Rows whose first values count them by no accident."""
 
 
 def _is_whole(text: str) -> bool:
