@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from service.jobs.recipe_schemas import AnyJobOptions
 from service.jobs.schemas import JobError
 from service.jobs.states import State
-from service.learning.rows.folds import MANY_ROWS, RUN
+from service.learning.rows.folds import MANY_ROWS
 from service.wire import WHOLE, Advice, AnyValue, DescribedAs, Reference, Seed, Strict
 
 MOST_FOLDS = 1000
@@ -27,8 +27,7 @@ class NewCrossValidation(Strict):
             strict=True,
             ge=2,
             le=MOST_FOLDS,
-            description=f"trainings; as many as rows: leave one out. Of {MANY_ROWS:,} rows without classes, or more, "
-            f"{RUN} that follow each other may stay together",
+            description="trainings; as many as rows: leave one out",
         ),
         WHOLE,
     ] = 10
@@ -50,7 +49,10 @@ class Fold(BaseModel):
     job: str = Field(description="the job that trains it; /api/jobs/{job}/parameters has its network")
     state: State = Field(description="of that job")
     rows: int | None = Field(description="rows of the fold; null before the training has ended")
-    metrics: Scores | None = Field(description="loss and metrics on them, as those of an evaluation; null likewise")
+    metrics: Scores | None = Field(
+        description="loss and metrics on them, as those of an evaluation; null likewise. mae and max_error are "
+        f"null where one pass over {MANY_ROWS:,} rows or more tells the rest"
+    )
 
 
 class CrossValidation(BaseModel):

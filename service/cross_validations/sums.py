@@ -4,17 +4,18 @@ A worker keeps them for its next fold. Sums of other folds are added up, and not
 rounding.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cache, partial, reduce
 from typing import NamedTuple
 
 import numpy as np
 
-from service.cross_validations.folds import Places, assigned_of, learnt_of, part_of, pool
+from service.cross_validations.folds import Places, assigned_of, learnt_of, part_of, pool, room_for
 from service.datasets.view import DatasetView
 from service.http.json_numbers import Array
+from service.learning.arrays import Matrix
 from service.learning.rows.coded import Coding
-from service.learning.rows.folds import Folds
+from service.learning.rows.folds import MANY_ROWS, Folds
 from service.learning.rows.gram import Gram, block_rows
 from service.learning.rows.later import LaterRows
 from service.learning.rows.part import Part
@@ -31,12 +32,18 @@ MOST_BYTES = 1 << 26
 
 
 class FoldSums(NamedTuple):
-    """The pooled rows, the fold of each, the rows of each fold, and the sums of each fold."""
+    """The pooled rows, the fold of each, and the sums of each fold."""
 
     pooled: Places
     fold_of_row: Folds
-    held: list[Places]
     sums: list[Gram]
+    lengths: Matrix
+    """Those of the directions of all rows."""
+
+    def held(self, fold: int) -> Places:
+        """Return the rows of a fold."""
+        places: Places = self.pooled[self.fold_of_row == fold]
+        return places
 
 
 _kept: dict[str, FoldSums] = {}
@@ -59,41 +66,49 @@ def sums_of(view: DatasetView, id: str, folds: int, seed: int) -> FoldSums:
     return _kept[id]
 
 
+def tell_enough(view: DatasetView, sums: FoldSums) -> bool:
+    """Whether the sums stand for the rows in a judgement: of targets that are numbers, and of so many rows that reading
+    them once more costs half a pass.
+    """
+    return len(sums.pooled) >= MANY_ROWS and all(each.kind == "numeric" for each in view.columns.target_columns)
+
+
 def _summed(view: DatasetView, folds: int, seed: int) -> FoldSums:
     pooled = pool(view)
     fold_of_row = assigned_of(view, pooled, folds, seed)
     kept, last = view.arrays, view.dataset.slice_of("validation").stop
     everything = view.seen(Arrays(kept.inputs[:last], kept.targets[:last], kept.numbers[:last]))
     reference = Centring.of(*spread_sample(everything.inputs, everything.targets))
-    held = [pooled[fold_of_row == fold] for fold in range(folds)]
-    blocks = partial(_blocks, view, fold_of_row, held)
+    blocks = partial(_blocks, view, pooled, fold_of_row, folds)
     sums = Gram.of_groups(reference, folds, blocks())
-    better = reduce(Gram.merge, sums).better_reference()
+    total = reduce(Gram.merge, sums)
+    better = total.better_reference()
     if better is not None:
         sums = Gram.of_groups(better, folds, blocks())
-    return FoldSums(pooled, fold_of_row, held, sums)
+        total = reduce(Gram.merge, sums)
+    return FoldSums(pooled, fold_of_row, sums, total.root().lengths)
 
 
-def _blocks(view: DatasetView, fold_of_row: Folds, held: Sequence[Places]) -> Iterator[tuple[Array, Array, Places]]:
+def _blocks(view: DatasetView, pooled: Places, fold_of_row: Folds, folds: int) -> Iterator[tuple[Array, Array, Places]]:
     """Yield rows in the order of the file, those of a block by their folds: they lie in a cache while they are told
-    apart.
+    apart. The next block takes the place of one.
     """
-    rows, done = TOGETHER * block_rows(view.columns.inputs), np.zeros(len(held), np.intp)
-    for start in range(0, len(fold_of_row), rows):
-        counts = np.bincount(fold_of_row[start : start + rows], minlength=len(held))
-        after = done + counts
-        edges = zip(held, done.tolist(), after.tolist(), strict=True)
-        part = part_of(view, np.concatenate([places[first:last] for places, first, last in edges]))
-        yield part.inputs[:], part.targets[:], counts
-        done = after
+    rows = TOGETHER * block_rows(view.columns.inputs)
+    room = room_for(view, min(rows, len(pooled)))
+    for start in range(0, len(pooled), rows):
+        dealt = fold_of_row[start : start + rows]
+        places = pooled[start : start + rows][np.argsort(dealt, kind="stable")]
+        part = part_of(view, places, room)
+        yield part.inputs[:], part.targets[:], np.bincount(dealt, minlength=folds)
 
 
-def _serve(others: Gram, total: Gram) -> bool:
+def _serve(others: Gram, lengths: Matrix) -> bool:
     """Whether rows without one fold lack no direction that all rows have, nor need another reference: rounding would
     stand in its place.
     """
-    mine, everyones = others.root().lengths, total.root().lengths
-    return len(mine) == len(everyones) and mine[0] > SHORT * everyones[0] and others.better_reference() is None
+    mine = others.root()
+    has_all = len(mine.lengths) == len(lengths) and mine.lengths[0] > SHORT * lengths[0]
+    return bool(has_all) and others.better_reference(mine) is None
 
 
 def unread_of(view: DatasetView, sums: FoldSums, number: int) -> Part:
@@ -104,7 +119,7 @@ def unread_of(view: DatasetView, sums: FoldSums, number: int) -> Part:
         return learnt_of(view, sums.pooled[sums.fold_of_row != number])
 
     others = reduce(Gram.merge, (each for fold, each in enumerate(sums.sums) if fold != number))
-    if not _serve(others, reduce(Gram.merge, sums.sums)):
+    if not _serve(others, sums.lengths):
         return rows()
 
     def later(width: int, name: str, coding: Coding | None = None) -> LaterRows:

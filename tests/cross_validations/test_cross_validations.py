@@ -8,7 +8,7 @@ import httpx
 import numpy as np
 import pytest
 
-from service.learning.rows.folds import MANY_ROWS, RUN, assigned
+from service.learning.rows.folds import MANY_FOLDS, MANY_ROWS, assigned
 from tests.support.problems import pointers, problem
 
 ROWS = 30
@@ -158,16 +158,15 @@ def test_folds_are_even_overall_and_in_every_class(rows: int, folds: int) -> Non
     assert (assigned(None, rows, folds, 0) == assigned(None, rows, folds, 0)).all()
 
 
-def test_folds_of_many_rows_are_dealt_by_short_runs_as_the_seed_says() -> None:
+@pytest.mark.parametrize("folds", [7, MANY_FOLDS + 1])
+def test_folds_of_many_rows_are_even_and_each_row_is_drawn_by_itself(folds: int) -> None:
     rows = MANY_ROWS + 5
-    dealt = assigned(None, rows, 7, 3)
+    dealt = assigned(None, rows, folds, 3)
     assert len(dealt) == rows
-    assert np.ptp(np.bincount(dealt, minlength=7)) <= RUN
-    assert all(len(set(dealt[start : start + 40 * RUN])) == 7 for start in range(0, rows - 40 * RUN, 40 * RUN))
-    assert (dealt != assigned(None, rows, 7, 4)).any()
-    in_short = assigned(None, rows, 1000, 3)  # of so few runs, neighbours would tell the values of a fold
-    assert np.ptp(np.bincount(in_short)) <= 1
-    assert len(set(in_short[:RUN])) > 1
+    assert np.ptp(np.bincount(dealt, minlength=folds)) <= 1
+    assert (dealt[1:] == dealt[:-1]).mean() == pytest.approx(1 / folds, abs=0.005)  # as seldom as by chance
+    assert (dealt == assigned(None, rows, folds, 3)).all()
+    assert (dealt != assigned(None, rows, folds, 4)).any()
 
 
 def test_a_fold_that_fails_fails_the_whole_and_says_why(http: httpx.Client, line: str, straight: str) -> None:

@@ -55,23 +55,38 @@ class Regression:
         with np.errstate(all="ignore"):
             rows, about_mean = self._errors.rows, self._errors.squares
             squares = about_mean + rows * np.square(self._error_origin + self._errors.mean)
-            elements = rows * len(squares)
-            mse = float(squares.sum()) / elements
-            found = {
-                "mse": mse,
-                "rmse": math.sqrt(mse),
-                "mae": self._absolute / elements,
-                "r2": self._explained(squares) if rows > 1 else math.nan,
-                "max_error": self._largest,
-                "explained_variance": self._explained(about_mean),
-            }
-        return {name: _known(value) for name, value in found.items()}
+        return metrics_of_sums(rows, squares, about_mean, self._targets.squares, self._absolute, self._largest)
 
-    def _explained(self, unexplained: Array) -> float:
+
+def metrics_of_sums(
+    rows: int,
+    squares: Array,
+    about_mean: Array,
+    spread: Array,
+    absolute: float = math.nan,
+    largest: float = math.nan,
+) -> dict[str, Metric]:
+    """Return the metrics of `Regression` from sums over rows: Σ e², Σ (e - ē)² and Σ (y - ȳ)² of each output, Σ |e|
+    over all of them, and the largest |e|.
+    """
+    elements = rows * len(squares)
+
+    def explained(unexplained: Array) -> float:
         """1 - unexplained / spread, as a mean over outputs."""
-        spread = self._targets.squares
         constant = np.where(unexplained == 0, 1.0, 0.0)
         return float(np.where(spread == 0, constant, 1 - unexplained / spread).mean())
+
+    with np.errstate(all="ignore"):
+        mse = float(squares.sum()) / elements
+        found = {
+            "mse": mse,
+            "rmse": math.sqrt(mse),
+            "mae": absolute / elements,
+            "r2": explained(squares) if rows > 1 else math.nan,
+            "max_error": largest,
+            "explained_variance": explained(about_mean),
+        }
+    return {name: _known(value) for name, value in found.items()}
 
 
 class Classification:

@@ -8,22 +8,35 @@ from numpy.typing import NDArray
 Folds = NDArray[np.uint16]
 """The fold of each row."""
 MANY_ROWS = 1 << 17
-"""Rows from which, without classes, folds are dealt by runs."""
-RUN = 32
-"""Rows that follow each other and are dealt together, of a table of many."""
-FEWEST_RUNS = 400
-"""Runs of a fold from which they stand for single rows: of a table in the order of its targets, few have few values."""
+"""Rows from which, without classes, folds are drawn: to shuffle so many takes three times as long."""
+MANY_FOLDS = 32
+"""Folds above which rows are shuffled nevertheless: a draw is made even fold by fold."""
 
 
 def assigned(classes: NDArray[Any] | None, rows: int, folds: int, seed: int) -> Folds:
-    """Return the fold of each row: rows are shuffled and dealt out in turn, those of one class (rows) together, so that
-    folds differ by at most one row, and by at most one row of each class. Many rows without classes, in folds of
-    many runs, are dealt by runs, which costs less than a pass over them: there folds differ by at most one run.
+    """Return the fold of each row, all ways to deal them being as likely: folds differ by at most one row, and by at
+    most one row of each class (rows).
     """
-    by_runs = classes is None and rows >= max(MANY_ROWS, folds * FEWEST_RUNS * RUN)
-    order = np.random.default_rng(seed).permutation(-(-rows // RUN) if by_runs else rows)
+    random = np.random.default_rng(seed)
+    if classes is None and rows >= MANY_ROWS and folds <= MANY_FOLDS:
+        return _drawn(random, rows, folds)
+    order = random.permutation(rows)
     if classes is not None:
         order = order[np.argsort(classes[order], kind="stable")]
-    dealt = np.empty(len(order), np.uint16)
-    dealt[order] = np.arange(len(order)) % folds
-    return np.repeat(dealt, RUN)[:rows] if by_runs else dealt
+    dealt = np.empty(rows, np.uint16)
+    dealt[order] = np.arange(rows) % folds
+    return dealt
+
+
+def _drawn(random: np.random.Generator, rows: int, folds: int) -> Folds:
+    """Return a fold drawn for each row by itself, and some rows of those that are too long drawn over to others."""
+    drawn = random.integers(0, folds, rows, np.uint16)
+    excess = np.bincount(drawn, minlength=folds) - rows // folds
+    excess[: rows % folds] -= 1
+    moved = [
+        random.choice(np.flatnonzero(drawn == fold), excess[fold], replace=False)
+        for fold in np.flatnonzero(excess > 0).tolist()
+    ]
+    if moved:
+        drawn[random.permutation(np.concatenate(moved))] = np.repeat(np.arange(folds), np.maximum(-excess, 0))
+    return drawn

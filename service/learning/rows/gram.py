@@ -123,9 +123,11 @@ class Gram:
         rest = np.maximum(squares - np.square(q).sum(axis=0), 0)
         return Root((vectors * roots).T * scale, q, rest, vectors / roots / scale[:, None], roots)
 
-    def better_reference(self) -> Centring | None:
-        """Return a reference about which another pass would keep more digits; None where this one will do."""
-        root = self.root()
+    def better_reference(self, root: Root | None = None) -> Centring | None:
+        """Return a reference about which another pass would keep more digits; None where this one will do. `root` is
+        that of these sums, where it is known.
+        """
+        root = root or self.root()
         reference = self._better_fit(root)
         if self.reference.basis is not None or MISSED * root.lengths[0] >= root.lengths[-1]:
             return reference

@@ -1,0 +1,37 @@
+"""Loss and metrics of a linear layer on rows of which the sums alone are there."""
+
+import numpy as np
+
+from service.learning.arrays import Array
+from service.learning.evaluation.evaluation import Evaluation
+from service.learning.evaluation.metrics import metrics_of_sums
+from service.learning.losses import Loss
+from service.learning.network import Network
+from service.learning.rows.gram import Gram
+
+
+def evaluated_by_sums(network: Network, vector: Array, gram: Gram, loss: Loss) -> Evaluation:
+    """Return the evaluation of one identity `Dense` and a quadratic loss; `mae` and `max_error` are None.
+
+    With the features f and residuals r of the sums, the error is ŷ - y = A f + c - r; y is a sum of the same kind.
+    """
+    reference, ones = gram.reference, gram.inputs
+    split = network.inputs * network.outputs
+    exact = vector.astype(np.float64)
+    weights = exact[:split].reshape(network.inputs, network.outputs)
+    centre = reference.mean @ weights + (exact[split:] if len(exact) > split else 0.0) - reference.level
+
+    def in_features(slopes: Array) -> Array:
+        found: Array = slopes if reference.inverse is None else reference.inverse @ slopes
+        return found
+
+    root, own = gram.root(), np.vstack([in_features(weights - reference.fit), centre])
+    squares = np.square(root.K @ own - root.q).sum(axis=0) + root.rest
+    residuals = np.eye(gram.outputs)
+    errors = np.vstack([own, -residuals])
+    targets = np.vstack([in_features(reference.fit), np.zeros((1, gram.outputs)), residuals])
+    of_mean = [np.square(gram.matrix[ones] @ each) / gram.rows for each in (errors, targets)]
+    spread = np.einsum("ik,ij,jk->k", targets, gram.matrix, targets) - of_mean[1]
+    metrics = metrics_of_sums(gram.rows, squares, np.maximum(squares - of_mean[0], 0), np.maximum(spread, 0))
+    elements = gram.rows * gram.outputs if loss.agg == "sum" else 1
+    return Evaluation(loss.quadratic * float(squares.mean() / gram.rows) * elements, [metrics], [])
