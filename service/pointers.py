@@ -51,6 +51,8 @@ def faults_of(errors: Iterable[Any], body: Any, prefix: tuple[str, ...], kind_of
         sentence = _sentence(kind, error["msg"], context)
         if kind == "extra_forbidden" and within:
             sentence += _hint(location[len(prefix) :], body, kind_of_body)
+        elif kind == "union_tag_not_found":
+            sentence += _other_tag(error.get("input"), str(location[-1]))
         faults.append(Fault(pointer, sentence))
     return tuple(dict.fromkeys(faults))[:MOST_FAULTS]
 
@@ -71,6 +73,16 @@ def _hint(location: Sequence[str | int], body: Any, kind_of_body: str) -> str:
     known = parent.keys() - {name}
     near = suggestion(name, _fields_beside(known, location[:-1] or (kind_of_body,)) - known, FIELDS)
     return f": did you mean {near!r}?" if near else ""
+
+
+TAGS = ("name", "type", "kind", "class", "class_name", "rule")
+"""Fields in which people name the kind of an object."""
+
+
+def _other_tag(given: Any, tag: str) -> str:
+    """Return that an object names its kind in another field than the one that does so here."""
+    other = next((each for each in TAGS if isinstance(given, dict) and each in given), None)
+    return f": {other!r} is called {tag!r} here" if other else ""
 
 
 def _fields_beside(known: AbstractSet[str], location: Sequence[str | int]) -> frozenset[str]:

@@ -55,6 +55,11 @@ def test_an_error_names_what_may_be_meant(
     assert f"did you mean {meant!r}?" in faults[pointer]
 
 
+def test_the_kind_of_an_object_is_told_its_field(http: httpx.Client) -> None:
+    faults = problem(http.post("/api/jobs", json=JOB | {"optimiser": {"type": "Adam"}}), 422)["errors"]
+    assert {"pointer": "#/optimiser/rule", "detail": "this field is required: 'type' is called 'rule' here"} in faults
+
+
 @pytest.mark.parametrize(
     ("path", "body", "pointer"),
     [

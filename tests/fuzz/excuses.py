@@ -69,7 +69,7 @@ def excuse(case: Case[Any], response: Response) -> str | None:
 
 def _is_about_values(problem: dict[str, Any]) -> bool:
     """Whether all faults are of what a place of a sweep takes, and none of the form in which its values are listed."""
-    places = [each["pointer"].startswith("#/vary/") for each in problem["errors"]]
+    places = [each["pointer"].startswith("#/vary") for each in problem["errors"]]
     return bool(places) and all(places) and "give a list of values" not in problem["detail"]
 
 
@@ -81,7 +81,7 @@ def _has_an_empty_list(body: Any, depth: int = 2) -> bool:
 @schemathesis.check
 def succeeds(context: CheckContext, response: Response, case: Case[Any]) -> bool | None:
     """Check as `positive_data_acceptance` does, but for what is excused."""
-    if response.status_code in (400, 422) and case.meta is not None and case.meta.generation.mode.is_positive:
+    if response.status_code in (400, 415, 422) and case.meta is not None and case.meta.generation.mode.is_positive:
         reason = excuse(case, response)
         if reason is not None:
             excused[reason] += 1
