@@ -80,9 +80,8 @@ class Network:
         return self.block_rows if coding is None else self._rows_within_cache(self.coded_row(coding))
 
     def coded_row(self, coding: Coding) -> int:
-        """Return the bytes of a row of codes, with those that its first layers look weights up and add slopes by."""
-        named = sum(node.outputs for node in _first_nodes(self.root))
-        return (coding.width + named) * np.dtype(self.dtype).itemsize + (len(coding.spans) + named) * PLACE_BYTES
+        """Return the bytes of a row of codes: its numbers, and the places of its 1s."""
+        return coding.width * np.dtype(self.dtype).itemsize + len(coding.spans) * PLACE_BYTES
 
     def _rows_within_cache(self, inputs: int) -> int:
         width = sum(node.outputs for node in nodes(self.root) if not node.children)

@@ -9,7 +9,7 @@ from service.learning.layers import Dense, Node, nodes
 from service.learning.network import Network
 from service.learning.optimisers import LBFGS, second_order_rule
 from service.learning.rows.batches import RUN_BYTES, WINDOW_RUNS
-from service.learning.rows.coded import Coding
+from service.learning.rows.coded import NAMED_AT_ONCE, Coding
 from service.learning.training.paths import PathName
 from service.learning.training.quadratic.path import has_closed_form
 from service.learning.training.quadratic.trajectory import STRETCH_ELEMENTS
@@ -40,6 +40,8 @@ MATRICES = 6
 """Matrices of parameters × parameters of a step by LevenbergMarquardt: sums, curvature, and what it is solved in."""
 SQUARES_OF_PARAMETERS = MATRICES + 1 + COPIES_OF_CHECKPOINT
 """The same with those of a checkpoint."""
+LOOKED_UP = 4 * 8 * NAMED_AT_ONCE
+"""Bytes of weights that codes name, of slopes, and of the places of both, for one size of blocks."""
 INDEX = 8
 """Bytes of a row's place in the order of an epoch."""
 
@@ -117,7 +119,8 @@ def memory_of(
     frozen = sum(bool(node.slots) for path in recipe.frozen for node in nodes(network.layers_by_path[path]))
     tapes = more * block * (_row_of_tape(network, coding, training=True) + dtype * _of_loss(network, recipe))
     averaging = recipe.average is not None
-    return held + weights + vector * (1 + averaging + more * frozen) + tapes + judging + order
+    looked_up = 0 if coding is None else (more + 1) * LOOKED_UP
+    return held + weights + vector * (1 + averaging + more * frozen) + tapes + judging + order + looked_up
 
 
 def _squares(network: Network, recipe: Recipe, train_rows: int, coding: Coding | None) -> int:
@@ -128,6 +131,7 @@ def _squares(network: Network, recipe: Recipe, train_rows: int, coding: Coding |
     dtype = np.dtype(network.dtype).itemsize
     tapes = 2 * block * (_row_of_tape(network, coding, training=True) + dtype * _of_loss(network, recipe))
     if not curved:
+        tapes += 0 if coding is None else 3 * LOOKED_UP
         return tapes + 8 * WIDE * network.parameter_count
     jacobians = 2 * block * network.parameter_count * (WIDE + dtype)
     return tapes + jacobians + WIDE * (MATRICES * network.parameter_count**2 + 8 * network.parameter_count)

@@ -17,6 +17,9 @@ MOST_WRITTEN_OUT = 64
 slopes to its gradient, then takes less time than a product with all of them.
 """
 
+NAMED_AT_ONCE = 1 << 15
+"""Weights that codes name, which are looked up at once: they and their places stay in a cache."""
+
 
 class Places:
     """The places of some columns in rows: one for a number, k for codes 0 to k − 1, which are seen as one-hot."""

@@ -51,6 +51,7 @@ RECIPES: dict[str, tuple[str, dict[str, Any]]] = {
 def _several_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(networks, "CACHE_BYTES", 1)
     monkeypatch.setattr(networks, "USEFUL_ROWS", 50)
+    monkeypatch.setattr("service.learning.layers.coded_product.NAMED_AT_ONCE", 35)
 
 
 def parts(rows: int, classes: tuple[int | None, ...], weighted: bool = False) -> tuple[Part, Part]:
@@ -160,16 +161,26 @@ def test_a_plan_counts_what_is_done_and_memory_what_is_held(monkeypatch: pytest.
     assert everything - held > 2 * 800 * 10_000 * 8  # two buffers of a block
 
 
-@pytest.mark.parametrize("options", [{"batch_size": 256, "shuffle": True, "standardise": True}, {}], ids=str)
-def test_memory_does_not_grow_with_categories(options: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("notation", "options"),
+    [
+        (DEEP, {"batch_size": 256, "shuffle": True, "standardise": True}),
+        (DEEP, {}),
+        ("Chain(Dense({0} => 16), BatchNorm(16, tanh), Dense(16 => 1))", {}),
+    ],
+    ids=["batches", "blocks", "all rows at once"],
+)
+def test_memory_does_not_grow_with_categories(
+    notation: str, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.undo()
-    least, most = (peak(5000, each, options) - peak(8, each, options) for each in (10, 10_000))
+    least, most = (peak(notation, 5000, each, options) - peak(notation, 8, each, options) for each in (10, 10_000))
     assert most < 1.2 * least
 
 
-def peak(rows: int, categories: int, options: dict[str, Any]) -> int:
+def peak(notation: str, rows: int, categories: int, options: dict[str, Any]) -> int:
     classes = (None, categories)
-    part, net = parts_of_codes(rows, classes), network_for(DEEP, classes)
+    part, net = parts_of_codes(rows, classes), network_for(notation, classes)
     tracemalloc.start()
     try:
         trained(net, part, part, options)
