@@ -77,6 +77,13 @@ def test_columns_of_csv_that_training_left_out_are_not_read(client: Client, mode
     assert outputs(post(client, model, text)) == [3, 5, 7, 9]
 
 
+def test_csv_without_a_header_has_its_columns_named(client: Client, model: str) -> None:
+    assert outputs(post(client, model, "1,7\n2,8\n", query="?header=false&columns=x&columns=id")) == [3, 5]
+    answer = post(client, model, "1,7\n2,8\n", query="?header=false")
+    assert pointers(answer) == ["query/columns"]
+    assert "give columns= for each" in problem(answer, 422)["detail"]
+
+
 @pytest.mark.parametrize("kind", [PARQUET, ARROW, FILE])
 @pytest.mark.parametrize("numbers", ["float32", "int64"])
 def test_so_are_those_of_arrow_and_parquet(client: Client, model: str, kind: str, numbers: str) -> None:

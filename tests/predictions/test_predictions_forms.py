@@ -73,6 +73,7 @@ EXPECTED = np.array([EXPANDED, [9, 0, 0, 0, 1]]) @ np.array(LAYER["weight"]).T +
         "place;length;wild\nb;5.0;1\nc;9;0\n",
         "species,wild,place,length\nsetosa,TRUE,b,5\nsetosa,FALSE,c,9\n",
         '\ufeff"place","wild","length"\r\n"b",true,5e0\r\n"c",false,9\r\n',
+        '"length","wild","place"\n"1",5,true,"b"\n"2",9,false,"c"\n',
     ],
 )
 def test_csv_goes_by_the_names_of_its_header(client: Client, job: Job, text: str) -> None:

@@ -70,6 +70,8 @@ def from_csv(question: Question, trained: TrainedNetwork) -> InputRows:
         refuses_missing=False,
         left_out=partial(_left_out, signature, words.ignore),
     )
+    if signature is not None and not (options.header or options.columns or "c0" in signature.known):
+        raise invalid("query/columns", "Without a header columns have no names: give columns= for each, in order.")
     with tempfile.TemporaryDirectory() as scratch:
         table = read_table(CSV, io.BytesIO(question.body), options, Path(scratch))
         for doubt in table.advice:

@@ -189,20 +189,27 @@ NAME_OF_ROWS = "column_1"
 def _names_rows(sample: str, rows: list[list[str]], delimiter: str, options: ReadOptions) -> bool:
     """Whether the first value of a row can be its name, which R writes without one of its own in the header.
 
-    Numbers between commas may as well be the first halves of such with a decimal comma, or of thousands. Where columns
-    are known, it is if such a column is left out.
+    Where columns are known, it is if it counts the rows, or if such a column is left out.
     """
-    if options.expected:
-        return bool(options.left_out([NAME_OF_ROWS]))
-    if delimiter != "," or sample.startswith('"') or not all(row and _is_whole(row[0]) for row in rows):
+    if options.expected and options.left_out([NAME_OF_ROWS]):
         return True
-    if all(_HALF_OF_THOUSANDS.fullmatch("".join(row[1:2]).strip()) for row in rows):
-        return False
-    has_points = any(_WITH_POINT.fullmatch(value.strip()) for row in rows for value in row[1:])
     counts = [row[0].strip() for row in rows] in (
         [str(start + place) for place in range(len(rows))] for start in (0, 1)
     )
-    return has_points or (counts and len(rows) >= MANY_ROWS)
+    if options.expected and not counts:
+        return False
+    if delimiter != "," or sample.startswith('"') or not all(row and _is_whole(row[0]) for row in rows):
+        return True
+    return _are_no_halves(rows) or (counts and len(rows) >= MANY_ROWS)
+
+
+def _are_no_halves(rows: list[list[str]]) -> bool:
+    """Whether values between commas are no halves of numbers with a decimal comma, or of thousands: others of them have
+    a point.
+    """
+    if all(_HALF_OF_THOUSANDS.fullmatch("".join(row[1:2]).strip()) for row in rows):
+        return False
+    return any(_WITH_POINT.fullmatch(value.strip()) for row in rows for value in row[1:])
 
 
 _HALF_OF_THOUSANDS = re.compile(r"\d{3}(?:\.\d*)?")
