@@ -2,18 +2,19 @@
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from sqlalchemy import Connection, create_engine, event, text
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from service.database.disk_faults import disk_fault, is_busy, is_read_only, read_only
 from service.database.reserve import Reserve
+from service.database.shared_writes import Shared, Waiting
 from service.errors import CannotWrite, Unavailable
 
 Answer = TypeVar("Answer")
@@ -38,6 +39,7 @@ class Database:
             _set_up_sqlite(self.engine, synchronous)
         self.reserve = Reserve(self.file.with_name(f"{self.file.name}.reserve")) if self.file else None
         self._turn = threading.Lock()
+        self._shared = Waiting()
         self._looking_up = threading.Lock()
         self._lookups: sqlite3.Cursor | None = None
         self._writer = self.engine.execution_options(descent_writes=True)
@@ -107,13 +109,58 @@ class Database:
             CannotWrite: the disk is full, or can only be read.
             Unavailable: others write for too long.
         """
-        with self._taking_turns(), self._marking_faults(), self._writing() as session:
+        with self._taking_turns(), self._committing() as session:
+            yield session
+
+    @contextmanager
+    def _committing(self) -> Iterator[Session]:
+        with self._marking_faults(), self._writing() as session:
             yield session
             try:
                 session.commit()
             except BaseException:
                 session.invalidate()  # a connection whose COMMIT failed may still be inside its transaction
                 raise
+
+    def write_shared(self, write: Callable[[Session], Answer]) -> Answer:
+        """Make a small write in a transaction that others share, which come while this process writes something else;
+        return once it is committed. Where one of them fails, each is made again in a transaction of its own.
+
+        Raises:
+            CannotWrite: the disk is full, or can only be read.
+            Unavailable: others write for too long.
+        """
+        own = Shared(write)
+        if self._shared.add(own) or own.waits_to_lead():
+            try:
+                with self._taking_turns():
+                    self._write_all(self._shared.take())
+            except Unavailable as error:
+                for each in self._shared.take():
+                    each.fail(error)
+            finally:
+                self._shared.hand_on()
+        return own.answer()
+
+    def _write_all(self, writes: Sequence[Shared[Any]]) -> None:
+        if len(writes) < 2 or not self._write_together(writes):
+            for each in writes:
+                self._write_together([each], alone=True)
+
+    def _write_together(self, writes: Sequence[Shared[Any]], *, alone: bool = False) -> bool:
+        """Make writes in one transaction; return False where one has failed, and nothing is written or told."""
+        try:
+            with self._committing() as session:
+                answers = [each.made_in(session) for each in writes]
+        except BaseException as error:  # noqa: BLE001 - whoever waits for it raises it
+            if not (alone or isinstance(error, CannotWrite | OperationalError)):
+                return False
+            for each in writes:
+                each.fail(error)
+        else:
+            for each, answer in zip(writes, answers, strict=True):
+                each.tell(answer)
+        return True
 
     def write_urgently(self, write: Callable[[Session], Answer]) -> Answer:
         """Make a small write in a transaction of its own; on a full disk in the room that is kept back for this.

@@ -70,7 +70,7 @@ def work_with(workspace: Workspace, ticket: str, *, by_turns: bool = False, work
         for job in before:
             work_on(workspace, job, ticket)
         return False
-    with workspace.database.transaction() as session:
+    with workspace.beats.transaction() as session:  # a claim that a power failure takes back was never made
         jobs = order.best_few(session, by_turns=by_turns, workers=workers)
         claims = [claim for job in jobs if (claim := take(session, job, ticket)) is not None]
     if len(claims) == 1:

@@ -40,9 +40,11 @@ NICENESS = 10
 @dataclass(frozen=True)
 class Workspace:
     database: Database
-    """The database for claims and ends: commits reach the disk."""
+    """The database for ends: commits reach the disk."""
     beats: Database
-    """The same database, where the last moments may be lost in a power failure: they can be computed again."""
+    """The same database, for claims and what is written under them, of which the last moments may be lost in a power
+    failure: they can be computed again.
+    """
     storage: Storage
     memory: int | None = None
     """Bytes that this process may use while it trains; None: as many as there are."""

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Query, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
+from sqlalchemy.orm import Session
 
 from service.database.caller import caller
 from service.database.database import Database
@@ -77,10 +78,14 @@ async def create_job(
         if validate_only:
             answer = PlanOnly.model_validate({**vars(draft), "recipe": asdict(draft.recipe)})
             return None, Response(answer.model_dump_json(), media_type="application/json")
-        with resources.stored.adding(draft.plan.bytes or 0), database.transaction() as session:
+
+        def write(session: Session) -> tuple[str, Response]:
             check_room(session, settings.max_queued_jobs)
             record = operations.enqueue(session, draft)
             return record.id, creation.answer(session, reading.job(record), f"/api/jobs/{record.id}", status=202)
+
+        with resources.stored.adding(draft.plan.bytes or 0):
+            return database.write_shared(write)
 
     # all of it in one thread: to wake another one takes its time
     id, response = await (resources.draft_turns.run if new.recipe == "auto" else run_in_threadpool)(enqueue)
