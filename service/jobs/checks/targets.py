@@ -184,6 +184,7 @@ def _first_outputs(case: Case) -> Any:
     """Return the outputs for some rows, as training begins."""
     train = case.view.part("train")
     sample = sample_of(train, min(ROWS, len(train)), case.recipe)
+    inputs = sample.inputs[:]
     if case.recipe.scales_inputs and case.start.fresh:
-        scaling_of_sample(sample, case.recipe).apply(sample.inputs)
-    return case.network.predict(case.start.vector, sample.inputs.astype(case.network.dtype)).astype(np.float64)
+        scaling_of_sample(sample, case.recipe).apply(inputs)
+    return case.network.predict(case.start.vector, inputs.astype(case.network.dtype)).astype(np.float64)

@@ -12,6 +12,8 @@ from service.learning.arrays import Array
 from service.learning.layers import nodes
 from service.learning.losses import relative
 from service.learning.network import Network
+from service.learning.rows.later import made
+from service.learning.rows.one_hot import Rows, copied_rows, write_rows
 from service.learning.rows.part import Part
 from service.learning.training.coordinates import Coordinates, measured
 from service.learning.training.recipe import Recipe
@@ -35,7 +37,10 @@ def sampled_curvature(
     None where rows this wide leave too small a sample, where layers draw random numbers, or where it is not finite.
     """
     layers = [node for node in nodes(network.root) if not node.children]
-    per_row = 6 * network.parameter_count + VALUES * (network.inputs + sum(node.outputs for node in layers))
+    coding = network.coding_of(train.inputs)
+    busy = network.parameter_count - sum(network.weights_apart(coding).values())
+    width = network.inputs if coding is None else coding.width
+    per_row = 6 * busy + VALUES * (width + sum(node.outputs for node in layers))
     affordable = affordable_sample(len(train), per_row, network.parameter_count)
     if affordable is None or any(node.layer.draws for node in layers):
         return None
@@ -43,12 +48,12 @@ def sampled_curvature(
     sample = sample_of(train, rows, recipe)
     network = Network(network.layer, "float64")
     vector: Array = parameters.astype(np.float64)
+    scaling = Coordinates()
     if recipe.standardise:
         scaling = scaling_of_sample(sample, recipe)
-        scaling.apply(sample.inputs)
         vector = vector if fresh else scaling.to_standardised(network, vector)
         recipe = replace(recipe, loss=scaling.loss(recipe.loss))
-    gradient, theta = gradient_over(sample, network, vector, recipe)
+    gradient, theta = gradient_over(sample, network, vector, recipe, scaling)
     with np.errstate(all="ignore"):
         try:
             curvature = largest_curvature(gradient, theta, iterations)
@@ -60,9 +65,9 @@ def sampled_curvature(
 
 
 class Sample(NamedTuple):
-    """Some rows of a part, as float64 arrays of their own."""
+    """Some rows of a part in float64, in memory of their own."""
 
-    inputs: Array
+    inputs: Rows
     targets: Array
     weights: Array | None
     numbers: tuple[bool, ...] | None
@@ -75,9 +80,8 @@ def sample_of(train: Part, rows: int, recipe: Recipe) -> Sample:
     if weights is not None and recipe.loss.agg == "mean":
         weights = relative(weights)
         weights /= weights.mean() or 1.0
-    return Sample(
-        train.inputs[chosen].astype(np.float64), train.targets[chosen].astype(np.float64), weights, train.numbers
-    )
+    inputs = copied_rows(made(train.inputs), chosen, "float64")
+    return Sample(inputs, train.targets[chosen].astype(np.float64), weights, train.numbers)
 
 
 def scaling_of_sample(sample: Sample, recipe: Recipe) -> Coordinates:
@@ -91,17 +95,21 @@ def scaling_of_sample(sample: Sample, recipe: Recipe) -> Coordinates:
             return scaling
 
 
-def gradient_over(sample: Sample, network: Network, vector: Array, recipe: Recipe) -> tuple[Gradient, Array]:
+def gradient_over(
+    sample: Sample, network: Network, vector: Array, recipe: Recipe, scaling: Coordinates
+) -> tuple[Gradient, Array]:
     """Return the gradient of the loss over a sample as a function of the parameters that move, and these."""
     frozen = network.arrays_of(recipe.frozen)
     slots = [slot for node in nodes(network.root) for slot in node.slots if slot.trainable and slot.start not in frozen]
     moving = np.concatenate([np.arange(slot.start, slot.start + slot.size) for slot in slots])
     gradient = np.zeros(network.parameter_count)
-    tape, inputs, outputs = network.tape(vector, len(sample.inputs), gradient, frozen)
+    coding = network.coding_of(sample.inputs)
+    tape, inputs, outputs = network.tape_of(coding, vector, len(sample.inputs), gradient, frozen)
     assert outputs.gradient is not None
     weights = None if sample.weights is None else sample.weights.reshape(-1, 1)
     evaluate = recipe.loss.bind(outputs.value, sample.targets, outputs.gradient, weights)
-    np.copyto(inputs, sample.inputs)
+    write_rows(sample.inputs, slice(None), inputs)
+    scaling.apply(inputs)
 
     def at(theta: Array) -> Array:
         vector[moving] = theta

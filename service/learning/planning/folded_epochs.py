@@ -68,5 +68,5 @@ def _weight_of(part: Part) -> float:
 def _rows_of(part: Part, places: Indices) -> Part:
     """Return some rows of a part, held in memory."""
     weights = None if part.weights is None else part.weights[places]
-    inputs, targets = copied_rows(part.inputs, places), copied_rows(part.targets, places)
+    inputs, targets = (copied_rows(each, places, each.dtype.name) for each in (part.inputs, part.targets))
     return replace(part, inputs=inputs, targets=targets, weights=weights, gram=None)

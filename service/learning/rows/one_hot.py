@@ -69,10 +69,10 @@ def rows_together(blocks: Sequence[Rows]) -> Rows:
     return np.concatenate([each[:] for each in blocks])
 
 
-def copied_rows(rows: Rows, places: Indices) -> Rows:
-    """Return some rows in memory, codes as they are."""
-    kept = unexpanded(rows).take(places, axis=0)
-    return OneHotRows(kept, rows.classes, rows.dtype.name) if isinstance(rows, OneHotRows) else kept
+def copied_rows(rows: Rows, places: Indices, dtype: str) -> Rows:
+    """Return some rows in memory, seen in a dtype, codes as they are."""
+    kept = unexpanded(rows).take(places, axis=0).astype(rows.dtype, copy=False)  # rounded as they are seen
+    return OneHotRows(kept, rows.classes, dtype) if isinstance(rows, OneHotRows) else kept.astype(dtype, copy=False)
 
 
 def expand(codes: Array, classes: Sequence[int | None], dtype: str) -> Array:

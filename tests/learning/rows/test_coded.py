@@ -12,6 +12,7 @@ from service.learning.losses import LOSSES
 from service.learning.network import Network
 from service.learning.notation import read
 from service.learning.optimisers import OPTIMISERS
+from service.learning.planning.curvature import sampled_curvature
 from service.learning.planning.plan import plan
 from service.learning.planning.sizes import memory_of
 from service.learning.rows.coded import MOST_WRITTEN_OUT, Coding
@@ -130,6 +131,16 @@ def list_of(measuring: Any) -> Any:
             next(measuring)
         except StopIteration as end:
             return end.value
+
+
+@pytest.mark.parametrize("standardise", [False, True])
+def test_curvatures_of_codes_are_those_of_one_hot_rows(standardise: bool) -> None:
+    """The sample, of few rows, has all of them in both cases."""
+    classes = COLUMNS["among numbers"]
+    recipe = Recipe(loss=LOSSES["mse"](), optimiser=OPTIMISERS["Descent"](), epochs=1, standardise=standardise)
+    net = network_for(DEEP, classes)
+    coded, dense = (sampled_curvature(net, net.initial(0), each, recipe) for each in parts(40, classes))
+    assert coded == pytest.approx(dense, rel=1e-6)
 
 
 def test_a_column_travels_as_codes_from_so_many_categories_on() -> None:
