@@ -38,7 +38,12 @@ def settings_of(options: dict[str, Any]) -> "Settings":
 def _sentence(fault: "ErrorDetails") -> str:
     """Return the fault of one setting, in the words of its own check where it has one."""
     name = f"DESCENT_{'_'.join(map(str, fault['loc'])).upper()}"
-    return f"{name}: {fault['msg'].removeprefix('Value error, ')}"
+    return f"{name}: {words_of(fault)}"
+
+
+def words_of(fault: "ErrorDetails") -> str:
+    """Return what is wrong with a value, as its own check says it where it has one."""
+    return fault["msg"].removeprefix("Value error, ")
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from service.commands.checks import migrated, refuse, settings_of
+from service.commands.checks import migrated, refuse, settings_of, words_of
 
 if TYPE_CHECKING:
     from service.settings import Settings
@@ -32,11 +32,14 @@ def create(
 
     logs.set_up()
     settings = _settings(data)
-    given = {"name": name, "owner": owner, "scope": scope, "expires_in": expires}
+    seconds_or_span = int(expires) if expires is not None and expires.isdecimal() else expires
+    given = {"name": name, "owner": owner, "scope": scope, "expires_in": seconds_or_span}
     try:
         new = NewKey.model_validate({key: value for key, value in given.items() if value is not None})
     except ValidationError as error:
-        refuse(*(f"--{fault['loc'][0]}: {fault['msg']}".replace("expires_in", "expires") for fault in error.errors()))
+        refuse(
+            *(f"--{fault['loc'][0]}: {words_of(fault)}".replace("expires_in", "expires") for fault in error.errors())
+        )
     with migrated(settings) as database, database.transaction() as session:
         record, text = operations.mint(session, new, WITHOUT_KEYS)
         ends = "never expires" if record.expires_at is None else f"expires at {record.expires_at:%Y-%m-%dT%H:%M:%SZ}"

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from service.commands.checks import migrated, refuse, settings_of
+from service.commands.checks import migrated, refuse, settings_of, words_of
 
 owners = typer.Typer(help="Give things to other owners.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -25,7 +25,7 @@ def move(
     try:
         TypeAdapter(Name).validate_python(after)
     except ValidationError as error:
-        refuse(f"{after!r} cannot be an owner: {error.errors()[0]['msg']}")
+        refuse(f"{after!r} cannot be an owner: {words_of(error.errors()[0])}")
     with migrated(settings_of({} if data is None else {"data": data})) as database:
         try:
             with database.transaction() as session:

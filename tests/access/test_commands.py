@@ -33,6 +33,7 @@ def test_a_key_is_printed_alone_listed_without_its_text_and_revoked_once(run: Cl
     listed = keys(run, "list")
     assert f"{found.key}  ci  train  owner ada  until 2" in listed.stdout
     assert made.stdout.strip() not in listed.stdout
+    assert "expires at" in keys(run, "create", "--scope", "read", "--expires", "3600").stderr
     assert keys(run, "revoke", "ci").exit_code == 0
     assert records.holder(database, digest) is None
     again = keys(run, "revoke", "ci")
@@ -44,7 +45,7 @@ def test_a_key_is_printed_alone_listed_without_its_text_and_revoked_once(run: Cl
     ("arguments", "told"),
     [
         (["--scope", "root"], "--scope: "),
-        (["--scope", "read", "--expires", "soon"], "--expires: "),
+        (["--scope", "read", "--expires", "soon"], "--expires: give a span"),
         (["--scope", "read", "--name", "a b"], "--name: "),
         (["--scope", "read", "--owner", ""], "--owner: "),
     ],

@@ -32,6 +32,7 @@ DETAILS: Final = {
     r"\(at character \d+\)": "no pattern tells what a formula is",
     r"numbers, but \d+ are expected": "the widths are those of the model",
     r"(number|boolean|text) is expected in column": "the kinds of columns are those of the version",
+    r"is not an object with the names of the first": "no schema tells that objects have the same names",
     r"must make steps of each array|rules cannot hold another": "rules inside one another are described alike",
     r"cannot hold \w+, which follows losses|must count per": "schedules inside one another count alike",
     r"looks like an id": "names may not be mistaken for ids, which are short patterns among many",
@@ -45,6 +46,8 @@ DETAILS: Final = {
 }
 """Reasons by the beginning of the detail, where the code is one of many refusals."""
 FILE: Final = "no schema tells what a file holds"
+OF_TOOLS: Final = ("POST /api/models/{model}/invocations", "POST /v1/models/{model}:predict")
+KINDS: Final = "the kinds of values are those of the version, and other tools' forms hold any"
 NO_ROWS: Final = "columns of no rows are lists all the same"
 VARIED: Final = "the values that a place takes are those of the recipe, and decided by other places"
 DESCRIBED: Final = ("application/json", "multipart/form-data", None)
@@ -61,6 +64,8 @@ def excuse(case: Case[Any], response: Response) -> str | None:
     problem = response.json()
     if case.operation.label == "POST /api/sweeps" and _is_about_values(problem):
         return VARIED
+    if case.operation.label in OF_TOOLS and re.search(r"^This is an? .*, but a number is expected", problem["detail"]):
+        return KINDS
     if problem["detail"] == "There are no rows." and _has_an_empty_list(case.body):
         return NO_ROWS
     found = (reason for start, reason in DETAILS.items() if re.search(start, problem["detail"]))
