@@ -61,7 +61,7 @@ class Settings(BaseSettings):
     docs: Literal["keys", "open"] = "keys"
     """Whether the documentation needs a key as well."""
     proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
-    """Proxies whose X-Forwarded-Proto and X-Forwarded-Host are believed: addresses, or networks."""
+    """Proxies whose X-Forwarded-Proto, -Host and -For are believed: addresses, or networks."""
     max_requests: PositiveInt | None = None
     """Requests a second of one owner, in each replica; None: any number."""
     max_streams: PositiveInt | None = None

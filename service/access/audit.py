@@ -14,10 +14,11 @@ CLOSED = 499
 log = logging.getLogger(AUDIT)
 
 
-def write(scope: Scope, caller: Caller, status: int) -> None:
-    """Write a line about a request that is over: its key and owner, its method and path as they were sent."""
+def write(scope: Scope, caller: Caller, client: str, status: int) -> None:
+    """Write a line about a request of a client's address that is over: its key and owner, its method and path as they
+    were sent.
+    """
     path = scope.get("raw_path", b"").partition(b"?")[0].decode("ascii", "backslashreplace")
-    client = (scope.get("client") or ("",))[0]
     who = {"key": caller.key, "owner": caller.owner, "client": client}
     fields = {**who, "method": scope["method"], "path": path, "status": status or CLOSED}
     told = "%s of %s from %s: %s %s %d"

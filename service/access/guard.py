@@ -89,7 +89,7 @@ class Guard:
         finally:
             self._requests.remove(credential, request)
             if credential is not None and needed in _CHANGING:
-                audit.write(scope, caller(), request.status)
+                audit.write(scope, caller(), self._proxies.client_of(scope), request.status)
 
     async def _admit(self, scope: Scope, needed: Right | None) -> tuple[Caller, Credential | None]:
         """Return the caller, and its key or sign-in.
@@ -118,7 +118,7 @@ class Guard:
         try:
             _check_scope(found, needed)
         except Forbidden as refused:
-            audit.write(scope, found.caller, refused.status)
+            audit.write(scope, found.caller, self._proxies.client_of(scope), refused.status)
             raise
         return found.caller, credential
 

@@ -1,6 +1,7 @@
 """Requests that a web page makes a browser send, told apart from those that a person wants."""
 
 from collections.abc import Iterator
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from ruamel.yaml import YAML
 from starlette.testclient import TestClient
 
 from service.app import create_app
+from service.http.browsers.proxies import Proxies
 from service.settings import Settings
 from tests.support.problems import problem
 from tests.support.serving import PATIENCE, RunningService, http_client, running_service
@@ -264,3 +266,19 @@ def test_a_star_takes_every_name_but_not_what_a_browser_calls_cross_site() -> No
 def test_what_is_no_name_stops_the_start(hosts: str) -> None:
     with pytest.raises(ValidationError, match="is no host name"):
         Settings.model_validate({"hosts": hosts})
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "client"),
+    [
+        ("10.0.0.1", ["1.1.1.1, 203.0.113.7", "10.0.0.2"], "203.0.113.7"),
+        ("10.0.0.1", ["2001:db8::1"], "2001:db8::1"),
+        ("203.0.113.9", ["1.1.1.1"], "203.0.113.9"),
+        ("10.0.0.1", ["nobody"], "10.0.0.1"),
+        ("10.0.0.1", [], "10.0.0.1"),
+    ],
+    ids=["behind two proxies", "of IPv6", "no proxy is believed", "no address", "nothing is forwarded"],
+)
+def test_a_client_has_the_address_that_proxies_forward(peer: str, forwarded: list[str], client: str) -> None:
+    headers = [(b"x-forwarded-for", each.encode()) for each in forwarded]
+    assert Proxies([ip_network("10.0.0.0/8")]).client_of({"client": (peer, 1), "headers": headers}) == client

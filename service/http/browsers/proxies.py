@@ -36,6 +36,18 @@ class Proxies:
             host = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1")
         return Address(scheme if scheme in DEFAULT_PORTS else scope["scheme"], host)
 
+    def client_of(self, scope: Scope) -> str:
+        """Return the address that a request came from: of those that believed proxies forward, the last that is none
+        of a proxy's own.
+        """
+        client: str = (scope.get("client") or ("",))[0]
+        if not self._networks or not self._is_one(client):
+            return client
+        forwarded = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for")
+        sent_on = (each.strip() for each in reversed(forwarded.decode("latin-1").split(",")))
+        found = next((each for each in sent_on if not self._is_one(each)), client)
+        return found if _is_address(found) else client
+
     def _compare(self, client: str) -> bool:
         try:
             address = ip_address(client)
@@ -44,6 +56,14 @@ class Proxies:
         if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
             address = address.ipv4_mapped
         return any(address in network for network in self._networks)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _last(value: bytes) -> str:
