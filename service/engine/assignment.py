@@ -34,11 +34,13 @@ from service.models.signature.signature import Signature
 from service.models.trained_network import network_of
 
 MOST_BYTES = 1 << 20
-"""Bytes of rows and parameters of one kind of job that a worker keeps for the next one."""
+"""Bytes of one kind of job that a worker keeps for the next one."""
 MOST_KEPT = 8
 """Kinds of jobs that it keeps them for."""
 WIDEST = 8
 """Bytes of a number."""
+COLUMN = 500
+"""Numbers whose bytes the description of a column takes."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +89,9 @@ class Material:
 
     @property
     def bytes(self) -> int:
-        """The most bytes that rows and parameters take."""
+        """The most bytes that rows, columns and parameters take."""
         dataset = self.view.dataset
-        return dataset.rows * (dataset.inputs + dataset.outputs + 1) * WIDEST + self.start.nbytes
+        return (dataset.rows + COLUMN) * (dataset.inputs + dataset.outputs + 1) * WIDEST + self.start.nbytes
 
 
 class _Kept(threading.local):

@@ -52,7 +52,7 @@ class Ledger:
     For a job that verifies another it writes progress alone: the other has written what they both pass through.
     `lost` means that the claim is gone: nothing can be written any more. `asked` is a client's request, `pending` are
     changes that a client wishes, `yields` tells that the worker is to go to a short job, and `time_is_over` that the
-    recipe's `max_seconds` have passed.
+    recipe's `max_seconds` have passed; `changed` tells that a change has taken hold.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Ledger:
     ) -> None:
         self.job = record.id
         self.attempt, self.trace = attempt, trace
-        self.lost = False
+        self.lost = self.changed = False
         self.asked: str | None = record.asked
         self.pending: Wish | None = record.pending
         self.yields = False
@@ -174,7 +174,7 @@ class Ledger:
         """Take a change that has just taken hold; it is written before any report that follows it, or with it."""
         with self._lock:
             self._noted.entries.append(change)
-            self.pending = None
+            self.pending, self.changed = None, True
 
     def keep_place(self) -> None:
         """Write what was noted and a checkpoint of the present place, once the thread has ended.

@@ -198,7 +198,7 @@ def page(
 
 
 def advice_of(session: Session, job: str) -> list[Advice]:
-    """Return the advice that a job has by now."""
+    """Return the advice that a job has by now: a change of its training may have added some."""
     advice: list[Advice] = session.execute(_ADVICE, {"job": job}).scalar_one()
     return advice
 

@@ -42,8 +42,9 @@ def write_success(
             if judgement is not None:
                 _note_refusal(session, record, judgement)
         elif judgement is not None:
-            number, advice = _add_version(session, record, assignment, vector, judgement)
-            values |= {"version": number, "advice": advice}
+            number, further = _add_version(session, record, assignment, vector, judgement)
+            so_far = records.advice_of(session, record.id) if ledger.changed else record.advice
+            values |= {"version": number, "advice": [*so_far, *further]}
         queue.end_unread(session, record.id, record.attempt, State.SUCCEEDED, verification=outcome, **values)
         if is_part(record):
             keep(session, record, assignment, vector)
@@ -73,14 +74,12 @@ def _note_refusal(session: Session, record: JobRecord, judgement: Judgement) -> 
 def _add_version(
     session: Session, record: JobRecord, assignment: Assignment, vector: bytes, judgement: Judgement
 ) -> tuple[int, list[Advice]]:
-    """Add the version; return its number, and the advice with that which follows from the job's end."""
+    """Add the version; return its number, and the advice that follows from the job's end."""
     served = Served(*served_of(session, record.model_id, lock=True))
     kept = session, record.model_id, vector, record.id, assignment.signature
     number = models.add_version(*kept, serve=record.serve, refused=judgement.refuses(served))
     assert number is not None, "a job that has not ended holds its model"
-    so_far = records.advice_of(session, record.id)  # a change of the training may have added some
-    advice = [*so_far, *rounded_parameters(assignment.training), *judgement.advice(number, served)]
-    return number, advice
+    return number, [*rounded_parameters(assignment.training), *judgement.advice(number, served)]
 
 
 def verified(workspace: Workspace, record: JobRecord, receipt: Receipt) -> Outcome | None:

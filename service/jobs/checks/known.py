@@ -13,6 +13,8 @@ from service.jobs.recipe_schemas import NewJob
 from service.learning.planning.advice import Advice
 
 MOST_KEPT = 256
+MOST_LETTERS = 4096
+"""Those of a recipe whose plan is kept."""
 OF_ITS_JOB = {"model", "dataset", "from_version", "serve", "priority", "max_seconds", "max_attempts", "labels"}
 """Fields of a request that tell of the job alone, or of what is looked up."""
 
@@ -77,7 +79,8 @@ def question(database: Database, new: NewJob, allowed: Allowed) -> Question | No
         return None
     dataset, name, model, version, owner = found[0]
     ground = Ground(dataset, name, model, version, owner == who.owner or who.reaches_all)
-    return database.url, ground, allowed, new.model_dump_json(exclude=OF_ITS_JOB)
+    wanted = new.model_dump_json(exclude=OF_ITS_JOB)
+    return (database.url, ground, allowed, wanted) if len(wanted) <= MOST_LETTERS else None
 
 
 _FOUND = """
