@@ -17,6 +17,8 @@ MOST_FAULTS = 20
 LONGEST_NAME = 100
 """Characters of a name that is unknown here; a client's text is not repeated whole."""
 
+WITHOUT_CONTROLS = r"^[^\x00-\x1f\x7f]+$"
+"""A text on one line."""
 _SENTENCES = {
     "missing": "this field is required",
     "union_tag_not_found": "this field is required",
@@ -103,6 +105,10 @@ def _sentence(kind: str, message: str, context: dict[str, Any]) -> str:
             return str(error)
         # a formula's message is about a part of it, any other about the field as a whole
         return error.message if error.field == "expression" else f"{error.field} {error.message}"
+    if kind == "string_too_short" and context["min_length"] == 1:
+        return "this text is empty"
+    if kind == "string_pattern_mismatch" and context["pattern"] == WITHOUT_CONTROLS:
+        return "this holds control characters, such as line breaks"
     if kind == "union_tag_invalid":
         return unknown(context["tag"], re.findall(r"'([^']+)'", context["expected_tags"]))
     return _SENTENCES.get(kind, message[:1].lower() + message[1:])

@@ -20,10 +20,11 @@ from service.datasets.columns import LONGEST_NAME, MOST_COLUMNS, DateOrder, Kind
 from service.datasets.statistics_schemas import Statistics
 from service.http.long_json.lists import LongList
 from service.http.query import Labels
+from service.pointers import WITHOUT_CONTROLS
 from service.wire import PLAIN, WHOLE, Advice, Dtype, Name, Number, PartName, Seed, Shared, Strict
 
 ColumnName = Annotated[
-    str, StringConstraints(strict=True, min_length=1, max_length=LONGEST_NAME, pattern=r"^[^\x00-\x1f\x7f]+$")
+    str, StringConstraints(strict=True, min_length=1, max_length=LONGEST_NAME, pattern=WITHOUT_CONTROLS)
 ]
 NewNames = Annotated[dict[ColumnName, ColumnName], Field(max_length=MOST_COLUMNS)]
 """The names that a version has for columns of a dataset, by their own."""

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from typing import Any
 
+import httpx
 import pytest
 
 from service.datasets.columns import Kind
@@ -12,6 +13,7 @@ from service.datasets.formats.json_columns import json_table
 from service.errors import Invalid
 from service.http.json_bodies import read_json
 from tests.support.datasets.reading import values
+from tests.support.problems import problem
 
 NAN = pytest.approx(float("nan"), nan_ok=True)
 GIVE_NULL = "give null where one is missing, or set its type to categorical."
@@ -113,3 +115,9 @@ def test_a_long_list_among_values_is_called_a_list(before: list[Any], expected: 
     with pytest.raises(Invalid, match=f"This is a list, but {expected} is expected") as refused:
         read(read_json(body))
     assert refused.value.errors[0].pointer == f"#/columns/x/{len(before)}"
+
+
+@pytest.mark.parametrize(("name", "told"), [("", "this text is empty"), ("a\nb", "line breaks")])
+def test_a_name_that_cannot_be_is_refused_in_words(http: httpx.Client, name: str, told: str) -> None:
+    answer = http.post("/api/datasets", json={"columns": {name: [1], "y": [2]}, "targets": ["y"]})
+    assert told in problem(answer, 422)["errors"][0]["detail"]
