@@ -9,6 +9,7 @@ from service.engine.ends import ending
 from service.engine.tickets import work_with
 from service.engine.workspace import Workspace
 from service.jobs import queue, records
+from service.jobs.log import records as log_of_jobs
 from service.jobs.queue import order
 from service.jobs.states import Verb
 from service.jobs.steering import verbs
@@ -34,6 +35,12 @@ def states(workspace: Workspace, jobs: list[str]) -> list[tuple[str, int, int]]:
 
 def versions(workspace: Workspace, jobs: list[str]) -> set[int | None]:
     return {shown(workspace, job).version for job in jobs}
+
+
+def why_given_back(workspace: Workspace, job: str) -> str:
+    """The last entry of the job's log."""
+    with workspace.database.reading() as session:
+        return log_of_jobs.page(session, job, 0, 100)[-1].detail
 
 
 def kill_at(monkeypatch: pytest.MonkeyPatch, number: int, error: BaseException) -> None:
@@ -125,6 +132,7 @@ def test_tiny_jobs_that_take_longer_than_planned_are_given_back(
     monkeypatch.setattr(ending, "PATIENCE", 0.0)
     work_with(workspace, "a")
     assert [state for state, *_ in states(workspace, jobs)] == ["queued"] * 3
+    assert [why_given_back(workspace, job) for job in jobs] == [ending.HELD_UP] * 3
     for number in range(3):
         work_with(workspace, f"again {number}")
     assert states(workspace, jobs) == [("succeeded", 2, 0)] * 3
@@ -144,6 +152,7 @@ def test_ends_that_cannot_be_written_together_are_written_alone(
     monkeypatch.setattr(queue, "end_unread", failing)
     work_with(workspace, "a")
     assert states(workspace, jobs) == [("queued", 1, 0)] * 3
+    assert [why_given_back(workspace, job) for job in jobs] == [ending.NOT_WRITTEN] * 3
     for number in range(3):
         work_with(workspace, f"again {number}")
     assert states(workspace, jobs) == [("succeeded", 2, 0)] * 3

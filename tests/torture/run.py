@@ -130,10 +130,8 @@ class Run:
 def _broken(job: Posted, found: Trace, reference: Trace) -> list[str]:
     """Return what is not as it should be about one job that has ended."""
     broken = [] if found.is_gapless else [f"its epochs are not 0 to {found.epochs_done}, each once"]
-    # tiny jobs that are claimed together go back to the queue, untouched, where those before them take long
     workers = found.losses_of_worker + found.yields + found.releases + 1
-    had = min(found.attempt, workers) if job.kind == "tiny" else found.attempt
-    if not job.steered and had != workers:
+    if not job.steered and found.attempt != workers:
         broken.append(f"{found.attempt} workers had it, of which {found.losses_of_worker} were lost")
     if found.state == "cancelled" and job.cancelled:
         return broken

@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 PATIENCE = 2.0
 """Seconds after which ends are kept back no longer, well before the lease of their jobs is over."""
 LESS_MEMORY = "A smaller batch_size needs less, and so does a model of narrower layers, or of float32."
+HELD_UP = "Jobs that the same worker had taken before it held it up."
+NOT_WRITTEN = "Its end could not be written with those of other jobs."
 FIRST_ATTEMPT = 1
 """The attempt of all jobs that are claimed together: one that lost a worker, or was given back, goes alone."""
 
@@ -71,7 +73,7 @@ class Together:
             return
         self.write()
         waiting, self._to_come = list(self._to_come), {}
-        self._give_back(waiting)
+        self._give_back(waiting, HELD_UP)
 
     def write(self) -> None:
         """Write all ends; where that fails, each for itself, or not at all: alone, the jobs come to the same bytes."""
@@ -91,15 +93,15 @@ class Together:
             raise  # the lease calls the jobs back
         except Exception:
             log.exception("the ends of %d jobs cannot be written together", len(kept))
-            self._give_back([ledger.job for ledger, _ in kept])
+            self._give_back([ledger.job for ledger, _ in kept], NOT_WRITTEN)
 
-    def _give_back(self, jobs: list[str]) -> None:
+    def _give_back(self, jobs: list[str], why: str) -> None:
         if not jobs:
             return
         with self._database.transaction() as session:
             for job in jobs:
                 if claims.write(session, job, FIRST_ATTEMPT):
-                    queue.without_worker(session, records.find(session, job))
+                    queue.give_back(session, records.find(session, job), why)
 
 
 def write_end(database: Database, ledger: Ledger, write: Write, together: Together | None = None) -> None:

@@ -22,7 +22,7 @@ class Happening(StrEnum):
     WORKER_LOST = "worker_lost"
     """The worker ended before the job."""
     RELEASED = "released"
-    """The worker was stopped, with the service or to be replaced."""
+    """The worker was stopped, with the service or to be replaced, or gave back what it had taken with other jobs."""
     PAUSED = "paused"
     """The job rests from here on."""
     RESUMED = "resumed"

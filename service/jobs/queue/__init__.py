@@ -24,6 +24,7 @@ from service.telemetry import records as totals
 log = logging.getLogger(__name__)
 
 _JOBS = JobRecord.metadata.tables["jobs"]
+STOPPED = "The worker was stopped."
 LAST = 1000
 """Jobs that ended alike, among which those of one message are looked for."""
 
@@ -210,19 +211,20 @@ def release(session: Session, messages: Collection[str]) -> None:
     """Give the jobs that were claimed by these messages back: their workers were stopped, which is not their fault."""
     running = JobRecord.message.in_(messages), JobRecord.state == State.RUNNING
     for record in session.scalars(select(JobRecord).where(*running).with_for_update()):
-        _release(session, record)
+        give_back(session, record, STOPPED)
 
 
 def release_all(session: Session) -> list[str]:
     """Give all jobs back that ran when the database was copied, and return them: none of their workers is here."""
     records = list(session.scalars(select(JobRecord).where(JobRecord.state == State.RUNNING)))
     for record in records:
-        _release(session, record)
+        give_back(session, record, STOPPED)
     return [record.id for record in records]
 
 
-def _release(session: Session, record: JobRecord) -> None:
-    log_of_jobs.add(session, record.id, Happening.RELEASED, "The worker was stopped.", epoch=record.epochs_done)
+def give_back(session: Session, record: JobRecord, why: str) -> None:
+    """Take a running job from its worker, which is not lost."""
+    log_of_jobs.add(session, record.id, Happening.RELEASED, why, epoch=record.epochs_done)
     without_worker(session, record)
 
 
