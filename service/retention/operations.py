@@ -17,6 +17,7 @@ from service.database.database import Database
 from service.database.record import now
 from service.database.upgrade import give_back
 from service.errors import DescentError
+from service.jobs import queue
 from service.retention import records
 
 if TYPE_CHECKING:
@@ -24,10 +25,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-BATCH = 200
-"""Rows that one transaction deletes."""
-BREATH = 0.05
-"""Seconds between transactions, in which others write."""
+BATCH = 50
+"""Rows that one transaction deletes: others wait for its end."""
+FEW = 5
+"""Jobs whose reports one transaction thins: each writes a thousand rows."""
+BREATH = 0.2
+"""Seconds between transactions, in which others write: SQLite looks ten times a second whether it is their turn."""
 OFTEN, SELDOM = 10.0, 3600.0
 """Seconds between two passes: a tenth of the shortest period, between these."""
 
@@ -40,11 +43,12 @@ class Kind:
     what: str
     find: Callable[[Session, datetime], Sequence[Any]]
     drop: Callable[[Session, Sequence[Any]], None]
+    at_once: int = BATCH
 
 
 KINDS = (
-    Kind("keep_epochs", "jobs' surplus of epoch reports", records.jobs_to_thin, records.thin),
-    Kind("keep_jobs", "ended jobs", records.old_jobs, records.drop_jobs),
+    Kind("keep_epochs", "jobs' surplus of epoch reports", records.jobs_to_thin, records.thin, FEW),
+    Kind("keep_jobs", "ended jobs", records.old_jobs, queue.delete_all),
     Kind(
         "keep_checkpoints",
         "last parameters of jobs without a version",
@@ -93,7 +97,7 @@ def _drop(database: Database, kind: Kind, before: datetime) -> int:
     while left:
         with database.transaction() as session:
             found = kind.find(session, before)
-            some = found[:BATCH]
+            some = found[: kind.at_once]
             if some:
                 kind.drop(session, some)
         count += len(some)

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session, aliased
 from service.evaluations.records import EvaluationRecord
 from service.idempotency.records import AnswerRecord
 from service.ids import first_id
-from service.jobs import queue
 from service.jobs.records import JobRecord
 from service.jobs.reports import records as reports
 from service.jobs.reports.packing import COLUMNS, Reports, joined
@@ -56,11 +55,6 @@ def _ended(before: datetime) -> tuple[ColumnElement[bool], ...]:
     """Return the conditions of an end before: ids, by which an index finds them, begin with the time of creation."""
     created = JobRecord.id < first_id("job", int(before.astimezone(UTC).timestamp() * 1e9))
     return JobRecord.state.in_(ENDED), created, JobRecord.ended_at < before
-
-
-def drop_jobs(session: Session, jobs: Sequence[str]) -> None:
-    for record in session.scalars(select(JobRecord).where(JobRecord.id.in_(jobs))):
-        queue.delete(session, record)
 
 
 def jobs_to_thin(session: Session, before: datetime) -> list[str]:
