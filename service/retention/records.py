@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
-from sqlalchemy import JSON, ColumnElement, and_, delete, exists, func, insert, or_, select, type_coerce
+from sqlalchemy import JSON, ColumnElement, and_, delete, exists, func, insert, select, tuple_, type_coerce
 from sqlalchemy.orm import Session, aliased
 
 from service.evaluations.records import EvaluationRecord
@@ -121,8 +121,8 @@ def _begun_from(session: Session) -> set[tuple[str, int, int | None]]:
 
 
 def drop_points(session: Session, points: Sequence[Point]) -> None:
-    wanted = (and_(PointRecord.job_id == each.job, PointRecord.epoch == each.epoch) for each in points)
-    session.execute(delete(PointRecord).where(or_(*wanted)))
+    keys = tuple_(PointRecord.job_id, PointRecord.epoch).in_([(each.job, each.epoch) for each in points])
+    session.execute(delete(PointRecord).where(keys))
 
 
 def old_answers(session: Session, before: datetime) -> list[tuple[str, str]]:
@@ -132,8 +132,7 @@ def old_answers(session: Session, before: datetime) -> list[tuple[str, str]]:
 
 
 def drop_answers(session: Session, answers: Sequence[tuple[str, str]]) -> None:
-    wanted = (and_(AnswerRecord.owner == owner, AnswerRecord.key == key) for owner, key in answers)
-    session.execute(delete(AnswerRecord).where(or_(*wanted)))
+    session.execute(delete(AnswerRecord).where(tuple_(AnswerRecord.owner, AnswerRecord.key).in_(answers)))
 
 
 def old_versions(session: Session, before: datetime) -> list[Version]:
@@ -162,5 +161,5 @@ def drop_versions(session: Session, versions: Sequence[Version]) -> None:
     """Delete versions with the epochs that their trainings kept; their numbers are never given again."""
     jobs = [each.job for each in versions if each.job is not None]
     session.execute(delete(PointRecord).where(PointRecord.job_id.in_(jobs)))
-    wanted = (and_(VersionRecord.model_id == each.model, VersionRecord.number == each.number) for each in versions)
-    session.execute(delete(VersionRecord).where(or_(*wanted)))
+    keys = tuple_(VersionRecord.model_id, VersionRecord.number).in_([(each.model, each.number) for each in versions])
+    session.execute(delete(VersionRecord).where(keys))
