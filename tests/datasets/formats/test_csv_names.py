@@ -87,7 +87,16 @@ def test_names_of_rows_that_have_no_name_in_the_header_are_a_column(http: httpx.
     assert names("mpg;y\nMazda;21;6\nDatsun;22.8;4\n", columns=["car", "mpg", "y"]) == ["car", "mpg", "y"]
 
 
-@pytest.mark.parametrize("rows", ["1,5,7\n2,6,8\n", "1,500.5,7\n2,600.5,8\n", "3,5,7.\n4,6,8\n"])
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "1,5,7\n2,6,8\n",
+        "1,500.5,7\n2,600.5,8\n",
+        "7,1,234.50\n9,2,500.00\n",
+        "".join(f"{row},{row},200\n" for row in range(1, 11)),
+        "3,5,7.\n4,6,8\n",
+    ],
+)
 def test_numbers_between_commas_may_be_halves_and_no_names_of_rows(rows: str) -> None:
     text = f"x,y\n{rows}"
     assert "name all columns: columns= for each" in refusal(MediaType.CSV, text.encode())[1]

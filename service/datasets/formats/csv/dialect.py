@@ -4,7 +4,7 @@ import csv
 import re
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import islice
+from itertools import islice, pairwise
 from urllib.parse import quote
 
 from service.datasets.formats.csv.blanks import divided, stripped, without_quoted_blanks
@@ -200,19 +200,23 @@ def _names_rows(sample: str, rows: list[list[str]], delimiter: str, options: Rea
         return False
     if delimiter != "," or sample.startswith('"') or not all(row and _is_whole(row[0]) for row in rows):
         return True
-    return _are_no_halves(rows) or (counts and len(rows) >= MANY_ROWS)
-
-
-def _are_no_halves(rows: list[list[str]]) -> bool:
-    """Whether values between commas are no halves of numbers with a decimal comma, or of thousands: others of them have
-    a point.
-    """
-    if all(_HALF_OF_THOUSANDS.fullmatch("".join(row[1:2]).strip()) for row in rows):
+    counted = counts and len(rows) >= MANY_ROWS
+    if _hold_thousands([row[1:] for row in rows] if counted else rows):
         return False
-    return any(_WITH_POINT.fullmatch(value.strip()) for row in rows for value in row[1:])
+    # a decimal point beside the commas: none of these is a decimal one
+    return counted or any(_WITH_POINT.fullmatch(value.strip()) for row in rows for value in row[1:])
 
 
-_HALF_OF_THOUSANDS = re.compile(r"\d{3}(?:\.\d*)?")
+def _hold_thousands(rows: list[list[str]]) -> bool:
+    """Whether two neighbours in every row can be the halves of a number whose thousands a comma separates."""
+    columns = list(zip(*rows, strict=False))
+    return any(
+        all(_THOUSANDS.fullmatch(f"{first.strip()},{second.strip()}") for first, second in zip(*halves, strict=True))
+        for halves in pairwise(columns)
+    )
+
+
+_THOUSANDS = re.compile(r"[-+]?\d{1,3},\d{3}(?:\.\d*)?")
 _WITH_POINT = re.compile(r"[-+]?\d*\.\d+(?:[eE][-+]?\d+)?")
 MANY_ROWS = 10
 """Rows whose first values count them by no accident."""
