@@ -66,7 +66,9 @@ def test_a_first_line_with_a_byte_of_0_is_no_text() -> None:
 def test_arff_is_read_below_its_header() -> None:
     body = b"@relation r\n@attribute x numeric\n@attribute y numeric\n@data\n1,2\n3,4\n"
     assert "skip=" in refusal(MediaType.CSV, body)[1]
-    assert read(MediaType.CSV, body, skip=4, header=False, columns=["x", "y"])[1] == {"x": [1, 3], "y": [2, 4]}
+    for skip, comment in ((4, None), (0, "@")):
+        _, values = read(MediaType.CSV, body, skip=skip, comment=comment, header=False, columns=["x", "y"])
+        assert values == {"x": [1, 3], "y": [2, 4]}
 
 
 @pytest.mark.parametrize(

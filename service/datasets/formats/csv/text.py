@@ -71,8 +71,9 @@ def text_of(pieces: Iterator[bytes], options: ReadOptions) -> Iterator[bytes]:
     first = b""
     while len(first) < FIRST and (piece := next(pieces, b"")):
         first += piece
+    starts_aside = options.skip or (options.comment is not None and first.startswith(options.comment.encode()))
     for start, (what, remedy) in PACKED.items():
-        if re.match(start, first) and not (start == _ARFF and options.skip):
+        if re.match(start, first) and not (start == _ARFF and starts_aside):
             raise invalid("#", f"This is no CSV, but {what}: {remedy}.", "malformed")
     encoding = _encoding(options.encoding) or next((MARKS[mark] for mark in MARKS if first.startswith(mark)), None)
     if encoding is None and (guessed := next((name for zeros, name in WIDE.items() if _has(first, zeros)), None)):
