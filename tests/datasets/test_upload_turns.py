@@ -69,7 +69,7 @@ def test_a_turn_is_free_again_whatever_happened_in_it() -> None:
                 await turns.run(lambda: 1 // 0)
         released = threading.Event()
         holding = asyncio.create_task(turns.run(lambda: released.wait(20)))
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # it begins, and takes the turn
         for _ in range(3):
             with pytest.raises(Unavailable):
                 await turns.run(lambda: None)

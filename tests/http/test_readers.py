@@ -38,7 +38,7 @@ def test_a_client_that_reads_slowly_gets_its_whole_answer(pieces: int, monkeypat
             patch.setattr(loop, "time", lambda: now)  # time passes by reads alone, and not while the machine is busy
             while left:
                 now += 4 * limits.silence / reads
-                await asyncio.sleep(0)
+                await asyncio.sleep(0)  # the server writes, and looks at its clock
                 left -= len(await connection.reader.readexactly(min(left, MUCH // reads)))
 
     talk(story, limits)

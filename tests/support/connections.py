@@ -81,7 +81,7 @@ class Connection:
 async def ended(state: ServerState) -> None:
     """Wait until the server has no connection and works on nothing."""
     while state.connections or state.tasks:  # noqa: ASYNC110 - uvicorn tells nobody
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(0.001)  # until the next look
 
 
 def talk(story: Callable[[Connection], Awaitable[None]], limits: Limits = USUAL) -> App:
