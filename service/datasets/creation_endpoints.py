@@ -222,7 +222,7 @@ def _upload(options: StreamedOptions, sent: Sent, resources: Resources, most: Mo
             labels_of(options.labels, "labels"),
         ),
         sent.kind,
-        options.reading(resources.settings.max_upload, sent.charset),
+        options.reading(resources.settings.max_upload, sent.content_type),
         sent.size,
         resources.stored.adding,
     )

@@ -1,14 +1,27 @@
 """Media types of requests and answers, and the choice of the one that a client prefers."""
 
+import re
 from collections.abc import Sequence
 
 from service.errors import NotAcceptable
 
 JSON = "application/json"
 CSV = "text/csv"
+TSV = "text/tab-separated-values"
 FORM = "application/x-www-form-urlencoded"
 ARROW = "application/vnd.apache.arrow.stream"
 NPY = "application/x-npy"
+
+
+def name_of(content_type: str) -> str:
+    """Return the media type that a Content-Type names, without its parameters."""
+    return content_type.partition(";")[0].strip().lower()
+
+
+def parameter(content_type: str, name: str) -> str | None:
+    """Return a parameter of a Content-Type, such as its charset."""
+    found = re.search(rf';\s*{name}="?([^";\s]+)', content_type, re.IGNORECASE)
+    return found[1][:50] if found else None
 
 
 def preferred(accept: str, offers: Sequence[str]) -> str:

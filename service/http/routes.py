@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from io import BytesIO
 from typing import Any, get_args, get_origin
@@ -17,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from service.errors import unread
 from service.http.long_json.text import LARGEST_RECIPE, parse_recipe, too_long_a_recipe
+from service.http.media_types import name_of
 from service.http.problems import speaks_inference_protocol
 from service.http.query import check_query
 
@@ -86,13 +86,7 @@ def _is_list(annotation: Any) -> bool:
 
 
 def media_type(request: Request) -> str:
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
-def charset_of(request: Request) -> str | None:
-    """Return the encoding of a text that the sender names in Content-Type."""
-    found = re.search(r';\s*charset="?([^";\s]+)', request.headers.get("content-type", ""), re.IGNORECASE)
-    return found[1][:50] if found else None
+    return name_of(request.headers.get("content-type", ""))
 
 
 async def body_of(request: Request) -> bytes:

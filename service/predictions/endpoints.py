@@ -8,9 +8,9 @@ from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from service.http.key_scopes import READ, needs
-from service.http.media_types import JSON, preferred
+from service.http.media_types import JSON, name_of, preferred
 from service.http.problems import problems
-from service.http.routes import DirectRoute, Made, body_of, charset_of
+from service.http.routes import DirectRoute, Made, body_of
 from service.models.trained_network import TrainedNetwork
 from service.predictions import invocations, operations
 from service.predictions.answers import FORMS, Answer
@@ -53,10 +53,10 @@ async def question_of(request: Request, query: Asked, offers: Sequence[str]) -> 
         elif name == b"accept":
             accept = accept + b"," + value if accept else value
     wanted = preferred(accept.decode("latin-1"), offers)
-    sent_as = JSON if kind == _JSON else kind.decode("latin-1").partition(";")[0].strip().lower()
+    content_type = kind.decode("latin-1")
+    sent_as = JSON if kind == _JSON else name_of(content_type)
     limit = resources_of(request).settings.max_body
-    charset = charset_of(request) if b"charset" in kind.lower() else None
-    return Question(sent_as, await body_of(request), limit, wanted, query, charset)
+    return Question(sent_as, await body_of(request), limit, wanted, query, content_type)
 
 
 _JSON = JSON.encode()

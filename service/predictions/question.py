@@ -22,8 +22,8 @@ class Question(NamedTuple):
     """Bytes that a body may have, also where it is packed."""
     wanted: str
     query: Asked = NOTHING
-    charset: str | None = None
-    """The encoding of a text that the sender names in Content-Type."""
+    content_type: str = ""
+    """As the sender wrote it, with what it tells of a text."""
 
     @property
     def size(self) -> int:

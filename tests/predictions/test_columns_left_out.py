@@ -79,6 +79,7 @@ def test_columns_of_csv_that_training_left_out_are_not_read(client: Client, mode
 
 def test_csv_without_a_header_has_its_columns_named(client: Client, model: str) -> None:
     assert outputs(post(client, model, "1,7\n2,8\n", query="?header=false&columns=x&columns=id")) == [3, 5]
+    assert outputs(post(client, model, "1,7\n2,8\n", f"{CSV}; header=absent", "?columns=x&columns=id")) == [3, 5]
     answer = post(client, model, "1,7\n2,8\n", query="?header=false")
     assert pointers(answer) == ["query/columns"]
     assert "give columns= for each" in problem(answer, 422)["detail"]

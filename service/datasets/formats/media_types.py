@@ -14,8 +14,8 @@ class MediaType(StrEnum):
     NPY = media_types.NPY
 
 
-ALIASES = {"application/npz": MediaType.NPZ}
-"""Other names of these media types, accepted for bodies."""
+ALIASES = {"application/npz": MediaType.NPZ, media_types.TSV: MediaType.CSV}
+"""Other media types of bodies, and those as which they are read."""
 ANY_FORM = ("application/octet-stream", "application/zip")
 """Media types that leave the form of a body open."""
 GZIP = ("application/gzip", "application/x-gzip")

@@ -8,6 +8,7 @@ from service.datasets.columns import MOST_COLUMNS, Kind
 from service.datasets.schemas import MISSING, ColumnName, Missing, PartOfColumn, Split
 from service.datasets.table import ReadOptions
 from service.errors import Fault, Invalid, invalid
+from service.http.media_types import TSV, name_of, parameter
 from service.http.query import GivenLabels
 from service.wire import Dtype, Name, Strict
 
@@ -106,7 +107,10 @@ class StreamedOptions(Strict):
     thousands: Annotated[
         str | None, Field(min_length=1, max_length=1, description="between thousands of numbers in CSV")
     ] = None
-    header: Annotated[bool, Field(description="whether the first line of CSV has the names of the columns")] = True
+    header: Annotated[
+        bool,
+        Field(description="whether the first line of CSV has the names of the columns; else as Content-Type tells"),
+    ] = True
     columns: Annotated[
         list[ColumnName],
         Field(
@@ -160,8 +164,18 @@ class StreamedOptions(Strict):
             )
             raise invalid("query/missing", detail) from None
 
-    def reading(self, limit: int, charset: str | None = None) -> ReadOptions:
-        """Return the options for the reader of the body; `limit` is the bytes that it may have once decompressed.
+    def names_columns(self, content_type: str) -> bool | None:
+        """Return whether the first line of CSV has the names, as the query or else Content-Type (RFC 4180) tells; None
+        where neither does.
+        """
+        if "header" in self.model_fields_set:
+            return self.header
+        told = (parameter(content_type, "header") or "").lower()
+        return told == "present" if told in ("present", "absent") else None
+
+    def reading(self, limit: int, content_type: str = "") -> ReadOptions:
+        """Return the options for the reader of the body, with those that Content-Type tells of a text; `limit` is the
+        bytes that it may have once decompressed.
 
         Raises:
             Invalid: `types` is not made of columns and kinds.
@@ -187,13 +201,13 @@ class StreamedOptions(Strict):
         return ReadOptions(
             limit,
             kinds,
-            self.delimiter,
-            self.header,
+            self.delimiter or ("\t" if name_of(content_type) == TSV else None),
+            self.names_columns(content_type) is not False,
             self.columns,
             ignored,
             named,
             self.missing_values,
-            self.encoding or charset,
+            self.encoding or parameter(content_type, "charset"),
             self.skip,
             self.comment,
             dates,

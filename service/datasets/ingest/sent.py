@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import get_origin
 
@@ -18,8 +19,8 @@ from service.datasets.ingest.upload import MOST_PEEKED, recognised
 from service.errors import Fault, Invalid, WrongFormat, invalid, invalid_in
 from service.http.bodies.form_data import FILE, FORM, PIECE, Form
 from service.http.json_numbers import JsonObject
+from service.http.media_types import name_of
 from service.http.query import check_query
-from service.http.routes import charset_of, media_type
 from service.idempotency.creation import Fingerprint
 from service.pointers import faults_of
 
@@ -50,7 +51,8 @@ class Sent:
     """A file as it was sent: by itself, or in a form."""
 
     kind: str
-    charset: str | None
+    content_type: str
+    """As the sender wrote it, with what it tells of a text."""
     size: int | None
     pieces: Callable[[], AsyncIterator[bytes]]
     mark: Fingerprint
@@ -62,11 +64,12 @@ def sent_alone(request: Request) -> Sent:
     """Return a file that is the whole body. Raises WrongFormat where no dataset is read from it."""
     _check_coding(request, "gzip", "x-gzip")  # gzip itself is seen by its first bytes
     size = request.headers.get("content-length", "").strip()
-    kind = ALIASES.get(media_type(request), media_type(request))
+    content_type = request.headers.get("content-type", "")
+    kind = _kind(content_type)
     if kind not in (*MEDIA_TYPES, *ANY_FORM):
         raise unread(kind)
     known = int(size) if size.isdigit() else None
-    return Sent(kind, charset_of(request), known, request.stream, Fingerprint(request))
+    return Sent(kind, content_type, known, request.stream, Fingerprint(request))
 
 
 def sent_in_form(request: Request, form: Form) -> Sent:
@@ -81,11 +84,17 @@ def sent_in_form(request: Request, form: Form) -> Sent:
     path = form.path
     with path.open("rb") as file:
         found = recognised(file.read(MOST_PEEKED))
-    named = ALIASES.get(form.media_type, form.media_type)
+    named = _kind(form.content_type)
     mark = Fingerprint(request, FORM)
     mark.add(orjson.dumps(form.fields))
     kind = named if named in MEDIA_TYPES else found or MediaType.CSV
-    return Sent(kind, form.charset, form.size, lambda: _pieces_of(path), mark, lambda pointer: _field(pointer, request))
+    where = partial(_field, request=request)
+    return Sent(kind, form.content_type, form.size, lambda: _pieces_of(path), mark, where)
+
+
+def _kind(content_type: str) -> str:
+    name = name_of(content_type)
+    return ALIASES.get(name, name)
 
 
 async def _pieces_of(path: Path) -> AsyncIterator[bytes]:

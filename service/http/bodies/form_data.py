@@ -30,8 +30,8 @@ class Form:
     fields: list[tuple[str, str]] = field(default_factory=list)
     path: Path | None = None
     """The place of the file's bytes; None where there is no file."""
-    media_type: str = ""
-    charset: str | None = None
+    content_type: str = ""
+    """That of the file."""
     size: int = 0
 
 
@@ -127,10 +127,8 @@ class _Parts:
     def _begin_file(self) -> None:
         if self.form.path is not None:
             raise invalid(f"form/{FILE}", "The form has two files: send one.", "malformed")
-        kind, options = parse_options_header(self._headers.get(b"content-type"))
         self.form.path = self._path
-        self.form.media_type = kind.decode(errors="replace")
-        self.form.charset = options[b"charset"].decode(errors="replace")[:SHOWN] if b"charset" in options else None
+        self.form.content_type = self._headers.get(b"content-type", b"").decode(errors="replace")
 
     def _take(self, data: bytes, start: int, end: int) -> None:
         if self._name == FILE:

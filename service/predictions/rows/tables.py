@@ -59,10 +59,12 @@ def from_csv(question: Question, trained: TrainedNetwork) -> InputRows:
         Invalid: no CSV, or columns or values are not what the network takes.
     """
     words, signature = question.query.file, trained.signature
-    has_header = signature is not None or not _is_row_of_numbers(question.body)
+    has_header = words.names_columns(question.content_type)
+    if has_header is None:
+        has_header = signature is not None or not _is_row_of_numbers(question.body)
     options = replace(
-        words.reading(question.limit * UNPACKED, question.charset),
-        header=words.header if "header" in words.model_fields_set else has_header,
+        words.reading(question.limit * UNPACKED, question.content_type),
+        header=has_header,
         ignored=(),
         fewest=1,
         expected=_kinds(signature),

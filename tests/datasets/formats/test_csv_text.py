@@ -50,6 +50,21 @@ def test_the_encoding_may_be_in_the_mark_or_the_content_type(http: httpx.Client)
     assert made["features"][0]["categories"] == ["Bonn", "Köln"]
 
 
+def test_the_content_type_tells_of_a_header(http: httpx.Client) -> None:
+    made = upload(http, "1,2\n3,4\n", "text/csv; header=absent", targets="c1").json()
+    assert (made["rows"], made["features"][0]["name"]) == (2, "c0")
+    assert upload(http, "x,y\n1,2\n3,4\n", "text/csv; header=present").json()["rows"] == 2
+    assert upload(http, "x,y\n1,2\n3,4\n", "text/csv;charset=utf-8;Header=Absent", header="true").json()["rows"] == 2
+
+
+def test_values_between_tabs_may_hold_any_other_delimiter(http: httpx.Client) -> None:
+    text = "x;a,b\ty;c,d\nu;a,b\t1\nv;c,d\t2\n"
+    kind = "text/tab-separated-values; charset=utf-8"
+    made = upload(http, text, kind, targets="y;c,d").json()
+    assert made["features"][0]["name"] == "x;a,b"
+    assert upload(http, "x,y\n1,2\n3,4\n", kind, delimiter=",").json()["rows"] == 2
+
+
 @pytest.mark.parametrize("encoding", ["klingon", "idna", "hex", "unicode_escape", "x\0"])
 def test_what_is_no_encoding_is_refused(encoding: str) -> None:
     assert refused(CITIES, encoding=encoding)[0] == "query/encoding"
