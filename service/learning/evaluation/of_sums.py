@@ -9,6 +9,9 @@ from service.learning.losses import Loss
 from service.learning.network import Network
 from service.learning.rows.gram import Gram
 
+ROUNDING_OF_SUMS = 1e-12
+"""Of the terms of a sum of squares: a sum below is rounding, and counts as none."""
+
 
 def evaluated_by_sums(network: Network, vector: Array, gram: Gram, loss: Loss) -> Evaluation:
     """Return the evaluation of one identity `Dense` and a quadratic loss; `mae` and `max_error` are None.
@@ -31,7 +34,19 @@ def evaluated_by_sums(network: Network, vector: Array, gram: Gram, loss: Loss) -
     errors = np.vstack([own, -residuals])
     targets = np.vstack([in_features(reference.fit), np.zeros((1, gram.outputs)), residuals])
     of_mean = [np.square(gram.matrix[ones] @ each) / gram.rows for each in (errors, targets)]
-    spread = np.einsum("ik,ij,jk->k", targets, gram.matrix, targets) - of_mean[1]
-    metrics = metrics_of_sums(gram.rows, squares, np.maximum(squares - of_mean[0], 0), np.maximum(spread, 0))
+    about_mean = _above_rounding(squares - of_mean[0], squares)
+    spread = _above_rounding(_quadratic(targets, gram.matrix) - of_mean[1], _quadratic(abs(targets), abs(gram.matrix)))
+    metrics = metrics_of_sums(gram.rows, squares, about_mean, spread)
     elements = gram.rows * gram.outputs if loss.agg == "sum" else 1
     return Evaluation(loss.quadratic * float(squares.mean() / gram.rows) * elements, [metrics], [])
+
+
+def _quadratic(columns: Array, matrix: Array) -> Array:
+    """Return cᵀ G c of each column."""
+    found: Array = np.einsum("ik,ij,jk->k", columns, matrix, columns)
+    return found
+
+
+def _above_rounding(sums: Array, terms: Array) -> Array:
+    found: Array = np.where(sums > ROUNDING_OF_SUMS * terms, sums, 0.0)
+    return found

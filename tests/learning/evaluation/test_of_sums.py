@@ -10,6 +10,7 @@ from service.learning.network import Network
 from service.learning.notation import read
 from service.learning.rows.gram import Gram
 from service.learning.rows.part import Part
+from service.learning.rows.reference import Centring, spread_sample
 
 
 @pytest.mark.parametrize("notation", ["Dense(4 => 2)", "Dense(4 => 2, bias=false)"])
@@ -28,3 +29,16 @@ def test_sums_tell_the_metrics_of_the_rows(notation: str, agg: Agg, apart: float
     (metrics,), (own,) = expected.metrics, found.metrics
     assert (own.pop("mae"), own.pop("max_error")) == (None, None)
     assert own == pytest.approx({name: metrics[name] for name in own}, rel=1e-8)
+
+
+def test_targets_that_are_constant_in_these_rows_explain_nothing() -> None:
+    random = np.random.default_rng(0)
+    inputs, targets = random.normal(3, 1, (4000, 3)), np.full((4000, 1), 0.1)
+    targets[:7] = 1.1
+    network, held = Network(read("Dense(3 => 1)"), "float64"), slice(2000, None)
+    vector = network.initial(1)
+    gram = Gram.about(Centring.of(*spread_sample(inputs, targets)), inputs[held], targets[held])
+    (metrics,) = evaluated_by_sums(network, vector, gram, MSE()).metrics
+    (expected,) = evaluate(network, vector, Part(inputs[held], targets[held]), MSE(), [Numbers(1)]).metrics
+    assert (metrics["r2"], metrics["explained_variance"]) == (0, 0)
+    assert (expected["r2"], expected["explained_variance"]) == (0, 0)
