@@ -13,12 +13,12 @@ KEPT = Fraction(3, 10)
 FIRST = 16
 """The first rung is this part of the epochs: soon enough to try many, and late enough to tell the hopeless."""
 SHARE = Fraction(1, 4)
-"""The share of the epochs of all that many trials take at most."""
+"""The share of all epochs that many trials take at most, from seven epochs on; below, the first rung takes more."""
 
 
 def rungs_of(epochs: int) -> list[int]:
     """Return the epochs at which trials rest, the last of which are all: R/16, R/2, R, to the nearest whole epoch; the
-    second is earlier where R is small, so that many trials keep to their share.
+    second is earlier where R is small, so that many trials keep to their share, and below seven there is none.
     """
     first = max(1, (epochs + FIRST // 2) // FIRST)
     affordable = ((SHARE - KEPT**2) * epochs - (1 - KEPT) * first) / (KEPT - KEPT**2)
