@@ -85,7 +85,7 @@ class TrainedNetwork:
     def predict(self, inputs: Rows) -> Array:
         """Outputs (rows × outputs) for inputs (rows × inputs); safe to call from many threads."""
         coding = None if type(inputs) is np.ndarray else self.network.coding_of(inputs)
-        few = self._few if coding is None else MOST_ROWS_KEPT
+        few = self._few if coding is None else self._rows_kept(coding)
         if len(inputs) <= few:
             return self._predict_few(inputs, coding)
         if self.vector.nbytes > SMALL_NETWORK or type(inputs) is not np.ndarray:  # a map's pages are given back there
@@ -97,8 +97,11 @@ class TrainedNetwork:
 
     @cached_property
     def _few(self) -> int:
-        """Rows whose tape is small enough to be kept."""
-        return max(1, min(MOST_ROWS_KEPT, self.network.block_rows // 8))
+        return self._rows_kept(None)
+
+    def _rows_kept(self, coding: Coding | None) -> int:
+        """Return how many rows have a tape that is small enough to be kept."""
+        return max(1, min(MOST_ROWS_KEPT, self.network.block_rows_of(coding) // 8))
 
     def _predict_few(self, rows: Rows, coding: Coding | None = None) -> Array:
         """Return the same on tapes that each thread keeps: for few rows, to record one takes longer than to run it."""
