@@ -123,11 +123,10 @@ def _moving(network: Network, recipe: Recipe, coding: Coding | None) -> Moving:
     parameters = products = 0
     for node in nodes(network.root):
         sizes = {slot.start: slot.size for slot in node.slots if slot.trainable}
-        held = sum(size for start, size in sizes.items() if start in frozen)
-        idle = {start: apart.get(start, 0) for start in sizes}
-        busy_and_held = held - sum(size for start, size in idle.items() if start in frozen)
-        products += 6 * (sum(sizes.values()) - sum(idle.values())) - (2 if parameters else 4) * busy_and_held
-        parameters += sum(sizes.values()) - held
+        busy = {start: size - apart.get(start, 0) for start, size in sizes.items()}
+        held = frozen & sizes.keys()
+        products += 6 * sum(busy.values()) - (2 if parameters else 4) * sum(busy[start] for start in held)
+        parameters += sum(size for start, size in sizes.items() if start not in held)
     return Moving(parameters, products)
 
 
