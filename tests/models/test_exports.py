@@ -7,7 +7,7 @@ import sys
 import httpx
 import numpy as np
 import onnx
-import onnxruntime  # type: ignore[import-untyped]
+import onnxruntime  # type: ignore[import-untyped]  # it has no types
 import pytest
 import safetensors.numpy as safetensors_library
 

@@ -103,8 +103,7 @@ class ExpressionActivation(Activation):
     """a written formula of x, such as x * sigmoid(x)"""
 
     name = "expression"
-    # read from the formula, while other activations know it by their class: no type covers both
-    whole_row: ClassVar[bool] = property(lambda self: compile_activation(self.expression).whole_row)  # type: ignore[assignment]
+    whole_row: ClassVar[bool] = property(lambda self: compile_activation(self.expression).whole_row)  # type: ignore[assignment]  # the formula tells it, not the class
     expression: str
 
     def __post_init__(self) -> None:
