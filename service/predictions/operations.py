@@ -34,7 +34,7 @@ def predict(
     if isinstance(rows, NewPrediction) or not _is_quick(database, trained, rows.levels):
         return rows
     computed = outputs(trained, rows.inputs, rows.pointer)
-    return _answer(database, storage, trained, rows.levels, question.wanted, rows.inputs, computed)
+    return _answer(database, storage, trained, rows, question.wanted, computed)
 
 
 def predict_with_stored(
@@ -46,18 +46,17 @@ def predict_with_stored(
         NotFound: there is no such dataset.
         Invalid: it does not fit, the part is empty, an output overflows, or nothing tells how sure it is.
     """
-    inputs: Rows
     if isinstance(asked, InputRows):
-        inputs, pointer, levels = asked
+        rows = asked
     elif asked.dataset:
         with database.reading() as session:
             view = view_of(session, storage, trained, asked.dataset, inputs_alone=True)
-        inputs, pointer, levels = view.rows(asked.part), None, levels_of(asked)
+        rows = InputRows(view.rows(asked.part), None, levels_of(asked))
     else:
-        inputs, pointer, levels = described(asked, trained)
-    computed = outputs(trained, inputs, pointer)
+        rows = described(asked, trained)
+    computed = outputs(trained, rows.inputs, rows.pointer)
     explains = isinstance(asked, NewPrediction) and asked.explain
-    return _answer(database, storage, trained, levels, wanted, inputs, computed, explains=explains)
+    return _answer(database, storage, trained, rows, wanted, computed, explains=explains)
 
 
 def _is_quick(database: Database, trained: TrainedNetwork, levels: Levels) -> bool:
@@ -72,17 +71,16 @@ def _answer(
     database: Database,
     storage: Storage,
     trained: TrainedNetwork,
-    levels: Levels,
+    rows: InputRows,
     wanted: str,
-    inputs: Rows,
     computed: Array,
     *,
     explains: bool = False,
 ) -> Answer:
     classes = () if wanted == media_types.NPY else class_answers(trained.signature, computed)
-    confidence = confidence_of(database, storage, trained, levels, wanted, inputs, computed, classes)
-    explained = contributions_of(database, trained, inputs, wanted) if explains else None
-    return answers.write(wanted, trained, inputs, computed, classes, confidence, explained)
+    confidence = confidence_of(database, storage, trained, rows.levels, wanted, rows.inputs, computed, classes)
+    explained = contributions_of(database, trained, rows.inputs, wanted) if explains else None
+    return answers.write(wanted, trained, rows.inputs, computed, classes, confidence, explained)
 
 
 def outputs(trained: TrainedNetwork, inputs: Rows, pointer: str | None = None) -> Array:

@@ -11,7 +11,7 @@ from service.http import json_numbers, media_types
 from service.http.json_bodies import read_json, validated
 from service.http.json_numbers import Array
 from service.models.trained_network import TrainedNetwork
-from service.predictions.levels import NONE_ASKED, Levels, levels_of
+from service.predictions.levels import Levels, levels_of
 from service.predictions.question import Question
 from service.predictions.rows import json_rows, named_rows, tables
 from service.predictions.rows.tables import InputRows
@@ -55,13 +55,10 @@ def _json(body: bytes, trained: TrainedNetwork) -> InputRows | NewPrediction:
     network = trained.network
     plain = json_rows.read(body, "inputs", network.inputs, network.dtype, ("interval", "sets"))
     if plain is not None:
-        return InputRows(plain.inputs, "#/inputs", _levels(plain.levels))
+        levels = Levels(plain.levels.get("interval"), plain.levels.get("sets"))
+        return InputRows(plain.inputs, "#/inputs", levels)
     new = validated(_NEW_PREDICTION, read_json(body))
     return new if new.dataset or new.explain else described(new, trained)
-
-
-def _levels(beside: dict[str, float]) -> Levels:
-    return Levels(beside.get("interval"), beside.get("sets")) if beside else NONE_ASKED
 
 
 def described(new: NewPrediction, trained: TrainedNetwork) -> InputRows:

@@ -44,10 +44,12 @@ UNPACKED = 4
 
 
 class InputRows(NamedTuple):
-    """Rows in the numbers that a network takes (rows × inputs); `pointer` leads to their list in the body."""
+    """Rows in the numbers that a network takes (rows × inputs); `pointer` leads to their list in the body, where
+    they are in one.
+    """
 
     inputs: Rows
-    pointer: str
+    pointer: str | None
     levels: Levels = NONE_ASKED
 
 
