@@ -123,8 +123,8 @@ class Database:
                 raise
 
     def write_shared(self, write: Callable[[Session], Answer]) -> Answer:
-        """Make a small write in a transaction that others share, which come while this process writes something else;
-        return once it is committed. Where one of them fails, each is made again in a transaction of its own.
+        """Make a small write in one transaction with those that come while this process writes something else; return
+        once it is committed. Where one of them fails, each is made again in a transaction of its own.
 
         Raises:
             CannotWrite: the disk is full, or can only be read.

@@ -102,7 +102,7 @@ class Engine:
             if self._stopping.is_set():
                 return
             if self._dispatcher.is_stuck:
-                log.warning("workers lack, or have taken none of the jobs that wait, for a while: all are replaced")
+                log.warning("workers are missing, or took none of the jobs that wait, for a while: all are replaced")
                 watchdog.replaced()
                 self._stop_workers()
             else:

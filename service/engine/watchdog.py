@@ -23,7 +23,7 @@ class Watchdog:
         self._replaced = 0
 
     def is_stuck(self, out: Collection[str], claimed: Collection[str], workers: int, slots: int) -> bool:
-        """Look again, while jobs wait or workers lack; True once this has led to no claim, or worker, for too long.
+        """Look again, while jobs wait or workers are missing; True once no claim, and no worker, has come for too long.
 
         `out` are the messages under way, `claimed` those of them by which a job was claimed; there are `workers` where
         there should be `slots`.
@@ -41,7 +41,7 @@ class Watchdog:
         return self._since is not None and time.monotonic() - self._since >= patience
 
     def rest(self) -> None:
-        """Begin to count anew: no job waits and no worker lacks, or nothing can be written."""
+        """Begin to count anew: no job waits and no worker is missing, or nothing can be written."""
         self._since = None
 
     def replaced(self) -> None:

@@ -111,7 +111,7 @@ def test_a_ticket_is_done_where_no_further_job_can_be_looked_for(
 
 
 @pytest.mark.parametrize("works", [False, True])
-def test_workers_that_lack_are_replaced_while_none_works(
+def test_missing_workers_are_replaced_while_none_works(
     workspace: Workspace, post: Post, engine: Engine, monkeypatch: pytest.MonkeyPatch, works: bool
 ) -> None:
     monkeypatch.setattr("service.engine.watchdog.PATIENCE", 0.0)

@@ -13,10 +13,11 @@ from service.jobs.recipe_schemas import NewJob
 from service.learning.planning.advice import Advice
 
 MOST_KEPT = 256
+"""Plans that are kept."""
 MOST_LETTERS = 4096
-"""Those of a recipe whose plan is kept."""
+"""Characters of the longest recipe whose plan is kept."""
 OF_ITS_JOB = {"model", "dataset", "from_version", "serve", "priority", "max_seconds", "max_attempts", "labels"}
-"""Fields of a request that tell of the job alone, or of what is looked up."""
+"""Fields of a request on which no plan depends, or that `Ground` has as they were found."""
 
 
 class Ground(NamedTuple):
