@@ -1,7 +1,6 @@
 """A job as a training of the learning core, with the description of its result."""
 
 import threading
-from collections import OrderedDict
 from dataclasses import dataclass, replace
 
 import safetensors.numpy as safetensors
@@ -18,6 +17,7 @@ from service.http.json_numbers import Array
 from service.jobs import receipts, records
 from service.jobs.log import records as log_of_jobs
 from service.jobs.receipts import Receipt
+from service.jobs.recent import Recent
 from service.jobs.recipe import JobRecipe
 from service.jobs.records import JobRecord
 from service.jobs.training_data import columns_of_job, view_of_job
@@ -59,12 +59,12 @@ def prepare(workspace: Workspace, record: JobRecord) -> Assignment:
     """Return the training by its recipe, or as the checkpoint left it."""
     given, begins = replace(record.recipe, path=record.plan.path), record.attempt == 1
     is_alone = record.cross_validation is not None or record.verifies is not None  # which looks at everything anew
-    key = None if is_alone else (record.model_id, record.dataset_id, repr(given))
-    shared = None if key is None else _kept.material(workspace, key)
+    key = None if is_alone else (workspace.database.url, record.model_id, record.dataset_id, repr(given))
+    shared = None if key is None else _kept.materials.find(key)
     if shared is None:
         shared = _material(workspace, record, given)
         if key is not None and shared.bytes <= MOST_BYTES:
-            _kept.keep(workspace, key, shared)
+            _kept.materials.keep(key, shared)
     saved, changes = None, []
     if not begins or record.verifies is not None:
         with workspace.database.reading() as session:
@@ -101,18 +101,7 @@ class _Kept(threading.local):
     """
 
     def __init__(self) -> None:
-        self._materials: OrderedDict[tuple[str, ...], Material] = OrderedDict()
-
-    def material(self, workspace: Workspace, key: tuple[str, ...]) -> Material | None:
-        key = (workspace.database.url, *key)
-        if key in self._materials:
-            self._materials.move_to_end(key)
-        return self._materials.get(key)
-
-    def keep(self, workspace: Workspace, key: tuple[str, ...], material: Material) -> None:
-        self._materials[workspace.database.url, *key] = material
-        if len(self._materials) > MOST_KEPT:
-            self._materials.popitem(last=False)
+        self.materials: Recent[tuple[str, ...], Material] = Recent(MOST_KEPT)
 
 
 _kept = _Kept()

@@ -20,8 +20,9 @@ from service.jobs.checks import automatic, known, loss_fits_targets
 from service.jobs.checks.allowed import Allowed
 from service.jobs.checks.case import Case
 from service.jobs.checks.checks import advice_on_data
-from service.jobs.checks.known import Known, Planned
+from service.jobs.checks.known import Planned, Question
 from service.jobs.checks.memory import Need
+from service.jobs.recent import Recent
 from service.jobs.recipe import JobRecipe, Plan
 from service.jobs.recipe_schemas import NewJob
 from service.jobs.training_data import columns_of_job, view_of_job
@@ -132,7 +133,7 @@ def draft(
     return _drafted(new, planned, start.model, dataset.id, allowed, submitter, is_own=owned)
 
 
-_KNOWN = Known()
+_KNOWN: Recent[Question, Planned] = Recent(known.MOST_KEPT)
 
 
 def _drafted(

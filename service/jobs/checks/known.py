@@ -1,7 +1,5 @@
 """Plans that were made before: the same recipe for the same model and data is checked and planned once."""
 
-import threading
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -44,26 +42,6 @@ class Planned:
     recipe: JobRecipe
     plan: Plan
     advice: tuple[Advice, ...]
-
-
-class Known:
-    """The plans that were made last; safe for many threads."""
-
-    def __init__(self) -> None:
-        self._kept: OrderedDict[Question, Planned] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def find(self, question: Question) -> Planned | None:
-        with self._lock:
-            if question in self._kept:
-                self._kept.move_to_end(question)
-            return self._kept.get(question)
-
-    def keep(self, question: Question, planned: Planned) -> None:
-        with self._lock:
-            self._kept[question] = planned
-            if len(self._kept) > MOST_KEPT:
-                self._kept.popitem(last=False)
 
 
 def question(database: Database, new: NewJob, allowed: Allowed) -> Question | None:
