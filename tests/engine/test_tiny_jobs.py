@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from service.engine import assignment
 from service.engine.ends import ending
 from service.engine.tickets import work_with
 from service.engine.workspace import Workspace
@@ -65,6 +66,32 @@ def test_tiny_jobs_share_a_ticket(workspace: Workspace, post: Post) -> None:
     alone = post(epochs=3, from_version=0)
     work_with(workspace, "b")
     assert all(result(workspace, job) == result(workspace, alone) for job in jobs)
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        {},
+        {"batch_size": 2, "shuffle": True, "standardise": True, "optimiser": {"rule": "Adam"}},
+        {"standardise": True, "optimiser": {"rule": "LBFGS"}},
+        {"validation": {"fraction": 0.4}, "batch_size": 2, "optimiser": {"rule": "Adam"}},
+    ],
+)
+def test_a_training_changes_nothing_of_what_the_next_of_its_kind_shares(
+    workspace: Workspace, post: Post, monkeypatch: pytest.MonkeyPatch, recipe: dict[str, Any]
+) -> None:
+    made, make = [], assignment._material
+
+    def counted(*arguments: Any) -> assignment.Material:
+        made.append(make(*arguments))
+        return made[-1]
+
+    monkeypatch.setattr(assignment, "_material", counted)
+    jobs = [post(epochs=3, from_version=0, **recipe) for _ in range(3)]
+    for job in jobs:
+        work_with(workspace, f"of {job}")
+    assert result(workspace, jobs[0]) == result(workspace, jobs[1]) == result(workspace, jobs[2])
+    assert len(made) == 1
 
 
 def test_a_crash_amid_tiny_jobs_loses_and_doubles_nothing(
