@@ -65,7 +65,7 @@ def test_a_queued_job_is_cancelled_on_a_full_disk(disk: SmallDisk) -> None:
 
 def test_a_database_that_may_not_grow_is_not_ready_until_it_may(tmp_path: Path) -> None:
     with serving(tmp_path) as http:
-        database: Database = http.app.state.resources.database  # type: ignore[attr-defined]
+        database: Database = http.app.state.resources.database  # type: ignore[attr-defined]  # a TestClient has it
         with no_more_pages(database):
             refused(http.post("/api/models", json={"architecture": "Dense(100 => 100)"}), "storage_full")
             refused(http.get("/health/ready"), "storage_full")

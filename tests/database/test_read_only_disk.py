@@ -20,7 +20,7 @@ def disk(tmp_path: Path) -> Iterator[SmallDisk]:
 
 def test_each_write_to_a_read_only_disk_is_503_and_works_later(disk: SmallDisk) -> None:
     with serving(disk.folder) as http:
-        database: Database = http.app.state.resources.database  # type: ignore[attr-defined]
+        database: Database = http.app.state.resources.database  # type: ignore[attr-defined]  # a TestClient has it
         model, dataset = line(http)
         http.post("/api/models", json={"name": "spare", "architecture": "Dense(1 => 1)"})
         job = http.post("/api/jobs", json={"model": model, "dataset": dataset}).json()["id"]

@@ -68,7 +68,7 @@ def test_a_failed_commit_is_never_a_2xx(
 
 
 def test_a_transaction_that_breaks_off_leaves_nothing(database: Database) -> None:
-    with pytest.raises(ZeroDivisionError), database.transaction() as session:  # noqa: PT012
+    with pytest.raises(ZeroDivisionError), database.transaction() as session:  # noqa: PT012 - all of the transaction is meant
         session.add(model("mdl_1", "a"))
         session.flush()
         raise ZeroDivisionError
