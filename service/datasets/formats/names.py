@@ -27,7 +27,7 @@ class Names:
     """Places of names that had line breaks."""
     of_rows: bool = False
     """Whether the header has one name fewer than rows have values, as R leaves out that of their names."""
-    has_header: bool = True
+    has_header: bool = False
     """Whether the names stand in a header, which others in the request may replace."""
 
     def advice(self, gone: Sequence[int]) -> list[Advice]:
