@@ -61,6 +61,7 @@ def test_other_forms_are_named(start: bytes, what: str) -> None:
 
 def test_a_first_line_with_a_byte_of_0_is_no_text() -> None:
     assert "first line holds a byte that is 0" in refusal(MediaType.CSV, b"table.csv" + bytes(20))[1]
+    assert read(MediaType.CSV, b"run\x007\nx,y\n1,2\n", skip=1)[1] == {"x": [1], "y": [2]}
 
 
 def test_arff_is_read_below_its_header() -> None:

@@ -79,9 +79,9 @@ def text_of(pieces: Iterator[bytes], options: ReadOptions) -> Iterator[bytes]:
     if encoding is None and (guessed := next((name for zeros, name in WIDE.items() if _has(first, zeros)), None)):
         detail = f"The text seems to be UTF-16 without its mark: encoding={guessed} reads it."
         raise invalid("query/encoding", detail, "malformed")
-    if encoding is None and b"\0" in re.split(rb"[\r\n]", first, maxsplit=1)[0][:LONGEST_NAME]:
+    if encoding is None and not options.skip and b"\0" in re.split(rb"[\r\n]", first, maxsplit=1)[0][:LONGEST_NAME]:
         detail = (
-            f"This is no CSV: its first line holds a byte that is 0, as no text does. Of a file of tables, {_WRITE}."
+            f"This is no CSV: its first line holds a byte that is 0, as no text does. If it holds a table, {_WRITE}."
         )
         raise invalid("#", detail, "malformed")
     whole = chain((first,), pieces) if first else pieces
