@@ -7,9 +7,11 @@ MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
     r"|nov(?:ember)?|dec(?:ember)?)\.?"
 )
+_YEAR = r"(?:1[89]|20)\d\d"
+"""A year in forms that other texts have, too: 1001-1 may be an order, and 1200/8 a size."""
 _DAY = (
     r"\d{4}(?P<big>[/.-])\d\d?(?P=big)\d\d?|\d\d?(?P<little>[/.-])\d\d?(?P=little)(\d{4}|\d\d)"
-    r"|[12]\d{3} \d\d? \d\d?|[12]\d{3}-[0-3]\d\d"
+    rf"|{_YEAR} \d\d? \d\d?|{_YEAR}-[0-3]\d\d"
 )
 """A date in digits; the last form has the day of the year, by ISO 8601."""
 _NAMED = (
@@ -29,7 +31,7 @@ _BASIC = r"[12]\d{7}T\d{4}(?:\d\d)?(?:z|[+-]\d{2,4})?"
 """A date and a time without marks, by ISO 8601."""
 _TIME = re.compile(
     rf"\s*({_WEEKDAY}(({_DAY}|{_NAMED})({_GAP}{CLOCK}{_ZONE})?|{_LOGGED})|{CLOCK}|{_BASIC}"
-    r"|\d{4}[-/]\d\d|[12]\d{3}[-/][1-9]|\d\d?[-/][12]\d{3}"
+    rf"|\d{{4}}[-/]\d\d|{_YEAR}[-/][1-9]|\d\d?[-/][12]\d{{3}}"
     rf"|{_PERIOD})\s*",
     re.IGNORECASE | re.ASCII,
 )

@@ -142,7 +142,7 @@ def test_a_number_in_other_writing_is_never_a_category(value: str, remedy: str, 
     assert columns(f"x;y\n{value};1\n", delimiter=";", types={"x": "categorical"})["x"] == [value]
 
 
-@pytest.mark.parametrize("value", ["1.2.3", "192.168.0.1", "555-1234", "a,b", "1/2"])
+@pytest.mark.parametrize("value", ["1.2.3", "192.168.0.1", "555-1234", "a,b", "1/2", "1001-1", "1200/8", "1234-101"])
 def test_other_texts_of_digits_are_categories(value: str) -> None:
     assert columns(f"x;y\n{value};1\n", delimiter=";")["x"] == [value]
 
