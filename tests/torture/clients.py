@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from sqlalchemy.exc import OperationalError
 
 from service.database.database import Database
+from service.database.disk_faults import is_busy
 from service.jobs import drafts, operations
 from service.jobs.checks.allowed import Allowed
 from service.jobs.recipe_schemas import NewJob
@@ -96,8 +98,8 @@ class Clients:
         data = Storage(folder / "datasets", folder / "cache")
         with closing(Database(f"sqlite:///{folder / 'descent.db'}")) as database:
             draft = drafts.draft(database, data, Networks(), NewJob.model_validate(body), Allowed(4 << 30))
-            with database.transaction() as session:
-                queued = [operations.enqueue(session, draft).id for _ in range(count)]
+            while not (queued := _enqueued(database, draft, count)):
+                pass  # it has waited while others wrote
         self.jobs += [Posted(job, "tiny") for job in queued]
 
     def verify_changed(self) -> None:
@@ -154,3 +156,14 @@ class Clients:
         wait_for(over, LONGEST_END)
         wait_for(lambda: not self.send("GET", "/api/jobs?state=queued&limit=1").json()["items"], LONGEST_END)
         wait_for(lambda: not self.send("GET", "/api/jobs?state=running&limit=1").json()["items"], LONGEST_END)
+
+
+def _enqueued(database: Database, draft: drafts.Draft, count: int) -> list[str]:
+    """Queue so many jobs; none where others hold SQLite's lock for longer than a writer waits."""
+    try:
+        with database.transaction() as session:
+            return [operations.enqueue(session, draft).id for _ in range(count)]
+    except OperationalError as error:
+        if not is_busy(error):
+            raise
+        return []
