@@ -119,7 +119,9 @@ class _Parts:
         elif options.get(b"filename"):
             name = self._name[:SHOWN]
             raise invalid(
-                f"form/{name}", f"The file is in the field {name!r}: send it in {FILE!r}.", "unknown_parameter"
+                f"form/{name}",
+                f"The field {name!r} is a file: send the table as {FILE!r}, and other fields without a filename.",
+                "unknown_parameter",
             )
         elif len(self.form.fields) == MOST_FIELDS:
             raise invalid("#", f"The form has more than {MOST_FIELDS:,} fields.", "too_many_fields")
