@@ -41,7 +41,8 @@ class Kind:
 
     setting: str
     what: str
-    find: Callable[[Session, datetime], Sequence[Any]]
+    find: Callable[..., Sequence[Any]]
+    """Takes a session, the time before which things are old and, where it is to look at some alone, their keys."""
     drop: Callable[[Session, Sequence[Any]], None]
     at_once: int = BATCH
 
@@ -90,18 +91,16 @@ def apply(settings: "Settings", database: Database) -> dict[str, int]:
 
 
 def _drop(database: Database, kind: Kind, before: datetime) -> int:
-    """Delete rows of one kind. Each transaction looks again, as a row may be needed by now."""
-    count = 0
+    """Delete rows of one kind. Each transaction looks at its own again, as one may be needed by now."""
     with database.reading() as session:
-        left = bool(kind.find(session, before))
-    while left:
+        due = kind.find(session, before)
+    count = 0
+    for begin in range(0, len(due), kind.at_once):
         with database.transaction() as session:
-            found = kind.find(session, before)
-            some = found[: kind.at_once]
+            some = kind.find(session, before, due[begin : begin + kind.at_once])
             if some:
                 kind.drop(session, some)
         count += len(some)
-        left = len(found) > len(some)
         time.sleep(BREATH)
     return count
 
