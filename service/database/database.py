@@ -23,6 +23,11 @@ Synchronous = Literal["FULL", "NORMAL"]
 PATIENCE = 5.0
 """Seconds that a writer waits for those of its own process, and then again for those of others."""
 
+LOG_STAYS = 16 << 20
+"""Bytes of SQLite's write-ahead log that stay on the disk to be written again: four times what it copies into the
+database at once.
+"""
+
 
 class Database:
     """An engine and the two ways to use it: `reading()` and `transaction()`.
@@ -249,6 +254,7 @@ def _set_up_sqlite(engine: Any, synchronous: Synchronous) -> None:
         connection.isolation_level = None  # the driver emits no BEGIN of its own; `begin` below does
         for pragma in (
             "journal_mode=WAL",  # readers continue while another connection writes
+            f"journal_size_limit={LOG_STAYS}",  # else the log keeps the size that its largest transaction gave it
             f"synchronous={synchronous}",  # FULL: a commit that was answered survives a power failure
             "foreign_keys=ON",  # off by default in SQLite
             f"busy_timeout={PATIENCE * 1000:.0f}",  # ms that a writer waits for its turn before "database is locked"

@@ -10,7 +10,7 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
 from starlette.testclient import TestClient
 
-from service.database.database import Database
+from service.database.database import LOG_STAYS, Database
 from service.errors import Unavailable
 from service.models.records import ModelRecord
 from tests.support.applications import application
@@ -122,3 +122,16 @@ def test_a_writer_that_waits_too_long_is_told_so_and_readers_go_on(
         with pytest.raises(Unavailable), database.transaction():
             pass
         assert count(database, "models") == 0
+
+
+def test_the_log_of_a_large_transaction_goes_back_to_the_disk(database: Database) -> None:
+    with database.transaction() as session:
+        session.execute(text("CREATE TABLE large (bytes BLOB)"))
+        session.execute(text("INSERT INTO large VALUES (zeroblob(40000000))"))
+    assert database.file is not None
+    log = database.file.with_name(f"{database.file.name}-wal")
+    assert log.stat().st_size > 40_000_000
+    for _ in range(2):
+        with database.transaction() as session:
+            session.execute(text("INSERT INTO large VALUES (x'00')"))
+    assert log.stat().st_size == LOG_STAYS
