@@ -6,8 +6,9 @@
 The problems are those of `benchmarks.second_order`, and five tables of `benchmarks.auto`. Each setting of the grid is
 trained to its end once, and ASHA is replayed on the curves by the service's own rules: one worker, which takes the
 oldest trial that may go on; the best is that of the least last loss, wherever it rests. The rungs were chosen on other
-problems. A trial's loss is that of the parameters it keeps: its best so far, or its last. Aims: at most a quarter of
-the grid's epochs, and a loss at most 1.01 times the grid's least one, in nine problems of ten, median of the seeds.
+problems. A trial's loss is that of the parameters it keeps: its best so far, as where the recipe names no `keep`, or
+its last. Aims: at most a quarter of the grid's epochs, and a loss at most 1.01 times the grid's least one, in nine
+problems of ten, median of the seeds.
 """
 
 import argparse

@@ -149,13 +149,17 @@ def _whole_where_asked(new: NewSweep, place: str, axis: Axis) -> Axis:
 
 
 def _job_of(new: NewSweep, varied: Varied) -> NewJob:
-    """Return the job of a trial, as a client would have written it."""
+    """Return the job of a trial, as a client would have written it; ranked by the loss of validation rows it keeps the
+    best epoch, unless the recipe says what it keeps, or is chosen.
+    """
     try:
         recipe = recipe_of(new.recipe, varied)
     except (LookupError, ValueError, TypeError):
         place = next(place for place in varied if place != ARCHITECTURE)
         detail = f"The recipe has no place {place}: places are fields such as epochs, optimiser.eta or loss.delta."
         raise invalid(f"#/vary/{place}", detail, "impossible_vary") from None
+    if new.monitor == "validation_loss" and recipe.get("recipe") is None:
+        recipe.setdefault("keep", "best")
     with _at_their_places(varied):
         return job_of(recipe, new.model or NO_MODEL, new.dataset)
 

@@ -99,7 +99,10 @@ class NewSweep(Strict):
     dataset: Annotated[Reference, Field(description="the dataset to train on, by its id or name")]
     recipe: Annotated[
         AnyJobOptions,
-        Field(description="all that trials share: any field of a job beside its model, dataset and labels"),
+        Field(
+            description="all that trials share: any field of a job beside its model, dataset and labels. Trials that "
+            "are ranked by the loss of validation rows keep the best epoch, unless `keep` says last"
+        ),
     ] = {}  # noqa: RUF012 - pydantic copies it
     vary: Annotated[
         dict[str, Place],

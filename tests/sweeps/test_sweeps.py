@@ -38,6 +38,19 @@ def test_a_grid_ranks_its_trials_and_the_best_becomes_a_version(
     assert http.get(f"/api/models/{straight}/parameters?version={alone['version']}").json()["layers"] == kept
 
 
+def test_trials_ranked_by_validation_rows_keep_the_best_epoch_unless_told(
+    http: httpx.Client, line: str, straight: str, sweep: Sweep
+) -> None:
+    def kept(recipe: dict[str, Any], **fields: Any) -> set[str]:
+        vary = {"optimiser.eta": [0.1, 0.2]}
+        ended = sweep(model=straight, vary=vary, method="grid", recipe={"epochs": 2} | recipe, **fields)
+        return {job["recipe"]["keep"] for job in http.get(f"/api/jobs?sweep={ended['id']}").json()["items"]}
+
+    assert [kept({}), kept({"keep": "last"}), kept({}, monitor="train_loss")] == [{"best"}, {"last"}, {"last"}]
+    auto = {"dataset": line, "model": straight, "method": "grid", "recipe": {"recipe": "auto"}, "vary": {"seed": [1]}}
+    assert http.post("/api/sweeps?validate_only=true", json=auto).status_code == 200
+
+
 def test_trials_are_listed_with_their_sweep_alone_and_go_with_it(
     http: httpx.Client, straight: str, sweep: Sweep
 ) -> None:
