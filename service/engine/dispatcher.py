@@ -135,9 +135,7 @@ class Dispatcher:
             log.warning("a worker does not answer, and is killed")
             self._cluster.restart_worker_of(message)
         slots = self._cluster.slots
-        if slots is None or not (waiting or (self.workers < slots and not claimed)):  # a job at work is not disturbed
-            self._watchdog.rest()
-        elif self._watchdog.is_stuck(out, claimed, self.workers, slots):
+        if slots is not None and self._watchdog.is_stuck(out, claimed, self.workers, slots, waiting=waiting):
             with self._database.transaction() as session:
                 session.connection()  # where nothing can be written, it is no fault of the cluster
             self.is_stuck = True
