@@ -138,13 +138,10 @@ class Database:
         own = Shared(write)
         if self._shared.add(own) or own.waits_to_lead():
             try:
-                with self._taking_turns():
+                with self._taking_turns(max(PATIENCE - own.waited(), 0.0)):
                     self._write_all(self._shared.take())
-            except Unavailable as error:
-                for each in self._shared.take():
-                    each.fail(error)
             finally:
-                self._shared.hand_on()
+                self._shared.hand_on(own)
         return own.answer()
 
     def _write_all(self, writes: Sequence[Shared[Any]]) -> None:
@@ -227,12 +224,12 @@ class Database:
             driver_connection.execute(f"PRAGMA foreign_keys={switch}")
 
     @contextmanager
-    def _taking_turns(self) -> Iterator[None]:
+    def _taking_turns(self, patience: float | None = None) -> Iterator[None]:
         """Wait for a turn among this process's writers: SQLite's waiting writers poll, and may starve each other."""
         if not self.on_sqlite:
             yield
             return
-        if not self._turn.acquire(timeout=PATIENCE):
+        if not self._turn.acquire(timeout=PATIENCE if patience is None else patience):
             raise Unavailable("The database is busy: try again.", "busy")
         try:
             yield

@@ -1,6 +1,7 @@
 """Small writes of several threads that are committed together: a commit waits for the disk, and others for it."""
 
 import threading
+import time
 from collections.abc import Callable
 from contextvars import copy_context
 from typing import Any, Generic, TypeVar
@@ -16,6 +17,7 @@ class Shared(Generic[Answer]):
     def __init__(self, write: Callable[[Session], Answer]) -> None:
         self._write = write
         self._context = copy_context()
+        self._asked = time.monotonic()
         self._woken = threading.Event()
         self._leads = False
         self._answer: Answer | None = None
@@ -23,6 +25,10 @@ class Shared(Generic[Answer]):
 
     def made_in(self, session: Session) -> Answer:
         return self._context.run(self._write, session)
+
+    def waited(self) -> float:
+        """Return the seconds since the write was asked for."""
+        return time.monotonic() - self._asked
 
     def waits_to_lead(self) -> bool:
         """Wait for the end of this write, or for its thread to lead; return whether it does."""
@@ -71,9 +77,11 @@ class Waiting:
             taken, self._writes = self._writes, []
             return taken
 
-    def hand_on(self) -> None:
-        """Let the next one lead, where one waits."""
+    def hand_on(self, leader: Shared[Any]) -> None:
+        """Let the next one lead, where one waits; a leader that got no turn waits no longer, the others do."""
         with self._lock:
+            if leader in self._writes:
+                self._writes.remove(leader)
             self._is_led = bool(self._writes)
             if self._writes:
                 self._writes[0].lead()

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from service.database import database as databases
 from service.database.database import Database
+from service.database.shared_writes import Shared
 from service.errors import Unavailable
 from tests.support.serving import wait_for
 
@@ -79,3 +80,17 @@ def test_writes_that_get_no_turn_are_told_so(database: Database, monkeypatch: py
         assert all(isinstance(each.exception(), Unavailable) for each in begun)
     assert database.write_shared(noted("d")) == "d"
     assert kept(database) == {"d"}
+
+
+def test_a_write_that_joins_late_waits_as_long_as_others(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    late = noted("b")
+    monkeypatch.setattr(databases, "PATIENCE", 0.3)
+    monkeypatch.setattr(Shared, "waited", lambda own: -60.0 if own._write is late else 0.0)
+    with ThreadPoolExecutor(2) as pool:
+        with database.transaction():
+            leading = pool.submit(database.write_shared, noted("a"))
+            wait_for(lambda: len(database._shared._writes) == 1)
+            joining = pool.submit(database.write_shared, late)
+            assert isinstance(leading.exception(), Unavailable)
+        assert joining.result() == "b"
+    assert kept(database) == {"b"}
