@@ -276,8 +276,19 @@ def test_what_is_no_name_stops_the_start(hosts: str) -> None:
         ("203.0.113.9", ["1.1.1.1"], "203.0.113.9"),
         ("10.0.0.1", ["nobody"], "10.0.0.1"),
         ("10.0.0.1", [], "10.0.0.1"),
+        ("10.0.0.1", ["1.1.1.1:80, 203.0.113.7:4711, 10.0.0.2:443"], "203.0.113.7"),
+        ("10.0.0.1", ["1.1.1.1,, [2001:db8::1]:443, [::ffff:10.0.0.2]:80,"], "2001:db8::1"),
+        ("10.0.0.1", ['"[2001:db8::1]:_http"', '"10.0.0.2"'], "2001:db8::1"),
+        ("10.0.0.1", ["203.0.113.7, 10.0.0.2:, 10.0.0.2"], "10.0.0.1"),
+        ("10.0.0.1", ["203.0.113.7, _hidden:443"], "10.0.0.1"),
+        ("203.0.113.9:80", ["1.1.1.1:80"], "203.0.113.9:80"),
+        ("203.0.113.9", ['"10.0.0.1:80"'], "203.0.113.9"),
     ],
-    ids=["behind two proxies", "of IPv6", "no proxy is believed", "no address", "nothing is forwarded"],
+    ids=[
+        *("behind two proxies", "of IPv6", "no proxy is believed", "no address", "nothing is forwarded"),
+        *("with ports", "of IPv6 with a port", "in quotes", "a port is missing", "hidden"),
+        *("a stranger with a port", "a stranger that names a proxy"),
+    ],
 )
 def test_a_client_has_the_address_that_proxies_forward(peer: str, forwarded: list[str], client: str) -> None:
     headers = [(b"x-forwarded-for", each.encode()) for each in forwarded]

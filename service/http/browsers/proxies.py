@@ -1,5 +1,6 @@
 """The address that a client used, which a proxy before this service may have changed."""
 
+import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
@@ -9,6 +10,9 @@ from starlette.types import Scope
 
 Network = IPv4Network | IPv6Network
 DEFAULT_PORTS = {"http": "80", "https": "443"}
+_PORT = r":(?:\d{1,5}|_[\w.-]+)"
+_NODE = re.compile(rf"\[([\da-fA-F:.]+)\](?:{_PORT})?|([\d.]+){_PORT}", re.ASCII)
+"""An address as RFC 7239 has it where a port may follow: one of IPv6 is in brackets."""
 
 
 class Address(NamedTuple):
@@ -44,7 +48,7 @@ class Proxies:
         if not self._networks or not self._is_one(client):
             return client
         forwarded = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for")
-        sent_on = (each.strip() for each in reversed(forwarded.decode("latin-1").split(",")))
+        sent_on = (_without_port(each) for each in reversed(forwarded.decode("latin-1").split(",")) if each.strip())
         found = next((each for each in sent_on if not self._is_one(each)), client)
         return found if _is_address(found) else client
 
@@ -56,6 +60,15 @@ class Proxies:
         if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
             address = address.ipv4_mapped
         return any(address in network for network in self._networks)
+
+
+def _without_port(forwarded: str) -> str:
+    """Return the address of a forwarded one that may have a port, quotes and brackets; all else as it is."""
+    text = forwarded.strip()
+    if len(text) > 1 and text[0] == text[-1] == '"':
+        text = text[1:-1]
+    node = _NODE.fullmatch(text)
+    return (node[1] or node[2]) if node else text
 
 
 def _is_address(text: str) -> bool:
