@@ -7,8 +7,9 @@ import orjson
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
+from service.datasets.formats.media_types import read_as
 from service.http.key_scopes import READ, needs
-from service.http.media_types import JSON, name_of, preferred
+from service.http.media_types import JSON, preferred
 from service.http.problems import problems
 from service.http.routes import DirectRoute, Made, body_of
 from service.models.trained_network import TrainedNetwork
@@ -54,7 +55,7 @@ async def question_of(request: Request, query: Asked, offers: Sequence[str]) -> 
             accept = accept + b"," + value if accept else value
     wanted = preferred(accept.decode("latin-1"), offers)
     content_type = kind.decode("latin-1")
-    sent_as = JSON if kind == _JSON else name_of(content_type)
+    sent_as = JSON if kind == _JSON else read_as(content_type)
     limit = resources_of(request).settings.max_body
     return Question(sent_as, await body_of(request), limit, wanted, query, content_type)
 
@@ -73,15 +74,15 @@ _JSON = JSON.encode()
 async def predict(request: Request) -> Response:
     """The raw outputs of the network, one row for each row of inputs. Works before any training, too.
 
-    Rows come as JSON (`inputs`, `rows` by name, or a part of a `dataset`), CSV, Parquet, an Arrow stream or file, or an
-    npy array; the answer has the form that `Accept` names. A version that was trained on a dataset knows its columns:
-    rows may come by name, in any order; null and NaN are missing values. Columns that training left out are skipped,
-    whatever they hold: targets, weights, the part's, ignored ones, and those that `?ignore=` names. The other words of
-    uploads, such as `delimiter` and `decimal`, are for CSV. For class targets the answer also has labels and
-    probabilities, and it lists values outside of the range that it was trained on. In CSV and Arrow a numeric target
-    is a column under its name; a class target has its label there, and columns `<target>_output_<class>` and
-    `<target>_probability_<class>`; without a signature the columns are `output_0`, `output_1`, ... npy is the raw
-    outputs.
+    Rows come as JSON (`inputs`, `rows` by name, or a part of a `dataset`), CSV, values between tabs, Parquet, an Arrow
+    stream or file, or an npy array; the answer has the form that `Accept` names. A version that was trained on a
+    dataset knows its columns: rows may come by name, in any order; null and NaN are missing values. Columns that
+    training left out are skipped, whatever they hold: targets, weights, the part's, ignored ones, and those that
+    `?ignore=` names. The other words of uploads, such as `delimiter` and `decimal`, are for CSV. For class targets the
+    answer also has labels and probabilities, and it lists values outside of the range that it was trained on. In CSV
+    and Arrow a numeric target is a column under its name; a class target has its label there, and columns
+    `<target>_output_<class>` and `<target>_probability_<class>`; without a signature the columns are `output_0`,
+    `output_1`, ... npy is the raw outputs.
 
     `interval` and `sets` of a JSON body ask how sure an answer is: in CSV and Arrow that are columns
     `<target>_lower`, `<target>_upper` and `<target>_set`.

@@ -63,7 +63,7 @@ def _read(trained: TrainedNetwork, question: Question) -> InputRows:
         case media_types.CSV:
             return tables.from_csv(question, trained)
         case other:
-            raise unread("Invocations are", (media_types.JSON, media_types.CSV), other)
+            raise unread("Invocations are", (media_types.JSON, media_types.CSV, media_types.TSV), other)
 
 
 def _from_json(trained: TrainedNetwork, body: bytes) -> InputRows:

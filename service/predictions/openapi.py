@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 from service.datasets.formats.media_types import MediaType
 from service.datasets.ingest.options import StreamedOptions
 from service.http.json_numbers import JsonObject
-from service.http.media_types import ARROW, CSV, JSON, NPY
+from service.http.media_types import ARROW, CSV, JSON, NPY, TSV
 from service.predictions.query import WORDS
 from service.predictions.schemas import Invocation, NewPrediction
 from service.wire import EpochNumber, VersionNumber
@@ -38,6 +38,7 @@ def _word(name: str) -> JsonObject:
 
 
 ASKED = [*WHICH, *map(_word, WORDS)]
+ROWS = {"schema": {"type": "string"}, "example": "x\n6\n7\n"}
 BINARY = {"schema": {"type": "string", "format": "binary"}}
 PREDICTION: JsonObject = {
     "parameters": ASKED,
@@ -45,7 +46,8 @@ PREDICTION: JsonObject = {
         "required": True,
         "content": {
             JSON: {"schema": NewPrediction.model_json_schema(ref_template=REFERENCES)},
-            CSV: {"schema": {"type": "string"}, "example": "x\n6\n7\n"},
+            CSV: ROWS,
+            TSV: ROWS,
             ARROW: BINARY,
             MediaType.ARROW_FILE: BINARY,
             MediaType.PARQUET: BINARY,
@@ -73,7 +75,8 @@ INVOCATION: JsonObject = {
         "required": True,
         "content": {
             JSON: {"schema": Invocation.model_json_schema(ref_template=REFERENCES)},
-            CSV: {"schema": {"type": "string"}, "example": "x\n6\n7\n"},
+            CSV: ROWS,
+            TSV: ROWS,
         },
     },
 }

@@ -98,11 +98,12 @@ def test_of_one_input_bare_numbers_are_rows(client: Client) -> None:
 
 
 def test_csv_is_read_as_in_predictions(client: Client, plain: str, job: Job) -> None:
-    def send(model: str, text: str) -> httpx.Response:
-        path, headers = f"/api/models/{model}/invocations", {"Content-Type": "text/csv"}
+    def send(model: str, text: str, kind: str = "text/csv") -> httpx.Response:
+        path, headers = f"/api/models/{model}/invocations", {"Content-Type": kind}
         return client.http.post(path, content=text, headers=headers)
 
     assert predictions(send(plain, "a,b\n1,2\n-3,0.25\n")) == PREDICTED
+    assert predictions(send(plain, "1\t2\n-3\t.25\n", "text/tab-separated-values")) == PREDICTED
     assert predictions(send(job.model, "place,wild,length\nb,true,5\n")) == predictions(
         invoke(client, job.model, {"instances": [ROW]})
     )

@@ -11,7 +11,7 @@ import pytest
 
 from service.client import Client
 from service.http.json_numbers import Array
-from service.http.media_types import ARROW, CSV, JSON, NPY
+from service.http.media_types import ARROW, CSV, JSON, NPY, TSV
 from service.jobs.schemas import Job
 from tests.support.predictions.columns import COLUMNS, EXPANDED, LAYER, ROW, train
 from tests.support.problems import pointers, problem
@@ -109,6 +109,15 @@ def test_csv_that_does_not_fit_is_refused_with_its_line(
 def test_without_a_signature_csv_goes_by_the_order_of_its_columns(client: Client, plain: str, text: str) -> None:
     assert outputs(post(client, plain, text, CSV)) == OUTPUTS
     assert pointers(post(client, plain, "1,2,3\n", CSV)) == ["#"]
+
+
+def test_values_between_tabs_are_read_as_a_dataset_reads_them(client: Client, plain: str, job: Job) -> None:
+    tabs = f"{TSV}; charset=utf-16"
+    text = "wild\tplace\tlength\n true\tb\t5\nfalse\tc\t9\n"
+    np.testing.assert_allclose(outputs(post(client, job.model, text.encode("utf-16"), tabs)), EXPECTED, rtol=1e-6)
+    assert outputs(post(client, plain, "1\t2\n-3\t.25\n", TSV)) == OUTPUTS
+    commas = post(client, plain, "a,b\n1,2\n", TSV)
+    assert "column 'a,b' holds '1,2'" in commas.json()["detail"]
 
 
 def test_one_column_is_enough(client: Client) -> None:

@@ -1,4 +1,4 @@
-"""The media types, beside JSON, of uploads and exports of a dataset."""
+"""The media types, beside JSON, of uploads and exports of a dataset, and of rows to predict."""
 
 from enum import StrEnum
 
@@ -20,3 +20,9 @@ ANY_FORM = ("application/octet-stream", "application/zip")
 """Media types that leave the form of a body open."""
 GZIP = ("application/gzip", "application/x-gzip")
 """Media types that name the packing of a body, and not its content."""
+
+
+def read_as(content_type: str) -> str:
+    """Return the media type as which a body with this Content-Type is read."""
+    name = media_types.name_of(content_type)
+    return ALIASES.get(name, name)

@@ -12,14 +12,13 @@ from pydantic import ValidationError
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
-from service.datasets.formats.media_types import ALIASES, ANY_FORM, MediaType
+from service.datasets.formats.media_types import ANY_FORM, MediaType, read_as
 from service.datasets.formats.read import MEDIA_TYPES, unread
 from service.datasets.ingest.options import StreamedOptions
 from service.datasets.ingest.upload import MOST_PEEKED, recognised
 from service.errors import Fault, Invalid, WrongFormat, invalid, invalid_in
 from service.http.bodies.form_data import FILE, FORM, PIECE, Form
 from service.http.json_numbers import JsonObject
-from service.http.media_types import name_of
 from service.http.query import check_query
 from service.idempotency.creation import Fingerprint
 from service.pointers import faults_of
@@ -65,7 +64,7 @@ def sent_alone(request: Request) -> Sent:
     _check_coding(request, "gzip", "x-gzip")  # gzip itself is seen by its first bytes
     size = request.headers.get("content-length", "").strip()
     content_type = request.headers.get("content-type", "")
-    kind = _kind(content_type)
+    kind = read_as(content_type)
     if kind not in (*MEDIA_TYPES, *ANY_FORM):
         raise unread(kind)
     known = int(size) if size.isdigit() else None
@@ -84,17 +83,12 @@ def sent_in_form(request: Request, form: Form) -> Sent:
     path = form.path
     with path.open("rb") as file:
         found = recognised(file.read(MOST_PEEKED))
-    named = _kind(form.content_type)
+    named = read_as(form.content_type)
     mark = Fingerprint(request, FORM)
     mark.add(orjson.dumps(form.fields))
     kind = named if named in MEDIA_TYPES else found or MediaType.CSV
     where = partial(_field, request=request)
     return Sent(kind, form.content_type, form.size, lambda: _pieces_of(path), mark, where)
-
-
-def _kind(content_type: str) -> str:
-    name = name_of(content_type)
-    return ALIASES.get(name, name)
 
 
 async def _pieces_of(path: Path) -> AsyncIterator[bytes]:

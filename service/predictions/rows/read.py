@@ -20,6 +20,7 @@ from service.predictions.schemas import NewPrediction
 FORMS = (
     media_types.JSON,
     media_types.CSV,
+    media_types.TSV,
     media_types.ARROW,
     MediaType.ARROW_FILE,
     MediaType.PARQUET,
