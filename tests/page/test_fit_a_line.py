@@ -127,6 +127,16 @@ def test_a_view_that_loads_late_leaves_a_later_one_in_place(visit: Visit) -> Non
     expect(page.get_by_role("heading", name="Datasets")).to_be_visible()
 
 
+def test_a_chart_whose_script_does_not_load_is_told_in_its_place(visit: Visit) -> None:
+    visit.page.route("**/uPlot.iife.min.js", lambda route: route.fulfill(content_type="text/javascript", body=""))
+    page = visit.open()
+    for later in (False, True):
+        if later:  # once the document is complete
+            page.get_by_role("link", name="Models").click()
+            page.get_by_role("link", name="Fit a line").click()
+        expect(page.get_by_text("This chart could not be drawn, as a script did not load").first).to_be_visible()
+
+
 def test_a_phone_shows_all_of_it_with_motion(browser: Browser, service: RunningService) -> None:
     with visiting(browser, service.url, PHONE, color_scheme="dark", reduced_motion="no-preference") as visit:
         page = visit.open()

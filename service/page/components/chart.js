@@ -47,7 +47,7 @@ export function Chart(properties) {
     DARK.addEventListener("change", look);
     return () => DARK.removeEventListener("change", look);
   }, []);
-  const isHere = useUPlot();
+  const { isHere, failed } = useUPlot();
   const shape = JSON.stringify([series, xLabel, properties.yLabel, log, properties.xRange, properties.yRange, height, dark]);
   useLayoutEffect(() => {
     if (!isHere) return undefined;
@@ -88,23 +88,33 @@ export function Chart(properties) {
     <figure class="chart">
       ${series.length > 1 && html`<${Legend} series=${series} />`}
       <div class="plot" ref=${holder} tabindex="0" role="application" aria-roledescription="chart" aria-label=${name}
-        aria-describedby=${hint} onKeyDown=${press} onClick=${onPick ? click : null} style=${{ minHeight: `${height}px` }}></div>
+        aria-describedby=${hint} onKeyDown=${press} onClick=${onPick ? click : null} style=${{ minHeight: `${height}px` }}>
+        ${failed && html`<p role="status">This chart could not be drawn, as a script did not load: load the page again.</p>`}</div>
       <p class="visually-hidden" id=${hint}>Left and right arrow keys read the values.</p>
       <p class="reading"><span aria-hidden="true" ref=${pointed}></span><span aria-live="polite">${at === null || shown[0][at] === undefined ? "" : said(shown, series, xLabel, at)}</span></p>
       <${ChartTable} name=${name} data=${shown} series=${series} xLabel=${xLabel} />
     </figure>`;
 }
 
-/** Tell whether uPlot is here, and draw again once it is: the page does not wait for it. */
+/**
+ * Tell whether uPlot is here, and whether it will not come; draw again once either is known: the page does not wait for it.
+ * @returns {{isHere: boolean, failed: boolean}}
+ */
 function useUPlot() {
-  const [isHere, setIsHere] = useState("uPlot" in globalThis);
+  const [state, setState] = useState(stateOfUPlot);
   useLayoutEffect(() => {
-    const look = () => setIsHere("uPlot" in globalThis);
-    look();
-    script.addEventListener("load", look);
-    return () => script.removeEventListener("load", look);
+    const settle = () => setState("uPlot" in globalThis ? "here" : "failed");
+    setState(stateOfUPlot());
+    for (const end of ["load", "error"]) script.addEventListener(end, settle);
+    return () => { for (const end of ["load", "error"]) script.removeEventListener(end, settle); };
   }, []);
-  return isHere;
+  return { isHere: state === "here", failed: state === "failed" };
+}
+
+/** A document is complete once its scripts have come, or have not. */
+function stateOfUPlot() {
+  if ("uPlot" in globalThis) return "here";
+  return document.readyState === "complete" ? "failed" : "awaited";
 }
 
 function Legend({ series }) {

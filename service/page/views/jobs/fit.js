@@ -22,7 +22,7 @@ export function Fit({ job, signature, epoch, cache, route }) {
   const loaded = useLoaded(async (signal) => ({ part, ...(await readRows(job.dataset, part, signal)) }), [job.dataset, part]);
   const choice = choiceOf(route, signature);
   const { along, across } = choice;
-  const places = useMemo(() => loaded.value && placesOf(signature, choice, loaded.value), [loaded.value, along?.name, across?.name]);
+  const places = useMemo(() => loaded.value && placesOf(signature, choice, loaded.value), [signature, loaded.value, along?.name, across?.name]);
   const answer = useScrubbed(async (signal) => {
     if (!places) return null;
     const key = `fit ${epoch} ${places.part} ${along?.name} ${across?.name}`;
@@ -88,9 +88,10 @@ function placesOf(signature, { along, across }, { part, rows }) {
 function Shown({ places, answer, choice: { target, ofClass }, signature }) {
   const { part, along, across } = places;
   const name = ofClass === null ? target.name : `probability of ${target.name} = ${ofClass}`;
-  const values = valuesOf(answer, signature, target, ofClass);
-  const [drawn, predicted] = [values.slice(0, places.drawn), values.slice(places.drawn)];
-  const actual = places.rows.map((row) => truthOf(row, target, ofClass));
+  const [drawn, predicted, actual] = useMemo(() => {
+    const values = valuesOf(answer, signature, target, ofClass);
+    return [values.slice(0, places.drawn), values.slice(places.drawn), places.rows.map((row) => truthOf(row, target, ofClass))];
+  }, [places, answer, signature, target.name, ofClass]);
   return html`
     ${along && across && html`<${Surface} places=${places} values=${drawn} along=${along} across=${across} actual=${actual} name=${name} />`}
     ${along && !across && html`<${Curve} places=${places} values=${drawn} along=${along} actual=${actual} name=${name} />`}
@@ -104,7 +105,7 @@ function Curve({ places, values, along, actual, name }) {
       ...places.rows.map((row, index) => [row.values[along.name], null, actual[index]]),
     ].filter(([x]) => x !== null && x !== undefined).sort((a, b) => a[0] - b[0]);
     return [0, 1, 2].map((column) => all.map((each) => each[column]));
-  }, [places, values]);
+  }, [places, along.name, values, actual]);
   const series = [{ label: "the network", colour: 3, quiet: true }, { label: "your rows", kind: "points", colour: 1 }];
   return html`<${Chart} name="${name} along ${along.name}" data=${data} series=${series} xLabel=${along.name} yLabel=${name} height=${280} />`;
 }
@@ -117,8 +118,11 @@ const ROWS_OF = {
 
 /** How far off the rows are: a histogram of predicted minus actual. */
 function Residuals({ predicted, actual, isClass, part, name }) {
-  const residuals = predicted.map((value, index) => (value === null || actual[index] === null ? null : value - actual[index])).filter((value) => value !== null);
-  const data = useMemo(() => histogramOf(residuals), [predicted]);
+  const residuals = useMemo(
+    () => predicted.map((value, index) => (value === null || actual[index] === null ? null : value - actual[index])).filter((value) => value !== null),
+    [predicted, actual],
+  );
+  const data = useMemo(() => histogramOf(residuals), [residuals]);
   if (!residuals.length) return html`<p class="quiet">No rows have a value to compare with.</p>`;
   const rmse = Math.sqrt(residuals.reduce((sum, value) => sum + value * value, 0) / residuals.length);
   const right = residuals.filter((value) => Math.abs(value) < 0.5).length;

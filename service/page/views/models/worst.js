@@ -9,7 +9,6 @@ const MOST_INPUTS = 8;
 export function Worst({ evaluation, signature, rows }) {
   const targets = signature?.targets ?? [];
   const values = new Map(rows.map((row) => [row.row, row.values]));
-  const first = evaluation.residuals[0].row;
   const features = (signature?.features ?? []).slice(0, MOST_INPUTS);
   const columns = [
     { label: "Row", heads: true, value: ({ row }) => row },
@@ -21,7 +20,7 @@ export function Worst({ evaluation, signature, rows }) {
     ...(values.size ? features.map(({ name }) => ({ label: name, value: ({ row }) => shown(values.get(row)?.[name]) })) : []),
   ];
   return html`<h3>The worst rows</h3>
-    <p class="quiet">Row 0 is the first row of the data: in a CSV file with a header, row ${first} is line ${first + 2}. ${targets.some(({ kind }) => kind !== "numeric") ? "Of a class it is off by 1 less the probability of the true one." : ""}</p>
+    <p class="quiet">Rows are counted from 0, in the order of the data and without the header; a text in quotes may take several lines of a file. ${targets.some(({ kind }) => kind !== "numeric") ? "Of a class it is off by 1 less the probability of the true one." : ""}</p>
     <${Table} caption="The rows that are farthest off" hidesCaption rows=${evaluation.residuals} columns=${columns} keyOf=${({ row }) => row} />`;
 }
 
