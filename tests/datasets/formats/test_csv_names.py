@@ -55,6 +55,7 @@ def test_names_that_were_made_are_told(http: httpx.Client) -> None:
         '"x","y"\n"1",5,7\n"2",6,8\n',
         "x,y\n1,5.5,7\n2,6,8\n",
         "x,y\n" + "".join(f"{row},5,{row * row}\n" for row in range(1, 11)),
+        "x,y\n" + "".join(f"{row},5,{row - 3}\n" for row in range(1, 11)),
     ],
 )
 def test_an_unnamed_first_column_that_counts_is_left_out(http: httpx.Client, text: str) -> None:
@@ -95,6 +96,11 @@ def test_names_of_rows_that_have_no_name_in_the_header_are_a_column(http: httpx.
         "7,1,234.50\n9,2,500.00\n",
         "".join(f"{row},{row},200\n" for row in range(1, 11)),
         "3,5,7.\n4,6,8\n",
+        "".join(f"{row},{row * row},{row * 4 + 1}\n" for row in range(1, 12)),
+        "".join(f"{row},{row},{row * 7 % 20:02}\n" for row in range(1, 12)),
+        "Bonn,5,5\nKoblenz,6,75\n",
+        "Bonn,5,05\nKoblenz,6,750\n",
+        "Bonn,1,200\nKoblenz,7,150\n",
     ],
 )
 def test_numbers_between_commas_may_be_halves_and_no_names_of_rows(rows: str) -> None:

@@ -198,22 +198,34 @@ def _names_rows(sample: str, rows: list[list[str]], delimiter: str, options: Rea
     )
     if options.expected and not counts:
         return False
-    if delimiter != "," or sample.startswith('"') or not all(row and _is_whole(row[0]) for row in rows):
+    if delimiter != "," or sample.startswith('"'):
         return True
-    counted = counts and len(rows) >= MANY_ROWS
-    if _hold_thousands([row[1:] for row in rows] if counted else rows):
+    named = (counts and len(rows) >= MANY_ROWS) or not all(row and _is_whole(row[0]) for row in rows)
+    values = [[value.strip() for value in (row[1:] if named else row)] for row in rows]
+    halves = [list(zip(*pair, strict=True)) for pair in pairwise(zip(*values, strict=False))]
+    if any(map(_are_thousands, halves)):
         return False
     # a decimal point beside the commas: none of these is a decimal one
-    return counted or any(_WITH_POINT.fullmatch(value.strip()) for row in rows for value in row[1:])
+    if any(_WITH_POINT.fullmatch(value.strip()) for row in rows for value in row[1:]):
+        return True
+    return named and not any(map(_are_decimals, halves))
 
 
-def _hold_thousands(rows: list[list[str]]) -> bool:
+def _are_thousands(halves: list[tuple[str, str]]) -> bool:
     """Whether two neighbours in every row can be the halves of a number whose thousands a comma separates."""
-    columns = list(zip(*rows, strict=False))
-    return any(
-        all(_THOUSANDS.fullmatch(f"{first.strip()},{second.strip()}") for first, second in zip(*halves, strict=True))
-        for halves in pairwise(columns)
-    )
+    return all(_THOUSANDS.fullmatch(f"{first},{second}") for first, second in halves)
+
+
+def _are_decimals(halves: list[tuple[str, str]]) -> bool:
+    """Whether they can be those of a number with a decimal comma: of as many places in each row, of no more than it
+    needs, or of a 0 that no whole number begins with.
+    """
+    if not all(_is_whole(first) and second.isdigit() for first, second in halves):
+        return False
+    fractions = [second for _, second in halves]
+    if len(set(map(len, fractions))) == 1 or any(len(each) > 1 and each[0] == "0" for each in fractions):
+        return True
+    return all(len(each) == 1 or each[-1] != "0" for each in fractions)
 
 
 _THOUSANDS = re.compile(r"[-+]?\d{1,3},\d{3}(?:\.\d*)?")
