@@ -103,9 +103,10 @@ def _fault_of_first(name: str, texts: Texts, chunk: Chunk, rows: int) -> Invalid
     """Return the fault where the first value of a chunk, which `rows` rows precede, is a date or a time."""
     row = int((texts.codes >= 0).argmax())
     first = texts.categories[texts.codes[row]] if texts.codes[row] >= 0 else ""
-    if not is_time(first):
-        if (number := worded(first)) is None or is_one_of_texts(first, texts.categories):
-            return None
+    number = None if is_time(first) else worded(first)
+    if not (is_time(first) or number) or is_one_of_texts(first, texts.categories):
+        return None
+    if number:
         what = f"{chunk.where(row)}: column {name!r} holds {first[:SHOWN]!r}"
         remedy = f"or set its type to categorical: types={in_query(name)}:categorical, in JSON in `types`."
         return invalid(f"#/columns/{escape(name)}/{rows + row}", f"{what}, {number}, {remedy}")

@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
-from service.datasets.formats.worded_dates import is_clock, is_time
+from service.datasets.formats.worded_dates import is_clock, is_doubtful, is_time
 from service.datasets.formats.worded_numbers import (
     LONGEST,
     MONEY,
@@ -228,11 +228,13 @@ def found_among(categories: Collection[str]) -> Found | None:
 
 
 def is_one_of_texts(text: str, others: Collection[str]) -> bool:
-    """Whether a number with a unit, such as 3M or 5K, stands among texts most of which are no numbers at all."""
-    if not is_measured(text):
-        return False
+    """Whether a number with a unit, such as 3M or 5K, stands among texts most of which are no numbers at all, or a date
+    such as 2041-300 among those most of which are no dates.
+    """
     looked_at = list(others)[:SAMPLED]
-    return 2 * sum(form_of(each) is None for each in looked_at) > len(looked_at)
+    if is_doubtful(text):
+        return 2 * sum(not is_time(each) for each in looked_at) > len(looked_at)
+    return is_measured(text) and 2 * sum(form_of(each) is None for each in looked_at) > len(looked_at)
 
 
 def _without_names(forms: Mapping[str, Form]) -> Mapping[str, Form]:

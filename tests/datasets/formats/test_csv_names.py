@@ -98,9 +98,9 @@ def test_names_of_rows_that_have_no_name_in_the_header_are_a_column(http: httpx.
         "3,5,7.\n4,6,8\n",
         "".join(f"{row},{row * row},{row * 4 + 1}\n" for row in range(1, 12)),
         "".join(f"{row},{row},{row * 7 % 20:02}\n" for row in range(1, 12)),
-        "Bonn,5,5\nKoblenz,6,75\n",
         "Bonn,5,05\nKoblenz,6,750\n",
-        "Bonn,1,200\nKoblenz,7,150\n",
+        "".join(f"place {row},{row},{row * 4 + 10}\n" for row in range(1, 11)),
+        "".join(f"place {row},{row},{row * 4 + 100}\n" for row in range(1, 11)),
     ],
 )
 def test_numbers_between_commas_may_be_halves_and_no_names_of_rows(rows: str) -> None:

@@ -142,9 +142,19 @@ def test_a_number_in_other_writing_is_never_a_category(value: str, remedy: str, 
     assert columns(f"x;y\n{value};1\n", delimiter=";", types={"x": "categorical"})["x"] == [value]
 
 
-@pytest.mark.parametrize("value", ["1.2.3", "192.168.0.1", "555-1234", "a,b", "1/2", "1001-1", "1200/8", "1234-101"])
+@pytest.mark.parametrize(
+    "value", ["1.2.3", "192.168.0.1", "555-1234", "a,b", "1/2", "1001-1", "1200/8", "1234-101", "2041-000", "1920/80"]
+)
 def test_other_texts_of_digits_are_categories(value: str) -> None:
     assert columns(f"x;y\n{value};1\n", delimiter=";")["x"] == [value]
+
+
+@pytest.mark.parametrize("first", ["2041-300", "1920/1", "2019-12", "12/1920", "2020 5 6"])
+def test_what_may_be_a_date_is_one_where_most_of_its_neighbours_are(first: str) -> None:
+    codes, dates = ["1001-512", "3840/2", "7-8080", "4711-77"], ["2041-017", "1950/2", "01/1960", "2020-01-02"]
+    assert columns("x;y\n" + "".join(f"{each};1\n" for each in (first, *codes)), delimiter=";")["x"][0] == first
+    where, what = refused("x;y\n" + "".join(f"{each};1\n" for each in (first, *dates)), delimiter=";")
+    assert (where, "types=x:date" in what) == ("#/columns/x/0", True)
 
 
 @pytest.mark.parametrize(

@@ -200,15 +200,20 @@ def _names_rows(sample: str, rows: list[list[str]], delimiter: str, options: Rea
         return False
     if delimiter != "," or sample.startswith('"'):
         return True
-    named = (counts and len(rows) >= MANY_ROWS) or not all(row and _is_whole(row[0]) for row in rows)
-    values = [[value.strip() for value in (row[1:] if named else row)] for row in rows]
+    are_many, in_words = len(rows) >= MANY_ROWS, not all(row and _is_whole(row[0]) for row in rows)
+    are_named = in_words or (counts and are_many)
+    values = [[value.strip() for value in (row[1:] if are_named else row)] for row in rows]
     halves = [list(zip(*pair, strict=True)) for pair in pairwise(zip(*values, strict=False))]
+    if any(_are_decimals(each) and any(_ZERO.match(second) for _, second in each) for each in halves):
+        return False
+    if in_words and not are_many:
+        return True
     if any(map(_are_thousands, halves)):
         return False
     # a decimal point beside the commas: none of these is a decimal one
     if any(_WITH_POINT.fullmatch(value.strip()) for row in rows for value in row[1:]):
         return True
-    return named and not any(map(_are_decimals, halves))
+    return are_named and not any(map(_are_decimals, halves))
 
 
 def _are_thousands(halves: list[tuple[str, str]]) -> bool:
@@ -223,11 +228,12 @@ def _are_decimals(halves: list[tuple[str, str]]) -> bool:
     if not all(_is_whole(first) and second.isdigit() for first, second in halves):
         return False
     fractions = [second for _, second in halves]
-    if len(set(map(len, fractions))) == 1 or any(len(each) > 1 and each[0] == "0" for each in fractions):
+    if len(set(map(len, fractions))) == 1 or any(map(_ZERO.match, fractions)):
         return True
     return all(len(each) == 1 or each[-1] != "0" for each in fractions)
 
 
+_ZERO = re.compile(r"0\d")
 _THOUSANDS = re.compile(r"[-+]?\d{1,3},\d{3}(?:\.\d*)?")
 _WITH_POINT = re.compile(r"[-+]?\d*\.\d+(?:[eE][-+]?\d+)?")
 MANY_ROWS = 10

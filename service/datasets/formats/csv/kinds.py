@@ -158,7 +158,7 @@ def _guess(dialect: Dialect, column: int, values: pyarrow.Array) -> Kind:
         text = values[row].as_py().decode()
     except UnicodeDecodeError:
         raise Fault(row, column, f"is {not_utf8(b' '.join(values.drop_null()[:SAMPLED].to_pylist()))}") from None
-    if is_time(text):
+    if is_time(text) and not is_one_of_texts(text, _different(values[:SAMPLED])):
         raise _no_date(row, column, text, dialect, values)
     is_number = re.compile(written(dialect.options.decimal, dialect.options.thousands)).match
     if is_number(text):
