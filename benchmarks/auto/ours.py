@@ -13,14 +13,14 @@ from service.learning.network import Network
 from service.learning.notation import read
 from service.learning.optimisers import Adam
 from service.learning.planning.architectures import suggested
-from service.learning.planning.chosen_recipe import FEWEST_TO_DRAW, chosen, share_drawn
+from service.learning.planning.chosen_recipe import FEWEST_TO_DRAW, Kind, chosen, share_drawn
 from service.learning.planning.folded_epochs import folded_epochs
 from service.learning.rows.drawn import DrawnValidation
 from service.learning.rows.one_hot import expand
 from service.learning.rows.part import Part
 from service.learning.training.problem import Problem
 from service.learning.training.recipe import Recipe
-from service.learning.training.training import Training
+from service.learning.training.refit import training_of
 
 DTYPE = "float32"
 
@@ -58,7 +58,8 @@ def trained(table: Table, inputs: Array, targets: Array, seed: int) -> tuple[Net
     drawn = DrawnValidation(share_drawn(rows), seed)
     left = rows - drawn.count(rows) if draws else rows
     base = Recipe(loss=MSE(), optimiser=Adam(), epochs=1, seed=seed)
-    recipe = chosen(base, network, ["categorical" if table.has_classes else "numeric"], left, validates=draws)
+    kinds: list[Kind] = ["categorical" if table.has_classes else "numeric"]
+    recipe = chosen(base, network, kinds, left, validates=draws, draws=draws)
 
     def part(places: Places) -> Part:
         return Part(inputs[places], targets[places], numbers=(not table.has_classes,) * targets.shape[1])
@@ -66,12 +67,12 @@ def trained(table: Table, inputs: Array, targets: Array, seed: int) -> tuple[Net
     start = network.initial(seed)
     if draws:
         parts = part(drawn.indices(rows, "train")), part(drawn.indices(rows, "validation"))
-        problem = Problem(network, *parts, recipe)
+        problem = Problem(network, *parts, recipe, part(np.arange(rows)))
     else:
         problem = Problem(network, part(np.arange(rows)), None, recipe)
         epochs = folded_epochs(problem, start, fresh=True)
         problem = replace(problem, recipe=replace(recipe, epochs=epochs or recipe.epochs))
-    training = Training(problem, start, fresh=True)
+    training = training_of(problem, start, fresh=True)
     for _ in training.run():
         pass
     return network, training.result()

@@ -125,7 +125,8 @@ def scores_of(trained: TrainedNetwork, source: Source, temperatures: tuple[float
     assert trained.signature is not None
     of, link = scored(source.view.columns.target_columns), trained.signature.link
     taken = min(source.rows, most_rows(trained, source.targets))
-    blocks = outputs_and_truth(trained, source.view, source.part, taken)
+    judged = source.judged(trained, source.part)
+    blocks = outputs_and_truth(judged, source.view, source.part, taken)
     return np.concatenate([conformal.scores(outputs, truth, of, link, temperatures) for outputs, truth in blocks])
 
 
@@ -141,7 +142,7 @@ def temperatures_of(trained: TrainedNetwork, source: Source) -> tuple[float, ...
     if link is None or not has_classes or source.part == "validation" or rows < FEWEST_ROWS_OF_TEMPERATURE:
         return (1.0,) * len(targets)
     taken = min(rows, MOST_ROWS_OF_TEMPERATURE, most_rows(trained, source.targets))
-    blocks = list(outputs_and_truth(trained, view, "validation", taken))
+    blocks = list(outputs_and_truth(source.judged(trained, "validation"), view, "validation", taken))
     outputs, truth = (np.concatenate(each) for each in zip(*blocks, strict=True))
     found, output, column = list[float](), 0, 0
     for target in targets:

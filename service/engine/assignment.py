@@ -3,6 +3,7 @@
 import threading
 from dataclasses import dataclass, replace
 
+import numpy as np
 import safetensors.numpy as safetensors
 from sqlalchemy.orm import Session
 
@@ -26,6 +27,7 @@ from service.learning.rows.part import Part
 from service.learning.training.changes import Change
 from service.learning.training.problem import Problem
 from service.learning.training.recipe import Recipe
+from service.learning.training.refit import training_of
 from service.learning.training.training import Training
 from service.models import parameter_bytes
 from service.models import records as models
@@ -69,7 +71,7 @@ def prepare(workspace: Workspace, record: JobRecord) -> Assignment:
     if not begins or record.verifies is not None:
         with workspace.database.reading() as session:
             saved, changes = None if begins else records.checkpoint(session, record.id), _changes(session, record)
-    training = Training(shared.problem, shared.start, fresh=shared.fresh, changes=changes)
+    training = training_of(shared.problem, shared.start, fresh=shared.fresh, changes=changes)
     if saved is not None:
         training.restore(safetensors.load(saved))
     return Assignment(shared.problem.network, shared.view, training, shared.signature, shared.receipt)
@@ -121,11 +123,10 @@ def _material(workspace: Workspace, record: JobRecord, given: JobRecipe) -> Mate
         signature = signature_of(columns, network, recipe.loss, version.signature)
         view = view_of_job(workspace.storage, columns, network.dtype, given)
     start = parameter_bytes.from_bytes(begun.parameters)
-    train, validation = _parts(view, fold, recipe)
-    check_weights(train, "are learnt")
-    if validation is not None:
-        check_weights(validation, "are held out")
-    problem = Problem(network, train, validation, recipe)
+    problem = _problem(network, view, fold, recipe)
+    check_weights(problem.train, "are learnt")
+    if problem.validation is not None:
+        check_weights(problem.validation, "are held out")
     receipt = receipts.begin(given, dataset.content_hash, start)
     return Material(problem, start, model.seeded and version.number == 0, view, signature, receipt)
 
@@ -147,15 +148,21 @@ def _changes(session: Session, record: JobRecord) -> list[Change]:
     return log_of_jobs.changes(session, record.verifies or record.id)
 
 
-def _parts(
-    view: DatasetView, fold: tuple[FoldRecord, CrossValidationRecord] | None, recipe: Recipe
-) -> tuple[Part, Part | None]:
+def _problem(
+    network: Network, view: DatasetView, fold: tuple[FoldRecord, CrossValidationRecord] | None, recipe: Recipe
+) -> Problem:
     """Return the rows to learn from and those to watch: the dataset's parts, or those of a fold."""
     if fold is None:
-        return view.part("train"), view.part("validation") if view.count("validation") else None
+        validation = view.part("validation") if view.count("validation") else None
+        whole = replace(view, drawn=None).part("train", sums=False) if recipe.refit else None
+        return Problem(network, view.part("train"), validation, recipe, whole)
     stopping = recipe.early_stopping
     watches = stopping is not None and stopping.monitor == "validation_loss"
+    recipe = replace(recipe, refit=recipe.refit and watches)
     if recipe.path == "quadratic" and not watches and can_be_kept(view, fold[1].folds):
-        return unread_of(view, sums_of(view, fold[1].id, fold[1].folds, fold[1].seed), fold[0].number), None
+        sums = sums_of(view, fold[1].id, fold[1].folds, fold[1].seed)
+        return Problem(network, unread_of(view, sums, fold[0].number), None, recipe)
     rows = fold_of(view, fold[0].number, fold[1].folds, fold[1].seed, watches=watches)
-    return learnt_of(view, rows.train), part_of(view, rows.watched) if len(rows.watched) else None
+    watched = part_of(view, rows.watched) if len(rows.watched) else None
+    whole = learnt_of(view, np.sort(np.concatenate([rows.train, rows.watched]))) if recipe.refit else None
+    return Problem(network, learnt_of(view, rows.train), watched, recipe, whole)

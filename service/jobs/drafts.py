@@ -163,6 +163,10 @@ def _viewed(
 ) -> tuple[JobRecipe, DatasetView]:
     """Return the recipe as it is kept, and the dataset as the job trains on it."""
     check_rename(start.signature, dataset, new.rename)
+    if new.refit and new.validation is None:
+        remedy = 'send "validation": {"fraction": 0.2}, or leave `refit` out'
+        detail = f"`refit` learns the rows too that `validation` draws, and none are drawn: {remedy}."
+        raise invalid("#/refit", detail, "impossible_refit")
     if new.sample_weights is not None:
         name = stored_name(dataset, new.sample_weights, new.rename) or new.sample_weights
         check_weights(dataset, name, "#/sample_weights")

@@ -64,7 +64,7 @@ def growth_of(recipe: Recipe, vector: int, checkpoint: int, validation_rows: int
         keep_every,
         columns + BYTES_OF_A_BLOCK / BLOCK,
         round(PAGES * vector) + BYTES_OF_A_POINT,
-        BYTES_OF_A_JOB + round(PAGES * (vector + checkpoint)),
+        BYTES_OF_A_JOB + round(PAGES * (vector * (2 if recipe.refit else 1) + checkpoint)),
     )
 
 

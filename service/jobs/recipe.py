@@ -44,6 +44,7 @@ class JobRecipe:
     frozen: tuple[str, ...] = ()
     backoff: recipe.Backoff | None = None
     average: recipe.Average | None = None
+    refit: bool = False
 
     def to_learning(self) -> recipe.Recipe:
         """The recipe in the words of the learning core."""
@@ -63,6 +64,7 @@ class JobRecipe:
             frozen=tuple(self.frozen),
             backoff=self.backoff,
             average=self.average,
+            refit=self.refit,
         )
 
 

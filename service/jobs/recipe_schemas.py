@@ -134,6 +134,13 @@ class Recipe(Strict):
         Average | None,
         Field(description="reports, early stopping and the result are about the averages; null: the parameters alone"),
     ] = None
+    refit: Annotated[
+        Flag,
+        Field(
+            description="whether all rows, those that `validation` draws too, train anew for as many epochs as were "
+            "best, at a constant rate where the schedule follows losses; the reports are of the first training"
+        ),
+    ] = False
 
     @field_validator("class_weight", mode="before")
     @classmethod

@@ -281,7 +281,9 @@ class Version(BaseModel):
     serve: Serve = Field(description="the wish of that job; always where there was none")
     refused: bool = Field(description='whether the job refused it: "latest" passes over it')
     served: bool = Field(description="whether it answers where no version is named")
-    epochs: list[int] = Field(description="those whose parameters the job has kept (`keep_every`), for `?epoch=`")
+    epochs: list[int] = Field(
+        description="those whose parameters the job has kept (`keep_every`, `refit`), for `?epoch=`"
+    )
     created_at: datetime = Field(description="when it was added")
 
 

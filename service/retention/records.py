@@ -110,15 +110,22 @@ def drop_last_parameters(session: Session, jobs: Sequence[str]) -> None:
 
 
 def old_points(session: Session, before: datetime, among: Among[Point] = None) -> list[Point]:
-    """Return kept epochs of versions from before, except those that were evaluated or that a job begins from."""
+    """Return kept epochs of versions from before, except those that were evaluated or that a job begins from, and the
+    best of a refit, whose outputs tell how far off its version is.
+    """
     own = and_(VersionRecord.model_id == PointRecord.model_id, VersionRecord.job_id == PointRecord.job_id)
     evaluated = exists().where(
         EvaluationRecord.model_id == PointRecord.model_id,
         EvaluationRecord.version == VersionRecord.number,
         EvaluationRecord.epoch == PointRecord.epoch,
     )
+    best = exists().where(
+        JobRecord.id == PointRecord.job_id,
+        JobRecord.best_epoch == PointRecord.epoch,
+        type_coerce(JobRecord.recipe, JSON)["refit"].as_boolean(),
+    )
     columns = PointRecord.job_id, PointRecord.epoch, PointRecord.model_id, VersionRecord.number
-    statement = select(*columns).join(VersionRecord, own).where(VersionRecord.created_at < before, ~evaluated)
+    statement = select(*columns).join(VersionRecord, own).where(VersionRecord.created_at < before, ~evaluated, ~best)
     rows = session.execute(statement.where(*_among(among, *POINT)).order_by(*POINT)).all()
     begun = _begun_from(session, None if among is None else {model for _, _, model, _ in rows})
     return [Point(job, epoch) for job, epoch, model, number in rows if (model, number, epoch) not in begun]

@@ -140,6 +140,8 @@ def test_reports_are_thinned_with_their_peaks(workspace: Workspace, post: Post) 
 
 def test_kept_epochs_and_last_parameters_go_where_nothing_needs_them(workspace: Workspace, post: Post) -> None:
     job = trained(workspace, post, days=40, epochs=4, keep_every=1)
+    drawn = {"validation": {"fraction": 0.25}, "keep": "best", "refit": True}
+    refitted = trained(workspace, post, days=40, from_version=0, **drawn)
     failed = post(epochs=5, optimiser={"rule": "Descent", "eta": 1e30})
     work_on(workspace, failed, "of failed")
     aged(workspace, failed, 40)
@@ -149,6 +151,8 @@ def test_kept_epochs_and_last_parameters_go_where_nothing_needs_them(workspace: 
     assert gone == {"last parameters of jobs without a version": 1, "kept epochs": 2}
     with workspace.database.reading() as session:
         assert records_of_models.kept_epochs(session, [job])[job] == [2, 3]
+        best = session.get_one(JobRecord, refitted).best_epoch
+        assert records_of_models.kept_epochs(session, [refitted])[refitted] == [best]
 
 
 def test_parameters_of_folds_stay_as_their_predictions_need_them(workspace: Workspace, post: Post) -> None:

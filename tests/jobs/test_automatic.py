@@ -47,7 +47,7 @@ def test_the_chosen_recipe_learns_and_can_be_sent_again_to_the_same_bytes(client
     job = auto(client, first, dataset, epochs=60)
     recipe = job["recipe"]
     assert (recipe["standardise"], recipe["loss"], recipe["keep"]) == ("both", "mse", "best")
-    assert recipe["validation"] == {"fraction": 0.2, "seed": 0}
+    assert (recipe["validation"], recipe["refit"]) == ({"fraction": 0.2, "seed": 0}, True)
     assert job["advice"][0]["code"] == "recipe_chosen"
     assert job["final_loss"] < 0.5 * np.var(NUMBERS["y"])
 
@@ -56,6 +56,40 @@ def test_the_chosen_recipe_learns_and_can_be_sent_again_to_the_same_bytes(client
     ).json()
     assert again["recipe"] == recipe
     assert again["receipt"]["parameters_sha256"] == job["receipt"]["parameters_sha256"]
+
+
+def test_a_refit_learns_all_rows_and_its_intervals_are_of_unlearnt_ones(client: Client) -> None:
+    dataset = client.create_dataset(NUMBERS, ["y"]).id
+    model = client.create_model("Chain(Dense(1 => 8, tanh), Dense(8 => 1))").id
+    recipe = {"epochs": 12, "batch_size": 8, "optimiser": {"rule": "Adam", "eta": 0.1}, "standardise": "both"}
+    fields = {"model": model, "dataset": dataset, "from_version": 0, **recipe}
+    stopping = {"validation": {"fraction": 0.25}, "early_stopping": {"patience": 3}}
+    wait = {"Prefer": "wait=30"}
+    job, kept = (
+        client.http.post("/api/jobs", json={**fields, **stopping, "refit": refit}, headers=wait).json()
+        for refit in (True, False)
+    )
+    best = job["best"]["epoch"]
+    alone = client.http.post("/api/jobs", json={**fields, "epochs": best}, headers=wait).json()
+
+    def parameters(query: str) -> Any:
+        return client.http.get(f"/api/models/{model}/parameters?{query}").raise_for_status().json()["layers"]
+
+    assert (job["best"], job["epochs_done"]) == (kept["best"], kept["epochs_done"])
+    assert parameters(f"version={job['version']}") == parameters(f"version={alone['version']}")
+    assert parameters(f"version={job['version']}&epoch={best}") == parameters(f"version={kept['version']}")
+    verified = client.http.post(f"/api/jobs/{job['id']}/verify", headers=wait).json()
+    assert verified["identical"] is True
+
+    def widths(version: int) -> Any:
+        path = f"/api/models/{model}/predictions?version={version}"
+        answer = client.http.post(path, json={"inputs": [[0.5]], "interval": 0.9}).raise_for_status().json()
+        assert [each["code"] for each in answer["advice"]] == ["calibration_reused"]
+        return np.subtract(answer["intervals"]["upper"], answer["intervals"]["lower"])
+
+    assert widths(job["version"]) == pytest.approx(widths(kept["version"]))
+    folds = {"model": model, "dataset": dataset, "folds": 3, "recipe": {**recipe, **stopping, "refit": True}}
+    assert client.http.post("/api/cross-validations", json=folds, headers=wait).json()["state"] == "succeeded"
 
 
 @pytest.mark.parametrize(
@@ -180,6 +214,8 @@ def test_rows_are_drawn_by_seed_and_each_is_in_one_part() -> None:
         ({"recipe": "best"}, "#/recipe", "invalid"),
         ({"validation": {"fraction": 0.001}}, "#/validation", "impossible_validation"),
         ({"validation": {"fraction": 1}}, "#/validation/fraction", "invalid"),
+        ({"refit": True, "keep": "best"}, "#/refit", "impossible_refit"),
+        ({"refit": True, "validation": {"fraction": 0.2}}, "#/refit", "impossible_refit"),
     ],
 )
 def test_what_cannot_be_chosen_or_drawn_is_refused(

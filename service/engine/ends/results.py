@@ -15,6 +15,7 @@ from service.jobs.receipts import Outcome, Receipt
 from service.jobs.records import JobRecord
 from service.jobs.states import Asked, State
 from service.learning.planning.advice import Advice, rounded_parameters
+from service.learning.training.refit import RefitTraining
 from service.models import parameter_bytes
 from service.models import records as models
 from service.models.serving.records import served_of
@@ -45,6 +46,8 @@ def write_success(
             number, further = _add_version(session, record, assignment, vector, judgement)
             so_far = records.advice_of(session, record.id) if ledger.changed else record.advice
             values |= {"version": number, "advice": [*so_far, *further]}
+        if record.verifies is None and isinstance(training, RefitTraining):
+            _keep_chosen(session, record, training)
         queue.end_unread(session, record.id, record.attempt, State.SUCCEEDED, verification=outcome, **values)
         if is_part(record):
             keep(session, record, assignment, vector)
@@ -61,6 +64,13 @@ def write_success(
 def is_part(record: JobRecord) -> bool:
     """Whether a job adds no version, as it is a trial of a sweep or a fold of a cross-validation."""
     return record.sweep is not None or record.cross_validation is not None
+
+
+def _keep_chosen(session: Session, record: JobRecord, training: RefitTraining) -> None:
+    """Keep the parameters that validation rows chose: how far off these are can be told by such rows alone."""
+    chosen = training.chosen
+    if chosen is not None and chosen.epoch not in models.kept_epochs(session, [record.id]).get(record.id, []):
+        models.add_point(session, record.id, chosen.epoch, record.model_id, parameter_bytes.to_bytes(chosen.vector))
 
 
 def _note_refusal(session: Session, record: JobRecord, judgement: Judgement) -> None:

@@ -58,7 +58,7 @@ def decided(
         seed=new.seed,
         frozen=tuple(new.frozen),
     )
-    made = chosen(base, start.network, kinds, rows, validates=draws or dataset.validation_rows > 0)
+    made = chosen(base, start.network, kinds, rows, validates=draws or dataset.validation_rows > 0, draws=draws)
     asked = "epochs" in new.model_fields_set
     if asked:
         made = replace(made, epochs=new.epochs)
@@ -70,7 +70,8 @@ def decided(
         "early_stopping": None if made.early_stopping is None else {"patience": made.early_stopping.patience},
         "average": None if made.average is None else {"decay": made.average.decay},
     }
-    fields |= {name: getattr(made, name) for name in ("batch_size", "partial", "shuffle", "keep", "standardise")}
+    plain = ("batch_size", "partial", "shuffle", "keep", "standardise", "refit")
+    fields |= {name: getattr(made, name) for name in plain}
     sent = new.model_dump(mode="json", exclude_unset=True, exclude={"recipe"})
     job = NewJob.model_validate({**sent, **fields})
     by_folds = not asked and made.early_stopping is None
@@ -112,4 +113,5 @@ def _reasons(made: learning.Recipe, draws: bool, rows: int, *, by_folds: bool) -
             "and nothing tells when the network learns its rows by heart. More rows, or a validation part, would."
         )
     drawn = "rows of the training part, drawn by the seed (`validation`)," if draws else "the validation part"
-    return f"{sentence}. Early stopping on {drawn} ends it, and the best parameters are kept."
+    last = "all rows train anew for as many epochs as were best" if made.refit else "the best parameters are kept"
+    return f"{sentence}. Early stopping on {drawn} ends it, and {last}."

@@ -45,9 +45,11 @@ def share_drawn(rows: int) -> float:
     return 0.2 if rows < MANY_TO_DRAW else 0.1
 
 
-def chosen(base: Recipe, network: Network, kinds: Sequence[Kind], rows: int, *, validates: bool) -> Recipe:
+def chosen(
+    base: Recipe, network: Network, kinds: Sequence[Kind], rows: int, *, validates: bool, draws: bool = False
+) -> Recipe:
     """Return a recipe with the seed and frozen layers of `base`, for targets of these kinds and so many rows to learn
-    from, without those that validate it.
+    from, without those that validate it; where these are drawn from the training part, it learns them at the end.
     """
     batch = min(_batch(rows), rows)
     steps = -(-rows // batch)
@@ -65,6 +67,7 @@ def chosen(base: Recipe, network: Network, kinds: Sequence[Kind], rows: int, *, 
         early_stopping=EarlyStopping(patience=PATIENCE) if validates else None,
         keep="best" if validates else "last",
         average=Average(decay=1 - 1 / max(FEWEST_AVERAGED, steps)),
+        refit=draws,
     )
     recipe = replace(recipe, standardise=_scales(recipe, network, numbers="numeric" in kinds))
     return _by_whole_steps(recipe, network, rows) or recipe
@@ -85,6 +88,7 @@ def _by_whole_steps(recipe: Recipe, network: Network, rows: int) -> Recipe | Non
         shuffle=False,
         early_stopping=EarlyStopping(patience=PATIENCE_OF_STEPS),
         average=None,
+        refit=False,
     )
     try:
         check_second_order(steps, network, rows)

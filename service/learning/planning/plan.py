@@ -75,6 +75,7 @@ def plan(
         sums_are_known=sums_are_known,
         coding=coding,
     )
+    passes = 1 + (1 + validation_rows / train_rows if recipe.refit else 0)
     form = None if gram is None else known_form(network, train_rows, recipe, gram, weighted)
     bounds = RateBounds(None, None)
     if form is not None:
@@ -85,8 +86,8 @@ def plan(
     return Plan(
         network.parameter_count,
         path,
-        cost.operations,
-        cost.seconds,
+        round(cost.operations * passes),
+        cost.seconds * passes,
         bounds.largest_stable,
         bounds.best,
         None if form is None else form.optimum_loss,

@@ -49,7 +49,12 @@ INDEX = 8
 def checkpoint_size(
     network: Network, recipe: Recipe, path: PathName, validation_rows: int, *, sums_are_known: bool
 ) -> int:
-    """Return the bytes of a checkpoint."""
+    """Return the bytes of a checkpoint: with `refit`, of the state of two trainings."""
+    trainings = 2 if recipe.refit else 1
+    return trainings * _state_size(network, recipe, path, validation_rows, sums_are_known=sums_are_known)
+
+
+def _state_size(network: Network, recipe: Recipe, path: PathName, validation_rows: int, *, sums_are_known: bool) -> int:
     dtype = np.dtype(network.dtype).itemsize
     best = dtype * network.vector_length if recipe.keeps_best or recipe.backoff is not None else 0
     remembered = sum(len(rule.states()) for rule in recipe.optimiser.rules)

@@ -11,12 +11,16 @@ from service.learning.training.recipe import Recipe
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Problem:
-    """All that decides a training besides the parameters that it begins with."""
+    """All that decides a training besides the parameters that it begins with.
+
+    `whole` has the rows of both parts, where the recipe's `refit` asks for them.
+    """
 
     network: Network
     train: Part
     validation: Part | None
     recipe: Recipe
+    whole: Part | None = None
 
     @property
     def parts(self) -> dict[str, Part]:

@@ -61,7 +61,8 @@ class Recipe:
     `schedule` sets the rate in the optimiser's place. `standardise` names what the network sees with mean 0 and
     deviation 1: inputs (which True means, too), targets that are numbers, or both. `path` None takes the cheaper one.
     `keep` decides which parameters are the result; early stopping keeps the best. `frozen` has the paths of layers that
-    stay as they are, such as layers.0 or layers.1.layers.0, with all that is inside them.
+    stay as they are, such as layers.0 or layers.1.layers.0, with all that is inside them. With `refit` validation rows
+    choose the best epoch, and then all rows train for as many.
     """
 
     loss: Loss
@@ -79,6 +80,7 @@ class Recipe:
     frozen: tuple[str, ...] = ()
     backoff: Backoff | None = None
     average: Average | None = None
+    refit: bool = False
 
     @property
     def keeps_best(self) -> bool:
@@ -113,6 +115,9 @@ def check(
     """Raise RecipeError where the recipe cannot be followed; `numbers` tells whether a target is a number."""
     if recipe.early_stopping and recipe.early_stopping.monitor == "validation_loss" and not validation_rows:
         raise RecipeError("early_stopping", "needs a validation part, or train_loss to monitor")
+    watches = recipe.early_stopping is None or recipe.early_stopping.monitor == "validation_loss"
+    if recipe.refit and not (recipe.keeps_best and watches and validation_rows):
+        raise RecipeError("refit", 'needs validation rows that choose the best epoch: add "keep": "best"')
     if recipe.schedule is not None and recipe.optimiser.rate is None:
         raise RecipeError(
             "schedule", f"has no rate to set: {recipe.optimiser.name} has none. Leave it out, or use Adam"
@@ -126,10 +131,16 @@ def check(
         raise RecipeError("sample_weights", f"cannot go with {recipe.loss.name}, which is not a mean or sum over rows")
     check_scaled(recipe, network, numbers)
     check_frozen(recipe, network, recipe.frozen, numbers)
-    size = min(recipe.batch_size or train_rows, train_rows)
-    single_row = size == 1 or (recipe.partial and train_rows % size == 1)
+    learnt = {train_rows, train_rows + validation_rows} if recipe.refit else {train_rows}
+    single_row = any(_leaves_one(recipe, rows) for rows in learnt)
     if single_row and any(node.layer.couples_rows for node in nodes(network.root)):
         raise RecipeError("batch_size", "leaves a batch of one row, over which BatchNorm has no variance")
+
+
+def _leaves_one(recipe: Recipe, rows: int) -> bool:
+    """Whether some batch of so many rows has a single one."""
+    size = min(recipe.batch_size or rows, rows)
+    return size == 1 or (recipe.partial and rows % size == 1)
 
 
 def check_scaled(recipe: Recipe, network: Network, numbers: bool = True) -> None:

@@ -12,9 +12,9 @@ export function hasEnded(job) {
   return ENDED.includes(job.state);
 }
 
-/** The epoch whose parameters became the version where that is not the last; else null. */
+/** The epoch whose parameters became the version where that is not the last; else null, as where all rows trained anew. */
 export function bestKept({ version, recipe, best }) {
-  return version !== null && recipe.keep === "best" && best ? best.epoch : null;
+  return version !== null && recipe.keep === "best" && !recipe.refit && best ? best.epoch : null;
 }
 
 /** A sentence about the state of a job. */
