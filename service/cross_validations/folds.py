@@ -70,8 +70,8 @@ def part_of(view: DatasetView, places: Places, room: Arrays | None = None) -> Pa
     return view.seen(_chosen(view, places, room))
 
 
-def room_for(view: DatasetView, rows: int) -> Arrays:
-    """Return memory for so many rows: to use it again and again costs a quarter of new memory each time."""
+def arrays_for(view: DatasetView, rows: int) -> Arrays:
+    """Return arrays for so many rows, to be filled: using them again costs a quarter of new ones each time."""
     kept = view.arrays
     stored = (kept.inputs, kept.targets, kept.numbers)
     return Arrays(*(np.empty((rows, *each.shape[1:]), each.dtype) for each in stored))

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from service.cross_validations.folds import Places, assigned_of, learnt_of, part_of, pool, room_for
+from service.cross_validations.folds import Places, arrays_for, assigned_of, learnt_of, part_of, pool
 from service.datasets.view import DatasetView
 from service.http.json_numbers import Array
 from service.learning.arrays import Matrix
@@ -94,7 +94,7 @@ def _blocks(view: DatasetView, pooled: Places, fold_of_row: Folds, folds: int) -
     apart. The next block takes the place of one.
     """
     rows = TOGETHER * block_rows(view.columns.inputs)
-    room = room_for(view, min(rows, len(pooled)))
+    room = arrays_for(view, min(rows, len(pooled)))
     for start in range(0, len(pooled), rows):
         dealt = fold_of_row[start : start + rows]
         places = pooled[start : start + rows][np.argsort(dealt, kind="stable")]

@@ -1,8 +1,9 @@
-"""The columns of a dataset: their kinds and their limits."""
+"""The columns of a dataset: their kinds, their limits, and the words of a query about them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypedDict
+from urllib.parse import quote
 
 Kind = Literal["numeric", "boolean", "categorical"]
 """The kind of a column: numbers; 0 and 1, false and true; or texts, each one of a few categories."""
@@ -28,6 +29,18 @@ MOST_TOGETHER = 1 << 16
 """Categories of all columns together that have more than `MOST_CATEGORIES`."""
 LONGEST_CATEGORY = 1000
 """Characters; longer texts are no categories."""
+_RESERVED = set("&+#%")
+"""Characters that mean something else in a query."""
+
+
+def in_query(text: str) -> str:
+    """Return a text as it stands in a query; only what means something else there is written in another way."""
+    return quote(text, safe=" :/,;'()[]{}") if _RESERVED & set(text) else text
+
+
+def with_type(name: str, kind: WantedKind) -> str:
+    """Return what an upload says that sets the type of a column."""
+    return f"types={in_query(name)}:{kind} (in JSON in `types`)"
 
 
 @dataclass(frozen=True)

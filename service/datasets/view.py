@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from service.datasets.arrangement import Arrangement, rows_of
-from service.datasets.columns import Column
+from service.datasets.columns import Column, with_type
 from service.datasets.records import DatasetRecord
 from service.datasets.sums import sums_over
 from service.errors import invalid
@@ -145,14 +145,14 @@ class DatasetView:
 
     def coding(self, network: Network) -> Coding | None:
         """Return how rows travel to a network, as its `coding_of` has them."""
-        return self.columns.coding if network.layer.takes_codes else None
+        return network.taken(self.columns.coding)
 
     def _wider_target(self, outputs: int) -> str:
         """Return the remedy where classes may have been uploaded as numbers."""
         if outputs <= 1 or len(self.dataset.targets) != 1 or self.dataset.targets[0].kind != "numeric":
             return ""
         name = self.dataset.targets[0].name
-        return f" {name!r} is numeric, one output; types={name}:categorical makes one for each of its values."
+        return f" {name!r} is numeric, one output; {with_type(name, 'categorical')} makes one for each of its values."
 
     def numbers(self, name: str) -> Array:
         """Return the numbers in the uploaded data of a part's rows, in its order."""

@@ -90,9 +90,11 @@ class Network:
 
     def coding_of(self, inputs: Rows) -> Coding | None:
         """Return how these rows travel to the first layer; None where all inputs of a block are written out."""
-        if isinstance(inputs, OneHotRows | LaterRows) and self.layer.takes_codes:
-            return inputs.coding
-        return None
+        return self.taken(inputs.coding) if isinstance(inputs, OneHotRows | LaterRows) else None
+
+    def taken(self, coding: Coding | None) -> Coding | None:
+        """Return this coding where the first layer takes codes."""
+        return coding if self.layer.takes_codes else None
 
     def weights_apart(self, coding: Coding | None) -> dict[int, int]:
         """Return how many weights of each first layer have nothing to do with a given row that travels as codes, by the

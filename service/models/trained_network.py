@@ -74,7 +74,7 @@ class TrainedNetwork:
         """Weights that have nothing to do with a given row: those of other categories, where these travel as codes."""
         features = () if self.signature is None else self.signature.features
         coding = Coding.of([None if each.categories is None else each.width for each in features])
-        return sum(self.network.weights_apart(coding).values()) if self.network.layer.takes_codes else 0
+        return sum(self.network.weights_apart(self.network.taken(coding)).values())
 
     @cached_property
     def input_names(self) -> list[str]:

@@ -50,7 +50,7 @@ def test_without_a_word_for_them_the_message_has_it(client: Client) -> None:
     """A target cannot have so many classes, which nothing asks for."""
     refused = client.http.post("/api/datasets", json={"columns": columns(600), "targets": ["y"]})
     assert refused.status_code == 422
-    assert "types=town:categorical keeps up to 16,384" in refused.json()["detail"]
+    assert "types=town:categorical (in JSON in `types`) keeps up to 16,384" in refused.json()["detail"]
     assert client.create_dataset(columns(600), ["y"], **CATEGORICAL).inputs == 601
     classes = client.http.post("/api/datasets", json={"columns": columns(600), "targets": ["town"], **CATEGORICAL})
     assert (classes.status_code, classes.json()["code"]) == (422, "too_many_categories")

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
-from urllib.parse import quote
 
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
@@ -16,6 +15,8 @@ from service.datasets.columns import (
     MOST_COLUMNS,
     MOST_TOGETHER,
     SHOWN,
+    in_query,
+    with_type,
 )
 from service.datasets.faults import Note, refuse
 from service.datasets.formats.likeness import Likeness
@@ -27,8 +28,6 @@ from service.datasets.table import Chunk, Texts, Values
 from service.errors import Invalid, invalid
 from service.pointers import escape
 
-RESERVED = set("&+#%")
-"""Characters that mean something else in a query."""
 ROWS_OF_A_CHUNK = 1 << 16
 VALUES_OF_A_CHUNK = 1 << 20
 
@@ -134,7 +133,7 @@ def _fault_of_count(name: str, seen: Mapping[str, Collection[str]], *, told: boo
     if not told:
         what = f"Column {name!r} has more than {MOST_CATEGORIES} different texts, too many for categories"
         found = found_among(texts)
-        kept = f"for an input, types={in_query(name)}:categorical keeps up to {MOST_ASKED_FOR:,}"
+        kept = f"for an input, {with_type(name, 'categorical')} keeps up to {MOST_ASKED_FOR:,}"
         return _no_category(name, what if found is None else f"{what}, most of them {found.sentence}", found, kept)
     if len(texts) > MOST_ASKED_FOR:
         return _no_category(name, f"Column {name!r} has more than {MOST_ASKED_FOR:,} categories")
@@ -151,11 +150,6 @@ def _no_category(name: str, what: str, found: Found | None = None, kept: str = "
     more = f"; {kept}" if kept else ""
     detail = f"{what}: {remedy}{left_out}, or express it in numbers or in fewer, shorter texts{more}."
     return invalid(f"#/columns/{escape(name)}", detail, "too_many_categories")
-
-
-def in_query(text: str) -> str:
-    """Return a text as it stands in a query; only what means something else there is written in another way."""
-    return quote(text, safe=" :/,;'()[]{}") if RESERVED & set(text) else text
 
 
 def no_finite(name: str, values: Values | Texts, rows: Sequence[int], dtype: str) -> str:

@@ -4,8 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from service.datasets.columns import SHOWN
-from service.datasets.formats.checks import in_query
+from service.datasets.columns import SHOWN, in_query
 from service.learning.planning.advice import Advice
 from service.learning.synonyms import listed
 from service.pointers import escape

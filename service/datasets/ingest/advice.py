@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 
-from service.datasets.formats.checks import in_query
+from service.datasets.columns import in_query
 from service.datasets.formats.likeness import advice_on_names
 from service.datasets.formats.numbers_in_texts import BOUND, DATE, Found, found_among
 from service.datasets.ingest.describe import SpooledColumn

@@ -6,9 +6,8 @@ from typing import Literal
 
 import numpy as np
 
-from service.datasets.columns import Kind
+from service.datasets.columns import Kind, in_query
 from service.datasets.faults import Note
-from service.datasets.formats.checks import in_query
 from service.datasets.schemas import Missing
 from service.datasets.table import Texts
 from service.errors import Fault, Invalid, invalid

@@ -14,9 +14,8 @@ import numpy as np
 import orjson
 
 from service.datasets.arrangement import Arrangement
-from service.datasets.columns import Column, ColumnSummary
+from service.datasets.columns import Column, ColumnSummary, in_query
 from service.datasets.faults import Faults, Note
-from service.datasets.formats.checks import in_query
 from service.datasets.ingest.advice import advice_on
 from service.datasets.ingest.describe import SpooledColumn, describe
 from service.datasets.ingest.fill import Ingested, ingest

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from service.datasets.arrangement import Arrangement, SeenColumn
+from service.datasets.columns import with_type
 from service.datasets.view import ClassWeights
 from service.errors import Invalid, invalid
 from service.learning.synonyms import listed
@@ -39,7 +40,7 @@ def _target(columns: Arrangement) -> SeenColumn:
     else:
         name = columns.targets[0].stored.name
         detail = "class_weight weighs rows by their class, and no target has classes."
-        remedy = f"Leave it out, or upload with types={name}:categorical."
+        remedy = f"Leave it out, or upload with {with_type(name, 'categorical')}."
     raise _refused("#/class_weight", f"{detail} {remedy}")
 
 

@@ -5,16 +5,21 @@ from collections.abc import Iterator
 import numpy as np
 
 from service.datasets.arrangement import Arrangement
-from service.datasets.columns import Column
+from service.datasets.columns import Column, with_type
 from service.errors import invalid
 from service.jobs.checks.case import Case, ranges
 from service.learning.losses import SIGNS, Domain, Loss
 from service.learning.network import Network
 from service.learning.planning.advice import Advice
+from service.learning.rows.one_hot import unexpanded
 
 POINTER = "#/loss"
 BETTER = "logitcrossentropy"
 """The loss of several classes, of outputs that are any numbers."""
+MOST_ROWS = 10_000
+"""Rows of targets that are looked at."""
+UNEVEN = 0.01
+"""Difference between the sums of two rows above which they are no shares that were rounded."""
 
 
 def check_loss(columns: Arrangement, network: Network, loss: Loss) -> None:
@@ -44,8 +49,25 @@ def advice(case: Case) -> Iterator[Advice]:
         number = next(target.name for target in columns.target_columns if target.kind == "numeric")
         detail = f"{loss.name} takes all outputs of a row for shares of one whole, and {number!r} is a number"
         yield Advice("targets_of_two_kinds", f"{detail}: train a model for each target, or use mse.", POINTER)
+    elif loss.compares and len(columns.target_columns) > 1 and kinds - {"categorical"}:
+        yield from _of_shares(case)
     for target, least, greatest in case.ranges:
         yield from _of_target(target, least, greatest, loss)
+
+
+def _of_shares(case: Case) -> Iterator[Advice]:
+    """Advise where the targets of some rows make more than those of others, as several that are true at once do."""
+    loss, targets = case.recipe.loss, unexpanded(case.view.part("train").targets)
+    numbers = [place for place, target in enumerate(case.targets) if target.kind != "categorical"]
+    seen = targets.take(np.arange(0, len(targets), -(-len(targets) // MOST_ROWS)), axis=0)[:, numbers]
+    sums = seen.sum(axis=1, dtype=np.float64) + len(case.targets) - len(numbers)
+    if not sums.max() - sums.min() > UNEVEN:
+        return
+    detail = f"{loss.name} takes the targets of a row for shares of one whole, as one class of several is all of it"
+    differ = f"in some rows they add up to {sums.min():.3g}, in others to {sums.max():.3g}"
+    end = " and a network that does not end in softmax" if loss.given_by == "softmax" else ""
+    remedy = f"Where each target is true or false by itself, use logitbinarycrossentropy{end}"
+    yield Advice("targets_of_no_whole", f"{detail}; {differ}. {remedy}.", POINTER)
 
 
 def _of_target(target: Column, least: float, greatest: float, loss: Loss) -> Iterator[Advice]:
@@ -57,7 +79,7 @@ def _of_target(target: Column, least: float, greatest: float, loss: Loss) -> Ite
         yield Advice("targets_outside_loss", detail, POINTER)
     elif target.kind == "numeric" and not loss.compares and loss.link is not None and (least, greatest) == (0, 1):
         detail = f"Target {target.name!r} is numeric, from 0 to 1, and {loss.name} is about classes"
-        remedy = f"where it is 0 or 1 alone, upload the dataset with types={target.name}:boolean"
+        remedy = f"where it is 0 or 1 alone, upload the dataset with {with_type(target.name, 'boolean')}"
         yield Advice("target_is_numeric", f"{detail}: {remedy}, and accuracy and probabilities come with it.", POINTER)
 
 
@@ -70,7 +92,7 @@ def _numbers_that_fit(target: Column, loss: Loss) -> str:
         return "Upload the target as numbers -1 and 1, or use mse"
     if loss.link is None:
         return "Use mse, or other numbers"
-    classes = f"where they are codes of classes, upload them with types={target.name}:categorical"
+    classes = f"where they are codes of classes, upload them with {with_type(target.name, 'categorical')}"
     return f"Use mse, which takes any numbers; {classes}, for a network of one output for each code and {BETTER}"
 
 
@@ -86,5 +108,5 @@ def _wider(columns: Arrangement) -> str:
         return "logitbinarycrossentropy takes one output for a boolean target."
     if target.kind == "categorical":
         return f"Target {target.name!r} has one category: there is nothing to tell apart."
-    wider = f"uploaded with types={target.name}:categorical, it has one output for each of its values"
+    wider = f"uploaded with {with_type(target.name, 'categorical')}, it has one output for each of its values"
     return f"Target {target.name!r} is {target.kind}: {wider}; logitbinarycrossentropy takes one output for two values."

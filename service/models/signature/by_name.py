@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from service.datasets.arrangement import Arrangement, SeenColumn
-from service.datasets.columns import Column, Rename
+from service.datasets.columns import Column, Rename, WantedKind, with_type
 from service.datasets.records import DatasetRecord
 from service.errors import Fault, Invalid, invalid
 from service.learning.synonyms import listed, suggestion
@@ -159,9 +159,9 @@ def _difference(ours: Feature | Target, theirs: Column) -> str | None:
     """Explain why a stored column cannot be the version's; None where it can."""
     known, given = _labels(ours), _labels(theirs)
     if (known is None) != (given is None):
-        wanted = "date" if isinstance(ours, Feature) and ours.dates is not None else ours.kind
-        numbers = "give numbers in it" if wanted == "numeric" else f"upload it with types={theirs.name}:{wanted}"
-        remedy = f"upload it with types={theirs.name}:{ours.kind}" if given is None else numbers
+        wanted: WantedKind = "date" if isinstance(ours, Feature) and ours.dates is not None else ours.kind
+        numbers = "give numbers in it" if wanted == "numeric" else f"upload it with {with_type(theirs.name, wanted)}"
+        remedy = f"upload it with {with_type(theirs.name, ours.kind)}" if given is None else numbers
         return f"is {theirs.kind}, and the version learnt it as {ours.kind}: {remedy}."
     ours_known = frozenset(known or ())
     strange = [text for text in given or () if text not in ours_known]

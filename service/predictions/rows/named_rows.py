@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from service.datasets.formats.checks import in_query
+from service.datasets.columns import in_query
 from service.datasets.formats.dates import MONTHS_FIRST, day_of, is_in_doubt, month_first
 from service.datasets.formats.worded_numbers import is_plain
 from service.datasets.table import Texts, category_of

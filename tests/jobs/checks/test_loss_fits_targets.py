@@ -19,6 +19,16 @@ TARGETS: dict[str, dict[str, list[Any]]] = {
     "shares": {"y": [0.2 + x / 20 for x in range(10)]},
     "classes": {"y": ["abc"[(x > 0) + (x > 1)] for x in XS]},
     "class_signs": {each: [1 if "abc"[(x > 0) + (x > 1)] == each else -1 for x in XS] for each in "abc"},
+    "marks": {"y": [int(x > 0) for x in XS], "z": [int(x > 1) for x in XS]},
+    "both_true": {"y": [x > 0 for x in XS], "z": [x > 1 for x in XS]},
+    "class_and_truth": {"y": ["abc"[(x > 0) + (x > 1)] for x in XS], "z": [x > 1 for x in XS]},
+    "one_hot": {each: [int("abc"[(x > 0) + (x > 1)] == each) for x in XS] for each in "abc"},
+    "parts": {
+        "a": [0.333, 0.25, 1 / 3, 0, 1] * 2,
+        "b": [0.333, 0.25, 1 / 3, 0, 0] * 2,
+        "c": [0.334, 0.5, 0.3333, 1, 0] * 2,
+    },
+    "two_classes": {"y": ["abc"[(x > 0) + (x > 1)] for x in XS], "z": ["ab"[x > 1] for x in XS]},
     "mixed": {"y": [3 * x + 1 for x in XS], "z": ["abc"[(x > 0) + (x > 1)] for x in XS]},
 }
 
@@ -64,6 +74,10 @@ def test_a_loss_that_means_nothing_for_any_row_is_refused(
         ("truths", "Dense(1 => 1, sigmoid)", "crossentropy", "one_output"),
         ("zero_one", "Dense(1 => 1)", "logitbinarycrossentropy", "target_is_numeric"),
         ("mixed", "Dense(1 => 4)", "logitcrossentropy", "targets_of_two_kinds"),
+        ("marks", "Dense(1 => 2)", "logitcrossentropy", "targets_of_no_whole"),
+        ("marks", "Chain(Dense(1 => 2), softmax)", "focal_loss", "targets_of_no_whole"),
+        ("both_true", "Dense(1 => 2)", "crossentropy", "targets_of_no_whole"),
+        ("class_and_truth", "Dense(1 => 4)", "kldivergence", "targets_of_no_whole"),
     ],
 )
 def test_a_loss_that_hardly_means_what_is_wanted_gets_advice(
@@ -81,6 +95,10 @@ def test_a_loss_that_hardly_means_what_is_wanted_gets_advice(
         ("signs", "Dense(1 => 1)", "hinge_loss"),
         ("truths", "Dense(1 => 1)", "logitbinarycrossentropy"),
         ("mixed", "Dense(1 => 4)", "mse"),
+        ("one_hot", "Dense(1 => 3)", "logitcrossentropy"),
+        ("parts", "Dense(1 => 3)", "logitcrossentropy"),
+        ("two_classes", "Dense(1 => 5)", "logitcrossentropy"),
+        ("both_true", "Dense(1 => 2)", "logitbinarycrossentropy"),
         ("shares", "Dense(1 => 1, sigmoid)", "binarycrossentropy"),
         ("zero_one", "Dense(1 => 1, sigmoid)", "siamese_contrastive_loss"),
     ],
@@ -89,7 +107,13 @@ def test_a_loss_that_fits_is_taken_in_silence(
     client: Client, datasets: dict[str, str], kind: str, architecture: str, loss: Any
 ) -> None:
     codes = {each["code"] for each in plan(client, datasets[kind], architecture, loss).json()["advice"]}
-    assert not codes & {"targets_outside_loss", "one_output", "target_is_numeric", "targets_of_two_kinds"}
+    assert not codes & {
+        "targets_outside_loss",
+        "one_output",
+        "target_is_numeric",
+        "targets_of_two_kinds",
+        "targets_of_no_whole",
+    }
 
 
 def test_the_remedy_for_classes_under_a_loss_of_signs_works(client: Client, datasets: dict[str, str]) -> None:
@@ -118,7 +142,7 @@ def test_the_remedy_for_zeros_and_ones_makes_a_class(client: Client, number: typ
 def test_other_widths_name_the_upload_that_has_them(client: Client, datasets: dict[str, str]) -> None:
     refused = problem(plan(client, datasets["zero_one"], "Dense(1 => 2)", "logitcrossentropy"), 422)
     assert refused["code"] == "widths_differ"
-    assert "types=y:categorical makes one for each of its values" in refused["detail"]
+    assert "types=y:categorical (in JSON in `types`) makes one for each of its values" in refused["detail"]
 
 
 def test_of_one_category_nothing_is_told_apart(client: Client) -> None:

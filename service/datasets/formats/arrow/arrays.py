@@ -11,12 +11,12 @@ import pyarrow
 from numpy.typing import NDArray
 from pyarrow import types
 
-from service.datasets.columns import SHOWN, Kind
+from service.datasets.columns import SHOWN, Kind, in_query
 from service.datasets.faults import MOST_OF_A_KIND, Note, refuse
 from service.datasets.formats.arrow.dates import days_in, is_of_dates
 from service.datasets.formats.arrow.values import is_of_texts, numbers_of, texts_of
 from service.datasets.formats.arrow.worded import numbers_in
-from service.datasets.formats.checks import as_dates, check_names, check_types, in_query, no_date, rows_of_a_chunk
+from service.datasets.formats.checks import as_dates, check_names, check_types, no_date, rows_of_a_chunk
 from service.datasets.formats.names import names_of_columns
 from service.datasets.table import Chunk, ReadOptions, Texts, Values
 from service.errors import Fault, Invalid, invalid
@@ -84,7 +84,9 @@ def renamed(batches: Iterable[pyarrow.RecordBatch], names: list[str]) -> Iterabl
 
 
 def _index_left_out(name: str) -> Advice:
-    detail = f"Column {name!r} is the index of a pandas table, so it is left out; types={name}:numeric keeps it."
+    detail = (
+        f"Column {name!r} is the index of a pandas table, so it is left out; types={in_query(name)}:numeric keeps it."
+    )
     return Advice("index_left_out", detail, f"#/columns/{name}")
 
 

@@ -4,10 +4,9 @@ import numpy as np
 import pyarrow
 from numpy.typing import NDArray
 
-from service.datasets.columns import SHOWN, Kind
+from service.datasets.columns import SHOWN, Kind, in_query
 from service.datasets.faults import MOST_OF_A_KIND, Note
 from service.datasets.formats.arrow.values import texts_of
-from service.datasets.formats.checks import in_query
 from service.datasets.formats.numbers_in_texts import form_of
 from service.datasets.formats.worded_numbers import number_in
 from service.datasets.table import Values

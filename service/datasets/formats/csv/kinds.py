@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pyarrow
 
-from service.datasets.columns import MOST_CATEGORIES, SHOWN, UNAMBIGUOUS, DateOrder, Kind
-from service.datasets.formats.checks import as_dates, in_query, no_date
+from service.datasets.columns import MOST_CATEGORIES, SHOWN, UNAMBIGUOUS, DateOrder, Kind, in_query
+from service.datasets.formats.checks import as_dates, no_date
 from service.datasets.formats.csv.dialect import Dialect, not_utf8
 from service.datasets.formats.csv.numerals import advice_on, written
 from service.datasets.formats.csv.parse import Fault, as_missing, ragged_row, texts_of_rows

@@ -6,7 +6,7 @@ from functools import cache
 import pyarrow
 import pyarrow.compute
 
-from service.datasets.formats.checks import in_query
+from service.datasets.columns import in_query
 from service.datasets.formats.worded_numbers import LONGEST, SEPARATED, worded
 
 _POINT = re.compile(r"\s*[-+]?[0-9]*\.[0-9]+\s*")

@@ -11,8 +11,7 @@ import numpy as np
 import pyarrow
 from pyarrow import csv
 
-from service.datasets.columns import SHOWN
-from service.datasets.formats.checks import in_query
+from service.datasets.columns import SHOWN, in_query
 from service.datasets.formats.csv.dialect import Dialect, not_utf8
 from service.datasets.formats.csv.numerals import advice_on, without_thousands
 from service.datasets.formats.numbers_in_texts import form_of
