@@ -59,11 +59,15 @@ def _refuse_used(settings: "Settings") -> None:
     file = database_file(settings)
     storage = Storage(settings.storage_address, settings.cache)
     try:
-        used = str(file) if file.exists() else settings.storage_address if storage.datasets() else None
+        holds_datasets = not file.exists() and bool(storage.datasets())
     except Unavailable as error:
         raise Refused(error.detail) from None
-    if used is not None:
-        raise Refused(f"{used} is in use: restore into an empty folder, such as DESCENT_DATA=./restored.")
+    if not (holds_datasets or file.exists()):
+        return
+    used, elsewhere = (settings.storage_address, settings.storage) if holds_datasets else (file, settings.database)
+    name = "DESCENT_STORAGE" if holds_datasets else "DESCENT_DATABASE"
+    place = f"another {name}" if elsewhere else "an empty folder, such as DESCENT_DATA=./restored"
+    raise Refused(f"{used} is in use: restore into {place}.")
 
 
 def _unpack(settings: "Settings", path: Path) -> list[str]:

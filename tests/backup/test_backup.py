@@ -180,6 +180,8 @@ def test_a_used_folder_and_a_running_service_are_refused(made: Path, folder: Pat
     (files / "datasets" / "ds_00000000000000000000000000").mkdir(parents=True)
     with pytest.raises(Refused, match="is in use"):
         restore(Settings(data=files), made)
+    with pytest.raises(Refused, match="is in use: restore into another DESCENT_STORAGE"):
+        restore(Settings(data=tmp_path / "new", storage=str(files / "datasets")), made)
     empty = Settings(data=tmp_path / "empty")
     empty.data.mkdir()
     lock = preparation.locked(empty)
