@@ -29,52 +29,52 @@ class Fold:
 
 def fold_of(view: DatasetView, number: int, folds: int, seed: int, *, watches: bool) -> Fold:
     """Return fold `number` of `folds`; with `watches`, some of its training rows go to early stopping."""
-    pooled = pool(view)
-    fold_of_row = assigned_of(view, pooled, folds, seed)
-    held, rest = pooled[fold_of_row == number], pooled[fold_of_row != number]
+    pool = Pool(view)
+    fold_of_row = assigned_of(view, pool, folds, seed)
+    held, rest = (pool.at(np.flatnonzero(chosen)) for chosen in (fold_of_row == number, fold_of_row != number))
     if not watches:
         return Fold(rest, rest[:0], held)
-    share = view.dataset.validation_rows / len(pooled) or SHARE
+    share = view.dataset.validation_rows / pool.rows or SHARE
     count = min(max(1, round(share * len(rest))), len(rest) - 1)
     chosen = np.zeros(len(rest), bool)
     chosen[np.random.default_rng((seed, number)).choice(len(rest), count, replace=False)] = True
     return Fold(rest[~chosen], rest[chosen], held)
 
 
-def pool(view: DatasetView) -> Places:
-    """Return the rows of the training and the validation part, in the order in which they were uploaded."""
-    slices = [view.dataset.slice_of(name) for name in ("train", "validation")]
-    places = np.concatenate([np.arange(each.start, each.stop) for each in slices])
-    numbers = np.concatenate([view.arrays.numbers[each] for each in slices])
-    return places if (numbers[1:] > numbers[:-1]).all() else places[np.argsort(numbers, kind="stable")]
+class Pool:
+    """The rows of the training and the validation part, in the order in which they were uploaded."""
+
+    def __init__(self, view: DatasetView) -> None:
+        self.rows = view.dataset.train_rows + view.dataset.validation_rows
+        self._order: Places | None = None
+        """None: the arrays have them in this order, as they have those of each part."""
+        if view.dataset.train_rows and view.dataset.validation_rows:
+            numbers = view.arrays.numbers[: self.rows]
+            if not (numbers[1:] > numbers[:-1]).all():
+                self._order = np.argsort(numbers, kind="stable")
+
+    def at(self, indices: Places) -> Places:
+        """Return the places of some of them."""
+        return indices if self._order is None else self._order[indices]
 
 
-def assigned_of(view: DatasetView, places: Places, folds: int, seed: int) -> Folds:
+def assigned_of(view: DatasetView, pool: Pool, folds: int, seed: int) -> Folds:
     """Return the fold of each of the pooled rows."""
-    return assigned(_classes(view, places), len(places), folds, seed)
+    return assigned(_classes(view, pool), pool.rows, folds, seed)
 
 
-def _classes(view: DatasetView, places: Places) -> Array | None:
+def _classes(view: DatasetView, pool: Pool) -> Array | None:
     """Return the codes of the first target that is a class; None where there is none."""
     for each in view.columns.targets:
         if each.stored.kind != "numeric":
-            codes: Array = view.arrays.targets[places, each.place]
+            codes: Array = view.arrays.targets[pool.at(np.arange(pool.rows)), each.place]
             return codes
     return None
 
 
-def part_of(view: DatasetView, places: Places, room: Arrays | None = None) -> Part:
-    """Return some rows as a network sees them, held in memory as they are stored: categories are codes. They are held
-    in `room`, where there is any, until it takes others.
-    """
-    return view.seen(_chosen(view, places, room))
-
-
-def arrays_for(view: DatasetView, rows: int) -> Arrays:
-    """Return arrays for so many rows, to be filled: using them again costs a quarter of new ones each time."""
-    kept = view.arrays
-    stored = (kept.inputs, kept.targets, kept.numbers)
-    return Arrays(*(np.empty((rows, *each.shape[1:]), each.dtype) for each in stored))
+def part_of(view: DatasetView, places: Places) -> Part:
+    """Return some rows as a network sees them, held in memory as they are stored: categories are codes."""
+    return view.seen(_chosen(view, places))
 
 
 def learnt_of(view: DatasetView, places: Places) -> Part:
@@ -82,11 +82,25 @@ def learnt_of(view: DatasetView, places: Places) -> Part:
     return view.seen(_chosen(view, places), view.class_weights)
 
 
-def _chosen(view: DatasetView, places: Places, room: Arrays | None = None) -> Arrays:
+def _chosen(view: DatasetView, places: Places) -> Arrays:
     kept = view.arrays
-    stored = [np.asarray(each) for each in (kept.inputs, kept.targets, kept.numbers)]
-    if room is None:
-        return Arrays(*(each.take(places, axis=0) for each in stored))
-    into = [each[: len(places)] for each in (room.inputs, room.targets, room.numbers)]
-    # all places are there; to raise where one is not, NumPy would fill a copy first
-    return Arrays(*(each.take(places, axis=0, out=out, mode="clip") for each, out in zip(stored, into, strict=True)))
+    return Arrays(*(np.asarray(each).take(places, axis=0) for each in (kept.inputs, kept.targets, kept.numbers)))
+
+
+class RoomForRows:
+    """Memory for a few rows, used again and again: each time costs a quarter of new memory."""
+
+    def __init__(self, view: DatasetView, rows: int) -> None:
+        kept = view.arrays
+        self._stored = np.asarray(kept.inputs), np.asarray(kept.targets)
+        inputs, targets = (np.empty((rows, *each.shape[1:]), each.dtype) for each in self._stored)
+        self._into = inputs, targets
+        part = view.seen(Arrays(inputs, targets, kept.numbers[:rows]))
+        self._inputs, self._targets = part.inputs, part.targets
+
+    def taken(self, places: Places) -> tuple[Array, Array]:
+        """Return inputs and targets of some rows as a network sees them, until others are taken."""
+        for stored, into in zip(self._stored, self._into, strict=True):
+            # all places are there; to raise where one is not, NumPy would fill a copy first
+            stored.take(places, axis=0, out=into[: len(places)], mode="clip")
+        return self._inputs[: len(places)], self._targets[: len(places)]

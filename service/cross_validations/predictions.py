@@ -6,7 +6,7 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from service.cross_validations import records
-from service.cross_validations.folds import assigned_of, part_of, pool
+from service.cross_validations.folds import Pool, assigned_of, part_of
 from service.cross_validations.records import CrossValidationRecord, Standing
 from service.cross_validations.schemas import OutOfFold
 from service.database.database import Database
@@ -47,17 +47,17 @@ def page(
             raise Conflict(detail, "cross_validation_not_ended")
         view = _view(session, storage, record, standings[0])
         networks = [left_parameters.find(session, each.fold.job_id) for each in standings]
-    pooled = pool(view)
-    start = position_of(after, len(pooled))
-    places = pooled[start : start + limit]
-    folds = assigned_of(view, pooled, record.folds, record.seed)[start : start + limit]
+    pool = Pool(view)
+    start = position_of(after, pool.rows)
+    places = pool.at(np.arange(start, min(start + limit, pool.rows)))
+    folds = assigned_of(view, pool, record.folds, record.seed)[start : start + limit]
     predicted: dict[int, OutOfFold] = {}
     for number in np.unique(folds).tolist():
         chosen = np.flatnonzero(folds == number)
         rows = _predicted(view, networks[number], places[chosen], number)
         predicted.update(zip(chosen.tolist(), rows, strict=True))
     following = start + len(places)
-    return [predicted[each] for each in range(len(places))], str(following) if following < len(pooled) else None
+    return [predicted[each] for each in range(len(places))], str(following) if following < pool.rows else None
 
 
 def _view(session: Session, storage: Storage, record: CrossValidationRecord, standing: Standing) -> DatasetView:

@@ -65,7 +65,9 @@ class CrossValidation(BaseModel):
     recipe: AnyJobOptions = Field(description="the recipe, as it was sent")
     seed: int = Field(description="by which rows were drawn")
     folds: list[Fold] = Field(description="all folds, by number")
-    mean: Scores | None = Field(description="means of the numbers in `metrics` over all folds; null before the end")
+    mean: Scores | None = Field(
+        description="means of the numbers in `metrics` over all folds, null where one lacks it; null before the end"
+    )
     deviation: Scores | None = Field(description="their standard deviations (n - 1)")
     advice: list[Advice] = Field(description="what to consider, each with its remedy")
     error: JobError | None = Field(description="the reason why a fold has failed")

@@ -13,7 +13,8 @@ from service.learning.arrays import Array, Matrix
 from service.learning.confidence.conformal import quantiles
 from service.learning.layers import Dense
 from service.learning.network import Network
-from service.learning.rows.gram import BLOCK_BYTES, Gram
+from service.learning.rows.gram import Gram
+from service.learning.rows.group_sums import BLOCK_BYTES
 from service.learning.rows.reference import EPSILON
 from service.learning.training.quadratic.form import QuadraticLoss
 from service.learning.training.quadratic.path import single_dense
@@ -96,7 +97,7 @@ def _rounding(gram: Gram, vector: Array) -> float:
 
 
 def _factor(gram: Gram, dense: Dense) -> tuple[Matrix, Matrix]:
-    reference, root, n = gram.reference, gram.root(), gram.inputs
+    reference, root, n = gram.reference, gram.root, gram.inputs
     if dense.bias is not False:
         inverse = root.inverse
         if reference.basis is not None:

@@ -7,10 +7,12 @@ from service.learning.evaluation.evaluation import Evaluation
 from service.learning.evaluation.metrics import metrics_of_sums
 from service.learning.losses import Loss
 from service.learning.network import Network
-from service.learning.rows.gram import Gram
+from service.learning.rows.gram import Gram, Root
 
 ROUNDING_OF_SUMS = 1e-12
 """Of the terms of a sum of squares: a sum below is rounding, and counts as none."""
+CANCELLING = 1e-3
+"""Of the same: below, the root of the sums keeps digits that a sum of terms would lose. It takes longer."""
 
 
 def evaluated_by_sums(network: Network, vector: Array, gram: Gram, loss: Loss) -> Evaluation:
@@ -28,11 +30,14 @@ def evaluated_by_sums(network: Network, vector: Array, gram: Gram, loss: Loss) -
         found: Array = slopes if reference.inverse is None else reference.inverse @ slopes
         return found
 
-    root, own = gram.root(), np.vstack([in_features(weights - reference.fit), centre])
-    squares = np.square(root.K @ own - root.q).sum(axis=0) + root.rest
+    own = np.vstack([in_features(weights - reference.fit), centre])
     residuals = np.eye(gram.outputs)
     errors = np.vstack([own, -residuals])
     targets = np.vstack([in_features(reference.fit), np.zeros((1, gram.outputs)), residuals])
+    squares, terms = _quadratic(errors, gram.matrix), _quadratic(abs(errors), abs(gram.matrix))
+    if (squares <= CANCELLING * terms).any():
+        root = Root.of(gram.matrix, gram.inputs)
+        squares = np.square(root.K @ own - root.q).sum(axis=0) + root.rest
     of_mean = [np.square(gram.matrix[ones] @ each) / gram.rows for each in (errors, targets)]
     about_mean = _above_rounding(squares - of_mean[0], squares)
     spread = _above_rounding(_quadratic(targets, gram.matrix) - of_mean[1], _quadratic(abs(targets), abs(gram.matrix)))
@@ -43,7 +48,7 @@ def evaluated_by_sums(network: Network, vector: Array, gram: Gram, loss: Loss) -
 
 def _quadratic(columns: Array, matrix: Array) -> Array:
     """Return cᵀ G c of each column."""
-    found: Array = np.einsum("ik,ij,jk->k", columns, matrix, columns)
+    found: Array = (columns * (matrix @ columns)).sum(axis=0)
     return found
 
 

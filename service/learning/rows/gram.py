@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from service.learning.arrays import Array, Indices, Matrix
+from service.learning.arrays import Array, Matrix
+from service.learning.rows.group_sums import GroupedRows, GroupSums, block_rows
 from service.learning.rows.one_hot import Rows
 from service.learning.rows.reference import COLLINEAR, EPSILON, Centring, spread_sample
 
-BLOCK_BYTES = 1 << 20  # of float64
 POOR = 1e3  # a reference whose squares are this many times what they could be is replaced, by a second pass
 MISSED = 4 * COLLINEAR  # of directions this much longer than others, which the sample did not have, as well
 
@@ -35,6 +35,24 @@ class Root:
     rest: Matrix
     inverse: Matrix
     lengths: Matrix
+
+    @classmethod
+    def of(cls, matrix: Matrix, inputs: int) -> Self:
+        """K comes from the eigenvectors of the block of features, scaled to a unit diagonal.
+
+        Directions that no row has are left out.
+        """
+        n = inputs + 1
+        features, cross = matrix[:n, :n], matrix[:n, n:]
+        scale = np.sqrt(np.diagonal(features))
+        scale[scale == 0] = 1
+        values, vectors = np.linalg.eigh(features / np.outer(scale, scale))
+        kept = values > EPSILON * n * values[-1]
+        roots, vectors = np.sqrt(values[kept]), vectors[:, kept]
+        q = (vectors / roots).T @ (cross / scale[:, None])
+        squares = np.diagonal(matrix)[n:]
+        rest = np.maximum(squares - np.square(q).sum(axis=0), 0)
+        return cls((vectors * roots).T * scale, q, rest, vectors / roots / scale[:, None], roots)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,24 +87,16 @@ class Gram:
         return cls(reference, len(inputs), _sum_of_squares(reference, inputs, targets, after_block))
 
     @classmethod
-    def of_groups(cls, reference: Centring, groups: int, blocks: Iterable[tuple[Array, Array, Indices]]) -> list[Self]:
-        """Return the sums of each group in one pass, about a given reference.
-
-        Blocks are inputs, targets, and the counts of rows of each group, which follow each other.
-        """
-        most, counted = block_rows(reference.inputs), np.zeros(groups, np.int64)
-        sums = _Sums(reference, most, groups)
-        for inputs, targets, counts in blocks:
-            counted += counts
-            for group, (begin, end) in enumerate(pairwise([0, *np.cumsum(counts).tolist()])):
-                for first in range(begin, end, most):
-                    rows = slice(first, min(first + most, end))
-                    sums.add(inputs[rows], targets[rows], group)
-        return [cls(reference, *each) for each in zip(counted.tolist(), sums.result(), strict=True)]
+    def of_groups(cls, reference: Centring, groups: int, blocks: Iterable[GroupedRows]) -> list[Self]:
+        """Return the sums of each group in one pass, about a given reference."""
+        sums = GroupSums(reference, groups)
+        for block in blocks:
+            sums.add(block)
+        return [cls(reference, *each) for each in sums.result()]
 
     def merge(self, other: Self) -> Self:
         """The sums over both sets of rows. Raises ValueError when they were taken about different references."""
-        if not self.reference.same_as(other.reference):
+        if self.reference is not other.reference and not self.reference.same_as(other.reference):
             raise ValueError("sums about different references do not merge")
         return type(self)(self.reference, self.rows + other.rows, self.matrix + other.matrix)
 
@@ -106,30 +116,15 @@ class Gram:
     def outputs(self) -> int:
         return self.reference.outputs
 
+    @cached_property
     def root(self) -> Root:
-        """K comes from the eigenvectors of the block of features, scaled to a unit diagonal.
+        """The root of these sums, kept with them."""
+        return Root.of(self.matrix, self.inputs)
 
-        Directions that no row has are left out.
-        """
-        n = self.inputs + 1
-        features, cross = self.matrix[:n, :n], self.matrix[:n, n:]
-        scale = np.sqrt(np.diagonal(features))
-        scale[scale == 0] = 1
-        values, vectors = np.linalg.eigh(features / np.outer(scale, scale))
-        kept = values > EPSILON * n * values[-1]
-        roots, vectors = np.sqrt(values[kept]), vectors[:, kept]
-        q = (vectors / roots).T @ (cross / scale[:, None])
-        squares = np.diagonal(self.matrix)[n:]
-        rest = np.maximum(squares - np.square(q).sum(axis=0), 0)
-        return Root((vectors * roots).T * scale, q, rest, vectors / roots / scale[:, None], roots)
-
-    def better_reference(self, root: Root | None = None) -> Centring | None:
-        """Return a reference about which another pass would keep more digits; None where this one will do. `root` is
-        that of these sums, where it is known.
-        """
-        root = root or self.root()
-        reference = self._better_fit(root)
-        if self.reference.basis is not None or MISSED * root.lengths[0] >= root.lengths[-1]:
+    def better_reference(self) -> Centring | None:
+        """Return a reference about which another pass would keep more digits; None where this one will do."""
+        reference, lengths = self._better_fit(self.root), self.root.lengths
+        if self.reference.basis is not None or MISSED * lengths[0] >= lengths[-1]:
             return reference
         return (reference or self.reference).apart(self.matrix[: self.inputs, : self.inputs] / self.rows)
 
@@ -147,21 +142,20 @@ class Gram:
 
 
 class _Sums:
-    """Sums of squares about a reference over blocks of rows, of several groups."""
+    """Sums of squares about a reference over blocks of rows."""
 
-    def __init__(self, reference: Centring, most_rows: int, groups: int = 1) -> None:
+    def __init__(self, reference: Centring, most_rows: int) -> None:
         self._reference = reference
         n, outputs = reference.inputs, reference.outputs
         self._tile = max(1, 2048 // n)
         self._tiled_mean = np.tile(reference.mean, self._tile)
         self._centred = np.empty((most_rows, n))
         self._tail = np.ones((most_rows, 1 + outputs))  # [1, residuals]
-        self._totals = np.zeros((groups, n + 1 + outputs, n + 1 + outputs))
+        self._total = np.zeros((n + 1 + outputs, n + 1 + outputs))
 
-    def add(self, inputs: Array, targets: Array, group: int = 0) -> None:
-        """Add a block of one group."""
+    def add(self, inputs: Array, targets: Array) -> None:
         x, e, reference = self._centred[: len(inputs)], self._tail[: len(inputs)], self._reference
-        n, total = reference.inputs, self._totals[group]
+        n, total = reference.inputs, self._total
         x[...] = inputs
         tiles = len(x) // self._tile * self._tile
         # in long rows: an inner loop over a few columns costs more than its arithmetic
@@ -175,16 +169,9 @@ class _Sums:
         total[n:, n:] += e.T @ e
 
     def result(self) -> Matrix:
-        """The sums of each group (groups × columns × columns)."""
         n = self._reference.inputs
-        self._totals[:, n:, :n] = self._totals[:, :n, n:].transpose(0, 2, 1)
-        return self._totals
-
-
-def block_rows(inputs: int) -> int:
-    """Return the rows of a block, which stays in a core's cache between the steps of the pass."""
-    tile = max(1, 2048 // inputs)
-    return max(512, BLOCK_BYTES // (8 * inputs) // tile * tile)
+        self._total[n:, :n] = self._total[:n, n:].T
+        return self._total
 
 
 def _sum_of_squares(reference: Centring, inputs: Rows, targets: Rows, after_block: AfterBlock | None) -> Matrix:
@@ -195,5 +182,4 @@ def _sum_of_squares(reference: Centring, inputs: Rows, targets: Rows, after_bloc
         sums.add(block, targets[first : first + rows])
         if after_block is not None:
             after_block(first + len(block))
-    total: Matrix = sums.result()[0]
-    return total
+    return sums.result()

@@ -10,7 +10,8 @@ from service.learning.arrays import Array, Saved, State
 from service.learning.layers import Chain, Dense, Node
 from service.learning.network import Network
 from service.learning.rows.coded import Buffer, CodedBlock, Coding
-from service.learning.rows.gram import BLOCK_BYTES, Gram
+from service.learning.rows.gram import Gram
+from service.learning.rows.group_sums import BLOCK_BYTES
 from service.learning.rows.later import made
 from service.learning.rows.memory_maps import drop_behind
 from service.learning.rows.moments import ColumnMoments

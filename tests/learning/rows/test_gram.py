@@ -5,7 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from service.learning.rows import group_sums
 from service.learning.rows.gram import Gram
+from service.learning.rows.group_sums import GroupedRows
 from service.learning.rows.reference import Centring, spread_sample
 from service.learning.training.quadratic.form import QuadraticLoss
 from tests.support.learning.exact_losses import ExactLoss, ExactSums
@@ -25,16 +27,22 @@ def test_sums_over_parts_of_the_rows_merge_to_the_sum_over_all() -> None:
     np.testing.assert_allclose(merged.matrix, whole.matrix, rtol=1e-12, atol=1e-9)
 
 
-def test_groups_that_share_a_pass_have_the_sums_of_a_pass_each() -> None:
-    problem = linear_problem(rows=9000, columns=4, outputs=2)
+@pytest.mark.parametrize("kernel", ["SkylakeX", "Haswell"])
+@pytest.mark.parametrize("collinear", [None, 1e-6])
+def test_groups_that_share_a_pass_have_the_sums_of_a_pass_each(
+    kernel: str, collinear: float | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_sums, "_kernel", lambda: kernel)
+    problem = linear_problem(rows=9000, columns=4, outputs=2, collinear=collinear)
     reference = Gram.of(problem.inputs, problem.targets).reference
-    counts = [np.array([1000, 0, 5000]), np.array([0, 2, 2998])]
-    blocks = zip(*(np.split(each, [6000]) for each in (problem.inputs, problem.targets)), counts, strict=True)
-    first, second, third = Gram.of_groups(reference, 3, blocks)
+    groups = [(0, 1000), (2, 5000)], [(1, 2), (2, 2998)]
+    blocks = zip(*(np.split(each, [6000]) for each in (problem.inputs, problem.targets)), groups, strict=True)
+    first, second, third = Gram.of_groups(reference, 3, (GroupedRows(*block) for block in blocks))
     assert (first.rows, second.rows, third.rows) == (1000, 2, 7998)
     for found, places in ((first, np.r_[:1000]), (second, np.r_[6000:6002]), (third, np.r_[1000:6000, 6002:9000])):
         alone = Gram.about(reference, problem.inputs[places], problem.targets[places])
         np.testing.assert_allclose(found.matrix, alone.matrix, rtol=1e-12, atol=1e-9)
+        assert (found.matrix == found.matrix.T).all()
 
 
 def test_sums_about_different_references_do_not_merge() -> None:

@@ -52,7 +52,7 @@ class QuadraticLoss:
     """
 
     def __init__(self, gram: Gram, *, bias: bool = True, standardised: tuple[Array, Array] | None = None) -> None:
-        reference, root, d, outputs = gram.reference, gram.root(), gram.inputs, gram.outputs
+        reference, root, d, outputs = gram.reference, gram.root, gram.inputs, gram.outputs
         self.inputs, self.outputs, self.rows, self.bias = d, outputs, gram.rows, bias
         self.columns = d + bias
         self.scale = 1.0 / (self.rows * outputs)

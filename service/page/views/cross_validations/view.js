@@ -87,8 +87,11 @@ function Facts({ found: { folds, mean, deviation } }) {
   const scores = Object.entries(SCORES).filter(([score]) => typeof mean?.[score] === "number");
   const facts = [["Folds done", `${count(done)} of ${count(folds.length)}`], ...scores.map(([score, label]) => [label, spread(mean[score], deviation[score])])];
   return html`<dl class="facts">${facts.map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
-    ${mean && html`<p class="quiet">Means over the folds, ± their standard deviations.</p>`}`;
+    ${mean && html`<p class="quiet">Means over the folds, ± their standard deviations.</p>`}
+    ${folds.some(isFromSums) && html`<p class="quiet">MAE and the largest error are not told: one pass over so many rows gave all folds and the other scores, and these two would take another.</p>`}`;
 }
+
+const isFromSums = ({ metrics }) => metrics?.mae === null && typeof metrics.rmse === "number";
 
 function Folds({ found: { folds, mean, deviation } }) {
   const scores = Object.entries(SCORES).filter(([score]) => folds.some(({ metrics }) => typeof metrics?.[score] === "number"));
