@@ -6,10 +6,12 @@ import signal
 import time
 from collections.abc import Iterable
 from contextlib import suppress
+from typing import Any
 
 import dask
 from distributed import Client, Future, LocalCluster
-from distributed.scheduler import KilledWorker
+from distributed.scheduler import DEFAULT_EXTENSIONS, KilledWorker
+from distributed.spans import SpansSchedulerExtension
 from distributed.utils import get_mp_context
 
 from service.engine.fork_server import start_fork_server
@@ -32,6 +34,9 @@ QUIET = {
     "distributed.admin.tick.interval": "1s",
     "distributed.admin.tick.limit": "10s",
     "distributed.admin.system-monitor.interval": "10s",
+    "distributed.admin.system-monitor.log-length": 10,
+    "distributed.diagnostics.computations.max-history": 1,
+    "distributed.admin.low-level-log-length": 10,  # entries hold whole tasks, of some kilobytes
     "distributed.worker.memory.monitor-interval": "1s",
     "distributed.worker.profile.enabled": False,
     "distributed.scheduler.work-stealing-interval": "1s",
@@ -50,6 +55,19 @@ CLOSED: dict[str, list[str]] = {
     "distributed.worker.http.routes": [],
 }
 METHOD = "distributed.worker.multiprocessing-method"
+
+
+class NoSpans(SpansSchedulerExtension):
+    """Spans that are never made: for each time that work comes, Dask makes one, and keeps it as long as it lives."""
+
+    def observe_tasks(self, *_tasks: Any, **_about: Any) -> dict[Any, Any]:
+        return {}
+
+    def heartbeat(self, ws: Any, data: Any) -> None:
+        """Drop what a worker has measured of them."""
+
+
+EXTENSIONS = {**DEFAULT_EXTENSIONS, "spans": NoSpans}
 
 
 class Cluster:
@@ -178,6 +196,7 @@ def _embedded(settings: Settings, exits: Exits) -> LocalCluster:
         dashboard_address="127.0.0.1:0",
         local_directory=str(scratch),
         silence_logs=logging.ERROR,
+        scheduler_kwargs={"extensions": EXTENSIONS},
         worker_class=TellingNanny,
         exits=exits,
     )
