@@ -23,8 +23,8 @@ Synchronous = Literal["FULL", "NORMAL"]
 PATIENCE = 5.0
 """Seconds that a writer waits for those of its own process, and then again for those of others."""
 
-LOG_STAYS = 16 << 20
-"""Bytes of SQLite's write-ahead log that stay on the disk to be written again: four times what it copies into the
+LOG_STAYS = 4 << 20
+"""Bytes of SQLite's write-ahead log that stay on the disk to be written again: about what it copies into the
 database at once.
 """
 
@@ -38,7 +38,7 @@ class Database:
 
     def __init__(self, url: str, synchronous: Synchronous = "FULL") -> None:
         self.url = url
-        self.engine = create_engine(url, pool_size=8, max_overflow=56)
+        self.engine = create_engine(url, pool_size=8, max_overflow=56, pool_use_lifo=True)
         self.on_sqlite = self.engine.dialect.name == "sqlite"
         if self.on_sqlite:
             _set_up_sqlite(self.engine, synchronous)

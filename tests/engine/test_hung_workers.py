@@ -82,7 +82,7 @@ def test_a_worker_that_stops_with_the_lock_of_the_database_is_killed(
         dispatcher, stopping = Dispatcher(workspace.database, cluster, lambda: None), threading.Event()
         future = cluster._client.submit(claim_and_hang, workspace.database.url, job, key="ticket")
         dispatcher._under_way["ticket"] = future
-        future.add_done_callback(lambda _: dispatcher._done("ticket"))  # type: ignore[no-untyped-call]  # Dask's own
+        future.add_done_callback(lambda _: dispatcher._done("ticket"))
         wait_for(lambda: job_of(workspace, job).state == "running")
         supplying = threading.Thread(target=dispatcher.run, args=(stopping,))
         supplying.start()

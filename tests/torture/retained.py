@@ -15,7 +15,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.support.serving import RunningService
+from tests.support.serving import WholeService
 from tests.torture.clients import Clients, Posted
 from tests.torture.kinds import KINDS
 from tests.torture.soak import resident
@@ -76,7 +76,7 @@ class PassingClients(Clients):
 
 def watched(data: Path, seconds: float) -> list[tuple[int, int]]:
     """Return bytes on the disk and resident memory, time after time."""
-    service = RunningService(data, **PERIODS)
+    service = WholeService(data, **PERIODS)
     looks = []
     try:
         clients = PassingClients(lambda: service.url, seed=0)
