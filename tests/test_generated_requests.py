@@ -23,7 +23,21 @@ Operation = APIOperation[Any, Any, Any, Any]
 REFUSALS = [400, 401, 403, 404, 405, 406, 409, 413, 415, 422, 428, 429, 431]
 """Statuses of refused requests: schemathesis does not count what is too large among them."""
 CONFIG = {"seed": 1, "checks": {"negative_data_rejection": {"expected-statuses": REFUSALS}}}
-SCHEMA = schemathesis.openapi.from_dict(document(), config=SchemathesisConfig.from_dict(CONFIG))
+LARGE = 1000
+"""Items, members or characters of a limit that no request is made up to pass: it would be megabytes."""
+SIZES = ("maxItems", "maxProperties", "maxLength")
+
+
+def without_large_limits(schema: Any) -> Any:
+    if isinstance(schema, list):
+        return [without_large_limits(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    large = {name for name in SIZES if isinstance(schema.get(name), int) and schema[name] >= LARGE}
+    return {name: without_large_limits(each) for name, each in schema.items() if name not in large}
+
+
+SCHEMA = schemathesis.openapi.from_dict(without_large_limits(document()), config=SchemathesisConfig.from_dict(CONFIG))
 OPERATIONS: list[Operation] = [result.ok() for result in SCHEMA.get_all_operations() if isinstance(result, Ok)]
 EXAMPLES = 3
 """Requests of each kind and operation; `make fuzz` sends thousands."""
@@ -46,6 +60,26 @@ def known(target: RunningService) -> dict[str, Any]:
         job = client.train(model.id, dataset.id, wait=30)
         evaluation = client.evaluate(model.id, dataset.id)
     return {"model": model.id, "dataset": dataset.id, "job": job.id, "evaluation": evaluation.id}
+
+
+TOO_MANY: list[tuple[str, str, dict[str, Any]]] = [
+    ("POST", "/v2/models/{model}/infer", {"inputs": 10_001 * [{}]}),
+    ("POST", "/api/datasets", {"targets": 4097 * ["y"], "columns": {"y": [1]}}),
+    ("POST", "/api/models", {"architecture": "Dense", "parameters": 10_001 * [{}]}),
+    ("PUT", "/api/models/{model}/parameters", {"layers": 10_001 * [{}]}),
+    ("POST", "/api/jobs", {"frozen": 1001 * ["layers.0"]}),
+    ("PATCH", "/api/jobs/{job}", {"frozen": 1001 * ["layers.0"]}),
+]
+"""Lists with one item more than the document allows, where that is large."""
+
+
+def test_lists_of_more_than_the_document_allows_are_refused(target: RunningService, known: dict[str, Any]) -> None:
+    with target.client() as client:
+        answers = [client.http.request(method, path.format_map(known), json=body) for method, path, body in TOO_MANY]
+    for answer, (_, _, body) in zip(answers, TOO_MANY, strict=True):
+        assert 400 <= answer.status_code < 500
+        most = max(len(value) for value in body.values() if isinstance(value, list)) - 1
+        assert f"at most {most} items" in answer.json()["detail"]
 
 
 def can_be_wrong(operation: Operation) -> bool:
