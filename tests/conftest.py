@@ -41,6 +41,14 @@ def pytest_xdist_auto_num_workers() -> int:
     return processes if processes > 1 else 0
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Load the service's modules once for all test processes, while these collect their tests."""
+    from tests.support.forked_services import load
+
+    load()
+
+
 def pytest_configure() -> None:
     # As in the service and its workers: the number of threads decides the last bits of a sum.
     threadpool_limits(1, user_api="blas")

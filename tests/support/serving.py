@@ -19,7 +19,7 @@ from service.client import Client
 from service.jobs.schemas import Job
 from service.jobs.states import State
 from tests.support.databases import lay_database
-from tests.support.forked_services import ForkedService
+from tests.support.forked_services import ForkedProgram
 
 READY = "Descent is at "
 PATIENCE = 240.0
@@ -92,8 +92,8 @@ class RunningService:
 
     def _start(
         self, arguments: list[str], environment: dict[str, str], log: IO[str]
-    ) -> ForkedService | subprocess.Popen[str]:
-        return ForkedService(arguments, environment, log, self.leads_group)
+    ) -> ForkedProgram | subprocess.Popen[str]:
+        return ForkedProgram("service", arguments, environment, log, group=self.leads_group)
 
     @classmethod
     @contextmanager
