@@ -6,18 +6,13 @@ from service.page.files import FOLDER
 from tests.support.browser import Visit
 
 
-def test_docs_show_and_send_requests_without_a_report(visit: Visit) -> None:
+def test_docs_send_requests_and_show_the_fields_that_references_lead_to(visit: Visit) -> None:
     page = visit.page
     page.goto("/docs")
     expect(page.get_by_text("Train and serve Dense networks over HTTP").first).to_be_visible()
     page.locator("[id*=health-live] .opblock-summary").first.click()
     page.get_by_role("button", name="Execute").click()
     expect(page.locator(".live-responses-table").get_by_text('"live"')).to_be_visible()
-
-
-def test_docs_show_the_fields_that_references_lead_to(visit: Visit) -> None:
-    page = visit.page
-    page.goto("/docs")
     page.locator("#operations-jobs-create_job .opblock-summary-control").click()
     body = page.locator("#operations-jobs-create_job .opblock-section-request-body")
     body.get_by_role("tab", name="Schema").click()
