@@ -11,7 +11,7 @@ EPSILON = np.finfo(np.float64).eps
 
 
 def seeds(name: str) -> range:
-    return range(2 if name == "many rows" else 8)
+    return range(2 if name == "many rows" else 5)
 
 
 @pytest.mark.parametrize("name", PROBLEMS)
