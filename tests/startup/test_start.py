@@ -2,14 +2,16 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
 
 import httpx
 import pytest
 
+from tests.support.databases import NAME, database_in
 from tests.support.problems import problem
 from tests.support.serving import PATIENCE, free_port, http_client, wait_for
 
@@ -105,30 +107,34 @@ def waiting(folder: Path) -> Iterator[WaitingService]:
             process.kill()
 
 
-def loaded_by(script: str, *arguments: str) -> set[str]:
-    """The heavy packages that a program has loaded at its end."""
-    ending = f"\nimport sys; print(*({HEAVY} & set(sys.modules)))"
-    command = [sys.executable, "-c", script + ending, *arguments]
-    return set(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
+def loaded_by(*steps: str, arguments: Sequence[str] = ()) -> list[set[str]]:
+    """The heavy packages that a program has loaded after each of its steps."""
+    ending = f"\nimport sys; print(*({HEAVY} & set(sys.modules)))\n"
+    command = [sys.executable, "-c", "".join(step + ending for step in steps), *arguments]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return [set(line.split()) for line in said.splitlines()]
 
 
-def test_the_command_loads_no_heavy_package_to_say_what_it_does() -> None:
-    script = """
-import contextlib, io
+HELP = """
+import contextlib, gc, io
+gc.disable()
 from service.cli import cli
 with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
     cli(["--help"])
 """
-    assert loaded_by(script) == set()
-
-
-def test_a_server_listens_before_the_application_is_loaded() -> None:
-    script = """
+SERVER = """
 from service.server import Server
 from service.settings import Settings
 Server(Settings()).config.load()
 """
-    assert loaded_by(script) == {"pydantic", "uvicorn"}
+
+
+def test_each_step_of_a_start_loads_what_it_needs() -> None:
+    """Help loads nothing heavy, a server listens before the application, which does without Dask and formats."""
+    helping, listening, serving = loaded_by(HELP, SERVER, "import service.app")
+    assert helping == set()
+    assert listening == {"pydantic", "uvicorn"}
+    assert serving == listening | {"fastapi", "numpy", "opentelemetry", "sqlalchemy"}
 
 
 def test_the_collector_rests_while_the_application_loads_and_no_longer() -> None:
@@ -137,27 +143,23 @@ def test_the_collector_rests_while_the_application_loads_and_no_longer() -> None
     assert said.split() == ["False", "True"]
 
 
-def test_the_application_loads_no_dask_no_formats_and_no_sdk_of_telemetry() -> None:
-    assert loaded_by("import service.app") == {"fastapi", "numpy", "opentelemetry", "pydantic", "sqlalchemy"}
-
-
 def test_a_database_that_has_the_present_schema_is_opened_without_alembic(tmp_path: Path) -> None:
-    script = """
+    step = """
 import sys
 from service.database.database import Database
 from service.database.migrate import migrate
-database = Database(sys.argv[1])
+database = Database(f"sqlite:///{sys.argv.pop(1)}")
 migrate(database)
 database.close()
 """
-    url = f"sqlite:///{tmp_path / 'descent.db'}"
-    assert "alembic" in loaded_by(script, url)
-    assert loaded_by(script, url) == {"sqlalchemy"}
+    with closing(database_in(tmp_path)):
+        opened, made = loaded_by(step, step, arguments=[str(tmp_path / NAME), str(tmp_path / "another.db")])
+    assert opened == {"sqlalchemy"}
+    assert "alembic" in made
 
 
 def test_a_worker_is_forked_with_all_it_needs_and_nothing_of_the_edge() -> None:
-    loaded = loaded_by("import service.engine.template")
-    assert loaded == {"dask", "distributed", "numpy", "sqlalchemy"}
+    assert loaded_by("import service.engine.template") == [{"dask", "distributed", "numpy", "sqlalchemy"}]
 
 
 def test_requests_wait_for_the_application_and_a_probe_does_not(waiting: WaitingService) -> None:
