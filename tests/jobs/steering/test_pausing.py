@@ -57,7 +57,7 @@ def test_a_stream_tells_that_a_job_pauses_and_goes_on(client: Client) -> None:
             elif text.startswith("data: ") and kind == "state":
                 states.append(text.split('"state":"')[1].split('"')[0])
                 match states[-1]:
-                    case "running" if len(states) == 1:
+                    case "running" if "paused" not in states:
                         client.pause(running.id)
                     case "paused":
                         client.resume(running.id)
