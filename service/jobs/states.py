@@ -22,6 +22,7 @@ class State(StrEnum):
 
 
 ENDED = (State.SUCCEEDED, State.FAILED, State.CANCELLED)
+UNENDED = tuple(state for state in State if state not in ENDED)
 END_IN_WORDS = {State.SUCCEEDED: "has succeeded", State.FAILED: "has failed", State.CANCELLED: "was cancelled"}
 
 

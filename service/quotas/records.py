@@ -7,7 +7,7 @@ from service.datasets.records import DatasetRecord
 from service.jobs.growth import BYTES_OF_A_JOB
 from service.jobs.records import CheckpointRecord, JobRecord
 from service.jobs.reports.records import EpochRecord, ReportsRecord
-from service.jobs.states import ENDED
+from service.jobs.states import ENDED, UNENDED
 from service.models.left.records import LastParametersRecord
 from service.models.records import ModelRecord, PointRecord, VersionRecord
 
@@ -27,12 +27,12 @@ def _statements(owner: str) -> list[Select[tuple[int]]]:
     models = ModelRecord.owner == owner
     ended = (JobRecord.owner == owner, JobRecord.state.in_(ENDED))
     planned = func.coalesce(type_coerce(JobRecord.plan, JSON)["bytes"].as_integer(), BYTES_OF_A_JOB)
-    trains = exists().where(JobRecord.id == PointRecord.job_id, JobRecord.state.not_in(ENDED))
+    trains = exists().where(JobRecord.id == PointRecord.job_id, JobRecord.state.in_(UNENDED))
     return [
         select(func.sum(DatasetRecord.bytes)).where(DatasetRecord.owner == owner),
         select(func.sum(func.length(VersionRecord.parameters))).join(ModelRecord).where(models),
         select(func.sum(func.length(PointRecord.parameters))).join(ModelRecord).where(models, ~trains),
-        select(func.sum(planned)).where(JobRecord.owner == owner, JobRecord.state.not_in(ENDED)),
+        select(func.sum(planned)).where(JobRecord.owner == owner, JobRecord.state.in_(UNENDED)),
         select(func.count() * BYTES_OF_A_JOB).select_from(JobRecord).where(*ended),
         select(func.sum(func.length(ReportsRecord.columns))).join(JobRecord).where(*ended),
         select(func.count() * BYTES_OF_A_REPORT).select_from(EpochRecord).join(JobRecord).where(*ended),

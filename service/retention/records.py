@@ -16,7 +16,7 @@ from service.jobs.reports import records as reports
 from service.jobs.reports.packing import COLUMNS, Reports, joined
 from service.jobs.reports.records import EpochRecord, ReportsRecord
 from service.jobs.reports.thinning import Extremes
-from service.jobs.states import ENDED
+from service.jobs.states import ENDED, UNENDED
 from service.models.left.records import LastParametersRecord
 from service.models.records import ModelRecord, PointRecord, VersionRecord
 from service.sweeps.records import SweepRecord
@@ -51,9 +51,9 @@ class Point(NamedTuple):
 def old_jobs(session: Session, before: datetime, among: Among[str] = None) -> list[str]:
     """Return jobs that ended before, except those of sweeps and cross-validations, and those being verified."""
     again = aliased(JobRecord)
-    verified = exists().where(again.verifies == JobRecord.id, again.state.not_in(ENDED))
+    verified = select(again.verifies).where(again.state.in_(UNENDED), again.verifies.is_not(None))
     alone = JobRecord.sweep.is_(None), JobRecord.cross_validation.is_(None)
-    return _ended(session, before, among, *alone, ~verified)
+    return _ended(session, before, among, *alone, JobRecord.id.not_in(verified))
 
 
 def _ended(session: Session, before: datetime, among: Among[str], *conditions: ColumnElement[bool]) -> list[str]:
@@ -156,7 +156,8 @@ def drop_answers(session: Session, answers: Sequence[tuple[str, str]]) -> None:
 def old_versions(session: Session, before: datetime, among: Among[Version] = None) -> list[Version]:
     """Return versions that are not served, latest, evaluated or a sweep's best, and that no job began from."""
     other = aliased(VersionRecord)
-    latest = select(func.max(other.number)).where(other.model_id == VersionRecord.model_id)
+    latest = select(other.number).where(other.model_id == VersionRecord.model_id)
+    latest = latest.order_by(other.number.desc()).limit(1)  # max() would look at each version once for each
     needed = (
         VersionRecord.number == ModelRecord.served,
         VersionRecord.number == latest.scalar_subquery(),

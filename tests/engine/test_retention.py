@@ -17,6 +17,7 @@ from service.evaluations.schemas import NewEvaluation
 from service.ids import first_id
 from service.jobs.records import JobRecord
 from service.jobs.reports import reading
+from service.jobs.states import State
 from service.metrics import records as metrics
 from service.models import records as records_of_models
 from service.models.networks import Networks
@@ -92,6 +93,16 @@ def test_jobs_that_ended_long_ago_go_and_counters_stay(workspace: Workspace, pos
     with workspace.database.reading() as session:
         figures = metrics.figures(session)
     assert (figures.jobs["succeeded"], figures.totals["succeeded"]) == (1, 2)
+
+
+def test_a_job_that_is_being_verified_stays_until_that_has_ended(workspace: Workspace, post: Post) -> None:
+    old, again = trained(workspace, post, days=31), post()
+    with workspace.database.transaction() as session:
+        session.get_one(JobRecord, again).verifies = old
+    assert apply(workspace, keep_jobs=MONTH) == {"ended jobs": 0}
+    with workspace.database.transaction() as session:
+        session.get_one(JobRecord, again).state = State.CANCELLED
+    assert apply(workspace, keep_jobs=MONTH) == {"ended jobs": 1}
 
 
 def test_versions_that_something_needs_stay(workspace: Workspace, post: Post) -> None:

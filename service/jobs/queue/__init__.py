@@ -16,7 +16,7 @@ from service.jobs.log import records as log_of_jobs
 from service.jobs.log.records import Happening
 from service.jobs.queue import claims
 from service.jobs.records import JobRecord, delete_checkpoint
-from service.jobs.states import ENDED, LEASE, WITHOUT_WORKER, Asked, JobError, State
+from service.jobs.states import ENDED, LEASE, UNENDED, WITHOUT_WORKER, Asked, JobError, State
 from service.models.left import records as left_parameters
 from service.models.records import drop_points
 from service.telemetry import records as totals
@@ -134,8 +134,7 @@ def delete_all(session: Session, jobs: Sequence[str]) -> None:
 
 def verification_of(session: Session, job: str) -> str | None:
     """Return a job that has not ended and trains this one again."""
-    unended = JobRecord.state.in_([state for state in State if state not in ENDED])
-    return session.scalar(select(JobRecord.id).where(unended, JobRecord.verifies == job).limit(1))
+    return session.scalar(select(JobRecord.id).where(JobRecord.state.in_(UNENDED), JobRecord.verifies == job).limit(1))
 
 
 def any_lost(session: Session) -> bool:

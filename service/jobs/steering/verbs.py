@@ -1,5 +1,7 @@
 """The rules of steering: moves of a job that clients ask for."""
 
+from collections.abc import Sequence
+
 from sqlalchemy.orm import Session
 
 from service.errors import Conflict
@@ -7,7 +9,7 @@ from service.jobs import queue, records
 from service.jobs.log import records as log
 from service.jobs.log.records import Happening
 from service.jobs.records import JobRecord
-from service.jobs.states import END_IN_WORDS, ENDED, MOVES, Asked, Standing, State, Verb
+from service.jobs.states import END_IN_WORDS, ENDED, MOVES, UNENDED, Asked, Standing, State, Verb
 
 PAST = {Verb.CANCEL: "cancelled", Verb.STOP: "stopped", Verb.PAUSE: "paused", Verb.RESUME: "resumed"}
 
@@ -59,13 +61,13 @@ def _move(session: Session, record: JobRecord, after: Standing, verb: Verb) -> N
 
 def _conflict(job: str, standing: Standing, verb: Verb) -> Conflict:
     if standing.state in ENDED:
-        allowed = [state for state in State if state not in ENDED]
-        detail = f"Job {job} {END_IN_WORDS[standing.state]}: only {_listed(allowed, 'and')} jobs can be {PAST[verb]}."
+        allowed = _listed(UNENDED, "and")
+        detail = f"Job {job} {END_IN_WORDS[standing.state]}: only {allowed} jobs can be {PAST[verb]}."
         return Conflict(detail, "job_ended")
     verbs = _listed(list(MOVES[standing]), "or")
     detail = f"Job {job} is {standing.state}, and a client asked to {standing.asked} it: now one can {verbs} it."
     return Conflict(detail, f"asked_to_{standing.asked}")
 
 
-def _listed(words: list[State] | list[Verb], last: str) -> str:
+def _listed(words: Sequence[State | Verb], last: str) -> str:
     return f" {last} ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
