@@ -1,11 +1,12 @@
 """Whether a loss means something for the targets of a dataset, before anything is trained by it."""
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
 
 from service.datasets.arrangement import Arrangement
-from service.datasets.columns import Column, with_type
+from service.datasets.columns import Column, ColumnStatistics, with_type
 from service.errors import invalid
 from service.jobs.checks.case import Case, ranges
 from service.learning.losses import SIGNS, Domain, Loss
@@ -16,8 +17,14 @@ from service.learning.rows.one_hot import unexpanded
 POINTER = "#/loss"
 BETTER = "logitcrossentropy"
 """The loss of several classes, of outputs that are any numbers."""
+BINARY = "logitbinarycrossentropy"
+"""That of classes each of which is true or false."""
 MOST_ROWS = 10_000
 """Rows of targets that are looked at."""
+FEWEST = 10
+"""Rows that have two values in all by no accident."""
+EXACT = 1e-6
+"""Share by which a variance may differ by rounding."""
 UNEVEN = 0.01
 """Difference between the sums of two rows above which they are no shares that were rounded."""
 
@@ -53,6 +60,9 @@ def advice(case: Case) -> Iterator[Advice]:
         yield from _of_shares(case)
     for target, least, greatest in case.ranges:
         yield from _of_target(target, least, greatest, loss)
+    if loss.unit_power is not None:
+        for name, summary in case.numbers.items():
+            yield from _of_two_values(name, summary, loss)
 
 
 def _of_shares(case: Case) -> Iterator[Advice]:
@@ -66,7 +76,7 @@ def _of_shares(case: Case) -> Iterator[Advice]:
     detail = f"{loss.name} takes the targets of a row for shares of one whole, as one class of several is all of it"
     differ = f"in some rows they add up to {sums.min():.3g}, in others to {sums.max():.3g}"
     end = " and a network that does not end in softmax" if loss.given_by == "softmax" else ""
-    remedy = f"Where each target is true or false by itself, use logitbinarycrossentropy{end}"
+    remedy = f"Where each target is true or false by itself, use {BINARY}{end}"
     yield Advice("targets_of_no_whole", f"{detail}; {differ}. {remedy}.", POINTER)
 
 
@@ -83,11 +93,26 @@ def _of_target(target: Column, least: float, greatest: float, loss: Loss) -> Ite
         yield Advice("target_is_numeric", f"{detail}: {remedy}, and accuracy and probabilities come with it.", POINTER)
 
 
+def _of_two_values(name: str, summary: ColumnStatistics, loss: Loss) -> Iterator[Advice]:
+    """Advise where a number that is learnt has two values alone: its variance is the greatest between them."""
+    count, mean, least, most = summary["count"], summary["mean"], summary["min"], summary["max"]
+    if count < FEWEST or mean is None or summary["std"] is None or least == most:
+        return
+    variance, greatest = summary["std"] * summary["std"] * (count - 1) / count, (mean - least) * (most - mean)
+    if not abs(variance - greatest) <= EXACT * greatest < math.inf:
+        return
+    detail = f"Target {name!r} is {least:.6g} or {most:.6g} in every row, and {loss.name} learns it as a number"
+    is_truth = (least, most) == (0, 1)
+    upload, better = with_type(name, "boolean" if is_truth else "categorical"), BINARY if is_truth else BETTER
+    remedy = f"where it is a class, upload it with {upload} and use {better}"
+    yield Advice("target_is_numeric", f"{detail}: {remedy}; accuracy and probabilities come with it.", POINTER)
+
+
 def _numbers_that_fit(target: Column, loss: Loss) -> str:
     if target.kind == "categorical":
         return f"Use {BETTER}, or upload a column of numbers -1 and 1 for each class"
     if target.kind == "boolean":
-        return "Upload the target as numbers -1 and 1, or use logitbinarycrossentropy"
+        return f"Upload the target as numbers -1 and 1, or use {BINARY}"
     if loss.domain is SIGNS:
         return "Upload the target as numbers -1 and 1, or use mse"
     if loss.link is None:
@@ -105,8 +130,8 @@ def _wider(columns: Arrangement) -> str:
     """Return the remedy for one output under a loss that compares several."""
     (target,) = columns.target_columns
     if target.kind == "boolean":
-        return "logitbinarycrossentropy takes one output for a boolean target."
+        return f"{BINARY} takes one output for a boolean target."
     if target.kind == "categorical":
         return f"Target {target.name!r} has one category: there is nothing to tell apart."
     wider = f"uploaded with {with_type(target.name, 'categorical')}, it has one output for each of its values"
-    return f"Target {target.name!r} is {target.kind}: {wider}; logitbinarycrossentropy takes one output for two values."
+    return f"Target {target.name!r} is {target.kind}: {wider}; {BINARY} takes one output for two values."
