@@ -20,6 +20,8 @@ MONTHS_FIRST: Mapping[DateOrder, bool] = {"day_first": False, "month_first": Tru
 """Whether 1/2/2020 is in January, where that is known."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
+FAR_AHEAD = 10
+"""Years from now on in which few dates of a table are."""
 FIRST_OF_CENTURY = 69
 """Two digits from here on are years of the last century, as in C and Python."""
 
@@ -46,6 +48,7 @@ _FORMS = [
     re.compile(rf"\s*{_WEEKDAY}{form}\s*", re.IGNORECASE | re.ASCII)
     for form in (*(rf"{days}(?:(?:T|,? +)(?P<clock>{CLOCK}))?" for days in _DAYS), _LOGGED)
 ]
+_FOUR_DIGITS = re.compile(r"\d{4}", re.ASCII)
 _PLACE = re.compile(r"(?<=[\dz])\[[a-z]+/[a-z_]+\]", re.IGNORECASE)
 """The place that Java writes behind the zone of a time."""
 _WITHOUT_MARKS = re.compile(r"^(\s*\d{8}T\d\d)(\d\d)(?!:)(\d\d)?", re.IGNORECASE)
@@ -81,6 +84,19 @@ def read_month_first(name: str) -> Advice:
     """Return that a column's dates do not tell whether the day or the month comes first."""
     detail = f"Column {name!r} holds dates such as 1/2/2020, read month first: if the day is first, write 2020-02-01."
     return Advice("months_first", detail, f"#/columns/{escape(name)}")
+
+
+def in_far_years(name: str, texts: Iterable[str], *, months_first: bool) -> list[Advice]:
+    """Return that years of two digits are read as some that are far ahead, where days of birth may be meant."""
+    latest = datetime.now(UTC).year + FAR_AHEAD
+    for text in texts:
+        if _FOUR_DIGITS.search(text) is None and (day := day_of(text, months_first=months_first)) is not None:
+            year = (EPOCH + day * DAY).year
+            if year > latest:
+                detail = f"Column {name!r} holds years of two digits, and {text.strip()!r} is read as a day of {year}"
+                remedy = f"write all years in four digits where {year - 100} is meant"
+                return [Advice("years_of_two_digits", f"{detail}: {remedy}.", f"#/columns/{escape(name)}")]
+    return []
 
 
 def days_of(texts: "pyarrow.Array", *, months_first: bool) -> "tuple[pyarrow.Array, int | None]":

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from service.datasets.columns import MOST_ASKED_FOR, SHOWN, DateOrder, Kind, WantedKind
 from service.datasets.faults import MOST_OF_A_KIND, Note, refuse
 from service.datasets.formats.checks import check_types, few_categories
-from service.datasets.formats.dates import day_of, is_in_doubt, month_first, order_of, read_month_first
+from service.datasets.formats.dates import day_of, in_far_years, is_in_doubt, month_first, order_of, read_month_first
 from service.datasets.formats.worded_numbers import is_plain, number_in
 from service.datasets.table import Chunk, Table, Texts, Values, category_of
 from service.errors import Fault, Invalid, invalid
@@ -42,6 +42,7 @@ def json_table(columns: Mapping[str, Any], types: Mapping[str, WantedKind], dtyp
             kinds[name] = "numeric"
             read[name], wrong[name], order, texts = _days(values, pointer, note)
             advice += [read_month_first(name)] if order is None and is_in_doubt(texts) else []
+            advice += in_far_years(name, sorted(texts), months_first=order is not False)
             dates[name] = order_of(texts, order)
             continue
         if wanted in ("numeric", "boolean") and _are_texts(values):

@@ -125,6 +125,7 @@ _FORMS: Final[dict[Form, tuple[str, ...]]] = {  # of texts in which every digit 
     Form("a rank", "write the number alone, as in 1"): (
         r"[0-9]+\s?(?:st|nd|rd|th|\u00ba|\u00aa)\.?|#\s?[0-9]+|no\.?\s?[0-9]+",
     ),
+    Form("a formula", "save the file with values in place of formulas"): (r"=\s?[-+(@$a-z].*",),
     _WITH_WORD: (rf"{_N}[\s-][a-z]{{2,15}}(?:\([a-z]+\))?",),
 }  # fmt: skip
 _DIGIT = re.compile(r"(?!0[xbo])[0-9]", re.IGNORECASE)

@@ -13,6 +13,7 @@ from service.datasets.columns import ColumnSummary, Kind
 from service.datasets.faults import Faults, Note
 from service.datasets.ingest.advice import FILLED, advice_on
 from service.datasets.ingest.describe import describe
+from service.datasets.ingest.doubts import doubts
 from service.datasets.ingest.fill import Filling, Ingested
 from service.datasets.ingest.roles import Options
 from service.datasets.ingest.store import column_of, divide, fill_of, is_filled
@@ -104,9 +105,11 @@ class _Look:
         # Values that cannot be read are faults, and not missing: nothing is said to stand for them.
         faulty = {"/".join(fault.pointer.split("/")[:3]) for fault in self._faults.all}
         advice = [*table.advice, *advice_on(ingested, options, table.told)]
-        self._found["advice"] = [asdict(each) for each in advice if each.code != FILLED or each.pointer not in faulty]
         parts = self._parts(ingested, options, open_files, folder)
-        self._describe(ingested, parts, options)
+        described = self._describe(ingested, parts, options)
+        advice = [each for each in advice if each.code != FILLED or each.pointer not in faulty]
+        advice += [each for each in doubts(ingested, described) if each.pointer not in faulty]
+        self._found["advice"] = [asdict(each) for each in advice]
 
     def _note_unread(self, chunk: Chunk, filling: Filling) -> None:
         for name, values in chunk.columns.items():
@@ -155,7 +158,7 @@ class _Look:
             all_train.flush()
         return all_train
 
-    def _describe(self, ingested: Ingested, parts: Parts, options: Options) -> None:
+    def _describe(self, ingested: Ingested, parts: Parts, options: Options) -> dict[str, ColumnSummary]:
         described = {
             each.name: describe(each, ingested.spool, parts) for each in (*ingested.features, *ingested.targets)
         }
@@ -174,6 +177,7 @@ class _Look:
         ):
             self._found[role] = [column_of(each).to_json() for each in columns]
             self._found[width] = sum(each["width"] for each in self._found[role])
+        return described
 
     @staticmethod
     def _count_as_there(summary: ColumnSummary, rows: NDArray[np.intp], ingested: Ingested, parts: Parts) -> None:

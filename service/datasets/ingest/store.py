@@ -18,6 +18,7 @@ from service.datasets.columns import Column, ColumnSummary, in_query
 from service.datasets.faults import Faults, Note
 from service.datasets.ingest.advice import advice_on
 from service.datasets.ingest.describe import SpooledColumn, describe
+from service.datasets.ingest.doubts import doubts
 from service.datasets.ingest.fill import Ingested, ingest
 from service.datasets.ingest.place import place
 from service.datasets.ingest.roles import Options
@@ -79,6 +80,7 @@ def store_table(
             created_at=created_at,
         )
         record.sha256 = _place_and_describe(record, ingested, parts, folder, check)
+        record.advice += doubts(ingested, {each["name"]: each for each in record.statistics})
         shutil.rmtree(scratch)
         _add_grams(record, folder)
         record.bytes = sum(file.stat().st_size for file in folder.iterdir())

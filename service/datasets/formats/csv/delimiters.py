@@ -82,10 +82,10 @@ def sample_of(block: Block) -> str:
     return sample.decode(errors="replace")
 
 
-def first_rows(text: str, delimiter: str) -> list[list[str]]:
+def first_rows(text: str, delimiter: str, most: int = ROWS) -> list[list[str]]:
     """Return the first rows of a text; none where Python cannot read them."""
     try:
-        return [row for row in islice(rows_in(text, delimiter), ROWS) if row]
+        return [row for row in islice(rows_in(text, delimiter), most) if row]
     except csv.Error:
         return []
 

@@ -48,6 +48,8 @@ class Dialect:
     """Whether runs of blanks divide values; they are made one `delimiter` each."""
     preamble: int | None = None
     """Lines that seem to stand above the header."""
+    above: int = 0
+    """Lines up to the first row."""
 
     def prepared(self, block: Block) -> Block:
         """Return the same rows as they are parsed: without blanks around values."""
@@ -156,7 +158,8 @@ def dialect_of(first: Block, options: ReadOptions) -> tuple[Dialect, Block]:
     sample = divided(sample_of(rest).encode()).decode() if by_blanks else sample_of(rest)
     rows = first_rows(sample, delimiter)
     names = names_of(row, rows, options, names_rows=_names_rows(sample, rows, delimiter, options))
-    return Dialect(delimiter, names, True, options, by_blanks, _preamble(sample_of(block), delimiter, block.line)), rest
+    preamble = _preamble(sample_of(block), delimiter, block.line)
+    return Dialect(delimiter, names, True, options, by_blanks, preamble, rest.line - 1), rest
 
 
 def _one_column(name: str, block: Block, *, is_divided: bool) -> str:

@@ -16,7 +16,6 @@ from service.datasets.formats.csv.parse import Fault, as_missing, ragged_row, te
 from service.datasets.formats.dates import MONTHS_FIRST, day_of, is_in_doubt, month_first, order_of
 from service.datasets.formats.numbers_in_texts import is_one_of_texts
 from service.datasets.formats.worded_dates import is_time
-from service.datasets.table import ReadOptions
 
 OF_PANDAS = re.compile(r"Unnamed: [0-9]+(\.[0-9]+)?")
 """The names of columns without a name in files that pandas has read and written again."""
@@ -99,17 +98,20 @@ def columns_of(
                     orders[name] = month_first(_different(values[place]))
     numbers = [place for place, name in wanted.items() if kinds.get(name) == "numeric" and name not in faults]
     if not any(values[place].is_valid()[:1].to_pylist() == [True] for place in numbers):
-        _check_units(list(faults.values()), options)
+        _check_units(list(faults.values()), dialect)
     return Columns(kinds, index, spare, dates, orders, doubtful, faults)
 
 
-def _check_units(faults: Sequence[Fault], options: ReadOptions) -> None:
+def _check_units(faults: Sequence[Fault], dialect: Dialect) -> None:
     """Raise one Fault in place of many where the first row has no number in any column of numbers."""
     marks = list(dict.fromkeys(fault.mark for fault in faults if fault.mark is not None and fault.row == 0))
     if 2 <= len(faults) <= MOST_UNITS and sum(fault.mark in marks for fault in faults) == len(faults):
-        what = f"holds {', '.join(map(repr, marks))} above numbers: if these are units, take the line out"
+        options, what = dialect.options, f"holds {', '.join(map(repr, marks))} above numbers"
+        names = f"if these are the names, skip={dialect.above} leaves out what stands above them; "
+        is_title = dialect.header and 2 * len(dialect.columns.unnamed) > len(dialect.names)
+        units = f"{names if is_title else ''}if these are units, take the line out"
         as_row = f", or leave it out with {as_missing(marks, options, 'drop')}" if options.refuses_missing else ""
-        raise Fault(0, None, f"{what}{as_row}.")
+        raise Fault(0, None, f"{what}: {units}{as_row}.")
 
 
 def _of_no_use(

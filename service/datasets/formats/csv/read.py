@@ -14,6 +14,7 @@ from service.datasets.formats.arrow.values import numbers_of, texts_of
 from service.datasets.formats.checks import check_types
 from service.datasets.formats.csv.blocks import QUOTE, Block, beginning, blocks
 from service.datasets.formats.csv.dialect import Dialect, Lines, dialect_of
+from service.datasets.formats.csv.doubts import doubts
 from service.datasets.formats.csv.kinds import Columns, columns_of
 from service.datasets.formats.csv.parse import Fault, parse
 from service.datasets.formats.csv.salvage import no_date, salvaged
@@ -54,7 +55,7 @@ def read_csv(pieces: Iterator[bytes], options: ReadOptions) -> Table:
     return Table(
         columns.kinds,
         chunks,
-        advice=_advice(dialect, columns, options),
+        advice=[*_advice(dialect, columns, options), *doubts(first, dialect, columns)],
         ignored=left,
         dates=columns.dates,
         complete=complete,
