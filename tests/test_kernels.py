@@ -1,6 +1,4 @@
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +8,6 @@ from tests import kernels
 from tests.kernels import FILES, Kernel, answers, sorted_out
 
 ROOT = Path(__file__).parent.parent
-QUICK = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
 FAILS_ON_ONE = """
 import os
@@ -47,17 +44,20 @@ def ran_under(file: Path) -> set[str]:
 
 
 def test_every_kernel_runs_the_tests_and_one_failure_fails_all(
-    tests_of_a_kernel: Callable[[str | None], Path],
+    tests_of_a_kernel: Callable[[str | None], Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    known, skipped = sorted_out(answers())
+    asked = list(answers())  # once: each name takes a process
+    monkeypatch.setattr(kernels, "answers", lambda: asked)
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    known, skipped = sorted_out(asked)
     names = {kernel.asked or "own" for kernel in known}
     file = tests_of_a_kernel(max(names))
-    command = [sys.executable, "-m", "tests.kernels", "-c", os.devnull, str(file)]
-    result = subprocess.run(command, cwd=ROOT, env=os.environ | QUICK, capture_output=True, text=True, check=False)
-    assert (result.returncode, result.stdout.count(": WRONG after")) == (1, 1)
-    assert "test_that_fails_on_one_kernel" in result.stdout
+    assert kernels.main(["-c", os.devnull, str(file)]) == 1
+    printed = capsys.readouterr().out
+    assert printed.count(": WRONG after") == 1
+    assert "test_that_fails_on_one_kernel" in printed
     assert ran_under(file) == names
-    assert all(f"{kernel.asked}: skipped, OpenBLAS takes {kernel.taken}" in result.stdout for kernel in skipped)
+    assert all(f"{kernel.asked}: skipped, OpenBLAS takes {kernel.taken}" in printed for kernel in skipped)
 
 
 def test_kernels_under_which_all_tests_pass_are_right(

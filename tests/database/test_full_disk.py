@@ -1,10 +1,7 @@
 """A full disk as clients meet it: 503 from all that writes, answers from all the rest, and a service that heals."""
 
-import os
 import resource
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -19,7 +16,7 @@ from service.database.disk_faults import disk_fault
 from service.errors import CannotWrite
 from tests.support.databases import database_in
 from tests.support.full_disk import SmallDisk, no_more_pages, small_disk
-from tests.support.serving import running_service, wait_for
+from tests.support.serving import ended_command, running_service, wait_for
 from tests.support.writes import DATA, WRITES, line, refused, serving
 
 pytestmark = pytest.mark.waits(25)
@@ -127,12 +124,9 @@ def test_a_service_on_a_full_disk_keeps_its_jobs_and_heals(disk: SmallDisk, tmp_
 
 def test_tables_that_a_full_disk_cannot_take_are_one_sentence(disk: SmallDisk) -> None:
     disk.fill()
-    command = [sys.executable, "-m", "service", "serve", "--port", "0", "--data", str(disk.folder / "data")]
-    served = subprocess.run(command, capture_output=True, text=True, check=False)
-    environment = {**os.environ, "DESCENT_DATA": str(disk.folder / "data")}
-    migrated = subprocess.run(
-        [sys.executable, "-m", "service", "migrate"], capture_output=True, text=True, check=False, env=environment
-    )
+    folder = str(disk.folder / "data")
+    served = ended_command("serve", "--port", "0", "--data", folder)
+    migrated = ended_command("migrate", DESCENT_DATA=folder)
     assert (served.returncode, migrated.returncode) == (3, 2)
     for printed in (served.stderr, migrated.stderr):
         assert "there is no room left on the disk: free some, and start again." in printed

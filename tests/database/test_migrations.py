@@ -23,11 +23,20 @@ from service.jobs.reports.packing import reports_of
 from service.jobs.states import State
 from service.models import blueprints, operations, records
 from service.models.schemas import NewModel
+from tests.support.databases import database_in
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     database = Database(f"sqlite:///{tmp_path / 'descent.db'}")
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def present(tmp_path: Path) -> Iterator[Database]:
+    """A database that all migrations have made."""
+    database = database_in(tmp_path)
     yield database
     database.close()
 
@@ -43,36 +52,33 @@ def tables(database: Database) -> set[str]:
     return set(inspect(database.engine).get_table_names()) - {"alembic_version"}
 
 
-def test_the_migrations_make_every_column_and_index_of_the_records(database: Database) -> None:
-    migrate(database)
-    assert tables(database) == set(Record.metadata.tables)
-    with database.engine.connect() as connection:
+def test_the_migrations_make_every_column_and_index_of_the_records(present: Database) -> None:
+    assert tables(present) == set(Record.metadata.tables)
+    with present.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Record.metadata) == []
 
 
-def test_migrating_twice_changes_nothing(database: Database) -> None:
-    migrate(database)
-    with database.transaction() as session:
+def test_migrating_twice_changes_nothing(present: Database) -> None:
+    with present.transaction() as session:
         id = operations.create(
             session,
             "kept",
             blueprints.blueprint(NewModel.model_validate({"architecture": "Dense(1 => 1)"}), blueprints.Largest(10)),
         ).id
-    migrate(database)
-    with database.reading() as session:
+    migrate(present)
+    with present.reading() as session:
         assert records.find(session, "kept").id == id
 
 
-def test_each_migration_goes_down_to_the_one_before_and_up_again(database: Database) -> None:
+def test_each_migration_goes_down_to_the_one_before_and_up_again(present: Database) -> None:
     script = ScriptDirectory.from_config(configuration())
     revisions = [revision.revision for revision in reversed(list(script.walk_revisions()))]
-    migrate(database)
     for revision in [*reversed(revisions[:-1]), "base"]:
-        downgrade(database, revision)
-    assert tables(database) == set()
+        downgrade(present, revision)
+    assert tables(present) == set()
     for revision in revisions:
-        migrate(database, revision)
-    assert tables(database) == set(Record.metadata.tables)
+        migrate(present, revision)
+    assert tables(present) == set(Record.metadata.tables)
 
 
 def test_jobs_of_before_know_which_loss_their_best_is_of(database: Database) -> None:
@@ -234,18 +240,16 @@ def test_a_database_of_served_versions_goes_back_with_all_its_rows(served: Datab
     assert found == [["m", "untrained"], [0, 1, 2, 3], [("ended", None), ("waits", "m")], ["ev"]]
 
 
-def test_indexes_of_a_few_rows_stay_so_when_their_table_is_rebuilt(database: Database) -> None:
-    migrate(database)
-    with database.reading() as session:
+def test_indexes_of_a_few_rows_stay_so_when_their_table_is_rebuilt(present: Database) -> None:
+    with present.reading() as session:
         indexes = session.scalars(text("SELECT sql FROM sqlite_master WHERE name LIKE 'ix_jobs_held%'")).all()
     assert len(indexes) == 2
     assert all("IS NOT NULL" in index for index in indexes)
 
 
-def test_every_constraint_has_a_name(database: Database) -> None:
-    migrate(database)
-    inspector = inspect(database.engine)
-    for table in tables(database):
+def test_every_constraint_has_a_name(present: Database) -> None:
+    inspector = inspect(present.engine)
+    for table in tables(present):
         constraints = (
             inspector.get_pk_constraint(table),
             *inspector.get_foreign_keys(table),
@@ -254,28 +258,26 @@ def test_every_constraint_has_a_name(database: Database) -> None:
         assert all(constraint["name"] for constraint in constraints), table
 
 
-def test_rebuilding_a_table_keeps_the_rows_that_refer_to_it(database: Database) -> None:
+def test_rebuilding_a_table_keeps_the_rows_that_refer_to_it(present: Database) -> None:
     """SQLite changes a column by copying its table; with foreign keys on, dropping the old one takes versions along."""
-    migrate(database)
     blueprint = blueprints.blueprint(NewModel.model_validate({"architecture": "Dense(1 => 1)"}), blueprints.Largest(10))
-    with database.transaction() as session:
+    with present.transaction() as session:
         id = operations.create(session, "kept", blueprint).id
-    with database.rebuilding() as connection:
+    with present.rebuilding() as connection:
         migration = Operations(MigrationContext.configure(connection))
         with migration.batch_alter_table("models", recreate="always") as table:
             table.alter_column("name", type_=String(200))
-    with database.reading() as session:
+    with present.reading() as session:
         assert records.find(session, "kept").versions == 1
         assert records.version(session, id, 0).number == 0
 
 
-def test_a_migration_that_breaks_references_is_rolled_back(database: Database) -> None:
-    migrate(database)
+def test_a_migration_that_breaks_references_is_rolled_back(present: Database) -> None:
     blueprint = blueprints.blueprint(NewModel.model_validate({"architecture": "Dense(1 => 1)"}), blueprints.Largest(10))
-    with database.transaction() as session:
+    with present.transaction() as session:
         operations.create(session, "kept", blueprint)
-    with pytest.raises(IntegrityError), database.rebuilding() as connection:
+    with pytest.raises(IntegrityError), present.rebuilding() as connection:
         connection.execute(text("DELETE FROM models"))
-    with database.reading() as session:
+    with present.reading() as session:
         assert records.find(session, "kept").versions == 1
         assert session.scalar(text("PRAGMA foreign_keys")) == 1

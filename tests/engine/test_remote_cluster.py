@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from service.client import Client
-from tests.support.serving import GRACE, free_port, running_service, wait_for
+from tests.support.serving import GRACE, ended_command, free_port, running_service, wait_for
 
 pytestmark = pytest.mark.waits(15)
 
@@ -78,7 +78,6 @@ def test_a_service_whose_scheduler_never_comes_stops_in_moments(tmp_path: Path) 
 
 
 def test_an_address_that_is_none_is_refused_at_the_start() -> None:
-    command = [sys.executable, "-m", "service", "serve", "--scheduler", "elsewhere"]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    result = ended_command("serve", "--scheduler", "elsewhere")
     assert result.returncode == 2
     assert "DESCENT_SCHEDULER" in result.stderr

@@ -5,8 +5,6 @@ import json
 import os
 import socket
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -18,7 +16,7 @@ from service.database.migrate import configuration, migrate
 from service.database.revisions import revisions
 from service.settings import Settings
 from service.startup.preparation import Refused, check, prepared
-from tests.support.serving import PATIENCE, free_port, running_service
+from tests.support.serving import ended_command, free_port, running_service
 
 UNWRITABLE = Path("/proc/descent")
 """A folder that no user can make, not even root."""
@@ -175,17 +173,9 @@ def migrated(file: Path, revision: str = "head") -> None:
     database.close()
 
 
-def start(*options: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """A service that ends by itself, since it cannot start."""
-    command = [sys.executable, "-m", "service", "serve", *options]
-    return subprocess.run(
-        command, capture_output=True, text=True, check=False, env={**os.environ, **environment}, timeout=PATIENCE
-    )
-
-
 def test_a_command_that_is_refused_ends_with_status_2_and_one_line(tmp_path: Path, taken: int) -> None:
     folder = tmp_path / "data"
-    result = start("--data", str(folder), "--port", str(taken))
+    result = ended_command("serve", "--data", str(folder), "--port", str(taken))
     assert (result.returncode, result.stdout) == (2, "")
     assert len(result.stderr.splitlines()) == 1
     assert result.stderr.startswith(f"Port {taken} of 127.0.0.1 is in use")
@@ -193,14 +183,14 @@ def test_a_command_that_is_refused_ends_with_status_2_and_one_line(tmp_path: Pat
 
 
 def test_where_logs_are_json_a_refusal_is_a_line_of_them() -> None:
-    result = start(DESCENT_LOG="json", DESCENT_PORT="x")
+    result = ended_command("serve", DESCENT_LOG="json", DESCENT_PORT="x")
     (line,) = map(json.loads, result.stderr.splitlines())
     assert (result.returncode, line["level"]) == (2, "critical")
     assert line["message"].startswith("DESCENT_PORT: ")
 
 
 def test_a_name_that_is_no_setting_ends_with_status_2_and_the_right_one(tmp_path: Path) -> None:
-    result = start(DESCENT_PROT="9000", DESCENT_DATA=str(tmp_path / "data"))
+    result = ended_command("serve", DESCENT_PROT="9000", DESCENT_DATA=str(tmp_path / "data"))
     assert (result.returncode, result.stderr) == (2, "DESCENT_PROT is no setting: did you mean DESCENT_PORT?\n")
     assert not (tmp_path / "data").exists()
 
@@ -208,7 +198,7 @@ def test_a_name_that_is_no_setting_ends_with_status_2_and_the_right_one(tmp_path
 def test_a_second_service_on_a_folder_says_so_and_the_first_goes_on(folder: Path) -> None:
     with running_service(folder, DESCENT_PORT="tcp://10.0.0.1:8000", DESCENT_SERVICE_HOST="10.0.0.1") as first:
         assert "DESCENT_PORT, DESCENT_SERVICE_HOST" in first.log
-        result = start("--data", str(folder), "--port", str(free_port()))
+        result = ended_command("serve", "--data", str(folder), "--port", str(free_port()))
         assert (result.returncode, result.stdout) == (2, "")
         assert result.stderr.startswith("Another service works with ")
         with first.client() as client:

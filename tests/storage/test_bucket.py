@@ -2,8 +2,6 @@
 
 import os
 import shutil
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -25,7 +23,7 @@ from service.storage.bucket import Bucket
 from service.storage.storage import Storage
 from tests.storage.conftest import KEYS
 from tests.support.full_disk import small_disk
-from tests.support.serving import RunningService, running_service
+from tests.support.serving import RunningService, ended_command, running_service
 from tests.support.training import line, straight
 
 pytestmark = pytest.mark.waits(15)
@@ -215,9 +213,7 @@ def test_what_is_no_address_is_refused_before_anything_is_made(address: str, tmp
 
 
 def test_an_address_that_is_none_is_refused_at_the_start() -> None:
-    environment = {**os.environ, "DESCENT_STORAGE": "gs://bucket"}
-    command = [sys.executable, "-m", "service", "serve", "--port", "0"]
-    result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    result = ended_command("serve", "--port", "0", DESCENT_STORAGE="gs://bucket")
     assert result.returncode == 2
     assert result.stderr.startswith("DESCENT_STORAGE: ")
     assert "Traceback" not in result.stderr

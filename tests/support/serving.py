@@ -6,6 +6,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -166,6 +167,17 @@ class WholeService(RunningService):
 
 
 running_service = RunningService.running
+
+
+def ended_command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A command of the service that ends by itself, with all that it printed."""
+    with tempfile.TemporaryFile("w+") as log:
+        program = ForkedProgram("service", arguments, {**os.environ, **environment}, log)
+        with program.stdout as stdout:
+            printed = stdout.read()
+        code = program.wait(PATIENCE)
+        log.seek(0)
+        return subprocess.CompletedProcess(arguments, code, printed, log.read())
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:

@@ -18,7 +18,7 @@ from service.client import Client
 from service.jobs import records
 from service.telemetry.logs import LineFormatter, OnceAMinute, warn
 from tests.support.databases import database_in
-from tests.support.serving import PATIENCE, RunningService, WholeService, wait_for
+from tests.support.serving import PATIENCE, RunningService, wait_for
 
 pytestmark = pytest.mark.waits(10)
 
@@ -29,6 +29,12 @@ class GroupedService(RunningService):
     """A service with its processes in one group."""
 
     leads_group = True
+
+
+class NewService(RunningService):
+    """A service that makes its tables."""
+
+    finds_database = False
 
 
 class Written:
@@ -131,7 +137,7 @@ def losses_once_it_runs(client: Client, job: str) -> int:
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     folder = tmp_path_factory.mktemp("story") / "data"
-    killed = WholeService(folder, "--workers", "1")
+    killed = NewService(folder, "--workers", "1")
     with killed.client() as client:
         dataset = client.create_dataset({"x": [0, 1, 2], "y": [2, 6, 10]}, ["y"])
         model = client.create_model("Dense(1 => 1)")
