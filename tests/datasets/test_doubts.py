@@ -92,6 +92,10 @@ DOUBTS = {
         rows("{n},male", more="1,Male\n2,Female\n"), "alike_categories", "'Male' and 'male'", {"ignore": "y"}
     ),
     "days of birth": Doubt(rows("{n},1{third}.03.45"), "years_of_two_digits", "of 2045", {}, BORN),
+    "unseen characters": Doubt(
+        rows("{n},\u200b{third}"), "numbers_in_texts", "a character that nobody sees", {"types": "x:categorical"}
+    ),
+    "unseen letters": Doubt(rows("{n},a b", more="1,a\u00a0b\u200b\n2,c\n"), "alike_categories", "'a b' and", {}),
     "formulas": Doubt(rows("{n},=A{third}*2"), "numbers_in_texts", "a formula", {"types": "x:categorical"}),
 }
 

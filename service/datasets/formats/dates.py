@@ -54,7 +54,7 @@ _PLACE = re.compile(r"(?<=[\dz])\[[a-z]+/[a-z_]+\]", re.IGNORECASE)
 _WITHOUT_MARKS = re.compile(r"^(\s*\d{8}T\d\d)(\d\d)(?!:)(\d\d)?", re.IGNORECASE)
 """A time without marks between hours, minutes and seconds, by ISO 8601."""
 _TIME = re.compile(
-    r"(\d\d?):(\d\d)(?::(\d\d)([.,]\d+)?)?(?: ?([ap])m)?(?: ?(?:z|utc|gmt|([+-])(\d\d)(?::?(\d\d))?))?",
+    r"(\d\d?):(\d\d)(?::(\d\d)([.,]\d+)?)?(?: ?([ap])m)?(?: ?(?:z|(?:utc|gmt)?([+-])(\d\d?)(?::?(\d\d))?|utc|gmt))?",
     re.IGNORECASE | re.ASCII,
 )
 

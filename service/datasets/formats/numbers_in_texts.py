@@ -41,6 +41,7 @@ _CLOCK: Final = Form("a time of day", "write one number in one unit, as in 90")
 _RANGE: Final = Form("a range", "write its middle, as in 15, or its ends in columns of their own")
 _WITH_WORD: Final = Form("a number with a word", "write the number alone, as in 5")
 _SEPARATED: Final = Form("a number with separators", "write numbers as in 1234.5")
+_UNSEEN: Final = Form("a number with a character that nobody sees", "write the number alone, as in 12")
 _ROMAN: Final = Form("a Roman numeral", "write digits, as in 4")
 _WORDS: Final = Form("a number in words", "write digits, as in 4")
 
@@ -139,6 +140,11 @@ _WORD = (
 _IN_WORDS = re.compile(rf"\s*(?:{_WORD})(?:(?:[\s-]|\sand\s)(?:{_WORD}))*\s*", re.IGNORECASE)
 
 
+def without_unseen(text: str) -> str:
+    """Return a text without characters that have no width, such as the mark of a byte order within it."""
+    return text if text.isascii() else "".join(each for each in text if unicodedata.category(each) != "Cf")
+
+
 def form_of(text: str) -> Form | None:
     """Return the way in which a text stands for a number or a date; None where it is a text."""
     if len(text) > LONGEST:
@@ -146,6 +152,9 @@ def form_of(text: str) -> Form | None:
     text = text.strip()
     if is_plain(text):
         return NUMBER
+    seen = without_unseen(text)
+    if seen != text:
+        return _UNSEEN if form_of(seen) else None
     digits = unicodedata.normalize("NFKC", text)
     if not any(map(str.isdecimal, digits)):
         return _WORDS if _IN_WORDS.fullmatch(text) else None

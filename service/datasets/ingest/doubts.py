@@ -8,6 +8,7 @@ from urllib.parse import quote
 import numpy as np
 
 from service.datasets.columns import SHOWN, ColumnSummary, in_query
+from service.datasets.formats.numbers_in_texts import without_unseen
 from service.datasets.ingest.describe import STRETCH, SpooledColumn
 from service.datasets.ingest.fill import Ingested
 from service.datasets.ingest.spool import Spool
@@ -68,10 +69,10 @@ def _of_column(column: SpooledColumn, spool: Spool, summary: ColumnSummary) -> I
 
 
 def _alike(name: str, categories: list[str]) -> Iterator[Advice]:
-    """Advise where categories differ in capitals and blanks alone."""
+    """Advise where categories differ in capitals, blanks and characters without a width alone."""
     spelt = defaultdict[str, list[str]](list)
     for each in categories:
-        spelt[" ".join(each.casefold().split())].append(each[:SHOWN])
+        spelt[" ".join(without_unseen(each).casefold().split())].append(each[:SHOWN])
     twins = [each for word, each in spelt.items() if len(each) > 1 and sum(map(str.isalpha, word)) > 1]
     if twins:
         shown = "; ".join(" and ".join(map(repr, each[:2])) for each in twins[:MOST_TOLD])
@@ -151,8 +152,8 @@ def _stretches(column: SpooledColumn, spool: Spool) -> Iterator[tuple[int, Array
 
 
 _ALIKE = (
-    "Column {name!r} has categories that differ in capitals or blanks alone: {shown}. Each is one of its own: write "
-    "them alike where they mean the same."
+    "Column {name!r} has categories that differ in capitals, blanks or what nobody sees: {shown}. Each is one of its "
+    "own: write them alike where they mean the same."
 )
 _PERHAPS = (
     "Column {name!r} is {mark} in {count} rows, far from its other numbers, {others}. Where it stands for a missing "
