@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from service.database.database import Database
-from service.engine.noted import Checkpoint, Noted, place_of
+from service.engine.noted import Checkpoint, Noted
 from service.engine.workspace import peak_memory
 from service.errors import CannotWrite, Unavailable
 from service.jobs import queue, records
@@ -24,7 +24,8 @@ from service.jobs.reports.packing import reports_of
 from service.jobs.states import FIRST_GAP, LONGEST_GAP, Asked, Wish
 from service.jobs.steering.changes import write_entry
 from service.learning.training.changes import Change
-from service.learning.training.events import BackedOff, EpochReport, Progress
+from service.learning.training.events import BackedOff, EpochReport, Progress, Refit, place_of
+from service.learning.training.refit import share_done
 from service.learning.training.training import Training
 from service.models import parameter_bytes
 from service.models import records as models
@@ -69,8 +70,7 @@ class Ledger:
         self.lost = self.changed = False
         self.asked: str | None = record.asked
         self.pending: Wish | None = record.pending
-        self.yields = False
-        self.rest_after = record.rest_after
+        self.yields, self.rest_after = False, record.rest_after
         self._database = database
         self._training: Training | None = None
         self._began, self._seconds_before = time.monotonic(), record.seconds
@@ -147,9 +147,9 @@ class Ledger:
                 self._noted.reports.append(event)
                 if self._keep_every is not None and event.epoch and event.epoch % self._keep_every == 0:
                     self._noted.points[event.epoch] = parameter_bytes.to_bytes(training.parameters)
-            elif isinstance(event, BackedOff) and event.number > self._backoffs:
+            elif isinstance(event, Refit) or (isinstance(event, BackedOff) and event.number > self._backoffs):
                 self._noted.entries.append(event)
-            self._progress = max(self._progress, place_of(event) / training.recipe.epochs)
+            self._progress = max(self._progress, share_done(training, event))
             self._checkpoint = checkpoint or self._checkpoint
             while (self._gap or self._noted.much()) and not (self.lost or self.asked):
                 self._lock.notify_all()

@@ -6,7 +6,7 @@ from typing import Any, Self
 from sqlalchemy.orm import Session
 
 from service.learning.training.changes import Change
-from service.learning.training.events import BackedOff, EpochReport, Progress
+from service.learning.training.events import BackedOff, EpochReport, Refit
 from service.learning.training.training import Training
 from service.telemetry import records as totals
 
@@ -24,10 +24,6 @@ class Checkpoint:
     place: float
 
 
-def place_of(event: EpochReport | Progress) -> float:
-    return event.epoch + event.fraction if isinstance(event, Progress) else float(event.epoch)
-
-
 @dataclass
 class Noted:
     """Reports, parameters to keep, and entries of the log, each in its order."""
@@ -36,7 +32,7 @@ class Noted:
     """For a verification, which writes none, the newest alone."""
     points: dict[int, bytes] = field(default_factory=dict)
     """The parameters to keep, by epoch; written together with the epoch's report."""
-    entries: list[Change | BackedOff] = field(default_factory=list)
+    entries: list[Change | BackedOff | Refit] = field(default_factory=list)
     """Written before any report that follows them, or with it."""
 
     def copy(self) -> Self:

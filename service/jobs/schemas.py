@@ -145,7 +145,7 @@ class Job(BaseModel):
     ended_by: Literal["epochs", "early_stopping", "stop", "max_seconds"] | None = Field(
         description="the reason why a success ended"
     )
-    progress: float = Field(description="0 to 1, and 1 of every job that has succeeded")
+    progress: float = Field(description="0 to 1, of both trainings with `refit`; 1 of every job that has succeeded")
     epochs_done: int = Field(description="passes that are over")
     initial_loss: float | None = Field(description="of the parameters it began from, on the training part")
     final_loss: float | None = Field(

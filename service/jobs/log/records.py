@@ -37,6 +37,10 @@ class Happening(StrEnum):
     """Other layers rest from here on."""
     BACKED_OFF = "backed_off"
     """The training would have diverged, and went back to better parameters."""
+    REFIT_BEGUN = "refit_begun"
+    """All rows train anew, for as many epochs as were best."""
+    REFIT_DROPPED = "refit_dropped"
+    """They do not, or to no result: the parameters of the best epoch stay."""
     STOPPED = "stopped"
     """The training ended here because a client or `max_seconds` asked."""
 

@@ -11,7 +11,7 @@ from service.jobs.states import END_IN_WORDS, ENDED, Asked, State, Wish
 from service.learning.optimisers import second_order_rule
 from service.learning.planning.advice import Advice
 from service.learning.training.changes import Change
-from service.learning.training.events import BackedOff
+from service.learning.training.events import BackedOff, Refit
 from service.learning.training.recipe import RecipeError, check_frozen, check_rate
 from service.models import records as models
 from service.models.trained_network import network_of
@@ -76,12 +76,17 @@ def _joined(earlier: Wish | None, later: Wish) -> Wish:
     )
 
 
-def write_entry(session: Session, job: str, entry: Change | BackedOff) -> None:
+def write_entry(session: Session, job: str, entry: Change | BackedOff | Refit) -> None:
     """Write into the log what has taken hold in a training, and take it from what is wished."""
     if isinstance(entry, BackedOff):
         rate = "" if entry.rate is None else f" with the rate {entry.rate:g}"
         detail = f"{entry.detail[:1].upper()}{entry.detail[1:]}: it goes on from the parameters of epoch "
         log.add(session, job, Happening.BACKED_OFF, f"{detail}{entry.from_epoch}{rate}.", epoch=entry.epoch)
+        return
+    if isinstance(entry, Refit):
+        event, detail = _told_of_refit(entry)
+        if not log.count(session, job, event):  # a worker that was lost may have written it
+            log.add(session, job, event, detail, epoch=entry.epoch)
         return
     record = records.find(session, job, lock=True)
     size = record.recipe.batch_size
@@ -91,6 +96,13 @@ def write_entry(session: Session, job: str, entry: Change | BackedOff) -> None:
     record.pending = _left(record.pending, entry)
     if entry.rate is not None and record.recipe.schedule is not None:
         record.advice = [*(each for each in record.advice if each.code != "schedule_replaced"), _replaced(entry)]
+
+
+def _told_of_refit(entry: Refit) -> tuple[Happening, str]:
+    if entry.reason is not None:
+        return Happening.REFIT_DROPPED, f"The parameters of epoch {entry.best} stay: {entry.reason}."
+    epochs = "1 epoch" if entry.best == 1 else f"{entry.best:,} epochs"
+    return Happening.REFIT_BEGUN, f"All {entry.rows:,} rows train anew, for {epochs}, as many as were best."
 
 
 def _told(change: Change) -> list[tuple[Happening, str]]:

@@ -29,7 +29,9 @@ class EpochReport(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Progress inside a long epoch, the one after the last report: the fraction of it that is done."""
+    """Progress after the last report: the fraction of the next epoch that is done, or behind the last epoch of the
+    training of all rows.
+    """
 
     epoch: int
     fraction: float
@@ -49,6 +51,17 @@ class BackedOff(Progress):
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class Refit(Progress):
+    """The beginning of the training of all rows, for the `best` number of epochs; or, where it has a reason, the news
+    that its result is not taken: the parameters of the best epoch stay.
+    """
+
+    best: int
+    rows: int
+    reason: str | None = None
+
+
 class Diverged(ArithmeticError):
     """The loss or a parameter would no longer be finite in the network's dtype."""
 
@@ -56,6 +69,11 @@ class Diverged(ArithmeticError):
         super().__init__(f"epoch {epoch}: {detail}")
         self.epoch = epoch
         self.detail = detail
+
+
+def place_of(event: EpochReport | Progress) -> float:
+    """Return the epochs that are done at an event, with the fraction of the next one."""
+    return event.epoch + event.fraction if isinstance(event, Progress) else float(event.epoch)
 
 
 class Heartbeat:

@@ -5,8 +5,9 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from service.learning.arrays import Array, Saved, State, packed, under
+from service.learning.rows.part import Part
 from service.learning.training.changes import Change, Place
-from service.learning.training.events import Diverged, Progress
+from service.learning.training.events import Diverged, EpochReport, Progress, Refit, place_of
 from service.learning.training.problem import Problem
 from service.learning.training.recipe import Recipe
 from service.learning.training.training import Training
@@ -28,6 +29,13 @@ def training_of(
     """Return the training of a problem, by its recipe. Raises as `Training` does."""
     kind = Training if problem.whole is None else RefitTraining
     return kind(problem, parameters, fresh=fresh, changes=changes)
+
+
+def share_done(training: Training, event: EpochReport | Progress) -> float:
+    """Return the share of a training that is done at one of its events, if it comes to its last epoch."""
+    if isinstance(training, RefitTraining):
+        return training.share_done(event)
+    return place_of(event) / training.recipe.epochs
 
 
 def recipe_of_all(recipe: Recipe, epochs: int) -> Recipe:
@@ -63,11 +71,18 @@ class RefitTraining(Training):
 
     @property
     def place(self) -> Place | None:
-        learns = self._all is not None and not self._all_is_over and self._is_as_planned()
+        learns = self._all is not None and not self._all_is_over and self._departure is None
         return self._changes.place_of(self._path) if learns and self._path is not None else super().place
 
-    def _is_as_planned(self) -> bool:
-        return not (self._changes.made or self._changes.backoffs)
+    @property
+    def _departure(self) -> str | None:
+        """The event on the way that keeps all rows from being learnt."""
+        changes = self._changes
+        if changes.stop is not None:
+            return "the training was stopped"
+        if changes.backoffs:
+            return "the training went back on its way, as it would have diverged"
+        return "the training was changed on its way" if changes.made else None
 
     def _measure_result(self) -> Iterator[Progress]:
         yield from self._learn_all()
@@ -77,23 +92,46 @@ class RefitTraining(Training):
 
     def _learn_all(self) -> Iterator[Progress]:
         best = self._best.best
-        if best is None or not best[0] or not self._is_as_planned():
+        if best is None:
             return
-        self._all = self._all or self._training_of_all(best[0])
+        reason = self._departure if best[0] else "no epoch was better than the beginning"
+        if reason is not None:
+            yield self._told_of_all(best[0], reason)
+            return
+        if self._all is None:
+            self._all = self._training_of_all(best[0])
+            yield self._told_of_all(best[0])
         try:
             for event in self._all.run():
                 if isinstance(event, Progress) or self._heartbeat.due():
-                    yield self._progress(event.epoch / (best[0] + 1))
-                if not self._is_as_planned():
+                    self._heartbeat.reset()
+                    yield Progress(self.epochs_done, place_of(event) / (best[0] + 1))
+                if self._departure is not None:
+                    yield self._told_of_all(best[0], self._departure)
                     return
-        except Diverged:
+        except Diverged as error:
+            yield self._told_of_all(best[0], f"the training of all rows diverged, as {error.detail}")
             return
         self._all_is_over = True
 
+    def _told_of_all(self, best: int, reason: str | None = None) -> Refit:
+        self._heartbeat.reset()
+        return Refit(self.epochs_done, 0.0, best, len(self._whole), reason)
+
+    @property
+    def _whole(self) -> Part:
+        assert self._problem.whole is not None, "`training_of` has seen it"
+        return self._problem.whole
+
+    def share_done(self, event: EpochReport | Progress) -> float:
+        """Return the share of both trainings that is done at an event, by rows."""
+        first = self.rows / (self.rows + len(self._whole))
+        if self._all is None or not isinstance(event, Progress):
+            return first * place_of(event) / self.recipe.epochs
+        return first + (1 - first) * event.fraction
+
     def _training_of_all(self, epochs: int) -> Training:
-        problem = self._problem
-        assert problem.whole is not None, "`training_of` has seen it"
-        everything = Problem(problem.network, problem.whole, None, recipe_of_all(problem.recipe, epochs))
+        everything = Problem(self._network, self._whole, None, recipe_of_all(self.recipe, epochs))
         return Training(everything, self._start, fresh=self._fresh)
 
     def result(self) -> Array:

@@ -9,6 +9,7 @@ const RATE = [{ label: "rate", colour: 4 }];
 const NORM = [{ label: "gradient norm", colour: 3 }];
 const MARKED = {
   rate_changed: "rate", frozen_changed: "frozen", paused: "rested", backed_off: "went back", stopped: "stopped", worker_lost: "worker lost",
+  refit_begun: "all rows", refit_dropped: "best stays",
 };
 
 export function Curves({ reports, log }) {

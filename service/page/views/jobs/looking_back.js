@@ -11,12 +11,12 @@ import { Fit } from "./fit.js";
 import { Network } from "./network.js";
 import { bestKept } from "./states.js";
 
-export function LookingBack({ job, model, reports, route }) {
+export function LookingBack({ job, log, model, reports, route }) {
   const version = useLoaded((signal) => send({ path: `${pathOf("models", job.model)}/versions/${job.version}` }, signal), [job.model, job.version]);
   const kept = version.value?.epochs ?? [];
   const asked = Number(route.query.get("epoch") ?? NaN);
   const epoch = kept.includes(asked) ? asked : null;
-  const best = bestKept(job);
+  const best = bestKept(job, log);
   const cache = useState(() => new Map())[0];
   const parameters = useScrubbed(async (signal) => {
     const key = `parameters ${epoch}`;

@@ -14,11 +14,12 @@ import { Curves } from "./curves.js";
 import { List } from "./list.js";
 import { LookingBack } from "./looking_back.js";
 import { Network } from "./network.js";
-import { bestKept, hasEnded, logOf, told } from "./states.js";
+import { awaitsRefit, bestKept, hasEnded, logOf, told } from "./states.js";
 
 await Promise.all([styled("views.css"), styled("things.css")]);
 
 const WAIT = 400;
+const WAIT_FOR_REFIT = 2000;
 
 export default function JobsView({ route }) {
   return route.path[1] ? html`<${Watching} key=${route.path[1]} id=${route.path[1]} route=${route} />` : html`<${List} route=${route} />`;
@@ -31,6 +32,7 @@ function Watching({ id, route }) {
   // A model has its signature from its first version on.
   const model = useLoaded(async (signal) => job && send({ path: pathOf("models", job.model) }, signal), [job?.model, job?.version]);
   usePending(job, know);
+  useRefit(awaitsRefit(job, log.value ?? []), log.again);
   // What is scrubbed through changes no curve: the same elements are not looked at again.
   const curves = useMemo(() => html`<${Curves} reports=${reports[id] ?? []} log=${log.value ?? []} />`, [reports[id], log.value]);
   if (!job) return html`<h1 tabindex="-1">A training</h1><${ErrorNotice} error=${error} />${!error && html`<p class="quiet" role="status">Looking for it …</p>`}`;
@@ -43,8 +45,8 @@ function Watching({ id, route }) {
     ${job.error && html`<${Failure} job=${job} />`}
     <div class="stack">
       <section class="card" aria-labelledby="state">
-        <h2 id="state" aria-live="polite">${told(job)}</h2>
-        <${Facts} job=${job} last=${shown.at(-1)} />
+        <h2 id="state" aria-live="polite">${told(job, log.value ?? [])}</h2>
+        <${Facts} job=${job} log=${log.value ?? []} last=${shown.at(-1)} />
         <${Advice} advice=${job.advice} />
         ${!hasEnded(job) && html`<${Controls} job=${job} last=${shown.at(-1)} layers=${model.value?.layers ?? []} onAnswer=${know} />`}
         ${hasEnded(job) && html`<${Onward} job=${job} />`}
@@ -56,7 +58,7 @@ function Watching({ id, route }) {
         : html`<${ErrorNotice} error=${model.error} />`}
       ${model.value && (job.version === null
         ? html`<section class="card" aria-labelledby="network"><h2 id="network">The network</h2><${Network} layers=${model.value.layers} /></section>`
-        : html`<${LookingBack} job=${job} model=${model.value} reports=${shown} route=${route} />`)}
+        : html`<${LookingBack} job=${job} log=${log.value ?? []} model=${model.value} reports=${shown} route=${route} />`)}
     </div>
     <${MadeBy} requests=${requests} />`;
 }
@@ -85,6 +87,15 @@ function usePending(job, know) {
   }, [Boolean(waits)]);
 }
 
+/** Read the log again and again until it tells that all rows train anew: that is no change of the job's state either. */
+function useRefit(waits, read) {
+  useEffect(() => {
+    if (!waits) return undefined;
+    const timer = setInterval(read, WAIT_FOR_REFIT);
+    return () => clearInterval(timer);
+  }, [waits]);
+}
+
 const REMEDIES = {
   diverged: "Train again with a smaller rate, with standardised columns, or with a rule such as Adam. Its last finite parameters are kept.",
   out_of_memory: "Train again with a smaller batch_size or a smaller network, or raise DESCENT_WORKER_MEMORY.",
@@ -103,10 +114,10 @@ function secondsOf({ started_at: started, ended_at: ended }) {
   return started ? ((ended ? Date.parse(ended) : Date.now()) - Date.parse(started)) / 1000 : null;
 }
 
-function Facts({ job, last }) {
+function Facts({ job, log, last }) {
   const rate = job.plan.largest_stable_rate;
   const best = job.best && `${figure(job.best.loss)} in epoch ${count(job.best.epoch)}`;
-  const isBest = bestKept(job) !== null;
+  const isBest = bestKept(job, log) !== null;
   const facts = [
     ["Epochs", `${count(Math.max(last?.epoch ?? 0, job.epochs_done))} of ${count(job.recipe.epochs)}`],
     [isBest && job.final_loss !== null ? `Training loss at the kept epoch ${count(job.best.epoch)}` : "Training loss", figure(job.final_loss ?? last?.train_loss ?? null)],
