@@ -2,6 +2,7 @@
 
     python -m benchmarks.second_order             five problems, five seeds, twenty starts; about five minutes
     python -m benchmarks.second_order --seeds 1 --starts 2
+    python -m benchmarks.second_order --seeds 0 --first 20 --starts 50    other starts, without Adam
 
 A pass is one evaluation of loss or Jacobian over all rows; trials that are taken back and line searches count. Each
 training learns a function without noise, and ends at a ten-thousandth of the variance of its targets; of classes, at a
@@ -193,10 +194,10 @@ def residuals(case: Case, seed: int) -> tuple[Callable[[Array], Array], Callable
     return value, jacobian, start
 
 
-def beside_scipy(starts: int) -> None:
+def beside_scipy(starts: range) -> None:
     for case in (noisy(CASES[0]), noisy(CASES[3])):
         found: dict[str, list[tuple[float, float]]] = {"LevenbergMarquardt": [], "LBFGS": []}
-        for seed in range(starts):
+        for seed in starts:
             value, jacobian, start = residuals(case, seed)
             theirs = least_squares(value, start, jacobian, method="lm", max_nfev=MOST_STEPS)
             passes, cells = theirs.nfev + theirs.njev, len(theirs.fun)
@@ -229,10 +230,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.second_order", description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--starts", type=int, default=20)
+    parser.add_argument("--first", type=int, default=0, help="the seed of the first start")
     arguments = parser.parse_args()
     with threadpool_limits(1):
-        beside_adam(arguments.seeds)
-        beside_scipy(arguments.starts)
+        if arguments.seeds:
+            beside_adam(arguments.seeds)
+        beside_scipy(range(arguments.first, arguments.first + arguments.starts))
 
 
 if __name__ == "__main__":
