@@ -139,6 +139,10 @@ def test_honest_tables_get_none(http: httpx.Client, text: str) -> None:
     assert advice(http, text, {}) == {}
 
 
+def test_numbers_in_texts_are_no_ids(http: httpx.Client) -> None:
+    assert list(advice(http, rows("{n},1{n}-2{n},{odd}"), {})) == ["numbers_in_texts"]
+
+
 def test_what_is_left_out_or_told_is_not_in_doubt(http: httpx.Client) -> None:
     text = rows("{n},{code:05},{odd}")
     assert advice(http, text, {"ignore": "x"}) == advice(http, text, {"types": "x:numeric"}) == {}

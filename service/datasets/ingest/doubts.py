@@ -8,7 +8,7 @@ from urllib.parse import quote
 import numpy as np
 
 from service.datasets.columns import SHOWN, ColumnSummary, in_query
-from service.datasets.formats.numbers_in_texts import without_unseen
+from service.datasets.formats.numbers_in_texts import found_among, without_unseen
 from service.datasets.ingest.describe import STRETCH, SpooledColumn
 from service.datasets.ingest.fill import Ingested
 from service.datasets.ingest.spool import Spool
@@ -99,8 +99,10 @@ def _tells_rows_apart(column: SpooledColumn, spool: Spool, summary: ColumnSummar
     if spool.rows < FEWEST:
         return False
     if column.categories is not None:
+        if len(column.categories) != spool.rows or found_among(column.categories) is not None:  # rather numbers
+            return False
         counts = [each["categories"].values() for each in summary["parts"].values()]
-        return len(column.categories) == spool.rows and all(sum(each) <= 1 for each in zip(*counts, strict=True))
+        return all(sum(each) <= 1 for each in zip(*counts, strict=True))
     if column.kind != "numeric" or not (_ID.fullmatch(column.name) or _CAMEL.fullmatch(column.name)):
         return False
     values = spool.column(column.place, 0, min(spool.rows, STRETCH))
