@@ -164,8 +164,12 @@ def _viewed(
     """Return the recipe as it is kept, and the dataset as the job trains on it."""
     check_rename(start.signature, dataset, new.rename)
     if new.refit and new.validation is None:
-        remedy = 'send "validation": {"fraction": 0.2}, or leave `refit` out'
-        detail = f"`refit` learns the rows too that `validation` draws, and none are drawn: {remedy}."
+        learns = "`refit` learns the rows too that `validation` draws"
+        detail = (
+            f'{learns}, and none are drawn: send "validation": {{"fraction": 0.2}}, "keep": "best", or leave it out.'
+        )
+        if dataset.validation_rows:
+            detail = f"{learns}, and never the validation part that the dataset has: leave it out."
         raise invalid("#/refit", detail, "impossible_refit")
     if new.sample_weights is not None:
         name = stored_name(dataset, new.sample_weights, new.rename) or new.sample_weights

@@ -216,6 +216,16 @@ def test_rows_are_drawn_by_seed_and_each_is_in_one_part() -> None:
         ({"validation": {"fraction": 1}}, "#/validation/fraction", "invalid"),
         ({"refit": True, "keep": "best"}, "#/refit", "impossible_refit"),
         ({"refit": True, "validation": {"fraction": 0.2}}, "#/refit", "impossible_refit"),
+        (
+            {
+                "refit": True,
+                "validation": {"fraction": 0.2},
+                "early_stopping": {"monitor": "train_loss", "patience": 2},
+                "keep": "best",
+            },
+            "#/refit",
+            "impossible_refit",
+        ),
     ],
 )
 def test_what_cannot_be_chosen_or_drawn_is_refused(

@@ -116,7 +116,9 @@ def check(
     if recipe.early_stopping and recipe.early_stopping.monitor == "validation_loss" and not validation_rows:
         raise RecipeError("early_stopping", "needs a validation part, or train_loss to monitor")
     watches = recipe.early_stopping is None or recipe.early_stopping.monitor == "validation_loss"
-    if recipe.refit and not (recipe.keeps_best and watches and validation_rows):
+    if recipe.refit and not watches:
+        raise RecipeError("refit", "needs early stopping that monitors validation_loss, or none")
+    if recipe.refit and not (recipe.keeps_best and validation_rows):
         raise RecipeError("refit", 'needs validation rows that choose the best epoch: add "keep": "best"')
     if recipe.schedule is not None and recipe.optimiser.rate is None:
         raise RecipeError(
