@@ -11,13 +11,10 @@ from service.database.database import Database
 from service.datasets.arrangement import Arrangement, rows_of
 from service.datasets.records import DatasetRecord
 from service.datasets.view import DatasetView
-from service.errors import NotFound
 from service.http.json_numbers import Array
 from service.jobs.records import JobRecord
-from service.jobs.training_data import columns_of_job
+from service.jobs.training_data import chosen_parameters, columns_of_job
 from service.learning.rows.one_hot import unexpanded
-from service.models import parameter_bytes
-from service.models import records as models
 from service.models.records import ModelRecord, VersionRecord
 from service.models.trained_network import TrainedNetwork
 from service.storage.storage import Storage
@@ -81,7 +78,8 @@ def source_of(session: Session, storage: Storage, trained: TrainedNetwork) -> So
         return NoSource("no training whose calibration or validation part would tell how far it is off")
     job, columns = training
     view = DatasetView(storage, columns, trained.network.dtype, drawn=job.recipe.validation)
-    chosen = _chosen(session, job, trained) if job.recipe.refit else None
+    vector = chosen_parameters(session, job)
+    chosen = None if vector is None else replace(trained, vector=vector, epoch=job.best_epoch)
     if job.recipe.refit and chosen is None:
         view = replace(view, drawn=None)
     for part in ("calibration", "validation"):
@@ -90,17 +88,6 @@ def source_of(session: Session, storage: Storage, trained: TrainedNetwork) -> So
     if job.recipe.refit:
         return NoSource("learnt its validation rows too, after the epoch that they chose, which is kept no longer")
     return NoSource("a training without a calibration or validation part, which would tell how far it is off")
-
-
-def _chosen(session: Session, job: JobRecord, trained: TrainedNetwork) -> TrainedNetwork | None:
-    """Return the network that validation rows chose; None where its parameters are gone."""
-    if job.best_epoch is None:
-        return None
-    try:
-        point = models.point(session, job.model_id, job.id, job.best_epoch)
-    except NotFound:
-        return None
-    return replace(trained, vector=parameter_bytes.from_bytes(point.parameters), epoch=job.best_epoch)
 
 
 def is_there(database: Database, trained: TrainedNetwork) -> bool:

@@ -9,9 +9,12 @@ from service.datasets.arrangement import Arrangement
 from service.datasets.columns import Rename
 from service.datasets.records import DatasetRecord
 from service.datasets.view import DatasetView
-from service.errors import invalid
+from service.errors import NotFound, invalid
+from service.http.json_numbers import Array
 from service.jobs.checks.class_weights import class_weights
 from service.jobs.recipe import JobRecipe
+from service.jobs.records import JobRecord
+from service.models import parameter_bytes
 from service.models import records as models
 from service.models.signature.by_name import arranged, check_rename, stored_name
 from service.models.signature.signature import Signature
@@ -75,6 +78,19 @@ def view_of_job(storage: Storage, columns: Arrangement, dtype: str, recipe: JobR
     if recipe.validation is not None:
         _check_drawn(view)
     return view
+
+
+def chosen_parameters(session: Session, job: JobRecord) -> Array | None:
+    """Return the parameters that validation rows chose, which the version of a job with `refit` learnt after that; None
+    where they are gone.
+    """
+    if not job.recipe.refit or job.best_epoch is None:
+        return None
+    try:
+        point = models.point(session, job.model_id, job.id, job.best_epoch)
+    except NotFound:
+        return None
+    return parameter_bytes.from_bytes(point.parameters)
 
 
 def _check_drawn(view: DatasetView) -> None:

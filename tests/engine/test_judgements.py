@@ -209,3 +209,13 @@ def test_a_worker_that_is_lost_while_it_judges_changes_nothing(
     assert (found.state, found.attempt, codes(found)) == (State.SUCCEEDED, 2, ["version_not_served"])
     assert found.final_loss == expected.final_loss
     assert version(workspace, 2).parameters == version(workspace, 1).parameters
+
+
+def test_a_version_is_compared_as_it_was_before_it_learnt_the_rows(workspace: Workspace, post: Post) -> None:
+    fields: dict[str, Any] = {"validation": {"fraction": 0.34}, "keep": "best", "refit": True, "serve": "if_better"}
+    fields |= {"batch_size": 2, "optimiser": {"rule": "Adam", "eta": 0.1}}
+    for epochs in (12, 13):  # all rows are learnt in more steps than those that chose one epoch the more
+        job = ended(workspace, post(epochs=epochs, from_version=0, **fields))
+        assert (codes(job), model(workspace).served) == ([], job.version)
+    same = ended(workspace, post(epochs=1, **fields | {"optimiser": {"rule": "Descent", "eta": 1e-30}}))
+    assert (codes(same), model(workspace).served) == (["version_not_served"], 2)

@@ -4,11 +4,14 @@ import math
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
+from sqlalchemy.orm import Session
+
 from service.database.database import Database
 from service.datasets.view import DatasetView
 from service.errors import Invalid
+from service.http.json_numbers import Array
 from service.jobs.records import JobRecord
-from service.jobs.training_data import columns_of_job, view_of_job
+from service.jobs.training_data import chosen_parameters, columns_of_job, view_of_job
 from service.learning.planning.advice import Advice
 from service.learning.training.events import Progress
 from service.learning.training.training import Training
@@ -36,7 +39,8 @@ class Served:
 class Judgement:
     """The losses of a training's result, of the version it began from, and where its job asks for it, of served ones.
 
-    All are over the same part, under the job's loss.
+    All are over the same part, under the job's loss; of a version that has learnt that part too (`refit`), it is the
+    loss of the parameters that the part chose before.
     """
 
     def __init__(self, training: Training, record: JobRecord, view: DatasetView) -> None:
@@ -54,11 +58,32 @@ class Judgement:
             with database.reading() as session:
                 number, _ = served_of(session, self._job.model_id)
                 served = models.version(session, self._job.model_id, number)
+                vector = self._unlearnt(session, number)
             if number in self._of_served:
                 return
-            self._of_served[number] = yield from self._loss_of(served)
+            vector = parameter_bytes.from_bytes(served.parameters) if vector is None else vector
+            self._of_served[number] = yield from self._loss_of(served, vector)
 
-    def _loss_of(self, version: VersionRecord) -> Generator[Progress, None, float | None]:
+    def _unlearnt(self, session: Session, number: int) -> Array | None:
+        """Return the parameters that a version had before it learnt the rows that judge (`refit`); None where it has
+        not, or where the training went on from parameters that have learnt them, too.
+        """
+        recipe = self._job.recipe
+        if recipe.validation is None:
+            return None
+        begun = None if recipe.from_epoch is not None else self._chosen(session, recipe.from_version)
+        return None if begun is not None else self._chosen(session, number)
+
+    def _chosen(self, session: Session, number: int) -> Array | None:
+        """Return the parameters of a version that the rows which judge chose before it learnt them."""
+        own = self._job
+        version = models.version(session, own.model_id, number, parameters=False)
+        job = None if version.job_id is None else session.get(JobRecord, version.job_id)
+        if job is None or (job.dataset_id, job.recipe.validation) != (own.dataset_id, own.recipe.validation):
+            return None
+        return chosen_parameters(session, job)
+
+    def _loss_of(self, version: VersionRecord, vector: Array) -> Generator[Progress, None, float | None]:
         training, own = self._training, self._view.columns
         try:
             columns = columns_of_job(own.dataset, self._job.recipe, version.signature)
@@ -70,7 +95,7 @@ class Judgement:
         if (columns.features, columns.targets) != (own.features, own.targets):
             view = view_of_job(self._view.storage, columns, self._view.dtype, self._job.recipe)
             part = view.part(training.judged_part, sums=False)
-        return (yield from training.judge(parameter_bytes.from_bytes(version.parameters), part))
+        return (yield from training.judge(vector, part))
 
     def refuses(self, served: Served) -> bool:
         """Whether the job does not want its version to be served in place of this one.
@@ -100,10 +125,9 @@ class Judgement:
             remedy = '; "serve": "if_better" in a job keeps a worse version from being served'
             remedy += "" if epoch is not None else f"; {self._patch(version)} serves the former one again"
         after, before = _told_apart(self._after, self._before)
-        part = self._training.judged_part
         detail = (
-            f"The loss of version {number} on the {part} part, {after}, is above that of {begun}, which it began from, "
-            f"{before}. A lower rate, or early stopping on a validation part, may help{remedy}."
+            f"The loss of version {number} on the {self._judged}, {after}, is above that of {begun}, which it began "
+            f"from, {before}. A lower rate, or early stopping on a validation part, may help{remedy}."
         )
         return Advice("worse_than_before", detail, "#/from_version")
 
@@ -123,11 +147,17 @@ class Judgement:
         loss = self._of_served[served.number]
         if loss is None:
             return f"Version {served.number}, which is served, takes other columns, so that losses cannot be compared"
-        (after, before), part = _told_apart(self._after, loss), self._training.judged_part
+        after, before = _told_apart(self._after, loss)
         return (
-            f"The loss of version {number} on the {part} part, {after}, is not below that of version {served.number}, "
-            f"which is served, {before}"
+            f"The loss of version {number} on the {self._judged}, {after}, is not below that of version "
+            f"{served.number}, which is served, {before}"
         )
+
+    @property
+    def _judged(self) -> str:
+        """The part on which losses are compared, in words."""
+        learnt = ", before its refit" if self._job.recipe.refit else ""
+        return f"{self._training.judged_part} part{learnt}"
 
     def _patch(self, serving: int | str) -> str:
         value = f'"{serving}"' if isinstance(serving, str) else serving
