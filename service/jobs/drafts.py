@@ -21,6 +21,7 @@ from service.jobs.checks.allowed import Allowed
 from service.jobs.checks.case import Case
 from service.jobs.checks.checks import advice_on_data
 from service.jobs.checks.known import Planned, Question
+from service.jobs.checks.learnt_rows import learnt_rows
 from service.jobs.checks.memory import Need
 from service.jobs.recent import Recent
 from service.jobs.recipe import JobRecipe, Plan
@@ -125,8 +126,8 @@ def draft(
         need.check(allowed.memory)
     grows = growth.growth_of(recipe, start.vector.nbytes, need.checkpoint, view.count("validation"), new.keep_every)
     growth.check(grows, allowed.bytes)
-    large = growth.advice(grows)
-    noted = (*reasons, *given) if large is None else (*reasons, *given, large)
+    large, learnt = growth.advice(grows), learnt_rows(database, start, dataset.id, written, remedy)
+    noted = (*reasons, *given, *learnt, *(() if large is None else (large,)))
     planned = Planned(written, _PLAN({**asdict(plan), "bytes": grows.total, "memory": need.bytes}), noted)
     if asked is not None and asked[1] == (dataset.id, dataset.name, start.model, start.version, owned):
         _KNOWN.keep(asked, planned)  # else a version was added, or the dataset was renamed, since it was asked

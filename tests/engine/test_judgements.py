@@ -219,3 +219,4 @@ def test_a_version_is_compared_as_it_was_before_it_learnt_the_rows(workspace: Wo
         assert (codes(job), model(workspace).served) == ([], job.version)
     same = ended(workspace, post(epochs=1, **fields | {"optimiser": {"rule": "Descent", "eta": 1e-30}}))
     assert (codes(same), model(workspace).served) == (["version_not_served"], 2)
+    assert ["validation_learnt" in {each.code for each in job.advice} for job in (job, same)] == [False, True]
