@@ -3,6 +3,9 @@
 Both are upper bounds: what a recipe may need counts in full.
 """
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 
 from service.learning.layers import Dense, Node, nodes
@@ -101,8 +104,13 @@ def memory_of(
 ) -> int:
     """Return the bytes of memory that a worker needs for a training; pages of files, which are the system's, aside.
 
-    `coding` is the way in which rows travel.
+    `coding` is the way in which rows travel. With `refit` the first training is held beside the second.
     """
+    if recipe.refit:
+        alone = replace(recipe, refit=False)
+        parts = (train_rows, validation_rows), (train_rows + validation_rows, 0)
+        how: Any = {"weighted": weighted, "sums_are_known": sums_are_known, "coding": coding}
+        return sum(memory_of(network, *rows, alone, path, **how) for rows in parts) - PROCESS
     known = checkpoint_size(network, recipe, path, validation_rows, sums_are_known=sums_are_known)
     dtype = np.dtype(network.dtype).itemsize
     vector = dtype * network.vector_length
