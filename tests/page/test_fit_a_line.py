@@ -134,7 +134,7 @@ def test_a_chart_whose_script_does_not_load_is_told_in_its_place(visit: Visit) -
         if later:  # once the document is complete
             page.get_by_role("link", name="Models").click()
             page.get_by_role("link", name="Fit a line").click()
-        expect(page.get_by_text("This chart could not be drawn, as a script did not load").first).to_be_visible()
+        expect(page.get_by_text("This chart is not drawn, as a script did not load").first).to_be_visible()
 
 
 def test_a_phone_shows_all_of_it_with_motion(browser: Browser, service: RunningService) -> None:

@@ -47,10 +47,10 @@ export function Chart(properties) {
     DARK.addEventListener("change", look);
     return () => DARK.removeEventListener("change", look);
   }, []);
-  const { isHere, failed } = useUPlot();
+  const uplot = useUPlot();
   const shape = JSON.stringify([series, xLabel, properties.yLabel, log, properties.xRange, properties.yRange, height, dark]);
   useLayoutEffect(() => {
-    if (!isHere) return undefined;
+    if (uplot !== "here") return undefined;
     const width = () => Math.max(200, holder.current.clientWidth);
     // The pointer's reading is written past Preact: it changes with every pixel.
     const point = ({ cursor: { idx, top }, data: drawn }) => {
@@ -63,10 +63,10 @@ export function Chart(properties) {
     });
     watcher.observe(holder.current);
     return () => { watcher.disconnect(); made.destroy(); plot.current = null; };
-  }, [shape, isHere]);
+  }, [shape, uplot]);
   useLayoutEffect(() => {
     plot.current?.setData(shown);
-  }, [data, log, shape, isHere]);
+  }, [data, log, shape, uplot]);
   useLayoutEffect(() => { plot.current?.redraw(false, false); }, [JSON.stringify(marks)]);
   useLayoutEffect(() => {
     if (at === null || !plot.current || shown[0][at] === undefined) return;
@@ -89,26 +89,24 @@ export function Chart(properties) {
       ${series.length > 1 && html`<${Legend} series=${series} />`}
       <div class="plot" ref=${holder} tabindex="0" role="application" aria-roledescription="chart" aria-label=${name}
         aria-describedby=${hint} onKeyDown=${press} onClick=${onPick ? click : null} style=${{ minHeight: `${height}px` }}>
-        ${failed && html`<p role="status">This chart could not be drawn, as a script did not load: load the page again.</p>`}</div>
+        ${uplot === "failed" && html`<p role="status">This chart is not drawn, as a script did not load: load the page again.</p>`}</div>
       <p class="visually-hidden" id=${hint}>Left and right arrow keys read the values.</p>
       <p class="reading"><span aria-hidden="true" ref=${pointed}></span><span aria-live="polite">${at === null || shown[0][at] === undefined ? "" : said(shown, series, xLabel, at)}</span></p>
       <${ChartTable} name=${name} data=${shown} series=${series} xLabel=${xLabel} />
     </figure>`;
 }
 
-/**
- * Tell whether uPlot is here, and whether it will not come; draw again once either is known: the page does not wait for it.
- * @returns {{isHere: boolean, failed: boolean}}
- */
+/** Return the state of uPlot, and draw again when it changes: the page does not wait for it. */
 function useUPlot() {
   const [state, setState] = useState(stateOfUPlot);
   useLayoutEffect(() => {
     const settle = () => setState("uPlot" in globalThis ? "here" : "failed");
     setState(stateOfUPlot());
-    for (const end of ["load", "error"]) script.addEventListener(end, settle);
-    return () => { for (const end of ["load", "error"]) script.removeEventListener(end, settle); };
+    script.addEventListener("load", settle);
+    script.addEventListener("error", settle);
+    return () => { script.removeEventListener("load", settle); script.removeEventListener("error", settle); };
   }, []);
-  return { isHere: state === "here", failed: state === "failed" };
+  return state;
 }
 
 /** A document is complete once its scripts have come, or have not. */
