@@ -1,7 +1,9 @@
 """Migrations go up, down and up again, and lose no rows."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic import command
@@ -149,15 +151,18 @@ def test_reports_in_rows_stay_and_blocks_become_rows_again(database: Database) -
     for report in reports[1:]:
         with database.transaction() as session:
             kept.add(session, "job", reports_of([report]))
-    for _ in range(2):
-        with database.reading() as session:
-            found = kept.read(session, "job", 0, 10).to_json()
-        assert [tuple(each.values()) for each in found] == reports
-        downgrade(database, "0004")
-        with database.reading() as session:
-            rows = session.execute(text("SELECT * FROM epochs ORDER BY epoch")).all()
-        assert [tuple(row)[1:] for row in rows] == reports
-        migrate(database)
+    assert reports_read(database) == reports
+    downgrade(database, "0004")
+    with database.reading() as session:
+        rows = session.execute(text("SELECT * FROM epochs ORDER BY epoch")).all()
+    assert [tuple(row)[1:] for row in rows] == reports
+    migrate(database)
+    assert reports_read(database) == reports
+
+
+def reports_read(database: Database) -> list[tuple[Any, ...]]:
+    with database.reading() as session:
+        return [tuple(each.values()) for each in kept.read(session, "job", 0, 10).to_json()]
 
 
 MODEL_OF_BEFORE = """
@@ -180,19 +185,27 @@ VALUES ('ev', 'm', 1, 'd', 'test', '{}', 1, '2026-01-01')
 """
 
 
-@pytest.fixture
-def served(database: Database) -> Database:
+@pytest.fixture(scope="module")
+def served_file(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A database from before versions were served: two models, jobs that hold one of them and not, an evaluation."""
-    migrate(database, "0006")
-    with database.rebuilding() as connection:
-        for model, latest in (("m", 3), ("untrained", 0)):
-            connection.execute(text(MODEL_OF_BEFORE), {"id": model})
-            for number in range(latest + 1):
-                connection.execute(text(VERSION_OF_BEFORE), {"id": model, "number": number, "job": None})
-        for id, state, held in (("waits", "queued", "m"), ("ended", "succeeded", None)):
-            connection.execute(text(JOB_OF_BEFORE), {"id": id, "state": state, "held": held})
-        connection.execute(text(EVALUATION_OF_BEFORE))
-    migrate(database)
+    file = tmp_path_factory.mktemp("served") / "descent.db"
+    with closing(Database(f"sqlite:///{file}")) as database:
+        migrate(database, "0006")
+        with database.rebuilding() as connection:
+            for model, latest in (("m", 3), ("untrained", 0)):
+                connection.execute(text(MODEL_OF_BEFORE), {"id": model})
+                for number in range(latest + 1):
+                    connection.execute(text(VERSION_OF_BEFORE), {"id": model, "number": number, "job": None})
+            for id, state, held in (("waits", "queued", "m"), ("ended", "succeeded", None)):
+                connection.execute(text(JOB_OF_BEFORE), {"id": id, "state": state, "held": held})
+            connection.execute(text(EVALUATION_OF_BEFORE))
+        migrate(database)
+    return file.read_bytes()
+
+
+@pytest.fixture
+def served(served_file: bytes, tmp_path: Path, database: Database) -> Database:
+    (tmp_path / "descent.db").write_bytes(served_file)
     return database
 
 

@@ -21,14 +21,21 @@ BEFORE = "0019"
 Usage = namedtuple("Usage", "total used free")  # noqa: PYI024 - as the standard library has it
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def content(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A database of before, with something in it, whose free pages stay."""
-    file = tmp_path / "descent.db"
+    file = tmp_path_factory.mktemp("before") / "descent.db"
     with closing(Database(f"sqlite:///{file}")) as database:
         migrate(database, BEFORE)
         with database.transaction() as session:
             session.execute(text("UPDATE totals SET value = 7 WHERE name = 'epochs'"))
+    return file.read_bytes()
+
+
+@pytest.fixture
+def file(content: bytes, tmp_path: Path) -> Path:
+    file = tmp_path / "descent.db"
+    file.write_bytes(content)
     return file
 
 
@@ -73,9 +80,8 @@ def test_databases_of_before_and_new_ones_give_free_pages_back(file: Path, tmp_p
 
 
 def test_where_there_is_no_room_the_schema_stays_and_the_need_is_told(
-    file: Path, monkeypatch: pytest.MonkeyPatch
+    file: Path, content: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    content = file.read_bytes()
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(10**9, 10**9, 10**6))
     with pytest.raises(CannotWrite, match=r"needs \d+ MB of free disk in .*, and there are 1 MB: free some"):
         brought_up(file)

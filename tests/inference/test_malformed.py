@@ -119,7 +119,7 @@ def long_tensor(datatype: str, values: list[Any], shape: list[int]) -> Any:
 
 
 @pytest.mark.parametrize(("datatype", "value"), [("BOOL", True), ("BYTES", "abc"), ("INT8", -3), ("FP64", 0.5)])
-@pytest.mark.parametrize("shape", [[2, 40_000], [1, 2, 40_000], [2, 40_000, 1]])
+@pytest.mark.parametrize("shape", [[2, 25_000], [1, 2, 25_000], [2, 25_000, 1]])
 def test_long_rows_have_values_of_any_datatype(datatype: str, value: Any, shape: list[int]) -> None:
     values = np.full(shape, value, object).tolist()
     assert long_tensor(datatype, values, shape).tolist() == values
@@ -127,8 +127,8 @@ def test_long_rows_have_values_of_any_datatype(datatype: str, value: Any, shape:
 
 @pytest.mark.parametrize(("datatype", "value", "wrong"), [("FP32", 0.5, "a"), ("BOOL", True, 1), ("INT8", 1, 300)])
 def test_a_fault_in_a_long_row_has_its_row_and_place(datatype: str, value: Any, wrong: Any) -> None:
-    rows = np.full((20, 40_000), value, object).tolist()
-    rows[19][30_000] = wrong
+    rows = np.full((5, 40_000), value, object).tolist()
+    rows[4][30_000] = wrong
     with pytest.raises(Invalid) as refused:
-        long_tensor(datatype, rows, [20, 40_000])
-    assert refused.value.errors[0].pointer == "#/data/19/30000"
+        long_tensor(datatype, rows, [5, 40_000])
+    assert refused.value.errors[0].pointer == "#/data/4/30000"
