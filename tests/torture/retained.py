@@ -18,7 +18,7 @@ from typing import TypeVar
 import httpx
 
 from service.errors import NotFound
-from tests.support.serving import WholeService
+from tests.support.serving import WORKERS, WholeService
 from tests.torture.clients import Clients, Posted
 from tests.torture.kinds import KINDS
 from tests.torture.soak import resident
@@ -66,6 +66,11 @@ class PassingClients(Clients):
     def queue_tiny(self, folder: Path, count: int) -> None:
         self._with_version_0("tiny", lambda: Clients.queue_tiny(self, folder, count))
 
+    def act(self) -> None:
+        super().act()
+        while len(self.datasets) > 1:  # no period takes these
+            self.send("DELETE", f"/api/datasets/{self.datasets.pop()}")
+
     def state(self, job: Posted) -> str:
         answer = self.send("GET", f"/api/jobs/{job.id}")
         return "succeeded" if answer.status_code == httpx.codes.NOT_FOUND else str(answer.json()["state"])
@@ -89,6 +94,8 @@ def watched(data: Path, seconds: float) -> list[tuple[int, int]]:
     looks = []
     try:
         clients = PassingClients(lambda: service.url, seed=0)
+        for kind in [*KINDS] * 2 * WORKERS:  # so that each comes to each worker: what it is the first to need stays
+            clients.post(kind)
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             clients.queue_tiny(data, BATCH)
