@@ -57,17 +57,20 @@ def restore(settings: "Settings", path: Path) -> tuple[Manifest, list[str]]:
 
 def _refuse_used(settings: "Settings") -> None:
     file = database_file(settings)
-    storage = Storage(settings.storage_address, settings.cache)
+    if file.exists():
+        raise _in_use(file, "DESCENT_DATABASE" if settings.database else None)
     try:
-        holds_datasets = not file.exists() and bool(storage.datasets())
+        holds_datasets = bool(Storage(settings.storage_address, settings.cache).datasets())
     except Unavailable as error:
         raise Refused(error.detail) from None
-    if not (holds_datasets or file.exists()):
-        return
-    used, elsewhere = (settings.storage_address, settings.storage) if holds_datasets else (file, settings.database)
-    name = "DESCENT_STORAGE" if holds_datasets else "DESCENT_DATABASE"
-    place = f"another {name}" if elsewhere else "an empty folder, such as DESCENT_DATA=./restored"
-    raise Refused(f"{used} is in use: restore into {place}.")
+    if holds_datasets:
+        raise _in_use(settings.storage_address, "DESCENT_STORAGE" if settings.storage else None)
+
+
+def _in_use(used: Path | str, setting: str | None) -> Refused:
+    """Return the refusal of a place that is set by a variable of its own, or lies in the folder of data."""
+    place = f"another {setting}" if setting else "an empty folder, such as DESCENT_DATA=./restored"
+    return Refused(f"{used} is in use: restore into {place}.")
 
 
 def _unpack(settings: "Settings", path: Path) -> list[str]:
