@@ -1,7 +1,6 @@
 """The HTTP server of `descent serve`."""
 
 import asyncio
-import ctypes
 import faulthandler
 import logging
 import os
@@ -18,7 +17,7 @@ import uvicorn
 
 from service.http.request_limits import HttpProtocol
 from service.settings import Settings
-from service.startup import garbage
+from service.startup import allocator, garbage
 from service.startup.entrance import Entrance
 from service.startup.reasons import reason_of
 
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MALLOC_SETTINGS = {-3: 32 << 20, -1: 64 << 20}
-"""glibc's M_MMAP_THRESHOLD and M_TRIM_THRESHOLD (malloc.h), in bytes, for `keep_pages`."""
 GRACE = 2
 """Seconds that open responses get at a stop; streams and waits end at once."""
 TIDYING = 1
@@ -39,17 +36,6 @@ FAILED = 3
 """The exit code where the application cannot start, as uvicorn has it."""
 
 
-def keep_pages() -> None:
-    """Keep the memory of one large body for the next: the system takes long to give its pages anew.
-
-    Does nothing where the C library is not glibc.
-    """
-    with suppress(AttributeError):
-        mallopt = ctypes.CDLL(None).mallopt
-        for setting, size in MALLOC_SETTINGS.items():
-            mallopt(setting, size)
-
-
 class Server(uvicorn.Server):
     """uvicorn, which listens while the application loads in a thread, and hands its connections over then.
 
@@ -57,7 +43,7 @@ class Server(uvicorn.Server):
     """
 
     def __init__(self, settings: Settings) -> None:
-        keep_pages()
+        allocator.keep_pages()
         self._nowhere = Path(os.devnull).open("w")  # noqa: SIM115 - open for as long as the process
         self._settings = settings
         self._entrance = Entrance()

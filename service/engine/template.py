@@ -1,12 +1,10 @@
 """The module that the fork server loads before it forks a worker; nothing else imports it: it changes its process."""
 
-import ctypes
 import os
 import signal
-from contextlib import suppress
 from importlib import import_module
 
-from service.startup import garbage
+from service.startup import allocator, garbage
 
 LOADED = (
     "numpy",
@@ -20,15 +18,12 @@ LOADED = (
 """Modules that a worker runs, and the command, which a worker reads as its main module."""
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 """Read when NumPy is loaded: a process whose BLAS has threads cannot be forked safely."""
-TRIM_THRESHOLD = -1, 1 << 16
-"""glibc's M_TRIM_THRESHOLD (malloc.h) in bytes, as Dask sets it for workers that are not forked."""
 
 # A terminal and systemd send these to the whole group; the service is told, and it ends its workers.
 for sent_to_all in (signal.SIGINT, signal.SIGTERM):
     signal.signal(sent_to_all, signal.SIG_IGN)
 os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
-with suppress(AttributeError):  # no glibc
-    ctypes.CDLL(None).mallopt(*TRIM_THRESHOLD)
+allocator.keep_little()
 parent = os.getppid()
 with garbage.kept():  # a collection in a worker would write to, and so copy, all pages that it shares with the others
     for module in LOADED:

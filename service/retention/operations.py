@@ -1,12 +1,10 @@
 """Retention: rows that are older than their period and needed by nothing are deleted; off unless a period is set."""
 
 import asyncio
-import ctypes
 import logging
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -21,6 +19,7 @@ from service.database.upgrade import give_back
 from service.errors import DescentError
 from service.jobs import queue
 from service.retention import records
+from service.startup import allocator
 
 if TYPE_CHECKING:
     from service.settings import Settings
@@ -115,16 +114,10 @@ async def keep_applying(settings: "Settings", database: Database) -> None:
         await asyncio.sleep(gap)
         try:
             gone = await run_in_threadpool(apply, settings, database)
-            await run_in_threadpool(_give_memory_back)
+            await run_in_threadpool(allocator.give_back)
         except (SQLAlchemyError, sqlite3.Error, DescentError) as error:
             log.warning("retention could not be applied, trying again: %s", getattr(error, "orig", error))
         else:
             told = ", ".join(f"{count} {what}" for what, count in gone.items() if count)
             if told:
                 log.info("retention: %s", told)
-
-
-def _give_memory_back() -> None:
-    """Let glibc give back the pages that threads have freed: it keeps those below what still lives, for each thread."""
-    with suppress(AttributeError):  # other C libraries do so by themselves, or cannot
-        ctypes.CDLL(None).malloc_trim(0)
