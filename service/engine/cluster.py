@@ -29,7 +29,7 @@ CONNECT = 2.0
 CONNECT_WITHIN = 30.0
 """Seconds to wait for the scheduler of this process, which is there, and slow where the machine is busy."""
 
-# An idle cluster looks at itself and at its workers all the time; these make it do so less often.
+# An idle cluster looks at itself and at its workers all the time, and remembers much; these make it do less of both.
 QUIET = {
     "distributed.admin.tick.interval": "1s",
     "distributed.admin.tick.limit": "10s",
