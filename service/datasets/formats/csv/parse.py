@@ -24,6 +24,10 @@ _WITHOUT_MARK = [text for text in MISSING if "#" not in text]
 _RAGGED = re.compile(r"CSV parse error: Row #(\d+): Expected \d+ columns, got (\d+)")
 _NO_VALUE = re.compile(r"In CSV column #(\d+): Row #(\d+): CSV conversion error to (\w+)[^:]*: (.*)", re.DOTALL)
 _NAMED_MARKS = {" ": "a blank", "\t": "a tab"}
+MOST_PLACES = 6
+"""Decimals with which few programs write more of a number that stands for a missing value."""
+LARGE = 1e15
+"""Numbers from here on are written with a power."""
 _EXPECTED = {"double": "no number", "bool": "neither true nor false"}
 
 
@@ -39,13 +43,26 @@ class Fault(Exception):
     """The text that stands among numbers, if it is one."""
 
 
-def spellings(texts: Iterable[str]) -> Iterator[str]:
-    """Yield texts that stand for missing values, and other ways to write those that are numbers: -999 and -999.0."""
+def spellings(texts: Iterable[str], decimal: str = ".") -> Iterator[str]:
+    """Yield texts that stand for missing values, and other ways to write those that are numbers: -999, -999.00 and
+    -9.99E+02.
+    """
     for text in texts:
         yield from (text, text.strip(" \t"))
         with suppress(ValueError, OverflowError):
             number = float(text)
             yield from (str(number), str(int(number)) if number.is_integer() else text)
+            yield from (each.replace(".", decimal) for each in _written(number) if float(each) == number)
+
+
+def _written(number: float) -> Iterator[str]:
+    """Yield a number as programs round it."""
+    for places in range(MOST_PLACES + 1):
+        if abs(number) < LARGE:
+            yield f"{number:.{places}f}"
+        power = f"{number:.{places}e}"
+        for each in (power, power.replace("e+", "e")):
+            yield from (each, each.upper())
 
 
 def _in_any_case(word: str) -> list[str]:
@@ -100,7 +117,7 @@ def parse(
     convert = csv.ConvertOptions(
         column_types={**wanted, **dict.fromkeys(grouped, pyarrow.string())},
         include_columns=list(wanted),
-        null_values=[*missing, *spellings(options.missing_values)],
+        null_values=[*missing, *spellings(options.missing_values, options.decimal)],
         strings_can_be_null=True,
         decimal_point=options.decimal,
         true_values=["1", "1.0", *_in_any_case("true")],
