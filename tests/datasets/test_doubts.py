@@ -31,7 +31,12 @@ class Doubt(NamedTuple):
     query: dict[str, Any] = {}  # noqa: RUF012 - nobody changes it
 
 
-MEAN = {"missing": "mean"}
+def unknown(numbers: str, mark: str, again: str, told: str) -> Doubt:
+    """Numbers among which one, written in two ways, stands for a missing value."""
+    text = rows(f"{{n}},{numbers}", more=f"1,{mark}\n2,{again}\n")
+    return Doubt(text, "perhaps_missing", told, {"missing_values": mark, "missing": "mean"})
+
+
 IRISES = "0.2,5.1,setosa\n0.2,4.9,setosa\n2.3,6.2,virginica\n0.2,5.0,setosa\n"
 BORN = {"types": "x:date"}
 DOUBTS = {
@@ -54,21 +59,11 @@ DOUBTS = {
     "thousands between semicolons": Doubt(
         "y;x\n1;1.234\n2;2.345\n3;3.456\n", "perhaps_thousands", "1.234", {"decimal": ",", "thousands": "."}
     ),
-    "a missing number": Doubt(
-        rows("{n},2{third}", more="1,-999\n2,-999.0\n"),
-        "perhaps_missing",
-        "is -999 in 2 rows",
-        {"missing_values": "-999", **MEAN},
-    ),
-    "no answer": Doubt(
-        rows("{n},{third}", more="1,99\n2,99\n"), "perhaps_missing", "is 99 in", {"missing_values": "99", **MEAN}
-    ),
-    "a hole in a grid": Doubt(
-        rows("{n},2{third}", more="1,9.96921e+36\n2,9.96921e+36\n"),
-        "perhaps_missing",
-        "missing_values=9.96921e%2B36",
-        {"missing_values": "9.96921e+36", **MEAN},
-    ),
+    "a missing number": unknown("2{third}", "-999", "-999.0", "is -999 in 2 rows"),
+    "one with decimals": unknown("2{third}", "-9999", "-9999.00", "is -9999 in 2 rows"),
+    "no answer": unknown("{third}", "99", "99", "is 99 in"),
+    "a hole in a grid": unknown("2{third}", "9.96921e+36", "9.96921e+36", "missing_values=9.96921e%2B36"),
+    "one with a power": unknown("2{third}", "1e+20", "1.0E20", "missing_values=1e%2B20"),
     "an id": Doubt(
         rows("{n},7{code:03},{odd}").replace("x", "customerID"),
         "column_of_ids",
@@ -141,6 +136,12 @@ def test_honest_tables_get_none(http: httpx.Client, text: str) -> None:
 
 def test_numbers_in_texts_are_no_ids(http: httpx.Client) -> None:
     assert list(advice(http, rows("{n},1{n}-2{n},{odd}"), {})) == ["numbers_in_texts"]
+
+
+def test_numbers_that_come_again_are_no_ids(http: httpx.Client) -> None:
+    people = 140_000
+    lines = [f"{person},{person % 7},{year}\n" for year in (0, 1) for person in range(people)]
+    assert upload(http, "id,x,y\n" + "".join(lines)).json()["advice"] == []
 
 
 def test_what_is_left_out_or_told_is_not_in_doubt(http: httpx.Client) -> None:

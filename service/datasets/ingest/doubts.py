@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import quote
 
 import numpy as np
@@ -62,10 +62,15 @@ def _of_column(column: SpooledColumn, spool: Spool, summary: ColumnSummary) -> I
         return
     if column.kind != "numeric" or column.dates is not None:
         return
-    present = [each for each in summary["parts"].values() if each["count"]]
-    for mark in {min(each["min"] for each in present), max(each["max"] for each in present)} if present else ():
+    for mark in set(_ends(summary)):
         if mark in _MARKS or abs(mark) >= HUGE:
             yield from _mark(column, spool, mark)
+
+
+def _ends(summary: ColumnSummary) -> Sequence[float]:
+    """Return the least number and the greatest one of a column; none where it has no number."""
+    present = [each for each in summary["parts"].values() if each["count"]]
+    return (min(each["min"] for each in present), max(each["max"] for each in present)) if present else ()
 
 
 def _alike(name: str, categories: list[str]) -> Iterator[Advice]:
@@ -90,7 +95,14 @@ def _mark(column: SpooledColumn, spool: Spool, mark: float) -> Iterator[Advice]:
     beyond = least - mark if mark < least else mark - most
     if count > 1 and most > least and beyond > FAR * (most - least):
         text = f"{mark:.0f}" if abs(mark) < HUGE else f"{float(str(np.dtype(spool.dtype).type(mark)))!r}"
-        told = {"mark": text, "sent": quote(text), "count": f"{count:,}", "others": f"{least:.6g} to {most:.6g}"}
+        there = " (in all digits that it has there)" if abs(mark) >= HUGE else ""
+        told = {
+            "mark": text,
+            "sent": quote(text),
+            "there": there,
+            "count": f"{count:,}",
+            "others": f"{least:.6g} to {most:.6g}",
+        }
         yield _advice("perhaps_missing", column.name, _PERHAPS, **told)
 
 
@@ -104,6 +116,8 @@ def _tells_rows_apart(column: SpooledColumn, spool: Spool, summary: ColumnSummar
         counts = [each["categories"].values() for each in summary["parts"].values()]
         return all(sum(each) <= 1 for each in zip(*counts, strict=True))
     if column.kind != "numeric" or not (_ID.fullmatch(column.name) or _CAMEL.fullmatch(column.name)):
+        return False
+    if (ends := _ends(summary)) and ends[1] - ends[0] < spool.rows - 1:  # too few whole numbers for all rows
         return False
     values = spool.column(column.place, 0, min(spool.rows, STRETCH))
     return bool((values == np.floor(values)).all()) and len(np.unique(values)) == len(values)
@@ -159,7 +173,7 @@ _ALIKE = (
 )
 _PERHAPS = (
     "Column {name!r} is {mark} in {count} rows, far from its other numbers, {others}. Where it stands for a missing "
-    "value, send missing_values={sent}&missing=mean with a CSV, and null in its place otherwise."
+    "value, send missing_values={sent}&missing=mean with a CSV{there}, and null in its place otherwise."
 )
 _IDS = (
     "Column {name!r} has a value of its own in each row, as ids have: what is learnt from it holds for no other row. "
