@@ -43,11 +43,11 @@ def doubts(first: Block, dialect: Dialect, columns: Columns) -> list[Advice]:
         if name in columns.kinds
     }
     found = list(_in_header(dialect, columns.kinds, values)) if dialect.header and not options.columns else []
-    for name in columns.dates.keys() & values.keys():
-        found += in_far_years(name, values[name], months_first=columns.months_first.get(name) is not False)
     told = {*options.types, *options.dates}
     for name, texts in values.items():
-        if columns.kinds[name] == "numeric" and name not in told and name not in columns.suspect:
+        if name in columns.dates:
+            found += in_far_years(name, texts, months_first=columns.months_first.get(name) is not False)
+        elif columns.kinds[name] == "numeric" and name not in told and name not in columns.suspect:
             found += [*_codes(name, texts), *_thousands(name, texts, dialect)]
     return found
 
