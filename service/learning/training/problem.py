@@ -13,7 +13,8 @@ from service.learning.training.recipe import Recipe
 class Problem:
     """All that decides a training besides the parameters that it begins with.
 
-    `whole` has the rows of both parts, where the recipe's `refit` asks for them.
+    `whole` has the rows of both parts, where the recipe's `refit` asks for them. Where nobody reads the losses of its
+    epochs, those of averaged parameters are not measured: reports tell what the passes told.
     """
 
     network: Network
@@ -21,6 +22,7 @@ class Problem:
     validation: Part | None
     recipe: Recipe
     whole: Part | None = None
+    losses_are_read: bool = True
 
     @property
     def parts(self) -> dict[str, Part]:

@@ -131,7 +131,8 @@ class RefitTraining(Training):
         return first + (1 - first) * event.fraction
 
     def _training_of_all(self, epochs: int) -> Training:
-        everything = Problem(self._network, self._whole, None, recipe_of_all(self.recipe, epochs))
+        recipe = recipe_of_all(self.recipe, epochs)
+        everything = Problem(self._network, self._whole, None, recipe, losses_are_read=False)
         return Training(everything, self._start, fresh=self._fresh)
 
     def result(self) -> Array:

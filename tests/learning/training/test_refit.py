@@ -1,7 +1,8 @@
 """A training after which all rows are learnt for as many epochs as were best."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,8 +11,10 @@ from service.learning.losses import MSE
 from service.learning.optimisers import Adam
 from service.learning.rows.part import Part
 from service.learning.schedules import Plateau
+from service.learning.training.batches import path
 from service.learning.training.changes import Change
 from service.learning.training.events import EpochReport
+from service.learning.training.measuring import measure_loss
 from service.learning.training.problem import Problem
 from service.learning.training.recipe import Average, EarlyStopping, Recipe, RecipeError
 from service.learning.training.refit import RefitTraining, training_of
@@ -109,6 +112,19 @@ def test_a_training_that_is_stopped_keeps_the_best_and_can_be_repeated(second: b
     for again in (begun(made), resumed):
         assert run(again).result().tobytes() == training.result().tobytes()
         assert again.ended_by == "stop"
+
+
+def test_the_second_training_measures_no_losses_that_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    measured = list[int]()
+
+    def measuring(problem: Problem, part: Part, *rest: Any) -> Generator[float, None, float]:
+        measured.append(len(part))
+        return measure_loss(problem, part, *rest)
+
+    monkeypatch.setattr(path, "measure_loss", measuring)
+    training = run(begun())
+    reported = training.epochs_done + 1
+    assert sorted(measured) == [6] * reported + [24] * reported + [30]  # at the start, where no pass has told a loss
 
 
 def test_a_refit_needs_rows_that_choose_an_epoch() -> None:

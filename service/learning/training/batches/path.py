@@ -159,7 +159,8 @@ class BatchPath:
         return self._loss_sum / rows, math.sqrt(self._square_sum / rows)
 
     def _report(self, loss: float, norm: float, began: float) -> Generator[float, None, EpochReport]:
-        if self._average is not None and self.epoch:  # what the passes tell is about other parameters
+        averages = self._average is not None and self.epoch  # what the passes tell is about other parameters
+        if averages and self._problem.losses_are_read:
             loss = yield from self._evaluate(self._problem.train)
         if not math.isfinite(loss):
             raise loss_diverged(self.epoch)
