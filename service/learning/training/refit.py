@@ -84,11 +84,16 @@ class RefitTraining(Training):
             return "the training went back on its way, as it would have diverged"
         return "the training was changed on its way" if changes.made else None
 
+    @property
+    def second(self) -> Training | None:
+        """The training of all rows, once its parameters are the result."""
+        return self._all if self._all_is_over else None
+
     def _measure_result(self) -> Iterator[Progress]:
         yield from self._learn_all()
         yield from super()._measure_result()
-        if self._all is not None and self._all_is_over:
-            self.standardised_loss = self._all.standardised_loss
+        if self.second is not None:
+            self.standardised_loss = self.second.standardised_loss
 
     def _learn_all(self) -> Iterator[Progress]:
         best = self._best.best
@@ -102,17 +107,23 @@ class RefitTraining(Training):
             self._all = self._training_of_all(best[0])
             yield self._told_of_all(best[0])
         try:
-            for event in self._all.run():
-                if isinstance(event, Progress) or self._heartbeat.due():
-                    self._heartbeat.reset()
-                    yield Progress(self.epochs_done, place_of(event) / (best[0] + 1))
-                if self._departure is not None:
-                    yield self._told_of_all(best[0], self._departure)
-                    return
+            reason = yield from self._run_all(self._all, best[0])
         except Diverged as error:
-            yield self._told_of_all(best[0], f"the training of all rows diverged, as {error.detail}")
-            return
-        self._all_is_over = True
+            reason = f"the training of all rows diverged, as {error.detail}"
+        self._all_is_over = reason is None
+        if reason is not None:
+            self._all = None  # from a state in the midst of a divergence it might come to another end
+            yield self._told_of_all(best[0], reason)
+
+    def _run_all(self, second: Training, best: int) -> Generator[Progress, None, str | None]:
+        """Train all rows; return the event that kept them from being learnt."""
+        for event in second.run():
+            if isinstance(event, Progress) or self._heartbeat.due():
+                self._heartbeat.reset()
+                yield Progress(self.epochs_done, place_of(event) / (best + 1))
+            if self._departure is not None:
+                return self._departure
+        return None
 
     def _told_of_all(self, best: int, reason: str | None = None) -> Refit:
         self._heartbeat.reset()
@@ -136,7 +147,7 @@ class RefitTraining(Training):
         return Training(everything, self._start, fresh=self._fresh)
 
     def result(self) -> Array:
-        return self._all.result() if self._all is not None and self._all_is_over else super().result()
+        return super().result() if self.second is None else self.second.result()
 
     def judge_result(self) -> Generator[Progress, None, float]:
         """Return the loss of the parameters that validation rows chose: those of the result have learnt these rows."""

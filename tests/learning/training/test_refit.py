@@ -7,17 +7,19 @@ from typing import Any
 import numpy as np
 import pytest
 
+from service.learning.arrays import State
 from service.learning.losses import MSE
 from service.learning.optimisers import Adam
 from service.learning.rows.part import Part
 from service.learning.schedules import Plateau
+from service.learning.training import refit
 from service.learning.training.batches import path
 from service.learning.training.changes import Change
-from service.learning.training.events import EpochReport
+from service.learning.training.events import EpochReport, Refit
 from service.learning.training.measuring import measure_loss
 from service.learning.training.problem import Problem
 from service.learning.training.recipe import Average, EarlyStopping, Recipe, RecipeError
-from service.learning.training.refit import RefitTraining, training_of
+from service.learning.training.refit import RefitTraining, recipe_of_all, training_of
 from service.learning.training.training import Training
 from tests.support.learning.changing import at_every_block
 from tests.support.learning.networks import network
@@ -125,6 +127,28 @@ def test_the_second_training_measures_no_losses_that_nobody_reads(monkeypatch: p
     training = run(begun())
     reported = training.epochs_done + 1
     assert sorted(measured) == [6] * reported + [24] * reported + [30]  # at the start, where no pass has told a loss
+
+
+def test_a_state_of_a_second_training_that_diverged_begins_it_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    def diverging(recipe: Recipe, epochs: int) -> Recipe:
+        return replace(recipe_of_all(recipe, epochs), optimiser=Adam(1e38))
+
+    monkeypatch.setattr(refit, "recipe_of_all", diverging)
+    training, reasons, states = begun(), list[str | None](), list[State]()
+    for event in training.run():
+        if isinstance(event, Refit):
+            reasons.append(event.reason)
+            states.append(training.state())
+    assert training.chosen is not None
+    assert (reasons[0], training.second, len(reasons)) == (None, None, 2)
+    assert "diverged" in str(reasons[1])
+    for state in states:
+        other = begun()
+        other.restore(state)
+        told = [event.reason for event in other.run() if isinstance(event, Refit)]
+        assert told[-1] == reasons[1]
+        assert other.result().tobytes() == training.chosen.vector.tobytes()
+    assert not any(name.startswith("refit.") for name in states[1])
 
 
 def test_a_refit_needs_rows_that_choose_an_epoch() -> None:
