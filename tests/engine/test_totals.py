@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import text
 
@@ -66,6 +67,14 @@ def test_epochs_that_a_verification_repeats_count_as_work(workspace: Workspace, 
     twice = figures(workspace).totals
     assert {name: twice[name] for name in ("epochs", "rows")} == {"epochs": 10, "rows": 60}
     assert {name: once[name] for name in ("epochs", "rows")} == {"epochs": 5, "rows": 30}
+
+
+def test_epochs_of_all_rows_after_a_refit_count_as_work(workspace: Workspace, post: Post) -> None:
+    fields: dict[str, Any] = {"validation": {"fraction": 0.34}, "keep": "best", "refit": True}
+    fields |= {"batch_size": 2, "optimiser": {"rule": "Adam", "eta": 0.1}}
+    work_on(workspace, post(epochs=12, **fields), "a")
+    counted = figures(workspace).totals
+    assert {name: counted[name] for name in ("epochs", "rows")} == {"epochs": 12 + 12, "rows": 12 * 4 + 12 * 6}
 
 
 def test_the_age_of_the_queue_is_that_of_its_oldest_job(workspace: Workspace, post: Post) -> None:

@@ -20,6 +20,7 @@ from service.models import parameter_bytes
 from service.models import records as models
 from service.models.serving.records import served_of
 from service.sweeps import records as sweeps
+from service.telemetry import records as totals
 
 
 def write_success(
@@ -46,8 +47,10 @@ def write_success(
             number, further = _add_version(session, record, assignment, vector, judgement)
             so_far = records.advice_of(session, record.id) if ledger.changed else record.advice
             values |= {"version": number, "advice": [*so_far, *further]}
-        if record.verifies is None and isinstance(training, RefitTraining):
-            _keep_chosen(session, record, training)
+        if isinstance(training, RefitTraining):
+            _count_second(session, training)
+            if record.verifies is None:
+                _keep_chosen(session, record, training)
         queue.end_unread(session, record.id, record.attempt, State.SUCCEEDED, verification=outcome, **values)
         if is_part(record):
             keep(session, record, assignment, vector)
@@ -64,6 +67,13 @@ def write_success(
 def is_part(record: JobRecord) -> bool:
     """Whether a job adds no version, as it is a trial of a sweep or a fold of a cross-validation."""
     return record.sweep is not None or record.cross_validation is not None
+
+
+def _count_second(session: Session, training: RefitTraining) -> None:
+    """Add the epochs of the training of all rows, which has no reports, to the totals."""
+    if training.second is not None:
+        epochs = training.second.epochs_done
+        totals.count(session, epochs=epochs, rows=epochs * training.second.rows)
 
 
 def _keep_chosen(session: Session, record: JobRecord, training: RefitTraining) -> None:
