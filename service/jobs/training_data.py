@@ -12,6 +12,8 @@ from service.datasets.view import DatasetView
 from service.errors import NotFound, invalid
 from service.http.json_numbers import Array
 from service.jobs.checks.class_weights import class_weights
+from service.jobs.log import records as log
+from service.jobs.log.records import Happening
 from service.jobs.recipe import JobRecipe
 from service.jobs.records import JobRecord
 from service.models import parameter_bytes
@@ -78,6 +80,11 @@ def view_of_job(storage: Storage, columns: Arrangement, dtype: str, recipe: JobR
     if recipe.validation is not None:
         _check_drawn(view)
     return view
+
+
+def has_learnt_all(session: Session, job: JobRecord) -> bool:
+    """Whether all rows were learnt at the end of a job (`refit`), those too that `validation` draws."""
+    return job.recipe.refit and not log.count(session, job.id, Happening.REFIT_DROPPED)
 
 
 def chosen_parameters(session: Session, job: JobRecord) -> Array | None:

@@ -220,3 +220,13 @@ def test_a_version_is_compared_as_it_was_before_it_learnt_the_rows(workspace: Wo
     same = ended(workspace, post(epochs=1, **fields | {"optimiser": {"rule": "Descent", "eta": 1e-30}}))
     assert (codes(same), model(workspace).served) == (["version_not_served"], 2)
     assert ["validation_learnt" in {each.code for each in job.advice} for job in (job, same)] == [False, True]
+
+
+def test_a_version_whose_refit_was_dropped_has_not_learnt_the_rows(workspace: Workspace, post: Post) -> None:
+    put(workspace, SOLVED)
+    fields: dict[str, Any] = {**WORSE, "validation": {"fraction": 0.34}, "keep": "best", "serve": "if_better"}
+    dropped = ended(workspace, post(**fields, refit=True))
+    assert codes(dropped) == ["version_not_served"]
+    assert "on the validation part, 0.0," in dropped.advice[-1].detail
+    follows = ended(workspace, post(**fields, from_version=dropped.version))
+    assert "validation_learnt" not in {each.code for each in follows.advice}

@@ -11,9 +11,10 @@ from service.datasets.view import DatasetView
 from service.errors import Invalid
 from service.http.json_numbers import Array
 from service.jobs.records import JobRecord
-from service.jobs.training_data import chosen_parameters, columns_of_job, view_of_job
+from service.jobs.training_data import chosen_parameters, columns_of_job, has_learnt_all, view_of_job
 from service.learning.planning.advice import Advice
 from service.learning.training.events import Progress
+from service.learning.training.refit import RefitTraining
 from service.learning.training.training import Training
 from service.models import parameter_bytes
 from service.models import records as models
@@ -81,7 +82,7 @@ class Judgement:
         job = None if version.job_id is None else session.get(JobRecord, version.job_id)
         if job is None or (job.dataset_id, job.recipe.validation) != (own.dataset_id, own.recipe.validation):
             return None
-        return chosen_parameters(session, job)
+        return chosen_parameters(session, job) if has_learnt_all(session, job) else None
 
     def _loss_of(self, version: VersionRecord, vector: Array) -> Generator[Progress, None, float | None]:
         training, own = self._training, self._view.columns
@@ -156,8 +157,9 @@ class Judgement:
     @property
     def _judged(self) -> str:
         """The part on which losses are compared, in words."""
-        learnt = ", before its refit" if self._job.recipe.refit else ""
-        return f"{self._training.judged_part} part{learnt}"
+        training = self._training
+        learnt = isinstance(training, RefitTraining) and training.second is not None
+        return f"{training.judged_part} part{', before its refit' if learnt else ''}"
 
     def _patch(self, serving: int | str) -> str:
         value = f'"{serving}"' if isinstance(serving, str) else serving

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from service.database.database import Database
 from service.jobs.recipe import JobRecipe
 from service.jobs.records import JobRecord
+from service.jobs.training_data import has_learnt_all
 from service.learning.planning.advice import Advice
 from service.models.trained_network import TrainedNetwork
 
@@ -17,9 +18,10 @@ def learnt_rows(
         return
     with database.reading() as session:
         job = session.get(JobRecord, start.job)
-    if job is None or job.dataset_id != dataset:
-        return
-    if job.recipe.validation == recipe.validation and (not job.recipe.refit or start.epoch is not None):
+        if job is None or job.dataset_id != dataset:
+            return
+        learnt = start.epoch is None and has_learnt_all(session, job)
+    if job.recipe.validation == recipe.validation and not learnt:
         return
     detail = (
         f"Version {start.version}, which this job begins from, has learnt rows that `validation` draws: their losses "
