@@ -31,7 +31,7 @@ def block_rows(inputs: int) -> int:
 
 def rows_at_once(inputs: int) -> int:
     """Return the most rows that are added at a time: two blocks of them lie in a cache, and those that they are of."""
-    return max(1, block_rows(inputs) // 2)
+    return block_rows(inputs) // 2
 
 
 def stretch_rows(inputs: int, outputs: int, groups: int) -> int:
