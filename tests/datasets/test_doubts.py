@@ -118,6 +118,7 @@ def test_what_the_advice_names_ends_it(http: httpx.Client, doubt: Doubt) -> None
         rows("{n},0{odd}"),
         rows("{n},0.{code:03}"),
         rows("{n},1.{code:03}"),
+        "y;x;k\n1;1.234;0.5\n2;2.345;1.5\n3;3.456;2\n",
         rows("{n},{code}", more="1,999\n2,999\n"),
         rows("{n},{odd}", more="1,99\n"),
         rows("{n},{n},{odd}"),
@@ -127,7 +128,15 @@ def test_what_the_advice_names_ends_it(http: httpx.Client, doubt: Doubt) -> None
     ],
     ids=[
         *("counted names", "years", "wavelengths", "an option", "two digits", "parts of 1", "three decimals"),
-        *("999 among others", "99 once", "a number of each row", "a shop called Total", "many called Total", "grades"),
+        *(
+            "decimals beside",
+            "999 among others",
+            "99 once",
+            "a number of each row",
+            "a shop called Total",
+            "many called Total",
+            "grades",
+        ),
     ],
 )
 def test_honest_tables_get_none(http: httpx.Client, text: str) -> None:

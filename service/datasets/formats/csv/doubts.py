@@ -5,7 +5,7 @@ may be codes, or be written in another way.
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from service.datasets.columns import SHOWN, Kind, with_type
 from service.datasets.formats.csv.blocks import Block
@@ -43,12 +43,17 @@ def doubts(first: Block, dialect: Dialect, columns: Columns) -> list[Advice]:
         if name in columns.kinds
     }
     found = list(_in_header(dialect, columns.kinds, values)) if dialect.header and not options.columns else []
-    told = {*options.types, *options.dates}
+    numbers = {
+        name: texts
+        for name, texts in values.items()
+        if columns.kinds[name] == "numeric" and name not in columns.dates and name not in columns.suspect
+    }
+    may_group = options.decimal == "." and not any(map(_is_decimal, chain(*numbers.values())))
     for name, texts in values.items():
         if name in columns.dates:
             found += in_far_years(name, texts, months_first=columns.months_first.get(name) is not False)
-        elif columns.kinds[name] == "numeric" and name not in told and name not in columns.suspect:
-            found += [*_codes(name, texts), *_thousands(name, texts, dialect)]
+        elif name in numbers and name not in options.types:
+            found += [*_codes(name, texts), *(_thousands(name, texts, dialect.delimiter) if may_group else ())]
     return found
 
 
@@ -95,17 +100,21 @@ def _codes(name: str, texts: Sequence[str]) -> Iterator[Advice]:
         yield Advice("leading_zeros", f"{detail}: {remedy}.", f"#/columns/{escape(name)}")
 
 
-def _thousands(name: str, texts: Sequence[str], dialect: Dialect) -> Iterator[Advice]:
+def _is_decimal(text: str) -> bool:
+    """Whether a number has a point that separates no thousands."""
+    return "." in text and _NUMBER.fullmatch(text) is not None and _GROUPED.fullmatch(text) is None
+
+
+def _thousands(name: str, texts: Sequence[str], delimiter: str) -> Iterator[Advice]:
     """Advise where points may separate thousands: in each number with one, three digits follow it."""
-    options = dialect.options
     grouped = [each for each in texts if _GROUPED.fullmatch(each)]
-    if options.decimal != "." or len(set(grouped)) < FEWEST:
+    if len(set(grouped)) < FEWEST:
         return
     if not all(_GROUPED.fullmatch(each) or _SHORT.fullmatch(each) for each in texts):
         return
     # numbers of three decimals each would have a point, too
     is_mixed = len(grouped) < len(texts) and any(each.endswith("0") for each in grouped)
-    if is_mixed or dialect.delimiter == ";":
+    if is_mixed or delimiter == ";":
         detail = f"Column {name[:SHOWN]!r} holds numbers such as {grouped[0]}, all with three digits behind the point"
         remedy = "where points separate thousands, use decimal=,&thousands=. in the query"
         yield Advice("perhaps_thousands", f"{detail}: {remedy}.", f"#/columns/{escape(name)}")
