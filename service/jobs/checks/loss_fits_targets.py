@@ -23,7 +23,7 @@ MOST_ROWS = 10_000
 """Rows of targets that are looked at."""
 FEWEST = 10
 """Rows that have two values in all by no accident."""
-EXACT = 1e-6
+EXACT = 1e-9
 """Share by which a variance may differ by rounding."""
 UNEVEN = 0.01
 """Difference between the sums of two rows above which they are no shares that were rounded."""

@@ -14,6 +14,7 @@ TARGETS: dict[str, dict[str, list[Any]]] = {
     "low": {"y": [x - 10 for x in XS]},
     "zero_one": {"y": [int(x > 0) for x in XS]},
     "three": {"y": [int(x > 0) + int(x > 1) for x in XS]},
+    "one_far": {"y": [*range(9), 99_999_999]},
     "signs": {"y": [1 if x > 0 else -1 for x in XS]},
     "truths": {"y": [x > 0 for x in XS]},
     "halves": {"y": [x / 4 for x in XS]},
@@ -94,6 +95,7 @@ def test_a_loss_that_hardly_means_what_is_wanted_gets_advice(
     [
         ("numbers", "Dense(1 => 1)", "mse"),
         ("three", "Dense(1 => 1)", "mse"),
+        ("one_far", "Dense(1 => 1)", "mse"),
         ("numbers", "Dense(1 => 1)", "huber_loss"),
         ("halves", "Dense(1 => 1, softplus)", {"name": "msle", "eps": 1}),
         ("signs", "Dense(1 => 1)", "hinge_loss"),
