@@ -39,7 +39,7 @@ def in_query(text: str) -> str:
 
 
 def with_type(name: str, kind: WantedKind) -> str:
-    """Return what an upload says that sets the type of a column."""
+    """Return the words of an upload that set the type of a column."""
     return f"types={in_query(name)}:{kind} (in JSON in `types`)"
 
 

@@ -87,7 +87,7 @@ def read_month_first(name: str) -> Advice:
 
 
 def in_far_years(name: str, texts: Iterable[str], *, months_first: bool) -> list[Advice]:
-    """Return that years of two digits are read as some that are far ahead, where days of birth may be meant."""
+    """Return advice where years of two digits are read as ones far ahead, and days of birth may be meant."""
     latest = datetime.now(UTC).year + FAR_AHEAD
     for text in texts:
         if _FOUR_DIGITS.search(text) is None and (day := day_of(text, months_first=months_first)) is not None:

@@ -168,8 +168,8 @@ def _stretches(column: SpooledColumn, spool: Spool) -> Iterator[tuple[int, Array
 
 
 _ALIKE = (
-    "Column {name!r} has categories that differ in capitals, blanks or what nobody sees: {shown}. Each is one of its "
-    "own: write them alike where they mean the same."
+    "Column {name!r} has categories that differ in capitals, blanks or characters that nobody sees: {shown}. Each is "
+    "one of its own: write them alike where they mean the same."
 )
 _PERHAPS = (
     "Column {name!r} is {mark} in {count} rows, far from its other numbers, {others}. Where it stands for a missing "
