@@ -24,7 +24,7 @@ MOST_ROWS = 10_000
 FEWEST = 10
 """Rows that have two values in all by no accident."""
 EXACT = 1e-9
-"""Share by which a variance may differ by rounding."""
+"""Share by which a variance may differ by rounding; one value of ten that is far from all others makes 2e-7."""
 UNEVEN = 0.01
 """Difference between the sums of two rows above which they are no shares that were rounded."""
 
